@@ -1,0 +1,16 @@
+namespace Pdp.Allocation;
+
+/// <summary>Divides the weights to be removed from a model among its layers, in exact counts.</summary>
+/// <remarks>Implementations are immutable; the result does not depend on anything but the arguments.</remarks>
+public interface ISparsityAllocation
+{
+    /// <summary>The fraction removed from the whole model where the allocation itself fixes it, as a table does; null where the options decide.</summary>
+    /// <param name="layers">The layers to divide the removal among.</param>
+    double? FixedSparsity(IReadOnlyList<AllocationLayer> layers);
+
+    /// <summary>The weights to be removed from each layer.</summary>
+    /// <param name="layers">The layers, in the order of the model's parameters.</param>
+    /// <param name="remove">The weights to be removed in all, between the sums of the layers' minima and maxima.</param>
+    /// <returns>One count a layer, within its bounds; their sum is exactly <paramref name="remove"/>.</returns>
+    IReadOnlyList<long> Allocate(IReadOnlyList<AllocationLayer> layers, long remove);
+}

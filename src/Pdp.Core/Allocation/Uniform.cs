@@ -1,0 +1,12 @@
+namespace Pdp.Allocation;
+
+/// <summary>The same sparsity in every layer, to the weight.</summary>
+public sealed record Uniform : ISparsityAllocation
+{
+    /// <inheritdoc/>
+    public double? FixedSparsity(IReadOnlyList<AllocationLayer> layers) => null;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<long> Allocate(IReadOnlyList<AllocationLayer> layers, long remove) =>
+        Proportional.Allocate(layers, remove, (layer, sparsity) => sparsity * layer.Layout.Elements, from: 0, to: 1);
+}

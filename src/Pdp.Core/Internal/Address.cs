@@ -1,0 +1,35 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Pdp.Internal;
+
+/// <summary>Where a tensor's elements lie, which tells tied parameters: TorchSharp may give the same one under two wrappers.</summary>
+internal static class Address
+{
+    /// <summary>The address of the first element of a tensor with elements, on its own device.</summary>
+    public static nint Of(Tensor tensor)
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        var address = tensor.device_type == DeviceType.CPU ? OnHost(tensor) : OnDevice(tensor);
+        GC.KeepAlive(tensor);
+        return address;
+    }
+
+    private static unsafe nint OnHost(Tensor tensor)
+    {
+        // One element is contiguous and small, which the span of a whole tensor need not be.
+        var first = tensor.detach().as_strided([1], [1], tensor.storage_offset());
+        return (nint)Unsafe.AsPointer(ref MemoryMarshal.GetReference(first.bytes));
+    }
+
+    /// <summary>TorchSharp has no storage of half-precision types, whose wrappers have to do.</summary>
+    private static nint OnDevice(Tensor tensor) => tensor.dtype switch
+    {
+        ScalarType.Float32 => tensor.storage<float>().data_ptr() + (nint)(tensor.storage_offset() * sizeof(float)),
+        ScalarType.Float64 => tensor.storage<double>().data_ptr() + (nint)(tensor.storage_offset() * sizeof(double)),
+        _ => tensor.Handle,
+    };
+}

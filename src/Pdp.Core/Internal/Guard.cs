@@ -1,0 +1,36 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+
+namespace Pdp.Internal;
+
+/// <summary>Intervals, checked so that NaN fails too.</summary>
+internal static class Guard
+{
+    /// <summary>[0, 1).</summary>
+    public static double Fraction(double value, [CallerMemberName] string name = "") =>
+        value is >= 0 and < 1 ? value : throw Outside(name, value, "[0, 1)");
+
+    /// <summary>[0, 1].</summary>
+    public static double Share(double value, [CallerMemberName] string name = "") =>
+        value is >= 0 and <= 1 ? value : throw Outside(name, value, "[0, 1]");
+
+    /// <summary>(0, ∞).</summary>
+    public static double Positive(double value, [CallerMemberName] string name = "") =>
+        value > 0 && double.IsFinite(value) ? value : throw Outside(name, value, "(0, ∞)");
+
+    /// <summary>[0, ∞).</summary>
+    public static double NotNegative(double value, [CallerMemberName] string name = "") =>
+        value >= 0 && double.IsFinite(value) ? value : throw Outside(name, value, "[0, ∞)");
+
+    /// <summary>(<paramref name="start"/>, ∞).</summary>
+    public static double After(double start, double value, string name) =>
+        value > start && double.IsFinite(value)
+            ? value
+            : throw Outside(name, value, string.Create(CultureInfo.InvariantCulture, $"({start}, ∞)"));
+
+    public static T NotNull<T>(T? value, [CallerMemberName] string name = "")
+        where T : class => value ?? throw new ArgumentNullException(name);
+
+    public static ArgumentOutOfRangeException Outside(string name, object value, string range) =>
+        new(name, value, $"Must be in {range}.");
+}

@@ -1,0 +1,14 @@
+namespace Pdp;
+
+/// <summary>What the weights are inside a mask scope, and what commit makes of them.</summary>
+public enum MaskForm
+{
+    /// <summary>ŵ = m·w with the soft mask: what training sees.</summary>
+    Soft,
+
+    /// <summary>Exact zeros for the removed weights, m·w for the kept ones: what commit leaves by default.</summary>
+    Folded,
+
+    /// <summary>Exact zeros for the removed weights, w itself for the kept ones.</summary>
+    Raw,
+}

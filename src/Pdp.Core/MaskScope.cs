@@ -1,0 +1,21 @@
+namespace Pdp;
+
+/// <summary>The time in which a model's weights are masked; <see cref="Dispose"/> makes them dense again.</summary>
+/// <remarks>
+/// On disposal the weights are as before, bit for bit, also after an exception, and the gradients that arrived inside hold ∂L/∂w in place of
+/// ∂L/∂ŵ. A ref struct, as dispose scopes are per thread: no await inside.
+/// </remarks>
+public readonly ref struct MaskScope
+{
+    private readonly PdpPruner _pruner;
+    private readonly long _number;
+
+    internal MaskScope(PdpPruner pruner, long number)
+    {
+        _pruner = pruner;
+        _number = number;
+    }
+
+    /// <summary>Ends the scope. Never throws: what went wrong inside is thrown by the pruner's next call. A second call does nothing.</summary>
+    public void Dispose() => _pruner?.Leave(_number);
+}

@@ -1,0 +1,244 @@
+using Pdp.Internal;
+using Pdp.Masks;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Pdp;
+
+/// <summary>A parameter of the model and its mask: puts ŵ in the place of w, and back, with the gradient through the mask.</summary>
+/// <remarks>Owns a copy of the dense weight from the first masked step on. The parameter itself changes only in place.</remarks>
+internal sealed class MaskedWeight : IDisposable
+{
+    private static readonly Scalar One = 1;
+
+    private readonly Parameter _parameter;
+    private readonly ScalarType _type;
+    private readonly Device _device;
+    private readonly Scalar _smallestNormal;
+    private readonly DeferredCheck _notFinite = new();
+    private readonly DeferredCheck _changedInside = new();
+    private Tensor? _dense;
+    private Tensor? _kept;
+    private Tensor? _threshold;
+    private Tensor? _temperature;
+    private Tensor? _gradientBefore;
+    private MaskForm _form;
+    private bool _isInside;
+
+    public MaskedWeight(Parameter parameter, PdpMask mask)
+    {
+        _parameter = parameter;
+        _type = parameter.dtype;
+        _device = parameter.device;
+        _smallestNormal = Precision.SmallestNormalOf(_type);
+        Mask = mask;
+    }
+
+    public PdpMask Mask { get; }
+
+    public Parameter Parameter => _parameter;
+
+    /// <summary>The hard mask in force since commit, in the weight's shape; null before.</summary>
+    public Tensor? Frozen => _kept;
+
+    private bool IsIdentity => Mask.Removed == 0 && _kept is null;
+
+    /// <summary>Checks that the parameter is still the one that was attached.</summary>
+    public void RequireAttached()
+    {
+        if (_parameter.IsInvalid || _parameter.dtype != _type || _parameter.device_type != _device.type || _parameter.device_index != _device.index)
+            throw new InvalidOperationException($"'{Mask.Name}' was moved or replaced after the pruner was made: make the pruner (and the optimizer) after model.to(…).");
+    }
+
+    /// <summary>Sets the gradient aside and puts ŵ in the place of w.</summary>
+    /// <exception cref="InvalidOperationException">The weight is not finite; nothing has changed then.</exception>
+    public void Enter(MaskForm form)
+    {
+        if (IsIdentity)
+            return;
+
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        _form = form;
+        if (_kept is not null)
+            _parameter.mul_(_kept);
+        else
+            Replace();
+        _gradientBefore = _parameter.grad?.DetachFromDisposeScope();
+        _parameter.grad = null;
+        _isInside = true;
+    }
+
+    /// <summary>Puts w back and turns ∂L/∂ŵ into ∂L/∂w.</summary>
+    /// <param name="gradientArrived">Whether the weight got a gradient inside.</param>
+    /// <returns>What went wrong inside; null if nothing did.</returns>
+    public string? Leave(out bool gradientArrived)
+    {
+        gradientArrived = false;
+        if (!_isInside)
+            return null;
+
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        _isInside = false;
+        var changed = _kept is null && Restore();
+        gradientArrived = CorrectGradient();
+        return changed ? ChangedInside : null;
+    }
+
+    /// <summary>Whether the weight differs from what the last scope left; waits for the device.</summary>
+    public bool ChangedSinceLeft()
+    {
+        if (_dense is null || _kept is not null)
+            return false;
+
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        return _parameter.ne(_dense).any().cpu().ReadCpuBool(0);
+    }
+
+    /// <summary>What devices other than the CPU have noted since the last call; null if nothing.</summary>
+    public string? TakeDeferredFault() =>
+        _notFinite.Take() ? NotFinite : _changedInside.Take() ? ChangedInside : null;
+
+    /// <summary>Whether all weights are finite; waits for the device.</summary>
+    public bool IsFinite()
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        return _parameter.isfinite().all().cpu().ReadCpuBool(0);
+    }
+
+    /// <summary>Fixes the hard mask and writes exact zeros; the dense weights are given up.</summary>
+    public void Commit(MaskForm form)
+    {
+        if (IsIdentity)
+            return;
+
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        if (_kept is null)
+        {
+            var wide = Precision.Widen(_parameter);
+            var kept = Mask.Kept(_parameter);
+            _parameter.copy_(FormOf(form, wide, kept, Mask.BoundaryOf(wide).Logit));
+            Freeze(kept);
+        }
+        else
+        {
+            _parameter.mul_(_kept);
+        }
+    }
+
+    /// <summary>Fixes the hard mask of a weight that was committed before, in another process.</summary>
+    public void RestoreCommitted()
+    {
+        using var scope = NewDisposeScope();
+        Freeze(Mask.Kept(_parameter));
+    }
+
+    /// <summary>Gives up the hard mask of a commit.</summary>
+    public void Thaw()
+    {
+        _kept?.Dispose();
+        _kept = null;
+    }
+
+    public void Dispose()
+    {
+        _dense?.Dispose();
+        _kept?.Dispose();
+        _threshold?.Dispose();
+        _temperature?.Dispose();
+        _gradientBefore?.Dispose();
+        _notFinite.Dispose();
+        _changedInside.Dispose();
+        _smallestNormal.Dispose();
+    }
+
+    private string NotFinite => $"'{Mask.Name}' holds NaN or infinity: lower the learning rate or clip the gradients, and reload the last good checkpoint.";
+
+    private string ChangedInside => $"'{Mask.Name}' was changed inside the mask scope, and the change is lost: call optimizer.step() after the scope, not in it.";
+
+    private void Freeze(Tensor kept)
+    {
+        Thaw();
+        _kept = kept.DetachFromDisposeScope();
+        _dense?.Dispose();
+        _dense = null;
+    }
+
+    private void Replace()
+    {
+        _dense ??= _parameter.detach().clone().DetachFromDisposeScope();
+        _dense.copy_(_parameter);
+        var wide = Precision.Widen(_dense);
+        var (threshold, temperature, logit) = Mask.BoundaryOf(wide);
+        if (_notFinite.Note(wide.abs().max().isfinite().logical_not()))
+            throw new InvalidOperationException(NotFinite);
+
+        Own(ref _threshold, threshold);
+        Own(ref _temperature, temperature);
+        _parameter.copy_(FormOf(_form, wide, KeptFor(wide), logit));
+    }
+
+    /// <summary>Writes w back; true if ŵ had been changed.</summary>
+    private bool Restore()
+    {
+        var wide = Precision.Widen(_dense!);
+        using var masked = FormOf(_form, wide, KeptFor(wide), Mask.LogitOf(wide, _threshold!, _temperature!)).to_type(_type);
+        var changed = _changedInside.Note(_parameter.ne(masked).any());
+        _parameter.copy_(_dense!);
+        return changed;
+    }
+
+    private bool CorrectGradient()
+    {
+        var arrived = _parameter.grad;
+        if (arrived is not null)
+            arrived.copy_(Corrected(Precision.Widen(arrived)));
+
+        if (_gradientBefore is not null)
+        {
+            if (arrived is not null)
+                _gradientBefore.add_(arrived, One);
+            _parameter.grad = _gradientBefore;
+            _gradientBefore.Dispose();
+            _gradientBefore = null;
+        }
+
+        return arrived is not null;
+    }
+
+    private Tensor Corrected(Tensor upstream)
+    {
+        if (_kept is not null)
+            return upstream.mul(_kept);
+
+        var wide = Precision.Widen(_dense!);
+        if (_form == MaskForm.Raw)
+            return upstream.mul(KeptFor(wide)!);
+
+        var logit = Mask.LogitOf(wide, _threshold!, _temperature!);
+        var gradient = SoftMask.Gradient(wide, upstream, logit, _temperature!, Mask.Strategy, Mask.Layout);
+        return KeptFor(wide) is { } kept ? gradient.mul_(kept) : gradient;
+    }
+
+    private Tensor? KeptFor(Tensor wide) => _form == MaskForm.Soft ? null : Mask.Kept(wide);
+
+    /// <summary>ŵ in a form, with subnormal numbers as zeros.</summary>
+    private Tensor FormOf(MaskForm form, Tensor wide, Tensor? kept, Tensor logit)
+    {
+        var masked = form == MaskForm.Raw ? wide.clone() : Mask.Strategy.Spread(SoftMask.Mask(logit), Mask.Layout).mul(wide);
+        if (kept is not null)
+            masked.mul_(kept);
+        return masked.mul_(masked.abs().ge_(_smallestNormal));
+    }
+
+    private static void Own(ref Tensor? field, Tensor value)
+    {
+        field?.Dispose();
+        field = value.DetachFromDisposeScope();
+    }
+}

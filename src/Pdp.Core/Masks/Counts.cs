@@ -1,0 +1,11 @@
+namespace Pdp.Masks;
+
+/// <summary>The one rule that turns a share into a whole number.</summary>
+internal static class Counts
+{
+    /// <summary>Keeps 0.8·1000 at 800 where the product falls a rounding error short of it.</summary>
+    private const double Slack = 1e-9;
+
+    /// <summary><c>p = ⌊share·n + 1e-9⌋</c>.</summary>
+    public static long Floor(long count, double share) => (long)Math.Floor((share * count) + Slack);
+}

@@ -1,0 +1,87 @@
+using System.Diagnostics;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Pdp.Masks;
+
+/// <summary>The equations of PDP (Cho, Adya, Naik, NeurIPS 2023), on competitors laid out as <c>[groups, members]</c>.</summary>
+/// <remarks>
+/// w weight, s = c·Σw² score, |w| = √s magnitude, t threshold in units of weight, τ temperature in units of weight², m mask, ŵ = m·w the
+/// weight that the forward pass sees, g = ∂L/∂ŵ. Constants are kept Scalars: an implicit one may be collected while libtorch reads it
+/// (TorchSharp 0.107 keeps neither alive during the call).
+/// </remarks>
+internal static class SoftMask
+{
+    /// <summary>Masks below this are exact zeros: further out weights would turn into subnormal numbers, which slow CPU convolutions manifold.</summary>
+    public const double Cut = 1e-12;
+
+    private static readonly Scalar One = 1;
+    private static readonly Scalar Half = 0.5;
+    private static readonly Scalar CutScalar = Cut;
+
+    /// <summary>Equation 1: t = ½·(|w|₍p₎ + |w|₍p+1₎), the midpoint of the order statistics around the p members to be removed.</summary>
+    /// <returns><c>[groups, 1]</c>.</returns>
+    public static Tensor Threshold(Tensor magnitude, long removed)
+    {
+        Debug.Assert(removed >= 1 && removed < magnitude.shape[1], "p = 0 is the identity and at least one member stays");
+
+        using var scope = NewDisposeScope();
+        var below = magnitude.kthvalue(removed, 1, keepdim: true).values;
+        var above = magnitude.kthvalue(removed + 1, 1, keepdim: true).values;
+        return below.add(above, One).mul(Half).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The logit of the mask, z = (s − t²)/τ, factored so that float32 loses nothing near the threshold.</summary>
+    /// <returns><c>[groups, members]</c>.</returns>
+    public static Tensor Logit(Tensor magnitude, Tensor threshold, Tensor temperature)
+    {
+        using var scope = NewDisposeScope();
+        return magnitude.sub(threshold).mul_(magnitude.add(threshold, One)).div_(temperature).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Equation 2: m = σ(z), with masks below <see cref="Cut"/> cut to zero.</summary>
+    public static Tensor Mask(Tensor logit)
+    {
+        using var scope = NewDisposeScope();
+        var mask = logit.sigmoid();
+        return mask.mul(mask.ge(CutScalar)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The slope of the mask over its logit, m·(1 − m), with 1 − m as σ(−z), which is exact where m rounds to 1.</summary>
+    public static Tensor Slope(Tensor mask, Tensor logit)
+    {
+        using var scope = NewDisposeScope();
+        return logit.neg().sigmoid_().mul_(mask).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Equation 5: ∂L/∂w = m·g + (∂s/∂w)·(1/τ)·m(1 − m)·Σ(g·w), the sum over the weights that share a score; t is a constant.</summary>
+    /// <remarks>With s = w² this is equation 4, g·(m + (2w²/τ)·m(1 − m)).</remarks>
+    public static Tensor Gradient(
+        Tensor weight, Tensor upstream, Tensor logit, Tensor temperature, IMaskStrategy strategy, WeightLayout layout)
+    {
+        using var scope = NewDisposeScope();
+        using Scalar twiceSlope = 2 * strategy.ScoreSlope(layout);
+        var mask = Mask(logit);
+        var shared = strategy.Sum(upstream.mul(weight), layout);
+        // The product with m(1 − m) comes first: it is 0 where a tiny τ would make the quotient overflow.
+        var boundary = Slope(mask, logit).mul_(shared).mul_(twiceSlope).div_(temperature);
+        return strategy.Spread(mask, layout).mul(upstream)
+            .addcmul_(strategy.Spread(boundary, layout), weight, One)
+            .MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The hard mask by rank: exactly p members of each group are removed, the first in position among equals.</summary>
+    /// <returns><c>[groups, members]</c>, bool, true where a member is kept.</returns>
+    public static Tensor Kept(Tensor magnitude, long removed)
+    {
+        using var scope = NewDisposeScope();
+        if (removed == 0)
+            return magnitude.ones_like(ScalarType.Bool).MoveToOuterDisposeScope();
+
+        var cut = magnitude.kthvalue(removed, 1, keepdim: true).values;
+        var below = magnitude.lt(cut);
+        var tied = magnitude.eq(cut);
+        var open = tensor(removed, device: magnitude.device).sub(below.sum(1, keepdim: true));
+        return below.logical_or_(tied.logical_and_(tied.cumsum(1).le(open))).logical_not_().MoveToOuterDisposeScope();
+    }
+}

@@ -1,0 +1,82 @@
+using System.Globalization;
+using TorchSharp;
+
+namespace Pdp;
+
+/// <summary>Makes silent misuse loud: remembers what went wrong in a scope, whose end must not throw, for the next call.</summary>
+internal sealed class MisuseWatch
+{
+    private string? _fault;
+    private bool _recordsGradients;
+    private bool _lacksGradients;
+    private double? _unmaskedSince;
+
+    /// <summary>Throws what went wrong in the last scope, once.</summary>
+    public void ThrowFault()
+    {
+        if (_fault is not { } fault)
+            return;
+
+        _fault = null;
+        throw new InvalidOperationException(fault);
+    }
+
+    public void Reset()
+    {
+        _fault = null;
+        _lacksGradients = false;
+        _unmaskedSince = null;
+    }
+
+    /// <summary>Checks that no whole epoch of pruning went by without a scope.</summary>
+    public void RequireScopes(double epoch, bool isPruning)
+    {
+        if (isPruning && epoch - _unmaskedSince >= 1)
+        {
+            var since = _unmaskedSince!.Value;
+            _unmaskedSince = null;
+            throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"Epoch {since} went by without a mask scope, so nothing was pruned in it: put forward and backward into 'using (pruner.Mask()) {{ … }}'."));
+        }
+
+        _unmaskedSince = isPruning ? _unmaskedSince ?? epoch : null;
+    }
+
+    /// <summary>Checks that the last scope, if it was followed by an optimizer's step, had a backward pass in it.</summary>
+    public void RequireBackwardInside(IEnumerable<MaskedWeight> weights)
+    {
+        if (!_lacksGradients)
+            return;
+
+        _lacksGradients = false;
+        if (weights.FirstOrDefault(weight => weight.ChangedSinceLeft()) is { } changed)
+            throw new InvalidOperationException($"'{changed.Mask.Name}' was stepped after a mask scope in which no gradient arrived: call backward() inside the scope, and evaluate under no_grad.");
+    }
+
+    public void Enter()
+    {
+        _recordsGradients = torch.is_grad_enabled();
+        _unmaskedSince = null;
+    }
+
+    /// <summary>Leaves one weight, and remembers what goes wrong; true if a gradient arrived.</summary>
+    public bool Leave(MaskedWeight weight)
+    {
+        try
+        {
+            _fault = weight.Leave(out var gradientArrived) ?? _fault;
+            return gradientArrived;
+        }
+#pragma warning disable CA1031 // The end of a scope must not throw; the next call will.
+        catch (Exception fault)
+#pragma warning restore CA1031
+        {
+            _fault = $"The mask scope of '{weight.Mask.Name}' could not be closed: {fault.Message}";
+            return false;
+        }
+    }
+
+    public void Left(bool gradientArrived) => _lacksGradients = _recordsGradients && !gradientArrived;
+
+    /// <summary>Remembers a fault that a device has noted.</summary>
+    public void Note(string? fault) => _fault ??= fault;
+}

@@ -1,0 +1,192 @@
+using Pdp.Internal;
+using Pdp.Masks;
+using Pdp.Scheduling;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Pdp;
+
+/// <summary>The mask of one weight: computed anew at every step from the weight itself, with no parameters of its own.</summary>
+/// <remarks>
+/// <para>
+/// The threshold t splits the magnitudes of each group of competitors at the number to be removed, the mask is m = σ((s − t²)/τ), and t is
+/// a constant in the backward pass (PDP, equations 1 to 4). The arithmetic is float64 for float64 weights and float32 for all others.
+/// </para>
+/// <para>Holds no tensors. Tensors passed in are borrowed, tensors returned are the caller's. Not thread safe.</para>
+/// </remarks>
+public sealed class PdpMask
+{
+    /// <summary>Makes a mask that removes nothing until <see cref="Advance"/> is called.</summary>
+    /// <param name="name">The weight's name, for messages.</param>
+    /// <param name="layout">The weight's shape and what its dimensions mean.</param>
+    /// <param name="strategy">Who competes with whom.</param>
+    /// <param name="temperature">How soft the mask is.</param>
+    /// <param name="target">The members removed in each group in the end, in [0, members).</param>
+    /// <exception cref="ArgumentException">The strategy refuses the layout.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The target is not in [0, members).</exception>
+    public PdpMask(string name, WeightLayout layout, IMaskStrategy strategy, Temperature temperature, long target = 0)
+    {
+        Name = Guard.NotNull(name, nameof(name));
+        Layout = Guard.NotNull(layout, nameof(layout));
+        Strategy = Guard.NotNull(strategy, nameof(strategy));
+        Temperature = Guard.NotNull(temperature, nameof(temperature));
+        if (strategy.Refusal(layout) is { } refusal)
+            throw new ArgumentException($"{strategy.Name} can't prune '{name}' {layout}: {refusal}.", nameof(strategy));
+
+        (Groups, Members) = strategy.Competition(layout);
+        Target = target;
+        TemperatureValue = temperature.From;
+    }
+
+    /// <summary>The weight's name.</summary>
+    public string Name { get; }
+
+    /// <summary>The weight's shape and what its dimensions mean.</summary>
+    public WeightLayout Layout { get; }
+
+    /// <summary>Who competes with whom.</summary>
+    public IMaskStrategy Strategy { get; }
+
+    /// <summary>How soft the mask is over the epochs.</summary>
+    public Temperature Temperature { get; }
+
+    /// <summary>The groups of competitors.</summary>
+    public long Groups { get; }
+
+    /// <summary>The competitors in each group.</summary>
+    public long Members { get; }
+
+    /// <summary>The members removed in each group in the end.</summary>
+    /// <value>In [0, members).</value>
+    public long Target
+    {
+        get;
+        internal set => field = value >= 0 && value < Members ? value : throw Guard.Outside("target", value, $"[0, {Members})");
+    }
+
+    /// <summary>p, the members removed in each group now; 0 makes the mask the identity.</summary>
+    public long Removed { get; private set; }
+
+    /// <summary>τ in weight², or ρ where the temperature is relative, now.</summary>
+    public double TemperatureValue { get; private set; }
+
+    /// <summary>The weights removed now.</summary>
+    public long RemovedWeights => Removed * WeightsPerRank;
+
+    /// <summary>The weights removed in the end.</summary>
+    public long TargetWeights => Target * WeightsPerRank;
+
+    /// <summary>The weights that go when each group loses one member more.</summary>
+    internal long WeightsPerRank => Layout.Elements / Members;
+
+    /// <summary>Moves the mask along its schedule.</summary>
+    /// <param name="fraction">The share of the target that is asked for now, in [0, 1].</param>
+    /// <param name="epoch">The epoch, for the temperature.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The share is not in [0, 1].</exception>
+    public void Advance(double fraction, double epoch)
+    {
+        Removed = Strategy.Removed(Target, Guard.Share(fraction, nameof(fraction)));
+        TemperatureValue = Temperature.At(epoch);
+    }
+
+    /// <summary>The threshold of each group, equation 1.</summary>
+    /// <param name="weight">The weight, of the layout's shape.</param>
+    /// <returns><c>[groups, 1]</c>, in units of weight; zeros where nothing is removed.</returns>
+    /// <exception cref="ArgumentException">The weight's shape is not the layout's.</exception>
+    public Tensor Threshold(Tensor weight)
+    {
+        RequireShape(weight);
+
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        var magnitude = Strategy.Magnitude(Precision.Widen(weight), Layout);
+        return ThresholdOf(magnitude).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The soft mask, equation 2; ones where nothing is removed.</summary>
+    /// <param name="weight">The weight, of the layout's shape.</param>
+    /// <returns>The weight's shape, values in [0, 1], float64 for a float64 weight and float32 for any other.</returns>
+    /// <exception cref="ArgumentException">The weight's shape is not the layout's.</exception>
+    public Tensor Soft(Tensor weight)
+    {
+        RequireShape(weight);
+
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        var wide = Precision.Widen(weight);
+        if (Removed == 0)
+            return wide.ones_like().MoveToOuterDisposeScope();
+
+        var boundary = BoundaryOf(wide);
+        return Strategy.Spread(SoftMask.Mask(boundary.Logit), Layout).expand_as(wide).clone().MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The hard mask: by rank, exact in its count, ties decided by position.</summary>
+    /// <param name="weight">The weight, of the layout's shape.</param>
+    /// <returns>The weight's shape, bool, true where a weight is kept.</returns>
+    /// <exception cref="ArgumentException">The weight's shape is not the layout's.</exception>
+    public Tensor Kept(Tensor weight)
+    {
+        RequireShape(weight);
+
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        var magnitude = Strategy.Magnitude(Precision.Widen(weight), Layout);
+        return Strategy.Spread(SoftMask.Kept(magnitude, Removed), Layout).expand(Layout.Dimensions).clone().MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The masked weight as a differentiable function of the weight, for code that computes with a weight itself.</summary>
+    /// <remarks>Equation 3, ŵ = m(w)·w; autograd gives equation 4, as t and a relative τ are constants.</remarks>
+    /// <param name="weight">The weight, of the layout's shape.</param>
+    /// <returns>The weight's shape and type; the weight's own values where nothing is removed.</returns>
+    /// <exception cref="ArgumentException">The weight's shape is not the layout's.</exception>
+    public Tensor Apply(Tensor weight)
+    {
+        RequireShape(weight);
+        if (Removed == 0)
+            return weight.alias();
+
+        using var scope = NewDisposeScope();
+        using Scalar slope = Strategy.ScoreSlope(Layout);
+        var wide = Precision.Widen(weight);
+        var (threshold, temperature, _) = BoundaryOf(wide.detach());
+        var score = Strategy.Sum(wide.mul(wide), Layout).mul(slope);
+        var mask = SoftMask.Mask(score.sub(threshold.mul(threshold)).div(temperature));
+        return Strategy.Spread(mask, Layout).mul(wide).to_type(weight.dtype).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Threshold, τ and logit of a weight in its arithmetic type, for p &gt; 0; in the caller's scope.</summary>
+    internal Boundary BoundaryOf(Tensor wide)
+    {
+        var magnitude = Strategy.Magnitude(wide, Layout);
+        var threshold = ThresholdOf(magnitude);
+        var temperature = TemperatureOf(threshold);
+        return new(threshold, temperature, SoftMask.Logit(magnitude, threshold, temperature));
+    }
+
+    /// <summary>The logit of a weight against a threshold and a τ that were taken before.</summary>
+    internal Tensor LogitOf(Tensor wide, Tensor threshold, Tensor temperature) =>
+        SoftMask.Logit(Strategy.Magnitude(wide, Layout), threshold, temperature);
+
+    private Tensor ThresholdOf(Tensor magnitude) =>
+        Removed == 0 ? magnitude.new_zeros(Groups, 1) : SoftMask.Threshold(magnitude, Removed);
+
+    /// <summary>τ, or ρ·t²; never 0, so that a group of zeros divides by something.</summary>
+    private Tensor TemperatureOf(Tensor threshold)
+    {
+        using var scope = NewDisposeScope();
+        var value = Precision.Constant(TemperatureValue, threshold);
+        var smallest = Precision.Constant(Precision.SmallestNormal, threshold);
+        return (Temperature.IsRelative ? value.mul(threshold).mul_(threshold).maximum(smallest) : value).MoveToOuterDisposeScope();
+    }
+
+    private void RequireShape(Tensor weight)
+    {
+        ArgumentNullException.ThrowIfNull(weight);
+        if (!weight.shape.AsSpan().SequenceEqual(Layout.Dimensions))
+            throw new ArgumentException($"'{Name}' has the shape {Layout}, not [{string.Join(", ", weight.shape)}].", nameof(weight));
+    }
+
+    /// <summary>What a weight's mask hangs on: t and τ of each group, z of each member.</summary>
+    internal readonly record struct Boundary(Tensor Threshold, Tensor Temperature, Tensor Logit);
+}

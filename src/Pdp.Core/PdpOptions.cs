@@ -1,0 +1,87 @@
+using Pdp.Allocation;
+using Pdp.Internal;
+using Pdp.Masks;
+using Pdp.Scheduling;
+using Pdp.Selection;
+
+namespace Pdp;
+
+/// <summary>What to prune, how far, and when. Immutable; each value is checked when it is set.</summary>
+/// <remarks>
+/// The defaults are what works best without tuning: a cubic ramp that reaches the target at half of the run, and masks that are soft at first and
+/// nearly hard from nine tenths of the run on, relative to each layer's threshold. <see cref="Paper"/> is the paper's exact setting.
+/// </remarks>
+public sealed record PdpOptions
+{
+    /// <summary>The paper's temperature, in weight².</summary>
+    private const double PaperTemperature = 1e-4;
+
+    /// <summary>The length of the run; the schedule has to end within it.</summary>
+    /// <value>In epochs, in (0, ∞); may be fractional.</value>
+    public required double Epochs { get; init => field = Guard.Positive(value); }
+
+    /// <summary>The fraction of all prunable weights to be removed; exactly round(sparsity · weights) are.</summary>
+    /// <value>In [0, 1). Null, the default, where the strategy or the allocation fixes it (N:M, a table).</value>
+    public double? Sparsity { get; init => field = value is { } sparsity ? Guard.Fraction(sparsity) : null; }
+
+    /// <summary>Who competes with whom.</summary>
+    /// <value>Default <see cref="Unstructured"/>.</value>
+    public IMaskStrategy Strategy { get; init => field = Guard.NotNull(value); } = new Unstructured();
+
+    /// <summary>How the sparsity is divided among the layers, when pruning begins.</summary>
+    /// <value>Default <see cref="GlobalMagnitude"/>.</value>
+    public ISparsityAllocation Allocation { get; init => field = Guard.NotNull(value); } = new GlobalMagnitude();
+
+    /// <summary>How the sparsity rises over the epochs.</summary>
+    /// <value>Null, the default, stands for a <see cref="CubicRamp"/> from an eighth to a half of the run.</value>
+    public ISparsityScheduler? Schedule { get; init; }
+
+    /// <summary>How soft the masks are over the epochs.</summary>
+    /// <value>Null, the default, stands for a relative temperature annealed from the schedule's start to nine tenths of the run.</value>
+    public Temperature? Temperature { get; init; }
+
+    /// <summary>Lets a reported metric decide when the schedule starts.</summary>
+    /// <value>Null, the default, starts it at its own start.</value>
+    public AutomaticStart? AutomaticStart { get; init; }
+
+    /// <summary>The weights that may be pruned; if empty, every weight of two or more dimensions except embeddings and norms.</summary>
+    public IReadOnlyList<LayerMatch> Include { get; init => field = Guard.NotNull(value); } = [];
+
+    /// <summary>The weights that stay dense and are not counted.</summary>
+    public IReadOnlyList<LayerMatch> Exclude { get; init => field = Guard.NotNull(value); } = [];
+
+    /// <summary>Overrides for some weights; the first rule that matches counts.</summary>
+    public IReadOnlyList<LayerRule> Rules { get; init => field = Guard.NotNull(value); } = [];
+
+    /// <summary>The least sparsity that the allocation may give a layer.</summary>
+    /// <value>In [0, 1]; default 0.</value>
+    public double MinimumLayerSparsity { get; init => field = Guard.Share(value); }
+
+    /// <summary>The largest sparsity that the allocation may give a layer.</summary>
+    /// <value>In [0, 1]; default 1, at which one weight is kept.</value>
+    public double MaximumLayerSparsity { get; init => field = Guard.Share(value); } = 1;
+
+    /// <summary>The schedule in force.</summary>
+    internal ISparsityScheduler EffectiveSchedule => Schedule ?? new CubicRamp(Epochs / 8, Epochs / 2);
+
+    /// <summary>The temperature in force.</summary>
+    internal Temperature EffectiveTemperature =>
+        Temperature ?? Scheduling.Temperature.Relative(1).AnnealedTo(0.03, EffectiveSchedule.StartEpoch, AnnealingEnd);
+
+    private double AnnealingEnd => Math.Max(0.9 * Epochs, EffectiveSchedule.StartEpoch + (0.1 * Epochs));
+
+    /// <summary>The paper's exact setting: τ = 1e-4, the ε ramp after s dense epochs, one global order of magnitudes.</summary>
+    /// <param name="sparsity">The fraction removed, in [0, 1); null for N:M.</param>
+    /// <param name="epochs">The length of the run in epochs.</param>
+    /// <param name="warmupEpochs">s, the dense epochs.</param>
+    /// <param name="epsilon">ε, the share of the target that each epoch adds, in (0, 1].</param>
+    /// <exception cref="ArgumentOutOfRangeException">A value is out of its range.</exception>
+    public static PdpOptions Paper(double? sparsity, double epochs = 100, double warmupEpochs = 16, double epsilon = 0.015) => new()
+    {
+        Sparsity = sparsity,
+        Epochs = epochs,
+        Schedule = new EpsilonRamp { WarmupEpochs = warmupEpochs, Epsilon = epsilon },
+        Temperature = Scheduling.Temperature.Absolute(PaperTemperature),
+        Allocation = new GlobalMagnitude(),
+    };
+}

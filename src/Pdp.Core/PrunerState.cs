@@ -1,0 +1,58 @@
+using System.Text.Json;
+using Pdp.Reporting;
+
+namespace Pdp;
+
+/// <summary>What a pruner has to remember across a restart; small, as masks are computed from the weights.</summary>
+/// <remarks>Save it with the weights, the optimizer's state and the position in the data, all taken at the same moment.</remarks>
+public sealed record PrunerState
+{
+    /// <summary>The format's version that this library writes.</summary>
+    internal const int CurrentVersion = 1;
+
+    /// <summary>The format's version.</summary>
+    public required int Version { get; init; }
+
+    /// <summary>Tells the options and the model apart from others: a state fits only where it is the same.</summary>
+    public required string Fingerprint { get; init; }
+
+    /// <summary>The options in words, for people.</summary>
+    public required string Options { get; init; }
+
+    /// <summary>The epoch of the last <c>BeginEpoch</c>; null before the first.</summary>
+    public required double? Epoch { get; init; }
+
+    /// <summary>The epoch at which the automatic start began pruning; null if it has not, or there is none.</summary>
+    public required double? StartedAt { get; init; }
+
+    /// <summary>The reports in a row that were above the automatic start's level.</summary>
+    public required int ReportsAboveLevel { get; init; }
+
+    /// <summary>The members to be removed in each group of each layer, by the parameter's name; null before pruning begins.</summary>
+    public required IReadOnlyDictionary<string, long>? Targets { get; init; }
+
+    /// <summary>Whether the zeros are final.</summary>
+    public required bool IsCommitted { get; init; }
+
+    /// <summary>The state as JSON.</summary>
+    public string ToJson() => JsonSerializer.Serialize(this, ReportJson.Options);
+
+    /// <summary>Reads a state.</summary>
+    /// <param name="json">What <see cref="ToJson"/> wrote.</param>
+    /// <exception cref="ArgumentException">It is not the JSON of a state, or of a version that this library doesn't know.</exception>
+    public static PrunerState FromJson(string json)
+    {
+        try
+        {
+            var state = JsonSerializer.Deserialize<PrunerState>(json, ReportJson.Options)
+                ?? throw new ArgumentException("The pruner state is the JSON null.", nameof(json));
+            return state.Version == CurrentVersion
+                ? state
+                : throw new ArgumentException($"The pruner state has version {state.Version}; this library reads version {CurrentVersion}.", nameof(json));
+        }
+        catch (JsonException fault)
+        {
+            throw new ArgumentException($"Not a pruner state: {fault.Message}", nameof(json), fault);
+        }
+    }
+}

@@ -1,0 +1,117 @@
+using Pdp.Internal;
+using Pdp.Masks;
+using Pdp.Reporting;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Pdp;
+
+/// <summary>Measures masked weights for reports; waits for the device.</summary>
+internal static class ReportBuilder
+{
+    private const double Undecided = 0.05;
+
+    private static readonly Scalar UndecidedFrom = Undecided;
+    private static readonly Scalar UndecidedTo = 1 - Undecided;
+    private static readonly Scalar Zero = 0;
+
+    /// <summary>The parameters of a model, tied ones once.</summary>
+    public static long ParametersOf(nn.Module model) =>
+        model.parameters().Where(parameter => parameter.numel() > 0).DistinctBy(Address.Of).Sum(parameter => parameter.numel());
+
+    public static PruningReport Build(nn.Module model, IReadOnlyList<MaskedWeight> weights, double epoch, bool hasEnded, bool isCommitted)
+    {
+        var measured = weights.Select(Measure).ToArray();
+        var leak = Share(measured.Sum(layer => layer.Lost), measured.Sum(layer => layer.Total));
+        var report = new PruningReport
+        {
+            Layers = [.. measured.Select(layer => layer.Report)],
+            Epoch = epoch,
+            IsCommitted = isCommitted,
+            ModelParameters = ParametersOf(model),
+            Leak = leak,
+            Warnings = [],
+        };
+        return report with { Warnings = [.. WarningsOf(report, hasEnded)] };
+    }
+
+    /// <summary>The report of a commit: the counts of now, with the softness that the masks had just before.</summary>
+    public static PruningReport AfterCommit(PruningReport? before, PruningReport after) => before is null ? after : after with
+    {
+        Layers = [.. before.Layers.Zip(after.Layers, (soft, hard) => hard with
+        {
+            Threshold = soft.Threshold,
+            Temperature = soft.Temperature,
+            Sharpness = soft.Sharpness,
+            Undecided = soft.Undecided,
+            Leak = soft.Leak,
+        })],
+        Leak = before.Leak,
+        Warnings = [.. before.Warnings.Union(after.Warnings)],
+    };
+
+    private static IEnumerable<string> WarningsOf(PruningReport report, bool hasEnded)
+    {
+        if (hasEnded && report.Leak > PruningReport.LeakLimit)
+            yield return $"{TextTable.Percent(report.Leak)} of the masked weights' magnitude is in weights that commit removes (more than {TextTable.Percent(PruningReport.LeakLimit)}): the network leans on them. Let the temperature end lower or earlier.";
+        if (report.IsCommitted && report.Layers.Sum(layer => layer.Subnormals) is > 0 and var subnormals)
+            yield return $"{subnormals} weights are subnormal numbers, which slow down CPUs.";
+        if (report.IsCommitted && report.Layers.Where(layer => layer.Violations > 0).Select(layer => layer.Name).ToArray() is { Length: > 0 } names)
+            yield return $"Removed weights have come back in {string.Join(", ", names)}: call Commit() again after the last optimizer step.";
+    }
+
+    private static (LayerReport Report, double Lost, double Total) Measure(MaskedWeight weight)
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        using Scalar smallest = Precision.SmallestNormalOf(weight.Parameter.dtype);
+        var mask = weight.Mask;
+        var wide = Precision.Widen(weight.Parameter.detach());
+        var magnitude = wide.abs();
+        var kept = weight.Frozen ?? mask.Kept(wide);
+        var (threshold, temperature, soft) = Softness(mask, wide, weight.Frozen is not null);
+        var masked = soft.mul(magnitude);
+        var total = Read(masked.sum(ScalarType.Float64));
+        var lost = Read(masked.mul(kept.logical_not()).sum(ScalarType.Float64));
+        var report = new LayerReport(
+            mask.Name,
+            mask.Strategy.Name,
+            mask.Layout.Elements,
+            mask.RemovedWeights,
+            Zeros: Count(magnitude.eq(Zero)),
+            Threshold: Read(threshold.mean([], type: ScalarType.Float64)),
+            Temperature: Read(temperature.mean([], type: ScalarType.Float64)),
+            Sharpness: Read(threshold.mul(threshold).div(temperature).mean([], type: ScalarType.Float64)),
+            Undecided: Count(soft.gt(UndecidedFrom).logical_and_(soft.lt(UndecidedTo))) / (double)mask.Layout.Elements,
+            Leak: Share(lost, total),
+            Subnormals: Count(magnitude.gt(Zero).logical_and_(magnitude.lt(smallest))),
+            Violations: Violations(mask, magnitude));
+        return (report, lost, total);
+    }
+
+    /// <summary>t, τ and m; a hard mask's threshold is 0, its masks are the weights that are left.</summary>
+    private static (Tensor Threshold, Tensor Temperature, Tensor Soft) Softness(PdpMask mask, Tensor wide, bool isFrozen)
+    {
+        if (mask.Removed == 0 || isFrozen)
+            return (wide.new_zeros(1), wide.new_ones(1), wide.ne(Zero).to_type(wide.dtype));
+
+        var (threshold, temperature, logit) = mask.BoundaryOf(wide);
+        return (threshold, temperature, mask.Strategy.Spread(SoftMask.Mask(logit), mask.Layout));
+    }
+
+    /// <summary>The groups in which more members are nonzero than the pattern allows.</summary>
+    private static long Violations(PdpMask mask, Tensor magnitude)
+    {
+        if (mask.Removed == 0)
+            return 0;
+
+        using Scalar allowed = mask.Members - mask.Removed;
+        return Count(mask.Strategy.Sum(magnitude, mask.Layout).ne(Zero).sum(1).gt(allowed));
+    }
+
+    private static long Count(Tensor condition) => condition.sum().cpu().ReadCpuInt64(0);
+
+    private static double Read(Tensor value) => value.cpu().ReadCpuDouble(0);
+
+    private static double Share(double part, double whole) => whole > 0 ? part / whole : 0;
+}

@@ -1,0 +1,46 @@
+using System.Text.Json;
+
+namespace Pdp.Reporting;
+
+/// <summary>What will happen to each weight of a model, known before training.</summary>
+/// <remarks>
+/// The totals are final. How an allocation by magnitude divides them is decided when pruning begins, from the weights of that time; until
+/// then the plan shows the division by the weights of today.
+/// </remarks>
+public sealed record PruningPlan
+{
+    /// <summary>The weights of two or more dimensions, in the order of the model's parameters.</summary>
+    public required IReadOnlyList<PlannedLayer> Layers { get; init; }
+
+    /// <summary>All parameters of the model, biases and norms included; tied ones once.</summary>
+    public required long ModelParameters { get; init; }
+
+    /// <summary>Whether the counts of the layers are final.</summary>
+    public required bool IsFinal { get; init; }
+
+    /// <summary>The weights of the layers that are pruned.</summary>
+    public long PrunableWeights => Layers.Where(layer => layer.DenseReason is null).Sum(layer => layer.Elements);
+
+    /// <summary>The weights to be removed in all.</summary>
+    public long Removed => Layers.Sum(layer => layer.Removed);
+
+    /// <summary>The fraction of the prunable weights to be removed, in [0, 1).</summary>
+    public double Sparsity => PrunableWeights == 0 ? 0 : (double)Removed / PrunableWeights;
+
+    /// <summary>The fraction of all parameters to be removed, in [0, 1).</summary>
+    public double ModelSparsity => (double)Removed / ModelParameters;
+
+    /// <summary>The plan as JSON.</summary>
+    public string ToJson() => JsonSerializer.Serialize(this, ReportJson.Options);
+
+    /// <summary>The plan as a table to read.</summary>
+    public override string ToString()
+    {
+        var table = new TextTable("layer", "shape", "strategy", "weights", "removed", "kept", "sparsity", "note");
+        foreach (var layer in Layers)
+            table.Add(layer.Name, layer.Shape, layer.Strategy ?? "dense", layer.Elements, layer.Removed, layer.Kept, TextTable.Percent(layer.Sparsity), layer.DenseReason ?? layer.Rule ?? "");
+        table.Add("all prunable", "", "", PrunableWeights, Removed, PrunableWeights - Removed, TextTable.Percent(Sparsity), IsFinal ? "" : "division may change when pruning begins");
+        table.Add("whole model", "", "", ModelParameters, Removed, ModelParameters - Removed, TextTable.Percent(ModelSparsity), "");
+        return table.ToString();
+    }
+}

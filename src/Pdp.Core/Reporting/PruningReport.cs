@@ -1,0 +1,75 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+
+namespace Pdp.Reporting;
+
+/// <summary>What pruning has done to a model, per layer and in all.</summary>
+public sealed record PruningReport
+{
+    /// <summary>The leak above which a warning is given once the schedule has ended.</summary>
+    internal const double LeakLimit = 0.01;
+
+    /// <summary>The pruned layers, in the order of the model's parameters.</summary>
+    public required IReadOnlyList<LayerReport> Layers { get; init; }
+
+    /// <summary>The epoch of the last <c>BeginEpoch</c>.</summary>
+    public required double Epoch { get; init; }
+
+    /// <summary>Whether the zeros are final.</summary>
+    public required bool IsCommitted { get; init; }
+
+    /// <summary>All parameters of the model, biases and norms included; tied ones once.</summary>
+    public required long ModelParameters { get; init; }
+
+    /// <summary>The share of Σ|ŵ| over all pruned layers that the hard masks remove.</summary>
+    public required double Leak { get; init; }
+
+    /// <summary>What should be looked at; empty where all is well.</summary>
+    public required IReadOnlyList<string> Warnings { get; init; }
+
+    /// <summary>The weights of the pruned layers.</summary>
+    public long PrunableWeights => Layers.Sum(layer => layer.Elements);
+
+    /// <summary>The weights removed in all.</summary>
+    public long Removed => Layers.Sum(layer => layer.Removed);
+
+    /// <summary>The fraction of the prunable weights removed, in [0, 1).</summary>
+    public double Sparsity => (double)Removed / PrunableWeights;
+
+    /// <summary>The fraction of all parameters removed, in [0, 1).</summary>
+    public double ModelSparsity => (double)Removed / ModelParameters;
+
+    /// <summary>The share of prunable weights with a soft mask in (0.05, 0.95).</summary>
+    public double Undecided => Layers.Sum(layer => layer.Undecided * layer.Elements) / PrunableWeights;
+
+    /// <summary>The report as JSON.</summary>
+    public string ToJson() => JsonSerializer.Serialize(this, ReportJson.Options);
+
+    /// <summary>The layers as CSV with a header line, numbers in full precision.</summary>
+    public string ToCsv()
+    {
+        var csv = new StringBuilder("layer,strategy,weights,removed,zeros,sparsity,threshold,temperature,sharpness,undecided,leak,subnormals,violations\n");
+        foreach (var layer in Layers)
+        {
+            csv.Append(
+                CultureInfo.InvariantCulture,
+                $"{Quoted(layer.Name)},{Quoted(layer.Strategy)},{layer.Elements},{layer.Removed},{layer.Zeros},{layer.Sparsity:R},{layer.Threshold:R},{layer.Temperature:R},{layer.Sharpness:R},{layer.Undecided:R},{layer.Leak:R},{layer.Subnormals},{layer.Violations}\n");
+        }
+
+        return csv.ToString();
+    }
+
+    /// <summary>The report as a table to read.</summary>
+    public override string ToString()
+    {
+        var table = new TextTable("layer", "strategy", "weights", "removed", "sparsity", "threshold", "τ", "t²/τ", "undecided", "leak", "subnormal", "violations");
+        foreach (var layer in Layers)
+            table.Add(layer.Name, layer.Strategy, layer.Elements, layer.Removed, TextTable.Percent(layer.Sparsity), TextTable.Short(layer.Threshold), TextTable.Short(layer.Temperature), TextTable.Short(layer.Sharpness), TextTable.Percent(layer.Undecided), TextTable.Percent(layer.Leak), layer.Subnormals, layer.Violations);
+        table.Add("all prunable", "", PrunableWeights, Removed, TextTable.Percent(Sparsity), "–", "–", "–", TextTable.Percent(Undecided), TextTable.Percent(Leak), Layers.Sum(layer => layer.Subnormals), Layers.Sum(layer => layer.Violations));
+        table.Add("whole model", "", ModelParameters, Removed, TextTable.Percent(ModelSparsity), "–", "–", "–", "–", "–", "–", "–");
+        return string.Concat(Warnings.Select(warning => $"warning: {warning}{Environment.NewLine}").Prepend(table.ToString()));
+    }
+
+    private static string Quoted(string text) => text.AsSpan().ContainsAny(",\"\n") ? $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : text;
+}

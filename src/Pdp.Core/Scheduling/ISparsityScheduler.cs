@@ -1,0 +1,19 @@
+namespace Pdp.Scheduling;
+
+/// <summary>Says how much of the target sparsity is asked for at an epoch; a pure function.</summary>
+/// <remarks>Epochs count from 0 and may be fractional: 2.5 is the middle of the third epoch. Implementations are immutable.</remarks>
+public interface ISparsityScheduler
+{
+    /// <summary>The epoch at which pruning begins; before it training is dense. At it the sparsity of each layer is decided.</summary>
+    /// <value>In epochs, at least 0.</value>
+    double StartEpoch { get; }
+
+    /// <summary>The epoch from which on the whole target is asked for.</summary>
+    /// <value>In epochs, at least <see cref="StartEpoch"/>.</value>
+    double EndEpoch { get; }
+
+    /// <summary>The share of the target sparsity that is asked for.</summary>
+    /// <param name="epoch">The epoch, whole or fractional, at least 0.</param>
+    /// <returns>A value in [0, 1]: 0 up to <see cref="StartEpoch"/>, never falling, 1 from <see cref="EndEpoch"/> on.</returns>
+    double Fraction(double epoch);
+}

@@ -1,0 +1,20 @@
+using Pdp.Internal;
+
+namespace Pdp.Scheduling;
+
+/// <summary>Dense training up to an epoch, the whole target from it on.</summary>
+public sealed record OneShot : ISparsityScheduler
+{
+    /// <summary>The epoch of the jump.</summary>
+    /// <value>In epochs, in [0, ∞).</value>
+    public required double Epoch { get; init => field = Guard.NotNegative(value); }
+
+    /// <inheritdoc/>
+    public double StartEpoch => Epoch;
+
+    /// <inheritdoc/>
+    public double EndEpoch => Epoch;
+
+    /// <inheritdoc/>
+    public double Fraction(double epoch) => epoch >= Epoch ? 1 : 0;
+}

@@ -1,0 +1,65 @@
+using Pdp.Internal;
+
+namespace Pdp.Scheduling;
+
+/// <summary>How soft the masks are: an absolute τ, or one relative to each threshold, τ = ρ·t²; constant or annealed over epochs.</summary>
+/// <remarks>
+/// <para>The mask of a zero weight is σ(−t²/τ), the gradient of a weight on the threshold is multiplied by ½ + t²/τ/2.</para>
+/// <para>
+/// An absolute τ makes layers with small weights softer than those with large ones. A relative one gives every layer the same boundary, and
+/// follows the weights when they are scaled. Annealing runs exponentially: the value at the share x of the window is from·(to/from)ˣ.
+/// </para>
+/// </remarks>
+public sealed record Temperature
+{
+    private Temperature(bool isRelative, double value)
+    {
+        IsRelative = isRelative;
+        From = value;
+        To = value;
+    }
+
+    /// <summary>Whether the value is ρ, relative to the squared threshold, rather than τ.</summary>
+    public bool IsRelative { get; }
+
+    /// <summary>The value up to <see cref="StartEpoch"/>.</summary>
+    /// <value>ρ, or τ in weight²; in (0, ∞).</value>
+    public double From { get; }
+
+    /// <summary>The value from <see cref="EndEpoch"/> on.</summary>
+    /// <value>ρ, or τ in weight²; in (0, ∞).</value>
+    public double To { get; private init; }
+
+    /// <summary>The epoch at which annealing begins.</summary>
+    public double StartEpoch { get; private init; }
+
+    /// <summary>The epoch at which annealing ends.</summary>
+    public double EndEpoch { get; private init; }
+
+    /// <summary>The same τ for all layers, as in the paper (1e-4).</summary>
+    /// <param name="temperature">τ in weight², in (0, ∞).</param>
+    /// <exception cref="ArgumentOutOfRangeException">τ is not in (0, ∞).</exception>
+    public static Temperature Absolute(double temperature) => new(false, Guard.Positive(temperature, nameof(temperature)));
+
+    /// <summary>τ = ρ·t² for each threshold t.</summary>
+    /// <param name="ratio">ρ, in (0, ∞).</param>
+    /// <exception cref="ArgumentOutOfRangeException">ρ is not in (0, ∞).</exception>
+    public static Temperature Relative(double ratio) => new(true, Guard.Positive(ratio, nameof(ratio)));
+
+    /// <summary>The same temperature, annealed exponentially over a window of epochs.</summary>
+    /// <param name="to">The last value, τ or ρ as this one, in (0, ∞).</param>
+    /// <param name="start">The epoch at which annealing begins, in [0, ∞).</param>
+    /// <param name="end">The epoch at which annealing ends, in (start, ∞).</param>
+    /// <exception cref="ArgumentOutOfRangeException">A value is out of its range.</exception>
+    public Temperature AnnealedTo(double to, double start, double end) => this with
+    {
+        To = Guard.Positive(to, nameof(to)),
+        StartEpoch = Guard.NotNegative(start, nameof(start)),
+        EndEpoch = Guard.After(start, end, nameof(end)),
+    };
+
+    /// <summary>τ, or ρ where relative, at an epoch.</summary>
+    /// <param name="epoch">The epoch, whole or fractional.</param>
+    public double At(double epoch) =>
+        epoch >= EndEpoch ? To : epoch <= StartEpoch ? From : From * Math.Pow(To / From, (epoch - StartEpoch) / (EndEpoch - StartEpoch));
+}

@@ -1,0 +1,10 @@
+using TorchSharp.Modules;
+
+namespace Pdp.Selection;
+
+/// <summary>What the selection decided about a weight.</summary>
+/// <param name="Info">The weight as rules see it.</param>
+/// <param name="Parameter">The weight.</param>
+/// <param name="Rule">The rule that is for it, if any.</param>
+/// <param name="DenseReason">Why it stays dense; null if it is pruned.</param>
+internal sealed record SelectedLayer(LayerInfo Info, Parameter Parameter, LayerRule? Rule, string? DenseReason);

@@ -1,0 +1,28 @@
+namespace Pdp.Samples.Cifar10;
+
+/// <summary>Pictures of 32×32 as bytes in planes (RGB, then rows), and one class index each.</summary>
+internal sealed record ImageSet(byte[] Pixels, byte[] Labels)
+{
+    public const int Side = 32;
+    public const int Channels = 3;
+    public const int PlaneSize = Side * Side;
+    public const int PictureSize = Channels * PlaneSize;
+
+    public int Count => Labels.Length;
+
+    public ReadOnlySpan<byte> Picture(int index) => Pixels.AsSpan(index * PictureSize, PictureSize);
+
+    /// <summary>The first <paramref name="perClass"/> pictures of each class, in the same order.</summary>
+    public ImageSet Limit(int perClass)
+    {
+        var taken = new int[byte.MaxValue + 1];
+        var chosen = Enumerable.Range(0, Count).Where(index => taken[Labels[index]]++ < perClass).ToArray();
+        var pixels = new byte[chosen.Length * PictureSize];
+        for (var i = 0; i < chosen.Length; i++)
+        {
+            Picture(chosen[i]).CopyTo(pixels.AsSpan(i * PictureSize));
+        }
+
+        return new ImageSet(pixels, [.. chosen.Select(index => Labels[index])]);
+    }
+}

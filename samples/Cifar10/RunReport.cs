@@ -1,0 +1,31 @@
+namespace Pdp.Samples.Cifar10;
+
+/// <summary>The last line of a run, and its report.json. Accuracies are fractions; null is what a dense run does not have.</summary>
+internal sealed record RunReport
+{
+    public required string Method { get; init; }
+
+    public required string Strategy { get; init; }
+
+    public required double Sparsity { get; init; }
+
+    public required double StartAccuracy { get; init; }
+
+    /// <summary>With soft masks, as in training.</summary>
+    public double? SoftAccuracy { get; init; }
+
+    /// <summary>With the removed weights at zero and the kept ones at m·w.</summary>
+    public double? FoldedAccuracy { get; init; }
+
+    /// <summary>With the removed weights at zero and the kept ones at w.</summary>
+    public double? RawAccuracy { get; init; }
+
+    /// <summary>Of the weights as they are saved.</summary>
+    public required double Accuracy { get; init; }
+
+    public required int Epochs { get; init; }
+
+    public required int Seed { get; init; }
+
+    public required double SecondsPerEpoch { get; init; }
+}

@@ -1,0 +1,111 @@
+using System.Globalization;
+using System.Reflection;
+using System.Runtime.ExceptionServices;
+using System.Text.RegularExpressions;
+
+namespace Pdp.Samples;
+
+/// <summary>
+/// Overrides the properties of a settings record by <c>--name value</c> pairs: <c>--weight-decay 1e-4</c> sets
+/// <c>WeightDecay</c>. A switch (bool) may stand without a value.
+/// </summary>
+internal static partial class CommandLine
+{
+    /// <exception cref="ArgumentException">A name is unknown or a value is not of its type or out of range.</exception>
+    public static T Parse<T>(IReadOnlyList<string> arguments)
+        where T : class, new()
+    {
+        var settings = new T();
+        var properties = Properties<T>().ToDictionary(Option, StringComparer.Ordinal);
+        for (var i = 0; i < arguments.Count; i++)
+        {
+            var option = arguments[i];
+            if (!properties.TryGetValue(option, out var property))
+            {
+                throw new ArgumentException(Unknown(option, properties.Keys));
+            }
+
+            var hasValue = i + 1 < arguments.Count && !properties.ContainsKey(arguments[i + 1]);
+            if (!hasValue && property.PropertyType != typeof(bool))
+            {
+                throw new ArgumentException($"{option} wants a value after it.");
+            }
+
+            Set(settings, property, option, hasValue ? arguments[++i] : "true");
+        }
+
+        return settings;
+    }
+
+    /// <summary>The settings as a command line, without those that are not set.</summary>
+    public static string Echo<T>(T settings, params IEnumerable<string> except)
+        where T : class
+    {
+        var pairs = Properties<T>().Where(property => !except.Contains(property.Name))
+            .Select(property => (Option: Option(property), Value: property.GetValue(settings)))
+            .Where(pair => pair.Value is not null)
+            .Select(pair => $"{pair.Option} {Convert.ToString(pair.Value, CultureInfo.InvariantCulture)}");
+        return string.Join(' ', pairs);
+    }
+
+    private static IEnumerable<PropertyInfo> Properties<T>() =>
+        typeof(T).GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.CanWrite);
+
+    private static string Option(PropertyInfo property) => "--" + Capital().Replace(property.Name, "-$0").ToLowerInvariant();
+
+    [GeneratedRegex("(?<!^)[A-Z]")]
+    private static partial Regex Capital();
+
+    private static void Set(object settings, PropertyInfo property, string option, string text)
+    {
+        var type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
+        object value;
+        try
+        {
+            value = Convert.ChangeType(text, type, CultureInfo.InvariantCulture);
+        }
+        catch (Exception e) when (e is FormatException or OverflowException)
+        {
+            throw new ArgumentException($"{option} wants {Noun(type)}, not '{text}'.", e);
+        }
+
+        try
+        {
+            property.SetValue(settings, value);
+        }
+        catch (TargetInvocationException e) when (e.InnerException is { } cause)
+        {
+            ExceptionDispatchInfo.Throw(cause);
+        }
+    }
+
+    private static string Noun(Type type) =>
+        type == typeof(bool) ? "true or false" : type == typeof(double) ? "a number" : "a whole number";
+
+    private static string Unknown(string option, IReadOnlyCollection<string> known)
+    {
+        var nearest = known.MinBy(candidate => Distance(option, candidate))!;
+        return Distance(option, nearest) <= 3
+            ? $"There is no setting '{option}'; did you mean {nearest}?"
+            : $"There is no setting '{option}'; there are {string.Join(", ", known)}.";
+    }
+
+    // Levenshtein's distance, one row at a time.
+    private static int Distance(string a, string b)
+    {
+        var row = Enumerable.Range(0, b.Length + 1).ToArray();
+        for (var i = 1; i <= a.Length; i++)
+        {
+            var diagonal = row[0];
+            row[0] = i;
+            for (var j = 1; j <= b.Length; j++)
+            {
+                var substituted = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+                diagonal = row[j];
+                row[j] = Math.Min(substituted, Math.Min(row[j], row[j - 1]) + 1);
+            }
+        }
+
+        return row[b.Length];
+    }
+}

@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using Pdp.Selection;
 
 namespace Pdp;
 
@@ -23,7 +22,7 @@ internal static class Fingerprint
     });
 
     /// <summary>A hash over the options and the pruned layers with their overrides.</summary>
-    public static string Of(PdpOptions options, IEnumerable<(MaskedWeight Weight, LayerRule? Rule)> layers)
+    public static string Of(PdpOptions options, IEnumerable<PrunedLayer> layers)
     {
         var text = new StringBuilder(Describe(options));
         foreach (var (weight, rule) in layers)

@@ -10,7 +10,7 @@ namespace Pdp;
 /// <remarks>Owns a copy of the dense weight from the first masked step on. The parameter itself changes only in place.</remarks>
 internal sealed class MaskedWeight : IDisposable
 {
-    private static readonly Scalar One = 1;
+    private static readonly Scalar One = 1.ToScalar();
 
     private readonly Parameter _parameter;
     private readonly ScalarType _type;
@@ -31,7 +31,7 @@ internal sealed class MaskedWeight : IDisposable
         _parameter = parameter;
         _type = parameter.dtype;
         _device = parameter.device;
-        _smallestNormal = Precision.SmallestNormalOf(_type);
+        _smallestNormal = Precision.SmallestNormalOf(_type).ToScalar();
         Mask = mask;
     }
 
@@ -82,7 +82,7 @@ internal sealed class MaskedWeight : IDisposable
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         _isInside = false;
-        var changed = _kept is null && Restore();
+        var changed = _kept is null && PutBack();
         gradientArrived = CorrectGradient();
         return changed ? ChangedInside : null;
     }
@@ -102,12 +102,13 @@ internal sealed class MaskedWeight : IDisposable
     public string? TakeDeferredFault() =>
         _notFinite.Take() ? NotFinite : _changedInside.Take() ? ChangedInside : null;
 
-    /// <summary>Whether all weights are finite; waits for the device.</summary>
-    public bool IsFinite()
+    /// <summary>Checks that all weights are finite; waits for the device.</summary>
+    public void RequireFinite()
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        return _parameter.isfinite().all().cpu().ReadCpuBool(0);
+        if (!_parameter.isfinite().all().cpu().ReadCpuBool(0))
+            throw new InvalidOperationException(NotFinite);
     }
 
     /// <summary>Fixes the hard mask and writes exact zeros; the dense weights are given up.</summary>
@@ -131,18 +132,14 @@ internal sealed class MaskedWeight : IDisposable
         }
     }
 
-    /// <summary>Fixes the hard mask of a weight that was committed before, in another process.</summary>
-    public void RestoreCommitted()
+    /// <summary>Takes the hard mask of a weight that was committed in another process, or gives up that of a commit taken back.</summary>
+    public void Restore(bool isCommitted)
     {
         using var scope = NewDisposeScope();
-        Freeze(Mask.Kept(_parameter));
-    }
-
-    /// <summary>Gives up the hard mask of a commit.</summary>
-    public void Thaw()
-    {
-        _kept?.Dispose();
-        _kept = null;
+        if (isCommitted && Mask.Removed > 0)
+            Freeze(Mask.Kept(_parameter));
+        else
+            Thaw();
     }
 
     public void Dispose()
@@ -160,6 +157,12 @@ internal sealed class MaskedWeight : IDisposable
     private string NotFinite => $"'{Mask.Name}' holds NaN or infinity: lower the learning rate or clip the gradients, and reload the last good checkpoint.";
 
     private string ChangedInside => $"'{Mask.Name}' was changed inside the mask scope, and the change is lost: call optimizer.step() after the scope, not in it.";
+
+    private void Thaw()
+    {
+        _kept?.Dispose();
+        _kept = null;
+    }
 
     private void Freeze(Tensor kept)
     {
@@ -184,7 +187,7 @@ internal sealed class MaskedWeight : IDisposable
     }
 
     /// <summary>Writes w back; true if ŵ had been changed.</summary>
-    private bool Restore()
+    private bool PutBack()
     {
         var wide = Precision.Widen(_dense!);
         using var masked = FormOf(_form, wide, KeptFor(wide), Mask.LogitOf(wide, _threshold!, _temperature!)).to_type(_type);

@@ -29,32 +29,31 @@ internal sealed class MisuseWatch
     }
 
     /// <summary>Checks that no whole epoch of pruning went by without a scope.</summary>
-    public void RequireScopes(double epoch, bool isPruning)
+    public void RequireScopes(double epoch)
     {
-        if (isPruning && epoch - _unmaskedSince >= 1)
-        {
-            var since = _unmaskedSince!.Value;
-            _unmaskedSince = null;
-            throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"Epoch {since} went by without a mask scope, so nothing was pruned in it: put forward and backward into 'using (pruner.Mask()) {{ … }}'."));
-        }
+        if (_unmaskedSince is not { } since || epoch - since < 1)
+            return;
 
-        _unmaskedSince = isPruning ? _unmaskedSince ?? epoch : null;
+        _unmaskedSince = null;
+        throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"Epoch {since} went by without a mask scope, so nothing was pruned in it: put forward and backward into 'using (pruner.Mask()) {{ … }}'."));
     }
 
+    public void Begin(double epoch, bool isPruning) => _unmaskedSince = isPruning ? _unmaskedSince ?? epoch : null;
+
     /// <summary>Checks that the last scope, if it was followed by an optimizer's step, had a backward pass in it.</summary>
-    public void RequireBackwardInside(IEnumerable<MaskedWeight> weights)
+    public void RequireBackwardInside(IEnumerable<PrunedLayer> layers)
     {
         if (!_lacksGradients)
             return;
 
         _lacksGradients = false;
-        if (weights.FirstOrDefault(weight => weight.ChangedSinceLeft()) is { } changed)
+        if (layers.FirstOrDefault(layer => layer.Weight.ChangedSinceLeft()) is { } changed)
             throw new InvalidOperationException($"'{changed.Mask.Name}' was stepped after a mask scope in which no gradient arrived: call backward() inside the scope, and evaluate under no_grad.");
     }
 
-    public void Enter()
+    public void Enter(bool isPruning)
     {
-        _recordsGradients = torch.is_grad_enabled();
+        _recordsGradients = isPruning && torch.is_grad_enabled();
         _unmaskedSince = null;
     }
 

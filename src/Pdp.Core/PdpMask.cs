@@ -16,6 +16,8 @@ namespace Pdp;
 /// </remarks>
 public sealed class PdpMask
 {
+    private static readonly Scalar One = 1.ToScalar();
+
     /// <summary>Makes a mask that removes nothing until <see cref="Advance"/> is called.</summary>
     /// <param name="name">The weight's name, for messages.</param>
     /// <param name="layout">The weight's shape and what its dimensions mean.</param>
@@ -147,7 +149,7 @@ public sealed class PdpMask
             return weight.alias();
 
         using var scope = NewDisposeScope();
-        using Scalar slope = Strategy.ScoreSlope(Layout);
+        using Scalar slope = Strategy.ScoreSlope(Layout).ToScalar();
         var wide = Precision.Widen(weight);
         var (threshold, temperature, _) = BoundaryOf(wide.detach());
         var score = Strategy.Sum(wide.mul(wide), Layout).mul(slope);
@@ -171,13 +173,14 @@ public sealed class PdpMask
     private Tensor ThresholdOf(Tensor magnitude) =>
         Removed == 0 ? magnitude.new_zeros(Groups, 1) : SoftMask.Threshold(magnitude, Removed);
 
-    /// <summary>τ, or ρ·t²; never 0, so that a group of zeros divides by something.</summary>
+    /// <summary>τ, or ρ·t², of each group; never 0, so that a group of zeros divides by something.</summary>
     private Tensor TemperatureOf(Tensor threshold)
     {
-        using var scope = NewDisposeScope();
-        var value = Precision.Constant(TemperatureValue, threshold);
-        var smallest = Precision.Constant(Precision.SmallestNormal, threshold);
-        return (Temperature.IsRelative ? value.mul(threshold).mul_(threshold).maximum(smallest) : value).MoveToOuterDisposeScope();
+        using Scalar value = TemperatureValue.ToScalar();
+        using Scalar smallest = Precision.SmallestNormal.ToScalar();
+        return Temperature.IsRelative
+            ? threshold.mul(value).mul_(threshold).clamp_min_(smallest)
+            : threshold.zeros_like().add_(value, One);
     }
 
     private void RequireShape(Tensor weight)

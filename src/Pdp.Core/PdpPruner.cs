@@ -1,8 +1,6 @@
 using Pdp.Internal;
-using Pdp.Masks;
 using Pdp.Reporting;
 using Pdp.Scheduling;
-using Pdp.Selection;
 using static TorchSharp.torch.nn;
 
 namespace Pdp;
@@ -22,12 +20,8 @@ namespace Pdp;
 /// </remarks>
 public sealed class PdpPruner : IDisposable
 {
-#pragma warning disable CA2213 // The model is borrowed.
-    private readonly Module _model;
-#pragma warning restore CA2213
     private readonly PdpOptions _options;
-    private readonly IReadOnlyList<SelectedLayer> _selected;
-    private readonly List<(MaskedWeight Weight, LayerRule? Rule)> _layers;
+    private readonly PrunedModel _model;
     private readonly TargetPlanner _planner;
     private readonly PruningClock _clock;
     private readonly string _fingerprint;
@@ -43,21 +37,18 @@ public sealed class PdpPruner : IDisposable
     /// <exception cref="ArgumentException">
     /// The model has nothing to prune, a match matches nothing, the schedule ends after the run, or the target can't be met exactly.
     /// </exception>
+    /// <exception cref="InvalidOperationException">A weight is not finite.</exception>
     public PdpPruner(Module model, PdpOptions options)
     {
-        _model = Guard.NotNull(model, nameof(model));
         _options = Guard.NotNull(options, nameof(options));
         _clock = new PruningClock(options);
-        _selected = Resolve(LayerSelection.Select(model, options.Include, options.Exclude, options.Rules));
-        _layers = [.. _selected.Where(layer => layer.DenseReason is null).Select(layer => (WeightOf(layer), layer.Rule))];
-        if (_layers.Count == 0)
-            throw new ArgumentException($"Every weight stays dense: {string.Join("; ", _selected.Select(layer => $"{layer.Info.Name}: {layer.DenseReason}"))}.", nameof(options));
-        _planner = new TargetPlanner(options, _layers);
-        _fingerprint = Fingerprint.Of(options, _layers);
+        _model = new PrunedModel(Guard.NotNull(model, nameof(model)), options);
+        _planner = new TargetPlanner(options, _model.Layers);
+        _fingerprint = Fingerprint.Of(options, _model.Layers);
     }
 
     /// <summary>The masks, one for each pruned weight, in the order of the model's parameters.</summary>
-    public IReadOnlyList<PdpMask> Masks => [.. _layers.Select(layer => layer.Weight.Mask)];
+    public IReadOnlyList<PdpMask> Masks => _model.Masks;
 
     /// <summary>The schedule in force.</summary>
     public ISparsityScheduler Schedule => _options.EffectiveSchedule;
@@ -66,48 +57,46 @@ public sealed class PdpPruner : IDisposable
     public double? Epoch => _clock.Epoch;
 
     /// <summary>The fraction of the prunable weights that the masks remove now, in [0, 1).</summary>
-    public double Sparsity =>
-        _layers.Sum(layer => layer.Weight.Mask.RemovedWeights) / (double)_layers.Sum(layer => layer.Weight.Mask.Layout.Elements);
+    public double Sparsity => _model.Sparsity;
 
     /// <summary>Whether <see cref="Commit"/> has made the zeros final.</summary>
     public bool IsCommitted { get; private set; }
 
     /// <summary>Says what will happen to each weight.</summary>
-    /// <exception cref="InvalidOperationException">A scope is open, or the model was moved.</exception>
+    /// <exception cref="InvalidOperationException">A scope is open, the model was moved, or a weight is not finite.</exception>
     public PruningPlan Plan()
     {
         RequireUsable();
-        var targets = _isPlanned ? [.. Masks.Select(mask => mask.Target)] : _planner.Plan();
-        var removed = _layers.Zip(targets, (layer, target) => (layer.Weight.Mask, Removed: target * layer.Weight.Mask.WeightsPerRank))
-            .ToDictionary(pair => pair.Mask.Name, pair => pair);
-        return new()
-        {
-            Layers = [.. _selected.Select(layer => PlanOf(layer, removed.TryGetValue(layer.Info.Name, out var plan) ? plan : (null, 0)))],
-            ModelParameters = ReportBuilder.ParametersOf(_model),
-            IsFinal = _isPlanned,
-        };
+        return _model.Plan(_isPlanned ? Masks.Select(mask => mask.Target) : _planner.Plan(), isFinal: _isPlanned);
     }
 
     /// <summary>Sets the clock: the sparsity and the temperature of the steps that follow. Resuming is restoring and passing the right epoch.</summary>
     /// <param name="epoch">The epoch, counted from 0; fractional to move within an epoch, as in <c>epoch + step / (double)steps</c>.</param>
     /// <exception cref="ArgumentOutOfRangeException">The epoch is negative, not finite, or before the last one.</exception>
     /// <exception cref="InvalidOperationException">
-    /// A scope is open, a whole epoch went by without one, something went wrong inside the last one, the model was moved, or the first epoch is
-    /// past the start of the schedule with no state restored.
+    /// A scope is open, a whole epoch went by without one, something went wrong inside the last one, the model was moved, the first epoch is
+    /// past the start of the schedule with no state restored, or a weight is not finite when pruning begins.
     /// </exception>
     public void BeginEpoch(double epoch)
     {
         RequireUsable();
-        _watch.RequireScopes(epoch, isPruning: Masks.Any(mask => mask.Removed > 0) && !IsCommitted);
-        _clock.Begin(epoch, isPlanned: _isPlanned);
+        if (Math.Floor(epoch) > Epoch)
+            RequireNoDeferredFault();
+        _watch.RequireScopes(epoch);
+        _clock.Begin(epoch, _isPlanned);
         if (_clock.HasStarted && !_isPlanned)
-            Assign(_planner.Plan());
-        Advance();
+        {
+            _model.SetTargets(_planner.Plan());
+            _isPlanned = true;
+        }
+
+        _model.Advance(_clock.Fraction, _clock.Time);
+        _watch.Begin(epoch, _model.IsPruning && !IsCommitted);
     }
 
     /// <summary>Reports the metric that <see cref="PdpOptions.AutomaticStart"/> waits for; once an epoch, after its steps.</summary>
     /// <param name="value">The metric, such as validation accuracy.</param>
-    /// <exception cref="InvalidOperationException">The options have no automatic start.</exception>
+    /// <exception cref="InvalidOperationException">The options have no automatic start, a scope is open, or the model was moved.</exception>
     public void ReportMetric(double value)
     {
         RequireUsable();
@@ -126,23 +115,11 @@ public sealed class PdpPruner : IDisposable
             throw new ArgumentOutOfRangeException(nameof(form), form, "Must be Soft, Folded or Raw.");
         RequireUsable();
         RequireEpoch(nameof(Mask));
-        _watch.RequireBackwardInside(_layers.Select(layer => layer.Weight));
+        _watch.RequireBackwardInside(_model.Layers);
 
-        var entered = 0;
-        try
-        {
-            for (; entered < _layers.Count; entered++)
-                _layers[entered].Weight.Enter(form);
-        }
-        catch
-        {
-            foreach (var (weight, _) in _layers.Take(entered))
-                weight.Leave(out var _);
-            throw;
-        }
-
+        _model.Enter(form);
         _isInside = true;
-        _watch.Enter();
+        _watch.Enter(_model.IsPruning);
         return new MaskScope(this, ++_scopes);
     }
 
@@ -163,13 +140,14 @@ public sealed class PdpPruner : IDisposable
             throw new ArgumentOutOfRangeException(nameof(form), form, "Must be Folded or Raw.");
         RequireUsable();
         RequireEpoch(nameof(Commit));
+        RequireNoDeferredFault();
         _clock.RequireEnded();
-        if (_layers.Select(layer => layer.Weight).FirstOrDefault(weight => !weight.IsFinite()) is { } faulty)
-            throw new InvalidOperationException($"'{faulty.Mask.Name}' holds NaN or infinity: reload the last good checkpoint before committing.");
+        foreach (var layer in _model.Layers)
+            layer.Weight.RequireFinite();
 
         var before = IsCommitted ? null : Report();
-        foreach (var (weight, _) in _layers)
-            weight.Commit(form);
+        foreach (var layer in _model.Layers)
+            layer.Weight.Commit(form);
         IsCommitted = true;
         return ReportBuilder.AfterCommit(before, Report());
     }
@@ -180,7 +158,7 @@ public sealed class PdpPruner : IDisposable
     {
         RequireUsable();
         RequireEpoch(nameof(Report));
-        return ReportBuilder.Build(_model, [.. _layers.Select(layer => layer.Weight)], Epoch!.Value, _clock.HasEnded, IsCommitted);
+        return ReportBuilder.Build(_model, Epoch!.Value, _clock.HasEnded, IsCommitted);
     }
 
     /// <summary>What a checkpoint has to hold besides the model and the optimizer.</summary>
@@ -209,21 +187,16 @@ public sealed class PdpPruner : IDisposable
     {
         ArgumentNullException.ThrowIfNull(state);
         RequireUsable();
-        RequireFit(state);
+        state.RequireFit(_fingerprint, Fingerprint.Describe(_options), Masks);
 
         _watch.Reset();
         _clock.Restore(state);
-        Assign(state.Targets is { } targets ? [.. Masks.Select(mask => targets[mask.Name])] : new long[_layers.Count]);
         _isPlanned = state.Targets is not null;
-        Advance();
         IsCommitted = state.IsCommitted;
-        foreach (var (weight, _) in _layers.Where(layer => layer.Weight.Mask.Removed > 0))
-        {
-            if (state.IsCommitted)
-                weight.RestoreCommitted();
-            else
-                weight.Thaw();
-        }
+        _model.SetTargets(Masks.Select(mask => state.Targets?[mask.Name] ?? 0));
+        _model.Advance(_clock.Fraction, _clock.Time);
+        foreach (var layer in _model.Layers)
+            layer.Weight.Restore(IsCommitted);
     }
 
     /// <summary>Closes an open scope and gives the copy of the weights back; the model stays as it is.</summary>
@@ -233,8 +206,7 @@ public sealed class PdpPruner : IDisposable
             return;
 
         Leave(_scopes);
-        foreach (var (weight, _) in _layers)
-            weight.Dispose();
+        _model.Dispose();
         _isDisposed = true;
     }
 
@@ -246,40 +218,9 @@ public sealed class PdpPruner : IDisposable
 
         _isInside = false;
         var gradients = false;
-        foreach (var (weight, _) in _layers)
-            gradients |= _watch.Leave(weight);
+        foreach (var layer in _model.Layers)
+            gradients |= _watch.Leave(layer.Weight);
         _watch.Left(gradients);
-    }
-
-    private IReadOnlyList<SelectedLayer> Resolve(IReadOnlyList<SelectedLayer> layers) =>
-        [.. layers.Select(layer => layer with { DenseReason = layer.DenseReason ?? StrategyOf(layer).Refusal(layer.Info.Layout) })];
-
-    private IMaskStrategy StrategyOf(SelectedLayer layer) => layer.Rule?.Strategy ?? _options.Strategy;
-
-    private MaskedWeight WeightOf(SelectedLayer layer) => new(
-        layer.Parameter,
-        new PdpMask(layer.Info.Name, layer.Info.Layout, StrategyOf(layer), layer.Rule?.Temperature ?? _options.EffectiveTemperature));
-
-    private static PlannedLayer PlanOf(SelectedLayer layer, (PdpMask? Mask, long Removed) plan) => new(
-        layer.Info.Name,
-        layer.Info.Layout.ToString(),
-        layer.Info.Layout.Elements,
-        plan.Mask?.Strategy.Name,
-        layer.Rule?.Match.ToString(),
-        layer.DenseReason,
-        plan.Removed);
-
-    private void Assign(long[] targets)
-    {
-        foreach (var (layer, target) in _layers.Zip(targets))
-            layer.Weight.Mask.Target = target;
-        _isPlanned = true;
-    }
-
-    private void Advance()
-    {
-        foreach (var mask in Masks)
-            mask.Advance(_isPlanned ? _clock.Fraction : 0, _clock.Time);
     }
 
     private void RequireUsable()
@@ -287,8 +228,16 @@ public sealed class PdpPruner : IDisposable
         ObjectDisposedException.ThrowIf(_isDisposed, this);
         if (_isInside)
             throw new InvalidOperationException("A mask scope is open: dispose it first, as in 'using (pruner.Mask()) { … }'; scopes don't nest.");
-        foreach (var (weight, _) in _layers)
-            weight.RequireAttached();
+        foreach (var layer in _model.Layers)
+            layer.Weight.RequireAttached();
+        _watch.ThrowFault();
+    }
+
+    /// <summary>Asks devices other than the CPU what went wrong in the steps so far; waits for them.</summary>
+    private void RequireNoDeferredFault()
+    {
+        foreach (var layer in _model.Layers)
+            _watch.Note(layer.Weight.TakeDeferredFault());
         _watch.ThrowFault();
     }
 
@@ -296,11 +245,5 @@ public sealed class PdpPruner : IDisposable
     {
         if (Epoch is null)
             throw new InvalidOperationException($"The pruner doesn't know the epoch: call BeginEpoch(epoch) before {call}().");
-    }
-
-    private void RequireFit(PrunerState state)
-    {
-        if (state.Fingerprint != _fingerprint)
-            throw new ArgumentException($"The state is of other options or of another model. It was saved with {state.Options}; this pruner has {Fingerprint.Describe(_options)} and prunes {string.Join(", ", Masks.Select(mask => mask.Name))}.", nameof(state));
     }
 }

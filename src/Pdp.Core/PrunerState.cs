@@ -55,4 +55,13 @@ public sealed record PrunerState
             throw new ArgumentException($"Not a pruner state: {fault.Message}", nameof(json), fault);
         }
     }
+
+    /// <summary>Checks that the state is of the same options and the same model.</summary>
+    internal void RequireFit(string fingerprint, string options, IReadOnlyList<PdpMask> masks)
+    {
+        if (Fingerprint != fingerprint)
+            throw new ArgumentException($"The state is of other options or of another model. It was saved with {Options}; this pruner has {options} and prunes {string.Join(", ", masks.Select(mask => mask.Name))}.");
+        if (Targets is { } targets && !masks.All(mask => targets.TryGetValue(mask.Name, out var target) && target >= 0 && target < mask.Members))
+            throw new ArgumentException("The state is damaged: its targets don't fit the layers that it was saved for.");
+    }
 }

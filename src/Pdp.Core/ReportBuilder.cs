@@ -11,24 +11,20 @@ internal static class ReportBuilder
 {
     private const double Undecided = 0.05;
 
-    private static readonly Scalar UndecidedFrom = Undecided;
-    private static readonly Scalar UndecidedTo = 1 - Undecided;
-    private static readonly Scalar Zero = 0;
+    private static readonly Scalar UndecidedFrom = Undecided.ToScalar();
+    private static readonly Scalar UndecidedTo = (1 - Undecided).ToScalar();
+    private static readonly Scalar Zero = 0.ToScalar();
 
-    /// <summary>The parameters of a model, tied ones once.</summary>
-    public static long ParametersOf(nn.Module model) =>
-        model.parameters().Where(parameter => parameter.numel() > 0).DistinctBy(Address.Of).Sum(parameter => parameter.numel());
-
-    public static PruningReport Build(nn.Module model, IReadOnlyList<MaskedWeight> weights, double epoch, bool hasEnded, bool isCommitted)
+    public static PruningReport Build(PrunedModel model, double epoch, bool hasEnded, bool isCommitted)
     {
-        var measured = weights.Select(Measure).ToArray();
+        var measured = model.Layers.Select(layer => Measure(layer.Weight)).ToArray();
         var leak = Share(measured.Sum(layer => layer.Lost), measured.Sum(layer => layer.Total));
         var report = new PruningReport
         {
             Layers = [.. measured.Select(layer => layer.Report)],
             Epoch = epoch,
             IsCommitted = isCommitted,
-            ModelParameters = ParametersOf(model),
+            ModelParameters = model.Parameters,
             Leak = leak,
             Warnings = [],
         };
@@ -64,7 +60,7 @@ internal static class ReportBuilder
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        using Scalar smallest = Precision.SmallestNormalOf(weight.Parameter.dtype);
+        using Scalar smallest = Precision.SmallestNormalOf(weight.Parameter.dtype).ToScalar();
         var mask = weight.Mask;
         var wide = Precision.Widen(weight.Parameter.detach());
         var magnitude = wide.abs();
@@ -105,7 +101,7 @@ internal static class ReportBuilder
         if (mask.Removed == 0)
             return 0;
 
-        using Scalar allowed = mask.Members - mask.Removed;
+        using Scalar allowed = (mask.Members - mask.Removed).ToScalar();
         return Count(mask.Strategy.Sum(magnitude, mask.Layout).ne(Zero).sum(1).gt(allowed));
     }
 

@@ -8,11 +8,11 @@ namespace Pdp;
 internal sealed class TargetPlanner
 {
     private readonly PdpOptions _options;
-    private readonly IReadOnlyList<(MaskedWeight Weight, LayerRule? Rule)> _layers;
+    private readonly IReadOnlyList<PrunedLayer> _layers;
 
     /// <summary>Makes the planner and checks that the target can be met.</summary>
     /// <exception cref="ArgumentException">The target can't be met exactly.</exception>
-    public TargetPlanner(PdpOptions options, IReadOnlyList<(MaskedWeight Weight, LayerRule? Rule)> layers)
+    public TargetPlanner(PdpOptions options, IReadOnlyList<PrunedLayer> layers)
     {
         _options = options;
         _layers = layers;
@@ -20,17 +20,20 @@ internal sealed class TargetPlanner
     }
 
     /// <summary>The members removed in each group of each layer, by the weights of now.</summary>
+    /// <exception cref="InvalidOperationException">A weight is not finite.</exception>
     public long[] Plan()
     {
-        var targets = _layers.Select(layer => FixedTarget(layer.Weight.Mask, layer.Rule)).ToArray();
+        foreach (var layer in _layers)
+            layer.Weight.RequireFinite();
+        var targets = _layers.Select(layer => FixedTarget(layer.Mask, layer.Rule)).ToArray();
         var free = Enumerable.Range(0, targets.Length).Where(i => targets[i] is null).ToArray();
-        var candidates = free.Select(i => CandidateOf(_layers[i].Weight, _layers[i].Rule)).ToArray();
+        var candidates = free.Select(i => CandidateOf(_layers[i])).ToArray();
         var remove = ToRemove(targets, candidates);
         if (free.Length > 0)
         {
             var counts = _options.Allocation.Allocate(candidates, remove);
             foreach (var (i, count) in free.Zip(counts))
-                targets[i] = count / _layers[i].Weight.Mask.WeightsPerRank;
+                targets[i] = count / _layers[i].Mask.WeightsPerRank;
         }
 
         return [.. targets.Select(target => target!.Value)];
@@ -49,22 +52,22 @@ internal sealed class TargetPlanner
         return rule?.Sparsity is { } sparsity ? Math.Min(Masks.Counts.Floor(mask.Members, sparsity), mask.Members - 1) : null;
     }
 
-    private AllocationLayer CandidateOf(MaskedWeight weight, LayerRule? rule)
+    private AllocationLayer CandidateOf(PrunedLayer layer)
     {
-        var mask = weight.Mask;
+        var (mask, rule) = (layer.Mask, layer.Rule);
         var elements = mask.Layout.Elements;
         var most = elements - mask.WeightsPerRank;
         var minimum = (long)Math.Ceiling((elements * (rule?.MinimumSparsity ?? _options.MinimumLayerSparsity)) - 1e-9);
         var maximum = Math.Min(Masks.Counts.Floor(elements, rule?.MaximumSparsity ?? _options.MaximumLayerSparsity), most);
         return minimum <= maximum
-            ? new(mask.Name, mask.Layout, weight.Parameter, minimum, maximum)
+            ? new(mask.Name, mask.Layout, layer.Weight.Parameter, minimum, maximum)
             : throw new ArgumentException($"'{mask.Name}' has to lose at least {minimum} of its {elements} weights but may lose at most {maximum}: lower its minimum sparsity or raise its maximum.");
     }
 
     /// <summary>What is left to be removed from the layers that the allocation decides about.</summary>
     private long ToRemove(long?[] targets, AllocationLayer[] candidates)
     {
-        var masks = _layers.Select(layer => layer.Weight.Mask).ToArray();
+        var masks = _layers.Select(layer => layer.Mask).ToArray();
         var prunable = masks.Sum(mask => mask.Layout.Elements);
         var settled = masks.Zip(targets, (mask, target) => (target ?? 0) * mask.WeightsPerRank).Sum();
         var share = candidates.Length == 0 ? null : _options.Allocation.FixedSparsity(candidates);

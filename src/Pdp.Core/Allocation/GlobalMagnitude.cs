@@ -1,4 +1,5 @@
 using Pdp.Internal;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Pdp.Allocation;
@@ -54,8 +55,8 @@ public sealed record GlobalMagnitude : ISparsityAllocation
     {
         using var scope = NewDisposeScope();
         // A magnitude is below the cut if it is below the cut rounded up to the magnitude's type.
-        var bound = magnitude.dtype == ScalarType.Float64 ? cut : RoundUp(cut);
-        return magnitude.lt(Precision.Constant(bound, magnitude)).sum().cpu().ReadCpuInt64(0);
+        using Scalar bound = (magnitude.dtype == ScalarType.Float64 ? cut : RoundUp(cut)).ToScalar();
+        return magnitude.lt(bound).sum().cpu().ReadCpuInt64(0);
     }
 
     private static double RoundUp(double value)

@@ -20,8 +20,4 @@ internal static class Precision
     /// <summary>The tensor in its arithmetic type: an alias if it is in it already. The result is the caller's.</summary>
     public static Tensor Widen(Tensor tensor) =>
         Of(tensor.dtype) == tensor.dtype ? tensor.alias() : tensor.to_type(Of(tensor.dtype));
-
-    /// <summary>A 0-dimensional constant in the type and on the device of another tensor, made without a Scalar.</summary>
-    public static Tensor Constant(double value, Tensor like) =>
-        tensor(value, dtype: like.dtype, device: like.device);
 }

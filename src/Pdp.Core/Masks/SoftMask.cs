@@ -15,9 +15,9 @@ internal static class SoftMask
     /// <summary>Masks below this are exact zeros: further out weights would turn into subnormal numbers, which slow CPU convolutions manifold.</summary>
     public const double Cut = 1e-12;
 
-    private static readonly Scalar One = 1;
-    private static readonly Scalar Half = 0.5;
-    private static readonly Scalar CutScalar = Cut;
+    private static readonly Scalar One = 1.ToScalar();
+    private static readonly Scalar Half = 0.5.ToScalar();
+    private static readonly Scalar CutScalar = Cut.ToScalar();
 
     /// <summary>Equation 1: t = ½·(|w|₍p₎ + |w|₍p+1₎), the midpoint of the order statistics around the p members to be removed.</summary>
     /// <returns><c>[groups, 1]</c>.</returns>
@@ -60,7 +60,7 @@ internal static class SoftMask
         Tensor weight, Tensor upstream, Tensor logit, Tensor temperature, IMaskStrategy strategy, WeightLayout layout)
     {
         using var scope = NewDisposeScope();
-        using Scalar twiceSlope = 2 * strategy.ScoreSlope(layout);
+        using Scalar twiceSlope = (2 * strategy.ScoreSlope(layout)).ToScalar();
         var mask = Mask(logit);
         var shared = strategy.Sum(upstream.mul(weight), layout);
         // The product with m(1 − m) comes first: it is 0 where a tiny τ would make the quotient overflow.
@@ -78,10 +78,11 @@ internal static class SoftMask
         if (removed == 0)
             return magnitude.ones_like(ScalarType.Bool).MoveToOuterDisposeScope();
 
+        using Scalar count = removed.ToScalar();
         var cut = magnitude.kthvalue(removed, 1, keepdim: true).values;
         var below = magnitude.lt(cut);
         var tied = magnitude.eq(cut);
-        var open = tensor(removed, device: magnitude.device).sub(below.sum(1, keepdim: true));
+        var open = below.sum(1, keepdim: true).neg_().add_(count, One);
         return below.logical_or_(tied.logical_and_(tied.cumsum(1).le(open))).logical_not_().MoveToOuterDisposeScope();
     }
 }

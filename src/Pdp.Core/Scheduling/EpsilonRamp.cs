@@ -25,5 +25,5 @@ public sealed record EpsilonRamp : ISparsityScheduler
     public double EndEpoch => WarmupEpochs + (1 / Epsilon);
 
     /// <inheritdoc/>
-    public double Fraction(double epoch) => Math.Clamp(Epsilon * (epoch - WarmupEpochs), 0, 1);
+    public double Fraction(double epoch) => epoch >= EndEpoch ? 1 : Math.Clamp(Epsilon * (epoch - WarmupEpochs), 0, 1);
 }

@@ -1,7 +1,7 @@
 namespace Pdp.Allocation;
 
 /// <summary>The same sparsity in every layer, to the weight.</summary>
-public sealed record Uniform : ISparsityAllocation
+public sealed record UniformSparsity : ISparsityAllocation
 {
     /// <inheritdoc/>
     public double? FixedSparsity(IReadOnlyList<AllocationLayer> layers) => null;

@@ -1,0 +1,174 @@
+using Pdp.Allocation;
+using Pdp.Masks;
+using Pdp.Scheduling;
+using Pdp.Selection;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace Pdp.Tests;
+
+/// <summary>Each bad input is an error that names the thing and the remedy.</summary>
+public sealed class BadInputTests
+{
+    private static readonly PdpOptions Options = new() { Sparsity = 0.5, Epochs = 4 };
+
+    [Theory]
+    [InlineData(-0.1)]
+    [InlineData(1.0)]
+    [InlineData(double.NaN)]
+    public void Sparsity_OutsideItsRange_IsNamedWithValueAndRange(double sparsity)
+    {
+        var fault = Assert.Throws<ArgumentOutOfRangeException>(() => Options with { Sparsity = sparsity });
+
+        Assert.Equal(("Sparsity", sparsity), (fault.ParamName, fault.ActualValue));
+        Assert.Contains("[0, 1)", fault.Message);
+        Assert.Throws<ArgumentOutOfRangeException>(() => new LayerRule("a") { Sparsity = sparsity });
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(-1)]
+    [InlineData(double.NaN)]
+    public void EpochsAndTemperature_NotPositive_AreRefused(double value)
+    {
+        Assert.Throws<ArgumentOutOfRangeException>(() => Options with { Epochs = value });
+        Assert.Throws<ArgumentOutOfRangeException>(() => Temperature.Absolute(value));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Temperature.Relative(value));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Temperature.Relative(1).AnnealedTo(value, 0, 1));
+    }
+
+    [Theory]
+    [InlineData(4, 4)]
+    [InlineData(5, 4)]
+    [InlineData(0, 4)]
+    [InlineData(1, 1)]
+    public void NofM_WithAsManyKeptAsThereAre_IsRefused(int kept, int of) =>
+        Assert.Throws<ArgumentOutOfRangeException>(() => NofM.Keep(kept, of));
+
+    [Fact]
+    public void Model_WithoutWeights_HasNothingToPrune()
+    {
+        using var model = Sequential(("relu", ReLU()), ("norm", BatchNorm1d(4)));
+
+        Assert.Contains("nothing to prune", Assert.Throws<ArgumentException>(() => new PdpPruner(model, Options)).Message);
+    }
+
+    [Fact]
+    public void Model_WithEverythingExcluded_TellsWhyEachStaysDense()
+    {
+        using var model = TestModels.Mlp();
+
+        var fault = Assert.Throws<ArgumentException>(() => new PdpPruner(model, Options with { Exclude = ["*"] }));
+
+        Assert.Contains("first.weight: excluded by '*'", fault.Message);
+    }
+
+    [Fact]
+    public void Pattern_ThatMatchesNothing_ListsTheCandidates()
+    {
+        using var model = TestModels.Mlp();
+
+        var fault = Assert.Throws<ArgumentException>(() => new PdpPruner(model, Options with { Rules = [new LayerRule("layer4.*")] }));
+
+        Assert.Contains("No weight matches 'layer4.*'. The candidates are first.weight, second.weight, last.weight.", fault.Message);
+    }
+
+    [Fact]
+    public void Target_ThatTheMinimumMakesUnreachable_TellsWhatIsReachable()
+    {
+        using var model = TestModels.Mlp();
+
+        var fault = Assert.Throws<ArgumentException>(() => new PdpPruner(model, Options with { MinimumLayerSparsity = 0.7 }));
+
+        Assert.Contains("832 of 1664 weights can't be met", fault.Message);
+        Assert.Contains("Choose a sparsity in [0.", fault.Message);
+    }
+
+    [Fact]
+    public void Target_ThatTheMaximumMakesUnreachable_TellsWhatIsReachable()
+    {
+        using var model = TestModels.Mlp();
+
+        Assert.Throws<ArgumentException>(() => new PdpPruner(model, Options with { MaximumLayerSparsity = 0.3 }));
+    }
+
+    [Fact]
+    public void Minimum_AboveTheMaximum_NamesTheLayer()
+    {
+        using var model = TestModels.Mlp();
+        var rule = new LayerRule("second") { MinimumSparsity = 0.6, MaximumSparsity = 0.4 };
+
+        Assert.Contains("'second.weight'", Assert.Throws<ArgumentException>(() => new PdpPruner(model, Options with { Rules = [rule] })).Message);
+    }
+
+    [Fact]
+    public void Schedule_ThatEndsAfterTheRun_TellsBothEpochs()
+    {
+        using var model = TestModels.Mlp();
+
+        var fault = Assert.Throws<ArgumentException>(() => new PdpPruner(model, Options with { Schedule = new EpsilonRamp() }));
+
+        Assert.Contains("at epoch 82.6667, after the run of 4 epochs", fault.Message);
+    }
+
+    [Fact]
+    public void Sparsity_LeftUnset_IsAskedFor()
+    {
+        using var model = TestModels.Mlp();
+
+        Assert.Contains("set PdpOptions.Sparsity", Assert.Throws<ArgumentException>(() => new PdpPruner(model, Options with { Sparsity = null })).Message);
+    }
+
+    [Fact]
+    public void Sparsity_ThatContradictsThePattern_TellsBothCounts()
+    {
+        using var model = TestModels.Mlp();
+
+        var fault = Assert.Throws<ArgumentException>(() => new PdpPruner(model, Options with { Sparsity = 0.9, Strategy = NofM.Keep(2, of: 4) }));
+
+        Assert.Contains("asks for 1498 of 1664 weights to be removed, but strategies, rules and tables fix 832", fault.Message);
+    }
+
+    [Fact]
+    public void Sparsity_OfARuleThatContradictsItsPattern_IsRefused()
+    {
+        using var model = TestModels.Mlp();
+        var rule = new LayerRule("second") { Strategy = NofM.Keep(2, of: 4), Sparsity = 0.9 };
+
+        Assert.Contains("2:4 removes exactly 0.5", Assert.Throws<ArgumentException>(() => new PdpPruner(model, Options with { Rules = [rule] })).Message);
+    }
+
+    [Fact]
+    public void Table_ThatLacksALayer_NamesIt()
+    {
+        using var model = TestModels.Mlp();
+        var table = new PerLayer(new Dictionary<string, double> { ["first.weight"] = 0.5, ["second.weight"] = 0.5 });
+
+        Assert.Contains("lacks last.weight", Assert.Throws<ArgumentException>(() => new PdpPruner(model, Options with { Sparsity = null, Allocation = table })).Message);
+    }
+
+    [Fact]
+    public void Weights_ThatAreNotFinite_AreNamedWhenThePrunerIsMade()
+    {
+        using var model = TestModels.Mlp();
+        using (var scope = NewDisposeScope())
+        using (no_grad())
+            model.named_parameters().Single(pair => pair.name == "last.weight").parameter[0, 0] = float.NaN;
+
+        Assert.Contains("'last.weight' holds NaN", Assert.Throws<InvalidOperationException>(() => new PdpPruner(model, Options)).Message);
+    }
+
+    [Fact]
+    public void MaskForm_ThatIsNone_IsRefused()
+    {
+        using var model = TestModels.Mlp();
+        using var pruner = new PdpPruner(model, Options);
+        pruner.BeginEpoch(0);
+
+        Assert.Throws<ArgumentOutOfRangeException>(() => pruner.Mask((MaskForm)7));
+    }
+
+    [Fact]
+    public void Misspelt_OptionsDoNotCompile_SoDefectGCannotHappen() =>
+        Assert.DoesNotContain(typeof(PdpOptions).GetProperties(), property => property.PropertyType == typeof(object) || property.PropertyType == typeof(string));
+}

@@ -1,0 +1,60 @@
+using System.Globalization;
+using Pdp.Scheduling;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace Pdp.Tests;
+
+/// <summary>
+/// TorchSharp 0.107 lets the garbage collector free native objects that a native call still reads. Seconds by the environment variable
+/// PDP_STRESS_SECONDS; 6 by default.
+/// </summary>
+public sealed class StressTests
+{
+    [Fact]
+    public void MaskedSteps_UnderForcedCollections_NeitherThrowNorChangeAWeightNorLeak()
+    {
+        var seconds = double.Parse(Environment.GetEnvironmentVariable("PDP_STRESS_SECONDS") ?? "6", CultureInfo.InvariantCulture);
+        using var model = TestModels.Cnn();
+        using var pruner = new PdpPruner(model, new PdpOptions { Sparsity = 0.7, Epochs = 1, Schedule = new ConstantSparsity() });
+        using var inputs = randn(2, 3, 5, 5);
+        pruner.BeginEpoch(0);
+        Step(model, pruner, inputs);
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        var (before, tensors) = (TestModels.Bytes(model), Tensor.TotalCount);
+
+        using var stop = new CancellationTokenSource(TimeSpan.FromSeconds(seconds));
+        var collecting = Repeat(() => GC.Collect(0, GCCollectionMode.Forced, blocking: true), stop.Token);
+        var allocating = Repeat(() => GC.KeepAlive(new byte[100_000]), stop.Token);
+        var steps = 0;
+        for (; !stop.IsCancellationRequested; steps++)
+            Step(model, pruner, inputs);
+        collecting.Join();
+        allocating.Join();
+
+        Assert.True(steps > 10 * seconds, $"only {steps} steps");
+        Assert.Equal(before, TestModels.Bytes(model));
+        Assert.Equal(tensors, Tensor.TotalCount);
+    }
+
+    private static Thread Repeat(Action action, CancellationToken stop)
+    {
+        var thread = new Thread(() =>
+        {
+            while (!stop.IsCancellationRequested)
+                action();
+        });
+        thread.Start();
+        return thread;
+    }
+
+    /// <summary>A step whose learning rate is zero, so that any change of a weight is a fault.</summary>
+    private static void Step(Module<Tensor, Tensor> model, PdpPruner pruner, Tensor inputs)
+    {
+        using var scope = NewDisposeScope();
+        model.zero_grad();
+        using (pruner.Mask())
+            model.call(inputs).sum().backward();
+    }
+}

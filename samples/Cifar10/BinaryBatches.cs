@@ -15,7 +15,8 @@ internal static class BinaryBatches
         if (train.Length == 0 || test.Length != 1)
         {
             throw new InvalidDataException(
-                $"'{source}' has {train.Length} files data_batch_*.bin and {test.Length} test_batch.bin; expected are five and one. {Cifar10Download.Hint}");
+                $"'{source}' has {train.Length} files data_batch_*.bin and {test.Length} test_batch.bin; expected are five and one. "
+                + Cifar10Download.Hint);
         }
 
         return new Cifar10Data(Read(train), Read(test));
@@ -53,7 +54,8 @@ internal static class BinaryBatches
         {
             if (bytes[i] >= Cifar10Classes.Names.Count)
             {
-                throw new InvalidDataException($"'{file.Name}' has the label {bytes[i]} in record {i / RecordSize}; CIFAR-10 has ten classes. {Cifar10Download.Hint}");
+                throw new InvalidDataException(
+                    $"'{file.Name}' has the label {bytes[i]} in record {i / RecordSize}; CIFAR-10 has ten classes. {Cifar10Download.Hint}");
             }
         }
 

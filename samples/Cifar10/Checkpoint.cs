@@ -61,7 +61,9 @@ internal sealed record Checkpoint(int Epoch, double StartAccuracy, EpochMetrics[
     }
 
     private static string Text(IReadOnlyDictionary<string, string> metadata, string name, string path) =>
-        metadata.TryGetValue(name, out var text) ? text : throw new InvalidDataException($"'{path}' has no '{name}' in its header; it is no checkpoint.");
+        metadata.TryGetValue(name, out var text)
+            ? text
+            : throw new InvalidDataException($"'{path}' has no '{name}' in its header; it is no checkpoint.");
 
     private static Dictionary<string, Tensor> WithPrefix(Dictionary<string, Tensor> tensors, string prefix) =>
         tensors.Where(entry => entry.Key.StartsWith(prefix, StringComparison.Ordinal))

@@ -21,8 +21,10 @@ internal sealed record Cifar10Data(ImageSet Train, ImageSet Test)
 
     private static List<DataFile> Folder(string path)
     {
-        var names = Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories);
-        return [.. names.Where(IsWanted).Select(name => new DataFile(Path.GetRelativePath(path, name).Replace('\\', '/'), () => File.ReadAllBytes(name)))];
+        var files = Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories).Where(IsWanted);
+        return [.. files.Select(file => new DataFile(RelativeName(file), () => File.ReadAllBytes(file)))];
+
+        string RelativeName(string file) => Path.GetRelativePath(path, file).Replace('\\', '/');
     }
 
     private static List<DataFile> Archive(string path)

@@ -24,7 +24,8 @@ internal static class PictureFiles
         if (missing.Length + unknown.Length > 0)
         {
             throw new InvalidDataException(
-                $"'{source}' has no pictures of {List(missing)} and unknown classes {List(unknown)} in '{part}'; expected are train/<class>/*.jpg and test/<class>/*.jpg for the ten classes. {Cifar10Download.Hint}");
+                $"'{source}' has no pictures of {List(missing)} and unknown classes {List(unknown)} in '{part}'; "
+                + $"expected are train/<class>/*.jpg and test/<class>/*.jpg for the ten classes. {Cifar10Download.Hint}");
         }
 
         return [.. Cifar10Classes.Names.SelectMany((name, label) => folders[name].Select(file => (file, (byte)label)))];

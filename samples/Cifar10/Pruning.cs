@@ -28,7 +28,7 @@ internal static class Pruning
 
     private static ISparsityScheduler ScheduleOf(Settings settings) => settings.Epsilon is { } epsilon
         ? new EpsilonRamp { WarmupEpochs = settings.Warmup, Epsilon = epsilon }
-        : new CubicRamp(settings.Warmup, settings.RampEnd ?? settings.Epochs / 2.0);
+        : new CubicRamp(settings.Warmup, settings.RampEnd ?? 0.4 * settings.Epochs);
 
     /// <summary>The library's default where neither temperature is given.</summary>
     private static Temperature? TemperatureOf(Settings settings) => (settings.Temperature, settings.RelativeTemperature?.Split(':')) switch
@@ -36,7 +36,7 @@ internal static class Pruning
         (null, null) => null,
         ({ } temperature, null) => Temperature.Absolute(temperature),
         (null, [var ratio]) => Temperature.Relative(Double(ratio)),
-        (null, [var from, var to]) => Temperature.Relative(Double(from)).AnnealedTo(Double(to), settings.Warmup, settings.AnnealEnd ?? 0.9 * settings.Epochs),
+        (null, [var from, var to]) => Temperature.Relative(Double(from)).AnnealedTo(Double(to), settings.Warmup, settings.AnnealEnd ?? 0.85 * settings.Epochs),
         _ => throw new ArgumentException("Give either --temperature or --relative-temperature, not both."),
     };
 

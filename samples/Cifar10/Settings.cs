@@ -32,7 +32,7 @@ internal sealed partial record Settings
     /// <summary>Dense epochs before pruning begins.</summary>
     public double Warmup { get; init => field = Check(value, value >= 0, "at least 0"); } = 1;
 
-    /// <summary>The epoch at which the library's ramp reaches the target; half of the run if not given.</summary>
+    /// <summary>The epoch at which the library's ramp reaches the target; four tenths of the run if not given.</summary>
     public double? RampEnd { get; init => field = Check(value, value is null or > 0, "above 0"); }
 
     /// <summary>Slope of the paper's linear ramp, per epoch; the library's default ramp if not given.</summary>
@@ -44,7 +44,7 @@ internal sealed partial record Settings
     /// <summary>Temperature relative to the squared threshold: constant (0.25) or from start to end (1:0.03).</summary>
     public string? RelativeTemperature { get; init => field = Matches(value, TemperatureForm(), "a number, or two such as 1:0.03"); }
 
-    /// <summary>The epoch at which annealing ends; nine tenths of the run if not given.</summary>
+    /// <summary>The epoch at which annealing ends; 85 % of the run if not given.</summary>
     public double? AnnealEnd { get; init => field = Check(value, value is null or > 0, "above 0"); }
 
     public int Batch { get; init => field = Check(value, value > 1, "at least 2, for batch-norm"); } = 128;

@@ -66,7 +66,8 @@ internal sealed record SafetensorsHeader(IReadOnlyList<SafetensorsEntry> Entries
         var length = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
         if (length > LongestHeader || (long)length > stream.Length - LengthBytes)
         {
-            throw new FormatException($"says its header has {length} bytes, but is {stream.Length} bytes long in all; it is truncated or no safetensors file");
+            throw new FormatException(
+                $"says its header has {length} bytes, but is {stream.Length} bytes long in all; it is truncated or no safetensors file");
         }
 
         var json = new byte[length];
@@ -91,21 +92,25 @@ internal sealed record SafetensorsHeader(IReadOnlyList<SafetensorsEntry> Entries
         }
     }
 
-    private static void CheckRange(SafetensorsEntry entry, long due, long available)
+    private static void CheckRange(SafetensorsEntry entry, long begin, long available)
     {
         if (entry.End < entry.Begin || entry.End > available)
         {
-            throw new FormatException($"places tensor '{entry.Name}' at bytes {entry.Begin} to {entry.End}, but has {available} bytes of tensors; it is truncated or damaged");
+            throw new FormatException(
+                $"places tensor '{entry.Name}' at bytes {entry.Begin} to {entry.End}, but has {available} bytes of tensors; it is truncated or damaged");
         }
 
-        if (entry.Begin != due)
+        if (entry.Begin != begin)
         {
-            throw new FormatException($"places tensor '{entry.Name}' at byte {entry.Begin} where {due} was due: tensors must neither overlap nor leave holes");
+            throw new FormatException(
+                $"places tensor '{entry.Name}' at byte {entry.Begin} where {begin} was due: tensors must neither overlap nor leave holes");
         }
 
         if (entry.Size() != entry.End - entry.Begin)
         {
-            throw new FormatException($"gives tensor '{entry.Name}' {entry.End - entry.Begin} bytes, where {entry.Type} [{string.Join(", ", entry.Shape)}] takes {entry.Size()?.ToString() ?? "more than can be counted"}");
+            var due = entry.Size()?.ToString() ?? "more than can be counted";
+            throw new FormatException(
+                $"gives tensor '{entry.Name}' {entry.End - entry.Begin} bytes, where {entry.Type} [{string.Join(", ", entry.Shape)}] takes {due}");
         }
     }
 }

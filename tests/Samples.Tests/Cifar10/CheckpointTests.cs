@@ -1,0 +1,98 @@
+using Pdp.Samples.Cifar10;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Pdp.Samples.Tests.Cifar10;
+
+public sealed class CheckpointTests : IDisposable
+{
+    private const string Fingerprint = "--lr 0.1 --seed 3";
+    private readonly TemporaryFolder _folder = new();
+    private readonly ResNet20 _model = new();
+    private readonly ResNet20 _other = new();
+    private readonly DisposeScope _scope = NewDisposeScope();
+    private readonly Sgd _optimizer;
+    private readonly Sgd _otherOptimizer;
+
+    public CheckpointTests()
+    {
+        _optimizer = new Sgd(_model.named_parameters(), 0.1, 0.9, 5e-4);
+        _otherOptimizer = new Sgd(_other.named_parameters(), 0.1, 0.9, 5e-4);
+    }
+
+    private string Path => _folder.File("checkpoint.safetensors");
+
+    public void Dispose()
+    {
+        _optimizer.Dispose();
+        _otherOptimizer.Dispose();
+        _scope.Dispose();
+        _model.Dispose();
+        _other.Dispose();
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public void Load_WhenSaved_GoesOnBitForBit()
+    {
+        Train(_model, _optimizer);
+        new Checkpoint(1, 0.5, [], null).Save(Path, _model, _optimizer, Fingerprint);
+        Train(_model, _optimizer);
+
+        Checkpoint.Load(Path, _other, _otherOptimizer, Fingerprint);
+        Train(_other, _otherOptimizer);
+
+        Assert.All(_model.state_dict(), entry => Assert.Equal(entry.Value.bytes.ToArray(), _other.state_dict()[entry.Key].bytes.ToArray()));
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("{\"epoch\":2}")]
+    public void Load_WhenSaved_GivesTheSameNumbers(string? pruner)
+    {
+        var metrics = new EpochMetrics(1, 0.25, 0.1, 0.8125, 0.75, 3.5, 0.5);
+        var saved = new Checkpoint(2, 1 / 3.0, [metrics], pruner);
+        saved.Save(Path, _model, _optimizer, Fingerprint);
+
+        var loaded = Checkpoint.Load(Path, _other, _otherOptimizer, Fingerprint);
+
+        Assert.Equal(saved with { Metrics = loaded.Metrics }, loaded);
+        Assert.Equal([metrics], loaded.Metrics);
+    }
+
+    [Fact]
+    public void Load_WhenSettingsDiffer_ShowsBothAndChangesNothing()
+    {
+        new Checkpoint(1, 0.5, [], null).Save(Path, _model, _optimizer, Fingerprint);
+        var before = _other.state_dict()["conv1.weight"].bytes.ToArray();
+
+        var error = Assert.Throws<InvalidDataException>(() => Checkpoint.Load(Path, _other, _otherOptimizer, "--lr 0.2 --seed 3"));
+
+        Assert.Contains(Fingerprint, error.Message, StringComparison.Ordinal);
+        Assert.Contains("--lr 0.2 --seed 3", error.Message, StringComparison.Ordinal);
+        Assert.Equal(before, _other.state_dict()["conv1.weight"].bytes.ToArray());
+    }
+
+    [Fact]
+    public void Load_WhenFileIsNoCheckpoint_SaysSo()
+    {
+        Safetensors.Save(Path, _model.state_dict());
+
+        var error = Assert.Throws<InvalidDataException>(() => Checkpoint.Load(Path, _other, _otherOptimizer, Fingerprint));
+
+        Assert.Contains("it is no checkpoint", error.Message, StringComparison.Ordinal);
+    }
+
+    private static void Train(ResNet20 model, Sgd optimizer)
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(5);
+        var pictures = randn([2, 3, 32, 32], generator: generator);
+        for (var step = 0; step < 2; step++)
+        {
+            optimizer.ZeroGradients();
+            nn.functional.cross_entropy(model.call(pictures), tensor(new[] { 1L, 7 })).backward();
+            optimizer.Step();
+        }
+    }
+}

@@ -1,0 +1,51 @@
+using Pdp.Samples.Cifar10;
+
+namespace Pdp.Samples.Tests.Cifar10;
+
+public sealed class SettingsTests
+{
+    [Theory]
+    [InlineData("--sparsity", "0")]
+    [InlineData("--sparsity", "0.999")]
+    [InlineData("--strategy", "2:4")]
+    [InlineData("--relative-temperature", "0.25")]
+    [InlineData("--relative-temperature", "1:3e-2")]
+    [InlineData("--momentum", "0")]
+    [InlineData("--batch", "2")]
+    public void Parse_WhenValueIsInRange_TakesIt(params string[] arguments)
+    {
+        var settings = CommandLine.Parse<Settings>(arguments);
+
+        Assert.NotNull(settings);
+    }
+
+    [Theory]
+    [InlineData("Must be in [0, 1)", "--sparsity", "1")]
+    [InlineData("Must be in [0, 1)", "--sparsity", "NaN")]
+    [InlineData("Must be in [0, 1)", "--sparsity", "-0.1")]
+    [InlineData("Must be above 0", "--temperature", "0")]
+    [InlineData("Must be in (0, 1]", "--epsilon", "0")]
+    [InlineData("Must be at least 2", "--batch", "1")]
+    [InlineData("Must be at least 0", "--lr", "Infinity")]
+    [InlineData("Must be at least 1", "--threads", "0")]
+    [InlineData("Must be dense or pdp", "--method", "magnitude")]
+    [InlineData("Must be unstructured or N:M", "--strategy", "2:")]
+    [InlineData("Must be a number, or two", "--relative-temperature", "1:")]
+    public void Parse_WhenValueIsOutOfRange_SaysTheRange(string expected, params string[] arguments)
+    {
+        var error = Assert.ThrowsAny<ArgumentException>(() => CommandLine.Parse<Settings>(arguments));
+
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Fingerprint_WhenOnlyPlacesDiffer_IsTheSame()
+    {
+        var settings = new Settings { Data = "here", Out = "runs" };
+
+        var resumed = settings with { Data = "there", Resume = true };
+
+        Assert.Equal(settings.Fingerprint(), resumed.Fingerprint());
+        Assert.NotEqual(settings.Fingerprint(), (settings with { Seed = 1 }).Fingerprint());
+    }
+}

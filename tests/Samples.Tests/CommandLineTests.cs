@@ -1,0 +1,73 @@
+namespace Pdp.Samples.Tests;
+
+public sealed class CommandLineTests
+{
+    [Fact]
+    public void Parse_WhenNothingIsGiven_KeepsDefaults()
+    {
+        var settings = CommandLine.Parse<Options>([]);
+
+        Assert.Equal(new Options(), settings);
+    }
+
+    [Fact]
+    public void Parse_WhenPairsAreGiven_OverridesByName()
+    {
+        string[] arguments = ["--weight-decay", "1e-4", "--steps", "-3", "--label", "a b", "--limit", "7"];
+
+        var settings = CommandLine.Parse<Options>(arguments);
+
+        Assert.Equal(new Options { WeightDecay = 1e-4, Steps = -3, Label = "a b", Limit = 7 }, settings);
+    }
+
+    [Theory]
+    [InlineData(true, "--fast")]
+    [InlineData(true, "--fast", "--steps", "2")]
+    [InlineData(true, "--fast", "true")]
+    [InlineData(false, "--fast", "false")]
+    public void Parse_WhenSwitchIsGiven_TakesAnOptionalValue(bool expected, params string[] arguments)
+    {
+        var settings = CommandLine.Parse<Options>(arguments);
+
+        Assert.Equal(expected, settings.Fast);
+    }
+
+    [Theory]
+    [InlineData("There is no setting '--wieght-decay'; did you mean --weight-decay?", "--wieght-decay", "1")]
+    [InlineData("There is no setting 'nonsense'; there are --steps, --weight-decay, --label, --limit, --fast.", "nonsense")]
+    [InlineData("--steps wants a value after it.", "--steps")]
+    [InlineData("--steps wants a value after it.", "--steps", "--fast")]
+    [InlineData("--steps wants a whole number, not '1.5'.", "--steps", "1.5")]
+    [InlineData("--weight-decay wants a number, not 'low'.", "--weight-decay", "low")]
+    [InlineData("--fast wants true or false, not 'yes'.", "--fast", "yes")]
+    public void Parse_WhenArgumentIsWrong_SaysWhatIsWanted(string expected, params string[] arguments)
+    {
+        var error = Assert.Throws<ArgumentException>(() => CommandLine.Parse<Options>(arguments));
+
+        Assert.Equal(expected, error.Message);
+    }
+
+    [Fact]
+    public void Echo_WhenParsedAgain_GivesTheSameSettings()
+    {
+        var settings = new Options { WeightDecay = 1e-4, Steps = 5, Limit = 7, Fast = true };
+
+        var echo = CommandLine.Echo(settings);
+
+        Assert.Equal("--steps 5 --weight-decay 0.0001 --limit 7 --fast True", echo);
+        Assert.Equal(settings, CommandLine.Parse<Options>(echo.Split(' ')));
+    }
+
+    private sealed record Options
+    {
+        public int Steps { get; init; } = 1;
+
+        public double WeightDecay { get; init; } = 0.5;
+
+        public string? Label { get; init; }
+
+        public int? Limit { get; init; }
+
+        public bool Fast { get; init; }
+    }
+}

@@ -1,0 +1,101 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Pdp.Samples.Tests;
+
+public sealed class SafetensorsLoadIntoTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly nn.Module<Tensor, Tensor> _model = nn.Sequential(("fc", nn.Linear(3, 2)), ("bn", nn.BatchNorm1d(2)));
+    private readonly DisposeScope _scope = NewDisposeScope();
+
+    private string Path => _folder.File("weights.safetensors");
+
+    public void Dispose()
+    {
+        _scope.Dispose();
+        _model.Dispose();
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public void LoadInto_WhenFileFits_CopiesIntoTheSameParameters()
+    {
+        var parameters = _model.parameters().ToArray();
+        Safetensors.Save(Path, Shifted());
+
+        Safetensors.LoadInto(_model, Path);
+
+        Assert.Equal(parameters, _model.parameters());
+        Assert.Equal(Bytes(Safetensors.Load(Path)), Bytes(Fitting()));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void LoadInto_WhenBatchCounterIsOrIsNotThere_IgnoresIt(bool isThere)
+    {
+        var tensors = Fitting();
+        if (isThere)
+        {
+            tensors.Add("bn.num_batches_tracked", tensor(5L));
+        }
+
+        Safetensors.Save(Path, tensors);
+
+        Assert.Null(Record.Exception(() => Safetensors.LoadInto(_model, Path)));
+    }
+
+    [Fact]
+    public void LoadInto_WhenNamesDiffer_ListsThemAll()
+    {
+        var tensors = Fitting();
+        tensors.Remove("fc.weight");
+        tensors.Remove("bn.running_var");
+        tensors.Add("fc.mask", zeros(1));
+
+        AssertRefused(tensors, "'fc.weight' is missing; 'bn.running_var' is missing; 'fc.mask' is not in the model");
+    }
+
+    [Fact]
+    public void LoadInto_WhenShapeDiffers_SaysBoth()
+    {
+        var tensors = Shifted();
+        tensors["fc.weight"] = zeros(1, 3);
+
+        AssertRefused(tensors, "'fc.weight' is Float32 [1, 3] where the model has Float32 [2, 3]");
+    }
+
+    [Fact]
+    public void LoadInto_WhenTypeDiffers_SaysBoth()
+    {
+        var tensors = Shifted();
+        tensors["bn.bias"] = zeros(2, dtype: ScalarType.Float64);
+
+        AssertRefused(tensors, "'bn.bias' is Float64 [2] where the model has Float32 [2]");
+    }
+
+    private void AssertRefused(Dictionary<string, Tensor> tensors, string expected)
+    {
+        var before = Bytes(Fitting());
+        Safetensors.Save(Path, tensors);
+
+        var error = Assert.Throws<InvalidDataException>(() => Safetensors.LoadInto(_model, Path));
+
+        Assert.Equal($"'{Path}' does not fit the model: {expected}.", error.Message);
+        Assert.Equal(before, Bytes(Fitting()));
+    }
+
+    // What the model holds, and what differs from it in every value.
+    private Dictionary<string, Tensor> Fitting() =>
+        _model.state_dict().Where(entry => entry.Key != "bn.num_batches_tracked").ToDictionary();
+
+    private Dictionary<string, Tensor> Shifted()
+    {
+        using Scalar one = 1;
+        return Fitting().ToDictionary(entry => entry.Key, entry => entry.Value.detach().add(one));
+    }
+
+    private static SortedDictionary<string, string> Bytes(Dictionary<string, Tensor> tensors) =>
+        new(tensors.ToDictionary(entry => entry.Key, entry => Convert.ToHexString(entry.Value.bytes)), StringComparer.Ordinal);
+}

@@ -16,8 +16,8 @@ internal sealed class MaskedWeight : IDisposable
     private readonly ScalarType _type;
     private readonly Device _device;
     private readonly Scalar _smallestNormal;
-    private readonly DeferredCheck _notFinite = new();
-    private readonly DeferredCheck _changedInside = new();
+    private readonly DeferredCheck _notFinite;
+    private readonly DeferredCheck _changedInside;
     private Tensor? _dense;
     private Tensor? _kept;
     private Tensor? _threshold;
@@ -31,6 +31,8 @@ internal sealed class MaskedWeight : IDisposable
         _parameter = parameter;
         _type = parameter.dtype;
         _device = parameter.device;
+        _notFinite = new(_device.type);
+        _changedInside = new(_device.type);
         _smallestNormal = Precision.SmallestNormalOf(_type).ToScalar();
         Mask = mask;
     }

@@ -178,9 +178,8 @@ public sealed class PdpMask
     {
         using Scalar value = TemperatureValue.ToScalar();
         using Scalar smallest = Precision.SmallestNormal.ToScalar();
-        return Temperature.IsRelative
-            ? threshold.mul(value).mul_(threshold).clamp_min_(smallest)
-            : threshold.zeros_like().add_(value, One);
+        var temperature = Temperature.IsRelative ? threshold.mul(value).mul_(threshold) : threshold.zeros_like().add_(value, One);
+        return temperature.clamp_min_(smallest);
     }
 
     private void RequireShape(Tensor weight)

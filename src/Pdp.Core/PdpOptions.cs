@@ -8,8 +8,8 @@ namespace Pdp;
 
 /// <summary>What to prune, how far, and when. Immutable; each value is checked when it is set.</summary>
 /// <remarks>
-/// The defaults are what works best without tuning: a cubic ramp that reaches the target at half of the run, and masks that are soft at first and
-/// nearly hard from nine tenths of the run on, relative to each layer's threshold. <see cref="Paper"/> is the paper's exact setting.
+/// The defaults are what works best without tuning: a cubic ramp that reaches the target at four tenths of the run, and masks that are soft at
+/// first and hard from 85 % of the run on, relative to each layer's threshold. <see cref="Paper"/> is the paper's exact setting.
 /// </remarks>
 public sealed record PdpOptions
 {
@@ -33,11 +33,11 @@ public sealed record PdpOptions
     public ISparsityAllocation Allocation { get; init => field = Guard.NotNull(value); } = new GlobalMagnitude();
 
     /// <summary>How the sparsity rises over the epochs.</summary>
-    /// <value>Null, the default, stands for a <see cref="CubicRamp"/> from an eighth to a half of the run.</value>
+    /// <value>Null, the default, stands for a <see cref="CubicRamp"/> from an eighth to four tenths of the run.</value>
     public ISparsityScheduler? Schedule { get; init; }
 
     /// <summary>How soft the masks are over the epochs.</summary>
-    /// <value>Null, the default, stands for a relative temperature annealed from the schedule's start to nine tenths of the run.</value>
+    /// <value>Null, the default, stands for a relative temperature annealed from ρ = 1 at the schedule's start to 0.01 at 85 % of the run.</value>
     public Temperature? Temperature { get; init; }
 
     /// <summary>Lets a reported metric decide when the schedule starts.</summary>
@@ -62,13 +62,14 @@ public sealed record PdpOptions
     public double MaximumLayerSparsity { get; init => field = Guard.Share(value); } = 1;
 
     /// <summary>The schedule in force.</summary>
-    internal ISparsityScheduler EffectiveSchedule => Schedule ?? new CubicRamp(Epochs / 8, Epochs / 2);
+    internal ISparsityScheduler EffectiveSchedule => Schedule ?? new CubicRamp(Epochs / 8, 0.4 * Epochs);
 
     /// <summary>The temperature in force.</summary>
     internal Temperature EffectiveTemperature =>
-        Temperature ?? Scheduling.Temperature.Relative(1).AnnealedTo(0.03, EffectiveSchedule.StartEpoch, AnnealingEnd);
+        Temperature ?? Scheduling.Temperature.Relative(1).AnnealedTo(0.01, EffectiveSchedule.StartEpoch, AnnealingEnd);
 
-    private double AnnealingEnd => Math.Max(0.9 * Epochs, EffectiveSchedule.StartEpoch + (0.1 * Epochs));
+    /// <summary>85 % of the run, or later where a schedule of the user's own starts after that.</summary>
+    private double AnnealingEnd => Math.Max(0.85 * Epochs, EffectiveSchedule.StartEpoch + (0.1 * Epochs));
 
     /// <summary>The paper's exact setting: τ = 1e-4, the ε ramp after s dense epochs, one global order of magnitudes.</summary>
     /// <param name="sparsity">The fraction removed, in [0, 1); null for N:M.</param>

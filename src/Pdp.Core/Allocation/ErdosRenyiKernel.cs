@@ -10,7 +10,7 @@ public sealed record ErdosRenyiKernel : ISparsityAllocation
     /// <inheritdoc/>
     public IReadOnlyList<long> Allocate(IReadOnlyList<AllocationLayer> layers, long remove)
     {
-        ArgumentNullException.ThrowIfNull(layers);
+        Reach.Require(layers, remove);
 
         // A layer keeps scale·Σdims weights, so from scale = max(n/Σdims) on all layers are dense; the dial is minus the scale.
         var dense = layers.Max(layer => layer.Layout.Elements / (double)layer.Layout.Shape.Sum());

@@ -17,7 +17,7 @@ public sealed record GlobalMagnitude : ISparsityAllocation
     /// <inheritdoc/>
     public IReadOnlyList<long> Allocate(IReadOnlyList<AllocationLayer> layers, long remove)
     {
-        ArgumentNullException.ThrowIfNull(layers);
+        Reach.Require(layers, remove);
 
         using var scope = NewDisposeScope();
         using var _ = no_grad();

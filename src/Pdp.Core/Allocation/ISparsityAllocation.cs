@@ -12,5 +12,6 @@ public interface ISparsityAllocation
     /// <param name="layers">The layers, in the order of the model's parameters.</param>
     /// <param name="remove">The weights to be removed in all, between the sums of the layers' minima and maxima.</param>
     /// <returns>One count a layer, within its bounds; their sum is exactly <paramref name="remove"/>.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The bounds do not allow that total.</exception>
     IReadOnlyList<long> Allocate(IReadOnlyList<AllocationLayer> layers, long remove);
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Pdp.Internal;
 
 namespace Pdp.Allocation;
@@ -24,18 +25,21 @@ public sealed record PerLayer : ISparsityAllocation
     public IReadOnlyDictionary<string, double> Sparsities { get; }
 
     /// <inheritdoc/>
-    /// <exception cref="ArgumentException">The table lacks a layer, or has one that isn't there.</exception>
+    /// <exception cref="ArgumentException">The table lacks a layer, has one that isn't there, or asks for more or less than a layer's bounds allow.</exception>
     public double? FixedSparsity(IReadOnlyList<AllocationLayer> layers)
     {
         RequireSameNames(layers);
+        RequireBounds(layers);
         return layers.Sum(Ideal) / layers.Sum(layer => layer.Layout.Elements);
     }
 
     /// <inheritdoc/>
-    /// <exception cref="ArgumentException">The table lacks a layer, or has one that isn't there.</exception>
+    /// <exception cref="ArgumentException">The table lacks a layer, has one that isn't there, or asks for more or less than a layer's bounds allow.</exception>
     public IReadOnlyList<long> Allocate(IReadOnlyList<AllocationLayer> layers, long remove)
     {
         RequireSameNames(layers);
+        RequireBounds(layers);
+        Reach.Require(layers, remove);
         return Proportional.Round(layers, [.. layers.Select(Ideal)], remove);
     }
 
@@ -53,4 +57,17 @@ public sealed record PerLayer : ISparsityAllocation
         if (unknown.Length > 0)
             throw new ArgumentException($"The table names {string.Join(", ", unknown)}, which are not pruned; the weights to be pruned are {string.Join(", ", names)}.");
     }
+
+    /// <summary>Checks that rounding is all that keeps a layer from its entry: what a bound cuts off must not go to other layers unsaid.</summary>
+    private void RequireBounds(IReadOnlyList<AllocationLayer> layers)
+    {
+        foreach (var layer in layers)
+        {
+            var ideal = Ideal(layer);
+            if (ideal <= layer.Minimum - 1 || ideal >= layer.Maximum + 1)
+                throw new ArgumentException($"The table asks for sparsity {Text(Sparsities[layer.Name])} of {layer.Name}, but its bounds allow {layer.Minimum} to {layer.Maximum} of its {layer.Layout.Elements} weights to be removed: change the table or the bounds.");
+        }
+    }
+
+    private static string Text(double value) => value.ToString("0.######", CultureInfo.InvariantCulture);
 }

@@ -7,6 +7,9 @@ public sealed record UniformSparsity : ISparsityAllocation
     public double? FixedSparsity(IReadOnlyList<AllocationLayer> layers) => null;
 
     /// <inheritdoc/>
-    public IReadOnlyList<long> Allocate(IReadOnlyList<AllocationLayer> layers, long remove) =>
-        Proportional.Allocate(layers, remove, (layer, sparsity) => sparsity * layer.Layout.Elements, from: 0, to: 1);
+    public IReadOnlyList<long> Allocate(IReadOnlyList<AllocationLayer> layers, long remove)
+    {
+        Reach.Require(layers, remove);
+        return Proportional.Allocate(layers, remove, (layer, sparsity) => sparsity * layer.Layout.Elements, from: 0, to: 1);
+    }
 }

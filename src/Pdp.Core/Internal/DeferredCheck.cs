@@ -5,14 +5,15 @@ namespace Pdp.Internal;
 
 /// <summary>A fault on tensors: read at once on CPU, remembered elsewhere until asked for, so that a step doesn't wait for the device.</summary>
 /// <remarks>Owns a 0-dimensional tensor.</remarks>
-internal sealed class DeferredCheck : IDisposable
+/// <param name="device">The device of the tensors.</param>
+internal sealed class DeferredCheck(DeviceType device) : IDisposable
 {
     private Tensor? _seen;
 
     /// <summary>Notes a condition, a 0-dimensional bool; true if it is already known to hold.</summary>
     public bool Note(Tensor condition)
     {
-        if (condition.device_type == DeviceType.CPU)
+        if (device == DeviceType.CPU)
             return condition.ReadCpuBool(0);
 
         if (_seen is null)

@@ -71,5 +71,5 @@ public sealed record PruningReport
         return string.Concat(Warnings.Select(warning => $"warning: {warning}{Environment.NewLine}").Prepend(table.ToString()));
     }
 
-    private static string Quoted(string text) => text.AsSpan().ContainsAny(",\"\n") ? $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : text;
+    private static string Quoted(string text) => text.AsSpan().ContainsAny(",\"\r\n") ? $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : text;
 }

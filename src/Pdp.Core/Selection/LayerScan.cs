@@ -6,7 +6,7 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Selection;
 
-/// <summary>Finds the weights of a model: its parameters of two or more dimensions, each once, with the modules that own them.</summary>
+/// <summary>Finds the weights of a model: its parameters of two or more dimensions that are not empty, with the modules that own them.</summary>
 internal static class LayerScan
 {
     /// <summary>Scans a model.</summary>
@@ -16,7 +16,7 @@ internal static class LayerScan
         var modules = model.named_modules().Prepend((name: "", module: model)).DistinctBy(pair => pair.name).ToDictionary(pair => pair.name, pair => pair.module);
         var weights = new List<ScannedWeight>();
         var names = new Dictionary<nint, string>();
-        foreach (var (name, parameter) in model.named_parameters().Where(pair => pair.parameter.dim() >= 2))
+        foreach (var (name, parameter) in model.named_parameters().Where(pair => pair.parameter.dim() >= 2 && pair.parameter.numel() > 0))
         {
             var owner = OwnerOf(name, modules);
             var first = FirstAt(names, parameter, name);
@@ -46,13 +46,12 @@ internal static class LayerScan
     }
 
     private static string FirstAt(Dictionary<nint, string> names, torch.Tensor parameter, string name) =>
-        parameter.numel() == 0 || names.TryAdd(Address.Of(parameter), name) ? name : names[Address.Of(parameter)];
+        names.TryAdd(Address.Of(parameter), name) ? name : names[Address.Of(parameter)];
 
     /// <summary>Why a weight is not pruned unless it is asked for by name; null if it is.</summary>
     private static string? ReasonToLeave(Module module, Parameter parameter) => module switch
     {
         _ when !Precision.IsPrunable(parameter.dtype) => $"{parameter.dtype} weights can't be pruned",
-        _ when parameter.numel() == 0 => "it is empty",
         TorchSharp.Modules.Embedding or TorchSharp.Modules.EmbeddingBag => "embeddings stay dense unless included",
         TorchSharp.Modules.LayerNorm or NormBase => "norms stay dense unless included",
         _ => null,

@@ -1,0 +1,18 @@
+using Pdp.Internal;
+
+namespace Pdp.Allocation;
+
+/// <summary>What the bounds of layers allow in all.</summary>
+internal static class Reach
+{
+    /// <summary>Checks that a total lies between the sums of the layers' minima and maxima.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It doesn't.</exception>
+    public static void Require(IReadOnlyList<AllocationLayer> layers, long remove)
+    {
+        ArgumentNullException.ThrowIfNull(layers);
+
+        var (least, most) = (layers.Sum(layer => layer.Minimum), layers.Sum(layer => layer.Maximum));
+        if (remove < least || remove > most)
+            throw Guard.Outside(nameof(remove), remove, $"[{least}, {most}]");
+    }
+}

@@ -1,0 +1,74 @@
+using System.Text.Json;
+using Pdp.Reporting;
+
+namespace Pdp.Tests.Reporting;
+
+public sealed class PruningPlanTests
+{
+    [Fact]
+    public void Totals_CountPrunedLayersAndTheWholeModel()
+    {
+        var plan = Samples.Plan;
+
+        Assert.Equal((2464, 1923), (plan.PrunableWeights, plan.Removed));
+        Assert.Equal((1923 / 2464.0, 1923 / 3000.0), (plan.Sparsity, plan.ModelSparsity));
+        Assert.Equal((461, 1843 / 2304.0), (plan.Layers[1].Kept, plan.Layers[1].Sparsity));
+    }
+
+    [Fact]
+    public void ToString_HasARowForEachLayerWithReasonOrRule()
+    {
+        var lines = Samples.Plan.ToString().Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries);
+
+        Assert.Equal(6, lines.Length);
+        Assert.Matches(@"^layer +shape +strategy +weights +removed +kept +sparsity +note$", lines[0]);
+        Assert.Matches(@"^conv1\.weight +\[16, 3, 3, 3\] +dense +432 +0 +432 +0\.00% +excluded by the first layer$", lines[1]);
+        Assert.Matches(@"^conv2\.weight +\[16, 16, 3, 3\] +unstructured +2,304 +1,843 +461 +79\.99% +'conv2'$", lines[2]);
+        Assert.Matches(@"^all prunable +2,464 +1,923 +541 +78\.04% +division may change when pruning begins$", lines[4]);
+        Assert.Matches(@"^whole model +3,000 +1,923 +1,077 +64\.10%$", lines[5]);
+    }
+
+    [Fact]
+    public void ToString_AlignsItsColumns()
+    {
+        var lines = Samples.Plan.ToString().Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries);
+
+        var ends = lines.Skip(1).Take(5).Select(line => line.IndexOf('%', StringComparison.Ordinal));
+        Assert.Single(ends.Distinct());
+        Assert.Single(lines.Take(4).Select((line, i) => line.IndexOf(new[] { "shape", "[", "[", "[" }[i], StringComparison.Ordinal)).Distinct());
+    }
+
+    [Fact]
+    public void ToString_OfAFinalPlan_SaysNothingOfChange() =>
+        Assert.DoesNotContain("may change", (Samples.Plan with { IsFinal = true }).ToString(), StringComparison.Ordinal);
+
+    [Fact]
+    public void ToJson_ReadBack_IsThePlan()
+    {
+        var json = Samples.Plan.ToJson();
+
+        var plan = JsonSerializer.Deserialize<PruningPlan>(json, ReportJson.Options)!;
+        Assert.Equal(Samples.Plan.Layers, plan.Layers);
+        Assert.Equal(Samples.Plan with { Layers = plan.Layers }, plan);
+    }
+
+    [Fact]
+    public void ToJson_ReadByAnyone_HasNamesAndTotals()
+    {
+        using var document = JsonDocument.Parse(Samples.Plan.ToJson());
+
+        var (root, first) = (document.RootElement, document.RootElement.GetProperty("layers")[0]);
+        Assert.Equal(1923, root.GetProperty("removed").GetInt64());
+        Assert.Equal("excluded by the first layer", first.GetProperty("denseReason").GetString());
+        Assert.Equal(JsonValueKind.Null, first.GetProperty("strategy").ValueKind);
+    }
+
+    [Fact]
+    public void Sparsity_WhereEveryLayerIsDense_IsZero()
+    {
+        var plan = Samples.Plan with { Layers = [Samples.Plan.Layers[0]] };
+
+        Assert.Equal((0, 0, 0.0), (plan.PrunableWeights, plan.Removed, plan.Sparsity));
+        Assert.Equal(0, new PlannedLayer("nothing", "[0]", 0, null, null, "it is empty", 0).Sparsity);
+    }
+}

@@ -1,0 +1,307 @@
+using Pdp.Selection;
+using Pdp.Tests.Support;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace Pdp.Tests.Selection;
+
+public sealed class LayerSelectionTests
+{
+    [Fact]
+    public void Select_ByDefault_TakesAllWeightsOfTwoDimensionsOrMore()
+    {
+        using var model = Models.Convolutional();
+
+        var layers = LayerSelection.Select(model, [], [], []);
+
+        Assert.Equal(["conv1.weight", "layer1.conv1.weight", "layer2.conv1.weight", "layer2.down.weight", "fc.weight"], Pruned(layers));
+        Assert.Equal(5, layers.Count);
+    }
+
+    [Fact]
+    public void Select_ByDefault_LeavesEmbeddingsAndNormsDense()
+    {
+        using var model = Models.Language();
+
+        var layers = LayerSelection.Select(model, [], [], []);
+
+        Assert.Equal(["hidden.weight", "head.weight"], Pruned(layers));
+        Assert.Equal("embeddings stay dense unless included", ReasonOf(layers, "tokens.weight"));
+        Assert.Equal("embeddings stay dense unless included", ReasonOf(layers, "bag.weight"));
+        Assert.Equal("norms stay dense unless included", ReasonOf(layers, "norm.weight"));
+    }
+
+    [Theory]
+    [InlineData("tokens")]
+    [InlineData("bag.weight")]
+    [InlineData("norm.weight")]
+    public void Select_WithAnEmbeddingOrNormIncluded_PrunesThatAlone(string pattern)
+    {
+        using var model = Models.Language();
+
+        var layers = LayerSelection.Select(model, [pattern], [], []);
+
+        Assert.Single(Pruned(layers));
+        Assert.Equal("not included", ReasonOf(layers, "head.weight"));
+    }
+
+    [Theory]
+    [InlineData("conv1", new[] { "conv1.weight" })]
+    [InlineData("*conv1", new[] { "conv1.weight", "layer1.conv1.weight", "layer2.conv1.weight" })]
+    [InlineData("*.conv1", new[] { "layer1.conv1.weight", "layer2.conv1.weight" })]
+    [InlineData("layer?.conv1.weight", new[] { "layer1.conv1.weight", "layer2.conv1.weight" })]
+    [InlineData("layer2.*", new[] { "layer2.conv1.weight", "layer2.down.weight" })]
+    [InlineData("*.weight", new[] { "conv1.weight", "layer1.conv1.weight", "layer2.conv1.weight", "layer2.down.weight", "fc.weight" })]
+    [InlineData("fc.weight", new[] { "fc.weight" })]
+    public void Select_ByPattern_MatchesTheWholeNameOfTheWeightOrOfItsModule(string pattern, string[] expected)
+    {
+        using var model = Models.Convolutional();
+
+        var layers = LayerSelection.Select(model, [pattern], [], []);
+
+        Assert.Equal(expected, Pruned(layers));
+    }
+
+    [Theory]
+    [InlineData("Conv1")]
+    [InlineData("conv")]
+    [InlineData("c.nv1")]
+    [InlineData("layer1")]
+    [InlineData("conv1.bias")]
+    public void Select_ByAPatternThatMatchesNothing_ListsTheCandidates(string pattern)
+    {
+        using var model = Models.Convolutional();
+
+        var fault = Assert.Throws<ArgumentException>(() => LayerSelection.Select(model, [], [pattern], []));
+
+        Assert.Contains($"No weight matches '{pattern}'", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("conv1.weight, layer1.conv1.weight, layer2.conv1.weight, layer2.down.weight, fc.weight", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Select_WithAnIncludeOrARuleThatMatchesNothing_Throws()
+    {
+        using var model = Models.Convolutional();
+
+        Assert.Throws<ArgumentException>(() => LayerSelection.Select(model, ["conv1", "nothing"], [], []));
+        Assert.Throws<ArgumentException>(() => LayerSelection.Select(model, [], [], [new LayerRule("nothing")]));
+    }
+
+    [Fact]
+    public void Select_ByType_TakesTheWeightsOfSuchModules()
+    {
+        using var model = Models.Convolutional();
+
+        var layers = LayerSelection.Select(model, [LayerMatch.OfType<Linear>()], [], []);
+
+        Assert.Equal(["fc.weight"], Pruned(layers));
+    }
+
+    [Fact]
+    public void Select_ByPredicate_SeesTheLayout()
+    {
+        using var model = Models.Convolutional();
+        var pointwise = LayerMatch.Where(layer => layer.Layout.Shape.Count == 4 && layer.Layout.Shape[2] == 1, "pointwise convolutions");
+
+        var layers = LayerSelection.Select(model, [], [pointwise], []);
+
+        Assert.Equal("excluded by pointwise convolutions", ReasonOf(layers, "layer2.down.weight"));
+        Assert.Equal(4, Pruned(layers).Count());
+    }
+
+    [Fact]
+    public void Select_WithThePresets_ExcludesTheFirstLayerAndTheClassifier()
+    {
+        using var model = Models.Convolutional();
+
+        var layers = LayerSelection.Select(model, [], [LayerMatch.First, LayerMatch.Classifier], []);
+
+        Assert.Equal("excluded by the first layer", ReasonOf(layers, "conv1.weight"));
+        Assert.Equal("excluded by the classifier", ReasonOf(layers, "fc.weight"));
+        Assert.Equal(3, Pruned(layers).Count());
+    }
+
+    [Fact]
+    public void Select_WithThePresets_CountsOnlyWhatIsPrunedByDefault()
+    {
+        using var model = Models.Language();
+
+        var layers = LayerSelection.Select(model, [], [LayerMatch.First], []);
+
+        Assert.Equal(["head.weight"], Pruned(layers));
+        Assert.Equal("excluded by the first layer", ReasonOf(layers, "hidden.weight"));
+    }
+
+    [Fact]
+    public void Select_WithIncludeAndExclude_LetsExcludeWin()
+    {
+        using var model = Models.Convolutional();
+
+        var layers = LayerSelection.Select(model, ["layer*"], ["*.down"], []);
+
+        Assert.Equal(["layer1.conv1.weight", "layer2.conv1.weight"], Pruned(layers));
+        Assert.Equal("excluded by '*.down'", ReasonOf(layers, "layer2.down.weight"));
+        Assert.Equal("not included", ReasonOf(layers, "conv1.weight"));
+    }
+
+    [Fact]
+    public void Select_WithSeveralRules_TakesTheFirstThatMatches()
+    {
+        using var model = Models.Convolutional();
+        LayerRule[] rules = [new("layer2.down") { Sparsity = 0.1 }, new("layer2.*") { Sparsity = 0.2 }, new("*") { Sparsity = 0.3 }];
+
+        var layers = LayerSelection.Select(model, [], [], rules);
+
+        Assert.Equal([0.3, 0.3, 0.2, 0.1, 0.3], layers.Select(layer => layer.Rule!.Sparsity!.Value));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Select_WithTiedWeights_PrunesThemOnce(bool sameObject)
+    {
+        using var model = new Models.Tied(sameObject);
+
+        var layers = LayerSelection.Select(model, [], [], []);
+
+        Assert.Equal(["_first.weight", "_third.weight"], Pruned(layers));
+        Assert.All(layers.Where(layer => layer.Info.Name == "_second.weight"), layer => Assert.Equal("tied to _first.weight", layer.DenseReason));
+    }
+
+    [Fact]
+    public void Select_WithATiedWeightIncludedByItsSecondName_StillPrunesItOnce()
+    {
+        using var model = new Models.Tied(sameObject: false);
+
+        var layers = LayerSelection.Select(model, ["_first", "_second"], [], []);
+
+        Assert.Equal(["_first.weight"], Pruned(layers));
+    }
+
+    [Fact]
+    public void Select_WithAModuleUnderTwoNames_PrunesItOnce()
+    {
+        var shared = Linear(4, 4);
+        using var model = new Models.Tree(("encoder", shared), ("decoder", shared), ("head", Linear(4, 2)));
+
+        var layers = LayerSelection.Select(model, [], [], []);
+
+        Assert.Equal(["encoder.weight", "head.weight"], Pruned(layers));
+    }
+
+    [Fact]
+    public void Select_WithAHeadTiedToTheEmbedding_LeavesBothDense()
+    {
+        using var embedding = Embedding(20, 8);
+        using var head = Linear(8, 20, hasBias: false);
+        head.weight = new Parameter(embedding.weight!.detach());
+        using var model = new Models.Tree(("tokens", embedding), ("hidden", Linear(8, 8)), ("head", head));
+
+        var layers = LayerSelection.Select(model, [], [], []);
+
+        Assert.Equal(["hidden.weight"], Pruned(layers));
+        Assert.Equal("tied to tokens.weight", ReasonOf(layers, "head.weight"));
+    }
+
+    [Fact]
+    public void Select_WithIntegerWeights_LeavesThemDenseEvenIfIncluded()
+    {
+        using var model = new Models.Custom(("codes", new Parameter(ones([4, 4], dtype: ScalarType.Int64), requires_grad: false)), ("weight", new Parameter(ones([4, 4]))));
+
+        var layers = LayerSelection.Select(model, ["codes", "weight"], [], []);
+
+        Assert.Equal(["weight"], Pruned(layers));
+        Assert.Equal("Int64 weights can't be pruned", ReasonOf(layers, "codes"));
+    }
+
+    [Fact]
+    public void Select_WithAnEmptyWeight_LeavesItDense()
+    {
+        using var model = new Models.Custom(("nothing", new Parameter(empty([0, 4]))), ("weight", new Parameter(ones([4, 4]))));
+
+        var layers = LayerSelection.Select(model, [], [], []);
+
+        Assert.Equal(["weight"], Pruned(layers));
+    }
+
+    [Fact]
+    public void Select_FromAModelWithoutWeights_Throws()
+    {
+        using var model = Sequential(("norm", BatchNorm1d(4)), ("relu", ReLU()));
+
+        var fault = Assert.Throws<ArgumentException>(() => LayerSelection.Select(model, [], [], []));
+
+        Assert.Contains("nothing to prune", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Select_FromASingleLayer_FindsItsWeight()
+    {
+        using var model = Linear(4, 3);
+
+        var layer = Assert.Single(LayerSelection.Select(model, ["weight"], [], []));
+
+        Assert.Equal(("weight", "", true, 0), (layer.Info.Name, layer.Info.ModuleName, layer.Info.IsLast, layer.Info.Index));
+        Assert.Same(model, layer.Info.Module);
+    }
+
+    [Theory]
+    [InlineData("lstm", "weight_ih_l0", "weight_hh_l1")]
+    [InlineData("gru", "weight_ih_l0", "weight_hh_l0_reverse")]
+    [InlineData("attention", "in_proj_weight", "out_proj.weight")]
+    [InlineData("transformer", "layers.0.self_attn.in_proj_weight", "layers.1.linear2.weight")]
+    [InlineData("transformer layer", "self_attn.out_proj.weight", "linear1.weight")]
+    public void Select_FromANativeModule_FindsItsWeightsByName(string kind, string first, string second)
+    {
+        using var inner = NativeModule(kind);
+        using var model = new Models.Tree(("head", Linear(8, 8)), ("inner", inner));
+
+        var layers = LayerSelection.Select(model, ["inner*"], [], []);
+
+        var names = Pruned(layers).ToArray();
+        Assert.Contains(names, name => name.EndsWith(first, StringComparison.Ordinal));
+        Assert.Contains(names, name => name.EndsWith(second, StringComparison.Ordinal));
+        Assert.Equal(inner.named_parameters().Count(pair => pair.parameter.dim() >= 2), names.Length);
+    }
+
+    [Fact]
+    public void Select_OfTransposedConvolutions_KnowsTheirInputs()
+    {
+        using var model = Sequential(("up", ConvTranspose2d(16, 8, 3, groups: 4)), ("flat", Flatten()), ("conv", Conv1d(6, 4, 3, groups: 2)));
+
+        var layers = LayerSelection.Select(model, [], [], []);
+
+        var (up, conv) = (layers[0].Info.Layout, layers[1].Info.Layout);
+        Assert.Equal((0, 1, 4), (up.InputDimension, up.OutputDimension, up.Inputs));
+        Assert.Equal((1, 0, 3), (conv.InputDimension, conv.OutputDimension, conv.Inputs));
+    }
+
+    [Fact]
+    public void Select_LeavesNoTensorBehind()
+    {
+        using var model = Models.Convolutional();
+
+        Leaks.None(() =>
+        {
+            using var scope = NewDisposeScope();
+            LayerSelection.Select(model, [], [LayerMatch.First], [new LayerRule("fc") { Sparsity = 0.5 }]);
+            using var made = zeros(1);
+        });
+    }
+
+    private static IEnumerable<string> Pruned(IEnumerable<SelectedLayer> layers) =>
+        layers.Where(layer => layer.DenseReason is null).Select(layer => layer.Info.Name);
+
+    private static string? ReasonOf(IEnumerable<SelectedLayer> layers, string name) =>
+        layers.Single(layer => layer.Info.Name == name).DenseReason;
+
+    private static Module NativeModule(string kind) => kind switch
+    {
+        "lstm" => LSTM(8, 6, numLayers: 2),
+        "gru" => GRU(8, 6, bidirectional: true),
+        "attention" => MultiheadAttention(8, 2),
+        "transformer" => TransformerEncoder(TransformerEncoderLayer(8, 2, 16), 2),
+        _ => TransformerEncoderLayer(8, 2, 16),
+    };
+}

@@ -1,0 +1,30 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Pdp.Tests.Support;
+
+/// <summary>Checks that an operation leaves no tensor behind.</summary>
+internal static class Leaks
+{
+    private const int Runs = 5;
+
+    /// <summary>Runs an operation that disposes of its own results, outside of any dispose scope, as users may.</summary>
+    public static void None(Action operation)
+    {
+        // Garbage of earlier tests is counted until its finalizers have run.
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        for (var i = 0; i < Runs; i++)
+            operation();
+
+        DisposeScopeManager.Statistics.Reset();
+        var live = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
+        var total = Tensor.TotalCount;
+        for (var i = 0; i < Runs; i++)
+            operation();
+
+        Assert.Equal(live, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
+        Assert.Equal(total, Tensor.TotalCount);
+        Assert.True(DisposeScopeManager.Statistics.CreatedInScopeCount + DisposeScopeManager.Statistics.CreatedOutsideScopeCount > 0, "The operation made no tensor.");
+    }
+}

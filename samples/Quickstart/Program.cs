@@ -17,6 +17,7 @@ using static TorchSharp.torch;
 
 const int DenseEpochs = 5;
 const int BatchSize = 64;
+const int TestBatchSize = 500;
 const double LearningRate = 0.1;
 
 try
@@ -125,9 +126,16 @@ static double TrainEpoch(string label, int epoch, int epochs, ConvNet model, Sgd
 // hard, as a commit would leave the weights now.
 static double Accuracy(ConvNet model, DrawnImages test, PdpPruner? pruner = null, MaskForm form = MaskForm.Folded)
 {
-    using var scope = NewDisposeScope();
-    using var noGrad = no_grad();
     using var mask = pruner is null ? default : pruner.Mask(form);
+    using var testScope = NewDisposeScope();
+    using var noGrad = no_grad();
+    var hits = 0L;
     model.eval();
-    return model.call(test.Pictures).argmax(1).eq(test.Labels).sum().ReadCpuInt64(0) / (double)test.Count;
+    foreach (var (pictures, labels) in test.Pictures.split(TestBatchSize).Zip(test.Labels.split(TestBatchSize)))
+    {
+        using var batchScope = NewDisposeScope();
+        hits += model.call(pictures).argmax(1).eq(labels).sum().ReadCpuInt64(0);
+    }
+
+    return hits / (double)test.Count;
 }

@@ -74,6 +74,16 @@ public sealed class BadInputTests
     }
 
     [Fact]
+    public void Rule_ForDenseWeightsAlone_TellsWhyTheyAreDense()
+    {
+        using var model = Sequential(("table", Embedding(10, 8)), ("fc", Linear(8, 4)));
+
+        var fault = Assert.Throws<ArgumentException>(() => new PdpPruner(model, Options with { Rules = [new LayerRule("table") { Sparsity = 0.5 }] }));
+
+        Assert.Contains("table.weight: embeddings stay dense unless included", fault.Message);
+    }
+
+    [Fact]
     public void Target_ThatTheMinimumMakesUnreachable_TellsWhatIsReachable()
     {
         using var model = TestModels.Mlp();

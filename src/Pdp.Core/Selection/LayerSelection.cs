@@ -16,7 +16,10 @@ internal static class LayerSelection
         foreach (var match in include.Concat(exclude).Concat(rules.Select(rule => rule.Match)))
             RequireAMatch(match, layers);
 
-        return [.. weights.Zip(layers, (weight, layer) => Decide(weight, layer, include, exclude, rules))];
+        SelectedLayer[] selected = [.. weights.Zip(layers, (weight, layer) => Decide(weight, layer, include, exclude, rules))];
+        foreach (var rule in rules)
+            RequireAPrunedLayer(rule, selected);
+        return selected;
     }
 
     private static List<LayerInfo> Number(IReadOnlyList<ScannedWeight> weights)
@@ -38,6 +41,14 @@ internal static class LayerSelection
     {
         if (!layers.Any(match.Matches))
             throw new ArgumentException($"No weight matches {match}. The candidates are {string.Join(", ", layers.Select(layer => layer.Name))}.");
+    }
+
+    /// <summary>A rule for dense weights alone would have no effect, and nobody would be told.</summary>
+    private static void RequireAPrunedLayer(LayerRule rule, SelectedLayer[] selected)
+    {
+        var matched = selected.Where(layer => rule.Match.Matches(layer.Info)).ToArray();
+        if (matched.All(layer => layer.DenseReason is not null))
+            throw new ArgumentException($"The rule for {rule.Match} concerns only weights that stay dense: {string.Join("; ", matched.Select(layer => $"{layer.Info.Name}: {layer.DenseReason}"))}. Include them or drop the rule.");
     }
 
     private static SelectedLayer Decide(

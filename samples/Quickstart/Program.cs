@@ -15,7 +15,7 @@ using Pdp.Samples.Quickstart;
 using TorchSharp;
 using static TorchSharp.torch;
 
-const int DenseEpochs = 5;
+const int DenseEpochs = 4;
 const int BatchSize = 64;
 const int TestBatchSize = 500;
 const double LearningRate = 0.1;
@@ -40,8 +40,8 @@ static void Run(Settings settings)
     Console.WriteLine($"quickstart: .NET {Environment.Version}, TorchSharp {typeof(torch).Assembly.GetName().Version}, cpu: {CommandLine.Echo(settings)}");
 
     // Data and model.
-    using var training = new DrawnImages(8000, 2 * settings.Seed);
-    using var test = new DrawnImages(4000, (2 * settings.Seed) + 1);
+    using var training = new DrawnImages(12_000, 2 * settings.Seed);
+    using var test = new DrawnImages(4_000, (2 * settings.Seed) + 1);
     using var model = new ConvNet();
 
     // The pruner attaches to the model and checks the options; it changes nothing before its first mask scope.

@@ -17,7 +17,7 @@ internal sealed record Settings
     }
 
     /// <summary>The epochs of pruning, after the dense ones.</summary>
-    public int Epochs { get; init => field = AtLeastOne("--epochs", value); } = 10;
+    public int Epochs { get; init => field = AtLeastOne("--epochs", value); } = 7;
 
     public int Seed { get; init; }
 

@@ -65,7 +65,7 @@ public sealed record PruningReport
     {
         var table = new TextTable("layer", "strategy", "weights", "removed", "sparsity", "threshold", "τ", "t²/τ", "undecided", "leak", "subnormal", "violations");
         foreach (var layer in Layers)
-            table.Add(layer.Name, layer.Strategy, layer.Elements, layer.Removed, TextTable.Percent(layer.Sparsity), TextTable.Short(layer.Threshold), TextTable.Short(layer.Temperature), TextTable.Short(layer.Sharpness), TextTable.Percent(layer.Undecided), TextTable.Percent(layer.Leak), layer.Subnormals, layer.Violations);
+            table.Add(layer.Name, layer.Strategy, layer.Elements, layer.Removed, TextTable.Percent(layer.Sparsity), TextTable.Short(layer.Threshold), TextTable.Short(layer.Temperature), TextTable.OneDigit(layer.Sharpness), TextTable.Percent(layer.Undecided), TextTable.Percent(layer.Leak), layer.Subnormals, layer.Violations);
         table.Add("all prunable", "", PrunableWeights, Removed, TextTable.Percent(Sparsity), "–", "–", "–", TextTable.Percent(Undecided), TextTable.Percent(Leak), Layers.Sum(layer => layer.Subnormals), Layers.Sum(layer => layer.Violations));
         table.Add("whole model", "", ModelParameters, Removed, TextTable.Percent(ModelSparsity), "–", "–", "–", "–", "–", "–", "–");
         return string.Concat(Warnings.Select(warning => $"warning: {warning}{Environment.NewLine}").Prepend(table.ToString()));

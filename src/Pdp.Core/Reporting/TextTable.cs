@@ -10,6 +10,8 @@ internal sealed class TextTable(params string[] header)
 
     public static string Percent(double share) => share.ToString("0.00%", CultureInfo.InvariantCulture);
 
+    public static string OneDigit(double value) => value.ToString("0.0", CultureInfo.InvariantCulture);
+
     public static string Short(double value) => value.ToString("0.###E+0", CultureInfo.InvariantCulture);
 
     public void Add(params object[] row) => _rows.Add(row);

@@ -3,7 +3,8 @@ namespace Pdp;
 /// <summary>The time in which a model's weights are masked; <see cref="Dispose"/> makes them dense again.</summary>
 /// <remarks>
 /// On disposal the weights are as before, bit for bit, also after an exception, and the gradients that arrived inside hold ∂L/∂w in place of
-/// ∂L/∂ŵ. A ref struct, as dispose scopes are per thread: no await inside.
+/// ∂L/∂ŵ. A ref struct, as dispose scopes are per thread: no await inside. The default value is no open scope, so that
+/// <c>using (pruner is null ? default : pruner.Mask())</c> serves dense and pruned training alike.
 /// </remarks>
 public readonly ref struct MaskScope
 {

@@ -105,6 +105,7 @@ public sealed class PdpPruner : IDisposable
 
     /// <summary>Masks the weights until the scope is disposed: around forward and backward in training, around evaluation under no_grad.</summary>
     /// <param name="form">What the weights are inside.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The form is none of the three.</exception>
     /// <exception cref="InvalidOperationException">
     /// <see cref="BeginEpoch"/> was not called, a scope is open, something went wrong inside the last one, the model was moved, or a weight is
     /// not finite; the weights are dense then.

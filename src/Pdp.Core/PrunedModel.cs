@@ -26,7 +26,7 @@ internal sealed class PrunedModel : IDisposable
         Layers = [.. _weights.Where(layer => layer.DenseReason is null).Select(layer => new PrunedLayer(WeightOf(layer), layer.Rule))];
         Masks = [.. Layers.Select(layer => layer.Mask)];
         if (Layers.Count == 0)
-            throw new ArgumentException($"Every weight stays dense: {string.Join("; ", _weights.Select(layer => $"{layer.Info.Name}: {layer.DenseReason}"))}.", nameof(options));
+            throw new ArgumentException($"Every weight stays dense: {string.Join("; ", _weights.Select(layer => $"{layer.Info.Name}: {layer.DenseReason}"))}. Include some of them, or choose a strategy that fits their shapes.", nameof(options));
     }
 
     public IReadOnlyList<PrunedLayer> Layers { get; }

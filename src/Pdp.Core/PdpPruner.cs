@@ -219,7 +219,8 @@ public sealed class PdpPruner : IDisposable
 
         _isInside = false;
         var gradients = false;
-        foreach (var layer in _model.Layers)
+        // Backwards: where two masks share a norm, the first in holds its earlier gradient.
+        foreach (var layer in _model.Layers.Reverse())
             gradients |= _watch.Leave(layer.Weight);
         _watch.Left(gradients);
     }

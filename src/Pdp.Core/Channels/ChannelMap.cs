@@ -31,18 +31,21 @@ public sealed class ChannelMap
 
     /// <summary>Finds the groups of a model.</summary>
     /// <param name="model">The model; its weights, gradients, modes and buffers are as before afterwards, bit for bit.</param>
-    /// <param name="example">An input as the model takes it; one picture is enough, and a small one is faster.</param>
+    /// <param name="example">An input as the model takes it, of which the absolute values are used; one picture is enough, and a small one is faster.</param>
     /// <exception cref="ArgumentException">The model has no convolution or linear layer, or its output doesn't depend on any.</exception>
     public static ChannelMap Find(Module<Tensor, Tensor> model, Tensor example)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(example);
-        return Find(model, () => model.call(example));
+        using var positive = example.detach().abs();
+        return Find(model, () => model.call(positive));
     }
 
     /// <summary>Finds the groups of a model that is called in a way of its own.</summary>
     /// <param name="model">The model; its weights, gradients, modes and buffers are as before afterwards, bit for bit.</param>
-    /// <param name="forward">Calls the model and gives its output; the same input each time.</param>
+    /// <param name="forward">
+    /// Calls the model and gives its output, with the same input each time; a non-negative one, as units that are switched off hide what they read.
+    /// </param>
     /// <exception cref="ArgumentException">The model has no convolution or linear layer, or its output doesn't depend on any.</exception>
     public static ChannelMap Find(Module model, Func<Tensor> forward)
     {
@@ -53,9 +56,7 @@ public sealed class ChannelMap
             throw new ArgumentException($"The model '{model.GetName()}' has no convolution or linear layer: there are no channels to prune.", nameof(model));
 
         using var state = new ProbeState(model, layers);
-        var probe = new Probe(model, layers, state, forward);
-        var decoded = probe.Decode();
-        var builder = new GroupBuilder(model, [.. layers.Select(layer => LayerFeed.Of(layer, probe.Readers, decoded, probe.FedBy(layer)))]);
+        var builder = new GroupBuilder(model, new Probe(model, layers, state, forward).Feeds());
         var candidates = builder.Build();
         state.Enliven();
         var refused = new SortedDictionary<string, string>(builder.Refused.ToDictionary(), StringComparer.Ordinal);

@@ -61,6 +61,17 @@ internal sealed class ProbeState : IDisposable
         }
     }
 
+    /// <summary>Gives the weights both signs.</summary>
+    public void MixSigns()
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        using var random = new Generator(3, CPU);
+        using Scalar half = 0.5.ToScalar();
+        foreach (var weight in _weights)
+            weight.mul_(rand(weight.shape, generator: random).sub_(half).sign().to(weight.dtype, weight.device));
+    }
+
     public void ClearGradients()
     {
         foreach (var saved in _parameters)

@@ -38,6 +38,8 @@ internal sealed class PrunedModel : IDisposable
             throw new ArgumentException($"Every weight stays dense: {string.Join("; ", _weights.Select(layer => $"{layer.Info.Name}: {layer.DenseReason}"))}. Include some of them, or choose a strategy that fits their shapes.", nameof(options));
     }
 
+    public Module Module => _model;
+
     public IReadOnlyList<PrunedLayer> Layers { get; }
 
     public IReadOnlyList<PdpMask> Masks { get; }
@@ -93,6 +95,17 @@ internal sealed class PrunedModel : IDisposable
         };
     }
 
+    /// <summary>The groups that have lost channels for good, with the channels that are left.</summary>
+    public IReadOnlyList<ShrunkGroup> KeptChannels()
+    {
+        using var scope = TorchSharp.torch.NewDisposeScope();
+        return
+        [
+            .. Layers.Where(layer => layer.Weight is MaskedChannels { Frozen: not null })
+                .Select(layer => new ShrunkGroup(_groups[layer.Mask.Name], [.. Indices(layer.Weight.Frozen!.narrow(1, 0, 1).cpu().data<bool>().ToArray())])),
+        ];
+    }
+
     public void Dispose()
     {
         foreach (var layer in Layers)
@@ -101,6 +114,8 @@ internal sealed class PrunedModel : IDisposable
 
     private SelectedLayer WithRefusal(SelectedLayer layer) =>
         layer with { DenseReason = layer.DenseReason ?? StrategyOf(layer).Refusal(layer.Info.Layout) };
+
+    private static IEnumerable<long> Indices(bool[] kept) => kept.Index().Where(pair => pair.Item).Select(pair => (long)pair.Index);
 
     /// <summary>The group of each filter, by the filter's name.</summary>
     private static Dictionary<string, ChannelGroup> GroupsByFilter(ChannelMap map) => map.Groups

@@ -43,7 +43,7 @@ internal sealed class TargetPlanner
                 targets[i] = members;
         }
 
-        return [.. targets.Select(target => target!.Value)];
+        return [.. _layers.Zip(targets, (layer, target) => Aligned(layer.Mask, target!.Value))];
     }
 
     /// <summary>What the strategy or a rule fixes; null where the allocation decides.</summary>
@@ -68,6 +68,16 @@ internal sealed class TargetPlanner
         return minimum <= maximum
             ? new(mask.Name, mask.Layout, Competing(layer), minimum, maximum)
             : throw new ArgumentException($"'{mask.Name}' has to lose at least {minimum} of its {elements} weights but may lose at most {maximum}: lower its minimum sparsity or raise its maximum.");
+    }
+
+    /// <summary>A target that leaves a multiple of the channels that the strategy asks for.</summary>
+    private static long Aligned(PdpMask mask, long target)
+    {
+        if (mask.Strategy is not Masks.Channel { Alignment: var alignment and > 1 })
+            return target;
+
+        var kept = (mask.Members - target + alignment - 1) / alignment * alignment;
+        return Math.Max(mask.Members - kept, 0);
     }
 
     /// <summary>The weight, or where several weights share a score the magnitude that each of them competes with.</summary>

@@ -29,6 +29,33 @@ public sealed class ChannelMap
     /// <summary>Why the channels of other convolutions and linear layers can't be removed, by the weight's name.</summary>
     public IReadOnlyDictionary<string, string> Refused { get; }
 
+    /// <summary>The map without the groups of some filters, which stay dense then.</summary>
+    /// <param name="filters">Names of weights.</param>
+    /// <exception cref="ArgumentException">A weight is in no group.</exception>
+    public ChannelMap Without(params IEnumerable<string> filters)
+    {
+        ArgumentNullException.ThrowIfNull(filters);
+        var forbidden = filters.Select(GroupOf).ToHashSet();
+        var refused = new SortedDictionary<string, string>(Refused.ToDictionary(), StringComparer.Ordinal);
+        foreach (var filter in forbidden.SelectMany(group => group.Of(ChannelRole.Filter)))
+            refused[filter.Name] = "forbidden";
+        return new([.. Groups.Except(forbidden)], refused);
+    }
+
+    /// <summary>The map with a group declared by hand, in the place of what was found of its filters.</summary>
+    /// <param name="group">The group; that it is right shows when the model is shrunk.</param>
+    /// <exception cref="ArgumentException">The group has no filters or fewer than two channels.</exception>
+    public ChannelMap With(ChannelGroup group)
+    {
+        ArgumentNullException.ThrowIfNull(group);
+        var filters = group.Of(ChannelRole.Filter).Select(slice => slice.Name).ToHashSet(StringComparer.Ordinal);
+        if (filters.Count == 0 || group.Channels < 2)
+            throw new ArgumentException($"The group '{group.Name}' needs filters and two channels or more.", nameof(group));
+
+        var refused = Refused.Where(pair => !filters.Contains(pair.Key)).ToDictionary();
+        return new([.. Groups.Where(other => !other.Of(ChannelRole.Filter).Any(slice => filters.Contains(slice.Name))), group], refused);
+    }
+
     /// <summary>Finds the groups of a model.</summary>
     /// <param name="model">The model; its weights, gradients, modes and buffers are as before afterwards, bit for bit.</param>
     /// <param name="example">An input as the model takes it, of which the absolute values are used; one picture is enough, and a small one is faster.</param>
@@ -37,7 +64,8 @@ public sealed class ChannelMap
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(example);
-        using var positive = example.detach().abs();
+        using var scope = NewDisposeScope();
+        var positive = example.detach().abs();
         return Find(model, () => model.call(positive));
     }
 
@@ -72,4 +100,8 @@ public sealed class ChannelMap
 
         return new(groups, refused);
     }
+
+    private ChannelGroup GroupOf(string filter) =>
+        Groups.FirstOrDefault(group => group.Of(ChannelRole.Filter).Any(slice => slice.Name == filter))
+        ?? throw new ArgumentException($"'{filter}' is in no group. There are {string.Join("; ", Groups)}.", nameof(filter));
 }

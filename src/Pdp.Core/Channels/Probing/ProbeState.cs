@@ -16,7 +16,7 @@ internal sealed class ProbeState : IDisposable
 
     private readonly List<(Parameter Parameter, Tensor Value, Tensor? Gradient, bool NeedsGradient)> _parameters = [];
     private readonly List<(Tensor Buffer, Tensor Value)> _buffers = [];
-    private readonly List<(Module Module, bool IsTraining)> _modes;
+    private readonly EvaluationMode _mode;
     private readonly List<Tensor> _weights = [];
     private readonly IReadOnlyList<ProbedLayer> _layers;
     private readonly IReadOnlyList<NormBase> _norms;
@@ -25,9 +25,8 @@ internal sealed class ProbeState : IDisposable
     {
         _layers = layers;
         _norms = [.. ModelModules.Of(model).Select(pair => pair.Module).OfType<NormBase>()];
-        _modes = [.. ModelModules.Of(model).Select(pair => (pair.Module, pair.Module.training))];
+        _mode = new(model);
         Save(model);
-        model.eval();
         Fill(model);
     }
 
@@ -96,8 +95,7 @@ internal sealed class ProbeState : IDisposable
             value.Dispose();
         }
 
-        foreach (var (module, isTraining) in _modes)
-            module.train(isTraining);
+        _mode.Dispose();
         foreach (var weight in _weights)
             weight.Dispose();
     }

@@ -10,7 +10,7 @@ namespace Pdp;
 /// <summary>What to prune, how far, and when. Immutable; each value is checked when it is set.</summary>
 /// <remarks>
 /// The defaults are what works best without tuning: a cubic ramp that reaches the target at four tenths of the run, and masks that are soft at
-/// first and hard from 85 % of the run on, relative to each layer's threshold. <see cref="Paper"/> is the paper's exact setting.
+/// first and nearly hard from 90 % of the run on, relative to each layer's threshold. <see cref="Paper"/> is the paper's exact setting.
 /// </remarks>
 public sealed record PdpOptions
 {
@@ -42,7 +42,7 @@ public sealed record PdpOptions
     public ISparsityScheduler? Schedule { get; init; }
 
     /// <summary>How soft the masks are over the epochs.</summary>
-    /// <value>Null, the default, stands for a relative temperature annealed from ρ = 1 at the schedule's start to 0.01 at 85 % of the run.</value>
+    /// <value>Null, the default, stands for a relative temperature annealed from ρ = 1 at the schedule's start to 0.015 at 90 % of the run; to 0.003 for channels, whose magnitudes lie closer together.</value>
     public Temperature? Temperature { get; init; }
 
     /// <summary>Lets a reported metric decide when the schedule starts.</summary>
@@ -71,10 +71,10 @@ public sealed record PdpOptions
 
     /// <summary>The temperature in force.</summary>
     internal Temperature EffectiveTemperature =>
-        Temperature ?? Scheduling.Temperature.Relative(1).AnnealedTo(0.01, EffectiveSchedule.StartEpoch, AnnealingEnd);
+        Temperature ?? Scheduling.Temperature.Relative(1).AnnealedTo(Strategy is Channel ? 0.003 : 0.015, EffectiveSchedule.StartEpoch, AnnealingEnd);
 
-    /// <summary>85 % of the run, or later where a schedule of the user's own starts after that.</summary>
-    private double AnnealingEnd => Math.Max(0.85 * Epochs, EffectiveSchedule.StartEpoch + (0.1 * Epochs));
+    /// <summary>90 % of the run, or later where a schedule of the user's own starts after that.</summary>
+    private double AnnealingEnd => Math.Max(0.9 * Epochs, EffectiveSchedule.StartEpoch + (0.1 * Epochs));
 
     /// <summary>The paper's exact setting: τ = 1e-4, the ε ramp after s dense epochs, one global order of magnitudes.</summary>
     /// <param name="sparsity">The fraction removed, in [0, 1); null for N:M.</param>

@@ -130,6 +130,28 @@ public sealed class MacBudgetTests
     }
 
     [Fact]
+    public void Prune_WithABudget_LeavesAModelWithThatShareOfMacs()
+    {
+        var zoo = Zoo.Get(nameof(BottleneckNet));
+        using var model = zoo.Make();
+        using var example = zoo.Batch(size: 1);
+        var (map, macs) = Probed[nameof(BottleneckNet)];
+        using var pruner = new PdpPruner(model, Options(new MacBudget(0.5, map, macs), map));
+        var plan = pruner.Plan();
+        pruner.BeginEpoch(0);
+
+        var report = pruner.Commit();
+
+        using var surgery = Surgery.Keep(model, [.. map.Groups.Select(group => (group, Loud(model, group)))]);
+        var left = MacCount.Of(model, example).Total;
+        Assert.Equal((macs.Total, left), (report.Size!.Before.Macs!.Value, report.Size.After.Macs!.Value));
+        Assert.Equal(plan.Size, report.Size);
+        Assert.Equal(model.parameters().Sum(parameter => parameter.numel()), report.Size.After.Parameters);
+        Assert.Equal(4 * report.Size.Before.Parameters, report.Size.Before.Bytes);
+        Assert.InRange(left / (double)macs.Total, 0.45, 0.55);
+    }
+
+    [Fact]
     public void Pruner_WithARuleThatFixesAGroup_SaysWhatToDo()
     {
         using var model = Zoo.Get(nameof(PlainCnn)).Make();
@@ -139,6 +161,15 @@ public sealed class MacBudgetTests
         var fault = Assert.Throws<ArgumentException>(() => new PdpPruner(model, options));
 
         Assert.Contains("fixes the sparsity of 'conv1.weight'", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Pruner_WithTheMacsOfAnotherModel_Throws()
+    {
+        using var model = Zoo.Get(nameof(PlainCnn)).Make();
+        var options = Options(new GlobalMagnitude(), Probed[nameof(PlainCnn)].Map) with { Sparsity = 0.5, Macs = Probed[nameof(UNet)].Macs };
+
+        Assert.Throws<ArgumentException>(() => new PdpPruner(model, options));
     }
 
     [Fact]
@@ -169,6 +200,16 @@ public sealed class MacBudgetTests
         using var model = Zoo.Get(name).Make();
         using var example = Zoo.Get(name).Batch(size: 1);
         return (ChannelMap.Find(model, example), MacCount.Of(model, example));
+    }
+
+    /// <summary>The channels of a group whose first filters are not zero.</summary>
+    private static IReadOnlyList<long> Loud(nn.Module model, ChannelGroup group)
+    {
+        using var scope = NewDisposeScope();
+        var slice = group.Of(ChannelRole.Filter).First();
+        var weight = model.get_parameter(slice.Name)!.detach().movedim([slice.Dimension], [0]);
+        var sums = weight.abs().reshape(group.Channels, -1).sum(1).Values();
+        return [.. sums.Index().Where(sum => sum.Item > 0).Select(sum => (long)sum.Index)];
     }
 
     /// <summary>A network's groups with magnitudes and bounds, and a fraction that they can meet.</summary>

@@ -186,6 +186,7 @@ public sealed class MacCountTests
         {
             using var model = zoo.Make();
             var count = MacCount.Of(model, example);
+            var sizes = new SizeAccount(model, map, count);
             var kept = map.Groups.Select(group => (group, Some(group.Channels, new Random(seed)))).ToArray();
             (ChannelGroup Group, long Removed)[] cuts = [.. kept.Select(pair => (pair.group, pair.group.Channels - pair.Item2.Count))];
             using var surgery = Surgery.Keep(model, kept);
@@ -193,6 +194,7 @@ public sealed class MacCountTests
             var recount = MacCount.Of(model, example);
 
             Assert.Equal(Rows(recount), Rows(count.After(cuts)));
+            Assert.Equal(new SizeAccount(model, map, null).After([]).Before with { Macs = recount.Total }, sizes.After(cuts).After);
         }, count: 2);
     }
 

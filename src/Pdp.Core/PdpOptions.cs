@@ -33,6 +33,10 @@ public sealed record PdpOptions
     /// <value>Null, the default, masks the channels of each weight for themselves; the model can't be shrunk then.</value>
     public ChannelMap? Channels { get; init; }
 
+    /// <summary>The multiply-accumulates of the dense model, so that plans and reports with <see cref="Channels"/> say what becomes of them.</summary>
+    /// <value>Null, the default, takes those of a <see cref="MacBudget"/>; under any other allocation none are reported.</value>
+    public MacCount? Macs { get; init; }
+
     /// <summary>How the sparsity is divided among the layers, when pruning begins.</summary>
     /// <value>Default <see cref="GlobalMagnitude"/>.</value>
     public ISparsityAllocation Allocation { get; init => field = Guard.NotNull(value); } = new GlobalMagnitude();
@@ -65,6 +69,9 @@ public sealed record PdpOptions
     /// <summary>The largest sparsity that the allocation may give a layer.</summary>
     /// <value>In [0, 1]; default 1, at which one weight is kept.</value>
     public double MaximumLayerSparsity { get; init => field = Guard.Share(value); } = 1;
+
+    /// <summary>The multiply-accumulates in force.</summary>
+    internal MacCount? EffectiveMacs => Macs ?? (Allocation as MacBudget)?.Macs;
 
     /// <summary>The schedule in force.</summary>
     internal ISparsityScheduler EffectiveSchedule => Schedule ?? new CubicRamp(Epochs / 8, 0.4 * Epochs);

@@ -33,11 +33,7 @@ public sealed record Channel : IMaskStrategy
     public double? FixedSparsity => null;
 
     /// <inheritdoc/>
-    public string? Refusal(WeightLayout layout)
-    {
-        ArgumentNullException.ThrowIfNull(layout);
-        return ChannelsOf(layout) > 1 ? null : "its only channel has to stay";
-    }
+    public string? Refusal(WeightLayout layout) => null;
 
     /// <inheritdoc/>
     public (long Groups, long Members) Competition(WeightLayout layout)

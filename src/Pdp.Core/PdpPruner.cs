@@ -218,6 +218,7 @@ public sealed class PdpPruner : IDisposable
             return;
 
         _isInside = false;
+        _model.LeaveFused();
         var gradients = false;
         foreach (var layer in _model.Layers)
             gradients |= _watch.Leave(layer.Weight);

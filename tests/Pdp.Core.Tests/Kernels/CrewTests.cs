@@ -40,6 +40,8 @@ public sealed class CrewTests
         public void Run(int piece, int worker)
         {
             Interlocked.Increment(ref Runs[piece]);
+            // Long enough for helpers to come.
+            Thread.SpinWait(piece * 10);
             Threads[Math.Min(piece, 39)] = Environment.CurrentManagedThreadId;
         }
     }

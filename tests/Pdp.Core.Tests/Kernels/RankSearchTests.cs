@@ -79,14 +79,17 @@ public sealed unsafe class RankSearchTests
     [InlineData(float.NegativeInfinity)]
     public void Find_WhereANumberIsNotFinite_SaysSo(float poison)
     {
-        var weights = new float[1000];
-        weights[777] = poison;
         var search = new RankSearch(Room, crew: null);
 
-        fixed (float* address = weights)
+        foreach (var place in (int[])[0, 777, 1002])
         {
-            Assert.False(search.Find((int*)address, weights.Length, 500, new KeyBracket(), out var _, out var _));
-            Assert.True(search.Largest((int*)address, weights.Length) >= KeyScan.Infinity);
+            var weights = new float[1003];
+            weights[place] = poison;
+            fixed (float* address = weights)
+            {
+                Assert.False(search.Find((int*)address, weights.Length, 500, new KeyBracket(), out var _, out var _));
+                Assert.True(search.Largest((int*)address, weights.Length) >= KeyScan.Infinity);
+            }
         }
     }
 

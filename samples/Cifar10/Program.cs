@@ -17,6 +17,12 @@ using static TorchSharp.torch;
 
 const int TestBatch = 250;
 
+if (args is ["--help" or "-h"])
+{
+    Console.Write(CommandLine.Help<Settings>());
+    return 0;
+}
+
 try
 {
     Run(CommandLine.Parse<Settings>(args));

@@ -24,7 +24,7 @@ internal static class Pruning
     }
 
     private static IMaskStrategy StrategyOf(string text) =>
-        text.Split(':') is [var kept, var of] ? NofM.Keep(Int(kept), Int(of)) : new Unstructured();
+        text == "unstructured" ? new Unstructured() : NofM.Parse(text);
 
     private static ISparsityScheduler ScheduleOf(Settings settings) => settings.Epsilon is { } epsilon
         ? new EpsilonRamp { WarmupEpochs = settings.Warmup, Epsilon = epsilon }
@@ -39,8 +39,6 @@ internal static class Pruning
         (null, [var from, var to]) => Temperature.Relative(Double(from)).AnnealedTo(Double(to), settings.Warmup, settings.AnnealEnd ?? 0.85 * settings.Epochs),
         _ => throw new ArgumentException("Give either --temperature or --relative-temperature, not both."),
     };
-
-    private static int Int(string text) => int.Parse(text, CultureInfo.InvariantCulture);
 
     private static double Double(string text) => double.Parse(text, CultureInfo.InvariantCulture);
 }

@@ -20,6 +20,12 @@ const int BatchSize = 64;
 const int TestBatchSize = 500;
 const double LearningRate = 0.1;
 
+if (args is ["--help" or "-h"])
+{
+    Console.Write(CommandLine.Help<Settings>());
+    return 0;
+}
+
 try
 {
     Run(CommandLine.Parse<Settings>(args));

@@ -42,16 +42,27 @@ internal static partial class CommandLine
         where T : class
     {
         var pairs = Properties<T>().Where(property => !except.Contains(property.Name))
-            .Select(property => (Option: Option(property), Value: property.GetValue(settings)))
+            .Select(property => (Option: Option(property), Value: Text(property.GetValue(settings))))
             .Where(pair => pair.Value is not null)
-            .Select(pair => $"{pair.Option} {Convert.ToString(pair.Value, CultureInfo.InvariantCulture)}");
+            .Select(pair => $"{pair.Option} {pair.Value}");
         return string.Join(' ', pairs);
+    }
+
+    /// <summary>The names of the settings and their defaults, a line each.</summary>
+    public static string Help<T>()
+        where T : class, new()
+    {
+        var defaults = new T();
+        var lines = Properties<T>().Select(property => $"  {Option(property)} {Text(property.GetValue(defaults)) ?? "(not set)"}");
+        return string.Join(Environment.NewLine, ["Settings and their defaults:", .. lines, ""]);
     }
 
     private static IEnumerable<PropertyInfo> Properties<T>() =>
         typeof(T).GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.CanWrite);
 
     private static string Option(PropertyInfo property) => "--" + Capital().Replace(property.Name, "-$0").ToLowerInvariant();
+
+    private static string? Text(object? value) => value is null ? null : Convert.ToString(value, CultureInfo.InvariantCulture);
 
     [GeneratedRegex("(?<!^)[A-Z]")]
     private static partial Regex Capital();

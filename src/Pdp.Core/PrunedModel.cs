@@ -29,7 +29,7 @@ internal sealed class PrunedModel : IDisposable
         Masks = [.. Layers.Select(layer => layer.Mask)];
         _fused = new FusedModel(Layers.Select(layer => layer.Weight.Fused).OfType<FusedWeight>());
         if (Layers.Length == 0)
-            throw new ArgumentException($"Every weight stays dense: {string.Join("; ", _weights.Select(layer => $"{layer.Info.Name}: {layer.DenseReason}"))}.", nameof(options));
+            throw new ArgumentException($"Every weight stays dense: {string.Join("; ", _weights.Select(layer => $"{layer.Info.Name}: {layer.DenseReason}"))}. Include some of them, or choose a strategy that fits their shapes.", nameof(options));
     }
 
     /// <summary>The weights that are pruned; an array, as going through it must not allocate.</summary>

@@ -65,7 +65,8 @@ internal static class ReportBuilder
         var wide = Precision.Widen(weight.Parameter.detach());
         var magnitude = wide.abs();
         var kept = weight.Frozen ?? mask.Kept(wide);
-        var (threshold, temperature, soft) = Softness(mask, wide, weight.Frozen is not null);
+        var boundary = mask.Removed == 0 || weight.Frozen is not null ? null : (PdpMask.Boundary?)mask.BoundaryOf(wide);
+        var soft = boundary is { } open ? mask.Strategy.Spread(SoftMask.Mask(open.Logit), mask.Layout) : wide.ne(Zero).to_type(wide.dtype);
         var masked = soft.mul(magnitude);
         var total = Read(masked.sum(ScalarType.Float64));
         var lost = Read(masked.mul(kept.logical_not()).sum(ScalarType.Float64));
@@ -75,24 +76,14 @@ internal static class ReportBuilder
             mask.Layout.Elements,
             mask.RemovedWeights,
             Zeros: Count(magnitude.eq(Zero)),
-            Threshold: Read(threshold.mean([], type: ScalarType.Float64)),
-            Temperature: Read(temperature.mean([], type: ScalarType.Float64)),
-            Sharpness: Read(threshold.mul(threshold).div(temperature).mean([], type: ScalarType.Float64)),
+            Threshold: Mean(boundary?.Threshold),
+            Temperature: Mean(boundary?.Temperature),
+            Sharpness: Mean(boundary?.Threshold.mul(boundary.Value.Threshold).div(boundary.Value.Temperature)),
             Undecided: Count(soft.gt(UndecidedFrom).logical_and_(soft.lt(UndecidedTo))) / (double)mask.Layout.Elements,
             Leak: Share(lost, total),
             Subnormals: Count(magnitude.gt(Zero).logical_and_(magnitude.lt(smallest))),
             Violations: Violations(mask, magnitude));
         return (report, lost, total);
-    }
-
-    /// <summary>t, τ and m; a hard mask's threshold is 0, its masks are the weights that are left.</summary>
-    private static (Tensor Threshold, Tensor Temperature, Tensor Soft) Softness(PdpMask mask, Tensor wide, bool isFrozen)
-    {
-        if (mask.Removed == 0 || isFrozen)
-            return (wide.new_zeros(1), wide.new_ones(1), wide.ne(Zero).to_type(wide.dtype));
-
-        var (threshold, temperature, logit) = mask.BoundaryOf(wide);
-        return (threshold, temperature, mask.Strategy.Spread(SoftMask.Mask(logit), mask.Layout));
     }
 
     /// <summary>The groups in which more members are nonzero than the pattern allows.</summary>
@@ -106,6 +97,8 @@ internal static class ReportBuilder
     }
 
     private static long Count(Tensor condition) => condition.sum().cpu().ReadCpuInt64(0);
+
+    private static double? Mean(Tensor? values) => values is null ? null : Read(values.mean([], type: ScalarType.Float64));
 
     private static double Read(Tensor value) => value.cpu().ReadCpuDouble(0);
 

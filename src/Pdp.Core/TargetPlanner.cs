@@ -19,6 +19,9 @@ internal sealed class TargetPlanner
         Plan();
     }
 
+    /// <summary>Whether the counts depend on the weights, and so on the time at which pruning begins.</summary>
+    public bool NeedsWeights => _layers.Any(layer => FixedTarget(layer.Mask, layer.Rule) is null);
+
     /// <summary>The members removed in each group of each layer, by the weights of now.</summary>
     /// <exception cref="InvalidOperationException">A weight is not finite.</exception>
     public long[] Plan()
@@ -90,7 +93,7 @@ internal sealed class TargetPlanner
         if (remove >= least && remove <= most)
             return;
 
-        var range = $"[{Text((least + settled) / (double)prunable)}, {Text((most + settled) / (double)prunable)}]";
+        var range = string.Create(CultureInfo.InvariantCulture, $"[{(least + settled) / (double)prunable:R}, {(most + settled) / (double)prunable:R}]");
         throw new ArgumentException($"The target of {remove + settled} of {prunable} weights can't be met: the minimum and maximum sparsity per layer, the layers that are fixed and the one weight that each layer keeps allow {least + settled} to {most + settled}. Choose a sparsity in {range} or widen the bounds.");
     }
 

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
 using Pdp.Allocation;
 using Pdp.Masks;
 using Pdp.Scheduling;
@@ -94,12 +96,19 @@ public sealed class BadInputTests
         Assert.Contains("Choose a sparsity in [0.", fault.Message);
     }
 
-    [Fact]
-    public void Target_ThatTheMaximumMakesUnreachable_TellsWhatIsReachable()
+    [Theory]
+    [InlineData(0.3)]
+    [InlineData(0.29997)]
+    public void Target_ThatTheMaximumMakesUnreachable_NamesASparsityThatCanBeMet(double maximum)
     {
         using var model = TestModels.Mlp();
+        var options = Options with { MaximumLayerSparsity = maximum };
 
-        Assert.Throws<ArgumentException>(() => new PdpPruner(model, Options with { MaximumLayerSparsity = 0.3 }));
+        var fault = Assert.Throws<ArgumentException>(() => new PdpPruner(model, options));
+
+        var largest = double.Parse(Regex.Match(fault.Message, @"Choose a sparsity in \[.+, (\S+)\]").Groups[1].Value, CultureInfo.InvariantCulture);
+        using var pruner = new PdpPruner(model, options with { Sparsity = largest });
+        Assert.All(pruner.Plan().Layers, layer => Assert.Equal((long)(maximum * layer.Elements), layer.Removed));
     }
 
     [Fact]

@@ -155,7 +155,26 @@ public sealed class PdpPrunerTests
 
         Assert.InRange(report.Leak, 0, 1e-3);
         Assert.Empty(report.Warnings);
-        Assert.All(report.Layers, layer => Assert.Equal(1e6, layer.Sharpness, 10.0));
+        Assert.All(report.Layers, layer => Assert.Equal(1e6, layer.Sharpness!.Value, 10.0));
+    }
+
+    [Fact]
+    public void Report_OfALayerThatLosesNothing_HasNoThreshold()
+    {
+        using var model = TestModels.Mlp();
+        using var pruner = new PdpPruner(model, new PdpOptions
+        {
+            Sparsity = 0.25,
+            Epochs = 1,
+            Schedule = new ConstantSparsity(),
+            Rules = [new LayerRule("first") { Sparsity = 0 }],
+        });
+        pruner.BeginEpoch(0);
+
+        var first = pruner.Report().Layers.Single(layer => layer.Name == "first.weight");
+
+        Assert.Equal((null, null, null), (first.Threshold, first.Temperature, first.Sharpness));
+        Assert.Matches(@"first\.weight +unstructured +\S+ +0 +0\.00% +– +– +– +0\.00%", pruner.Report().ToString());
     }
 
     [Fact]
@@ -206,6 +225,15 @@ public sealed class PdpPrunerTests
 
         Assert.Equal([1165 - 768 - 12, 768, 12], plan.Layers.Select(layer => layer.Removed));
         Assert.Equal((long)Math.Round(0.7 * 1664), plan.Removed);
+    }
+
+    [Fact]
+    public void Plan_WhenTheStrategyFixesEveryCount_IsFinalAtOnce()
+    {
+        using var model = TestModels.Mlp();
+        using var pruner = new PdpPruner(model, new PdpOptions { Strategy = NofM.Keep(2, of: 4), Epochs = 4 });
+
+        Assert.True(pruner.Plan().IsFinal);
     }
 
     [Fact]

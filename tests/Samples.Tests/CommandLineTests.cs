@@ -58,6 +58,16 @@ public sealed class CommandLineTests
         Assert.Equal(settings, CommandLine.Parse<Options>(echo.Split(' ')));
     }
 
+    [Fact]
+    public void Help_ListsEverySettingWithItsDefault()
+    {
+        var help = CommandLine.Help<Options>();
+
+        Assert.Equal(
+            ["  --steps 1", "  --weight-decay 0.5", "  --label (not set)", "  --limit (not set)", "  --fast False"],
+            help.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries)[1..]);
+    }
+
     private sealed record Options
     {
         public int Steps { get; init; } = 1;

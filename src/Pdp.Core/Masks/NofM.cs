@@ -48,6 +48,18 @@ public sealed record NofM : IMaskStrategy
             : throw Guard.Outside(nameof(kept), kept, string.Create(CultureInfo.InvariantCulture, $"[1, {of})"));
     }
 
+    /// <summary>Reads a pattern as <see cref="Name"/> writes it.</summary>
+    /// <param name="text">N kept of M, such as <c>2:4</c>.</param>
+    /// <exception cref="FormatException">The text is not two whole numbers with a colon between them.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">M is below 2, or N is not in [1, M).</exception>
+    public static NofM Parse(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return text.Split(':') is [var kept, var of] && IsWhole(kept, out var n) && IsWhole(of, out var m)
+            ? Keep(n, of: m)
+            : throw new FormatException($"'{text}' is no N:M pattern: write N weights kept of M, such as 2:4.");
+    }
+
     /// <inheritdoc/>
     public string? Refusal(WeightLayout layout)
     {
@@ -102,4 +114,7 @@ public sealed record NofM : IMaskStrategy
 
     /// <inheritdoc/>
     public double ScoreSlope(WeightLayout layout) => 1;
+
+    private static bool IsWhole(string text, out int number) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
 }

@@ -10,6 +10,9 @@ public sealed record PruningReport
     /// <summary>The leak above which a warning is given once the schedule has ended.</summary>
     internal const double LeakLimit = 0.01;
 
+    private const string Legend =
+        "undecided: masks in (0.05, 0.95); leak: share of |ŵ| that commit takes away; violations: groups with more weights left than allowed.";
+
     /// <summary>The pruned layers, in the order of the model's parameters.</summary>
     public required IReadOnlyList<LayerReport> Layers { get; init; }
 
@@ -66,9 +69,9 @@ public sealed record PruningReport
         var table = new TextTable("layer", "strategy", "weights", "removed", "sparsity", "threshold", "τ", "t²/τ", "undecided", "leak", "subnormal", "violations");
         foreach (var layer in Layers)
             table.Add(layer.Name, layer.Strategy, layer.Elements, layer.Removed, TextTable.Percent(layer.Sparsity), TextTable.Short(layer.Threshold), TextTable.Short(layer.Temperature), TextTable.OneDigit(layer.Sharpness), TextTable.Percent(layer.Undecided), TextTable.Percent(layer.Leak), layer.Subnormals, layer.Violations);
-        table.Add("all prunable", "", PrunableWeights, Removed, TextTable.Percent(Sparsity), "–", "–", "–", TextTable.Percent(Undecided), TextTable.Percent(Leak), Layers.Sum(layer => layer.Subnormals), Layers.Sum(layer => layer.Violations));
-        table.Add("whole model", "", ModelParameters, Removed, TextTable.Percent(ModelSparsity), "–", "–", "–", "–", "–", "–", "–");
-        return string.Concat(Warnings.Select(warning => $"warning: {warning}{Environment.NewLine}").Prepend(table.ToString()));
+        table.Add("all prunable", "", PrunableWeights, Removed, TextTable.Percent(Sparsity), TextTable.None, TextTable.None, TextTable.None, TextTable.Percent(Undecided), TextTable.Percent(Leak), Layers.Sum(layer => layer.Subnormals), Layers.Sum(layer => layer.Violations));
+        table.Add("whole model", "", ModelParameters, Removed, TextTable.Percent(ModelSparsity), TextTable.None, TextTable.None, TextTable.None, TextTable.None, TextTable.None, TextTable.None, TextTable.None);
+        return string.Concat([table.ToString(), Legend, Environment.NewLine, .. Warnings.Select(warning => $"warning: {warning}{Environment.NewLine}")]);
     }
 
     private static string Quoted(string text) => text.AsSpan().ContainsAny(",\"\r\n") ? $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : text;

@@ -83,7 +83,7 @@ public sealed class DefectTests
     public void DefectB_AChannelLayerWithOneOutput_IsKept()
     {
         using var layer = OneStep.LinearOf(Tensors.Normal(45, 8), 1);
-        using var pruner = OneStep.Begun(layer, OneStep.Options() with { Strategy = new ChannelStrategy(), Rules = [new LayerRule("weight") { Sparsity = .9 }] });
+        using var pruner = OneStep.Begun(layer, OneStep.Options() with { Strategy = new Channel(), Rules = [new LayerRule("weight") { Sparsity = .9 }] });
 
         pruner.Commit();
 

@@ -49,7 +49,7 @@ public sealed class PdpCaseTests
         var rows = OneStep.Linspace(-1, 1, 16).SelectMany(value => Enumerable.Repeat(value, inputs));
         using var layer = OneStep.LinearOf([.. rows], 16);
         using var scope = NewDisposeScope();
-        using var pruner = OneStep.Begun(layer, Options with { Strategy = new ChannelStrategy() });
+        using var pruner = OneStep.Begun(layer, Options with { Strategy = new Channel() });
         var dense = layer.weight!.Values();
 
         var masked = OneStep.Masked(pruner, layer.weight!);
@@ -69,7 +69,7 @@ public sealed class PdpCaseTests
     public void P5_NormalWeights_ReachTheSparsityAndTheGradientOfASecondImplementation(string kind, long[] shape)
     {
         using var scope = NewDisposeScope();
-        IMaskStrategy strategy = kind == "channel" ? new ChannelStrategy() : new Unstructured();
+        IMaskStrategy strategy = kind == "channel" ? new Channel() : new Unstructured();
         var count = Tensors.Count(shape);
         var mask = Making.Mask(strategy, shape, strategy.Competition(new(shape)).Members * 3 / 4, Temperature.Absolute(0.5));
         var weight = Tensors.Of(Tensors.Normal(21, count), shape, ScalarType.Float32).requires_grad_();

@@ -117,8 +117,8 @@ public sealed class GradientTests
         var strategy = name switch
         {
             "2:4" => (IMaskStrategy)NofM.Keep(2, of: 4),
-            "rms" => new ChannelStrategy(),
-            "l2" => new ChannelStrategy(IsMean: false),
+            "rms" => new Channel(),
+            "l2" => new Channel { Score = ChannelScore.L2 },
             _ => new Unstructured(),
         };
         var (_, members) = strategy.Competition(new WeightLayout(Shape));

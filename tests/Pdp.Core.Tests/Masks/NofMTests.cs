@@ -169,6 +169,23 @@ public sealed class NofMTests
         Assert.Throws<ArgumentOutOfRangeException>(() => NofM.Keep(kept, of));
 
     [Fact]
+    public void Parse_OfAName_GivesThePattern() => Assert.Equal(NofM.Keep(2, of: 8), NofM.Parse(NofM.Keep(2, of: 8).Name));
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("2")]
+    [InlineData("2:4:8")]
+    [InlineData("2: 4")]
+    [InlineData("-2:4")]
+    [InlineData("two:four")]
+    [InlineData("2:99999999999")]
+    public void Parse_OfAnythingElse_SaysWhatAPatternLooksLike(string text) =>
+        Assert.Contains($"'{text}' is no N:M pattern: write N weights kept of M, such as 2:4", Assert.Throws<FormatException>(() => NofM.Parse(text)).Message);
+
+    [Fact]
+    public void Parse_OfMoreKeptThanThereAre_Throws() => Assert.Throws<ArgumentOutOfRangeException>(() => NofM.Parse("4:4"));
+
+    [Fact]
     public void Keep_OfThreeOfFour_SaysWhatItIs()
     {
         var pattern = NofM.Keep(3, of: 4);

@@ -224,7 +224,7 @@ public sealed class PdpMaskTests
         using var weight = Tensors.Of(Tensors.Normal(10, 32), [4, 8], ScalarType.Float32);
         var patterned = Making.Mask(NofM.Keep(2, of: 4), Layout, 2, Temperature.Relative(1));
         var identity = Making.Mask(new Unstructured(), Layout, 0, Temperature.Relative(1));
-        var channels = Making.Mask(new ChannelStrategy(), Layout, 2, Temperature.Relative(1));
+        var channels = Making.Mask(new Channel(), Layout, 2, Temperature.Relative(1));
 
         Leaks.None(() =>
         {

@@ -41,7 +41,7 @@ internal sealed record GoldenCase(
     {
         "unstructured" => new Unstructured(),
         "nm" => NofM.Keep(N, of: M),
-        "channel" => new ChannelStrategy(IsMean: Norm == "rms"),
+        "channel" => new Channel { Score = Norm == "rms" ? ChannelScore.Rms : ChannelScore.L2 },
         _ => throw new InvalidOperationException($"Unknown kind {Kind}."),
     };
 

@@ -5,19 +5,19 @@ using static TorchSharp.torch;
 
 namespace Pdp.Tests.Masks;
 
-/// <summary>A score that several weights share, by a strategy that is not part of the library: what channel pruning needs works.</summary>
-public sealed class ChannelSeamTests
+/// <summary>A score that all weights of a filter share.</summary>
+public sealed class ChannelTests
 {
     [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public void Apply_WithFiltersOfOneWeight_IsUnstructured(bool isMean)
+    [InlineData(ChannelScore.Rms)]
+    [InlineData(ChannelScore.L2)]
+    public void Apply_WithFiltersOfOneWeight_IsUnstructured(ChannelScore score)
     {
         using var scope = NewDisposeScope();
         var weight = Tensors.Of(Tensors.Normal(10, 12), [12, 1]).requires_grad_();
         var twin = weight.detach().clone().requires_grad_();
 
-        var channels = Making.Mask(new ChannelStrategy(isMean), [12, 1], 7, Temperature.Relative(1)).Apply(weight);
+        var channels = Making.Mask(new Channel { Score = score }, [12, 1], 7, Temperature.Relative(1)).Apply(weight);
         var unstructured = Making.Mask(new Unstructured(), [12, 1], 7, Temperature.Relative(1)).Apply(twin);
         channels.sum().backward();
         unstructured.sum().backward();
@@ -30,7 +30,7 @@ public sealed class ChannelSeamTests
     public void Soft_OfAFilter_IsTheSameForAllItsWeights()
     {
         using var scope = NewDisposeScope();
-        var mask = Making.Mask(new ChannelStrategy(), [6, 2, 3, 3], 3, Temperature.Relative(1));
+        var mask = Making.Mask(new Channel(), [6, 2, 3, 3], 3, Temperature.Relative(1));
 
         var soft = mask.Soft(Tensors.Of(Tensors.Normal(11, 108), [6, 2, 3, 3])).Values();
 
@@ -45,7 +45,7 @@ public sealed class ChannelSeamTests
     {
         using var scope = NewDisposeScope();
         var layout = new WeightLayout([4, 3, 2], inputDimension: 0);
-        var mask = Making.Mask(new ChannelStrategy(), layout, 1, Temperature.Relative(1));
+        var mask = Making.Mask(new Channel(), layout, 1, Temperature.Relative(1));
 
         var kept = mask.Kept(Tensors.Of([.. Enumerable.Range(0, 24).Select(i => i / 2 % 3 == 1 ? 0.1 : 1.0)], [4, 3, 2]));
 
@@ -55,7 +55,7 @@ public sealed class ChannelSeamTests
     [Fact]
     public void RemovedWeights_OfAMask_CountTheWholeFilters()
     {
-        var mask = Making.Mask(new ChannelStrategy(), [6, 2, 3, 3], 4, Temperature.Relative(1));
+        var mask = Making.Mask(new Channel(), [6, 2, 3, 3], 4, Temperature.Relative(1));
 
         Assert.Equal((4, 72, 72), (mask.Removed, mask.RemovedWeights, mask.TargetWeights));
     }

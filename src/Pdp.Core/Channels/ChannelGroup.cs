@@ -1,0 +1,15 @@
+namespace Pdp.Channels;
+
+/// <summary>Channels that can only be removed together: the same channel of every filter, companion and reader goes, or none.</summary>
+/// <param name="Name">The name of the first filters' parameter.</param>
+/// <param name="Channels">The number of channels; of a grouped convolution the number of its groups.</param>
+/// <param name="Slices">What belongs to the channels.</param>
+public sealed record ChannelGroup(string Name, long Channels, IReadOnlyList<ChannelSlice> Slices)
+{
+    /// <summary>The slices of a role.</summary>
+    /// <param name="role">The role.</param>
+    public IEnumerable<ChannelSlice> Of(ChannelRole role) => Slices.Where(slice => slice.Role == role);
+
+    /// <summary>The name, the number of channels and the filters, as in <c>conv1.weight: 64 channels of conv1, layer1.0.conv2</c>.</summary>
+    public override string ToString() => $"{Name}: {Channels} channels of {string.Join(", ", Of(ChannelRole.Filter).Select(slice => slice.Name))}";
+}

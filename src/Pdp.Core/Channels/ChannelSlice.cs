@@ -1,0 +1,10 @@
+namespace Pdp.Channels;
+
+/// <summary>A part of a parameter or buffer that belongs to a group of channels.</summary>
+/// <remarks>Channel u owns the indices [offset + u·block, offset + (u + 1)·block) of the dimension.</remarks>
+/// <param name="Name">The parameter's or buffer's name.</param>
+/// <param name="Dimension">The dimension along which the channels lie.</param>
+/// <param name="Offset">The index of channel 0, above 0 where the reader sees several groups side by side.</param>
+/// <param name="Block">The indices that one channel owns: more than 1 behind a flatten and in grouped convolutions.</param>
+/// <param name="Role">What part the slice plays.</param>
+public sealed record ChannelSlice(string Name, int Dimension, long Offset, long Block, ChannelRole Role);

@@ -1,0 +1,75 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace Pdp.Channels.Probing;
+
+/// <summary>A convolution or linear layer: which of its weights make an output channel, and which read an input channel.</summary>
+internal sealed class ProbedLayer
+{
+    private readonly bool _isTransposed;
+
+    private ProbedLayer(string name, Module module, Parameter weight, Parameter? bias, long connectionGroups, bool isTransposed)
+    {
+        Name = name;
+        Module = module;
+        Weight = weight;
+        Bias = bias;
+        ConnectionGroups = connectionGroups;
+        _isTransposed = isTransposed;
+        var (first, second) = (weight.shape[0], weight.shape[1]);
+        (Outputs, Inputs) = isTransposed ? (second * connectionGroups, first) : (first, second * connectionGroups);
+    }
+
+    /// <summary>The module's name.</summary>
+    public string Name { get; }
+
+    public Module Module { get; }
+
+    public Parameter Weight { get; }
+
+    public Parameter? Bias { get; }
+
+    /// <summary>The groups of a grouped convolution, above 1 where an output sees only some of the inputs.</summary>
+    public long ConnectionGroups { get; }
+
+    public long Outputs { get; }
+
+    public long Inputs { get; }
+
+    public string WeightName => Dotted(Name, "weight");
+
+    public string BiasName => Dotted(Name, "bias");
+
+    /// <summary>The dimension along which whole output channels, or whole groups of them, can be cut off.</summary>
+    public int OutputDimension => _isTransposed && ConnectionGroups == 1 ? 1 : 0;
+
+    /// <summary>The dimension along which input channels can be cut off, for a layer with one connection group.</summary>
+    public int InputDimension => _isTransposed ? 0 : 1;
+
+    public static string Dotted(string module, string parameter) => module.Length == 0 ? parameter : $"{module}.{parameter}";
+
+    /// <summary>The layer that a module is; null if it is neither a convolution nor linear.</summary>
+    public static ProbedLayer? Of(string name, Module module) => module switch
+    {
+        ConvolutionTranspose transposed => new(name, module, transposed.weight, transposed.bias, transposed.groups, isTransposed: true),
+        Convolution convolution => new(name, module, convolution.weight, convolution.bias, convolution.groups, isTransposed: false),
+        Linear linear => new(name, module, linear.weight, linear.bias, 1, isTransposed: false),
+        _ => null,
+    };
+
+    /// <summary>A tensor of the weight's shape as <c>[outputs, …]</c>.</summary>
+    public Tensor ByOutput(Tensor values) => _isTransposed ? Swapped(values).reshape(Outputs, -1) : values.reshape(Outputs, -1);
+
+    /// <summary>A tensor of the weight's shape as <c>[inputs, …]</c>.</summary>
+    public Tensor ByInput(Tensor values) => _isTransposed ? values.reshape(Inputs, -1) : Swapped(values).reshape(Inputs, -1);
+
+    /// <summary>One value an output channel, in a shape that broadcasts over <see cref="Blocks"/>.</summary>
+    public Tensor OverOutputs(Tensor values) =>
+        _isTransposed ? values.reshape(ConnectionGroups, 1, -1, 1) : values.reshape(ConnectionGroups, -1, 1, 1);
+
+    /// <summary>The weight as <c>[groups, first dimension in a group, second dimension, kernel]</c>; a view.</summary>
+    public Tensor Blocks(Tensor values) => values.reshape(ConnectionGroups, values.shape[0] / ConnectionGroups, values.shape[1], -1);
+
+    private Tensor Swapped(Tensor values) => Blocks(values).permute(0, 2, 1, 3);
+}

@@ -1,0 +1,84 @@
+using Pdp.Internal;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Pdp.Masks;
+
+/// <summary>Whole output channels compete: all weights of a filter share one score and one mask.</summary>
+/// <remarks>
+/// The channels lie along dimension 0 of a linear <c>[out, in]</c> and a convolution <c>[out, in/groups, k…]</c>, and along dimension 1 of a
+/// transposed convolution <c>[in, out/groups, k…]</c>. With a channel map in the options, channels that belong together
+/// are pruned together, with their biases and norms, and the model can be shrunk; without one each weight is masked for itself.
+/// </remarks>
+public sealed record Channel : IMaskStrategy
+{
+    /// <summary>How the weights of a channel make its score.</summary>
+    /// <value>Default <see cref="ChannelScore.Rms"/>.</value>
+    /// <exception cref="ArgumentOutOfRangeException">The value is neither.</exception>
+    public ChannelScore Score
+    {
+        get;
+        init => field = Enum.IsDefined(value) ? value : throw Guard.Outside(nameof(Score), value, "{Rms, L2}");
+    }
+
+    /// <inheritdoc/>
+    public string Name => Score == ChannelScore.Rms ? "channel" : "channel-l2";
+
+    /// <inheritdoc/>
+    public double? FixedSparsity => null;
+
+    /// <inheritdoc/>
+    public string? Refusal(WeightLayout layout)
+    {
+        ArgumentNullException.ThrowIfNull(layout);
+        return ChannelsOf(layout) > 1 ? null : "its only channel has to stay";
+    }
+
+    /// <inheritdoc/>
+    public (long Groups, long Members) Competition(WeightLayout layout)
+    {
+        ArgumentNullException.ThrowIfNull(layout);
+        return (1, ChannelsOf(layout));
+    }
+
+    /// <inheritdoc/>
+    public long Removed(long target, double fraction) => Counts.Floor(target, fraction);
+
+    /// <inheritdoc/>
+    public Tensor Magnitude(Tensor weight, WeightLayout layout)
+    {
+        ArgumentNullException.ThrowIfNull(weight);
+
+        using var scope = NewDisposeScope();
+        using Scalar slope = ScoreSlope(layout).ToScalar();
+        return Sum(weight.mul(weight), layout).mul_(slope).sqrt().MoveToOuterDisposeScope();
+    }
+
+    /// <inheritdoc/>
+    public Tensor Sum(Tensor values, WeightLayout layout)
+    {
+        ArgumentNullException.ThrowIfNull(values);
+        ArgumentNullException.ThrowIfNull(layout);
+
+        using var scope = NewDisposeScope();
+        var channelsFirst = values.movedim([layout.OutputDimension], [0]);
+        return channelsFirst.reshape(ChannelsOf(layout), -1).sum(1).reshape(1, -1).MoveToOuterDisposeScope();
+    }
+
+    /// <inheritdoc/>
+    public Tensor Spread(Tensor grouped, WeightLayout layout)
+    {
+        ArgumentNullException.ThrowIfNull(grouped);
+        ArgumentNullException.ThrowIfNull(layout);
+        return grouped.reshape([.. layout.Shape.Select((size, dimension) => dimension == layout.OutputDimension ? size : 1)]);
+    }
+
+    /// <inheritdoc/>
+    public double ScoreSlope(WeightLayout layout)
+    {
+        ArgumentNullException.ThrowIfNull(layout);
+        return Score == ChannelScore.Rms ? ChannelsOf(layout) / (double)layout.Elements : 1;
+    }
+
+    private static long ChannelsOf(WeightLayout layout) => layout.Shape[layout.OutputDimension];
+}

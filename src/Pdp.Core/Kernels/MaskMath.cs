@@ -7,7 +7,7 @@ namespace Pdp.Kernels;
 
 /// <summary>The equations of <see cref="SoftMask"/> for single weights (s = w²), on eight of them at a time, in float32.</summary>
 /// <remarks>The same letters: w weight, g = ∂L/∂ŵ, t threshold, m mask; <c>inverse</c> is 1/τ.</remarks>
-internal static class MaskMath
+internal static unsafe class MaskMath
 {
     /// <summary>The largest exponent whose e^−x is a normal float32.</summary>
     private const float Farthest = 87;
@@ -27,9 +27,24 @@ internal static class MaskMath
         return masked & Vector256.GreaterThanOrEqual(Vector256.Abs(masked), Vector256.Create((float)Precision.SmallestNormal));
     }
 
+    /// <summary>Corrects the gradient of eight weights in memory, or adds it to a sum; says for each whether it was still ŵ.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Correct(
+        Vector256<float> w, float* weight, float* gradient, float* sum, Vector256<float> t, Vector256<float> inverse)
+    {
+        var g = gradient is null ? Vector256<float>.Zero : Vector256.Load(gradient);
+        var corrected = Gradient(w, g, t, inverse, out var masked);
+        var isSame = Vector256.Equals(masked, Vector256.Load(weight));
+        if (sum is not null)
+            (Vector256.Load(sum) + corrected).Store(sum);
+        else if (gradient is not null)
+            corrected.Store(gradient);
+        return isSame;
+    }
+
     /// <summary>ŵ, and ∂L/∂w = g·(m + (2w²/τ)·m(1 − m)), equation 4.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> Gradient(
+    private static Vector256<float> Gradient(
         Vector256<float> w, Vector256<float> g, Vector256<float> t, Vector256<float> inverse, out Vector256<float> masked)
     {
         var (m, rest) = Mask(w, t, inverse);

@@ -7,8 +7,9 @@ namespace Pdp.Kernels;
 
 /// <summary>One threshold for each group of M weights along the input dimension, computed where it is used.</summary>
 /// <remarks>
-/// M consecutive inputs, at all kernel positions, are a block of M rows that lie side by side in memory; a group is a column of it. Columns
-/// are brought into a tile, of one or several blocks, in which eight neighbouring groups make a vector.
+/// M consecutive inputs, at all kernel positions, are a block of M rows that lie side by side in memory; a group is a column of it. Eight
+/// neighbouring columns are taken where they are; what is left of a row, or all of a row that is shorter, is brought into a tile, in which the
+/// columns of several blocks lie side by side. Groups of four neighbours, as in linear layers, are settled within a vector.
 /// </remarks>
 internal sealed unsafe class NofMKernel : IMaskKernel
 {
@@ -24,6 +25,8 @@ internal sealed unsafe class NofMKernel : IMaskKernel
     private static readonly int Lanes = Vector256<float>.Count;
     private readonly int _members;
     private readonly long _stride;
+    private readonly long _whole;
+    private readonly bool _isAdjacent;
     private readonly long _blocks;
     private readonly long _blocksPerPiece;
     private int _removed;
@@ -35,6 +38,8 @@ internal sealed unsafe class NofMKernel : IMaskKernel
     {
         _members = members;
         _stride = layout.Shape.Skip(layout.InputDimension + 1).Aggregate(1L, (product, size) => product * size);
+        _isAdjacent = _stride == 1 && members == 4;
+        _whole = _stride - (_stride % Lanes);
         _blocks = layout.Elements / (members * _stride);
         _blocksPerPiece = Math.Max(1, PieceLength / (members * _stride));
     }
@@ -51,27 +56,106 @@ internal sealed unsafe class NofMKernel : IMaskKernel
     }
 
     /// <inheritdoc/>
-    [SkipLocalsInit]
     public void Enter(int piece, float* weight, float* dense)
     {
         var (start, blocks) = Extent(piece);
         Copy(weight + start, dense + start, blocks * _members * _stride);
-        var tile = stackalloc float[MostMembers * Width];
-        new Span<float>(tile, _members * Width).Clear();
-        for (var place = new Place(); place.Next(blocks, _stride, Width);)
-        {
-            Gather(dense + start, tile, place);
-            for (var lane = 0; lane < place.Groups; lane += Lanes)
-                Mask(tile + lane);
-            Scatter(tile, weight + start, place);
-        }
+        if (_isAdjacent)
+            EnterAdjacent(weight + start, dense + start, AdjacentWeights(blocks));
+        else
+            EnterWhole(weight + start, dense + start, blocks);
+        var rest = start + AdjacentWeights(blocks);
+        EnterRest(weight + rest, dense + rest, blocks - (AdjacentWeights(blocks) / _members));
     }
 
     /// <inheritdoc/>
-    [SkipLocalsInit]
     public bool Leave(int piece, float* weight, float* dense, float* gradient, float* sum)
     {
         var (start, blocks) = Extent(piece);
+        var adjacent = AdjacentWeights(blocks);
+        var rest = start + adjacent;
+        var isUnchanged = _isAdjacent
+            ? LeaveAdjacent(weight + start, dense + start, At(gradient, start), At(sum, start), adjacent)
+            : LeaveWhole(weight + start, dense + start, At(gradient, start), At(sum, start), blocks);
+        isUnchanged &= LeaveRest(weight + rest, dense + rest, At(gradient, rest), At(sum, rest), blocks - (adjacent / _members));
+        Copy(dense + start, weight + start, blocks * _members * _stride);
+        return isUnchanged;
+    }
+
+    /// <summary>The weights, of so many blocks, whose groups fill whole vectors.</summary>
+    private long AdjacentWeights(long blocks) => _isAdjacent ? blocks * _members / Lanes * Lanes : 0;
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void EnterAdjacent(float* weight, float* dense, long count)
+    {
+        for (var i = 0L; i < count; i += Lanes)
+        {
+            var w = Vector256.Load(dense + i);
+            var (t, inverse) = BoundaryOf(SumWithin(w));
+            MaskMath.Masked(w, t, inverse).Store(weight + i);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private bool LeaveAdjacent(float* weight, float* dense, float* gradient, float* sum, long count)
+    {
+        var same = Vector256<float>.AllBitsSet;
+        for (var i = 0L; i < count; i += Lanes)
+        {
+            var w = Vector256.Load(dense + i);
+            var (t, inverse) = BoundaryOf(SumWithin(w));
+            same &= MaskMath.Correct(w, weight + i, At(gradient, i), At(sum, i), t, inverse);
+        }
+
+        return same.ExtractMostSignificantBits() == (1u << Lanes) - 1;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void EnterWhole(float* weight, float* dense, long blocks)
+    {
+        for (var block = 0L; block < blocks; block++)
+        {
+            for (var column = 0L; column < _whole; column += Lanes)
+            {
+                var place = (block * _members * _stride) + column;
+                Mask(dense + place, weight + place, _stride);
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private bool LeaveWhole(float* weight, float* dense, float* gradient, float* sum, long blocks)
+    {
+        var isUnchanged = true;
+        for (var block = 0L; block < blocks; block++)
+        {
+            for (var column = 0L; column < _whole; column += Lanes)
+            {
+                var place = (block * _members * _stride) + column;
+                isUnchanged &= Correct(dense + place, weight + place, At(gradient, place), At(sum, place), _stride, Lanes);
+            }
+        }
+
+        return isUnchanged;
+    }
+
+    [SkipLocalsInit]
+    private void EnterRest(float* weight, float* dense, long blocks)
+    {
+        var tile = stackalloc float[MostMembers * Width];
+        new Span<float>(tile, _members * Width).Clear();
+        for (var place = new Place(_whole, _stride); place.Next(blocks);)
+        {
+            Gather(dense, tile, place);
+            for (var lane = 0; lane < place.Groups; lane += Lanes)
+                Mask(tile + lane, tile + lane, Width);
+            Scatter(tile, weight, place);
+        }
+    }
+
+    [SkipLocalsInit]
+    private bool LeaveRest(float* weight, float* dense, float* gradient, float* sum, long blocks)
+    {
         var tiles = stackalloc float[4 * MostMembers * Width];
         new Span<float>(tiles, 4 * MostMembers * Width).Clear();
         var w = tiles;
@@ -79,23 +163,22 @@ internal sealed unsafe class NofMKernel : IMaskKernel
         var g = masked + (MostMembers * Width);
         var s = g + (MostMembers * Width);
         var isUnchanged = true;
-        for (var place = new Place(); place.Next(blocks, _stride, Width);)
+        for (var place = new Place(_whole, _stride); place.Next(blocks);)
         {
-            Gather(dense + start, w, place);
-            Gather(weight + start, masked, place);
+            Gather(dense, w, place);
+            Gather(weight, masked, place);
             if (gradient is not null)
-                Gather(gradient + start, g, place);
+                Gather(gradient, g, place);
             if (sum is not null)
-                Gather(sum + start, s, place);
+                Gather(sum, s, place);
             for (var lane = 0; lane < place.Groups; lane += Lanes)
-                isUnchanged &= Correct(w + lane, masked + lane, g + lane, s + lane, Math.Min(Lanes, place.Groups - lane));
+                isUnchanged &= Correct(w + lane, masked + lane, g + lane, sum is null ? null : s + lane, Width, Math.Min(Lanes, place.Groups - lane));
             if (sum is not null)
-                Scatter(s, sum + start, place);
+                Scatter(s, sum, place);
             else if (gradient is not null)
-                Scatter(g, gradient + start, place);
+                Scatter(g, gradient, place);
         }
 
-        Copy(dense + start, weight + start, blocks * _members * _stride);
         return isUnchanged;
     }
 
@@ -105,46 +188,84 @@ internal sealed unsafe class NofMKernel : IMaskKernel
         return (first * _members * _stride, Math.Min(_blocksPerPiece, _blocks - first));
     }
 
-    /// <summary>Puts ŵ in the place of w in eight columns of a tile.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Mask(float* w)
+    /// <summary>Writes ŵ of eight columns, whose rows are a step apart.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Mask(float* w, float* target, long step)
     {
-        var (t, inverse) = BoundaryOf(w);
-        for (var member = 0; member < _members; member++)
-            MaskMath.Masked(Vector256.Load(w + (member * Width)), t, inverse).Store(w + (member * Width));
+        var (t, inverse) = BoundaryOf(SumOf(w, step));
+        for (var row = 0L; row < _members * step; row += step)
+            MaskMath.Masked(Vector256.Load(w + row), t, inverse).Store(target + row);
     }
 
-    /// <summary>Corrects the gradient in eight columns and adds it to their sum; whether the first of them were still ŵ.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private bool Correct(float* w, float* weight, float* g, float* sum, int columns)
+    /// <summary>Corrects the gradient of eight columns, or adds it to a sum; whether the first of them were still ŵ.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private bool Correct(float* w, float* weight, float* g, float* sum, long step, int columns)
     {
-        var (t, inverse) = BoundaryOf(w);
+        var (t, inverse) = BoundaryOf(SumOf(w, step));
         var same = Vector256<float>.AllBitsSet;
-        for (var row = 0; row < _members * Width; row += Width)
-        {
-            var gradient = MaskMath.Gradient(Vector256.Load(w + row), Vector256.Load(g + row), t, inverse, out var masked);
-            same &= Vector256.Equals(masked, Vector256.Load(weight + row));
-            gradient.Store(g + row);
-            (Vector256.Load(sum + row) + gradient).Store(sum + row);
-        }
+        for (var row = 0L; row < _members * step; row += step)
+            same &= MaskMath.Correct(Vector256.Load(w + row), weight + row, At(g, row), At(sum, row), t, inverse);
 
         var first = (1u << columns) - 1;
         return (same.ExtractMostSignificantBits() & first) == first;
     }
 
-    /// <summary>t and 1/τ of eight groups: t is the midpoint of the order statistics p and p + 1.</summary>
+    /// <summary>t and 1/τ: t is the midpoint of the order statistics p and p + 1, given as their sum.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private (Vector256<float> Threshold, Vector256<float> Inverse) BoundaryOf(Vector256<float> sum)
+    {
+        var t = sum * Vector256.Create(0.5f);
+        var temperature = _isRelative ? t * Vector256.Create(_temperature) * t : Vector256.Create(_temperature);
+        return (t, Vector256<float>.One / Vector256.MaxNative(temperature, Vector256.Create((float)Precision.SmallestNormal)));
+    }
+
+    /// <summary>The order statistics p and p + 1 of each of eight columns, added.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private Vector256<float> SumOf(float* w, long step)
+    {
+        if (_members != 4)
+            return SumOfMany(w, step);
+
+        var (a, b) = (Vector256.Abs(Vector256.Load(w)), Vector256.Abs(Vector256.Load(w + step)));
+        var (c, d) = (Vector256.Abs(Vector256.Load(w + (2 * step))), Vector256.Abs(Vector256.Load(w + (3 * step))));
+        return SumOfFour(Vector256.MinNative(a, b), Vector256.MaxNative(a, b), Vector256.MinNative(c, d), Vector256.MaxNative(c, d));
+    }
+
+    /// <summary>The same of four neighbours, in the places of all four.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private Vector256<float> SumWithin(Vector256<float> w)
+    {
+        var first = Vector256.Abs(w);
+        var second = Vector256.Shuffle(first, Vector256.Create(1, 0, 3, 2, 5, 4, 7, 6));
+        var (low, high) = (Vector256.MinNative(first, second), Vector256.MaxNative(first, second));
+        var otherPair = Vector256.Create(2, 3, 0, 1, 6, 7, 4, 5);
+        return SumOfFour(low, high, Vector256.Shuffle(low, otherPair), Vector256.Shuffle(high, otherPair));
+    }
+
+    /// <summary>The order statistics p and p + 1 of four, added, from two sorted pairs: a network that stays in registers.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private Vector256<float> SumOfFour(Vector256<float> low, Vector256<float> high, Vector256<float> otherLow, Vector256<float> otherHigh)
+    {
+        var (innerLow, innerHigh) = (Vector256.MaxNative(low, otherLow), Vector256.MinNative(high, otherHigh));
+        var (second, third) = (Vector256.MinNative(innerLow, innerHigh), Vector256.MaxNative(innerLow, innerHigh));
+        return _removed switch
+        {
+            1 => Vector256.MinNative(low, otherLow) + second,
+            2 => second + third,
+            _ => third + Vector256.MaxNative(high, otherHigh),
+        };
+    }
+
+    /// <summary>The order statistics p and p + 1 of any number, added.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     [SkipLocalsInit]
-    private (Vector256<float> Threshold, Vector256<float> Inverse) BoundaryOf(float* w)
+    private Vector256<float> SumOfMany(float* w, long step)
     {
         var sorted = stackalloc Vector256<float>[MostMembers];
         for (var member = 0; member < _members; member++)
-            sorted[member] = Vector256.Abs(Vector256.Load(w + (member * Width)));
+            sorted[member] = Vector256.Abs(Vector256.Load(w + (member * step)));
         SortUpTo(sorted, _members, _removed);
-
-        var t = (sorted[_removed - 1] + sorted[_removed]) * Vector256.Create(0.5f);
-        var temperature = _isRelative ? t * Vector256.Create(_temperature) * t : Vector256.Create(_temperature);
-        return (t, Vector256<float>.One / Vector256.Max(temperature, Vector256.Create((float)Precision.SmallestNormal)));
+        return sorted[_removed - 1] + sorted[_removed];
     }
 
     /// <summary>Puts the members of ranks p and p + 1, counted from 1, into their places, from the side that is nearer.</summary>
@@ -177,12 +298,6 @@ internal sealed unsafe class NofMKernel : IMaskKernel
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Gather(float* source, float* tile, in Place place)
     {
-        if (_stride == 1)
-        {
-            Transpose(source + (place.Block * _members), _members, 1, tile, 1, Width, place.Blocks, _members);
-            return;
-        }
-
         for (var block = 0; block < place.Blocks; block++)
         {
             var row = source + ((place.Block + block) * _members * _stride) + place.Column;
@@ -195,12 +310,6 @@ internal sealed unsafe class NofMKernel : IMaskKernel
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Scatter(float* tile, float* target, in Place place)
     {
-        if (_stride == 1)
-        {
-            Transpose(tile, 1, Width, target + (place.Block * _members), _members, 1, place.Blocks, _members);
-            return;
-        }
-
         for (var block = 0; block < place.Blocks; block++)
         {
             var row = target + ((place.Block + block) * _members * _stride) + place.Column;
@@ -212,49 +321,34 @@ internal sealed unsafe class NofMKernel : IMaskKernel
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void CopyRun(float* source, float* target, int length)
     {
-        var i = 0;
-        for (; i <= length - Lanes; i += Lanes)
-            Vector256.Load(source + i).Store(target + i);
-        for (; i < length; i++)
+        for (var i = 0; i < length; i++)
             target[i] = source[i];
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Transpose(float* source, int sourceStep, int sourceRow, float* target, int targetStep, int targetRow, int steps, int rows)
-    {
-        for (var step = 0; step < steps; step++)
-        {
-            for (var row = 0; row < rows; row++)
-                target[(step * targetStep) + (row * targetRow)] = source[(step * sourceStep) + (row * sourceRow)];
-        }
-    }
+    private static float* At(float* elements, long place) => elements is null ? null : elements + place;
 
     private static void Copy(float* source, float* target, long length) =>
         Buffer.MemoryCopy(source, target, length * sizeof(float), length * sizeof(float));
 
-    /// <summary>The columns of a tile: some of one wide block, or all of several narrow ones.</summary>
-    private struct Place
+    /// <summary>The columns of a tile: the last ones of several blocks.</summary>
+    private struct Place(long first, long stride)
     {
-        public long Block;
-        public int Blocks;
-        public long Column;
-        public int Columns;
+        public readonly long Column => first;
+
+        public readonly int Columns => (int)(stride - first);
+
+        public long Block { get; private set; }
+
+        public int Blocks { get; private set; }
 
         public readonly int Groups => Blocks * Columns;
 
         /// <summary>Moves on; false at the end.</summary>
-        public bool Next(long blocks, long stride, int width)
+        public bool Next(long blocks)
         {
-            Column += Columns;
-            if (Column >= stride || Columns == 0)
-            {
-                Block += Blocks;
-                Column = 0;
-            }
-
-            Columns = (int)Math.Min(width, stride - Column);
-            Blocks = stride < width ? (int)Math.Min(width / stride, blocks - Block) : 1;
-            return Block < blocks;
+            Block += Blocks;
+            Blocks = Columns == 0 ? 0 : (int)Math.Min(Width / Columns, blocks - Block);
+            return Blocks > 0;
         }
     }
 }

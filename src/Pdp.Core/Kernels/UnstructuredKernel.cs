@@ -73,21 +73,15 @@ internal sealed unsafe class UnstructuredKernel(long count) : IMaskKernel
     private bool Leave(float* weight, float* dense, float* gradient, float* sum, int length)
     {
         var (t, inverse) = (Vector256.Create(_threshold), Vector256.Create(_inverse));
-        var changed = Vector256<float>.Zero;
+        var same = Vector256<float>.AllBitsSet;
         for (var i = 0; i < length; i += Lanes)
         {
             var w = Vector256.Load(dense + i);
-            var g = gradient is null ? Vector256<float>.Zero : Vector256.Load(gradient + i);
-            var corrected = MaskMath.Gradient(w, g, t, inverse, out var masked);
-            changed |= ~Vector256.Equals(masked, Vector256.Load(weight + i));
+            same &= MaskMath.Correct(w, weight + i, gradient is null ? null : gradient + i, sum is null ? null : sum + i, t, inverse);
             w.Store(weight + i);
-            if (sum is not null)
-                (Vector256.Load(sum + i) + corrected).Store(sum + i);
-            else if (gradient is not null)
-                corrected.Store(gradient + i);
         }
 
-        return changed.AsInt32() == Vector256<int>.Zero;
+        return same.ExtractMostSignificantBits() == (1u << Lanes) - 1;
     }
 
     /// <summary>What is left of a vector, moved to a whole one.</summary>

@@ -26,7 +26,7 @@ internal static class Fingerprint
     {
         var text = new StringBuilder(Describe(options));
         foreach (var (weight, rule) in layers)
-            text.Append('\n').Append(string.Join('|', weight.Mask.Name, weight.Mask.Layout, weight.Parameter.dtype, Words(weight.Mask.Strategy), Words(weight.Mask.Temperature), rule is null ? "" : Words(rule with { Strategy = null })));
+            text.Append('\n').Append(string.Join('|', weight.Mask.Name, weight.Mask.Layout, weight.Type, Words(weight.Mask.Strategy), Words(weight.Mask.Temperature), rule is null ? "" : Words(rule with { Strategy = null })));
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())));
     }
 

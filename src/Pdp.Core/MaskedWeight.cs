@@ -9,7 +9,7 @@ namespace Pdp;
 
 /// <summary>A parameter of the model and its mask: puts ŵ in the place of w, and back, with the gradient through the mask.</summary>
 /// <remarks>Owns a copy of the dense weight from the first masked step on. The parameter itself changes only in place.</remarks>
-internal sealed class MaskedWeight : IDisposable
+internal sealed class MaskedWeight : IMaskedWeight
 {
     private static readonly Scalar One = 1.ToScalar();
 
@@ -44,14 +44,14 @@ internal sealed class MaskedWeight : IDisposable
     /// <summary>The kernels for this weight; null where tensor operations do the work.</summary>
     public FusedWeight? Fused { get; }
 
-    public Parameter Parameter => _parameter;
+    public ScalarType Type => _type;
 
-    /// <summary>The hard mask in force since commit, in the weight's shape; null before.</summary>
     public Tensor? Frozen => _kept;
 
     private bool IsIdentity => Mask.Removed == 0 && _kept is null;
 
-    /// <summary>Checks that the parameter is still the one that was attached.</summary>
+    public Tensor Value() => _parameter.detach();
+
     public void RequireAttached()
     {
         if (_parameter.IsInvalid || _parameter.dtype != _type || _parameter.device_type != _device.type || _parameter.device_index != _device.index)
@@ -62,8 +62,7 @@ internal sealed class MaskedWeight : IDisposable
     public static string NotFinite(string name) =>
         $"'{name}' holds NaN or infinity: lower the learning rate or clip the gradients, and reload the last good checkpoint.";
 
-    /// <summary>Sets the gradient aside and puts ŵ in the place of w, or leaves both to the kernels.</summary>
-    /// <exception cref="InvalidOperationException">The weight is not finite; nothing has changed then.</exception>
+    /// <remarks>Kernels only take note of the weight here; <see cref="FusedModel"/> then enters all that they have.</remarks>
     public void Enter(MaskForm form)
     {
         if (IsIdentity)
@@ -87,9 +86,6 @@ internal sealed class MaskedWeight : IDisposable
         _isInside = true;
     }
 
-    /// <summary>Puts w back and turns ∂L/∂ŵ into ∂L/∂w.</summary>
-    /// <param name="gradientArrived">Whether the weight got a gradient inside.</param>
-    /// <returns>What went wrong inside; null if nothing did.</returns>
     public string? Leave(out bool gradientArrived)
     {
         gradientArrived = false;
@@ -106,7 +102,6 @@ internal sealed class MaskedWeight : IDisposable
         return changed ? ChangedInside : null;
     }
 
-    /// <summary>Whether the weight differs from what the last scope left; waits for the device.</summary>
     public bool ChangedSinceLeft()
     {
         if (_dense is null || _kept is not null)
@@ -117,11 +112,9 @@ internal sealed class MaskedWeight : IDisposable
         return _parameter.ne(_dense).any().cpu().ReadCpuBool(0);
     }
 
-    /// <summary>What devices other than the CPU have noted since the last call; null if nothing.</summary>
     public string? TakeDeferredFault() =>
         _notFinite.Take() ? NotFinite(Mask.Name) : _changedInside.Take() ? ChangedInside : null;
 
-    /// <summary>Checks that all weights are finite; waits for the device.</summary>
     public void RequireFinite()
     {
         using var scope = NewDisposeScope();
@@ -130,7 +123,6 @@ internal sealed class MaskedWeight : IDisposable
             throw new InvalidOperationException(NotFinite(Mask.Name));
     }
 
-    /// <summary>Fixes the hard mask and writes exact zeros; the dense weights are given up.</summary>
     public void Commit(MaskForm form)
     {
         if (IsIdentity)
@@ -151,7 +143,6 @@ internal sealed class MaskedWeight : IDisposable
         }
     }
 
-    /// <summary>Takes the hard mask of a weight that was committed in another process, or gives up that of a commit taken back.</summary>
     public void Restore(bool isCommitted)
     {
         using var scope = NewDisposeScope();

@@ -58,7 +58,7 @@ internal sealed class MisuseWatch
     }
 
     /// <summary>Leaves one weight, and remembers what goes wrong; true if a gradient arrived.</summary>
-    public bool Leave(MaskedWeight weight)
+    public bool Leave(IMaskedWeight weight)
     {
         try
         {

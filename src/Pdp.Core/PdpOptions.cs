@@ -1,4 +1,5 @@
 using Pdp.Allocation;
+using Pdp.Channels;
 using Pdp.Internal;
 using Pdp.Masks;
 using Pdp.Scheduling;
@@ -27,6 +28,10 @@ public sealed record PdpOptions
     /// <summary>Who competes with whom.</summary>
     /// <value>Default <see cref="Unstructured"/>.</value>
     public IMaskStrategy Strategy { get; init => field = Guard.NotNull(value); } = new Unstructured();
+
+    /// <summary>Which channels belong together, for the <see cref="Channel"/> strategy.</summary>
+    /// <value>Null, the default, masks the channels of each weight for themselves; the model can't be shrunk then.</value>
+    public ChannelMap? Channels { get; init; }
 
     /// <summary>How the sparsity is divided among the layers, when pruning begins.</summary>
     /// <value>Default <see cref="GlobalMagnitude"/>.</value>

@@ -1,6 +1,8 @@
+using Pdp.Channels;
 using Pdp.Internal;
 using Pdp.Reporting;
 using Pdp.Scheduling;
+using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
 namespace Pdp;
@@ -61,6 +63,9 @@ public sealed class PdpPruner : IDisposable
 
     /// <summary>Whether <see cref="Commit"/> has made the zeros final.</summary>
     public bool IsCommitted { get; private set; }
+
+    /// <summary>Whether <see cref="Shrink(Func{Tensor})"/> has made the model smaller.</summary>
+    public bool IsShrunk { get; private set; }
 
     /// <summary>Says what will happen to each weight.</summary>
     /// <exception cref="InvalidOperationException">A scope is open, the model was moved, or a weight is not finite.</exception>
@@ -153,6 +158,44 @@ public sealed class PdpPruner : IDisposable
         return ReportBuilder.AfterCommit(before, Report());
     }
 
+    /// <summary>Makes the model smaller in place: its removed channels go, with everything that belongs to them.</summary>
+    /// <param name="example">An input as the model takes it, to compare the outputs before and after on.</param>
+    /// <exception cref="ArgumentException">The model doesn't take one tensor and give one: use the other overload.</exception>
+    /// <inheritdoc cref="Shrink(Func{Tensor})" path="/remarks|/exception"/>
+    public ShrinkReport Shrink(Tensor example)
+    {
+        ArgumentNullException.ThrowIfNull(example);
+        return _model.Module is Module<Tensor, Tensor> model
+            ? Shrink(() => model.call(example))
+            : throw new ArgumentException("The model doesn't take one tensor and give one: call Shrink(() => model.call(…)).", nameof(example));
+    }
+
+    /// <summary>Makes a model that is called in a way of its own smaller in place.</summary>
+    /// <remarks>
+    /// Parameters keep their identity and get new shapes; the same class runs with fewer channels. The pruner's work is done then. Gradients are
+    /// dropped, and an optimizer's state is of the old shapes: make a new one to train on. Save the report's record beside the weights.
+    /// </remarks>
+    /// <param name="forward">Calls the model in evaluation mode and gives its output, with the same input each time.</param>
+    /// <exception cref="InvalidOperationException">
+    /// <see cref="Commit"/> was not called, the options have no channel map, the output would change, a scope is open, the model was moved, or
+    /// it has been shrunk already; the model is as before then.
+    /// </exception>
+    public ShrinkReport Shrink(Func<Tensor> forward)
+    {
+        ArgumentNullException.ThrowIfNull(forward);
+        RequireUsable();
+        if (_options.Channels is null)
+            throw new InvalidOperationException("Which channels belong together is not known: set PdpOptions.Channels = ChannelMap.Find(model, example) and Strategy = new Channel() when making the pruner.");
+        if (!IsCommitted)
+            throw new InvalidOperationException("The zeros are not final: call Commit() before Shrink().");
+
+        foreach (var layer in _model.Layers)
+            layer.Weight.Commit(MaskForm.Raw);
+        var report = Shrinker.Shrink(_model.Module, _model.KeptChannels(), forward);
+        IsShrunk = true;
+        return report;
+    }
+
     /// <summary>Says what has become of the model so far.</summary>
     /// <exception cref="InvalidOperationException"><see cref="BeginEpoch"/> was not called, a scope is open, or the model was moved.</exception>
     public PruningReport Report()
@@ -220,14 +263,17 @@ public sealed class PdpPruner : IDisposable
         _isInside = false;
         _model.LeaveFused();
         var gradients = false;
-        foreach (var layer in _model.Layers)
-            gradients |= _watch.Leave(layer.Weight);
+        // Backwards: where two masks share a norm, the first in holds its earlier gradient.
+        for (var i = _model.Layers.Length - 1; i >= 0; i--)
+            gradients |= _watch.Leave(_model.Layers[i].Weight);
         _watch.Left(gradients);
     }
 
     private void RequireUsable()
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
+        if (IsShrunk)
+            throw new InvalidOperationException("The model has been shrunk, which is the end of this pruner's work: make a new one to prune it further.");
         if (_isInside)
             throw new InvalidOperationException("A mask scope is open: dispose it first, as in 'using (pruner.Mask()) { … }'; scopes don't nest.");
         foreach (var layer in _model.Layers)

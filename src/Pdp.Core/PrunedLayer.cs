@@ -2,8 +2,8 @@ using Pdp.Selection;
 
 namespace Pdp;
 
-/// <summary>A weight that is pruned, and the rule that is for it.</summary>
-internal sealed record PrunedLayer(MaskedWeight Weight, LayerRule? Rule)
+/// <summary>What is pruned under one mask, and the rule that is for it.</summary>
+internal sealed record PrunedLayer(IMaskedWeight Weight, LayerRule? Rule)
 {
     public PdpMask Mask => Weight.Mask;
 }

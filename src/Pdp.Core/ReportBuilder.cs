@@ -56,13 +56,13 @@ internal static class ReportBuilder
             yield return $"Removed weights have come back in {string.Join(", ", names)}: call Commit() again after the last optimizer step.";
     }
 
-    private static (LayerReport Report, double Lost, double Total) Measure(MaskedWeight weight)
+    private static (LayerReport Report, double Lost, double Total) Measure(IMaskedWeight weight)
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        using Scalar smallest = Precision.SmallestNormalOf(weight.Parameter.dtype).ToScalar();
+        using Scalar smallest = Precision.SmallestNormalOf(weight.Type).ToScalar();
         var mask = weight.Mask;
-        var wide = Precision.Widen(weight.Parameter.detach());
+        var wide = Precision.Widen(weight.Value());
         var magnitude = wide.abs();
         var kept = weight.Frozen ?? mask.Kept(wide);
         var boundary = mask.Removed == 0 || weight.Frozen is not null ? null : (PdpMask.Boundary?)mask.BoundaryOf(wide);

@@ -1,6 +1,8 @@
 using System.Globalization;
 using Pdp.Allocation;
+using Pdp.Internal;
 using Pdp.Selection;
+using static TorchSharp.torch;
 
 namespace Pdp;
 
@@ -28,6 +30,8 @@ internal sealed class TargetPlanner
     {
         foreach (var layer in _layers)
             layer.Weight.RequireFinite();
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
         var targets = _layers.Select(layer => FixedTarget(layer.Mask, layer.Rule)).ToArray();
         var free = Enumerable.Range(0, targets.Length).Where(i => targets[i] is null).ToArray();
         var candidates = free.Select(i => CandidateOf(_layers[i])).ToArray();
@@ -35,11 +39,11 @@ internal sealed class TargetPlanner
         if (free.Length > 0)
         {
             var counts = _options.Allocation.Allocate(candidates, remove);
-            foreach (var (i, count) in free.Zip(counts))
-                targets[i] = count / _layers[i].Mask.WeightsPerRank;
+            foreach (var (i, members) in free.Zip(WholeMembers([.. free.Select(i => _layers[i].Mask)], counts)))
+                targets[i] = members;
         }
 
-        return [.. targets.Select(target => target!.Value)];
+        return [.. _layers.Zip(targets, (layer, target) => Aligned(layer.Mask, target!.Value))];
     }
 
     /// <summary>What the strategy or a rule fixes; null where the allocation decides.</summary>
@@ -58,13 +62,45 @@ internal sealed class TargetPlanner
     private AllocationLayer CandidateOf(PrunedLayer layer)
     {
         var (mask, rule) = (layer.Mask, layer.Rule);
-        var elements = mask.Layout.Elements;
-        var most = elements - mask.WeightsPerRank;
-        var minimum = (long)Math.Ceiling((elements * (rule?.MinimumSparsity ?? _options.MinimumLayerSparsity)) - 1e-9);
-        var maximum = Math.Min(Masks.Counts.Floor(elements, rule?.MaximumSparsity ?? _options.MaximumLayerSparsity), most);
+        var (elements, rank) = (mask.Layout.Elements, mask.WeightsPerRank);
+        var minimum = rank * (long)Math.Ceiling((mask.Members * (rule?.MinimumSparsity ?? _options.MinimumLayerSparsity)) - 1e-9);
+        var maximum = rank * Math.Min(Masks.Counts.Floor(mask.Members, rule?.MaximumSparsity ?? _options.MaximumLayerSparsity), mask.Members - 1);
         return minimum <= maximum
-            ? new(mask.Name, mask.Layout, layer.Weight.Parameter, minimum, maximum)
+            ? new(mask.Name, mask.Layout, Competing(layer), minimum, maximum)
             : throw new ArgumentException($"'{mask.Name}' has to lose at least {minimum} of its {elements} weights but may lose at most {maximum}: lower its minimum sparsity or raise its maximum.");
+    }
+
+    /// <summary>A target that leaves a multiple of the channels that the strategy asks for.</summary>
+    private static long Aligned(PdpMask mask, long target)
+    {
+        if (mask.Strategy is not Masks.Channel { Alignment: var alignment and > 1 })
+            return target;
+
+        var kept = (mask.Members - target + alignment - 1) / alignment * alignment;
+        return Math.Max(mask.Members - kept, 0);
+    }
+
+    /// <summary>The weight, or where several weights share a score the magnitude that each of them competes with.</summary>
+    private static Tensor Competing(PrunedLayer layer)
+    {
+        var (mask, value) = (layer.Mask, layer.Weight.Value());
+        return mask.WeightsPerRank == 1 ? value : mask.Strategy.Spread(mask.Strategy.Magnitude(Precision.Widen(value), mask.Layout), mask.Layout).expand_as(value);
+    }
+
+    /// <summary>Turns counts of weights into whole members: down, and up again where the most is missing, until the total is met to the nearest.</summary>
+    private static long[] WholeMembers(PdpMask[] masks, IReadOnlyList<long> counts)
+    {
+        var members = masks.Zip(counts, (mask, count) => count / mask.WeightsPerRank).ToArray();
+        var missing = counts.Sum() - masks.Zip(members, (mask, count) => count * mask.WeightsPerRank).Sum();
+        foreach (var i in Enumerable.Range(0, masks.Length).Where(i => counts[i] % masks[i].WeightsPerRank > 0).OrderByDescending(i => counts[i] % masks[i].WeightsPerRank / (double)masks[i].WeightsPerRank))
+        {
+            if (masks[i].WeightsPerRank > 2 * missing)
+                continue;
+            members[i]++;
+            missing -= masks[i].WeightsPerRank;
+        }
+
+        return members;
     }
 
     /// <summary>What is left to be removed from the layers that the allocation decides about.</summary>

@@ -29,20 +29,51 @@ public sealed class ChannelMap
     /// <summary>Why the channels of other convolutions and linear layers can't be removed, by the weight's name.</summary>
     public IReadOnlyDictionary<string, string> Refused { get; }
 
+    /// <summary>The map without the groups of some filters, which stay dense then.</summary>
+    /// <param name="filters">Names of weights.</param>
+    /// <exception cref="ArgumentException">A weight is in no group.</exception>
+    public ChannelMap Without(params IEnumerable<string> filters)
+    {
+        ArgumentNullException.ThrowIfNull(filters);
+        var forbidden = filters.Select(GroupOf).ToHashSet();
+        var refused = new SortedDictionary<string, string>(Refused.ToDictionary(), StringComparer.Ordinal);
+        foreach (var filter in forbidden.SelectMany(group => group.Of(ChannelRole.Filter)))
+            refused[filter.Name] = "forbidden";
+        return new([.. Groups.Except(forbidden)], refused);
+    }
+
+    /// <summary>The map with a group declared by hand, in the place of what was found of its filters.</summary>
+    /// <param name="group">The group; that it is right shows when the model is shrunk.</param>
+    /// <exception cref="ArgumentException">The group has no filters or fewer than two channels.</exception>
+    public ChannelMap With(ChannelGroup group)
+    {
+        ArgumentNullException.ThrowIfNull(group);
+        var filters = group.Of(ChannelRole.Filter).Select(slice => slice.Name).ToHashSet(StringComparer.Ordinal);
+        if (filters.Count == 0 || group.Channels < 2)
+            throw new ArgumentException($"The group '{group.Name}' needs filters and two channels or more.", nameof(group));
+
+        var refused = Refused.Where(pair => !filters.Contains(pair.Key)).ToDictionary();
+        return new([.. Groups.Where(other => !other.Of(ChannelRole.Filter).Any(slice => filters.Contains(slice.Name))), group], refused);
+    }
+
     /// <summary>Finds the groups of a model.</summary>
     /// <param name="model">The model; its weights, gradients, modes and buffers are as before afterwards, bit for bit.</param>
-    /// <param name="example">An input as the model takes it; one picture is enough, and a small one is faster.</param>
+    /// <param name="example">An input as the model takes it, of which the absolute values are used; one picture is enough, and a small one is faster.</param>
     /// <exception cref="ArgumentException">The model has no convolution or linear layer, or its output doesn't depend on any.</exception>
     public static ChannelMap Find(Module<Tensor, Tensor> model, Tensor example)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(example);
-        return Find(model, () => model.call(example));
+        using var scope = NewDisposeScope();
+        var positive = example.detach().abs();
+        return Find(model, () => model.call(positive));
     }
 
     /// <summary>Finds the groups of a model that is called in a way of its own.</summary>
     /// <param name="model">The model; its weights, gradients, modes and buffers are as before afterwards, bit for bit.</param>
-    /// <param name="forward">Calls the model and gives its output; the same input each time.</param>
+    /// <param name="forward">
+    /// Calls the model and gives its output, with the same input each time; a non-negative one, as units that are switched off hide what they read.
+    /// </param>
     /// <exception cref="ArgumentException">The model has no convolution or linear layer, or its output doesn't depend on any.</exception>
     public static ChannelMap Find(Module model, Func<Tensor> forward)
     {
@@ -53,9 +84,7 @@ public sealed class ChannelMap
             throw new ArgumentException($"The model '{model.GetName()}' has no convolution or linear layer: there are no channels to prune.", nameof(model));
 
         using var state = new ProbeState(model, layers);
-        var probe = new Probe(model, layers, state, forward);
-        var decoded = probe.Decode();
-        var builder = new GroupBuilder(model, [.. layers.Select(layer => LayerFeed.Of(layer, probe.Readers, decoded, probe.FedBy(layer)))]);
+        var builder = new GroupBuilder(model, new Probe(model, layers, state, forward).Feeds());
         var candidates = builder.Build();
         state.Enliven();
         var refused = new SortedDictionary<string, string>(builder.Refused.ToDictionary(), StringComparer.Ordinal);
@@ -71,4 +100,8 @@ public sealed class ChannelMap
 
         return new(groups, refused);
     }
+
+    private ChannelGroup GroupOf(string filter) =>
+        Groups.FirstOrDefault(group => group.Of(ChannelRole.Filter).Any(slice => slice.Name == filter))
+        ?? throw new ArgumentException($"'{filter}' is in no group. There are {string.Join("; ", Groups)}.", nameof(filter));
 }

@@ -13,12 +13,10 @@ internal static class LayerSizes
         switch (module)
         {
             case ConvolutionTranspose transposed:
-                transposed.groups = Cut(transposed.groups, transposed.in_channels, transposed.weight.shape[0]);
                 InChannels(transposed) = transposed.weight.shape[0];
                 OutChannels(transposed) = transposed.weight.shape[1] * transposed.groups;
                 break;
             case Convolution convolution:
-                convolution.groups = Cut(convolution.groups, convolution.out_channels, convolution.weight.shape[0]);
                 InChannels(convolution) = convolution.weight.shape[1] * convolution.groups;
                 OutChannels(convolution) = convolution.weight.shape[0];
                 break;
@@ -37,9 +35,6 @@ internal static class LayerSizes
                 break;
         }
     }
-
-    /// <summary>Of a grouped convolution whole groups have been cut.</summary>
-    private static long Cut(long groups, long before, long after) => groups == 1 ? 1 : groups * after / before;
 
     [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "<in_channels>k__BackingField")]
     private static extern ref long InChannels(Convolution convolution);

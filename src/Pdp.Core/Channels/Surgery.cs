@@ -1,3 +1,4 @@
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -12,8 +13,13 @@ internal sealed class Surgery : IDisposable
 {
     private readonly Module _model;
     private readonly List<(Tensor Tensor, Tensor Before)> _cut = [];
+    private readonly List<(Convolution Layer, long Groups, long Size)> _grouped;
 
-    private Surgery(Module model) => _model = model;
+    private Surgery(Module model)
+    {
+        _model = model;
+        _grouped = [.. ModelModules.Of(model).Select(pair => pair.Module).OfType<Convolution>().Where(layer => layer.groups > 1).Select(layer => (layer, layer.groups, layer.weight.shape[0]))];
+    }
 
     /// <summary>Keeps some channels of each group.</summary>
     /// <param name="model">The model.</param>
@@ -84,8 +90,11 @@ internal sealed class Surgery : IDisposable
         whole.set_(whole.detach().index_select(dimension, tensor(indices, device: whole.device)));
     }
 
+    /// <summary>Of a grouped convolution whole groups are cut.</summary>
     private void UpdateSizes()
     {
+        foreach (var (layer, groups, size) in _grouped)
+            layer.groups = groups * layer.weight.shape[0] / size;
         foreach (var (_, module) in ModelModules.Of(_model))
             LayerSizes.Update(module);
     }

@@ -21,6 +21,11 @@ public sealed record Channel : IMaskStrategy
         init => field = Enum.IsDefined(value) ? value : throw Guard.Outside(nameof(Score), value, "{Rms, L2}");
     }
 
+    /// <summary>Keeps a multiple of so many channels in each group, as kernels and accelerators like it; removes fewer where it has to.</summary>
+    /// <value>At least 1, the default, which keeps any number.</value>
+    /// <exception cref="ArgumentOutOfRangeException">The value is below 1.</exception>
+    public int Alignment { get; init => field = value >= 1 ? value : throw Guard.Outside(nameof(Alignment), value, "[1, ∞)"); } = 1;
+
     /// <inheritdoc/>
     public string Name => Score == ChannelScore.Rms ? "channel" : "channel-l2";
 

@@ -55,14 +55,19 @@ internal static class SoftMask
     }
 
     /// <summary>Equation 5: ∂L/∂w = m·g + (∂s/∂w)·(1/τ)·m(1 − m)·Σ(g·w), the sum over the weights that share a score; t is a constant.</summary>
-    /// <remarks>With s = w² this is equation 4, g·(m + (2w²/τ)·m(1 − m)).</remarks>
+    /// <remarks>
+    /// With s = w² this is equation 4, g·(m + (2w²/τ)·m(1 − m)). Companions, parameters under the same masks that are not scored, add their
+    /// own Σ(g·θ) to the sum, given as <c>[groups, members]</c>.
+    /// </remarks>
     public static Tensor Gradient(
-        Tensor weight, Tensor upstream, Tensor logit, Tensor temperature, IMaskStrategy strategy, WeightLayout layout)
+        Tensor weight, Tensor upstream, Tensor logit, Tensor temperature, IMaskStrategy strategy, WeightLayout layout, Tensor? companions = null)
     {
         using var scope = NewDisposeScope();
         using Scalar twiceSlope = (2 * strategy.ScoreSlope(layout)).ToScalar();
         var mask = Mask(logit);
         var shared = strategy.Sum(upstream.mul(weight), layout);
+        if (companions is not null)
+            shared = shared.add(companions, One);
         // The product with m(1 − m) comes first: it is 0 where a tiny τ would make the quotient overflow.
         var boundary = Slope(mask, logit).mul_(shared).mul_(twiceSlope).div_(temperature);
         return strategy.Spread(mask, layout).mul(upstream)

@@ -6,6 +6,9 @@ namespace Pdp.Tests.Support;
 /// <summary>Checks that an operation leaves no tensor behind.</summary>
 internal static class Leaks
 {
+    /// <summary>How often <see cref="None"/> runs its operation.</summary>
+    public const int Operations = 2 * Runs;
+
     private const int Runs = 5;
 
     /// <summary>Runs an operation that disposes of its own results, outside of any dispose scope, as users may.</summary>

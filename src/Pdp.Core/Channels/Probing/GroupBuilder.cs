@@ -8,7 +8,6 @@ internal sealed class GroupBuilder
 {
     private readonly Dictionary<string, Module> _modules;
     private readonly IReadOnlyList<LayerFeed> _feeds;
-    private readonly Dictionary<ProbedLayer, LayerFeed> _feedOf;
     private readonly Dictionary<ProbedLayer, ProbedLayer> _parents = [];
     private readonly HashSet<ProbedLayer> _gates = [];
     private readonly Dictionary<string, string> _refused = new(StringComparer.Ordinal);
@@ -17,7 +16,6 @@ internal sealed class GroupBuilder
     {
         _modules = ModelModules.Of(model).ToDictionary(pair => pair.Name, pair => pair.Module, StringComparer.Ordinal);
         _feeds = feeds;
-        _feedOf = feeds.ToDictionary(feed => feed.Layer);
     }
 
     /// <summary>Why the channels of a weight can't be removed, by the weight's name.</summary>
@@ -47,8 +45,7 @@ internal sealed class GroupBuilder
     private static bool Meet(LayerFeed a, LayerFeed b) => a.Reads.Any(read => b.Reads.Any(read.Overlaps));
 
     /// <summary>The channels of a group whose convolution sees them in groups: removed in whole groups of it.</summary>
-    private static long ChannelsOf(IReadOnlyList<LayerFeed> set) =>
-        set.Min(feed => feed.Layer.ConnectionGroups > 1 ? feed.Layer.ConnectionGroups : feed.Layer.Outputs);
+    private static long ChannelsOf(IReadOnlyList<LayerFeed> set) => set.Min(feed => feed.Units);
 
     /// <summary>Grouped convolutions carry their input channels on to their outputs; gates scale the channels that they are for.</summary>
     private void TieToReaders(LayerFeed feed)
@@ -68,10 +65,8 @@ internal sealed class GroupBuilder
             return set.Length == 1 ? refused.Refusal : $"tied to {refused.Layer.WeightName}: {refused.Refusal}";
 
         var channels = ChannelsOf(set);
-        if (channels == 1)
-            return "its only channel, or group of channels, has to stay";
-        if (set.FirstOrDefault(feed => feed.Layer.Outputs % channels != 0 || feed.Layer.ConnectionGroups > 1 && feed.Layer.ConnectionGroups % channels != 0) is { } odd)
-            return $"{odd.Layer.WeightName} has {odd.Layer.Outputs} outputs, which {channels} channels don't divide";
+        if (set.FirstOrDefault(feed => feed.Units != channels && !_gates.Contains(feed.Layer)) is { } odd)
+            return $"{odd.Layer.WeightName} has {odd.Units} channels or groups of them, others tied to it {channels}";
         var meetings = set.SelectMany(feed => feed.Reads.Select(read => (feed, read))).ToArray();
         foreach (var (feed, read) in meetings)
         {
@@ -93,14 +88,12 @@ internal sealed class GroupBuilder
     private ChannelGroup GroupOf(LayerFeed[] set)
     {
         var channels = ChannelsOf(set);
-        var filters = set.Where(feed => !IsOnlyGate(feed)).Select(feed => feed.Layer).ToArray();
+        var filters = set.Where(feed => !_gates.Contains(feed.Layer)).Select(feed => feed.Layer).ToArray();
         var slices = filters.SelectMany(layer => MadeBy(layer, channels, ChannelRole.Filter, ChannelRole.Companion)).ToList();
         foreach (var read in set.SelectMany(feed => feed.Reads))
             slices.AddRange(ReadBy(read, channels).Where(slice => !slices.Contains(slice)));
         return new(filters[0].WeightName, channels, slices);
     }
-
-    private bool IsOnlyGate(LayerFeed feed) => _gates.Contains(feed.Layer) && feed.Refusal is not null;
 
     private static IEnumerable<ChannelSlice> MadeBy(ProbedLayer layer, long channels, ChannelRole weight, ChannelRole bias)
     {
@@ -117,7 +110,7 @@ internal sealed class GroupBuilder
             case ReaderKind.Inputs when reader.Layer!.ConnectionGroups == 1:
                 yield return new(reader.Name, reader.Layer.InputDimension, read.Offset, block, ChannelRole.Input);
                 break;
-            case ReaderKind.Gates when IsOnlyGate(_feedOf[reader.Layer!]):
+            case ReaderKind.Gates:
                 yield return new(reader.Name, reader.Layer!.OutputDimension, read.Offset, block, ChannelRole.Follower);
                 if (reader.Layer.Bias is not null)
                     yield return new(reader.Layer.BiasName, 0, read.Offset, block, ChannelRole.Follower);

@@ -5,83 +5,72 @@ using static TorchSharp.torch.nn;
 namespace Pdp.Channels.Probing;
 
 /// <summary>Finds by ordinary passes which layer's channels reach which slices of which parameters.</summary>
-internal sealed class Probe
+internal sealed class Probe(Module model, IReadOnlyList<ProbedLayer> layers, ProbeState state, Func<Tensor> forward)
 {
-    private readonly ProbeState _state;
-    private readonly Func<Tensor> _forward;
-    private readonly Dictionary<(int Bit, int Value), bool[][]> _silence = [];
     private double[]? _mixture;
 
-    public Probe(Module model, IReadOnlyList<ProbedLayer> layers, ProbeState state, Func<Tensor> forward)
+    /// <summary>Where each layer's channels arrive.</summary>
+    public IReadOnlyList<LayerFeed> Feeds()
     {
-        _state = state;
-        _forward = forward;
-        Layers = layers;
-        Readers = [.. ReadersOf(model, layers)];
-    }
+        var reads = layers.ToDictionary(layer => layer, _ => new List<LayerRead>());
+        var grouped = layers.Where(layer => layer.ConnectionGroups > 1).ToArray();
+        Look(reads, ChannelUnits.Single(layers), [.. grouped.Select(Reader.OfInputs)], grouped);
+        var units = ChannelUnits.Joined(reads);
+        var plain = layers.Except(grouped).ToArray();
+        Look(reads, units, [.. plain.Select(Reader.OfInputs), .. Elements(isSlope: false)], []);
 
-    public IReadOnlyList<ProbedLayer> Layers { get; }
+        // What nobody reads may scale channels that somebody does.
+        var unread = plain.Where(layer => reads[layer].Count == 0 && layer.Inputs > 1).ToArray();
+        Look(reads, units, [.. unread.Select(Reader.OfGates)], unread);
 
-    public IReadOnlyList<Reader> Readers { get; }
-
-    /// <summary>What each slice of each reader depends on.</summary>
-    public Decoded[][] Decode()
-    {
-        var bits = Layers.Max(layer => ChannelCode.Bits(layer.Outputs));
-        for (var bit = 0; bit < bits; bit++)
-        {
-            _silence[(bit, 0)] = Pass(bit, 0, sounding: null);
-            _silence[(bit, 1)] = Pass(bit, 1, sounding: null);
-        }
-
-        return [.. Readers.Select((reader, r) => Enumerable.Range(0, (int)reader.Slices)
-            .Select(slice => Decoded.Of([.. Enumerable.Range(0, bits).Select(bit => (_silence[(bit, 0)][r][slice], _silence[(bit, 1)][r][slice]))]))
-            .ToArray())];
-    }
-
-    /// <summary>The slices of each reader that sound when one layer's silenced channels do: those that the layer feeds.</summary>
-    public bool[][] FedBy(ProbedLayer layer)
-    {
-        var fed = Readers.Select(reader => new bool[reader.Slices]).ToArray();
-        for (var value = 0; value < 2 && layer.Outputs > 1; value++)
-        {
-            var sounding = Pass(0, value, layer);
-            foreach (var (r, slices) in fed.Index())
-                for (var slice = 0; slice < slices.Length; slice++)
-                    slices[slice] |= _silence[(0, value)][r][slice] && !sounding[r][slice];
-        }
-
-        return fed;
-    }
-
-    private static IEnumerable<Reader> ReadersOf(Module model, IReadOnlyList<ProbedLayer> layers)
-    {
-        foreach (var layer in layers)
-        {
-            yield return Reader.OfInputs(layer);
-            if (layer.ConnectionGroups == 1 && layer.Inputs > 1)
-                yield return Reader.OfGates(layer);
-        }
-
-        var known = layers.SelectMany(layer => new[] { layer.WeightName, layer.BiasName }).ToHashSet(StringComparer.Ordinal);
-        var shifts = ModelModules.Of(model).Where(pair => IsNorm(pair.Module)).Select(pair => ProbedLayer.Dotted(pair.Name, "bias")).ToHashSet(StringComparer.Ordinal);
-        foreach (var (name, parameter) in model.named_parameters())
-        {
-            if (parameter.dim() == 1 && parameter.is_floating_point() && !known.Contains(name) && !shifts.Contains(name))
-                yield return Reader.OfElements(name, parameter);
-        }
+        // Slopes of negative numbers show only where there are any.
+        state.MixSigns();
+        Look(reads, units, [.. Elements(isSlope: true)], []);
+        return [.. layers.Select(layer => LayerFeed.Of(layer, units[layer], reads[layer]))];
     }
 
     private static bool IsNorm(Module module) => module is NormBase or TorchSharp.Modules.GroupNorm or TorchSharp.Modules.LayerNorm;
 
-    /// <summary>One pass forward and back with half of the channels silent; which slices were.</summary>
-    private bool[][] Pass(int bit, int value, ProbedLayer? sounding)
+    private void Look(
+        Dictionary<ProbedLayer, List<LayerRead>> reads, Dictionary<ProbedLayer, long> units, IReadOnlyList<Reader> readers, IReadOnlyList<ProbedLayer> sounding)
     {
-        using var scope = NewDisposeScope();
-        _state.Silence((layer, channel) => layer != sounding && ChannelCode.IsSilent(layer.Outputs, channel, bit, value));
-        _state.ClearGradients();
-        Mix(_forward()).backward();
-        return [.. Readers.Select(reader => reader.Silent())];
+        var survey = new Survey(state, () => Mix(forward()), units, readers, sounding);
+        foreach (var layer in layers)
+        {
+            foreach (var (r, fed) in survey.FedBy(layer, SourcesOf(layer, reads)).Index().Where(pair => pair.Item.Contains(true)))
+                reads[layer].Add(LayerRead.Of(units[layer], readers[r], survey.Decoded[r], fed));
+        }
+    }
+
+    /// <summary>The layers whose channels a grouped convolution carries on, directly and through other grouped convolutions.</summary>
+    private static HashSet<ProbedLayer> SourcesOf(ProbedLayer layer, Dictionary<ProbedLayer, List<LayerRead>> reads)
+    {
+        var sources = new HashSet<ProbedLayer>();
+        var open = new Stack<ProbedLayer>([layer]);
+        while (open.TryPop(out var reader))
+        {
+            if (reader.ConnectionGroups == 1)
+                continue;
+            foreach (var source in reads.Keys.Where(source => reads[source].Any(read => read.Reader.Layer == reader)).Where(sources.Add))
+                open.Push(source);
+        }
+
+        sources.Remove(layer);
+        return sources;
+    }
+
+    /// <summary>Vectors that scale channels; a norm's shift goes with its scale.</summary>
+    private IEnumerable<Reader> Elements(bool isSlope)
+    {
+        var modules = ModelModules.Of(model);
+        HashSet<string> Named(Func<Module, bool> matches, string parameter) =>
+            [.. modules.Where(pair => matches(pair.Module)).Select(pair => ProbedLayer.Dotted(pair.Name, parameter))];
+        var slopes = Named(module => module is TorchSharp.Modules.PReLU, "weight");
+        var shifts = Named(IsNorm, "bias");
+        shifts.UnionWith(layers.Select(layer => layer.BiasName));
+        return model.named_parameters()
+            .Where(pair => pair.parameter.dim() == 1 && pair.parameter.is_floating_point() && !shifts.Contains(pair.name) && slopes.Contains(pair.name) == isSlope)
+            .Select(pair => Reader.OfElements(pair.name, pair.parameter));
     }
 
     /// <summary>One number out of the model's output, to which every element contributes differently.</summary>

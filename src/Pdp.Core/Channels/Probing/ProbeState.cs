@@ -16,7 +16,7 @@ internal sealed class ProbeState : IDisposable
 
     private readonly List<(Parameter Parameter, Tensor Value, Tensor? Gradient, bool NeedsGradient)> _parameters = [];
     private readonly List<(Tensor Buffer, Tensor Value)> _buffers = [];
-    private readonly List<(Module Module, bool IsTraining)> _modes;
+    private readonly EvaluationMode _mode;
     private readonly List<Tensor> _weights = [];
     private readonly IReadOnlyList<ProbedLayer> _layers;
     private readonly IReadOnlyList<NormBase> _norms;
@@ -25,9 +25,8 @@ internal sealed class ProbeState : IDisposable
     {
         _layers = layers;
         _norms = [.. ModelModules.Of(model).Select(pair => pair.Module).OfType<NormBase>()];
-        _modes = [.. ModelModules.Of(model).Select(pair => (pair.Module, pair.Module.training))];
+        _mode = new(model);
         Save(model);
-        model.eval();
         Fill(model);
     }
 
@@ -61,6 +60,17 @@ internal sealed class ProbeState : IDisposable
         }
     }
 
+    /// <summary>Gives the weights both signs.</summary>
+    public void MixSigns()
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        using var random = new Generator(3, CPU);
+        using Scalar half = 0.5.ToScalar();
+        foreach (var weight in _weights)
+            weight.mul_(rand(weight.shape, generator: random).sub_(half).sign().to(weight.dtype, weight.device));
+    }
+
     public void ClearGradients()
     {
         foreach (var saved in _parameters)
@@ -85,8 +95,7 @@ internal sealed class ProbeState : IDisposable
             value.Dispose();
         }
 
-        foreach (var (module, isTraining) in _modes)
-            module.train(isTraining);
+        _mode.Dispose();
         foreach (var weight in _weights)
             weight.Dispose();
     }

@@ -49,10 +49,14 @@ internal static class Zoo
         new(nameof(SigmoidNet), () => new SigmoidNet(), Picture, "conv1.weight"),
     ];
 
-    /// <summary>Networks of which some layers can be shrunk exactly, though what mixes their channels may well be refused.</summary>
+    /// <summary>Networks of which some layers can be shrunk exactly by whoever understands them, and may be refused otherwise.</summary>
     public static IReadOnlyList<ZooModel> Either { get; } =
     [
         new(nameof(UnitNormNet), () => new UnitNormNet(), Picture, "conv1.weight"),
+        new(nameof(GatedNet), () => new GatedNet(), Picture, "conv1.weight"),
+        new(nameof(PixelShuffleNet), () => new PixelShuffleNet(), Picture, "conv1.weight"),
+        new(nameof(RecurrentNet), () => new RecurrentNet(), Picture, "conv1.weight", "twice.weight"),
+        new(nameof(ScaledNet), () => new ScaledNet(), Picture, "conv1.weight"),
     ];
 
     /// <summary>Every small network, as data for theories.</summary>

@@ -1,0 +1,45 @@
+using static TorchSharp.torch;
+
+namespace Pdp;
+
+/// <summary>What stands under one mask: a weight, or the filters of tied channels with their biases and norms.</summary>
+internal interface IMaskedWeight : IDisposable
+{
+    PdpMask Mask { get; }
+
+    /// <summary>The type of the weights.</summary>
+    ScalarType Type { get; }
+
+    /// <summary>The hard mask in force since commit, in the mask's layout; null before.</summary>
+    Tensor? Frozen { get; }
+
+    /// <summary>The weight in the mask's layout; the caller's.</summary>
+    Tensor Value();
+
+    /// <summary>Checks that the parameters are still the ones that were attached.</summary>
+    void RequireAttached();
+
+    /// <summary>Checks that all weights are finite; waits for the device.</summary>
+    void RequireFinite();
+
+    /// <summary>Sets the gradients aside and puts ŵ in the place of w.</summary>
+    /// <exception cref="InvalidOperationException">The weight is not finite; nothing has changed then.</exception>
+    void Enter(MaskForm form);
+
+    /// <summary>Puts w back and turns ∂L/∂ŵ into ∂L/∂w.</summary>
+    /// <param name="gradientArrived">Whether a gradient arrived inside.</param>
+    /// <returns>What went wrong inside; null if nothing did.</returns>
+    string? Leave(out bool gradientArrived);
+
+    /// <summary>Whether the weight differs from what the last scope left; waits for the device.</summary>
+    bool ChangedSinceLeft();
+
+    /// <summary>What devices other than the CPU have noted since the last call; null if nothing.</summary>
+    string? TakeDeferredFault();
+
+    /// <summary>Fixes the hard mask and writes exact zeros; the dense weights are given up.</summary>
+    void Commit(MaskForm form);
+
+    /// <summary>Takes the hard mask of a weight that was committed in another process, or gives up that of a commit taken back.</summary>
+    void Restore(bool isCommitted);
+}

@@ -1,0 +1,255 @@
+using Pdp.Allocation;
+using Pdp.Channels;
+using Pdp.Masks;
+using Pdp.Scheduling;
+using Pdp.Tests.Support;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace Pdp.Tests.Channels;
+
+/// <summary>Tied channels under one mask, with autograd as the oracle.</summary>
+public sealed class MaskedChannelsTests
+{
+    private const double Ratio = 0.7;
+
+    [Theory]
+    [InlineData(ScalarType.Float64, 1e-12)]
+    [InlineData(ScalarType.Float32, 1e-4)]
+    public void Gradient_ThroughTheSharedMask_IsAutogradsOfTheMaskedFunction(ScalarType type, double tolerance)
+    {
+        using var model = new TwoMakers(type);
+        using var input = Tensors.Of(Tensors.Normal(3, 5 * 3), [5, 3], type);
+        using var pruner = Begun(model);
+        using (var scope = NewDisposeScope())
+        using (pruner.Mask())
+            model.call(input).pow(2).sum().backward();
+
+        using var oracle = NewDisposeScope();
+        var expected = Oracle(model, input);
+
+        foreach (var (name, parameter) in model.named_parameters())
+            Close.Equal(expected[name].Values(), parameter.grad!.Values(), tolerance, tolerance);
+    }
+
+    [Fact]
+    public void Mask_MultipliesFiltersAndCompanions_ByOneValueAChannel()
+    {
+        using var model = new TwoMakers(ScalarType.Float64);
+        using var pruner = Begun(model);
+        var dense = model.state_dict().ToDictionary(pair => pair.Key, pair => pair.Value.Values());
+
+        using var scope = NewDisposeScope();
+        using (no_grad())
+        using (pruner.Mask())
+        {
+            var mask = Enumerable.Range(0, 6).Select(i => model.a.bias!.Values()[i] / dense["a.bias"][i]).ToArray();
+            Assert.All(mask, value => Assert.InRange(value, 1e-6, 1));
+            Close.Equal([.. mask.Select((value, i) => value * dense["b.bias"][i])], model.b.bias!.Values(), 1e-12);
+            Close.Equal([.. mask.Select((value, i) => value * dense["norm.weight"][i])], model.norm.weight.Values(), 1e-12);
+            Close.Equal([.. mask.Select((value, i) => value * dense["norm.bias"][i])], model.norm.bias!.Values(), 1e-12);
+            Close.Equal([.. dense["a.weight"].Select((weight, i) => weight * mask[i / 3])], model.a.weight.Values(), 1e-12);
+            Assert.Equal(dense["last.weight"], model.last.weight.Values());
+        }
+
+        Assert.Equal(dense, model.state_dict().ToDictionary(pair => pair.Key, pair => pair.Value.Values()));
+    }
+
+    [Theory]
+    [InlineData(MaskForm.Folded)]
+    [InlineData(MaskForm.Raw)]
+    public void Commit_MakesWhatTheHardScopeShowed(MaskForm form)
+    {
+        using var model = new TwoMakers(ScalarType.Float64);
+        using var pruner = Begun(model);
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        double[] shown;
+        using (pruner.Mask(form))
+            shown = [.. model.parameters().SelectMany(parameter => parameter.Values())];
+
+        var report = pruner.Commit(form);
+
+        Assert.Equal(shown, model.parameters().SelectMany(parameter => parameter.Values()));
+        Assert.Equal(3, pruner.Masks.Single().Removed);
+        Assert.Equal(3 * 6, report.Removed);
+        Assert.Equal(0, report.Layers.Single().Violations);
+    }
+
+    [Fact]
+    public void Mask_AfterCommit_KeepsTheZeros_AndLetsNoGradientThrough()
+    {
+        using var model = new TwoMakers(ScalarType.Float64);
+        using var input = Tensors.Of(Tensors.Normal(3, 5 * 3), [5, 3]);
+        using var pruner = Begun(model);
+        pruner.Commit();
+        var zeros = model.norm.weight.Values().Select(value => value == 0).ToArray();
+        using (no_grad())
+            model.norm.bias!.add_(1.0);
+
+        using (var scope = NewDisposeScope())
+        using (pruner.Mask())
+            model.call(input).sum().backward();
+
+        Assert.Equal(zeros, model.norm.bias.Values().Select(value => value == 0));
+        Assert.Equal(zeros, model.norm.bias.grad!.Values().Select(value => value == 0));
+        Assert.Equal(3, zeros.Count(isZero => isZero));
+    }
+
+    [Fact]
+    public void Gradients_OfMicroBatches_AddUp_AlsoInANormThatTwoMasksShare()
+    {
+        var zoo = Zoo.Get(nameof(DenseBlockNet));
+        using var model = zoo.Make(type: ScalarType.Float64);
+        using var first = zoo.Batch(seed: 1, type: ScalarType.Float64);
+        using var second = zoo.Batch(seed: 2, type: ScalarType.Float64);
+        using var pruner = new PdpPruner(model, OptionsFor(ChannelMap.Find(model, first)));
+        pruner.BeginEpoch(0);
+        double[] Gradients(params Tensor[] batches)
+        {
+            model.zero_grad();
+            foreach (var batch in batches)
+            {
+                using var scope = NewDisposeScope();
+                using (pruner.Mask())
+                    model.call(batch).sum().backward();
+            }
+
+            return [.. model.parameters().SelectMany(parameter => parameter.grad!.Values())];
+        }
+
+        var (one, two) = (Gradients(first), Gradients(second));
+
+        Close.Equal([.. one.Zip(two, (a, b) => a + b)], Gradients(first, second), 1e-9, 1e-9);
+    }
+
+    [Fact]
+    public void Step_InsideTheScope_IsReported_AndTheChangeUndone()
+    {
+        using var model = new TwoMakers(ScalarType.Float32);
+        using var pruner = Begun(model);
+        var dense = model.norm.weight.Values();
+
+        using (no_grad())
+        using (pruner.Mask())
+            model.norm.weight.mul_(2.0);
+
+        Assert.Equal(dense, model.norm.weight.Values());
+        Assert.Contains("changed inside the mask scope", Assert.Throws<InvalidOperationException>(() => pruner.Mask()).Message);
+    }
+
+    [Fact]
+    public void Mask_OfACompanionThatIsNotFinite_LeavesAllAsItWas()
+    {
+        using var model = new TwoMakers(ScalarType.Float32);
+        using var pruner = Begun(model);
+        using (no_grad())
+            model.b.bias!.mul_(double.PositiveInfinity);
+        var dense = model.a.weight.Values();
+
+        Assert.Contains("NaN or infinity", Assert.Throws<InvalidOperationException>(() => pruner.Mask()).Message);
+        Assert.Equal(dense, model.a.weight.Values());
+    }
+
+    [Fact]
+    public void Step_LeavesNoTensors()
+    {
+        using var model = new TwoMakers(ScalarType.Float32);
+        using var input = Tensors.Of(Tensors.Normal(3, 5 * 3), [5, 3], ScalarType.Float32);
+        using var pruner = Begun(model);
+
+        Leaks.None(() =>
+        {
+            using var scope = NewDisposeScope();
+            using (pruner.Mask())
+                model.call(input).sum().backward();
+        });
+    }
+
+    [Fact]
+    public void Restore_OfACommittedRun_KnowsTheZerosAgain()
+    {
+        using var model = new TwoMakers(ScalarType.Float32);
+        using var pruner = Begun(model);
+        pruner.Commit();
+        using var resumed = new PdpPruner(model, OptionsFor(TwoMakers.Map));
+
+        resumed.Restore(PrunerState.FromJson(pruner.GetState().ToJson()));
+        using var input = ones(2, 3);
+        var report = resumed.Shrink(input);
+
+        Assert.Equal(3, report.Record.Groups.Single().Kept.Count);
+    }
+
+    private static PdpOptions OptionsFor(ChannelMap map) => new()
+    {
+        Epochs = 1,
+        Sparsity = 0.5,
+        Strategy = new Channel(),
+        Channels = map,
+        Schedule = new ConstantSparsity(),
+        Temperature = Temperature.Relative(Ratio),
+        Allocation = new UniformSparsity(),
+    };
+
+    private static PdpPruner Begun(TwoMakers model)
+    {
+        var pruner = new PdpPruner(model, OptionsFor(TwoMakers.Map));
+        pruner.BeginEpoch(0);
+        return pruner;
+    }
+
+    /// <summary>The masked function written down, with t and τ as constants: autograd's gradients by name.</summary>
+    private static Dictionary<string, Tensor> Oracle(TwoMakers model, Tensor input)
+    {
+        var p = model.named_parameters().ToDictionary(pair => pair.name, pair => (Tensor)pair.parameter.detach().clone().requires_grad_());
+        var score = cat([p["a.weight"], p["b.weight"]], 1).pow(2).mean([1]);
+        var magnitudes = score.detach().sqrt().Values().Order().ToArray();
+        var threshold = (magnitudes[2] + magnitudes[3]) / 2;
+        var m = ((score - (threshold * threshold)) / (Ratio * threshold * threshold)).sigmoid();
+        var column = m.unsqueeze(1);
+        var a = functional.linear(input, p["a.weight"] * column, p["a.bias"] * m);
+        var b = functional.linear(input, p["b.weight"] * column, p["b.bias"] * m);
+        var x = functional.batch_norm(a + b, null, null, p["norm.weight"] * m, p["norm.bias"] * m, training: true, eps: 1e-5);
+        functional.linear(functional.relu(x), p["last.weight"], p["last.bias"]).pow(2).sum().backward();
+        return p.ToDictionary(pair => pair.Key, pair => pair.Value.grad!);
+    }
+
+    /// <summary>Two linear layers that are added up, a norm, and a reader.</summary>
+    private sealed class TwoMakers : Module<Tensor, Tensor>
+    {
+        public readonly Linear a = Linear(3, 6);
+        public readonly Linear b = Linear(3, 6);
+        public readonly BatchNorm1d norm = BatchNorm1d(6);
+        public readonly Linear last = Linear(6, 2);
+
+        public TwoMakers(ScalarType type)
+            : base(nameof(TwoMakers))
+        {
+            RegisterComponents();
+            norm.num_batches_tracked = null;
+            using var _ = no_grad();
+            foreach (var (parameter, i) in parameters().Select((parameter, i) => (parameter, i)))
+                parameter.copy_(Tensors.Of(Tensors.Normal(20 + i, (int)parameter.numel()), parameter.shape));
+            this.to(type);
+        }
+
+        public static ChannelMap Map
+        {
+            get
+            {
+                using var model = new TwoMakers(ScalarType.Float32);
+                using var input = ones(2, 3);
+                return ChannelMap.Find(model, input);
+            }
+        }
+
+        public override Tensor forward(Tensor input)
+        {
+            using var scope = NewDisposeScope();
+            return last.call(functional.relu(norm.call(a.call(input) + b.call(input)))).MoveToOuterDisposeScope();
+        }
+    }
+}

@@ -17,9 +17,11 @@ internal static unsafe class KeyScan
     /// <summary>The bins of a histogram.</summary>
     public const int Bins = 2048;
 
+    /// <summary>The numbers of a vector; a constant, as a field would be read in every turn of a loop.</summary>
+    private const int Lanes = 8;
+
     private const int Unsigned = 0x7fffffff;
     private const int Pocket = 1024;
-    private static readonly int Lanes = Vector256<int>.Count;
 
     /// <summary>Counts the keys below and inside of [low, high], finds the largest of all, and collects those inside while there is room.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -16,13 +16,15 @@ internal sealed unsafe class NofMKernel : IMaskKernel
     /// <summary>The largest M: the tiles of longer groups would not fit the first-level cache.</summary>
     public const int MostMembers = 32;
 
+    /// <summary>The numbers of a vector; a constant, as a field would be read in every turn of a loop.</summary>
+    private const int Lanes = 8;
+
     /// <summary>The groups of a tile.</summary>
     private const int Width = 64;
 
     /// <summary>The weights of a piece, about.</summary>
     private const int PieceLength = 1 << 16;
 
-    private static readonly int Lanes = Vector256<float>.Count;
     private readonly int _members;
     private readonly long _stride;
     private readonly long _whole;

@@ -7,10 +7,12 @@ namespace Pdp.Kernels;
 /// <summary>One threshold for the whole weight.</summary>
 internal sealed unsafe class UnstructuredKernel(long count) : IMaskKernel
 {
+    /// <summary>The numbers of a vector; a constant, as a field would be read in every turn of a loop.</summary>
+    private const int Lanes = 8;
+
     /// <summary>The weights of a piece: with their copy and gradient they fit the second-level cache.</summary>
     private const int PieceLength = 1 << 16;
 
-    private static readonly int Lanes = Vector256<float>.Count;
     private float _threshold;
     private float _inverse;
 
@@ -90,7 +92,7 @@ internal sealed unsafe class UnstructuredKernel(long count) : IMaskKernel
         if (length == 0)
             return true;
 
-        var places = stackalloc float[4 * Vector256<float>.Count];
+        var places = stackalloc float[4 * Lanes];
         new Span<float>(places, 4 * Lanes).Clear();
         Copy(weight, places, length);
         Copy(dense, places + Lanes, length);

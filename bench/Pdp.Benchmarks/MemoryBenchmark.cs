@@ -13,10 +13,14 @@ internal static class MemoryBenchmark
 
     public static void Measure(Run run)
     {
-        foreach (var network in Case.All.Where(network => !run.IsQuick || network.IsQuick))
+        foreach (var network in Case.All.Where(run.Wants))
         {
+            var strategies = Training.Strategies.Where(strategy => run.Wants($"{network.Name} {strategy.Name}")).ToArray();
+            if (strategies.Length == 0)
+                continue;
+
             var dense = PeakOf(network.Name, "dense", run).Peak;
-            foreach (var strategy in Training.Strategies.Where(strategy => run.Wants($"{network.Name} {strategy.Name}")))
+            foreach (var strategy in strategies)
             {
                 var (peak, pruned) = PeakOf(network.Name, strategy.Name, run);
                 Line.Write(

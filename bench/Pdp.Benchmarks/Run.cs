@@ -28,6 +28,9 @@ internal sealed record Run(bool IsQuick, int Threads, string Only)
     /// <summary>The time for one measurement, of so many seconds.</summary>
     public TimeSpan Budget(double quick, double full) => TimeSpan.FromSeconds(IsQuick ? quick : full);
 
+    /// <summary>Whether a network is to be measured: all, or the small ones if it has to be quick and none was named.</summary>
+    public bool Wants(Case network) => !IsQuick || network.IsQuick || Only.Length > 0;
+
     /// <summary>Whether a case was asked for.</summary>
     public bool Wants(string name) => name.Contains(Only, StringComparison.OrdinalIgnoreCase);
 }

@@ -8,7 +8,7 @@ internal static class StepBenchmark
 {
     public static void Measure(Run run)
     {
-        foreach (var network in Case.All.Where(network => !run.IsQuick || network.IsQuick))
+        foreach (var network in Case.All.Where(run.Wants))
         {
             foreach (var strategy in Training.Strategies.Where(strategy => run.Wants($"{network.Name} {strategy.Name}")))
                 Measure(network, strategy, run);

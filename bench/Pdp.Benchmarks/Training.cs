@@ -33,7 +33,6 @@ internal sealed class Training : IDisposable
             Strategy = strategy,
             Schedule = new ConstantSparsity(),
             Temperature = Temperature.Relative(0.25).AnnealedTo(0.1, 0, 1000),
-            Exclude = strategy is NofM ? [Selection.LayerMatch.Where(layer => layer.Layout.Inputs % 4 != 0)] : [],
         });
     }
 

@@ -9,6 +9,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Pdp;
+using Pdp.Channels;
 using Pdp.Reporting;
 using Pdp.Samples;
 using Pdp.Samples.Cifar10;
@@ -48,6 +49,11 @@ static void Run(Settings settings)
 
     // Model and optimizer.
     using var model = new ResNet20();
+    if (settings.ShrinkRecord is not null)
+    {
+        ShrinkRecord.FromJson(File.ReadAllText(settings.ShrinkRecord)).Apply(model);
+    }
+
     if (settings.Weights is not null)
     {
         Safetensors.LoadInto(model, settings.Weights);
@@ -56,7 +62,7 @@ static void Run(Settings settings)
     using var optimizer = new Sgd(model.named_parameters(), settings.Lr, settings.Momentum, settings.WeightDecay, settings.Nesterov);
 
     // Pruning: attaches to the model and changes nothing in it; a dense run does without.
-    using var pruner = settings.Method == "pdp" ? new PdpPruner(model, Pruning.Options(settings)) : null;
+    using var pruner = settings.Method == "pdp" ? new PdpPruner(model, Pruning.Options(settings, model)) : null;
     Console.Write(pruner?.Plan());
 
     // Training.
@@ -86,6 +92,8 @@ static void Run(Settings settings)
     var (folded, raw) = (Form(MaskForm.Folded), Form(MaskForm.Raw));
     var pruning = pruner?.Commit();
     Console.Write(pruning);
+    var shrink = Shrink(settings, model, pruner, test);
+    Console.Write(shrink);
     var report = new RunReport
     {
         Method = settings.Method,
@@ -96,11 +104,12 @@ static void Run(Settings settings)
         FoldedAccuracy = folded,
         RawAccuracy = raw,
         Accuracy = Accuracy(model, test, data.Test.Count),
+        Speedup = shrink is null ? null : Speedup(model, test),
         Epochs = settings.Epochs,
         Seed = settings.Seed,
         SecondsPerEpoch = run.Metrics.Select(metrics => metrics.Seconds).DefaultIfEmpty().Average(),
     };
-    Finish(settings, report, pruning, model);
+    Finish(settings, report, pruning, shrink, model);
 }
 
 // The given place of the data, or that of the download.
@@ -206,7 +215,22 @@ static void Keep(Settings settings, Checkpoint run, ResNet20 model, Sgd optimize
     }
 }
 
-static void Finish(Settings settings, RunReport report, PruningReport? pruning, ResNet20 model)
+// Removed channels go altogether; other strategies leave zeros.
+static ShrinkReport? Shrink(Settings settings, ResNet20 model, PdpPruner? pruner, Batches test)
+{
+    using var scope = NewDisposeScope();
+    return pruner is not null && settings.Strategy == "channel" ? pruner.Shrink(test.Plain(0).Pictures) : null;
+}
+
+// The shrunk network against one as large as before.
+static double Speedup(ResNet20 model, Batches test)
+{
+    using var dense = new ResNet20();
+    using var scope = NewDisposeScope();
+    return Speed.Ratio(dense, model, test.Plain(0).Pictures);
+}
+
+static void Finish(Settings settings, RunReport report, PruningReport? pruning, ShrinkReport? shrink, ResNet20 model)
 {
     var json = JsonSerializer.Serialize(report, new JsonSerializerOptions { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower });
     if (settings.Out is { } folder)
@@ -217,6 +241,11 @@ static void Finish(Settings settings, RunReport report, PruningReport? pruning, 
         if (pruning is not null)
         {
             AtomicFile.WriteText(Path.Combine(folder, "layers.csv"), pruning.ToCsv());
+        }
+
+        if (shrink is not null)
+        {
+            AtomicFile.WriteText(Path.Combine(folder, "shrink.json"), shrink.Record.ToJson() + "\n");
         }
     }
 

@@ -1,7 +1,10 @@
 using System.Globalization;
+using Pdp.Allocation;
+using Pdp.Channels;
 using Pdp.Masks;
 using Pdp.Scheduling;
 using Pdp.Selection;
+using static TorchSharp.torch;
 
 namespace Pdp.Samples.Cifar10;
 
@@ -9,22 +12,31 @@ namespace Pdp.Samples.Cifar10;
 internal static class Pruning
 {
     /// <summary>The inner convolutions are pruned; the first one and the classifier stay dense.</summary>
-    public static PdpOptions Options(Settings settings)
+    public static PdpOptions Options(Settings settings, ResNet20 model)
     {
         var strategy = StrategyOf(settings.Strategy);
-        return new PdpOptions
+        var options = new PdpOptions
         {
             Epochs = settings.Epochs,
-            Sparsity = strategy.FixedSparsity is null ? settings.Sparsity : null,
+            Sparsity = strategy is Unstructured ? settings.Sparsity : null,
             Strategy = strategy,
             Schedule = ScheduleOf(settings),
             Temperature = TemperatureOf(settings),
             Exclude = [LayerMatch.First, LayerMatch.Classifier],
         };
+        return strategy is Channel ? WithChannels(options, settings, model) : options;
+    }
+
+    /// <summary>Channels go where they cost the network least, until the budget of multiplications is met.</summary>
+    private static PdpOptions WithChannels(PdpOptions options, Settings settings, ResNet20 model)
+    {
+        using var picture = ones(1, 3, 32, 32);
+        var map = ChannelMap.Find(model, picture);
+        return options with { Channels = map, Allocation = new MacBudget(settings.MacBudget, map, MacCount.Of(model, picture)) };
     }
 
     private static IMaskStrategy StrategyOf(string text) =>
-        text == "unstructured" ? new Unstructured() : NofM.Parse(text);
+        text == "unstructured" ? new Unstructured() : text == "channel" ? new Channel() : NofM.Parse(text);
 
     private static ISparsityScheduler ScheduleOf(Settings settings) => settings.Epsilon is { } epsilon
         ? new EpsilonRamp { WarmupEpochs = settings.Warmup, Epsilon = epsilon }
@@ -36,7 +48,7 @@ internal static class Pruning
         (null, null) => null,
         ({ } temperature, null) => Temperature.Absolute(temperature),
         (null, [var ratio]) => Temperature.Relative(Double(ratio)),
-        (null, [var from, var to]) => Temperature.Relative(Double(from)).AnnealedTo(Double(to), settings.Warmup, settings.AnnealEnd ?? 0.85 * settings.Epochs),
+        (null, [var from, var to]) => Temperature.Relative(Double(from)).AnnealedTo(Double(to), settings.Warmup, settings.AnnealEnd ?? 0.9 * settings.Epochs),
         _ => throw new ArgumentException("Give either --temperature or --relative-temperature, not both."),
     };
 

@@ -18,14 +18,20 @@ internal sealed partial record Settings
     /// <summary>Weights to start from (safetensors); fresh ones if not given.</summary>
     public string? Weights { get; init; }
 
+    /// <summary>The record of a shrunk network (shrink.json), whose weights are to be started from.</summary>
+    public string? ShrinkRecord { get; init; }
+
     /// <summary>dense or pdp.</summary>
     public string Method { get; init => field = Matches(value, MethodForm(), "dense or pdp"); } = "dense";
 
-    /// <summary>unstructured, or N:M (N kept of M).</summary>
-    public string Strategy { get; init => field = Matches(value, StrategyForm(), "unstructured or N:M such as 2:4"); } = "unstructured";
+    /// <summary>unstructured, N:M (N kept of M), or channel.</summary>
+    public string Strategy { get; init => field = Matches(value, StrategyForm(), "unstructured, channel, or N:M such as 2:4"); } = "unstructured";
 
     /// <summary>Fraction of the inner convolutions' weights to remove, in [0, 1).</summary>
     public double Sparsity { get; init => field = Check(value, value is >= 0 and < 1, "in [0, 1)"); } = 0.9;
+
+    /// <summary>Fraction of the network's multiplications to remove with the channel strategy, in (0, 1).</summary>
+    public double MacBudget { get; init => field = Check(value, value is > 0 and < 1, "in (0, 1)"); } = 0.5;
 
     public int Epochs { get; init => field = Check(value, value >= 0, "at least 0"); } = 8;
 
@@ -44,7 +50,7 @@ internal sealed partial record Settings
     /// <summary>Temperature relative to the squared threshold: constant (0.25) or from start to end (1:0.03).</summary>
     public string? RelativeTemperature { get; init => field = Matches(value, TemperatureForm(), "a number, or two such as 1:0.03"); }
 
-    /// <summary>The epoch at which annealing ends; 85 % of the run if not given.</summary>
+    /// <summary>The epoch at which annealing ends; 90 % of the run if not given.</summary>
     public double? AnnealEnd { get; init => field = Check(value, value is null or > 0, "above 0"); }
 
     public int Batch { get; init => field = Check(value, value > 1, "at least 2, for batch-norm"); } = 128;
@@ -55,7 +61,7 @@ internal sealed partial record Settings
 
     public double Momentum { get; init => field = Check(value, value is >= 0 and < 1, "in [0, 1)"); } = 0.9;
 
-    public bool Nesterov { get; init; }
+    public bool Nesterov { get; init; } = true;
 
     public int Seed { get; init; }
 
@@ -72,7 +78,7 @@ internal sealed partial record Settings
 
     /// <summary>The settings that decide a run's numbers; a checkpoint is continued only under the same ones.</summary>
     public string Fingerprint() =>
-        CommandLine.Echo(this, nameof(Data), nameof(Download), nameof(DownloadTo), nameof(Weights), nameof(Threads), nameof(Out), nameof(Resume));
+        CommandLine.Echo(this, nameof(Data), nameof(Download), nameof(DownloadTo), nameof(Weights), nameof(ShrinkRecord), nameof(Threads), nameof(Out), nameof(Resume));
 
     private static T Check<T>(T value, bool isValid, string range, [CallerMemberName] string name = "") =>
         isValid || value is null ? value : throw new ArgumentOutOfRangeException(name, value, $"Must be {range}.");
@@ -83,7 +89,7 @@ internal sealed partial record Settings
     [GeneratedRegex("^(dense|pdp)$")]
     private static partial Regex MethodForm();
 
-    [GeneratedRegex("^(unstructured|[1-9][0-9]*:[1-9][0-9]*)$")]
+    [GeneratedRegex("^(unstructured|channel|[1-9][0-9]*:[1-9][0-9]*)$")]
     private static partial Regex StrategyForm();
 
     [GeneratedRegex(@"^[0-9.]+(e-?[0-9]+)?(:[0-9.]+(e-?[0-9]+)?)?$")]

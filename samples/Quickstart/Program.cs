@@ -2,6 +2,7 @@
 //
 //   dotnet run -c Release --project samples/Quickstart
 //   dotnet run -c Release --project samples/Quickstart -- --strategy 2:4
+//   dotnet run -c Release --project samples/Quickstart -- --strategy channel
 //
 // It needs no data and takes about a minute on one core. A tenth of the weights stays, or half of them with 2:4, and
 // the accuracy too: 98.0 % of the test digits after 98.2 % with seed 0. The last line is the outcome as JSON.
@@ -10,6 +11,8 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Pdp;
+using Pdp.Channels;
+using Pdp.Masks;
 using Pdp.Samples;
 using Pdp.Samples.Quickstart;
 using TorchSharp;
@@ -50,12 +53,15 @@ static void Run(Settings settings)
     using var test = new DrawnImages(4_000, (2 * settings.Seed) + 1);
     using var model = new ConvNet();
 
+    using var example = test.Pictures.narrow(0, 0, 1);
+
     // The pruner attaches to the model and checks the options; it changes nothing before its first mask scope.
     using var pruner = new PdpPruner(model, new PdpOptions
     {
         Epochs = settings.Epochs,
         Sparsity = settings.Sparsity,
         Strategy = settings.MaskStrategy(),
+        Channels = settings.MaskStrategy() is Channel ? ChannelMap.Find(model, example) : null,
     });
 
     // Train dense, then prune while training on.
@@ -68,6 +74,13 @@ static void Run(Settings settings)
     // Write the zeros into the weights for good. From here on it's an ordinary model; the pruner is no longer needed.
     var report = pruner.Commit();
     Console.Write(report);
+
+    // Channels can go altogether: the same class runs on with fewer of them.
+    if (settings.MaskStrategy() is Channel)
+    {
+        Console.Write(pruner.Shrink(example));
+    }
+
     Console.WriteLine(JsonSerializer.Serialize(new
     {
         strategy = settings.Strategy,

@@ -10,7 +10,7 @@ namespace Pdp;
 /// <summary>What to prune, how far, and when. Immutable; each value is checked when it is set.</summary>
 /// <remarks>
 /// The defaults are what works best without tuning: a cubic ramp that reaches the target at four tenths of the run, and masks that are soft at
-/// first and hard from 85 % of the run on, relative to each layer's threshold. <see cref="Paper"/> is the paper's exact setting.
+/// first and nearly hard from 90 % of the run on, relative to each layer's threshold. <see cref="Paper"/> is the paper's exact setting.
 /// </remarks>
 public sealed record PdpOptions
 {
@@ -33,6 +33,10 @@ public sealed record PdpOptions
     /// <value>Null, the default, masks the channels of each weight for themselves; the model can't be shrunk then.</value>
     public ChannelMap? Channels { get; init; }
 
+    /// <summary>The multiply-accumulates of the dense model, so that plans and reports with <see cref="Channels"/> say what becomes of them.</summary>
+    /// <value>Null, the default, takes those of a <see cref="MacBudget"/>; under any other allocation none are reported.</value>
+    public MacCount? Macs { get; init; }
+
     /// <summary>How the sparsity is divided among the layers, when pruning begins.</summary>
     /// <value>Default <see cref="GlobalMagnitude"/>.</value>
     public ISparsityAllocation Allocation { get; init => field = Guard.NotNull(value); } = new GlobalMagnitude();
@@ -42,7 +46,7 @@ public sealed record PdpOptions
     public ISparsityScheduler? Schedule { get; init; }
 
     /// <summary>How soft the masks are over the epochs.</summary>
-    /// <value>Null, the default, stands for a relative temperature annealed from ρ = 1 at the schedule's start to 0.01 at 85 % of the run.</value>
+    /// <value>Null, the default, stands for a relative temperature annealed from ρ = 1 at the schedule's start to 0.015 at 90 % of the run; to 0.003 for channels, whose magnitudes lie closer together.</value>
     public Temperature? Temperature { get; init; }
 
     /// <summary>Lets a reported metric decide when the schedule starts.</summary>
@@ -66,15 +70,18 @@ public sealed record PdpOptions
     /// <value>In [0, 1]; default 1, at which one weight is kept.</value>
     public double MaximumLayerSparsity { get; init => field = Guard.Share(value); } = 1;
 
+    /// <summary>The multiply-accumulates in force.</summary>
+    internal MacCount? EffectiveMacs => Macs ?? (Allocation as MacBudget)?.Macs;
+
     /// <summary>The schedule in force.</summary>
     internal ISparsityScheduler EffectiveSchedule => Schedule ?? new CubicRamp(Epochs / 8, 0.4 * Epochs);
 
     /// <summary>The temperature in force.</summary>
     internal Temperature EffectiveTemperature =>
-        Temperature ?? Scheduling.Temperature.Relative(1).AnnealedTo(0.01, EffectiveSchedule.StartEpoch, AnnealingEnd);
+        Temperature ?? Scheduling.Temperature.Relative(1).AnnealedTo(Strategy is Channel ? 0.003 : 0.015, EffectiveSchedule.StartEpoch, AnnealingEnd);
 
-    /// <summary>85 % of the run, or later where a schedule of the user's own starts after that.</summary>
-    private double AnnealingEnd => Math.Max(0.85 * Epochs, EffectiveSchedule.StartEpoch + (0.1 * Epochs));
+    /// <summary>90 % of the run, or later where a schedule of the user's own starts after that.</summary>
+    private double AnnealingEnd => Math.Max(0.9 * Epochs, EffectiveSchedule.StartEpoch + (0.1 * Epochs));
 
     /// <summary>The paper's exact setting: τ = 1e-4, the ε ramp after s dense epochs, one global order of magnitudes.</summary>
     /// <param name="sparsity">The fraction removed, in [0, 1); null for N:M.</param>

@@ -72,7 +72,7 @@ public sealed class PdpPruner : IDisposable
     public PruningPlan Plan()
     {
         RequireUsable();
-        return _model.Plan(_isPlanned ? Masks.Select(mask => mask.Target) : _planner.Plan(), isFinal: _isPlanned || !_planner.NeedsWeights);
+        return _model.Plan(_isPlanned ? [.. Masks.Select(mask => mask.Target)] : _planner.Plan(), isFinal: _isPlanned || !_planner.NeedsWeights);
     }
 
     /// <summary>Sets the clock: the sparsity and the temperature of the steps that follow. Resuming is restoring and passing the right epoch.</summary>

@@ -19,6 +19,7 @@ internal sealed class PrunedModel : IDisposable
     private readonly IReadOnlyList<SelectedLayer> _weights;
     private readonly FusedModel _fused;
     private readonly Dictionary<string, ChannelGroup> _groups = [];
+    private readonly SizeAccount? _sizes;
 
     /// <summary>Selects the weights and makes their masks.</summary>
     /// <exception cref="ArgumentException">A match matches nothing, or nothing is left to prune.</exception>
@@ -30,6 +31,7 @@ internal sealed class PrunedModel : IDisposable
         if (options.Channels is { } map)
         {
             _groups = GroupsByFilter(map);
+            _sizes = new SizeAccount(model, map, options.EffectiveMacs);
             _weights = [.. _weights.Select(layer => WithGroup(layer, map))];
             _weights = [.. _weights.Select(WithTies)];
         }
@@ -105,7 +107,7 @@ internal sealed class PrunedModel : IDisposable
     }
 
     /// <summary>What will happen to each weight if the masks get these targets.</summary>
-    public PruningPlan Plan(IEnumerable<long> targets, bool isFinal)
+    public PruningPlan Plan(IReadOnlyList<long> targets, bool isFinal)
     {
         var removed = Masks.Zip(targets).ToDictionary(pair => pair.First.Name, pair => pair.Second / (double)pair.First.Members);
         return new()
@@ -113,6 +115,7 @@ internal sealed class PrunedModel : IDisposable
             Layers = [.. _weights.Select(layer => PlanOf(layer, (long)Math.Round(removed.GetValueOrDefault(FirstOf(layer)) * layer.Info.Layout.Elements)))],
             ModelParameters = Parameters,
             IsFinal = isFinal,
+            Size = SizeAfter(targets),
         };
     }
 
@@ -126,6 +129,10 @@ internal sealed class PrunedModel : IDisposable
                 .Select(layer => new ShrunkGroup(_groups[layer.Mask.Name], [.. Indices(layer.Weight.Frozen!.narrow(1, 0, 1).cpu().data<bool>().ToArray())])),
         ];
     }
+
+    /// <summary>The model's size when each mask has removed so many members and their channels are cut out; null without groups of channels.</summary>
+    public SizeChange? SizeAfter(IEnumerable<long> removed) => _sizes?.After(
+        [.. Masks.Zip(removed).Where(pair => pair.First.Strategy is Channel).Select(pair => (_groups[pair.First.Name], pair.Second))]);
 
     public void Dispose()
     {

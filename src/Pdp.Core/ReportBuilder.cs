@@ -27,6 +27,7 @@ internal static class ReportBuilder
             ModelParameters = model.Parameters,
             Leak = leak,
             Warnings = [],
+            Size = model.SizeAfter(model.Masks.Select(mask => mask.Removed)),
         };
         return report with { Warnings = [.. WarningsOf(report, hasEnded)] };
     }

@@ -18,6 +18,7 @@ internal sealed class TargetPlanner
     {
         _options = options;
         _layers = layers;
+        RequireBudgeted();
         Plan();
     }
 
@@ -57,6 +58,13 @@ internal sealed class TargetPlanner
         }
 
         return rule?.Sparsity is { } sparsity ? Math.Min(Masks.Counts.Floor(mask.Members, sparsity), mask.Members - 1) : null;
+    }
+
+    /// <summary>A budget of MACs would not know of channels that a rule removes.</summary>
+    private void RequireBudgeted()
+    {
+        if (_options.Allocation is MacBudget && _layers.FirstOrDefault(layer => layer.Mask.Strategy is Masks.Channel && layer.Rule?.Sparsity is not null) is { } fixedLayer)
+            throw new ArgumentException($"The rule for {fixedLayer.Rule!.Match} fixes the sparsity of '{fixedLayer.Mask.Name}', but a budget of MACs decides how many channels go: set the rule's MinimumSparsity and MaximumSparsity instead.");
     }
 
     private AllocationLayer CandidateOf(PrunedLayer layer)

@@ -14,6 +14,10 @@ internal static class Guard
     public static double Share(double value, [CallerMemberName] string name = "") =>
         value is >= 0 and <= 1 ? value : throw Outside(name, value, "[0, 1]");
 
+    /// <summary>(0, 1).</summary>
+    public static double Inside(double value, [CallerMemberName] string name = "") =>
+        value is > 0 and < 1 ? value : throw Outside(name, value, "(0, 1)");
+
     /// <summary>(0, ∞).</summary>
     public static double Positive(double value, [CallerMemberName] string name = "") =>
         value > 0 && double.IsFinite(value) ? value : throw Outside(name, value, "(0, ∞)");

@@ -5,7 +5,8 @@ namespace Pdp.Reporting;
 /// <summary>What will happen to each weight of a model, known before training.</summary>
 /// <remarks>
 /// The totals are final. How an allocation by magnitude divides them is decided when pruning begins, from the weights of that time; until
-/// then the plan shows the division by the weights of today.
+/// then the plan shows the division by the weights of today. Under a budget of multiply-accumulates that is the final total, and the weights
+/// that it takes are decided then too.
 /// </remarks>
 public sealed record PruningPlan
 {
@@ -17,6 +18,9 @@ public sealed record PruningPlan
 
     /// <summary>Whether the counts of the layers are final.</summary>
     public required bool IsFinal { get; init; }
+
+    /// <summary>The model's size when it is shrunk in the end; null where channels are not pruned in groups.</summary>
+    public SizeChange? Size { get; init; }
 
     /// <summary>The weights of the layers that are pruned.</summary>
     public long PrunableWeights => Layers.Where(layer => layer.DenseReason is null).Sum(layer => layer.Elements);
@@ -41,6 +45,6 @@ public sealed record PruningPlan
             table.Add(layer.Name, layer.Shape, layer.Strategy ?? "dense", layer.Elements, layer.Removed, layer.Kept, TextTable.Percent(layer.Sparsity), layer.DenseReason ?? layer.Rule ?? "");
         table.Add("all prunable", "", "", PrunableWeights, Removed, PrunableWeights - Removed, TextTable.Percent(Sparsity), IsFinal ? "" : "division may change when pruning begins");
         table.Add("whole model", "", "", ModelParameters, Removed, ModelParameters - Removed, TextTable.Percent(ModelSparsity), "");
-        return table.ToString();
+        return Size is null ? table.ToString() : $"{table}{Size}{Environment.NewLine}";
     }
 }

@@ -25,6 +25,9 @@ public sealed record PruningReport
     /// <summary>All parameters of the model, biases and norms included; tied ones once.</summary>
     public required long ModelParameters { get; init; }
 
+    /// <summary>The model's size if it were shrunk by what the masks remove now; null where channels are not pruned in groups.</summary>
+    public SizeChange? Size { get; init; }
+
     /// <summary>The share of Σ|ŵ| over all pruned layers that the hard masks remove.</summary>
     public required double Leak { get; init; }
 
@@ -71,7 +74,7 @@ public sealed record PruningReport
             table.Add(layer.Name, layer.Strategy, layer.Elements, layer.Removed, TextTable.Percent(layer.Sparsity), TextTable.Short(layer.Threshold), TextTable.Short(layer.Temperature), TextTable.OneDigit(layer.Sharpness), TextTable.Percent(layer.Undecided), TextTable.Percent(layer.Leak), layer.Subnormals, layer.Violations);
         table.Add("all prunable", "", PrunableWeights, Removed, TextTable.Percent(Sparsity), TextTable.None, TextTable.None, TextTable.None, TextTable.Percent(Undecided), TextTable.Percent(Leak), Layers.Sum(layer => layer.Subnormals), Layers.Sum(layer => layer.Violations));
         table.Add("whole model", "", ModelParameters, Removed, TextTable.Percent(ModelSparsity), TextTable.None, TextTable.None, TextTable.None, TextTable.None, TextTable.None, TextTable.None, TextTable.None);
-        return string.Concat([table.ToString(), Legend, Environment.NewLine, .. Warnings.Select(warning => $"warning: {warning}{Environment.NewLine}")]);
+        return string.Concat([table.ToString(), Size is null ? "" : $"{Size}{Environment.NewLine}", Legend, Environment.NewLine, .. Warnings.Select(warning => $"warning: {warning}{Environment.NewLine}")]);
     }
 
     private static string Quoted(string text) => text.AsSpan().ContainsAny(",\"\r\n") ? $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : text;

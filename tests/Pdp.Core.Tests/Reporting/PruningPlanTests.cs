@@ -43,6 +43,27 @@ public sealed class PruningPlanTests
         Assert.DoesNotContain("may change", (Samples.Plan with { IsFinal = true }).ToString(), StringComparison.Ordinal);
 
     [Fact]
+    public void ToString_WithGroupsOfChannels_EndsWithTheSizes()
+    {
+        var plan = Samples.Plan with { Size = Samples.Size };
+
+        Assert.Equal($"{Samples.Plan}{Samples.Size}{Environment.NewLine}", plan.ToString());
+        Assert.Equal("when shrunk: 1,500 of 3,000 parameters (50.00%), 6,000 of 12,000 bytes (50.00%), 20,000 of 50,000 MACs (40.00%)", Samples.Size.ToString());
+        Assert.EndsWith("of 12,000 bytes (50.00%)", (Samples.Size with { Before = Samples.Size.Before with { Macs = null } }).ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ToJson_WithGroupsOfChannels_HasTheSizes()
+    {
+        var plan = Samples.Plan with { Size = Samples.Size };
+
+        using var document = JsonDocument.Parse(plan.ToJson());
+
+        Assert.Equal(20000, document.RootElement.GetProperty("size").GetProperty("after").GetProperty("macs").GetInt64());
+        Assert.Equal(Samples.Size, JsonSerializer.Deserialize<PruningPlan>(plan.ToJson(), ReportJson.Options)!.Size);
+    }
+
+    [Fact]
     public void ToJson_ReadBack_IsThePlan()
     {
         var json = Samples.Plan.ToJson();

@@ -32,6 +32,17 @@ public sealed class PruningReportTests
     }
 
     [Fact]
+    public void ToString_WithGroupsOfChannels_SaysTheSizesBelowTheTotals()
+    {
+        var report = Samples.Report with { Layers = [Samples.Report.Layers[0]], Size = Samples.Size };
+
+        var lines = report.ToString().Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries);
+
+        Assert.Equal(Samples.Size.ToString(), lines[4]);
+        Assert.StartsWith("undecided:", lines[5], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void ToCsv_OfNamesWithCommasQuotesAndLineBreaks_QuotesThem()
     {
         var csv = Samples.Report.ToCsv();

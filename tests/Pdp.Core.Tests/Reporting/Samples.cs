@@ -17,6 +17,8 @@ internal static class Samples
         IsFinal = false,
     };
 
+    public static SizeChange Size { get; } = new(new(3000, 12000, 50000), new(1500, 6000, 20000));
+
     public static PruningReport Report { get; } = new()
     {
         Layers =

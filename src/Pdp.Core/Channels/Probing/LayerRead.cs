@@ -8,16 +8,27 @@ namespace Pdp.Channels.Probing;
 /// <param name="IsInOrder">Whether the slices are blocks of the units 0, 1, 2, …, one behind the other.</param>
 internal sealed record LayerRead(Reader Reader, long Offset, long Block, long Count, bool IsInOrder)
 {
-    public static LayerRead Of(long units, Reader reader, Decoded[] decoded, bool[] fed)
+    /// <summary>Checks that the slices are blocks of the units 0, 1, 2, …, one behind the other.</summary>
+    /// <param name="units">The layer's units.</param>
+    /// <param name="reader">The reader.</param>
+    /// <param name="decoded">What each of its slices depends on.</param>
+    /// <param name="fedByOdd">The slices that the layer's odd units feed; the even ones lie between them.</param>
+    public static LayerRead Of(long units, Reader reader, Decoded[] decoded, bool[] fedByOdd)
     {
-        var offset = Array.IndexOf(fed, true);
-        var count = fed.Count(isFed => isFed);
-        var (block, rest) = Math.DivRem(count, units);
+        var (block, rest) = Math.DivRem(fedByOdd.Count(isFed => isFed), units / 2);
+        var (offset, count) = (Array.IndexOf(fedByOdd, true) - block, block * units);
         var bits = ChannelCode.Bits(units);
         var isInOrder = rest == 0
-            && Array.LastIndexOf(fed, true) == offset + count - 1
-            && Enumerable.Range(0, count).All(i => decoded[offset + i] == new Decoded(bits, i / block));
+            && offset >= 0
+            && offset + count <= fedByOdd.Length
+            && Enumerable.Range(0, fedByOdd.Length).All(i => IsRight(i - offset));
         return new(reader, offset, block, count, isInOrder);
+
+        bool IsRight(long i)
+        {
+            var isInside = i >= 0 && i < count;
+            return fedByOdd[i + offset] == (isInside && i / block % 2 == 1) && (!isInside || decoded[i + offset] == new Decoded(bits, i / block));
+        }
     }
 
     /// <summary>Whether both see the same slices; what is seen in part only can't be.</summary>

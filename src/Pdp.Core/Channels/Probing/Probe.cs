@@ -37,7 +37,7 @@ internal sealed class Probe(Module model, IReadOnlyList<ProbedLayer> layers, Pro
         var survey = new Survey(state, () => Mix(forward()), units, readers, sounding);
         foreach (var layer in layers)
         {
-            foreach (var (r, fed) in survey.FedBy(layer, SourcesOf(layer, reads)).Index().Where(pair => pair.Item.Contains(true)))
+            foreach (var (r, fed) in survey.FedByOdd(layer, SourcesOf(layer, reads)).Index().Where(pair => pair.Item.Contains(true)))
                 reads[layer].Add(LayerRead.Of(units[layer], readers[r], survey.Decoded[r], fed));
         }
     }

@@ -134,13 +134,13 @@ internal sealed class ProbeState : IDisposable
             Neutralize(norm);
     }
 
-    /// <summary>Values in [½, 1½) over the fan-in, so that signals neither grow nor vanish over many layers.</summary>
+    /// <summary>Values in [¼, ¾) over the fan-in: signals vanish slowly, and don't grow along shortcuts into activations that saturate.</summary>
     private static void FillRandom(Tensor? parameter, Generator random, long fanIn = 1)
     {
         if (parameter is null || !parameter.is_floating_point())
             return;
 
-        using Scalar scale = (1.0 / fanIn).ToScalar();
+        using Scalar scale = (0.5 / fanIn).ToScalar();
         using Scalar half = 0.5.ToScalar();
         var values = rand(parameter.shape, generator: random).add_(half, One).mul_(scale);
         parameter.copy_(values);

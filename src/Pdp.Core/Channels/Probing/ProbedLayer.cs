@@ -58,11 +58,11 @@ internal sealed class ProbedLayer
         _ => null,
     };
 
-    /// <summary>A tensor of the weight's shape as <c>[outputs, …]</c>.</summary>
-    public Tensor ByOutput(Tensor values) => _isTransposed ? Swapped(values).reshape(Outputs, -1) : values.reshape(Outputs, -1);
+    /// <summary>The largest magnitude in a tensor of the weight's shape, for each output channel.</summary>
+    public Tensor LargestByOutput(Tensor values) => Largest(values, over: _isTransposed ? 1 : 2);
 
-    /// <summary>A tensor of the weight's shape as <c>[inputs, …]</c>.</summary>
-    public Tensor ByInput(Tensor values) => _isTransposed ? values.reshape(Inputs, -1) : Swapped(values).reshape(Inputs, -1);
+    /// <summary>The largest magnitude in a tensor of the weight's shape, for each input channel.</summary>
+    public Tensor LargestByInput(Tensor values) => Largest(values, over: _isTransposed ? 2 : 1);
 
     /// <summary>One value an output channel, in a shape that broadcasts over <see cref="Blocks"/>.</summary>
     public Tensor OverOutputs(Tensor values) =>
@@ -71,5 +71,5 @@ internal sealed class ProbedLayer
     /// <summary>The weight as <c>[groups, first dimension in a group, second dimension, kernel]</c>; a view.</summary>
     public Tensor Blocks(Tensor values) => values.reshape(ConnectionGroups, values.shape[0] / ConnectionGroups, values.shape[1], -1);
 
-    private Tensor Swapped(Tensor values) => Blocks(values).permute(0, 2, 1, 3);
+    private Tensor Largest(Tensor values, int over) => Blocks(values).abs().amax([over, 3]).reshape(-1);
 }

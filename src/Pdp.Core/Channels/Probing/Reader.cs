@@ -10,16 +10,16 @@ internal sealed class Reader
     private static readonly Scalar Zero = 0.ToScalar();
 
     private readonly Parameter _parameter;
-    private readonly Func<Tensor, Tensor> _bySlice;
+    private readonly Func<Tensor, Tensor> _largest;
 
-    private Reader(string name, ReaderKind kind, Parameter parameter, long slices, ProbedLayer? layer, Func<Tensor, Tensor> bySlice)
+    private Reader(string name, ReaderKind kind, Parameter parameter, long slices, ProbedLayer? layer, Func<Tensor, Tensor> largest)
     {
         Name = name;
         Kind = kind;
         Slices = slices;
         Layer = layer;
         _parameter = parameter;
-        _bySlice = bySlice;
+        _largest = largest;
     }
 
     /// <summary>The parameter's name.</summary>
@@ -33,14 +33,14 @@ internal sealed class Reader
     public ProbedLayer? Layer { get; }
 
     /// <summary>The inputs of a layer: silent where the channel that they read is.</summary>
-    public static Reader OfInputs(ProbedLayer layer) => new(layer.WeightName, ReaderKind.Inputs, layer.Weight, layer.Inputs, layer, layer.ByInput);
+    public static Reader OfInputs(ProbedLayer layer) => new(layer.WeightName, ReaderKind.Inputs, layer.Weight, layer.Inputs, layer, layer.LargestByInput);
 
     /// <summary>The outputs of a layer: silent where they only scale a silent channel.</summary>
-    public static Reader OfGates(ProbedLayer layer) => new(layer.WeightName, ReaderKind.Gates, layer.Weight, layer.Outputs, layer, layer.ByOutput);
+    public static Reader OfGates(ProbedLayer layer) => new(layer.WeightName, ReaderKind.Gates, layer.Weight, layer.Outputs, layer, layer.LargestByOutput);
 
     /// <summary>The elements of a vector that scales channels, as in a norm.</summary>
     public static Reader OfElements(string name, Parameter parameter) =>
-        new(name, ReaderKind.Elements, parameter, parameter.numel(), null, values => values.reshape(-1, 1));
+        new(name, ReaderKind.Elements, parameter, parameter.numel(), null, values => values);
 
     /// <summary>Which slices have no gradient.</summary>
     public bool[] Silent()
@@ -51,7 +51,7 @@ internal sealed class Reader
         if (gradient is null)
             return [.. Enumerable.Repeat(true, (int)Slices)];
 
-        var silent = _bySlice(gradient).ne(Zero).any(1).logical_not().cpu();
+        var silent = _largest(gradient).eq(Zero).cpu();
         return silent.data<bool>().ToArray();
     }
 }

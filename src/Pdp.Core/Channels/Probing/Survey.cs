@@ -37,25 +37,17 @@ internal sealed class Survey
     /// <summary>What each slice of each reader depends on.</summary>
     public Decoded[][] Decoded { get; }
 
-    /// <summary>The slices of each reader that sound when one layer's silenced channels do: those that the layer feeds.</summary>
+    /// <summary>The slices of each reader that sound when one layer's odd channels do, while those of all others are silent.</summary>
     /// <param name="layer">The layer.</param>
     /// <param name="sources">The layers without whose channels this one is silent: those that feed a grouped convolution.</param>
-    public bool[][] FedBy(ProbedLayer layer, IReadOnlySet<ProbedLayer> sources)
+    public bool[][] FedByOdd(ProbedLayer layer, IReadOnlySet<ProbedLayer> sources)
     {
-        var fed = Readers.Select(reader => new bool[reader.Slices]).ToArray();
         if (_sounding.Contains(layer) || _units[layer] == 1 || !Decoded.Any(slices => slices.Any(slice => !slice.IsOpen)))
-            return fed;
+            return [.. Readers.Select(reader => new bool[reader.Slices])];
 
-        for (var value = 0; value < 2; value++)
-        {
-            var before = sources.Count == 0 ? _silence[(0, value)] : Pass(0, value, sources);
-            var after = Pass(0, value, sources.Append(layer).ToHashSet());
-            foreach (var (r, slices) in fed.Index())
-                for (var slice = 0; slice < slices.Length; slice++)
-                    slices[slice] |= before[r][slice] && !after[r][slice];
-        }
-
-        return fed;
+        var before = sources.Count == 0 ? _silence[(0, 1)] : Pass(0, 1, sources);
+        var after = Pass(0, 1, sources.Append(layer).ToHashSet());
+        return [.. before.Zip(after, (silent, still) => silent.Zip(still, (was, stays) => was && !stays).ToArray())];
     }
 
     private Decoded[][] Decode()

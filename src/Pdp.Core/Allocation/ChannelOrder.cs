@@ -1,0 +1,70 @@
+using Pdp.Channels;
+using static TorchSharp.torch;
+
+namespace Pdp.Allocation;
+
+/// <summary>The order in which channels go: the smallest magnitude of all groups first, among equals by group and position.</summary>
+internal sealed class ChannelOrder
+{
+    private readonly AllocationLayer[] _layers;
+    private readonly ChannelGroup[] _groups;
+    private readonly long[] _least;
+    private readonly int[] _order;
+
+    /// <summary>Orders the channels that the layers' bounds leave open.</summary>
+    /// <exception cref="ArgumentException">A layer is not a group of the map, or its weights are not masked by channels.</exception>
+    public ChannelOrder(IReadOnlyList<AllocationLayer> layers, ChannelMap map)
+    {
+        _layers = [.. layers];
+        _groups = [.. layers.Select(layer => GroupOf(layer, map))];
+        _least = [.. layers.Select(layer => (layer.Minimum + WidthOf(layer) - 1) / WidthOf(layer))];
+        _order = [.. Enumerable.Range(0, _layers.Length).SelectMany(OpenChannels).OrderBy(open => open.Magnitude).Select(open => open.Layer)];
+    }
+
+    /// <summary>The channels that may go or stay.</summary>
+    public int Length => _order.Length;
+
+    /// <summary>The channels of each group that go when the first ones of the order do, and those that have to go anyway.</summary>
+    public IEnumerable<(ChannelGroup Group, long Removed)> Cuts(int first) => _groups.Zip(ChannelsOf(first));
+
+    /// <summary>The weights of each layer that go with them.</summary>
+    public long[] Weights(int first) => [.. _layers.Zip(ChannelsOf(first), (layer, channels) => channels * WidthOf(layer))];
+
+    private static ChannelGroup GroupOf(AllocationLayer layer, ChannelMap map)
+    {
+        if (map.Groups.FirstOrDefault(group => group.Name == layer.Name) is not { } group)
+            throw new ArgumentException($"A budget of MACs is for groups of channels, and {layer.Name} is none of them{(map.Refused.TryGetValue(layer.Name, out var reason) ? $" ({reason})" : "")}: exclude it from pruning, or give it a strategy that fixes its sparsity.");
+        if (layer.Layout.Shape.Count != 2 || layer.Layout.Shape[0] != group.Channels || !IsByChannel(layer.Weight))
+            throw new ArgumentException($"A budget of MACs is for whole channels, and the weights of {layer.Name} are pruned one by one or without the channels tied to them: choose the Channel strategy and set PdpOptions.Channels to the budget's map.");
+        return group;
+    }
+
+    /// <summary>Whether all weights of a channel compete with one magnitude.</summary>
+    private static bool IsByChannel(Tensor weight)
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        return !weight.ne(weight.narrow(1, 0, 1)).any().cpu().ReadCpuBool(0);
+    }
+
+    private static long WidthOf(AllocationLayer layer) => layer.Layout.Elements / layer.Layout.Shape[0];
+
+    /// <summary>The channels of a layer, the smallest first, without those that have to go or to stay.</summary>
+    private IEnumerable<(double Magnitude, int Layer)> OpenChannels(int i)
+    {
+        var (layer, channels) = (_layers[i], _groups[i].Channels);
+        var most = Math.Min(layer.Maximum / WidthOf(layer), channels - 1);
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        var magnitudes = layer.Weight.select(1, 0).abs().to_type(ScalarType.Float64).cpu().contiguous().data<double>().ToArray();
+        return [.. magnitudes.Order().Skip((int)_least[i]).Take((int)(most - _least[i])).Select(magnitude => (magnitude, i))];
+    }
+
+    private long[] ChannelsOf(int first)
+    {
+        long[] channels = [.. _least];
+        foreach (var layer in _order.AsSpan(0, first))
+            channels[layer]++;
+        return channels;
+    }
+}

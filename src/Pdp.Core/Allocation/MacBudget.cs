@@ -1,0 +1,98 @@
+using System.Globalization;
+using System.Text.Json.Serialization;
+using Pdp.Channels;
+using Pdp.Internal;
+
+namespace Pdp.Allocation;
+
+/// <summary>Removes a fraction of the model's multiply-accumulates (MACs): one order of all channels' magnitudes, cut where the budget is met.</summary>
+/// <remarks>
+/// <para>
+/// A channel's MACs are those of its filters and of what the layers behind read of it, so what it saves depends on the others. The MACs
+/// removed only grow with the global cut, and bisection over the sorted channels finds the cut at which they are nearest to the budget, to the
+/// channel; of two that are as near, the lower. Ties in magnitude go in the order of the groups. Each group keeps a channel at least, and the
+/// options' bounds hold.
+/// </para>
+/// <para>
+/// For the <see cref="Masks.Channel"/> strategy with <see cref="PdpOptions.Channels"/>. Leave the sparsity of the options and of rules unset.
+/// </para>
+/// </remarks>
+public sealed record MacBudget : ISparsityAllocation
+{
+    /// <summary>Makes the allocation.</summary>
+    /// <param name="fraction">The fraction of the whole model's MACs to be removed, in (0, 1); layers that stay dense are in the whole.</param>
+    /// <param name="channels">The channels that belong together.</param>
+    /// <param name="macs">The MACs of the same model, counted for inputs of the size that matters.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The fraction is not in (0, 1).</exception>
+    /// <exception cref="ArgumentException">The count is of another model than the map.</exception>
+    public MacBudget(double fraction, ChannelMap channels, MacCount macs)
+    {
+        Fraction = Guard.Inside(fraction, nameof(fraction));
+        Channels = Guard.NotNull(channels, nameof(channels));
+        Macs = Guard.NotNull(macs, nameof(macs));
+        macs.RequireFit(channels.Groups.Select(group => (group, 0L)));
+    }
+
+    /// <summary>The fraction of the whole model's MACs to be removed, in (0, 1).</summary>
+    public double Fraction { get; }
+
+    /// <summary>The channels that belong together.</summary>
+    // Not among the words that checkpoints compare: the masks' names and layouts tell the groups.
+    [JsonIgnore]
+    public ChannelMap Channels { get; }
+
+    /// <summary>The MACs of the dense model.</summary>
+    [JsonIgnore]
+    public MacCount Macs { get; }
+
+    /// <inheritdoc/>
+    /// <exception cref="ArgumentException">A layer is not a group of the map, or the bounds don't allow that many MACs to be removed, or that few.</exception>
+    public double? FixedSparsity(IReadOnlyList<AllocationLayer> layers)
+    {
+        ArgumentNullException.ThrowIfNull(layers);
+        return Counts(layers).Sum() / (double)layers.Sum(layer => layer.Layout.Elements);
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="ArgumentException">A layer is not a group of the map, or the bounds don't allow that many MACs to be removed, or that few.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The total is not what the budget comes to.</exception>
+    public IReadOnlyList<long> Allocate(IReadOnlyList<AllocationLayer> layers, long remove)
+    {
+        Reach.Require(layers, remove);
+        var counts = Counts(layers);
+        return counts.Sum() == remove ? counts : throw Guard.Outside(nameof(remove), remove, $"{{{counts.Sum()}}}, which is what the budget of MACs comes to");
+    }
+
+    /// <summary>The weights of each layer below the cut that is nearest to the budget.</summary>
+    private long[] Counts(IReadOnlyList<AllocationLayer> layers)
+    {
+        var order = new ChannelOrder(layers, Channels);
+        long Removed(int first) => Macs.Total - Macs.After(order.Cuts(first)).Total;
+
+        var budget = Fraction * Macs.Total;
+        var (low, high) = (0, order.Length);
+        RequireReachable(budget, Removed(low), Removed(high));
+        while (high - low > 1)
+        {
+            var middle = low + ((high - low) / 2);
+            if (Removed(middle) <= budget)
+                low = middle;
+            else
+                high = middle;
+        }
+
+        return order.Weights(budget - Removed(low) <= Removed(high) - budget ? low : high);
+    }
+
+    private void RequireReachable(double budget, long least, long most)
+    {
+        if (budget > most)
+            throw new ArgumentException($"The budget asks for {Share(budget)} of the model's {Number(Macs.Total)} MACs to be removed, but no more than {Number(most)} ({Share(most)}) can be: each group of channels keeps one at least, and layers that stay dense keep all. Ask for less, raise the maximum sparsity of layers, or let more of the {Channels.Groups.Count} groups be pruned{(Channels.Refused.Count == 0 ? "" : $"; {string.Join(", ", Channels.Refused.Keys)} can't be")}.");
+        if (budget < least)
+            throw new ArgumentException($"The budget asks for {Share(budget)} of the model's {Number(Macs.Total)} MACs to be removed, but the minimum sparsity of layers already removes {Number(least)} ({Share(least)}): ask for more or lower the minimum.");
+    }
+
+    private string Share(double macs) => (macs / Macs.Total).ToString("0.###%", CultureInfo.InvariantCulture);
+
+    private static string Number(long macs) => macs.ToString("N0", CultureInfo.InvariantCulture);
+}

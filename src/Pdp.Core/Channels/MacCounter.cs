@@ -1,0 +1,101 @@
+using Pdp.Channels.Probing;
+using Pdp.Internal;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace Pdp.Channels;
+
+/// <summary>Counts multiply-accumulates by watching the calls of layers in a real pass.</summary>
+internal static class MacCounter
+{
+    /// <summary>Counts the pass.</summary>
+    /// <exception cref="ArgumentException">The model has no convolution or linear layer, or one of them is run by <c>forward</c>.</exception>
+    public static MacCount Count(Module model, Func<Tensor> forward)
+    {
+        var layers = LayersOf(model);
+        if (layers.Length == 0)
+            throw new ArgumentException($"The model '{model.GetName()}' has no convolution or linear layer: there are no MACs to count.", nameof(model));
+
+        using var evaluation = new EvaluationMode(model);
+        var positions = PositionsOf(layers, forward);
+        var names = layers.Select(layer => NameOfWeight(layer, layers)).ToArray();
+        var seen = names.Where((_, i) => positions[i] > 0).ToHashSet(StringComparer.Ordinal);
+        RequireUnused(model, [.. layers.Where((_, i) => !seen.Contains(names[i]))], forward);
+        return new([.. layers.Select((layer, i) => new LayerMacs(layer.Name, names[i], layer.Weight.shape, positions[i]))]);
+    }
+
+    private static ProbedLayer[] LayersOf(Module model) =>
+    [
+        .. ModelModules.Of(model).DistinctBy(pair => pair.Module).Select(pair => ProbedLayer.Of(pair.Name, pair.Module)).OfType<ProbedLayer>(),
+    ];
+
+    /// <summary>The name under which a tied weight comes first.</summary>
+    private static string NameOfWeight(ProbedLayer layer, ProbedLayer[] layers) =>
+        layers.First(other => Address.Of(other.Weight) == Address.Of(layer.Weight)).WeightName;
+
+    private static long[] PositionsOf(ProbedLayer[] layers, Func<Tensor> forward)
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        var positions = new long[layers.Length];
+        var removals = new List<Action>();
+        try
+        {
+            foreach (var (i, layer) in layers.Index())
+                removals.Add(Watch(layer, count => positions[i] += count));
+            forward();
+        }
+        finally
+        {
+            foreach (var remove in removals)
+                remove();
+        }
+
+        return positions;
+    }
+
+    /// <summary>Notes the positions of each call; returns what ends it.</summary>
+    private static Action Watch(ProbedLayer layer, Action<long> note)
+    {
+        var module = (Module<Tensor, Tensor>)layer.Module;
+        return module.register_forward_hook((_, input, output) =>
+        {
+            note(module is ConvolutionTranspose ? input.numel() / layer.Inputs : output.numel() / layer.Outputs);
+            return output;
+        }).remove;
+    }
+
+    /// <summary>Layers that were never called must have nothing to do with the output.</summary>
+    private static void RequireUnused(Module model, ProbedLayer[] layers, Func<Tensor> forward)
+    {
+        if (layers.Length == 0)
+            return;
+
+        var before = model.parameters().Where(parameter => parameter.is_floating_point()).Select(parameter => (Parameter: parameter, Learns: parameter.requires_grad)).ToArray();
+        try
+        {
+            foreach (var (parameter, _) in before)
+                parameter.requires_grad = false;
+            if (layers.FirstOrDefault(layer => Reaches(layer.Weight, forward)) is { } layer)
+                throw new ArgumentException($"The layer '{layer.Name}' runs, but not by call(), so that its MACs can't be counted: in the model's forward write {layer.Name}.call(x) instead of {layer.Name}.forward(x).", nameof(model));
+        }
+        finally
+        {
+            foreach (var (parameter, learns) in before)
+                parameter.requires_grad = learns;
+        }
+    }
+
+    /// <summary>Whether the output learns of a weight: it asks for a gradient if the weight alone does.</summary>
+    private static bool Reaches(Parameter weight, Func<Tensor> forward)
+    {
+        using var scope = NewDisposeScope();
+        using var _ = enable_grad();
+        weight.requires_grad = true;
+        var reaches = forward().requires_grad;
+        weight.requires_grad = false;
+        // An input of the user's own may ask for a gradient too, and then nothing can be told.
+        return reaches && !forward().requires_grad;
+    }
+}

@@ -1,0 +1,286 @@
+using System.Collections;
+using System.Reflection;
+using CsCheck;
+using Pdp.Channels;
+using Pdp.Samples.Models;
+using Pdp.Tests.Support;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace Pdp.Tests.Channels;
+
+public sealed class MacCountTests
+{
+    /// <summary>Networks whose channels can be cut, by name.</summary>
+    public static TheoryData<string> Networks => [.. Zoo.All.Select(model => model.Name)];
+
+    [Fact]
+    public void Of_EachKindOfLayer_IsTheClosedForm()
+    {
+        // Weights · places: of the output, and of a transposed convolution the input.
+        Assert.Equal((4 * 1 * 5) * 24, MacsOf(Conv1d(2, 4, 5, padding: 2, groups: 2), [1, 2, 24]));
+        Assert.Equal((7 * 3 * 9) * (4 * 5), MacsOf(Conv2d(3, 7, 3, stride: 2, padding: 1), [1, 3, 8, 10]));
+        Assert.Equal((6 * 1 * 9) * (6 * 6), MacsOf(Conv2d(6, 6, 3, groups: 6), [1, 6, 8, 8]));
+        Assert.Equal((4 * 2 * 8) * (3 * 4 * 5), MacsOf(Conv3d(2, 4, 2, stride: 2), [1, 2, 6, 8, 10]));
+        Assert.Equal((3 * 5 * 4) * 9, MacsOf(ConvTranspose1d(3, 5, 4, stride: 2), [1, 3, 9]));
+        Assert.Equal((12 * 9 * 16) * (4 * 4), MacsOf(ConvTranspose2d(12, 9, 4, stride: 2, padding: 1), [1, 12, 4, 4]));
+        Assert.Equal((9 * 2 * 9) * (8 * 8), MacsOf(ConvTranspose2d(9, 6, 3, padding: 1, groups: 3), [1, 9, 8, 8]));
+        Assert.Equal((2 * 3 * 8) * (4 * 4 * 4), MacsOf(ConvTranspose3d(2, 3, 2), [1, 2, 4, 4, 4]));
+        Assert.Equal((11 * 6) * (5 * 7), MacsOf(Linear(6, 11), [1, 5, 7, 6]));
+    }
+
+    [Theory]
+    [InlineData(nameof(PlainCnn), (8 * 27 * 256) + (12 * 72 * 64) + (192 * 20) + (20 * 5))]
+    [InlineData(nameof(GroupedNet), (((12 * 27) + (16 * 12) + (24 * 36) + (12 * 24)) * 256) + (12 * 5))]
+    [InlineData(nameof(AutoEncoder), (8 * 27 * 64) + (12 * 72 * 16) + (12 * 9 * 16 * 16) + (9 * 2 * 9 * 64) + (6 * 3 * 16 * 64))]
+    [InlineData(nameof(RecurrentNet), (((12 * 27) + (2 * 12 * 108) + (10 * 108)) * 256) + (10 * 5))]
+    public void Of_ANetwork_CountsEachCallOfEachLayer(string name, long macs)
+    {
+        using var model = Zoo.Get(name).Make();
+        using var example = Zoo.Get(name).Batch(size: 1);
+
+        Assert.Equal(macs, MacCount.Of(model, example).Total);
+    }
+
+    [Theory]
+    [InlineData(nameof(ResNet.ResNet18), 1_814_073_344)]
+    [InlineData(nameof(ResNet.ResNet50), 4_089_184_256)]
+    [InlineData(nameof(MobileNetV1), 568_740_352)]
+    [InlineData(nameof(MobileNetV2), 300_774_272)]
+    public void Of_AKnownNetworkAt224_IsWhatIsKnown(string name, long macs)
+    {
+        using var model = Zoo.Get(name).Build();
+        using var example = zeros(1, 3, 224, 224);
+
+        var count = MacCount.Of(model, example);
+
+        Assert.Equal(macs, count.Total);
+        Assert.All(count.Layers, layer => Assert.Equal($"{layer.Name}.weight", layer.Weight));
+    }
+
+    [Fact]
+    public void Of_ABatch_IsForOneExample()
+    {
+        var zoo = Zoo.Get(nameof(PlainCnn));
+        using var model = zoo.Make();
+        using var one = zoo.Batch(size: 1);
+        using var five = zoo.Batch(size: 5);
+
+        Assert.Equal(MacCount.Of(model, one).Total, MacCount.Of(model, five).Total);
+        Assert.Equal(5 * MacCount.Of(model, one).Total, MacCount.Of(model, () => model.call(five)).Total);
+    }
+
+    [Fact]
+    public void Of_AModelThatTrains_LeavesModesGradientsAndHooksAsTheyWere()
+    {
+        using var model = TestModels.Cnn();
+        using var example = ones(2, 3, 8, 8);
+        model.train();
+        var norm = model.modules().OfType<BatchNorm2d>().Single();
+        norm.eval();
+        var statistics = norm.running_mean!.Bits();
+
+        MacCount.Of(model, example);
+
+        Assert.True(model.training);
+        Assert.False(norm.training);
+        Assert.Equal(statistics, norm.running_mean!.Bits());
+        Assert.All(model.parameters(), parameter => Assert.True(parameter.requires_grad));
+        Assert.All(model.modules(), module => Assert.Equal(0, HooksOf(module)));
+    }
+
+    [Fact]
+    public void Of_APassThatFails_LeavesModesAndHooksAsTheyWere()
+    {
+        using var model = TestModels.Cnn();
+        using var example = ones(2, 7, 8, 8);
+        model.train();
+
+        Assert.ThrowsAny<Exception>(() => MacCount.Of(model, example));
+
+        Assert.All(model.modules(), module => Assert.Equal((true, 0), (module.training, HooksOf(module))));
+    }
+
+    [Fact]
+    public void Of_ALayerThatIsRunByForward_NamesItAndLeavesTheModelAsItWas()
+    {
+        using var model = new UncalledNet();
+        using var example = ones(1, 4);
+        model.frozen.weight.requires_grad = false;
+
+        var fault = Assert.Throws<ArgumentException>(() => MacCount.Of(model, example));
+
+        Assert.Contains("write forwarded.call(x) instead of forwarded.forward(x)", fault.Message, StringComparison.Ordinal);
+        Assert.Equal([true, false, true], model.modules().OfType<Linear>().Select(layer => layer.weight.requires_grad));
+        Assert.True(model.training);
+    }
+
+    [Fact]
+    public void Of_ALayerThatDoesNotRun_IsZero()
+    {
+        using var model = new UncalledNet { IsCalled = true };
+        using var example = ones(1, 4);
+
+        var count = MacCount.Of(model, example);
+
+        Assert.Equal([("forwarded", 12), ("frozen", 6), ("unused", 0)], count.Layers.Select(layer => (layer.Name, layer.Macs)));
+    }
+
+    [Fact]
+    public void Of_AModelThatIsALayer_NamesItsWeight()
+    {
+        using var model = Linear(3, 2);
+        using var example = ones(1, 3);
+
+        var layer = Assert.Single(MacCount.Of(model, example).Layers);
+
+        Assert.Equal(("", "weight", 6), (layer.Name, layer.Weight, layer.Macs));
+    }
+
+    [Fact]
+    public void Of_TiedWeights_CountsBothLayersUnderTheFirstName()
+    {
+        var (first, second) = (Linear(3, 3, hasBias: false), Linear(3, 3, hasBias: false));
+        second.weight = first.weight;
+        using var model = Sequential(("first", first), ("second", second));
+        using var example = ones(1, 3);
+
+        var count = MacCount.Of(model, example);
+
+        Assert.Equal([("first", "first.weight", 9), ("second", "first.weight", 9)], count.Layers.Select(layer => (layer.Name, layer.Weight, layer.Macs)));
+    }
+
+    [Fact]
+    public void Of_AModelWithoutLayers_Throws()
+    {
+        using var model = ReLU();
+        using var example = ones(1, 3);
+
+        var fault = Assert.Throws<ArgumentException>(() => MacCount.Of(model, example));
+
+        Assert.Contains("no convolution or linear layer", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Of_LeavesNoTensorBehind()
+    {
+        var zoo = Zoo.Get(nameof(PlainCnn));
+        using var model = zoo.Make();
+        using var example = zoo.Batch(size: 2);
+
+        Leaks.None(() => MacCount.Of(model, example));
+    }
+
+    [Theory]
+    [MemberData(nameof(Networks))]
+    public void After_AnyCut_IsTheCountOfTheModelThatWasReallyCut(string name)
+    {
+        var zoo = Zoo.Get(name);
+        using var probed = zoo.Make();
+        using var example = zoo.Batch(size: 1);
+        var map = ChannelMap.Find(probed, example);
+        Assert.NotEmpty(map.Groups);
+
+        Law.Holds(Gen.Int[0, 1_000_000], seed =>
+        {
+            using var model = zoo.Make();
+            var count = MacCount.Of(model, example);
+            var sizes = new SizeAccount(model, map, count);
+            var kept = map.Groups.Select(group => (group, Some(group.Channels, new Random(seed)))).ToArray();
+            (ChannelGroup Group, long Removed)[] cuts = [.. kept.Select(pair => (pair.group, pair.group.Channels - pair.Item2.Count))];
+            using var surgery = Surgery.Keep(model, kept);
+
+            var recount = MacCount.Of(model, example);
+
+            Assert.Equal(Rows(recount), Rows(count.After(cuts)));
+            Assert.Equal(new SizeAccount(model, map, null).After([]).Before with { Macs = recount.Total }, sizes.After(cuts).After);
+        }, count: 2);
+    }
+
+    [Fact]
+    public void After_NothingOrMore_FallsFromTheWhole()
+    {
+        var (map, count) = Probed(nameof(VggLike));
+
+        long[] left = [.. Enumerable.Range(0, 8).Select(removed => count.After(map.Groups.Select(group => (group, (long)removed))).Total)];
+
+        Assert.Equal(count.Total, left[0]);
+        Assert.Equal(left.OrderDescending(), left);
+        Assert.Equal(left.Length, left.Distinct().Count());
+    }
+
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(8)]
+    public void After_ANumberOfChannelsThatAGroupCannotLose_Throws(long removed)
+    {
+        var (map, count) = Probed(nameof(PlainCnn));
+
+        var fault = Assert.Throws<ArgumentOutOfRangeException>("cuts", () => count.After([(map.Groups[0], removed)]));
+
+        Assert.Contains("[0, 8) for conv1.weight", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void After_ACutOfAnotherModel_NamesTheGroup()
+    {
+        var (map, _) = Probed(nameof(UNet));
+        var (_, count) = Probed(nameof(Mlp));
+
+        var fault = Assert.Throws<ArgumentException>(() => count.After([(map.Groups[0], 1)]));
+
+        Assert.Contains(map.Groups[0].Name, fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ToString_SaysTheTotal() =>
+        Assert.Equal("1,234,000 MACs in 2 layers", new MacCount([new("a", "a.weight", [1234, 10], 100), new("b", "b.weight", [5, 5], 0)]).ToString());
+
+    private static (ChannelMap Map, MacCount Count) Probed(string name)
+    {
+        using var model = Zoo.Get(name).Make();
+        using var example = Zoo.Get(name).Batch(size: 1);
+        return (ChannelMap.Find(model, example), MacCount.Of(model, example));
+    }
+
+    private static long MacsOf(Module<Tensor, Tensor> layer, long[] shape)
+    {
+        using var _ = layer;
+        using var example = zeros(shape);
+        return MacCount.Of(layer, example).Total;
+    }
+
+    /// <summary>Some channels, one at least, in order.</summary>
+    private static IReadOnlyList<long> Some(long channels, Random random) =>
+        [.. random.GetItems([.. Enumerable.Range(0, (int)channels)], random.Next(1, (int)channels + 1)).Distinct().Order().Select(channel => (long)channel)];
+
+    private static IEnumerable<string> Rows(MacCount count) =>
+        count.Layers.Select(layer => $"{layer.Name} {layer.Weight} [{string.Join(", ", layer.Shape)}] {layer.Positions} {layer.Macs}");
+
+    private static int HooksOf(nn.Module module) =>
+        (module.GetType().GetField("post_hooks", BindingFlags.Instance | BindingFlags.NonPublic)?.GetValue(module) as IDictionary)?.Count ?? 0;
+
+    /// <summary>Layers that are called, and one that may be run past its hooks.</summary>
+    private sealed class UncalledNet : nn.Module<Tensor, Tensor>
+    {
+        internal readonly Linear forwarded = Linear(4, 3);
+        internal readonly Linear frozen = Linear(3, 2);
+        internal readonly Linear unused = Linear(4, 3);
+
+        public UncalledNet()
+            : base(nameof(UncalledNet))
+        {
+            RegisterComponents();
+        }
+
+        public bool IsCalled { get; init; }
+
+        public override Tensor forward(Tensor input)
+        {
+            using var scope = NewDisposeScope();
+            var x = IsCalled ? forwarded.call(input) : forwarded.forward(input);
+            return frozen.call(x).MoveToOuterDisposeScope();
+        }
+    }
+}

@@ -1,3 +1,6 @@
+using Pdp.Allocation;
+using Pdp.Channels;
+using Pdp.Masks;
 using Pdp.Tests.Support;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -49,6 +52,48 @@ public sealed class ReadmeTests
         var compiled = source.Split("// README\n")[1];
 
         Assert.Equal(Lines(written), Lines(compiled));
+    }
+
+    [Fact]
+    public void Channels_OfTheReadme_GiveASmallerModelAndItsRecord()
+    {
+        using var model = Zoo.Get(nameof(PlainCnn)).Make();
+        using var example = Zoo.Get(nameof(PlainCnn)).Batch(size: 1);
+        var dense = (double)MacCount.Of(model, example).Total;
+        const int epochs = 1;
+
+        // CHANNELS
+        var map = ChannelMap.Find(model, example);          // which channels belong together, found by running the model
+        using var pruner = new PdpPruner(model, new PdpOptions
+        {
+            Epochs = epochs,
+            Strategy = new Channel(),
+            Channels = map,
+            Allocation = new MacBudget(0.5, map, MacCount.Of(model, example)),
+        });
+
+        // … the same loop …
+        pruner.BeginEpoch(0);
+        pruner.BeginEpoch(0.5);
+
+        pruner.Commit();
+        var shrink = pruner.Shrink(example);                // the same class, with fewer channels and the same output
+        File.WriteAllText("shrink.json", shrink.Record.ToJson());
+        // CHANNELS
+
+        Assert.InRange(MacCount.Of(model, example).Total / dense, 0.4, 0.6);
+    }
+
+    [Fact]
+    public void Channels_OfTheReadme_AreWhatIsCompiledHere()
+    {
+        var readme = File.ReadAllText(Path.Combine(Repository.Root!, "README.md"));
+        var source = File.ReadAllText(Path.Combine(Repository.Root!, "tests", "Pdp.Core.Tests", "ReadmeTests.cs"));
+
+        var written = readme.Split("```csharp")[2].Split("```")[0];
+        var compiled = source.Split("// CHANNELS\n")[1];
+
+        Assert.Equal(Lines(written), Lines(compiled).Where(line => !line.StartsWith("pruner.BeginEpoch", StringComparison.Ordinal)));
     }
 
     private static string[] Lines(string text) => text.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);

@@ -44,13 +44,15 @@ internal sealed class ProbeState : IDisposable
         }
     }
 
-    /// <summary>Makes all channels sound, with biases, shifts and means that are not 0: the state in which groups are cut for trial.</summary>
+    /// <summary>Makes all channels sound, with positive weights and biases, shifts and means that are not 0: the state in which groups are cut for trial.</summary>
     public void Enliven()
     {
-        Silence((_, _) => false);
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         using var random = new Generator(2, CPU);
+        foreach (var weight in _weights)
+            weight.abs_();
+        Silence((_, _) => false);
         foreach (var layer in _layers)
             FillRandom(layer.Bias, random);
         foreach (var norm in _norms)

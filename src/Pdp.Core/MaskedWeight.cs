@@ -1,4 +1,5 @@
 using Pdp.Internal;
+using Pdp.Kernels;
 using Pdp.Masks;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -35,9 +36,13 @@ internal sealed class MaskedWeight : IMaskedWeight
         _changedInside = new(_device.type);
         _smallestNormal = Precision.SmallestNormalOf(_type).ToScalar();
         Mask = mask;
+        Fused = FusedWeight.For(parameter, mask);
     }
 
     public PdpMask Mask { get; }
+
+    /// <summary>The kernels for this weight; null where tensor operations do the work.</summary>
+    public FusedWeight? Fused { get; }
 
     public ScalarType Type => _type;
 
@@ -53,14 +58,25 @@ internal sealed class MaskedWeight : IMaskedWeight
             throw new InvalidOperationException($"'{Mask.Name}' was moved or replaced after the pruner was made: make the pruner (and the optimizer) after model.to(…).");
     }
 
+    /// <summary>The message about a weight that holds NaN or infinity.</summary>
+    public static string NotFinite(string name) =>
+        $"'{name}' holds NaN or infinity: lower the learning rate or clip the gradients, and reload the last good checkpoint.";
+
+    /// <remarks>Kernels only take note of the weight here; <see cref="FusedModel"/> then enters all that they have.</remarks>
     public void Enter(MaskForm form)
     {
         if (IsIdentity)
             return;
 
+        _form = form;
+        if (form == MaskForm.Soft && _kept is null && Fused?.Claim(_dense ??= NewDense()) == true)
+        {
+            ForgetBoundary();
+            return;
+        }
+
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        _form = form;
         if (_kept is not null)
             _parameter.mul_(_kept);
         else
@@ -73,6 +89,8 @@ internal sealed class MaskedWeight : IMaskedWeight
     public string? Leave(out bool gradientArrived)
     {
         gradientArrived = false;
+        if (Fused is { IsClaimed: true })
+            return FinishFused(out gradientArrived);
         if (!_isInside)
             return null;
 
@@ -95,14 +113,14 @@ internal sealed class MaskedWeight : IMaskedWeight
     }
 
     public string? TakeDeferredFault() =>
-        _notFinite.Take() ? NotFinite : _changedInside.Take() ? ChangedInside : null;
+        _notFinite.Take() ? NotFinite(Mask.Name) : _changedInside.Take() ? ChangedInside : null;
 
     public void RequireFinite()
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         if (!_parameter.isfinite().all().cpu().ReadCpuBool(0))
-            throw new InvalidOperationException(NotFinite);
+            throw new InvalidOperationException(NotFinite(Mask.Name));
     }
 
     public void Commit(MaskForm form)
@@ -144,9 +162,8 @@ internal sealed class MaskedWeight : IMaskedWeight
         _notFinite.Dispose();
         _changedInside.Dispose();
         _smallestNormal.Dispose();
+        Fused?.Dispose();
     }
-
-    private string NotFinite => $"'{Mask.Name}' holds NaN or infinity: lower the learning rate or clip the gradients, and reload the last good checkpoint.";
 
     private string ChangedInside => $"'{Mask.Name}' was changed inside the mask scope, and the change is lost: call optimizer.step() after the scope, not in it.";
 
@@ -164,14 +181,60 @@ internal sealed class MaskedWeight : IMaskedWeight
         _dense = null;
     }
 
+    private Tensor NewDense()
+    {
+        using var scope = NewDisposeScope();
+        return _parameter.detach().clone().DetachFromDisposeScope();
+    }
+
+    /// <summary>Takes what the kernels report.</summary>
+    private string? FinishFused(out bool gradientArrived)
+    {
+        var fused = Fused!;
+        gradientArrived = fused.GradientArrived;
+        fused.Release();
+        if (!fused.IsRestored || fused.LeavesGradient)
+            FinishWithTensors(fused);
+        return fused.IsRestored && !fused.IsChanged ? null : ChangedInside;
+    }
+
+    /// <summary>Does what the kernels had to leave.</summary>
+    private void FinishWithTensors(FusedWeight fused)
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        _gradientBefore = fused.TakeGradientBefore()?.DetachFromDisposeScope();
+        if (!fused.IsRestored)
+            _parameter.copy_(_dense!);
+        CorrectGradient();
+    }
+
+    /// <summary>The threshold and τ of this scope, for a weight that kernels masked.</summary>
+    private void RecallBoundary(Tensor wide)
+    {
+        if (_threshold is not null)
+            return;
+
+        var (threshold, temperature, _) = Mask.BoundaryOf(wide);
+        Own(ref _threshold, threshold);
+        Own(ref _temperature, temperature);
+    }
+
+    private void ForgetBoundary()
+    {
+        _threshold?.Dispose();
+        _temperature?.Dispose();
+        (_threshold, _temperature) = (null, null);
+    }
+
     private void Replace()
     {
-        _dense ??= _parameter.detach().clone().DetachFromDisposeScope();
+        _dense ??= NewDense();
         _dense.copy_(_parameter);
         var wide = Precision.Widen(_dense);
         var (threshold, temperature, logit) = Mask.BoundaryOf(wide);
         if (_notFinite.Note(wide.abs().max().isfinite().logical_not()))
-            throw new InvalidOperationException(NotFinite);
+            throw new InvalidOperationException(NotFinite(Mask.Name));
 
         Own(ref _threshold, threshold);
         Own(ref _temperature, temperature);
@@ -215,6 +278,7 @@ internal sealed class MaskedWeight : IMaskedWeight
         if (_form == MaskForm.Raw)
             return upstream.mul(KeptFor(wide)!);
 
+        RecallBoundary(wide);
         var logit = Mask.LogitOf(wide, _threshold!, _temperature!);
         var gradient = SoftMask.Gradient(wide, upstream, logit, _temperature!, Mask.Strategy, Mask.Layout);
         return KeptFor(wide) is { } kept ? gradient.mul_(kept) : gradient;

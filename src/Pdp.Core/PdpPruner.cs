@@ -261,10 +261,11 @@ public sealed class PdpPruner : IDisposable
             return;
 
         _isInside = false;
+        _model.LeaveFused();
         var gradients = false;
         // Backwards: where two masks share a norm, the first in holds its earlier gradient.
-        foreach (var layer in _model.Layers.Reverse())
-            gradients |= _watch.Leave(layer.Weight);
+        for (var i = _model.Layers.Length - 1; i >= 0; i--)
+            gradients |= _watch.Leave(_model.Layers[i].Weight);
         _watch.Left(gradients);
     }
 

@@ -1,5 +1,6 @@
 using Pdp.Channels;
 using Pdp.Internal;
+using Pdp.Kernels;
 using Pdp.Masks;
 using Pdp.Reporting;
 using Pdp.Selection;
@@ -16,6 +17,7 @@ internal sealed class PrunedModel : IDisposable
 #pragma warning restore CA2213
     private readonly PdpOptions _options;
     private readonly IReadOnlyList<SelectedLayer> _weights;
+    private readonly FusedModel _fused;
     private readonly Dictionary<string, ChannelGroup> _groups = [];
     private readonly SizeAccount? _sizes;
 
@@ -36,18 +38,32 @@ internal sealed class PrunedModel : IDisposable
 
         Layers = [.. _weights.Where(layer => layer.DenseReason is null && IsFirst(layer)).Select(layer => new PrunedLayer(WeightOf(layer), layer.Rule))];
         Masks = [.. Layers.Select(layer => layer.Mask)];
-        if (Layers.Count == 0)
+        _fused = new FusedModel(Layers.Select(layer => (layer.Weight as MaskedWeight)?.Fused).OfType<FusedWeight>());
+        if (Layers.Length == 0)
             throw new ArgumentException($"Every weight stays dense: {string.Join("; ", _weights.Select(layer => $"{layer.Info.Name}: {layer.DenseReason}"))}. Include some of them, or choose a strategy that fits their shapes.", nameof(options));
     }
 
     public Module Module => _model;
 
-    public IReadOnlyList<PrunedLayer> Layers { get; }
+    /// <summary>The weights that are pruned; an array, as going through it must not allocate.</summary>
+    public PrunedLayer[] Layers { get; }
 
     public IReadOnlyList<PdpMask> Masks { get; }
 
     /// <summary>Whether any mask removes anything now.</summary>
-    public bool IsPruning => Masks.Any(mask => mask.Removed > 0);
+    public bool IsPruning
+    {
+        get
+        {
+            foreach (var layer in Layers)
+            {
+                if (layer.Mask.Removed > 0)
+                    return true;
+            }
+
+            return false;
+        }
+    }
 
     /// <summary>The fraction of the prunable weights that the masks remove now.</summary>
     public double Sparsity => Masks.Sum(mask => mask.RemovedWeights) / (double)Masks.Sum(mask => mask.Layout.Elements);
@@ -59,19 +75,24 @@ internal sealed class PrunedModel : IDisposable
     /// <summary>Masks all weights, or none if one of them can't be.</summary>
     public void Enter(MaskForm form)
     {
-        var entered = 0;
         try
         {
-            for (; entered < Layers.Count; entered++)
-                Layers[entered].Weight.Enter(form);
+            foreach (var layer in Layers)
+                layer.Weight.Enter(form);
+            if (_fused.Enter() is { } notFinite)
+                throw new InvalidOperationException(MaskedWeight.NotFinite(notFinite));
         }
         catch
         {
-            foreach (var layer in Layers.Take(entered).Reverse())
-                layer.Weight.Leave(out var _);
+            _fused.Leave();
+            for (var i = Layers.Length - 1; i >= 0; i--)
+                Layers[i].Weight.Leave(out var _);
             throw;
         }
     }
+
+    /// <summary>Takes the weights with kernels out of the scope; each one's <see cref="MaskedWeight.Leave"/> then says how it went.</summary>
+    public void LeaveFused() => _fused.Leave();
 
     public void SetTargets(IEnumerable<long> targets)
     {
@@ -81,8 +102,8 @@ internal sealed class PrunedModel : IDisposable
 
     public void Advance(double fraction, double epoch)
     {
-        foreach (var mask in Masks)
-            mask.Advance(fraction, epoch);
+        foreach (var layer in Layers)
+            layer.Mask.Advance(fraction, epoch);
     }
 
     /// <summary>What will happen to each weight if the masks get these targets.</summary>

@@ -1,0 +1,63 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace Pdp.Benchmarks;
+
+/// <summary>Peak resident memory of some training steps, each in a process of its own.</summary>
+internal static class MemoryBenchmark
+{
+    /// <summary>The name under which the process calls itself; what follows --only is a network, a bar and a strategy.</summary>
+    public const string Child = "memory-of";
+
+    private const int Steps = 4;
+
+    public static void Measure(Run run)
+    {
+        foreach (var network in Case.All.Where(run.Wants))
+        {
+            var strategies = Training.Strategies.Where(strategy => run.Wants($"{network.Name} {strategy.Name}")).ToArray();
+            if (strategies.Length == 0)
+                continue;
+
+            var dense = PeakOf(network.Name, "dense", run).Peak;
+            foreach (var strategy in strategies)
+            {
+                var (peak, pruned) = PeakOf(network.Name, strategy.Name, run);
+                Line.Write(
+                    "memory",
+                    ("network", network.Name),
+                    ("strategy", strategy.Name),
+                    ("threads", run.Threads),
+                    ("dense_peak_mib", Mebibytes(dense)),
+                    ("masked_peak_mib", Mebibytes(peak)),
+                    ("prunable_mib", Mebibytes(pruned)),
+                    ("extra_over_prunable", (peak - dense) / (double)pruned));
+            }
+        }
+    }
+
+    /// <summary>Trains one network and prints its peak and the bytes of its pruned weights.</summary>
+    public static void MeasureAlone(Run run)
+    {
+        var (name, strategy) = (run.Only.Split('|')[0], run.Only.Split('|')[1]);
+        using var training = new Training(
+            Case.All.Single(network => network.Name == name), Training.Strategies.SingleOrDefault(candidate => candidate.Name == strategy));
+        for (var step = 0; step < Steps; step++)
+            training.Step(isMasked: strategy != "dense");
+        using var process = Process.GetCurrentProcess();
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{process.PeakWorkingSet64} {training.PrunedBytes}"));
+    }
+
+    private static (long Peak, long Pruned) PeakOf(string network, string strategy, Run run)
+    {
+        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true };
+        foreach (var argument in (string[])[Child, "--threads", $"{run.Threads}", "--only", $"{network}|{strategy}"])
+            start.ArgumentList.Add(argument);
+        using var process = Process.Start(start)!;
+        var numbers = process.StandardOutput.ReadToEnd().Split(' ');
+        process.WaitForExit();
+        return (long.Parse(numbers[0], CultureInfo.InvariantCulture), long.Parse(numbers[1], CultureInfo.InvariantCulture));
+    }
+
+    private static double Mebibytes(long bytes) => bytes / (double)(1 << 20);
+}

@@ -1,0 +1,49 @@
+// What pruning costs. Each measurement is one line of JSON.
+//
+//   dotnet run -c Release --project bench/Pdp.Benchmarks -- NAME [--quick] [--threads N] [--only TEXT]
+//
+//   threshold   exact selection against kthvalue, topk and sort
+//   mask        enter and exit against autograd on tensor operations, and against PQuantML's formulation
+//   step        a masked training step against a dense one
+//   memory      peak resident memory, dense and masked
+//   kernels     the kernels under BenchmarkDotNet, with its own options after the name
+using BenchmarkDotNet.Running;
+using Pdp.Benchmarks;
+
+if (args.Length == 0)
+{
+    Console.Error.WriteLine("One of threshold, mask, step, memory, kernels is needed.");
+    return 2;
+}
+
+if (args[0] == "kernels")
+{
+    // In this process, as another one would lack the native backend.
+    BenchmarkSwitcher.FromTypes([typeof(KernelBenchmarks)]).Run(["--inProcess", "--filter", "*", .. args[1..]]);
+    return 0;
+}
+
+var run = Run.Parse(args[1..]);
+TorchSharp.torch.set_num_threads(run.Threads);
+TorchSharp.torch.manual_seed(0);
+switch (args[0])
+{
+    case "threshold":
+        ThresholdBenchmark.Measure(run);
+        return 0;
+    case "mask":
+        MaskBenchmark.Measure(run);
+        return 0;
+    case "step":
+        StepBenchmark.Measure(run);
+        return 0;
+    case "memory":
+        MemoryBenchmark.Measure(run);
+        return 0;
+    case MemoryBenchmark.Child:
+        MemoryBenchmark.MeasureAlone(run);
+        return 0;
+    default:
+        Console.Error.WriteLine($"There is no benchmark '{args[0]}'.");
+        return 2;
+}

@@ -1,0 +1,36 @@
+using System.Globalization;
+
+namespace Pdp.Benchmarks;
+
+/// <summary>How to measure.</summary>
+/// <param name="IsQuick">Fewer cases and rounds, under 40 s.</param>
+/// <param name="Threads">libtorch's threads, which are also ours.</param>
+/// <param name="Only">What the name of a case must contain.</param>
+internal sealed record Run(bool IsQuick, int Threads, string Only)
+{
+    public static Run Parse(string[] arguments)
+    {
+        var run = new Run(false, Environment.ProcessorCount, "");
+        for (var i = 0; i < arguments.Length; i++)
+        {
+            run = arguments[i] switch
+            {
+                "--quick" => run with { IsQuick = true },
+                "--threads" => run with { Threads = int.Parse(arguments[++i], CultureInfo.InvariantCulture) },
+                "--only" => run with { Only = arguments[++i] },
+                _ => throw new ArgumentException($"'{arguments[i]}' is none of --quick, --threads N, --only TEXT."),
+            };
+        }
+
+        return run;
+    }
+
+    /// <summary>The time for one measurement, of so many seconds.</summary>
+    public TimeSpan Budget(double quick, double full) => TimeSpan.FromSeconds(IsQuick ? quick : full);
+
+    /// <summary>Whether a network is to be measured: all, or the small ones if it has to be quick and none was named.</summary>
+    public bool Wants(Case network) => !IsQuick || network.IsQuick || Only.Length > 0;
+
+    /// <summary>Whether a case was asked for.</summary>
+    public bool Wants(string name) => name.Contains(Only, StringComparison.OrdinalIgnoreCase);
+}

@@ -1,0 +1,52 @@
+using System.Diagnostics;
+using Pdp.Masks;
+
+namespace Pdp.Benchmarks;
+
+/// <summary>A masked training step against a dense one of the same network, in alternation.</summary>
+internal static class StepBenchmark
+{
+    public static void Measure(Run run)
+    {
+        foreach (var network in Case.All.Where(run.Wants))
+        {
+            foreach (var strategy in Training.Strategies.Where(strategy => run.Wants($"{network.Name} {strategy.Name}")))
+                Measure(network, strategy, run);
+        }
+    }
+
+    private static void Measure(Case network, IMaskStrategy strategy, Run run)
+    {
+        using var training = new Training(network, strategy);
+        var budget = run.Budget(quick: 3, full: 40);
+        var (dense, masked, library, allocated) = (new List<double>(), new List<double>(), new List<double>(), new List<double>());
+        for (var warmUp = 0; warmUp < 2; warmUp++)
+        {
+            training.Step(isMasked: false);
+            training.Step(isMasked: true);
+        }
+
+        var start = Stopwatch.GetTimestamp();
+        while (Stopwatch.GetElapsedTime(start) < budget || dense.Count < 3)
+        {
+            dense.Add(training.Step(isMasked: false).TotalMilliseconds);
+            masked.Add(training.Step(isMasked: true).TotalMilliseconds);
+            library.Add(training.InLibrary.TotalMilliseconds);
+            allocated.Add(training.AllocatedInLibrary);
+        }
+
+        var (denseMedian, libraryMedian) = (Alternation.Median(dense), Alternation.Median(library));
+        Line.Write(
+            "step",
+            ("network", network.Name),
+            ("strategy", strategy.Name),
+            ("threads", run.Threads),
+            ("steps", dense.Count),
+            ("dense_ms", denseMedian),
+            ("masked_ms", Alternation.Median(masked)),
+            ("masked_over_dense", Alternation.Median(masked) / denseMedian),
+            ("library_ms", libraryMedian),
+            ("library_share", libraryMedian / denseMedian),
+            ("library_managed_bytes", Alternation.Median(allocated)));
+    }
+}

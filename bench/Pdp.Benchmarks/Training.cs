@@ -1,0 +1,89 @@
+using System.Diagnostics;
+using Pdp.Masks;
+using Pdp.Samples;
+using Pdp.Scheduling;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace Pdp.Benchmarks;
+
+/// <summary>A network in training, step by step, dense or masked.</summary>
+internal sealed class Training : IDisposable
+{
+    private readonly Module<Tensor, Tensor> _model;
+    private readonly Sgd _optimizer;
+    private readonly Tensor _inputs;
+    private readonly Tensor _labels;
+    private readonly PdpPruner? _pruner;
+    private int _steps;
+
+    public Training(Case network, IMaskStrategy? strategy)
+    {
+        _model = network.Model();
+        _optimizer = new Sgd(_model.named_parameters().Select(pair => (pair.name, pair.parameter)), 1e-3, momentum: 0.9);
+        _inputs = randn(network.Inputs);
+        _labels = randint(0, network.Classes, [network.Outputs], dtype: ScalarType.Int64);
+        if (strategy is null)
+            return;
+
+        _pruner = new PdpPruner(_model, new PdpOptions
+        {
+            Epochs = 1000,
+            Sparsity = strategy.FixedSparsity ?? 0.8,
+            Strategy = strategy,
+            Schedule = new ConstantSparsity(),
+            Temperature = Temperature.Relative(0.25).AnnealedTo(0.1, 0, 1000),
+        });
+    }
+
+    /// <summary>The strategies to measure.</summary>
+    public static IMaskStrategy[] Strategies { get; } = [new Unstructured(), NofM.Keep(2, of: 4), new Channel()];
+
+    /// <summary>The bytes of the weights that are pruned.</summary>
+    public long PrunedBytes => _pruner?.Masks.Sum(mask => mask.Layout.Elements * sizeof(float)) ?? 0;
+
+    /// <summary>How long entering and leaving the scope took in the last masked step.</summary>
+    public TimeSpan InLibrary { get; private set; }
+
+    /// <summary>The bytes allocated on the managed heap by entering and leaving in the last masked step.</summary>
+    public long AllocatedInLibrary { get; private set; }
+
+    /// <summary>One step.</summary>
+    public TimeSpan Step(bool isMasked) => Alternation.Time(() =>
+    {
+        using var scope = NewDisposeScope();
+        _optimizer.ZeroGradients();
+        if (isMasked)
+            MaskedPasses();
+        else
+            Passes();
+        _optimizer.Step();
+    });
+
+    public void Dispose()
+    {
+        _pruner?.Dispose();
+        _optimizer.Dispose();
+        _inputs.Dispose();
+        _labels.Dispose();
+        _model.Dispose();
+    }
+
+    private void MaskedPasses()
+    {
+        var (start, allocated) = (Stopwatch.GetTimestamp(), GC.GetAllocatedBytesForCurrentThread());
+        _pruner!.BeginEpoch(1e-4 * _steps++);
+        var mask = _pruner.Mask();
+        InLibrary = Stopwatch.GetElapsedTime(start);
+        AllocatedInLibrary = GC.GetAllocatedBytesForCurrentThread() - allocated;
+
+        Passes();
+
+        (start, allocated) = (Stopwatch.GetTimestamp(), GC.GetAllocatedBytesForCurrentThread());
+        mask.Dispose();
+        InLibrary += Stopwatch.GetElapsedTime(start);
+        AllocatedInLibrary += GC.GetAllocatedBytesForCurrentThread() - allocated;
+    }
+
+    private void Passes() => functional.cross_entropy(_model.call(_inputs), _labels).backward();
+}

@@ -5,6 +5,7 @@
 //   threshold   exact selection against kthvalue, topk and sort
 //   mask        enter and exit against autograd on tensor operations, and against PQuantML's formulation
 //   step        a masked training step against a dense one
+//   shrink      the forward pass of a shrunk network against the dense one
 //   memory      peak resident memory, dense and masked
 //   kernels     the kernels under BenchmarkDotNet, with its own options after the name
 using BenchmarkDotNet.Running;
@@ -12,7 +13,7 @@ using Pdp.Benchmarks;
 
 if (args.Length == 0)
 {
-    Console.Error.WriteLine("One of threshold, mask, step, memory, kernels is needed.");
+    Console.Error.WriteLine("One of threshold, mask, step, shrink, memory, kernels is needed.");
     return 2;
 }
 
@@ -36,6 +37,9 @@ switch (args[0])
         return 0;
     case "step":
         StepBenchmark.Measure(run);
+        return 0;
+    case "shrink":
+        ShrinkBenchmark.Measure(run);
         return 0;
     case "memory":
         MemoryBenchmark.Measure(run);

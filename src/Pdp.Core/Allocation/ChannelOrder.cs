@@ -10,11 +10,13 @@ internal sealed class ChannelOrder
     private readonly ChannelGroup[] _groups;
     private readonly long[] _least;
     private readonly int[] _order;
+    private readonly bool _isRelative;
 
     /// <summary>Orders the channels that the layers' bounds leave open.</summary>
     /// <exception cref="ArgumentException">A layer is not a group of the map, or its weights are not masked by channels.</exception>
-    public ChannelOrder(IReadOnlyList<AllocationLayer> layers, ChannelMap map)
+    public ChannelOrder(IReadOnlyList<AllocationLayer> layers, ChannelMap map, bool isRelative)
     {
+        _isRelative = isRelative;
         _layers = [.. layers];
         _groups = [.. layers.Select(layer => GroupOf(layer, map))];
         _least = [.. layers.Select(layer => (layer.Minimum + WidthOf(layer) - 1) / WidthOf(layer))];
@@ -57,7 +59,8 @@ internal sealed class ChannelOrder
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         var magnitudes = layer.Weight.select(1, 0).abs().to_type(ScalarType.Float64).cpu().contiguous().data<double>().ToArray();
-        return [.. magnitudes.Order().Skip((int)_least[i]).Take((int)(most - _least[i])).Select(magnitude => (magnitude, i))];
+        var unit = _isRelative && magnitudes.Sum() > 0 ? magnitudes.Average() : 1;
+        return [.. magnitudes.Order().Skip((int)_least[i]).Take((int)(most - _least[i])).Select(magnitude => (magnitude / unit, i))];
     }
 
     private long[] ChannelsOf(int first)

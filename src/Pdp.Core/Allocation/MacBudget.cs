@@ -36,6 +36,10 @@ public sealed record MacBudget : ISparsityAllocation
     /// <summary>The fraction of the whole model's MACs to be removed, in (0, 1).</summary>
     public double Fraction { get; }
 
+    /// <summary>Whether a channel's magnitude counts over the mean of its group.</summary>
+    /// <value>Default true, as the scale of filters in front of a norm means nothing; false compares magnitudes as they are.</value>
+    public bool IsRelative { get; init; } = true;
+
     /// <summary>The channels that belong together.</summary>
     // Not among the words that checkpoints compare: the masks' names and layouts tell the groups.
     [JsonIgnore]
@@ -66,7 +70,7 @@ public sealed record MacBudget : ISparsityAllocation
     /// <summary>The weights of each layer below the cut that is nearest to the budget.</summary>
     private long[] Counts(IReadOnlyList<AllocationLayer> layers)
     {
-        var order = new ChannelOrder(layers, Channels);
+        var order = new ChannelOrder(layers, Channels, IsRelative);
         long Removed(int first) => Macs.Total - Macs.After(order.Cuts(first)).Total;
 
         var budget = Fraction * Macs.Total;

@@ -173,6 +173,28 @@ public sealed class MacBudgetTests
     }
 
     [Fact]
+    public void Allocate_InRelation_DoesNotDependOnTheScaleOfAGroup()
+    {
+        using var model = Zoo.Get(nameof(PlainCnn)).Make();
+        var (map, macs) = Probed[nameof(PlainCnn)];
+        long[] Targets()
+        {
+            using var pruner = new PdpPruner(model, Options(new MacBudget(0.5, map, macs), map));
+            return [.. pruner.Plan().Layers.Select(layer => layer.Removed)];
+        }
+
+        var before = Targets();
+        using (no_grad())
+        {
+            using TorchSharp.Scalar scale = 100.0;
+            model.parameters().First().mul_(scale);
+        }
+
+        Assert.Equal(before, Targets());
+        Assert.True(before.Count(removed => removed > 0) >= 2);
+    }
+
+    [Fact]
     public void State_OfAPrunerWithABudget_SaysTheFractionAlone()
     {
         using var model = Zoo.Get(nameof(PlainCnn)).Make();
@@ -215,7 +237,7 @@ public sealed class MacBudgetTests
     /// <summary>A network's groups with magnitudes and bounds, and a fraction that they can meet.</summary>
     private sealed record Contest(string Name, Contest.Group[] Groups, double Fraction)
     {
-        public MacBudget Budget => new(Fraction, Probed[Name].Map, Probed[Name].Macs);
+        public MacBudget Budget => new(Fraction, Probed[Name].Map, Probed[Name].Macs) { IsRelative = false };
 
         public double Asked => Fraction * Probed[Name].Macs.Total;
 

@@ -14,7 +14,7 @@ public sealed class FusedModelTests
     public static TheoryData<string, double, bool> Cases()
     {
         var cases = new TheoryData<string, double, bool>();
-        foreach (var weight in (string[])["linear", "odd", "conv", "pointwise", "transposed"])
+        foreach (var weight in (string[])["linear", "odd", "conv", "wide", "pointwise", "transposed"])
         {
             foreach (var (temperature, isRelative) in ((double, bool)[])[(0.25, true), (0.01, true), (1e-3, false), (1e-37, false)])
                 cases.Add(weight, temperature, isRelative);
@@ -259,6 +259,7 @@ public sealed class FusedModelTests
         "linear" => Linear(160, 33, hasBias: false),
         "odd" => Linear(6, 7, hasBias: false),
         "conv" => Conv2d(64, 17, 3, bias: false),
+        "wide" => Conv2d(32, 37, 5, bias: false),
         "pointwise" => Conv2d(128, 9, 1, bias: false),
         _ => ConvTranspose2d(64, 12, 4, bias: false),
     };

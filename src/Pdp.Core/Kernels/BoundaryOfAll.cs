@@ -1,0 +1,19 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace Pdp.Kernels;
+
+/// <summary>One threshold and temperature for all weights.</summary>
+internal readonly struct BoundaryOfAll(float threshold, float inverse) : IBoundary
+{
+    private readonly Vector512<float> _threshold = Vector512.Create(threshold);
+    private readonly Vector512<float> _inverse = Vector512.Create(inverse);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Vector512<float> Threshold(int place) => _threshold;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Vector512<float> Inverse(int place) => _inverse;
+}

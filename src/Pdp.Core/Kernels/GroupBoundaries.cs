@@ -1,0 +1,144 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using Pdp.Internal;
+
+namespace Pdp.Kernels;
+
+/// <summary>Writes down the threshold and the temperature of each weight of groups of M, which lie a stride apart.</summary>
+/// <remarks>
+/// M rows of a stride's length are a block; its columns are groups. Long rows are taken where they are, short ones are brought into a tile in
+/// which the columns of several blocks lie side by side, and groups of four neighbours, as in linear layers, are settled within a vector. Vectors
+/// reach past the end of what is read and written, by less than their length.
+/// </remarks>
+internal sealed unsafe class GroupBoundaries(int members, int stride)
+{
+    /// <summary>The largest M: the tiles of longer groups would not fit the first-level cache.</summary>
+    public const int MostMembers = 32;
+
+    private const int Lanes = MaskMath.Lanes;
+
+    /// <summary>The groups of a tile.</summary>
+    private const int Width = 64;
+
+    /// <summary>From one row of a tile to the next, with room for what the copy of a run has too much.</summary>
+    private const int Pitch = Width + Lanes;
+
+    private readonly OrderStatistics _statistics = new(members);
+    private float _temperature;
+    private bool _isRelative;
+
+    /// <summary>Sets the weights removed of each group, and τ, or ρ·t².</summary>
+    public void Set(int removed, float temperature, bool isRelative)
+    {
+        _statistics.Removed = removed;
+        _temperature = temperature;
+        _isRelative = isRelative;
+    }
+
+    /// <summary>Writes t and 1/τ for each weight of so many blocks.</summary>
+    public void Write(float* weights, int blocks, float* thresholds, float* inverses)
+    {
+        if (stride >= Lanes)
+            WriteLong(weights, blocks, thresholds, inverses);
+        else if (stride == 1 && members == 4)
+            WriteNeighbours(weights, blocks * members, thresholds, inverses);
+        else
+            WriteShort(weights, blocks, thresholds, inverses);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void WriteNeighbours(float* weights, int count, float* thresholds, float* inverses)
+    {
+        for (var i = 0; i < count; i += Lanes)
+        {
+            var (t, inverse) = BoundaryOf(_statistics.SumWithin(Vector512.Load(weights + i)));
+            t.Store(thresholds + i);
+            inverse.Store(inverses + i);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void WriteLong(float* weights, int blocks, float* thresholds, float* inverses)
+    {
+        for (var block = 0; block < blocks; block++)
+        {
+            for (var column = 0; column < stride; column += Lanes)
+            {
+                // The last vector of a row begins earlier rather than end in the next row.
+                var place = (block * members * stride) + Math.Min(column, stride - Lanes);
+                var (t, inverse) = BoundaryOf(_statistics.SumOf(weights + place, stride));
+                for (var member = 0; member < members; member++, place += stride)
+                {
+                    t.Store(thresholds + place);
+                    inverse.Store(inverses + place);
+                }
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [SkipLocalsInit]
+    private void WriteShort(float* weights, int blocks, float* thresholds, float* inverses)
+    {
+        var tile = stackalloc float[MostMembers * Pitch];
+        var t = stackalloc float[Pitch];
+        var inverse = stackalloc float[Pitch];
+        new Span<float>(tile, members * Pitch).Clear();
+        var atOnce = Width / stride;
+        for (var block = 0; block < blocks; block += atOnce)
+        {
+            var (place, count) = (block * members * stride, Math.Min(atOnce, blocks - block));
+            Gather(weights + place, tile, count);
+            for (var lane = 0; lane < count * stride; lane += Lanes)
+            {
+                var (thresholdOf, inverseOf) = BoundaryOf(_statistics.SumOf(tile + lane, Pitch));
+                thresholdOf.Store(t + lane);
+                inverseOf.Store(inverse + lane);
+            }
+
+            Spread(t, thresholds + place, count);
+            Spread(inverse, inverses + place, count);
+        }
+    }
+
+    /// <summary>t and 1/τ: t is the midpoint of the order statistics p and p + 1, given as their sum.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private (Vector512<float> Threshold, Vector512<float> Inverse) BoundaryOf(Vector512<float> sum)
+    {
+        var t = sum * Vector512.Create(0.5f);
+        var temperature = _isRelative ? t * Vector512.Create(_temperature) * t : Vector512.Create(_temperature);
+        return (t, Vector512<float>.One / Vector512.MaxNative(temperature, Vector512.Create((float)Precision.SmallestNormal)));
+    }
+
+    /// <summary>Brings the rows of blocks into a tile.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Gather(float* source, float* tile, int blocks)
+    {
+        for (var block = 0; block < blocks; block++)
+        {
+            for (var member = 0; member < members; member++, source += stride)
+                CopyRun(source, tile + (member * Pitch) + (block * stride));
+        }
+    }
+
+    /// <summary>Gives the groups' values to all their members.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Spread(float* groups, float* target, int blocks)
+    {
+        for (var block = 0; block < blocks; block++, groups += stride)
+        {
+            for (var member = 0; member < members; member++, target += stride)
+                CopyRun(groups, target);
+        }
+    }
+
+    /// <summary>Copies a row as a whole vector: the next one overwrites what is too much.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void CopyRun(float* source, float* target)
+    {
+        if (stride == 1)
+            *target = *source;
+        else
+            Vector512.Load(source).Store(target);
+    }
+}

@@ -1,3 +1,4 @@
+using Pdp.Kernels;
 using static TorchSharp.torch;
 
 namespace Pdp;
@@ -10,7 +11,10 @@ internal interface IMaskedWeight : IDisposable
     /// <summary>The type of the weights.</summary>
     ScalarType Type { get; }
 
-    /// <summary>The hard mask in force since commit, in the mask's layout; null before.</summary>
+    /// <summary>The kernels that may take it through a scope; null where tensor operations do the work.</summary>
+    IFusedWeight? Fused { get; }
+
+    /// <summary>The hard mask in force since commit, which broadcasts to the mask's layout; null before.</summary>
     Tensor? Frozen { get; }
 
     /// <summary>The weight in the mask's layout; the caller's.</summary>

@@ -1,5 +1,6 @@
 using Pdp.Channels;
 using Pdp.Internal;
+using Pdp.Kernels;
 using Pdp.Masks;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -7,23 +8,27 @@ using static TorchSharp.torch;
 
 namespace Pdp;
 
-/// <summary>Tied channels under one mask: the filters that make them, scored together, and their companions, which are masked along.</summary>
+/// <summary>Channels under one mask: the filters that make them, scored together, and their companions, which are masked along.</summary>
 /// <remarks>
-/// Biases and the scales and shifts of norms take the mask too. A norm divides the mask of a filter out again, so without them a channel would be
-/// as loud at m = 0.01 as at 1, get no gradient through its mask, and vanish all at once in the end.
+/// Companions are biases and the scales and shifts of norms. A norm divides the mask of a filter out again, so without them a channel would be as
+/// loud at m = 0.01 as at 1, get no gradient through its mask, and vanish all at once in the end. Where all that read the channels see them
+/// behind norms, the norms carry the soft mask alone: masked filters would change nothing there but the norms' running statistics, which
+/// then lag behind.
 /// </remarks>
 internal sealed class MaskedChannels : IMaskedWeight
 {
     private static readonly Scalar One = 1.ToScalar();
 
-    private readonly SliceView[] _filters;
-    private readonly SliceView[] _companions;
-    private readonly Parameter[] _parameters;
-    private readonly (ScalarType Type, DeviceType Device, int Index)[] _places;
-    private readonly Tensor?[] _gradientsBefore;
+    private readonly Parameter? _lone;
+    private readonly TiedSlices _slices;
+    private readonly bool _masksFilters;
+    private readonly WeightLayout _layout;
+    private readonly string _subject;
+    private readonly Attachment _attachment;
+    private readonly EarlierGradient[] _earlier;
+    private readonly StepChecks _checks;
     private readonly Scalar _smallestNormal;
-    private readonly DeferredCheck _notFinite;
-    private readonly DeferredCheck _changedInside;
+    private readonly FusedChannels? _fused;
     private Tensor? _dense;
     private Tensor? _threshold;
     private Tensor? _temperature;
@@ -32,79 +37,85 @@ internal sealed class MaskedChannels : IMaskedWeight
     private MaskForm _form;
     private bool _isInside;
 
-    public MaskedChannels(PdpMask mask, IReadOnlyList<SliceView> filters, IReadOnlyList<SliceView> companions)
+    /// <summary>Masks a group.</summary>
+    /// <param name="mask">The mask, of the layout <c>[channels, weights of all filters]</c>.</param>
+    /// <param name="filters">The filters.</param>
+    /// <param name="companions">What is masked along.</param>
+    /// <param name="isNormalized">Whether the norms carry the soft mask alone.</param>
+    public MaskedChannels(PdpMask mask, IReadOnlyList<SliceView> filters, IReadOnlyList<SliceView> companions, bool isNormalized)
     {
         Mask = mask;
-        _filters = [.. filters];
-        _companions = [.. companions];
-        _parameters = [.. _filters.Concat(_companions).Select(view => view.Parameter).Distinct()];
-        _places = [.. _parameters.Select(PlaceOf)];
-        _gradientsBefore = new Tensor?[_parameters.Length];
-        Type = _filters[0].Parameter.dtype;
+        _slices = new(filters, companions);
+        _masksFilters = !isNormalized;
+        _layout = new WeightLayout([mask.Members, _slices.Width]);
+        _subject = _slices.Parameters.Length > 1 ? $"'{mask.Name}' or what is tied to it" : $"'{mask.Name}'";
+        _attachment = new(_subject, _slices.Parameters);
+        _earlier = [.. _slices.Parameters.Select(parameter => new EarlierGradient(parameter))];
+        _checks = new(_subject, _slices.Parameters[0].device_type);
+        Type = _slices.Parameters[0].dtype;
         _smallestNormal = Precision.SmallestNormalOf(Type).ToScalar();
-        _notFinite = new(_filters[0].Parameter.device_type);
-        _changedInside = new(_filters[0].Parameter.device_type);
+        _fused = FusedChannels.For(_subject, mask, filters, companions, _masksFilters);
     }
+
+    /// <summary>Masks the channels of a weight for itself.</summary>
+    public MaskedChannels(PdpMask mask, Parameter weight)
+        : this(mask, [new SliceView(weight, new(mask.Name, mask.Layout.OutputDimension, 0, 1, ChannelRole.Filter), mask.Members)], [], isNormalized: false) =>
+        _lone = weight;
 
     public PdpMask Mask { get; }
 
+    public IFusedWeight? Fused => _fused;
+
     public ScalarType Type { get; }
 
-    public Tensor? Frozen => _kept;
+    public Tensor? Frozen { get; private set; }
 
     private bool IsIdentity => Mask.Removed == 0 && _kept is null;
 
-    private string NotFinite => $"'{Mask.Name}' or what is tied to it holds NaN or infinity: lower the learning rate or clip the gradients, and reload the last good checkpoint.";
+    public Tensor Value() => _lone is not null ? _lone.detach() : _slices.Filters();
 
-    private string ChangedInside => $"'{Mask.Name}' was changed inside the mask scope, and the change is lost: call optimizer.step() after the scope, not in it.";
-
-    public Tensor Value()
-    {
-        using var scope = NewDisposeScope();
-        using var _ = no_grad();
-        return cat([.. _filters.Select(view => view.Read())], 1).MoveToOuterDisposeScope();
-    }
-
-    public void RequireAttached()
-    {
-        foreach (var (parameter, place) in _parameters.Zip(_places))
-        {
-            if (parameter.IsInvalid || PlaceOf(parameter) != place)
-                throw new InvalidOperationException($"'{Mask.Name}' or what is tied to it was moved or replaced after the pruner was made: make the pruner (and the optimizer) after model.to(…).");
-        }
-    }
+    public void RequireAttached() => _attachment.Require();
 
     public void RequireFinite()
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        if (!_parameters.All(parameter => parameter.isfinite().all().cpu().ReadCpuBool(0)))
-            throw new InvalidOperationException(NotFinite);
+        if (!_slices.Parameters.All(parameter => parameter.isfinite().all().cpu().ReadCpuBool(0)))
+            throw new InvalidOperationException(Faults.NotFinite(_subject));
     }
 
+    /// <remarks>Kernels only take note of the group here; <see cref="FusedModel"/> then enters all that they have.</remarks>
     public void Enter(MaskForm form)
     {
         if (IsIdentity)
             return;
 
+        _form = form;
+        if (form == MaskForm.Soft && _kept is null && _fused?.Claim() == true)
+            return;
+
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        _form = form;
         if (_kept is null)
             SetAside();
         Write(_kept is null ? Expected() : Silenced());
-        foreach (var (i, parameter) in _parameters.Index())
-        {
-            _gradientsBefore[i] = parameter.grad?.DetachFromDisposeScope();
-            parameter.grad = null;
-        }
-
+        foreach (var gradient in _earlier)
+            gradient.SetAside();
         _isInside = true;
     }
 
     public string? Leave(out bool gradientArrived)
     {
         gradientArrived = false;
+        if (_fused is { IsClaimed: true })
+        {
+            _fused.Release();
+            gradientArrived = _fused.GradientArrived;
+            if (_fused.LeavesGradient)
+                FinishWithTensors(_fused);
+            return _fused.IsRestored && !_fused.IsChanged ? null : _checks.ChangedInside;
+        }
+
         if (!_isInside)
             return null;
 
@@ -113,22 +124,24 @@ internal sealed class MaskedChannels : IMaskedWeight
         _isInside = false;
         var changed = _kept is null && PutBack();
         gradientArrived = CorrectGradients();
-        AddGradientsBefore();
-        return changed ? ChangedInside : null;
+        foreach (var gradient in _earlier)
+            gradient.PutBack();
+        return changed ? _checks.ChangedInside : null;
     }
 
     public bool ChangedSinceLeft()
     {
-        if (_dense is null || _kept is not null)
+        if (_kept is not null || _isInside)
             return false;
+        if (_dense is null)
+            return _fused?.ChangedSinceLeft() == true;
 
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        return Value().ne(_dense).any().cpu().ReadCpuBool(0);
+        return _slices.Filters().ne(_dense).any().cpu().ReadCpuBool(0);
     }
 
-    public string? TakeDeferredFault() =>
-        _notFinite.Take() ? NotFinite : _changedInside.Take() ? ChangedInside : null;
+    public string? TakeDeferredFault() => _checks.Take();
 
     public void Commit(MaskForm form)
     {
@@ -142,7 +155,7 @@ internal sealed class MaskedChannels : IMaskedWeight
             _form = form;
             SetAside();
             Write(Expected());
-            Freeze(Mask.Kept(_dense!));
+            Freeze(KeptChannels(MagnitudeOf(_dense!)));
         }
         else
         {
@@ -153,28 +166,21 @@ internal sealed class MaskedChannels : IMaskedWeight
     public void Restore(bool isCommitted)
     {
         using var scope = NewDisposeScope();
-        if (isCommitted && Mask.Removed > 0)
-            Freeze(Mask.Kept(Value()));
-        else
-            Own(ref _kept, null);
+        using var _ = no_grad();
+        Freeze(isCommitted && Mask.Removed > 0 ? KeptChannels(MagnitudeOf(_slices.Filters())) : null);
     }
 
     public void Dispose()
     {
-        Own(ref _dense, null);
+        Freeze(null);
         Own(ref _threshold, null);
         Own(ref _temperature, null);
-        Own(ref _kept, null);
-        OwnCompanions([]);
-        foreach (var gradient in _gradientsBefore)
-            gradient?.Dispose();
-        _notFinite.Dispose();
-        _changedInside.Dispose();
+        foreach (var gradient in _earlier)
+            gradient.Dispose();
+        _checks.Dispose();
         _smallestNormal.Dispose();
+        _fused?.Dispose();
     }
-
-    private static (ScalarType Type, DeviceType Device, int Index) PlaceOf(Parameter parameter) =>
-        parameter.IsInvalid ? default : (parameter.dtype, parameter.device_type, parameter.device_index);
 
     private static void Own(ref Tensor? field, Tensor? value)
     {
@@ -189,142 +195,133 @@ internal sealed class MaskedChannels : IMaskedWeight
         _denseCompanions = [.. values.Select(value => value.DetachFromDisposeScope())];
     }
 
-    private void Freeze(Tensor kept)
+    /// <summary>Fixes the channels that are kept, <c>[channels, 1]</c>, or gives up those that were.</summary>
+    private void Freeze(Tensor? kept)
     {
+        Frozen?.Dispose();
+        Frozen = kept is null ? null : Mask.Strategy.Spread(kept.reshape(1, -1), Mask.Layout).DetachFromDisposeScope();
         Own(ref _kept, kept);
         Own(ref _dense, null);
         OwnCompanions([]);
     }
 
+    private Tensor MagnitudeOf(Tensor filters) => Mask.Strategy.Magnitude(Precision.Widen(filters), _layout);
+
+    private Tensor KeptChannels(Tensor magnitude) => SoftMask.Kept(magnitude, Mask.Removed).reshape(-1, 1);
+
     /// <summary>Takes the dense weights, their threshold and their τ.</summary>
     private void SetAside()
     {
-        var dense = Value();
-        var companions = _companions.Select(view => view.Read()).ToArray();
-        var finite = companions.Append(dense).Select(values => values.isfinite().all()).Aggregate((a, b) => a.logical_and(b));
-        if (_notFinite.Note(finite.logical_not()))
-            throw new InvalidOperationException(NotFinite);
+        var (dense, companions) = (_slices.Filters(), _slices.Companions());
+        _checks.RequireFinite(companions.Append(dense).Select(values => values.isfinite().all()).Aggregate((a, b) => a.logical_and(b)));
+        SetAside(dense, companions);
+    }
 
-        var (threshold, temperature, _) = Mask.BoundaryOf(Precision.Widen(dense));
+    private void SetAside(Tensor dense, Tensor[] companions)
+    {
+        var (threshold, temperature, _) = Mask.BoundaryBetween(MagnitudeOf(dense));
         Own(ref _dense, dense);
         OwnCompanions(companions);
         Own(ref _threshold, threshold);
         Own(ref _temperature, temperature);
     }
 
-    /// <summary>ŵ of the filters and of each companion, with subnormal numbers as zeros.</summary>
-    private Tensor[] Expected()
+    /// <summary>Does what the kernels had to leave: memory that is not where it was, and gradients that are not of their kind.</summary>
+    private void FinishWithTensors(FusedChannels fused)
     {
-        var wide = Precision.Widen(_dense!);
-        var factor = Factor(wide);
-        return [.. _denseCompanions.Prepend(_dense!).Select(values => Flushed(Precision.Widen(values).mul(factor)).to_type(values.dtype))];
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        SetAside(fused.Filters(), fused.Companions());
+        foreach (var (earlier, gradient) in _earlier.Zip(fused.TakeGradientsBefore()))
+            earlier.Take(gradient);
+        if (!fused.IsRestored)
+            _slices.Write(_dense!, _denseCompanions);
+        CorrectGradients();
+        foreach (var gradient in _earlier)
+            gradient.PutBack();
+    }
+
+    /// <summary>ŵ of the filters and of each companion, with subnormal numbers as zeros.</summary>
+    private (Tensor Filters, Tensor[] Companions) Expected()
+    {
+        var (filters, norms) = Factors(MagnitudeOf(_dense!));
+        return (Product(_dense!, filters), [.. _denseCompanions.Zip(_slices.AreBiases, (values, isBias) => Product(values, isBias ? filters : norms))]);
+
+        Tensor Product(Tensor values, Tensor? factor)
+        {
+            if (factor is null)
+                return values;
+            var masked = Precision.Widen(values).mul(factor);
+            return masked.mul_(masked.abs().ge_(_smallestNormal)).to_type(values.dtype);
+        }
     }
 
     /// <summary>What is there, without what the hard mask removes.</summary>
-    private Tensor[] Silenced()
-    {
-        var kept = KeptOfEach();
-        return [.. _companions.Select(view => view.Read()).Prepend(Value()).Select(values => values.mul(kept))];
-    }
+    private (Tensor Filters, Tensor[] Companions) Silenced() =>
+        (_slices.Filters().mul(_kept!), [.. _slices.Companions().Select(values => values.mul(_kept!))]);
 
-    /// <summary>What each channel is multiplied by, <c>[channels, 1]</c>.</summary>
-    private Tensor Factor(Tensor wide)
+    /// <summary>What each channel of filters and biases is multiplied by, <c>[channels, 1]</c>, null for not at all; and of norms.</summary>
+    private (Tensor? Filters, Tensor Norms) Factors(Tensor magnitude)
     {
-        var kept = _form == MaskForm.Soft ? null : Mask.Kept(wide).narrow(1, 0, 1);
+        var kept = _form == MaskForm.Soft ? null : KeptChannels(magnitude);
         if (_form == MaskForm.Raw)
-            return kept!.to_type(wide.dtype);
+            return (kept, kept!.to_type(magnitude.dtype));
 
-        var mask = Mask.Strategy.Spread(SoftMask.Mask(Mask.LogitOf(wide, _threshold!, _temperature!)), Mask.Layout);
-        return kept is null ? mask : mask.mul(kept);
+        var mask = SoftMask.Mask(SoftMask.Logit(magnitude, _threshold!, _temperature!)).reshape(-1, 1);
+        var factor = kept is null ? mask : mask.mul(kept);
+        return (_masksFilters ? factor : kept, factor);
     }
 
-    private Tensor Flushed(Tensor masked) => masked.mul_(masked.abs().ge_(_smallestNormal));
-
-    private Tensor KeptOfEach() => _kept!.narrow(1, 0, 1);
-
-    /// <summary>Writes values for the filters, side by side, and for each companion.</summary>
-    private void Write(Tensor[] values)
-    {
-        var offset = 0L;
-        foreach (var view in _filters)
-        {
-            view.Write(values[0].narrow(1, offset, view.Width));
-            offset += view.Width;
-        }
-
-        foreach (var (view, value) in _companions.Zip(values.Skip(1)))
-            view.Write(value);
-    }
+    private void Write((Tensor Filters, Tensor[] Companions) values) => _slices.Write(values.Filters, values.Companions);
 
     /// <summary>Writes w back; true if ŵ had been changed.</summary>
     private bool PutBack()
     {
-        var now = _companions.Select(view => view.Read()).Prepend(Value());
-        var changed = now.Zip(Expected(), (is_, was) => is_.ne(was).any()).Aggregate((a, b) => a.logical_or(b));
-        Write([_dense!, .. _denseCompanions]);
-        return _changedInside.Note(changed);
+        var (filters, companions) = Expected();
+        var changed = _slices.Companions().Zip(companions, (is_, was) => is_.ne(was).any())
+            .Aggregate(_slices.Filters().ne(filters).any(), (a, b) => a.logical_or(b));
+        _slices.Write(_dense!, _denseCompanions);
+        return _checks.NoteChanged(changed);
     }
 
     private bool CorrectGradients()
     {
-        var companions = _companions.Select(view => view.ReadGradient()).ToArray();
-        var filters = _filters.Select(view => view.ReadGradient()).ToArray();
-        if (filters.Concat(companions).All(gradient => gradient is null))
+        var (filters, companions) = _slices.Gradients();
+        if (filters is null)
             return false;
 
-        var upstream = cat([.. filters.Zip(_filters, (gradient, view) => gradient ?? view.Read().zero_())], 1);
-        var (factor, corrected) = Corrected(Precision.Widen(upstream), companions);
-        var offset = 0L;
-        foreach (var view in _filters)
-        {
-            view.WriteGradient(corrected.narrow(1, offset, view.Width));
-            offset += view.Width;
-        }
-
-        foreach (var (view, gradient) in _companions.Zip(companions))
-        {
-            if (gradient is not null)
-                view.WriteGradient(gradient.mul(factor));
-        }
-
+        var (corrected, factors) = Corrected(Precision.Widen(filters), companions);
+        _slices.WriteGradients(corrected, [.. companions.Zip(_slices.AreBiases, (gradient, isBias) => Product(gradient, isBias ? factors.Filters : factors.Norms))]);
         return true;
+
+        static Tensor? Product(Tensor? gradient, Tensor? factor) => factor is null ? gradient : gradient?.mul(factor);
     }
 
-    /// <summary>What companions' gradients are multiplied by, and the filters' gradient, equation 5.</summary>
-    private (Tensor Factor, Tensor Filters) Corrected(Tensor upstream, Tensor?[] companions)
+    /// <summary>The filters' gradient, equation 5, and what companions' gradients are multiplied by.</summary>
+    private (Tensor Filters, (Tensor? Filters, Tensor Norms) Factors) Corrected(Tensor upstream, Tensor?[] companions)
     {
         if (_kept is not null)
-            return (KeptOfEach(), upstream.mul(KeptOfEach()));
+            return (upstream.mul(_kept), (_kept, _kept));
 
         var wide = Precision.Widen(_dense!);
-        var factor = Factor(wide);
-        if (_form == MaskForm.Raw)
-            return (factor, upstream.mul(factor));
+        var magnitude = MagnitudeOf(wide);
+        var factors = Factors(magnitude);
+        var gradient = factors.Filters is null ? upstream : upstream.mul(factors.Filters);
+        if (_form == MaskForm.Raw || SumOf(companions, upstream, wide) is not { } shared)
+            return (gradient, factors);
 
-        var logit = Mask.LogitOf(wide, _threshold!, _temperature!);
-        var gradient = SoftMask.Gradient(wide, upstream, logit, _temperature!, Mask.Strategy, Mask.Layout, SumOf(companions));
-        return (factor, _form == MaskForm.Soft ? gradient : gradient.mul_(Mask.Kept(wide)));
+        var logit = SoftMask.Logit(magnitude, _threshold!, _temperature!);
+        var boundary = SoftMask.ThroughMask(wide, shared, logit, _temperature!, Mask.Strategy, _layout);
+        return (gradient.add(_form == MaskForm.Soft ? boundary : boundary.mul_(KeptChannels(magnitude)), One), factors);
     }
 
-    /// <summary>Σ(g·θ) of each channel over its companions, <c>[1, channels]</c>; null if none has a gradient.</summary>
-    private Tensor? SumOf(Tensor?[] gradients) => gradients
-        .Zip(_denseCompanions, (gradient, value) => gradient is null ? null : Precision.Widen(gradient).mul(Precision.Widen(value)).sum(1).reshape(1, -1))
-        .OfType<Tensor>()
-        .Aggregate((Tensor?)null, (sum, share) => sum is null ? share : sum.add(share, One));
-
-    private void AddGradientsBefore()
+    /// <summary>Σ(g·θ) of each channel over what carries the mask, <c>[1, channels]</c>; null if nothing of that has a gradient.</summary>
+    private Tensor? SumOf(Tensor?[] companions, Tensor upstream, Tensor wide)
     {
-        foreach (var (i, parameter) in _parameters.Index())
-        {
-            if (_gradientsBefore[i] is not { } before)
-                continue;
-
-            using var arrived = parameter.grad;
-            if (arrived is not null)
-                before.add_(arrived, One);
-            parameter.grad = before;
-            before.Dispose();
-            _gradientsBefore[i] = null;
-        }
+        var shares = companions.Index()
+            .Where(pair => pair.Item is not null && (_masksFilters || !_slices.AreBiases[pair.Index]))
+            .Select(pair => Precision.Widen(pair.Item!).mul(Precision.Widen(_denseCompanions[pair.Index])).sum(1).reshape(1, -1));
+        return (_masksFilters ? shares.Append(Mask.Strategy.Sum(upstream.mul(wide), _layout)) : shares)
+            .Aggregate((Tensor?)null, (sum, share) => sum is null ? share : sum.add(share, One));
     }
 }

@@ -11,40 +11,36 @@ namespace Pdp;
 /// <remarks>Owns a copy of the dense weight from the first masked step on. The parameter itself changes only in place.</remarks>
 internal sealed class MaskedWeight : IMaskedWeight
 {
-    private static readonly Scalar One = 1.ToScalar();
-
     private readonly Parameter _parameter;
-    private readonly ScalarType _type;
-    private readonly Device _device;
+    private readonly Attachment _attachment;
+    private readonly EarlierGradient _earlier;
+    private readonly StepChecks _checks;
     private readonly Scalar _smallestNormal;
-    private readonly DeferredCheck _notFinite;
-    private readonly DeferredCheck _changedInside;
+    private readonly FusedWeight? _fused;
     private Tensor? _dense;
     private Tensor? _kept;
     private Tensor? _threshold;
     private Tensor? _temperature;
-    private Tensor? _gradientBefore;
     private MaskForm _form;
     private bool _isInside;
 
     public MaskedWeight(Parameter parameter, PdpMask mask)
     {
         _parameter = parameter;
-        _type = parameter.dtype;
-        _device = parameter.device;
-        _notFinite = new(_device.type);
-        _changedInside = new(_device.type);
-        _smallestNormal = Precision.SmallestNormalOf(_type).ToScalar();
+        _attachment = new($"'{mask.Name}'", parameter);
+        _earlier = new(parameter);
+        _checks = new($"'{mask.Name}'", parameter.device_type);
+        Type = parameter.dtype;
+        _smallestNormal = Precision.SmallestNormalOf(Type).ToScalar();
         Mask = mask;
-        Fused = FusedWeight.For(parameter, mask);
+        _fused = FusedWeight.For(parameter, mask);
     }
 
     public PdpMask Mask { get; }
 
-    /// <summary>The kernels for this weight; null where tensor operations do the work.</summary>
-    public FusedWeight? Fused { get; }
+    public IFusedWeight? Fused => _fused;
 
-    public ScalarType Type => _type;
+    public ScalarType Type { get; }
 
     public Tensor? Frozen => _kept;
 
@@ -52,15 +48,7 @@ internal sealed class MaskedWeight : IMaskedWeight
 
     public Tensor Value() => _parameter.detach();
 
-    public void RequireAttached()
-    {
-        if (_parameter.IsInvalid || _parameter.dtype != _type || _parameter.device_type != _device.type || _parameter.device_index != _device.index)
-            throw new InvalidOperationException($"'{Mask.Name}' was moved or replaced after the pruner was made: make the pruner (and the optimizer) after model.to(…).");
-    }
-
-    /// <summary>The message about a weight that holds NaN or infinity.</summary>
-    public static string NotFinite(string name) =>
-        $"'{name}' holds NaN or infinity: lower the learning rate or clip the gradients, and reload the last good checkpoint.";
+    public void RequireAttached() => _attachment.Require();
 
     /// <remarks>Kernels only take note of the weight here; <see cref="FusedModel"/> then enters all that they have.</remarks>
     public void Enter(MaskForm form)
@@ -69,7 +57,7 @@ internal sealed class MaskedWeight : IMaskedWeight
             return;
 
         _form = form;
-        if (form == MaskForm.Soft && _kept is null && Fused?.Claim(_dense ??= NewDense()) == true)
+        if (form == MaskForm.Soft && _kept is null && _fused?.Claim(_dense ??= NewDense()) == true)
         {
             ForgetBoundary();
             return;
@@ -81,15 +69,14 @@ internal sealed class MaskedWeight : IMaskedWeight
             _parameter.mul_(_kept);
         else
             Replace();
-        _gradientBefore = _parameter.grad?.DetachFromDisposeScope();
-        _parameter.grad = null;
+        _earlier.SetAside();
         _isInside = true;
     }
 
     public string? Leave(out bool gradientArrived)
     {
         gradientArrived = false;
-        if (Fused is { IsClaimed: true })
+        if (_fused is { IsClaimed: true })
             return FinishFused(out gradientArrived);
         if (!_isInside)
             return null;
@@ -99,7 +86,7 @@ internal sealed class MaskedWeight : IMaskedWeight
         _isInside = false;
         var changed = _kept is null && PutBack();
         gradientArrived = CorrectGradient();
-        return changed ? ChangedInside : null;
+        return changed ? _checks.ChangedInside : null;
     }
 
     public bool ChangedSinceLeft()
@@ -112,15 +99,14 @@ internal sealed class MaskedWeight : IMaskedWeight
         return _parameter.ne(_dense).any().cpu().ReadCpuBool(0);
     }
 
-    public string? TakeDeferredFault() =>
-        _notFinite.Take() ? NotFinite(Mask.Name) : _changedInside.Take() ? ChangedInside : null;
+    public string? TakeDeferredFault() => _checks.Take();
 
     public void RequireFinite()
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         if (!_parameter.isfinite().all().cpu().ReadCpuBool(0))
-            throw new InvalidOperationException(NotFinite(Mask.Name));
+            throw new InvalidOperationException(Faults.NotFinite($"'{Mask.Name}'"));
     }
 
     public void Commit(MaskForm form)
@@ -158,14 +144,11 @@ internal sealed class MaskedWeight : IMaskedWeight
         _kept?.Dispose();
         _threshold?.Dispose();
         _temperature?.Dispose();
-        _gradientBefore?.Dispose();
-        _notFinite.Dispose();
-        _changedInside.Dispose();
+        _earlier.Dispose();
+        _checks.Dispose();
         _smallestNormal.Dispose();
-        Fused?.Dispose();
+        _fused?.Dispose();
     }
-
-    private string ChangedInside => $"'{Mask.Name}' was changed inside the mask scope, and the change is lost: call optimizer.step() after the scope, not in it.";
 
     private void Thaw()
     {
@@ -190,12 +173,12 @@ internal sealed class MaskedWeight : IMaskedWeight
     /// <summary>Takes what the kernels report.</summary>
     private string? FinishFused(out bool gradientArrived)
     {
-        var fused = Fused!;
+        var fused = _fused!;
         gradientArrived = fused.GradientArrived;
         fused.Release();
         if (!fused.IsRestored || fused.LeavesGradient)
             FinishWithTensors(fused);
-        return fused.IsRestored && !fused.IsChanged ? null : ChangedInside;
+        return fused.IsRestored && !fused.IsChanged ? null : _checks.ChangedInside;
     }
 
     /// <summary>Does what the kernels had to leave.</summary>
@@ -203,7 +186,7 @@ internal sealed class MaskedWeight : IMaskedWeight
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        _gradientBefore = fused.TakeGradientBefore()?.DetachFromDisposeScope();
+        _earlier.Take(fused.TakeGradientBefore());
         if (!fused.IsRestored)
             _parameter.copy_(_dense!);
         CorrectGradient();
@@ -233,8 +216,7 @@ internal sealed class MaskedWeight : IMaskedWeight
         _dense.copy_(_parameter);
         var wide = Precision.Widen(_dense);
         var (threshold, temperature, logit) = Mask.BoundaryOf(wide);
-        if (_notFinite.Note(wide.abs().max().isfinite().logical_not()))
-            throw new InvalidOperationException(NotFinite(Mask.Name));
+        _checks.RequireFinite(wide.abs().max().isfinite());
 
         Own(ref _threshold, threshold);
         Own(ref _temperature, temperature);
@@ -245,8 +227,8 @@ internal sealed class MaskedWeight : IMaskedWeight
     private bool PutBack()
     {
         var wide = Precision.Widen(_dense!);
-        using var masked = FormOf(_form, wide, KeptFor(wide), Mask.LogitOf(wide, _threshold!, _temperature!)).to_type(_type);
-        var changed = _changedInside.Note(_parameter.ne(masked).any());
+        using var masked = FormOf(_form, wide, KeptFor(wide), Mask.LogitOf(wide, _threshold!, _temperature!)).to_type(Type);
+        var changed = _checks.NoteChanged(_parameter.ne(masked).any());
         _parameter.copy_(_dense!);
         return changed;
     }
@@ -254,18 +236,8 @@ internal sealed class MaskedWeight : IMaskedWeight
     private bool CorrectGradient()
     {
         var arrived = _parameter.grad;
-        if (arrived is not null)
-            arrived.copy_(Corrected(Precision.Widen(arrived)));
-
-        if (_gradientBefore is not null)
-        {
-            if (arrived is not null)
-                _gradientBefore.add_(arrived, One);
-            _parameter.grad = _gradientBefore;
-            _gradientBefore.Dispose();
-            _gradientBefore = null;
-        }
-
+        arrived?.copy_(Corrected(Precision.Widen(arrived)));
+        _earlier.PutBack();
         return arrived is not null;
     }
 

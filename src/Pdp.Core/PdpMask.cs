@@ -158,9 +158,11 @@ public sealed class PdpMask
     }
 
     /// <summary>Threshold, τ and logit of a weight in its arithmetic type, for p &gt; 0; in the caller's scope.</summary>
-    internal Boundary BoundaryOf(Tensor wide)
+    internal Boundary BoundaryOf(Tensor wide) => BoundaryBetween(Strategy.Magnitude(wide, Layout));
+
+    /// <summary>Threshold, τ and logit of magnitudes <c>[groups, members]</c>, for p &gt; 0; in the caller's scope.</summary>
+    internal Boundary BoundaryBetween(Tensor magnitude)
     {
-        var magnitude = Strategy.Magnitude(wide, Layout);
         var threshold = ThresholdOf(magnitude);
         var temperature = TemperatureOf(threshold);
         return new(threshold, temperature, SoftMask.Logit(magnitude, threshold, temperature));

@@ -18,7 +18,7 @@ internal sealed class PrunedModel : IDisposable
     private readonly PdpOptions _options;
     private readonly IReadOnlyList<SelectedLayer> _weights;
     private readonly FusedModel _fused;
-    private readonly Dictionary<string, ChannelGroup> _groups = [];
+    private readonly ChannelTies _ties;
     private readonly SizeAccount? _sizes;
 
     /// <summary>Selects the weights and makes their masks.</summary>
@@ -27,18 +27,12 @@ internal sealed class PrunedModel : IDisposable
     {
         _model = model;
         _options = options;
-        _weights = [.. LayerSelection.Select(model, options.Include, options.Exclude, options.Rules).Select(WithRefusal)];
-        if (options.Channels is { } map)
-        {
-            _groups = GroupsByFilter(map);
-            _sizes = new SizeAccount(model, map, options.EffectiveMacs);
-            _weights = [.. _weights.Select(layer => WithGroup(layer, map))];
-            _weights = [.. _weights.Select(WithTies)];
-        }
-
-        Layers = [.. _weights.Where(layer => layer.DenseReason is null && IsFirst(layer)).Select(layer => new PrunedLayer(WeightOf(layer), layer.Rule))];
+        _ties = new(options.Channels, StrategyOf);
+        _weights = _ties.Refuse(LayerSelection.Select(model, options.Include, options.Exclude, options.Rules).Select(WithRefusal));
+        _sizes = options.Channels is { } map ? new SizeAccount(model, map, options.EffectiveMacs) : null;
+        Layers = [.. _weights.Where(layer => layer.DenseReason is null && _ties.IsFirst(layer)).Select(layer => new PrunedLayer(WeightOf(layer), layer.Rule))];
         Masks = [.. Layers.Select(layer => layer.Mask)];
-        _fused = new FusedModel(Layers.Select(layer => (layer.Weight as MaskedWeight)?.Fused).OfType<FusedWeight>());
+        _fused = new FusedModel(Layers.Select(layer => layer.Weight.Fused).OfType<IFusedWeight>());
         if (Layers.Length == 0)
             throw new ArgumentException($"Every weight stays dense: {string.Join("; ", _weights.Select(layer => $"{layer.Info.Name}: {layer.DenseReason}"))}. Include some of them, or choose a strategy that fits their shapes.", nameof(options));
     }
@@ -80,7 +74,7 @@ internal sealed class PrunedModel : IDisposable
             foreach (var layer in Layers)
                 layer.Weight.Enter(form);
             if (_fused.Enter() is { } notFinite)
-                throw new InvalidOperationException(MaskedWeight.NotFinite(notFinite));
+                throw new InvalidOperationException(Faults.NotFinite(notFinite));
         }
         catch
         {
@@ -112,7 +106,7 @@ internal sealed class PrunedModel : IDisposable
         var removed = Masks.Zip(targets).ToDictionary(pair => pair.First.Name, pair => pair.Second / (double)pair.First.Members);
         return new()
         {
-            Layers = [.. _weights.Select(layer => PlanOf(layer, (long)Math.Round(removed.GetValueOrDefault(FirstOf(layer)) * layer.Info.Layout.Elements)))],
+            Layers = [.. _weights.Select(layer => PlanOf(layer, (long)Math.Round(removed.GetValueOrDefault(_ties.FirstOf(layer)) * layer.Info.Layout.Elements)))],
             ModelParameters = Parameters,
             IsFinal = isFinal,
             Size = SizeAfter(targets),
@@ -126,13 +120,13 @@ internal sealed class PrunedModel : IDisposable
         return
         [
             .. Layers.Where(layer => layer.Weight is MaskedChannels { Frozen: not null })
-                .Select(layer => new ShrunkGroup(_groups[layer.Mask.Name], [.. Indices(layer.Weight.Frozen!.narrow(1, 0, 1).cpu().data<bool>().ToArray())])),
+                .Select(layer => new ShrunkGroup(_ties.GroupOf(layer.Mask), [.. Indices(layer.Weight.Frozen!.cpu().data<bool>().ToArray())])),
         ];
     }
 
     /// <summary>The model's size when each mask has removed so many members and their channels are cut out; null without groups of channels.</summary>
     public SizeChange? SizeAfter(IEnumerable<long> removed) => _sizes?.After(
-        [.. Masks.Zip(removed).Where(pair => pair.First.Strategy is Channel).Select(pair => (_groups[pair.First.Name], pair.Second))]);
+        [.. Masks.Zip(removed).Where(pair => pair.First.Strategy is Channel).Select(pair => (_ties.GroupOf(pair.First), pair.Second))]);
 
     public void Dispose()
     {
@@ -145,44 +139,12 @@ internal sealed class PrunedModel : IDisposable
 
     private static IEnumerable<long> Indices(bool[] kept) => kept.Index().Where(pair => pair.Item).Select(pair => (long)pair.Index);
 
-    /// <summary>The group of each filter, by the filter's name.</summary>
-    private static Dictionary<string, ChannelGroup> GroupsByFilter(ChannelMap map) => map.Groups
-        .SelectMany(group => group.Of(ChannelRole.Filter).Select(slice => (slice.Name, group)))
-        .ToDictionary(pair => pair.Name, pair => pair.group, StringComparer.Ordinal);
-
-    /// <summary>Leaves weights dense whose channels can't be removed.</summary>
-    private SelectedLayer WithGroup(SelectedLayer layer, ChannelMap map) =>
-        layer.DenseReason is not null || StrategyOf(layer) is not Channel || _groups.ContainsKey(layer.Info.Name) ? layer
-            : layer with { DenseReason = map.Refused.GetValueOrDefault(layer.Info.Name) ?? "it is in none of the channel groups" };
-
-    /// <summary>Leaves weights dense that are tied to one that stays dense, or is pruned otherwise.</summary>
-    private SelectedLayer WithTies(SelectedLayer layer)
-    {
-        if (layer.DenseReason is not null || !_groups.TryGetValue(layer.Info.Name, out var group) || StrategyOf(layer) is not Channel)
-            return layer;
-
-        var tied = group.Of(ChannelRole.Filter).Select(slice => slice.Name).ToHashSet(StringComparer.Ordinal);
-        var other = _weights.FirstOrDefault(other => tied.Contains(other.Info.Name) && (other.DenseReason is not null || StrategyOf(other) != StrategyOf(layer)));
-        return other is null ? layer : layer with { DenseReason = $"tied to {other.Info.Name}, which {(other.DenseReason is null ? "has another strategy" : "stays dense")}" };
-    }
-
-    /// <summary>The weight that stands for a tied set; of other weights they themselves.</summary>
-    private string FirstOf(SelectedLayer layer) =>
-        layer.DenseReason is null && StrategyOf(layer) is Channel && _groups.TryGetValue(layer.Info.Name, out var group) ? group.Name : layer.Info.Name;
-
-    private bool IsFirst(SelectedLayer layer) => FirstOf(layer) == layer.Info.Name;
-
     private IMaskedWeight WeightOf(SelectedLayer layer)
     {
-        var temperature = layer.Rule?.Temperature ?? _options.EffectiveTemperature;
-        if (StrategyOf(layer) is not Channel || !_groups.TryGetValue(layer.Info.Name, out var group))
-            return new MaskedWeight(layer.Parameter, new PdpMask(layer.Info.Name, layer.Info.Layout, StrategyOf(layer), temperature));
-
-        var parameters = _model.named_parameters().ToDictionary(pair => pair.name, pair => pair.parameter, StringComparer.Ordinal);
-        SliceView[] Views(ChannelRole role) => [.. group.Of(role).Select(slice => new SliceView(parameters[slice.Name], slice, group.Channels))];
-        var filters = Views(ChannelRole.Filter);
-        var layout = new WeightLayout([group.Channels, filters.Sum(view => view.Width)]);
-        return new MaskedChannels(new PdpMask(group.Name, layout, StrategyOf(layer), temperature), filters, Views(ChannelRole.Companion));
+        var (strategy, temperature) = (StrategyOf(layer), layer.Rule?.Temperature ?? _options.EffectiveTemperature);
+        return strategy is Channel
+            ? _ties.Mask(layer, _model, temperature)
+            : new MaskedWeight(layer.Parameter, new PdpMask(layer.Info.Name, layer.Info.Layout, strategy, temperature));
     }
 
     private PlannedLayer PlanOf(SelectedLayer layer, long removed) => new(
@@ -190,7 +152,7 @@ internal sealed class PrunedModel : IDisposable
         layer.Info.Layout.ToString(),
         layer.Info.Layout.Elements,
         layer.DenseReason is null ? StrategyOf(layer).Name : null,
-        IsFirst(layer) ? layer.Rule?.Match.ToString() : $"with {FirstOf(layer)}",
+        _ties.IsFirst(layer) ? layer.Rule?.Match.ToString() : $"with {_ties.FirstOf(layer)}",
         layer.DenseReason,
         removed);
 

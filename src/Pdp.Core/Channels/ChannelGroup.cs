@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Pdp.Channels;
 
 /// <summary>Channels that can only be removed together: the same channel of every filter, companion and reader goes, or none.</summary>
@@ -6,6 +8,11 @@ namespace Pdp.Channels;
 /// <param name="Slices">What belongs to the channels.</param>
 public sealed record ChannelGroup(string Name, long Channels, IReadOnlyList<ChannelSlice> Slices)
 {
+    /// <summary>Whether all that read the channels see them behind norms, whose scales and shifts then carry the soft mask alone.</summary>
+    /// <value>Default false: filters are masked too, and running statistics of norms behind them lag while masks change.</value>
+    [JsonIgnore]
+    public bool IsNormalized { get; init; }
+
     /// <summary>The slices of a role.</summary>
     /// <param name="role">The role.</param>
     public IEnumerable<ChannelSlice> Of(ChannelRole role) => Slices.Where(slice => slice.Role == role);

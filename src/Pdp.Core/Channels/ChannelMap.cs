@@ -91,11 +91,14 @@ public sealed class ChannelMap
         var groups = new List<ChannelGroup>();
         foreach (var group in candidates)
         {
-            if (TrialCut.Refusal(model, group, forward) is not { } refusal)
-                groups.Add(group);
-            else
-                foreach (var filter in group.Of(ChannelRole.Filter))
+            var trial = TrialCut.Of(model, group, forward);
+            if (trial.Refusal is null)
+                groups.Add(group with { IsNormalized = trial.IsNormalized });
+            foreach (var filter in group.Of(ChannelRole.Filter))
+            {
+                if (trial.Refusal is { } refusal)
                     refused[filter.Name] = refusal;
+            }
         }
 
         return new(groups, refused);

@@ -8,8 +8,16 @@ internal sealed class SliceView(Parameter parameter, ChannelSlice slice, long ch
 {
     public Parameter Parameter => parameter;
 
+    public ChannelRole Role => slice.Role;
+
     /// <summary>The elements of one channel.</summary>
     public long Width => parameter.numel() / parameter.shape[slice.Dimension] * slice.Block;
+
+    /// <summary>Whether each channel's elements lie side by side, one channel behind the other, in a contiguous parameter.</summary>
+    public bool HasRows => slice.Dimension == 0;
+
+    /// <summary>The first element of the first channel, if there are rows.</summary>
+    public long Start => parameter.numel() / parameter.shape[0] * slice.Offset;
 
     /// <summary>A copy of the values.</summary>
     public Tensor Read() => Copy(parameter);

@@ -17,16 +17,18 @@ internal sealed class FusedModel : IPieces
     private const int MostRoom = 1 << 18;
 
     private readonly Crew _crew = new();
-    private readonly FusedWeight[] _weights;
-    private readonly FusedWeight[] _small;
+    private readonly IFusedWeight[] _weights;
+    private readonly IFusedWeight[] _small;
     private readonly (int Weight, int Piece)[] _pieces;
     private readonly RankSearch[] _searches;
+    private readonly bool _measures;
     private Phase _phase;
-    private volatile FusedWeight? _notFinite;
+    private volatile IFusedWeight? _notFinite;
 
-    public FusedModel(IEnumerable<FusedWeight> weights)
+    public FusedModel(IEnumerable<IFusedWeight> weights)
     {
         _weights = [.. weights];
+        _measures = _weights.Any(weight => weight is FusedChannels);
         _small = [.. _weights.Where(weight => weight.Elements <= SmallElements)];
         _pieces = [.. _weights.SelectMany((weight, number) => Enumerable.Range(0, weight.Pieces).Select(piece => (number, piece)))];
         var largest = _weights.Length == 0 ? 0 : _weights.Max(weight => weight.Elements);
@@ -36,18 +38,19 @@ internal sealed class FusedModel : IPieces
 
     private enum Phase
     {
+        Measure,
         Prepare,
         Enter,
         Leave,
     }
 
     /// <summary>Puts ŵ in the place of w in all weights that are claimed, or in none.</summary>
-    /// <returns>The name of a weight that is not finite; null if all are.</returns>
+    /// <returns>What is not finite; null if all is.</returns>
     public string? Enter()
     {
         var threads = get_num_threads();
         if (!Prepare(threads))
-            return _notFinite!.Name;
+            return _notFinite!.Subject;
 
         Run(Phase.Enter, _pieces.Length, threads);
         foreach (var weight in _weights)
@@ -90,7 +93,9 @@ internal sealed class FusedModel : IPieces
 
         var (number, part) = _pieces[piece];
         var weight = _weights[number];
-        if (_phase == Phase.Enter && weight.IsClaimed)
+        if (_phase == Phase.Measure && weight.IsClaimed)
+            weight.Measure(part);
+        else if (_phase == Phase.Enter && weight.IsClaimed)
             weight.Enter(part);
         else if (_phase == Phase.Leave && weight.IsInside)
             weight.Leave(part);
@@ -102,6 +107,8 @@ internal sealed class FusedModel : IPieces
         for (var worker = 1; worker < _crew.WorkersFor(threads); worker++)
             _searches[worker] ??= new(LeastRoom, crew: null);
 
+        if (_measures)
+            Run(Phase.Measure, _pieces.Length, threads);
         Run(Phase.Prepare, _small.Length, threads);
         _searches[0].Threads = threads;
         foreach (var weight in _weights)
@@ -113,7 +120,7 @@ internal sealed class FusedModel : IPieces
         return _notFinite is null;
     }
 
-    private void Prepare(FusedWeight weight, int worker)
+    private void Prepare(IFusedWeight weight, int worker)
     {
         if (weight.IsClaimed && !weight.Prepare(_searches[worker]))
             _notFinite = weight;

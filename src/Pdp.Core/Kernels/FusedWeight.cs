@@ -10,19 +10,16 @@ namespace Pdp.Kernels;
 /// Borrows the parameter and its dense copy; owns native handles of gradients while a scope is open. Addresses are taken anew at every
 /// step, as a parameter's memory may be another one by then.
 /// </remarks>
-internal sealed unsafe class FusedWeight : IDisposable
+internal sealed unsafe class FusedWeight : IFusedWeight, IDisposable
 {
     private readonly Parameter _parameter;
     private readonly PdpMask _mask;
     private readonly IMaskKernel _kernel;
     private readonly KeyBracket _bracket = new();
-    private Tensor? _versions;
+    private readonly VersionMark _version;
+    private readonly NativeGradient _gradient;
     private float* _weight;
     private float* _dense;
-    private nint _gradientBefore;
-    private nint _gradient;
-    private float* _upstream;
-    private float* _sum;
     private int _changes;
 
     private FusedWeight(Parameter parameter, PdpMask mask, IMaskKernel kernel)
@@ -30,21 +27,24 @@ internal sealed unsafe class FusedWeight : IDisposable
         _parameter = parameter;
         _mask = mask;
         _kernel = kernel;
+        _version = new(parameter);
+        _gradient = new(parameter, Elements);
+        Subject = $"'{mask.Name}'";
     }
 
-    /// <summary>The weight's name.</summary>
-    public string Name => _mask.Name;
+    /// <inheritdoc/>
+    public string Subject { get; }
 
-    /// <summary>The number of weights.</summary>
+    /// <inheritdoc/>
     public long Elements => _mask.Layout.Elements;
 
-    /// <summary>The pieces of the kernel's passes.</summary>
+    /// <inheritdoc/>
     public int Pieces => _kernel.Pieces;
 
-    /// <summary>Whether the kernels take the weight through the scope that is open or about to be.</summary>
+    /// <inheritdoc/>
     public bool IsClaimed { get; private set; }
 
-    /// <summary>Whether ŵ is in the place of w.</summary>
+    /// <inheritdoc/>
     public bool IsInside { get; private set; }
 
     /// <summary>Whether the weights are where they were, so that w is back in their place.</summary>
@@ -84,7 +84,12 @@ internal sealed unsafe class FusedWeight : IDisposable
         return IsClaimed;
     }
 
-    /// <summary>Finds the threshold, if there is one for the whole weight; false if a weight is not finite.</summary>
+    /// <inheritdoc/>
+    public void Measure(int piece)
+    {
+    }
+
+    /// <inheritdoc/>
     public bool Prepare(RankSearch search)
     {
         var temperature = (float)_mask.TemperatureValue;
@@ -101,98 +106,57 @@ internal sealed unsafe class FusedWeight : IDisposable
         return true;
     }
 
-    /// <summary>Keeps w and puts ŵ in its place.</summary>
+    /// <inheritdoc/>
     public void Enter(int piece) => _kernel.Enter(piece, _weight, _dense);
 
-    /// <summary>Sets the gradient aside, after all pieces.</summary>
+    /// <inheritdoc/>
     public void Entered()
     {
-        MarkChanged();
-        _gradientBefore = NativeTensor.Gradient(_parameter.Handle);
-        if (_gradientBefore != 0)
-            NativeTensor.SetGradient(_parameter.Handle, 0);
+        _version.Change();
+        _gradient.SetAside();
         IsInside = true;
     }
 
-    /// <summary>Looks what became of the weight in the scope, before all pieces.</summary>
+    /// <inheritdoc/>
     public void BeginLeave()
     {
         IsRestored = !_parameter.IsInvalid && NativeTensor.Elements(_parameter.Handle, Elements) == _weight;
-        _gradient = _parameter.IsInvalid ? 0 : NativeTensor.Gradient(_parameter.Handle);
-        GradientArrived = _gradient != 0;
-        _upstream = _gradient == 0 ? null : NativeTensor.Elements(_gradient, Elements);
-        _sum = _gradientBefore == 0 || _upstream is null ? null : NativeTensor.Elements(_gradientBefore, Elements);
-        LeavesGradient = !IsRestored || (GradientArrived && (_upstream is null || (_gradientBefore != 0 && _sum is null)));
-        if (LeavesGradient)
-        {
-            _upstream = null;
-            _sum = null;
-        }
+        _gradient.Arrive();
+        GradientArrived = _gradient.HasArrived;
+        LeavesGradient = !IsRestored || !_gradient.IsPlain;
     }
 
-    /// <summary>Puts w back and corrects the gradient.</summary>
+    /// <inheritdoc/>
     public void Leave(int piece)
     {
-        if (IsRestored && !_kernel.Leave(piece, _weight, _dense, _upstream, _sum))
+        if (!IsRestored)
+            return;
+
+        var upstream = LeavesGradient ? null : _gradient.Arrived;
+        if (!_kernel.Leave(piece, _weight, _dense, upstream, upstream is null ? null : _gradient.Before))
             Interlocked.Increment(ref _changes);
     }
 
-    /// <summary>Puts the gradient that was set aside back, after all pieces.</summary>
+    /// <inheritdoc/>
     public void Left()
     {
         IsInside = false;
         if (LeavesGradient)
             return;
 
-        MarkChanged();
-        if (_gradientBefore != 0)
-            NativeTensor.SetGradient(_parameter.Handle, _gradientBefore);
-        ReleaseGradients();
+        _version.Change();
+        _gradient.PutBack();
     }
 
     /// <summary>Gives up the claim.</summary>
     public void Release() => IsClaimed = false;
 
     /// <summary>The gradient that was set aside, where the kernels leave it to the tensor operations; the caller's.</summary>
-    public Tensor? TakeGradientBefore()
-    {
-        Tensor? before = null;
-        if (_gradientBefore != 0 && !_parameter.IsInvalid)
-        {
-            // The one way to a managed tensor of a handle is through the parameter.
-            NativeTensor.SetGradient(_parameter.Handle, _gradientBefore);
-            before = _parameter.grad;
-            NativeTensor.SetGradient(_parameter.Handle, _gradient);
-        }
-
-        ReleaseGradients();
-        return before;
-    }
+    public Tensor? TakeGradientBefore() => _gradient.TakeBefore();
 
     public void Dispose()
     {
-        _versions?.Dispose();
-        ReleaseGradients();
-    }
-
-    /// <summary>Tells autograd that the weight changed, which writing to its memory doesn't: a backward pass over the old values is an error.</summary>
-    private void MarkChanged()
-    {
-        // An operation in place on no elements: it shares the weight's version, and allocates nothing.
-        _versions ??= VersionsOf(_parameter);
-        _versions.neg_();
-    }
-
-    private static Tensor VersionsOf(Parameter parameter)
-    {
-        using var scope = NewDisposeScope();
-        return parameter.detach().view(-1).narrow(0, 0, 0).DetachFromDisposeScope();
-    }
-
-    private void ReleaseGradients()
-    {
-        NativeTensor.Release(_gradientBefore);
-        NativeTensor.Release(_gradient);
-        (_gradientBefore, _gradient) = (0, 0);
+        _version.Dispose();
+        _gradient.Dispose();
     }
 }

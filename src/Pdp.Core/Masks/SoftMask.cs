@@ -55,24 +55,30 @@ internal static class SoftMask
     }
 
     /// <summary>Equation 5: ∂L/∂w = m·g + (∂s/∂w)·(1/τ)·m(1 − m)·Σ(g·w), the sum over the weights that share a score; t is a constant.</summary>
-    /// <remarks>
-    /// With s = w² this is equation 4, g·(m + (2w²/τ)·m(1 − m)). Companions, parameters under the same masks that are not scored, add their
-    /// own Σ(g·θ) to the sum, given as <c>[groups, members]</c>.
-    /// </remarks>
-    public static Tensor Gradient(
-        Tensor weight, Tensor upstream, Tensor logit, Tensor temperature, IMaskStrategy strategy, WeightLayout layout, Tensor? companions = null)
+    /// <remarks>With s = w² this is equation 4, g·(m + (2w²/τ)·m(1 − m)).</remarks>
+    public static Tensor Gradient(Tensor weight, Tensor upstream, Tensor logit, Tensor temperature, IMaskStrategy strategy, WeightLayout layout)
+    {
+        using var scope = NewDisposeScope();
+        var shared = strategy.Sum(upstream.mul(weight), layout);
+        return ThroughMask(weight, shared, logit, temperature, strategy, layout)
+            .addcmul_(strategy.Spread(Mask(logit), layout), upstream, One)
+            .MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The part of equation 5 that comes through the mask: (∂s/∂w)·(1/τ)·m(1 − m)·Σ(g·θ).</summary>
+    /// <param name="weight">The weights that make the score.</param>
+    /// <param name="shared">Σ(g·θ) = ∂L/∂m over all that is multiplied by the mask, <c>[groups, members]</c>.</param>
+    /// <param name="logit">z, <c>[groups, members]</c>.</param>
+    /// <param name="temperature">τ, <c>[groups, 1]</c>.</param>
+    /// <param name="strategy">What makes the score.</param>
+    /// <param name="layout">The layout of the weight.</param>
+    public static Tensor ThroughMask(Tensor weight, Tensor shared, Tensor logit, Tensor temperature, IMaskStrategy strategy, WeightLayout layout)
     {
         using var scope = NewDisposeScope();
         using Scalar twiceSlope = (2 * strategy.ScoreSlope(layout)).ToScalar();
-        var mask = Mask(logit);
-        var shared = strategy.Sum(upstream.mul(weight), layout);
-        if (companions is not null)
-            shared = shared.add(companions, One);
         // The product with m(1 − m) comes first: it is 0 where a tiny τ would make the quotient overflow.
-        var boundary = Slope(mask, logit).mul_(shared).mul_(twiceSlope).div_(temperature);
-        return strategy.Spread(mask, layout).mul(upstream)
-            .addcmul_(strategy.Spread(boundary, layout), weight, One)
-            .MoveToOuterDisposeScope();
+        var boundary = Slope(Mask(logit), logit).mul_(shared).mul_(twiceSlope).div_(temperature);
+        return strategy.Spread(boundary, layout).mul(weight).MoveToOuterDisposeScope();
     }
 
     /// <summary>The hard mask by rank: exactly p members of each group are removed, the first in position among equals.</summary>

@@ -128,9 +128,9 @@ public sealed class ChannelMapTests
 
         var roles = map.Groups[0].Slices.ToDictionary(slice => slice.Name, slice => slice.Role);
         Assert.Equal(ChannelRole.Filter, roles["features.0.weight"]);
-        Assert.Equal(ChannelRole.Companion, roles["features.0.bias"]);
-        Assert.Equal(ChannelRole.Companion, roles["features.1.weight"]);
-        Assert.Equal(ChannelRole.Companion, roles["features.1.bias"]);
+        Assert.Equal(ChannelRole.Bias, roles["features.0.bias"]);
+        Assert.Equal(ChannelRole.Norm, roles["features.1.weight"]);
+        Assert.Equal(ChannelRole.Norm, roles["features.1.bias"]);
         Assert.Equal(ChannelRole.Follower, roles["features.1.running_mean"]);
         Assert.Equal(ChannelRole.Input, roles["features.3.weight"]);
     }

@@ -16,41 +16,48 @@ public sealed class MaskedChannelsTests
     private const double Ratio = 0.7;
 
     [Theory]
-    [InlineData(ScalarType.Float64, 1e-12)]
-    [InlineData(ScalarType.Float32, 1e-4)]
-    public void Gradient_ThroughTheSharedMask_IsAutogradsOfTheMaskedFunction(ScalarType type, double tolerance)
+    [InlineData(ScalarType.Float64, 1e-12, true)]
+    [InlineData(ScalarType.Float64, 1e-12, false)]
+    [InlineData(ScalarType.Float32, 1e-4, true)]
+    [InlineData(ScalarType.Float32, 1e-4, false)]
+    public void Gradient_ThroughTheSharedMask_IsAutogradsOfTheMaskedFunction(ScalarType type, double tolerance, bool masksFilters)
     {
         using var model = new TwoMakers(type);
         using var input = Tensors.Of(Tensors.Normal(3, 5 * 3), [5, 3], type);
-        using var pruner = Begun(model);
+        using var pruner = Begun(model, masksFilters);
         using (var scope = NewDisposeScope())
         using (pruner.Mask())
             model.call(input).pow(2).sum().backward();
 
         using var oracle = NewDisposeScope();
-        var expected = Oracle(model, input);
+        var expected = Oracle(model, input, masksFilters);
 
         foreach (var (name, parameter) in model.named_parameters())
             Close.Equal(expected[name].Values(), parameter.grad!.Values(), tolerance, tolerance);
     }
 
-    [Fact]
-    public void Mask_MultipliesFiltersAndCompanions_ByOneValueAChannel()
+    [Theory]
+    [InlineData(ScalarType.Float64, true)]
+    [InlineData(ScalarType.Float64, false)]
+    [InlineData(ScalarType.Float32, true)]
+    [InlineData(ScalarType.Float32, false)]
+    public void Mask_MultipliesFiltersAndCompanions_ByOneValueAChannel(ScalarType type, bool masksFilters)
     {
-        using var model = new TwoMakers(ScalarType.Float64);
-        using var pruner = Begun(model);
+        var tolerance = type == ScalarType.Float64 ? 1e-12 : 1e-6;
+        using var model = new TwoMakers(type);
+        using var pruner = Begun(model, masksFilters);
         var dense = model.state_dict().ToDictionary(pair => pair.Key, pair => pair.Value.Values());
 
         using var scope = NewDisposeScope();
         using (no_grad())
         using (pruner.Mask())
         {
-            var mask = Enumerable.Range(0, 6).Select(i => model.a.bias!.Values()[i] / dense["a.bias"][i]).ToArray();
+            var mask = Enumerable.Range(0, 6).Select(i => model.norm.weight.Values()[i] / dense["norm.weight"][i]).ToArray();
             Assert.All(mask, value => Assert.InRange(value, 1e-6, 1));
-            Close.Equal([.. mask.Select((value, i) => value * dense["b.bias"][i])], model.b.bias!.Values(), 1e-12);
-            Close.Equal([.. mask.Select((value, i) => value * dense["norm.weight"][i])], model.norm.weight.Values(), 1e-12);
-            Close.Equal([.. mask.Select((value, i) => value * dense["norm.bias"][i])], model.norm.bias!.Values(), 1e-12);
-            Close.Equal([.. dense["a.weight"].Select((weight, i) => weight * mask[i / 3])], model.a.weight.Values(), 1e-12);
+            Close.Equal([.. mask.Select((value, i) => masksFilters ? value * dense["b.bias"][i] : dense["b.bias"][i])], model.b.bias!.Values(), tolerance);
+            Close.Equal([.. mask.Select((value, i) => value * dense["norm.weight"][i])], model.norm.weight.Values(), tolerance);
+            Close.Equal([.. mask.Select((value, i) => value * dense["norm.bias"][i])], model.norm.bias!.Values(), tolerance);
+            Close.Equal([.. dense["a.weight"].Select((weight, i) => masksFilters ? weight * mask[i / 3] : weight)], model.a.weight.Values(), tolerance);
             Assert.Equal(dense["last.weight"], model.last.weight.Values());
         }
 
@@ -98,13 +105,15 @@ public sealed class MaskedChannelsTests
         Assert.Equal(3, zeros.Count(isZero => isZero));
     }
 
-    [Fact]
-    public void Gradients_OfMicroBatches_AddUp_AlsoInANormThatTwoMasksShare()
+    [Theory]
+    [InlineData(ScalarType.Float64, 1e-9)]
+    [InlineData(ScalarType.Float32, 1e-4)]
+    public void Gradients_OfMicroBatches_AddUp_AlsoInANormThatTwoMasksShare(ScalarType type, double tolerance)
     {
         var zoo = Zoo.Get(nameof(DenseBlockNet));
-        using var model = zoo.Make(type: ScalarType.Float64);
-        using var first = zoo.Batch(seed: 1, type: ScalarType.Float64);
-        using var second = zoo.Batch(seed: 2, type: ScalarType.Float64);
+        using var model = zoo.Make(type: type);
+        using var first = zoo.Batch(seed: 1, type: type);
+        using var second = zoo.Batch(seed: 2, type: type);
         using var pruner = new PdpPruner(model, OptionsFor(ChannelMap.Find(model, first)));
         pruner.BeginEpoch(0);
         double[] Gradients(params Tensor[] batches)
@@ -122,13 +131,39 @@ public sealed class MaskedChannelsTests
 
         var (one, two) = (Gradients(first), Gradients(second));
 
-        Close.Equal([.. one.Zip(two, (a, b) => a + b)], Gradients(first, second), 1e-9, 1e-9);
+        Close.Equal([.. one.Zip(two, (a, b) => a + b)], Gradients(first, second), tolerance, tolerance);
     }
 
-    [Fact]
-    public void Step_InsideTheScope_IsReported_AndTheChangeUndone()
+    [Theory]
+    [InlineData(ScalarType.Float32)]
+    [InlineData(ScalarType.Float64)]
+    public void Evaluation_MidwayThroughTraining_FindsTheRunningStatisticsOfTraining(ScalarType type)
     {
-        using var model = new TwoMakers(ScalarType.Float32);
+        using var model = new TwoMakers(type);
+        using var input = Tensors.Of(Tensors.Normal(3, 64 * 3), [64, 3], type);
+        using var pruner = Begun(model);
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        for (var step = 0; step < 200; step++)
+            model.call(input);
+
+        using (pruner.Mask())
+        {
+            var training = model.call(input).Values();
+            model.eval();
+            var evaluation = model.call(input).Values();
+
+            // The running variance is the unbiased one: 64/63 of the batch's.
+            Close.Equal(training, evaluation, 0.02, 0.02);
+        }
+    }
+
+    [Theory]
+    [InlineData(ScalarType.Float32)]
+    [InlineData(ScalarType.Float64)]
+    public void Step_InsideTheScope_IsReported_AndTheChangeUndone(ScalarType type)
+    {
+        using var model = new TwoMakers(type);
         using var pruner = Begun(model);
         var dense = model.norm.weight.Values();
 
@@ -140,10 +175,12 @@ public sealed class MaskedChannelsTests
         Assert.Contains("changed inside the mask scope", Assert.Throws<InvalidOperationException>(() => pruner.Mask()).Message);
     }
 
-    [Fact]
-    public void Mask_OfACompanionThatIsNotFinite_LeavesAllAsItWas()
+    [Theory]
+    [InlineData(ScalarType.Float32)]
+    [InlineData(ScalarType.Float64)]
+    public void Mask_OfACompanionThatIsNotFinite_LeavesAllAsItWas(ScalarType type)
     {
-        using var model = new TwoMakers(ScalarType.Float32);
+        using var model = new TwoMakers(type);
         using var pruner = Begun(model);
         using (no_grad())
             model.b.bias!.mul_(double.PositiveInfinity);
@@ -153,11 +190,13 @@ public sealed class MaskedChannelsTests
         Assert.Equal(dense, model.a.weight.Values());
     }
 
-    [Fact]
-    public void Step_LeavesNoTensors()
+    [Theory]
+    [InlineData(ScalarType.Float32)]
+    [InlineData(ScalarType.Float64)]
+    public void Step_LeavesNoTensors(ScalarType type)
     {
-        using var model = new TwoMakers(ScalarType.Float32);
-        using var input = Tensors.Of(Tensors.Normal(3, 5 * 3), [5, 3], ScalarType.Float32);
+        using var model = new TwoMakers(type);
+        using var input = Tensors.Of(Tensors.Normal(3, 5 * 3), [5, 3], type);
         using var pruner = Begun(model);
 
         Leaks.None(() =>
@@ -194,24 +233,26 @@ public sealed class MaskedChannelsTests
         Allocation = new UniformSparsity(),
     };
 
-    private static PdpPruner Begun(TwoMakers model)
+    private static PdpPruner Begun(TwoMakers model, bool masksFilters = false)
     {
-        var pruner = new PdpPruner(model, OptionsFor(TwoMakers.Map));
+        var group = TwoMakers.Map.Groups.Single();
+        Assert.True(group.IsNormalized);
+        var pruner = new PdpPruner(model, OptionsFor(TwoMakers.Map.With(group with { IsNormalized = !masksFilters })));
         pruner.BeginEpoch(0);
         return pruner;
     }
 
     /// <summary>The masked function written down, with t and τ as constants: autograd's gradients by name.</summary>
-    private static Dictionary<string, Tensor> Oracle(TwoMakers model, Tensor input)
+    private static Dictionary<string, Tensor> Oracle(TwoMakers model, Tensor input, bool masksFilters)
     {
         var p = model.named_parameters().ToDictionary(pair => pair.name, pair => (Tensor)pair.parameter.detach().clone().requires_grad_());
         var score = cat([p["a.weight"], p["b.weight"]], 1).pow(2).mean([1]);
         var magnitudes = score.detach().sqrt().Values().Order().ToArray();
         var threshold = (magnitudes[2] + magnitudes[3]) / 2;
         var m = ((score - (threshold * threshold)) / (Ratio * threshold * threshold)).sigmoid();
-        var column = m.unsqueeze(1);
-        var a = functional.linear(input, p["a.weight"] * column, p["a.bias"] * m);
-        var b = functional.linear(input, p["b.weight"] * column, p["b.bias"] * m);
+        var column = masksFilters ? m.unsqueeze(1) : ones(6, 1, dtype: m.dtype);
+        var a = functional.linear(input, p["a.weight"] * column, p["a.bias"] * column.flatten());
+        var b = functional.linear(input, p["b.weight"] * column, p["b.bias"] * column.flatten());
         var x = functional.batch_norm(a + b, null, null, p["norm.weight"] * m, p["norm.bias"] * m, training: true, eps: 1e-5);
         functional.linear(functional.relu(x), p["last.weight"], p["last.bias"]).pow(2).sum().backward();
         return p.ToDictionary(pair => pair.Key, pair => pair.Value.grad!);

@@ -89,7 +89,7 @@ internal sealed class GroupBuilder
     {
         var channels = ChannelsOf(set);
         var filters = set.Where(feed => !_gates.Contains(feed.Layer)).Select(feed => feed.Layer).ToArray();
-        var slices = filters.SelectMany(layer => MadeBy(layer, channels, ChannelRole.Filter, ChannelRole.Companion)).ToList();
+        var slices = filters.SelectMany(layer => MadeBy(layer, channels, ChannelRole.Filter, ChannelRole.Bias)).ToList();
         foreach (var read in set.SelectMany(feed => feed.Reads))
             slices.AddRange(ReadBy(read, channels).Where(slice => !slices.Contains(slice)));
         return new(filters[0].WeightName, channels, slices);
@@ -132,9 +132,9 @@ internal sealed class GroupBuilder
             yield break;
         }
 
-        yield return new(name, 0, offset, block, ChannelRole.Companion);
+        yield return new(name, 0, offset, block, ChannelRole.Norm);
         if (norm.bias is not null)
-            yield return new(ProbedLayer.Dotted(module, "bias"), 0, offset, block, ChannelRole.Companion);
+            yield return new(ProbedLayer.Dotted(module, "bias"), 0, offset, block, ChannelRole.Norm);
         if (norm.running_mean is not null)
             yield return new(ProbedLayer.Dotted(module, "running_mean"), 0, offset, block, ChannelRole.Follower);
         if (norm.running_var is not null)

@@ -4,24 +4,43 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Channels.Probing;
 
-/// <summary>Cuts a third of a group's channels out and compares with the same channels masked: the proof that a group is right.</summary>
-internal static class TrialCut
+/// <summary>Cuts some of a group's channels out and compares with the same channels masked: the proof that a group is right.</summary>
+/// <param name="Refusal">Why the group can't be cut; null if it can.</param>
+/// <param name="IsNormalized">Whether masking the norms silences the channels as well as masking the filters too does.</param>
+internal readonly record struct TrialCut(string? Refusal, bool IsNormalized)
 {
     /// <summary>Differences of this share of the largest output are rounding, by type.</summary>
     private const double Tolerance = 2e-5;
 
     private const double ToleranceOfDouble = 1e-10;
 
-
-    /// <summary>Why the group can't be cut; null if it can. The model is as before.</summary>
-    public static string? Refusal(Module model, ChannelGroup group, Func<Tensor> forward)
+    /// <summary>Tries a group; the model is as before.</summary>
+    public static TrialCut Of(Module model, ChannelGroup group, Func<Tensor> forward)
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         long[] kept = [.. Enumerable.Range(0, (int)group.Channels).Where(channel => channel % 5 is not (1 or 2)).Select(channel => (long)channel)];
         var removed = Enumerable.Range(0, (int)group.Channels).Select(channel => (long)channel).Except(kept).ToArray();
-        var saved = Mask(model, group, removed);
-        var masked = forward();
+        var saved = new List<(Tensor Whole, Tensor Before)>();
+        try
+        {
+            Mask(model, group, ChannelRole.Norm, removed, saved);
+            var byNorms = saved.Count > 0 ? forward() : null;
+            Mask(model, group, ChannelRole.Filter, removed, saved);
+            Mask(model, group, ChannelRole.Bias, removed, saved);
+            var masked = forward();
+            var isNormalized = byNorms is not null && byNorms.eq(masked).all().cpu().ReadCpuBool(0);
+            return new(RefusalOf(model, group, kept, masked, forward), isNormalized);
+        }
+        finally
+        {
+            for (var i = saved.Count - 1; i >= 0; i--)
+                saved[i].Whole.copy_(saved[i].Before);
+        }
+    }
+
+    private static string? RefusalOf(Module model, ChannelGroup group, long[] kept, Tensor masked, Func<Tensor> forward)
+    {
         using var surgery = Surgery.Keep(model, [(group, kept)]);
         try
         {
@@ -34,24 +53,19 @@ internal static class TrialCut
         finally
         {
             surgery.Undo();
-            foreach (var (whole, before) in saved)
-                whole.copy_(before);
         }
     }
 
-    private static List<(Tensor Whole, Tensor Before)> Mask(Module model, ChannelGroup group, long[] removed)
+    private static void Mask(Module model, ChannelGroup group, ChannelRole role, long[] removed, List<(Tensor Whole, Tensor Before)> saved)
     {
         var tensors = Surgery.TensorsOf(model);
-        var saved = new List<(Tensor, Tensor)>();
-        foreach (var slice in group.Slices.Where(slice => slice.Role is ChannelRole.Filter or ChannelRole.Companion))
+        using Scalar zero = 0.ToScalar();
+        foreach (var slice in group.Of(role))
         {
             var whole = tensors[slice.Name];
-            saved.Insert(0, (whole, whole.detach().clone()));
-            using Scalar zero = 0.ToScalar();
+            saved.Add((whole, whole.detach().clone()));
             whole.index_fill_(slice.Dimension, tensor(Surgery.IndicesOf(slice, removed).ToArray(), device: whole.device), zero);
         }
-
-        return saved;
     }
 
     private static string? Compare(Tensor masked, Tensor cut)

@@ -1,0 +1,42 @@
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Pdp.Internal;
+
+/// <summary>The gradient that a parameter has before a scope: set aside, so that only what arrives inside is corrected, and added up behind it.</summary>
+/// <remarks>Owns it in between.</remarks>
+internal sealed class EarlierGradient(Parameter parameter) : IDisposable
+{
+    private static readonly Scalar One = 1.ToScalar();
+
+    private Tensor? _gradient;
+
+    public void SetAside()
+    {
+        _gradient = parameter.grad?.DetachFromDisposeScope();
+        parameter.grad = null;
+    }
+
+    /// <summary>Takes one that was set aside otherwise.</summary>
+    public void Take(Tensor? gradient) => _gradient = gradient?.DetachFromDisposeScope();
+
+    /// <summary>Puts it back, with what has arrived.</summary>
+    public void PutBack()
+    {
+        if (_gradient is null)
+            return;
+
+        using var arrived = parameter.grad;
+        if (arrived is not null)
+            _gradient.add_(arrived, One);
+        parameter.grad = _gradient;
+        Dispose();
+    }
+
+    public void Dispose()
+    {
+        _gradient?.Dispose();
+        _gradient = null;
+    }
+}

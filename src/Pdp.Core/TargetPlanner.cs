@@ -74,19 +74,14 @@ internal sealed class TargetPlanner
         var minimum = rank * (long)Math.Ceiling((mask.Members * (rule?.MinimumSparsity ?? _options.MinimumLayerSparsity)) - 1e-9);
         var maximum = rank * Math.Min(Masks.Counts.Floor(mask.Members, rule?.MaximumSparsity ?? _options.MaximumLayerSparsity), mask.Members - 1);
         return minimum <= maximum
-            ? new(mask.Name, mask.Layout, Competing(layer), minimum, maximum)
+            ? new(mask.Name, mask.Layout, Competing(layer), minimum, maximum) { Alignment = AlignmentOf(mask) }
             : throw new ArgumentException($"'{mask.Name}' has to lose at least {minimum} of its {elements} weights but may lose at most {maximum}: lower its minimum sparsity or raise its maximum.");
     }
 
-    /// <summary>A target that leaves a multiple of the channels that the strategy asks for.</summary>
-    private static long Aligned(PdpMask mask, long target)
-    {
-        if (mask.Strategy is not Masks.Channel { Alignment: var alignment and > 1 })
-            return target;
+    private static int AlignmentOf(PdpMask mask) => mask.Strategy is Masks.Channel channel ? channel.Alignment : 1;
 
-        var kept = (mask.Members - target + alignment - 1) / alignment * alignment;
-        return Math.Max(mask.Members - kept, 0);
-    }
+    /// <summary>A target that leaves a multiple of the channels that the strategy asks for.</summary>
+    private static long Aligned(PdpMask mask, long target) => Masks.Counts.Aligned(mask.Members, target, AlignmentOf(mask));
 
     /// <summary>The weight, or where several weights share a score the magnitude that each of them competes with.</summary>
     private static Tensor Competing(PrunedLayer layer)

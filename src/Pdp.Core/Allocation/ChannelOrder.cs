@@ -27,10 +27,36 @@ internal sealed class ChannelOrder
     public int Length => _order.Length;
 
     /// <summary>The channels of each group that go when the first ones of the order do, and those that have to go anyway.</summary>
-    public IEnumerable<(ChannelGroup Group, long Removed)> Cuts(int first) => _groups.Zip(ChannelsOf(first));
+    public long[] ChannelsOf(int first)
+    {
+        long[] channels = [.. _least];
+        foreach (var layer in _order.AsSpan(0, first))
+            channels[layer]++;
+        return [.. channels.Zip(_layers, (removed, layer) => Masks.Counts.Aligned(layer.Layout.Shape[0], removed, layer.Alignment))];
+    }
 
-    /// <summary>The weights of each layer that go with them.</summary>
-    public long[] Weights(int first) => [.. _layers.Zip(ChannelsOf(first), (layer, channels) => channels * WidthOf(layer))];
+    /// <summary>A cut, and where channels go several at a time those in which one group loses a step more or less.</summary>
+    public IEnumerable<long[]> Around(long[] channels)
+    {
+        yield return channels;
+        foreach (var (i, layer) in _layers.Index().Where(pair => pair.Item.Alignment > 1))
+        {
+            var most = Math.Min(layer.Maximum / WidthOf(layer), layer.Layout.Shape[0] - 1);
+            foreach (var step in (int[])[-layer.Alignment, layer.Alignment])
+            {
+                long[] other = [.. channels];
+                other[i] = Masks.Counts.Aligned(layer.Layout.Shape[0], channels[i] + step, layer.Alignment);
+                if (other[i] >= _least[i] && other[i] <= most)
+                    yield return other;
+            }
+        }
+    }
+
+    /// <summary>The channels of each group that go, with the groups.</summary>
+    public IEnumerable<(ChannelGroup Group, long Removed)> Cuts(long[] channels) => _groups.Zip(channels);
+
+    /// <summary>The weights of each layer that go.</summary>
+    public long[] Weights(long[] channels) => [.. _layers.Zip(channels, (layer, removed) => removed * WidthOf(layer))];
 
     private static ChannelGroup GroupOf(AllocationLayer layer, ChannelMap map)
     {
@@ -61,13 +87,5 @@ internal sealed class ChannelOrder
         var magnitudes = layer.Weight.select(1, 0).abs().to_type(ScalarType.Float64).cpu().contiguous().data<double>().ToArray();
         var unit = _isRelative && magnitudes.Sum() > 0 ? magnitudes.Average() : 1;
         return [.. magnitudes.Order().Skip((int)_least[i]).Take((int)(most - _least[i])).Select(magnitude => (magnitude / unit, i))];
-    }
-
-    private long[] ChannelsOf(int first)
-    {
-        long[] channels = [.. _least];
-        foreach (var layer in _order.AsSpan(0, first))
-            channels[layer]++;
-        return channels;
     }
 }

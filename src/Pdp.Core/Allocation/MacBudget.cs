@@ -11,7 +11,8 @@ namespace Pdp.Allocation;
 /// A channel's MACs are those of its filters and of what the layers behind read of it, so what it saves depends on the others. The MACs
 /// removed only grow with the global cut, and bisection over the sorted channels finds the cut at which they are nearest to the budget, to the
 /// channel; of two that are as near, the lower. Ties in magnitude go in the order of the groups. Each group keeps a channel at least, and the
-/// options' bounds hold.
+/// options' bounds hold. Where the strategy's alignment lets channels go only several at a time, one group may lose a step more or less than the
+/// cut says, if that is nearer to the budget.
 /// </para>
 /// <para>
 /// For the <see cref="Masks.Channel"/> strategy with <see cref="PdpOptions.Channels"/>. Leave the sparsity of the options and of rules unset.
@@ -71,21 +72,24 @@ public sealed record MacBudget : ISparsityAllocation
     private long[] Counts(IReadOnlyList<AllocationLayer> layers)
     {
         var order = new ChannelOrder(layers, Channels, IsRelative);
-        long Removed(int first) => Macs.Total - Macs.After(order.Cuts(first)).Total;
+        long Removed(long[] channels) => Macs.Total - Macs.After(order.Cuts(channels)).Total;
 
         var budget = Fraction * Macs.Total;
         var (low, high) = (0, order.Length);
-        RequireReachable(budget, Removed(low), Removed(high));
+        RequireReachable(budget, Removed(order.ChannelsOf(low)), Removed(order.ChannelsOf(high)));
         while (high - low > 1)
         {
             var middle = low + ((high - low) / 2);
-            if (Removed(middle) <= budget)
+            if (Removed(order.ChannelsOf(middle)) <= budget)
                 low = middle;
             else
                 high = middle;
         }
 
-        return order.Weights(budget - Removed(low) <= Removed(high) - budget ? low : high);
+        var nearest = order.Around(order.ChannelsOf(low)).Concat(order.Around(order.ChannelsOf(high)))
+            .Select(channels => (Channels: channels, Distance: Math.Abs(budget - Removed(channels))))
+            .MinBy(cut => cut.Distance);
+        return order.Weights(nearest.Channels);
     }
 
     private void RequireReachable(double budget, long least, long most)

@@ -10,7 +10,7 @@ namespace Pdp.Tests.Allocation;
 
 public sealed class MacBudgetTests
 {
-    private static readonly Dictionary<string, (ChannelMap Map, MacCount Macs)> Probed = new[] { nameof(PlainCnn), nameof(BottleneckNet), nameof(InvertedNet), nameof(UNet) }
+    private static readonly Dictionary<string, (ChannelMap Map, MacCount Macs)> Probed = new[] { nameof(PlainCnn), nameof(BottleneckNet), nameof(InvertedNet), nameof(UNet), nameof(VggLike) }
         .ToDictionary(name => name, name => Probe(name));
 
     /// <summary>Magnitudes of every channel with bounds that often bind; coarse, so that many are tied, or not.</summary>
@@ -186,12 +186,34 @@ public sealed class MacBudgetTests
         var before = Targets();
         using (no_grad())
         {
-            using TorchSharp.Scalar scale = 100.0;
+            // By magnitudes as they are, all of the first group would go before any other.
+            using TorchSharp.Scalar scale = 0.01;
             model.parameters().First().mul_(scale);
         }
 
         Assert.Equal(before, Targets());
         Assert.True(before.Count(removed => removed > 0) >= 2);
+    }
+
+    [Fact]
+    public void Allocate_Aligned_KeepsMultiplesOnly()
+    {
+        using var scope = NewDisposeScope();
+        var contest = Contest.Of(nameof(VggLike), 1, isCoarse: false, 0.5);
+        AllocationLayer[] layers = [.. contest.Layers(minimum: 0).Select(layer => layer with { Alignment = 4, Maximum = layer.Layout.Elements - 1 })];
+        var errors = new List<double>();
+        foreach (var fraction in (double[])[0.2, 0.35, 0.5, 0.65])
+        {
+            var budget = new MacBudget(fraction, contest.Budget.Channels, contest.Budget.Macs);
+
+            var counts = budget.Allocate(layers, (long)Math.Round(budget.FixedSparsity(layers)!.Value * layers.Sum(layer => layer.Layout.Elements)));
+
+            long[] channels = [.. counts.Zip(contest.Groups, (count, group) => count / group.Width)];
+            Assert.All(channels.Zip(layers), pair => Assert.Equal(0, (pair.Second.Layout.Shape[0] - pair.First) % 4));
+            errors.Add(Math.Abs(fraction - (contest.RemovedBy(channels) / (double)budget.Macs.Total)));
+        }
+
+        Assert.InRange(errors.Average(), 0, 0.05);
     }
 
     [Fact]

@@ -33,8 +33,10 @@ public sealed class LargeNetworkTests
         Assert.InRange(report.Difference, 0, 1e-5 * report.Scale);
     }
 
-    [Fact]
-    public void Shrink_OfResNet50_ToAMacBudget_MeetsThePapersChannelRow()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(16)]
+    public void Shrink_OfResNet50_ToAMacBudget_MeetsThePapersChannelRow(int alignment)
     {
         var zoo = Zoo.Get("ResNet50");
         using var model = zoo.Make();
@@ -43,7 +45,7 @@ public sealed class LargeNetworkTests
         var before = Recount(model, picture);
         var map = ChannelMap.Find(model, small);
         var budget = new MacBudget(0.549, map, MacCount.Of(model, picture));
-        using var pruner = new PdpPruner(model, Options(map) with { Allocation = budget, Exclude = ["conv1", "*.conv3", "*.downsample.0", "fc"] });
+        using var pruner = new PdpPruner(model, Options(map) with { Strategy = new Channel { Alignment = alignment }, Allocation = budget, Exclude = ["conv1", "*.conv3", "*.downsample.0", "fc"] });
         pruner.BeginEpoch(0);
         pruner.Commit();
 
@@ -52,6 +54,7 @@ public sealed class LargeNetworkTests
         Assert.Equal(4_089_184_256, before);
         Assert.InRange(1 - (Recount(model, picture) / (double)before), 0.548, 0.550);
         Assert.Equal(32, pruner.Masks.Count);
+        Assert.All(report.Record.Groups, group => Assert.Equal(0, group.Kept.Count % alignment));
         Assert.InRange(report.Difference, 0, 1e-5 * report.Scale);
     }
 

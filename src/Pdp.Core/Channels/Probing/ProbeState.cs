@@ -26,8 +26,16 @@ internal sealed class ProbeState : IDisposable
         _layers = layers;
         _norms = [.. ModelModules.Of(model).Select(pair => pair.Module).OfType<NormBase>()];
         _mode = new(model);
-        Save(model);
-        Fill(model);
+        try
+        {
+            Save(model);
+            Fill(model);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>Silences some output channels of each layer and makes the others sound.</summary>

@@ -51,6 +51,9 @@ internal static class MemoryBenchmark
     private static (long Peak, long Pruned) PeakOf(string network, string strategy, Run run)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true };
+        // Under the dotnet command the assembly comes first.
+        if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet")
+            start.ArgumentList.Add(Environment.GetCommandLineArgs()[0]);
         foreach (var argument in (string[])[Child, "--threads", $"{run.Threads}", "--only", $"{network}|{strategy}"])
             start.ArgumentList.Add(argument);
         using var process = Process.Start(start)!;

@@ -16,6 +16,14 @@ internal static class ShrinkBenchmark
     public static void Measure(Run run)
     {
         using var dense = ResNet.ResNet50();
+        dense.eval();
+        foreach (var alignment in (int[])[1, 8, 16])
+            Measure(run, dense, alignment);
+    }
+
+    private static void Measure(Run run, ResNet dense, int alignment)
+    {
+        using var scope = NewDisposeScope();
         using var shrunk = ResNet.ResNet50();
         using var picture = ones(1, 3, 224, 224);
         using var small = ones(1, 3, 32, 32);
@@ -24,8 +32,7 @@ internal static class ShrinkBenchmark
         var start = Stopwatch.GetTimestamp();
         var map = ChannelMap.Find(shrunk, small);
         var discovery = Stopwatch.GetElapsedTime(start);
-        Shrink(shrunk, map, picture, small);
-        dense.eval();
+        Shrink(shrunk, map, picture, small, alignment);
         shrunk.eval();
 
         var rounds = run.IsQuick ? 7 : 15;
@@ -33,6 +40,7 @@ internal static class ShrinkBenchmark
         Line.Write(
             "shrink",
             ("network", "ResNet50"),
+            ("alignment", alignment),
             ("threads", run.Threads),
             ("rounds", rounds),
             ("discovery_seconds", discovery.TotalSeconds),
@@ -42,12 +50,12 @@ internal static class ShrinkBenchmark
             ("dense_over_shrunk", medians[0] / medians[1]));
     }
 
-    private static void Shrink(ResNet model, ChannelMap map, Tensor picture, Tensor small)
+    private static void Shrink(ResNet model, ChannelMap map, Tensor picture, Tensor small, int alignment)
     {
         using var pruner = new PdpPruner(model, new PdpOptions
         {
             Epochs = 1,
-            Strategy = new Channel(),
+            Strategy = new Channel { Alignment = alignment },
             Channels = map,
             Schedule = new ConstantSparsity(),
             Allocation = new MacBudget(Budget, map, MacCount.Of(model, picture)),

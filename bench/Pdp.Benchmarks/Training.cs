@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Pdp.Channels;
 using Pdp.Masks;
 using Pdp.Samples;
 using Pdp.Scheduling;
@@ -31,6 +32,7 @@ internal sealed class Training : IDisposable
             Epochs = 1000,
             Sparsity = strategy.FixedSparsity ?? 0.8,
             Strategy = strategy,
+            Channels = strategy is Channel ? ChannelMap.Find(_model, rand(network.Example)) : null,
             Schedule = new ConstantSparsity(),
             Temperature = Temperature.Relative(0.25).AnnealedTo(0.1, 0, 1000),
         });

@@ -92,7 +92,10 @@ internal sealed class MaskedChannels : IMaskedWeight
 
         _form = form;
         if (form == MaskForm.Soft && _kept is null && _fused?.Claim() == true)
+        {
+            Forget();
             return;
+        }
 
         using var scope = NewDisposeScope();
         using var _ = no_grad();
@@ -182,6 +185,16 @@ internal sealed class MaskedChannels : IMaskedWeight
         _fused?.Dispose();
     }
 
+    /// <summary>Gives up what tensor operations have set aside, which kernels do themselves.</summary>
+    private void Forget()
+    {
+        if (_dense is null)
+            return;
+
+        Own(ref _dense, null);
+        OwnCompanions([]);
+    }
+
     private static void Own(ref Tensor? field, Tensor? value)
     {
         field?.Dispose();
@@ -201,8 +214,7 @@ internal sealed class MaskedChannels : IMaskedWeight
         Frozen?.Dispose();
         Frozen = kept is null ? null : Mask.Strategy.Spread(kept.reshape(1, -1), Mask.Layout).DetachFromDisposeScope();
         Own(ref _kept, kept);
-        Own(ref _dense, null);
-        OwnCompanions([]);
+        Forget();
     }
 
     private Tensor MagnitudeOf(Tensor filters) => Mask.Strategy.Magnitude(Precision.Widen(filters), _layout);

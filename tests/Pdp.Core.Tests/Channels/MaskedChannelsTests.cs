@@ -198,6 +198,29 @@ public sealed class MaskedChannelsTests
     [Theory]
     [InlineData(ScalarType.Float32)]
     [InlineData(ScalarType.Float64)]
+    public void Evaluation_BetweenSteps_InSoftAndHardForms_IsNoMisuse(ScalarType type)
+    {
+        using var model = new TwoMakers(type);
+        using var input = Tensors.Of(Tensors.Normal(3, 5 * 3), [5, 3], type);
+        using var pruner = Begun(model);
+
+        for (var epoch = 0; epoch < 2; epoch++)
+        {
+            using var scope = NewDisposeScope();
+            using (pruner.Mask())
+                model.call(input).sum().backward();
+            using (no_grad())
+                model.a.weight!.mul_(1.5);
+            pruner.Mask().Dispose();
+            pruner.Mask(MaskForm.Folded).Dispose();
+        }
+
+        Assert.False(pruner.IsCommitted);
+    }
+
+    [Theory]
+    [InlineData(ScalarType.Float32)]
+    [InlineData(ScalarType.Float64)]
     public void Mask_OfACompanionThatIsNotFinite_LeavesAllAsItWas(ScalarType type)
     {
         using var model = new TwoMakers(type);

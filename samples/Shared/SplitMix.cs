@@ -1,4 +1,4 @@
-namespace Pdp.Samples.Cifar10;
+namespace Pdp.Samples;
 
 /// <summary>
 /// SplitMix64 (Steele, Lea and Flood 2014), seeded by numbers that say what it is for: the same seed, epoch and picture

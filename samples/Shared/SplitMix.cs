@@ -18,6 +18,9 @@ internal struct SplitMix
     /// <summary>A whole number in [0, <paramref name="end"/>).</summary>
     public int Below(int end) => (int)Math.BigMul(Next(), (ulong)end, out _);
 
+    /// <summary>A number in [0, 1), a multiple of 2⁻⁵³.</summary>
+    public double Unit() => (Next() >> 11) * (1.0 / (1L << 53));
+
     private ulong Next()
     {
         var z = _state += 0x9E3779B97F4A7C15;

@@ -5,8 +5,8 @@ namespace Pdp.Samples.ImageNet.Data;
 /// <summary>Decodes as much of a picture as is needed; the memory is the next picture's too.</summary>
 internal sealed unsafe class RegionDecoder : IDisposable
 {
-    // Colours are smoothed across columns when a JPEG is decoded, wrongly so at the first and the last one.
-    private const int Margin = 16;
+    // A JPEG's colours, of which it has one for two columns, are smoothed with those beside, if these are decoded as well.
+    private const int Margin = 2;
 
     private readonly Scratch _pixels = new();
 

@@ -8,11 +8,12 @@ internal static class Photos
     public const int Width = 60;
     public const int Height = 48;
 
-    /// <summary>Coarse noise, which leaves a JPEG something to lose; each number gives another.</summary>
-    public static byte[] Noise(int number, SKEncodedImageFormat format = SKEncodedImageFormat.Jpeg, int width = Width, int height = Height)
+    /// <summary>Smoothed noise, which leaves a JPEG something to lose; each number gives another.</summary>
+    public static byte[] Noise(
+        int number, SKEncodedImageFormat format = SKEncodedImageFormat.Jpeg, int width = Width, int height = Height, int grain = 4)
     {
         var random = new Random(number);
-        using var small = new SKBitmap(width / 4, height / 4);
+        using var small = new SKBitmap(width / grain, height / grain);
         small.Pixels = [.. Enumerable.Range(0, small.Width * small.Height).Select(_ => new SKColor((uint)random.Next() | 0xFF000000))];
         using var bitmap = small.Resize(new SKSizeI(width, height), SKFilterQuality.Medium);
         return Encode(bitmap, format);

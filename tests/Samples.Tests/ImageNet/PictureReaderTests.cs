@@ -45,16 +45,30 @@ public sealed class PictureReaderTests : IDisposable
         Assert.All(pixels.Chunk(3), pixel => Assert.Equal([204, 102, 0], pixel));
     }
 
+    // Of the JPEG no more than the crop is decoded, which here begins and ends where its colours are smoothed across.
     [Theory]
+    [InlineData(SKEncodedImageFormat.Jpeg)]
     [InlineData(SKEncodedImageFormat.Png)]
     [InlineData(SKEncodedImageFormat.Webp)]
-    public void Read_WhenFormatHasNoRows_DecodesAll(SKEncodedImageFormat format)
+    public void Read_WhenCropped_EqualsPillow(SKEncodedImageFormat format)
     {
-        var file = Photos.Noise(1, format);
+        var file = Photos.Noise(1, format, width: 120, height: 96);
+        var view = new View(new Axis(32, 39, 16), new Axis(33, 30, 16));
 
-        var pixels = Values(Read(file, new ResizedCentre(16, 20)));
+        var pixels = Values(Read(file, new FixedView(view, 16)));
 
-        Assert.Equal(Expected(file, picture => picture.Resize(25, 20).Crop(4, 2, 16, 16)), pixels);
+        Assert.Equal(Expected(file, picture => picture.Crop(32, 33, 39, 30).Resize(16, 16)), pixels);
+    }
+
+    [Fact]
+    public void Read_WhenJpegIsMuchLarger_DecodesAtAFractionAndAgreesWithPillow()
+    {
+        var file = Photos.Noise(1, width: 400, height: 400, grain: 20);
+
+        var pixels = Values(Read(file, new ResizedCentre(64, 80)));
+
+        var expected = Expected(file, picture => picture.Resize(80, 80).Crop(8, 8, 64, 64));
+        Assert.InRange(pixels.Zip(expected, (value, other) => Math.Abs(value - other)).Average(), 0.01, 1);
     }
 
     [Fact]

@@ -43,15 +43,20 @@ internal static class PicturesBenchmark
             ("over_decoding", medians[1] / medians[0]));
     }
 
+    /// <summary>Resident memory at every tenth of the way.</summary>
     private static void MeasureMemory(PictureLoader loader, Run run)
     {
-        var epochs = (int)((run.IsQuick ? 2_000 : 50_000) / loader.Pictures);
+        var epochs = (int)((run.IsQuick ? 2_000 : 50_000) / loader.Pictures) + 1;
         for (var epoch = 0; epoch < 4; epoch++)
             Read(loader, epoch);
-        var (resident, allocated) = (Environment.WorkingSet, GC.GetTotalAllocatedBytes(precise: true));
-        var start = Stopwatch.GetTimestamp();
+        var (start, allocated) = (Stopwatch.GetTimestamp(), GC.GetTotalAllocatedBytes(precise: true));
+        var resident = new List<long> { Environment.WorkingSet >> 20 };
         for (var epoch = 0; epoch < epochs; epoch++)
+        {
             Read(loader, epoch);
+            if ((epoch + 1) * 10 / epochs > epoch * 10 / epochs)
+                resident.Add(Environment.WorkingSet >> 20);
+        }
 
         var pictures = epochs * loader.Pictures;
         Line.Write(
@@ -59,8 +64,8 @@ internal static class PicturesBenchmark
             ("pictures", pictures),
             ("pictures_per_second", pictures / Stopwatch.GetElapsedTime(start).TotalSeconds),
             ("managed_bytes_per_picture", (GC.GetTotalAllocatedBytes(precise: true) - allocated) / (double)pictures),
-            ("resident_mib_at_start", resident / (double)(1 << 20)),
-            ("resident_mib_at_end", Environment.WorkingSet / (double)(1 << 20)));
+            ("collections", GC.CollectionCount(0)),
+            ("resident_mib", resident));
     }
 
     private static void Read(PictureLoader loader, int epoch)

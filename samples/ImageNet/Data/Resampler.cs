@@ -46,7 +46,6 @@ internal sealed unsafe class Resampler(int side) : IDisposable
 
     public void Dispose() => _between.Dispose();
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void ResizeRow(byte* source, int* starts, int* weights, int taps, int* target)
     {
         for (var column = 0; column < side; column++, weights += taps, target += Lanes)
@@ -63,7 +62,6 @@ internal sealed unsafe class Resampler(int side) : IDisposable
     }
 
     // Four lanes are stored for three channels; the next pixel overwrites the fourth, and the last one stops short.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void WriteRow(int* source, ReadOnlySpan<int> weights, Span<float> target)
     {
         fixed (float* first = target)

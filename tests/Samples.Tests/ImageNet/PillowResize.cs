@@ -15,13 +15,14 @@ internal sealed record PillowResize(byte[] Pixels, int Width, int Height)
         using var codec = SKCodec.Create(path);
         using var bitmap = new SKBitmap(new SKImageInfo(codec.Info.Width, codec.Info.Height, SKColorType.Rgba8888, SKAlphaType.Unpremul));
         Assert.Equal(SKCodecResult.Success, codec.GetPixels(bitmap.Info, bitmap.GetPixels()));
-        return new PillowResize([.. bitmap.GetPixelSpan().ToArray().Where((_, i) => i % 4 != 3)], bitmap.Width, bitmap.Height);
+        var (pixels, width) = (bitmap.GetPixelSpan().ToArray(), bitmap.Width);
+        return Make(bitmap.Width, bitmap.Height, (x, y, channel) => pixels[(((y * width) + x) * 4) + channel]);
     }
 
     public byte this[int x, int y, int channel] => Pixels[(((y * Width) + x) * 3) + channel];
 
     public PillowResize Crop(int left, int top, int width, int height) =>
-        Make(width, height, (x, y, channel) => this[left + x, top + y, channel]);
+        (width, height) == (Width, Height) ? this : Make(width, height, (x, y, channel) => this[left + x, top + y, channel]);
 
     public PillowResize Flip() => Make(Width, Height, (x, y, channel) => this[Width - 1 - x, y, channel]);
 
@@ -29,27 +30,34 @@ internal sealed record PillowResize(byte[] Pixels, int Width, int Height)
     {
         var columns = Weights(Width, width);
         var rows = Weights(Height, height);
-        var between = Make(width, Height, (x, y, channel) => Sum(columns[x], at => this[at, y, channel]));
-        return Make(width, height, (x, y, channel) => Sum(rows[y], at => between[x, at, channel]));
+        var between = Make(width, Height, (x, y, channel) => Sum(columns[x], Pixels.AsSpan((y * Width * 3) + channel), 3));
+        return Make(width, height, (x, y, channel) => Sum(rows[y], between.Pixels.AsSpan((x * 3) + channel), width * 3));
     }
 
     private static PillowResize Make(int width, int height, Func<int, int, int, byte> value)
     {
         var pixels = new byte[width * height * 3];
-        for (var i = 0; i < pixels.Length; i++)
+        var i = 0;
+        for (var y = 0; y < height; y++)
         {
-            pixels[i] = value(i / 3 % width, i / 3 / width, i % 3);
+            for (var x = 0; x < width; x++)
+            {
+                for (var channel = 0; channel < 3; channel++)
+                {
+                    pixels[i++] = value(x, y, channel);
+                }
+            }
         }
 
         return new PillowResize(pixels, width, height);
     }
 
-    private static byte Sum((int First, int[] Weights) filter, Func<int, byte> value)
+    private static byte Sum((int First, int[] Weights) filter, ReadOnlySpan<byte> values, int stride)
     {
         var sum = 1 << (Precision - 1);
         for (var i = 0; i < filter.Weights.Length; i++)
         {
-            sum += value(filter.First + i) * filter.Weights[i];
+            sum += values[(filter.First + i) * stride] * filter.Weights[i];
         }
 
         return (byte)Math.Clamp(sum >> Precision, 0, 255);

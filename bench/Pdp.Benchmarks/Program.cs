@@ -1,19 +1,20 @@
 // What pruning costs. Each measurement is one line of JSON.
 //
-//   dotnet run -c Release --project bench/Pdp.Benchmarks -- NAME [--quick] [--threads N] [--only TEXT]
+//   dotnet run -c Release --project bench/Pdp.Benchmarks -- NAME [--quick] [--threads N] [--only TEXT] [--data DIR]
 //
 //   threshold   exact selection against kthvalue, topk and sort
 //   mask        enter and exit against autograd on tensor operations, and against PQuantML's formulation
 //   step        a masked training step against a dense one
 //   shrink      the forward pass of a shrunk network against the dense one
 //   memory      peak resident memory, dense and masked
+//   pictures    the ImageNet sample's pictures against bare decoding; --data has train/<class>/* and val/<class>/*
 //   kernels     the kernels under BenchmarkDotNet, with its own options after the name
 using BenchmarkDotNet.Running;
 using Pdp.Benchmarks;
 
 if (args.Length == 0)
 {
-    Console.Error.WriteLine("One of threshold, mask, step, shrink, memory, kernels is needed.");
+    Console.Error.WriteLine("One of threshold, mask, step, shrink, memory, pictures, kernels is needed.");
     return 2;
 }
 
@@ -40,6 +41,9 @@ switch (args[0])
         return 0;
     case "shrink":
         ShrinkBenchmark.Measure(run);
+        return 0;
+    case "pictures":
+        PicturesBenchmark.Measure(run);
         return 0;
     case "memory":
         MemoryBenchmark.Measure(run);

@@ -6,11 +6,12 @@ namespace Pdp.Benchmarks;
 /// <param name="IsQuick">Fewer cases and rounds, under 40 s.</param>
 /// <param name="Threads">libtorch's threads, which are also ours.</param>
 /// <param name="Only">What the name of a case must contain.</param>
-internal sealed record Run(bool IsQuick, int Threads, string Only)
+/// <param name="Data">The folder of pictures.</param>
+internal sealed record Run(bool IsQuick, int Threads, string Only, string? Data)
 {
     public static Run Parse(string[] arguments)
     {
-        var run = new Run(false, Environment.ProcessorCount, "");
+        var run = new Run(false, Environment.ProcessorCount, "", null);
         for (var i = 0; i < arguments.Length; i++)
         {
             run = arguments[i] switch
@@ -18,7 +19,8 @@ internal sealed record Run(bool IsQuick, int Threads, string Only)
                 "--quick" => run with { IsQuick = true },
                 "--threads" => run with { Threads = int.Parse(arguments[++i], CultureInfo.InvariantCulture) },
                 "--only" => run with { Only = arguments[++i] },
-                _ => throw new ArgumentException($"'{arguments[i]}' is none of --quick, --threads N, --only TEXT."),
+                "--data" => run with { Data = arguments[++i] },
+                _ => throw new ArgumentException($"'{arguments[i]}' is none of --quick, --threads N, --only TEXT, --data DIR."),
             };
         }
 

@@ -1,4 +1,4 @@
-namespace Pdp.Samples.Cifar10;
+namespace Pdp.Samples;
 
 /// <summary>
 /// SplitMix64 (Steele, Lea and Flood 2014), seeded by numbers that say what it is for: the same seed, epoch and picture
@@ -17,6 +17,9 @@ internal struct SplitMix
 
     /// <summary>A whole number in [0, <paramref name="end"/>).</summary>
     public int Below(int end) => (int)Math.BigMul(Next(), (ulong)end, out _);
+
+    /// <summary>A number in [0, 1), a multiple of 2⁻⁵³.</summary>
+    public double Unit() => (Next() >> 11) * (1.0 / (1L << 53));
 
     private ulong Next()
     {

@@ -1,0 +1,71 @@
+using SkiaSharp;
+
+namespace Pdp.Samples.ImageNet.Data;
+
+/// <summary>Turns files into normalised pixels, one at a time; keeps its memory from one to the next until disposed.</summary>
+internal sealed unsafe class PictureReader(IViewer viewer) : IDisposable
+{
+    private readonly Scratch _file = new();
+    private readonly RegionDecoder _decoder = new();
+    private readonly TriangleFilter _horizontal = new(viewer.Side);
+    private readonly TriangleFilter _vertical = new(viewer.Side);
+    private readonly Resampler _resampler = new(viewer.Side);
+
+    /// <summary>Reads a picture.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="random">Decides what is seen of it.</param>
+    /// <param name="target">The memory for <c>side * side * 3</c> numbers: row, column, channel.</param>
+    /// <exception cref="InvalidDataException">It is no picture, or a damaged one; the message goes on after the file's name.</exception>
+    public void Read(string path, SplitMix random, Span<float> target)
+    {
+        var bytes = Load(path);
+        fixed (byte* first = bytes)
+        {
+            using var data = SKData.Create((IntPtr)first, bytes.Length);
+            using var codec = SKCodec.Create(data) ?? throw new InvalidDataException("is no picture that can be read");
+            var view = viewer.Of(codec.Info.Width, codec.Info.Height, random);
+            var size = SetFilters(codec, view);
+            var region = SKRectI.Create(_horizontal.First, _vertical.First, _horizontal.Length, _vertical.Length);
+            var pixels = _decoder.Decode(codec, size, region, HasEnd(bytes), out var rowBytes);
+            _resampler.Resize(pixels, rowBytes, _horizontal, _vertical, target);
+        }
+    }
+
+    public void Dispose()
+    {
+        _file.Dispose();
+        _decoder.Dispose();
+        _resampler.Dispose();
+    }
+
+    private Span<byte> Load(string path)
+    {
+        using var file = File.OpenHandle(path);
+        var length = checked((int)RandomAccess.GetLength(file));
+        if (length == 0)
+        {
+            throw new InvalidDataException("is empty");
+        }
+
+        var bytes = new Span<byte>(_file.OfSize(length), length);
+        var read = 0;
+        while (read < length && RandomAccess.Read(file, bytes[read..], read) is > 0 and var more)
+        {
+            read += more;
+        }
+
+        return bytes[..read];
+    }
+
+    private SKSizeI SetFilters(SKCodec codec, View view)
+    {
+        var fraction = codec.EncodedFormat == SKEncodedImageFormat.Jpeg ? view.Fraction() : 1;
+        var scaled = view.Scaled(fraction);
+        _horizontal.Set(scaled.Horizontal);
+        _vertical.Set(scaled.Vertical);
+        return codec.GetScaledDimensions(fraction);
+    }
+
+    /// <summary>Whether the file ends as a JPEG does; otherwise it may have been cut off.</summary>
+    private static bool HasEnd(ReadOnlySpan<byte> bytes) => bytes.EndsWith([(byte)0xFF, (byte)0xD9]);
+}

@@ -138,7 +138,7 @@ static (IPictureBatches Training, IPictureBatches Validation) Data(Settings sett
 }
 
 static SyntheticBatches Synthetic(Settings settings, int pictures, bool isTraining) =>
-    new(pictures, settings.Classes, settings.Batch / settings.Accumulate, settings.Side, settings.Seed, isTraining);
+    new(pictures, settings.Classes, settings.Part, settings.Side, settings.Seed, isTraining);
 
 static Module<Tensor, Tensor> Model(Settings settings, Device device)
 {

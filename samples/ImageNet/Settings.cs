@@ -54,6 +54,12 @@ internal sealed partial record Settings
     /// <summary>The equal parts that a step's pictures go through the network in, where all at once do not fit into memory.</summary>
     public int Accumulate { get; init => field = Check(value, value > 0, "at least 1"); } = 1;
 
+    /// <summary>The pictures of a part.</summary>
+    /// <exception cref="ArgumentException">The batch can't be divided so.</exception>
+    public int Part => Batch % Accumulate == 0
+        ? Batch / Accumulate
+        : throw new ArgumentException($"A batch of {Batch} pictures can't be divided into {Accumulate} equal parts: --batch must be a multiple of --accumulate.");
+
     /// <summary>Height and width of the pictures.</summary>
     public int Side { get; init => field = Check(value, value >= 32, "at least 32"); } = 224;
 

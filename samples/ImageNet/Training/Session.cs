@@ -65,7 +65,7 @@ internal sealed record Session(Settings Settings, Learner Learner, Trainer Train
         var (soft, folded) = (accuracy[0], accuracy[^1]);
         var pictures = (double)Trainer.Steps * Settings.Batch;
         var metrics = new EpochMetrics(
-            run.Epoch + 1, run.Loss, Learner.Optimizer.LearningRate, soft.Top1, soft.Top5, folded.Top1, folded.Top5, Learner.Pruner?.Sparsity ?? 0, run.Seconds, pictures / run.Seconds);
+            run.Epoch + 1, run.Loss, Trainer.LearningRate(run), soft.Top1, soft.Top5, folded.Top1, folded.Top5, Learner.Pruner?.Sparsity ?? 0, run.Seconds, pictures / run.Seconds);
         var isBest = run.History.All(metrics.IsBetterThan);
         var next = run.Next(metrics);
         Display.Line($"{metrics}");
@@ -94,7 +94,7 @@ internal sealed record Session(Settings Settings, Learner Learner, Trainer Train
     }
 
     private void Log(Progress start, Progress run) => Board?.Numbers(
-        Steps(run), ("train/loss", run.Loss), ("train/lr", Learner.Optimizer.LearningRate), ("train/pictures_per_second", Rate(start, run)));
+        Steps(run), ("train/loss", run.Loss), ("train/lr", Trainer.LearningRate(run)), ("train/pictures_per_second", Rate(start, run)));
 
     private bool IsDue(int step, int every) => step == Trainer.Steps || (every > 0 && step % every == 0);
 
@@ -104,7 +104,7 @@ internal sealed record Session(Settings Settings, Learner Learner, Trainer Train
     private string Title(Progress run) => $"epoch {run.Epoch + 1}/{Settings.Epochs}";
 
     private string Describe(Progress start, Progress run) => FormattableString.Invariant(
-        $"loss {run.Loss:0.000}, lr {Learner.Optimizer.LearningRate:0.0000}, sparsity {Learner.Pruner?.Sparsity ?? 0:P1}, {Rate(start, run):0.0} pictures/s");
+        $"loss {run.Loss:0.000}, lr {Trainer.LearningRate(run):0.0000}, sparsity {Learner.Pruner?.Sparsity ?? 0:P1}, {Rate(start, run):0.0} pictures/s");
 
     // Pictures a second since the run was started or gone on with.
     private double Rate(Progress start, Progress run) => (run.Step - start.Step) * (double)Settings.Batch / (run.Seconds - start.Seconds);

@@ -37,6 +37,9 @@ internal sealed class Trainer : IDisposable
     /// <summary>The steps of an epoch.</summary>
     public int Steps { get; }
 
+    /// <summary>The learning rate of the last step taken.</summary>
+    public double LearningRate(Progress run) => _learningRate.At(((long)run.Epoch * Steps) + run.Step - 1);
+
     /// <summary>The rest of an epoch; gives the number of steps taken in it after each.</summary>
     public IEnumerable<int> Epoch(Progress start)
     {

@@ -91,5 +91,5 @@ internal sealed class TinyRun : IDisposable
     }
 
     private SyntheticBatches Batches(bool isTraining) =>
-        new(Pictures, Settings.Classes, Settings.Batch / Settings.Accumulate, Settings.Side, Settings.Seed, isTraining);
+        new(Pictures, Settings.Classes, Settings.Part, Settings.Side, Settings.Seed, isTraining);
 }

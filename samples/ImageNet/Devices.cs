@@ -1,3 +1,5 @@
+using System.Globalization;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Pdp.Samples.ImageNet;
@@ -16,9 +18,10 @@ internal static class Devices
             return count > 0 ? CUDA : CPU;
         }
 
-        var chosen = device(name == "cuda" ? "cuda:0" : name);
-        return chosen.index < count
-            ? chosen
-            : throw new ArgumentException($"There is no {name}: {count} CUDA devices can be used. Build with -p:TorchBackend=cuda on a machine that has one.");
+        // Asked for before it is known to be there, a device of TorchSharp ends in an error about its native libraries.
+        var index = name.Split(':') is [_, var text] ? int.Parse(text, CultureInfo.InvariantCulture) : 0;
+        return index < count
+            ? device(DeviceType.CUDA, index)
+            : throw new ArgumentException($"There is no {name}, as {count} CUDA devices can be used: build with -p:TorchBackend=cuda on a machine that has one, or give --device cpu.");
     }
 }

@@ -36,7 +36,7 @@ catch (OperationCanceledException)
     Console.Error.WriteLine("Interrupted; --resume goes on.");
     return interrupt.ExitCode;
 }
-catch (Exception e) when (e is ArgumentException or InvalidDataException or IOException or UnauthorizedAccessException)
+catch (Exception e) when (e is ArgumentException or InvalidDataException or InvalidOperationException or IOException or UnauthorizedAccessException)
 {
     Console.Error.WriteLine(e.Message);
     return 1;
@@ -95,9 +95,8 @@ static void Run(Settings settings, CancellationToken stop)
     var forms = session.Measure(validation, MaskForm.Soft, MaskForm.Folded, MaskForm.Raw);
     average?.Exchange();
     var pruning = pruner?.Commit();
-    display.Line($"{pruning}");
     var shrink = Shrink(settings, pruner, device);
-    display.Line($"{shrink}");
+    display.Line($"{pruning}{shrink}");
     var committed = session with { Learner = learner with { Average = null, Pruner = null } };
     var report = new RunReport
     {

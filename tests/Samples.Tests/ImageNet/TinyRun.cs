@@ -38,8 +38,21 @@ internal sealed class TinyRun : IDisposable
 
     public static Settings Default { get; } = new()
     {
-        Classes = 4, Epochs = 4, Batch = 8, Accumulate = 2, Side = 32, Lr = 0.1, LrWarmup = 1, Nesterov = true, LabelSmoothing = 0.1, Ema = 0.9,
-        Method = "pdp", Sparsity = 0.5, DenseEpochs = 1, RampEnd = 2, CheckpointSteps = 2,
+        Classes = 4,
+        Epochs = 4,
+        Batch = 8,
+        Accumulate = 2,
+        Side = 32,
+        Lr = 0.1,
+        LrWarmup = 1,
+        Nesterov = true,
+        LabelSmoothing = 0.1,
+        Ema = 0.9,
+        Method = "pdp",
+        Sparsity = 0.5,
+        DenseEpochs = 1,
+        RampEnd = 2,
+        CheckpointSteps = 2,
     };
 
     public Settings Settings { get; }

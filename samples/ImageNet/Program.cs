@@ -2,9 +2,10 @@
 //
 //   dotnet run -c Release --project samples/ImageNet -- --recipe pdp-resnet18 --data /data/imagenet --out runs/pdp-resnet18
 //
-// Data: a folder with train and val, each with a folder of pictures for each class; --data synthetic:1024 draws some. The run can
-// be interrupted (Ctrl-C, SIGTERM, kill -9) and goes on with --resume. Its last line is the report as JSON; --out DIR keeps
-// it with the weights, the checkpoints, metrics.csv and files for TensorBoard. --help lists settings and recipes.
+// Data: a folder with train and val, each with a folder of pictures for each class; --data synthetic:1024 draws some. The
+// run can be interrupted (Ctrl-C, SIGTERM, kill -9) and goes on with --resume, bit for bit on a CPU. Its last line is the
+// report as JSON; --out DIR keeps it with the weights, the checkpoints, metrics.csv and files for TensorBoard. --help lists
+// settings and recipes. ResNet18 takes weeks on a CPU; --recipe smoke, of 64 pictures, takes minutes.
 
 using System.Globalization;
 using Pdp;
@@ -92,7 +93,7 @@ static void Run(Settings settings, CancellationToken stop)
 
     // Report: the three forms of the weights, then the zeros are made final, and channels that are zero go altogether.
     pruner?.BeginEpoch(settings.Epochs);
-    var forms = session.Measure(validation, MaskForm.Soft, MaskForm.Folded, MaskForm.Raw);
+    var forms = pruner is null ? null : session.Measure(validation, MaskForm.Soft, MaskForm.Folded, MaskForm.Raw);
     average?.Exchange();
     var pruning = pruner?.Commit();
     var shrink = Shrink(settings, pruner, device);
@@ -106,9 +107,9 @@ static void Run(Settings settings, CancellationToken stop)
         Sparsity = pruning?.Sparsity ?? 0,
         Zeros = Zeros(model),
         Parameters = model.parameters().Sum(parameter => parameter.numel()),
-        Soft = pruner is null ? null : forms[0],
-        Folded = pruner is null ? null : forms[1],
-        Raw = pruner is null ? null : forms[2],
+        Soft = forms?[0],
+        Folded = forms?[1],
+        Raw = forms?[2],
         MacsLeft = pruning?.Size is { Before.Macs: { } before, After.Macs: { } after } ? after / (double)before : null,
         Final = committed.Measure(validation, MaskForm.Raw)[0],
         Epochs = settings.Epochs,

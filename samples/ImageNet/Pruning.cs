@@ -17,7 +17,7 @@ internal static class Pruning
 
     public static PdpOptions Options(Settings settings, Module<Tensor, Tensor> model)
     {
-        var strategy = StrategyOf(settings.Strategy);
+        var strategy = StrategyOf(settings);
         var options = new PdpOptions
         {
             Epochs = settings.Epochs,
@@ -40,8 +40,12 @@ internal static class Pruning
         return options with { Channels = map, Allocation = new MacBudget(settings.MacBudget, map, macs) };
     }
 
-    private static IMaskStrategy StrategyOf(string text) =>
-        text == "unstructured" ? new Unstructured() : text == "channel" ? new Channel() : NofM.Parse(text);
+    private static IMaskStrategy StrategyOf(Settings settings) => settings.Strategy switch
+    {
+        "unstructured" => new Unstructured(),
+        "channel" => new Channel(),
+        _ => NofM.Parse(settings.Strategy) with { Gradual = settings.Gradual },
+    };
 
     private static ISparsityScheduler ScheduleOf(Settings settings)
     {

@@ -92,6 +92,9 @@ internal sealed partial record Settings
     /// <summary>unstructured, N:M (N kept of M), or channel.</summary>
     public string Strategy { get; init => field = Matches(value, StrategyForm(), "unstructured, channel, or N:M such as 2:4"); } = "unstructured";
 
+    /// <summary>Whether the kept weights of N:M step down from M to N with the ramp, or are N from its start on.</summary>
+    public bool Gradual { get; init; } = true;
+
     /// <summary>Fraction of the prunable weights to remove, in [0, 1).</summary>
     public double Sparsity { get; init => field = Check(value, value is >= 0 and < 1, "in [0, 1)"); } = 0.855;
 

@@ -1,2 +1,246 @@
-Console.Error.WriteLine("Nothing to run yet.");
-return 1;
+// ImageNet: ResNet and MobileNet, dense or pruned while they train, by recipes that can be copied and edited.
+//
+//   dotnet run -c Release --project samples/ImageNet -- --recipe pdp-resnet18 --data /data/imagenet --out runs/pdp-resnet18
+//
+// Data: a folder with train and val, each with a folder of pictures for each class; --data synthetic:1024 draws some. The
+// run can be interrupted (Ctrl-C, SIGTERM, kill -9) and goes on with --resume, bit for bit on a CPU. Its last line is the
+// report as JSON; --out DIR keeps it with the weights, the checkpoints, metrics.csv and files for TensorBoard. --help lists
+// settings and recipes. ResNet18 takes weeks on a CPU; --recipe smoke, of 64 pictures, takes minutes.
+
+using System.Globalization;
+using Pdp;
+using Pdp.Channels;
+using Pdp.Reporting;
+using Pdp.Samples;
+using Pdp.Samples.ImageNet;
+using Pdp.Samples.ImageNet.Data;
+using Pdp.Samples.ImageNet.Reporting;
+using Pdp.Samples.ImageNet.Training;
+using TorchSharp;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+if (args is ["--help" or "-h"])
+{
+    Console.Write($"{CommandLine.Help<Settings>()}Recipes: {string.Join(", ", Recipe.Names)}\n");
+    return 0;
+}
+
+using var interrupt = new Interrupt();
+try
+{
+    Run(Recipe.Parse(args), interrupt.Token);
+    return 0;
+}
+catch (OperationCanceledException)
+{
+    Console.Error.WriteLine("Interrupted; --resume goes on.");
+    return interrupt.ExitCode;
+}
+catch (Exception e) when (e is ArgumentException or InvalidDataException or InvalidOperationException or IOException or UnauthorizedAccessException)
+{
+    Console.Error.WriteLine(e.Message);
+    return 1;
+}
+
+static void Run(Settings settings, CancellationToken stop)
+{
+    // Settings.
+    CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+    if (settings.Threads is { } threads)
+    {
+        set_num_threads(threads);
+    }
+
+    manual_seed(settings.Seed).Dispose();
+    var device = Devices.Choose(settings.Device);
+    IDisplay display = Console.IsOutputRedirected ? new PlainDisplay(Console.Out, TimeSpan.FromSeconds(10)) : new TerminalDisplay(Spectre.Console.AnsiConsole.Console);
+    display.Line($"imagenet: .NET {Environment.Version}, TorchSharp {typeof(torch).Assembly.GetName().Version}, {device}, {get_num_threads()} threads: {CommandLine.Echo(settings)}");
+
+    // Data.
+    var (training, validation) = Data(settings);
+    using var ownedTraining = training;
+    using var ownedValidation = validation;
+
+    // Model and optimizer.
+    using var model = Model(settings, device);
+    using var optimizer = new Sgd(Groups(settings, model), settings.Lr, settings.Momentum, settings.Nesterov);
+    using var average = settings.Ema is { } decay ? new RunningAverage(model, decay) : null;
+
+    // Pruning: attaches to the model and changes nothing in it; a dense run does without.
+    using var pruner = settings.Method == "pdp" ? new PdpPruner(model, Pruning.Options(settings, model)) : null;
+    var learner = new Learner(model, optimizer, average, pruner);
+
+    if (settings.Evaluate is { } file)
+    {
+        Evaluate(file, settings, learner, validation, display, stop);
+        return;
+    }
+
+    // Training, from the start or from where the newest checkpoint is.
+    using var trainer = new Trainer(settings, learner, training);
+    var session = new Session(settings, learner, trainer, display, stop) { Folder = Folder(settings) };
+    var run = session.Start();
+    using var board = Board(settings, run, trainer);
+    session = session with { Board = board };
+    display.Line($"{pruner?.Plan()}{EpochMetrics.Header}");
+    while (run.Epoch < settings.Epochs)
+    {
+        run = session.TrainEpoch(run);
+        run = session.EndEpoch(run, validation);
+        Write(settings, "metrics.csv", string.Join('\n', [EpochMetrics.Header, .. run.History, ""]));
+    }
+
+    // Report: the three forms of the weights, then the zeros are made final, and channels that are zero go altogether.
+    pruner?.BeginEpoch(settings.Epochs);
+    var forms = pruner is null ? null : session.Measure(validation, MaskForm.Soft, MaskForm.Folded, MaskForm.Raw);
+    average?.Exchange();
+    var pruning = pruner?.Commit();
+    var shrink = Shrink(settings, pruner, device);
+    display.Line($"{pruning}{shrink}");
+    var committed = session with { Learner = learner with { Average = null, Pruner = null } };
+    var report = new RunReport
+    {
+        Model = settings.Model,
+        Method = settings.Method,
+        Strategy = settings.Strategy,
+        Sparsity = pruning?.Sparsity ?? 0,
+        Zeros = Zeros(model),
+        Parameters = model.parameters().Sum(parameter => parameter.numel()),
+        Soft = forms?[0],
+        Folded = forms?[1],
+        Raw = forms?[2],
+        MacsLeft = pruning?.Size is { Before.Macs: { } before, After.Macs: { } after } ? after / (double)before : null,
+        Final = committed.Measure(validation, MaskForm.Raw)[0],
+        Epochs = settings.Epochs,
+        Seed = settings.Seed,
+        FirstLoss = run.History[0].Loss,
+        LastLoss = run.History[^1].Loss,
+        SecondsPerEpoch = run.History.Average(metrics => metrics.Seconds),
+    };
+    Finish(settings, report, pruning, shrink, model);
+}
+
+// Batches to train on and batches to measure the accuracy with.
+static (IPictureBatches Training, IPictureBatches Validation) Data(Settings settings)
+{
+    if (settings.Data is null)
+    {
+        throw new ArgumentException("--data wants the folder of ImageNet, with train and val in it, or synthetic:1024 for so many drawn pictures.");
+    }
+
+    if (settings.Data.Split(':') is ["synthetic", var text] && int.TryParse(text, out var pictures))
+    {
+        return (Synthetic(settings, pictures, isTraining: true), Synthetic(settings, Math.Max(pictures / 4, 1), isTraining: false));
+    }
+
+    throw new ArgumentException("Only --data synthetic:1024 can be read yet.");
+}
+
+static SyntheticBatches Synthetic(Settings settings, int pictures, bool isTraining) =>
+    new(pictures, settings.Classes, settings.Part, settings.Side, settings.Seed, isTraining);
+
+static Module<Tensor, Tensor> Model(Settings settings, Device device)
+{
+    var model = Networks.Make(settings);
+    if (settings.ShrinkRecord is not null)
+    {
+        ShrinkRecord.FromJson(File.ReadAllText(settings.ShrinkRecord)).Apply(model);
+    }
+
+    if (settings.Weights is not null)
+    {
+        Safetensors.LoadInto(model, settings.Weights);
+    }
+
+    return model.to(device);
+}
+
+static ParameterGroup[] Groups(Settings settings, Module model) => settings.DecayNorms
+    ? [new([.. model.named_parameters()], settings.WeightDecay)]
+    : ParameterGroup.WeightsOnly(model.named_parameters(), settings.WeightDecay);
+
+// The checkpoints' folder. A run that is there already is gone on with, never written over.
+static CheckpointFolder? Folder(Settings settings)
+{
+    if (settings.Out is null)
+    {
+        return settings.Resume ? throw new ArgumentException("--resume wants --out, the folder of the run to go on with.") : null;
+    }
+
+    var folder = new CheckpointFolder(Path.Combine(settings.Out, "checkpoints"), settings.KeepLast);
+    return folder.Latest is null || settings.Resume
+        ? folder
+        : throw new ArgumentException($"There is a run in '{settings.Out}' already: give --resume to go on with it, or another --out.");
+}
+
+static TensorBoardLog? Board(Settings settings, Progress run, Trainer trainer) => settings is { Out: { } folder, LogSteps: > 0 }
+    ? new TensorBoardLog(Path.Combine(folder, "tensorboard"), ((long)run.Epoch * trainer.Steps) + run.Step)
+    : null;
+
+// The accuracy of weights, or of a checkpoint with its masks soft and as commit would leave them.
+static void Evaluate(string file, Settings settings, Learner learner, IPictureBatches validation, IDisplay display, CancellationToken stop)
+{
+    MaskForm[] forms = [MaskForm.Soft, MaskForm.Folded];
+    if (Checkpoint.Is(file))
+    {
+        Checkpoint.Load(file, learner, settings);
+    }
+    else
+    {
+        Safetensors.LoadInto(learner.Model, file);
+        (learner, forms) = (learner with { Average = null, Pruner = null }, [MaskForm.Raw]);
+    }
+
+    var accuracy = display.Watch("accuracy", validation.Count, report =>
+        Evaluation.Measure(learner, validation, forms, done => report(done, () => ""), stop));
+    foreach (var (form, value) in forms.Zip(accuracy))
+    {
+        display.Line(learner.Pruner is null ? $"{value}" : $"{form}: {value}");
+    }
+}
+
+// Removed channels go altogether; other strategies leave zeros.
+static ShrinkReport? Shrink(Settings settings, PdpPruner? pruner, Device device)
+{
+    using var picture = rand(1, 3, settings.Side, settings.Side, device: device);
+    return pruner is not null && settings.Strategy == "channel" ? pruner.Shrink(picture) : null;
+}
+
+// The zero weights, norms and biases not counted: these are never pruned but where a channel goes.
+static long Zeros(Module model)
+{
+    using var scope = NewDisposeScope();
+    return model.parameters().Where(parameter => parameter.dim() > 1)
+        .Sum(parameter => parameter.numel() - parameter.detach().count_nonzero().cpu().ReadCpuInt64(0));
+}
+
+static void Write(Settings settings, string name, string text)
+{
+    if (settings.Out is { } folder)
+    {
+        AtomicFile.WriteText(Path.Combine(folder, name), text);
+    }
+}
+
+static void Finish(Settings settings, RunReport report, PruningReport? pruning, ShrinkReport? shrink, Module model)
+{
+    if (settings.Out is { } folder)
+    {
+        using var scope = NewDisposeScope();
+        Safetensors.Save(Path.Combine(folder, "weights.safetensors"), model.state_dict());
+    }
+
+    Write(settings, "report.json", report.ToJson() + "\n");
+    if (pruning is not null)
+    {
+        Write(settings, "layers.csv", pruning.ToCsv());
+    }
+
+    if (shrink is not null)
+    {
+        Write(settings, "shrink.json", shrink.Record.ToJson() + "\n");
+    }
+
+    Console.WriteLine(report.ToJson());
+}

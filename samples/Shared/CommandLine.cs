@@ -39,13 +39,22 @@ internal static partial class CommandLine
 
     /// <summary>The settings as a command line, without those that are not set.</summary>
     public static string Echo<T>(T settings, params IEnumerable<string> except)
+        where T : class => string.Join(' ', Pairs(settings, except).Select(pair => $"{pair.Key} {pair.Value}"));
+
+    /// <summary>The settings by option, in their order, without those that are not set.</summary>
+    public static OrderedDictionary<string, string> Pairs<T>(T settings, params IEnumerable<string> except)
         where T : class
     {
-        var pairs = Properties<T>().Where(property => !except.Contains(property.Name))
-            .Select(property => (Option: Option(property), Value: Text(property.GetValue(settings))))
-            .Where(pair => pair.Value is not null)
-            .Select(pair => $"{pair.Option} {pair.Value}");
-        return string.Join(' ', pairs);
+        var pairs = new OrderedDictionary<string, string>(StringComparer.Ordinal);
+        foreach (var property in Properties<T>().Where(property => !except.Contains(property.Name)))
+        {
+            if (Text(property.GetValue(settings)) is { } text)
+            {
+                pairs.Add(Option(property), text);
+            }
+        }
+
+        return pairs;
     }
 
     /// <summary>The names of the settings and their defaults, a line each.</summary>

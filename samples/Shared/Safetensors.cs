@@ -7,6 +7,8 @@ namespace Pdp.Samples;
 /// </summary>
 internal static class Safetensors
 {
+    private const int FaultsShown = 5;
+
     /// <summary>
     /// Reads all tensors of a file. They are the caller's, and in the caller's dispose scope if there is one.
     /// </summary>
@@ -65,7 +67,8 @@ internal static class Safetensors
         var faults = Faults(targets, tensors).ToArray();
         if (faults.Length > 0)
         {
-            throw new InvalidDataException($"'{source}' does not fit the model: {string.Join("; ", faults)}.");
+            var more = faults.Length > FaultsShown ? $"; and {faults.Length - FaultsShown} more" : "";
+            throw new InvalidDataException($"'{source}' does not fit the model: {string.Join("; ", faults.Take(FaultsShown))}{more}.");
         }
 
         foreach (var (name, target) in targets)

@@ -14,13 +14,12 @@ namespace Pdp.Samples;
 internal sealed class Sgd : IDisposable
 {
     private readonly (string Name, Parameter Parameter)[] _parameters;
+    private readonly Scalar?[] _weightDecays;
     private readonly Tensor?[] _buffers;
     private readonly bool _nesterov;
     private readonly Scalar _momentum;
-    private readonly Scalar _weightDecay;
     private readonly Scalar _one = 1.0;
     private readonly bool _hasMomentum;
-    private readonly bool _hasWeightDecay;
 
     public Sgd(
         IEnumerable<(string Name, Parameter Parameter)> parameters,
@@ -28,19 +27,24 @@ internal sealed class Sgd : IDisposable
         double momentum = 0,
         double weightDecay = 0,
         bool nesterov = false)
+        : this([new ParameterGroup([.. parameters], weightDecay)], learningRate, momentum, nesterov)
+    {
+    }
+
+    public Sgd(IEnumerable<ParameterGroup> groups, double learningRate, double momentum = 0, bool nesterov = false)
     {
         if (nesterov && momentum == 0)
         {
             throw new ArgumentException("Nesterov's step needs a momentum above 0.", nameof(nesterov));
         }
 
-        _parameters = [.. parameters];
+        ParameterGroup[] all = [.. groups];
+        _parameters = [.. all.SelectMany(group => group.Parameters)];
+        _weightDecays = [.. all.SelectMany(group => group.Parameters.Select(_ => group.WeightDecay == 0 ? null : (Scalar)group.WeightDecay))];
         _buffers = new Tensor?[_parameters.Length];
         _nesterov = nesterov;
         _momentum = momentum;
-        _weightDecay = weightDecay;
         _hasMomentum = momentum != 0;
-        _hasWeightDecay = weightDecay != 0;
         LearningRate = learningRate;
     }
 
@@ -114,15 +118,19 @@ internal sealed class Sgd : IDisposable
             buffer?.Dispose();
         }
 
+        foreach (var weightDecay in _weightDecays)
+        {
+            weightDecay?.Dispose();
+        }
+
         Array.Clear(_buffers);
         _momentum.Dispose();
-        _weightDecay.Dispose();
         _one.Dispose();
     }
 
     private Tensor Direction(int index, Tensor gradient)
     {
-        var direction = _hasWeightDecay ? gradient.add(_parameters[index].Parameter, _weightDecay) : gradient;
+        var direction = _weightDecays[index] is { } weightDecay ? gradient.add(_parameters[index].Parameter, weightDecay) : gradient;
         if (!_hasMomentum)
         {
             return direction;

@@ -59,6 +59,14 @@ public sealed class CommandLineTests
     }
 
     [Fact]
+    public void Pairs_WhenSomeAreLeftOut_GivesTheOthersInOrder()
+    {
+        var pairs = CommandLine.Pairs(new Options { Steps = 5, Label = "a b" }, nameof(Options.WeightDecay));
+
+        Assert.Equal([new("--steps", "5"), new("--label", "a b"), new("--fast", "False")], pairs);
+    }
+
+    [Fact]
     public void Help_ListsEverySettingWithItsDefault()
     {
         var help = CommandLine.Help<Options>();

@@ -58,6 +58,11 @@ public sealed class SafetensorsLoadIntoTests : IDisposable
     }
 
     [Fact]
+    public void LoadInto_WhenMuchDiffers_CountsTheRest() => AssertRefused(
+        Fitting().ToDictionary(entry => "model." + entry.Key, entry => entry.Value),
+        "'fc.weight' is missing; 'fc.bias' is missing; 'bn.weight' is missing; 'bn.bias' is missing; 'bn.running_mean' is missing; and 7 more");
+
+    [Fact]
     public void LoadInto_WhenShapeDiffers_SaysBoth()
     {
         var tensors = Shifted();

@@ -41,6 +41,39 @@ public sealed class SgdTests : IDisposable
     }
 
     [Fact]
+    public void Step_WhenGroupsDecayDifferently_EqualsTorch()
+    {
+        var (ours, theirs) = (new[] { Weight(), Weight() }, new[] { Weight(), Weight() });
+        using var optimizer = new Sgd([new ParameterGroup([("a", ours[0])], 0.1), new ParameterGroup([("b", ours[1])], 0)], 0.1, 0.9);
+        using var decaying = optim.SGD([theirs[0]], 0.1, 0.9, 0, 0.1);
+        using var lasting = optim.SGD([theirs[1]], 0.1, 0.9);
+
+        for (var step = 0; step < 3; step++)
+        {
+            optimizer.ZeroGradients();
+            decaying.zero_grad();
+            lasting.zero_grad();
+            Array.ForEach([.. ours, .. theirs], Backward);
+            optimizer.Step();
+            decaying.step();
+            lasting.step();
+        }
+
+        Assert.NotEqual(Values(ours[0]), Values(ours[1]));
+        Assert.All(ours.Zip(theirs), pair => Assert.All(Values(pair.First).Zip(Values(pair.Second)), value => Assert.Equal(value.Second, value.First, Tolerance)));
+    }
+
+    [Fact]
+    public void WeightsOnly_OfAConvolutionWithNorm_LetsOnlyItsWeightDecay()
+    {
+        using var model = nn.Sequential(("0", nn.Conv2d(3, 4, 3)), ("1", nn.BatchNorm2d(4)));
+
+        var groups = ParameterGroup.WeightsOnly(model.named_parameters(), 0.1);
+
+        Assert.Equal(["0.1: 0.weight", "0: 0.bias 1.weight 1.bias"], groups.Select(group => $"{group.WeightDecay}: {string.Join(' ', group.Parameters.Select(entry => entry.Name))}"));
+    }
+
+    [Fact]
     public void Step_WhenParameterHasNoGradient_LeavesIt()
     {
         var (trained, frozen) = (Weight(), Weight());

@@ -1,0 +1,27 @@
+namespace Pdp.Samples.ImageNet.Reporting;
+
+/// <summary>
+/// What an epoch came to; accuracies and sparsity are fractions. Folded is what a commit would leave: while masks are soft,
+/// midway in a run, it is far worse, and that is no cause for alarm.
+/// </summary>
+internal sealed record EpochMetrics(
+    int Epoch,
+    double Loss,
+    double LearningRate,
+    double Top1,
+    double Top5,
+    double FoldedTop1,
+    double FoldedTop5,
+    double Sparsity,
+    double Seconds,
+    double PicturesPerSecond)
+{
+    public const string Header = "epoch,loss,lr,top1,top5,folded_top1,folded_top5,sparsity,seconds,pictures_per_second";
+
+    /// <summary>Whether this network is the one to keep: of two, the sparser; of two alike, the one that would be better after commit.</summary>
+    public bool IsBetterThan(EpochMetrics? other) => other is null || (Sparsity, FoldedTop1).CompareTo((other.Sparsity, other.FoldedTop1)) > 0;
+
+    /// <summary>The line of metrics.csv.</summary>
+    public override string ToString() => FormattableString.Invariant(
+        $"{Epoch},{Loss:0.0000},{LearningRate:0.000000},{Top1:0.0000},{Top5:0.0000},{FoldedTop1:0.0000},{FoldedTop5:0.0000},{Sparsity:0.0000},{Seconds:0.0},{PicturesPerSecond:0.0}");
+}

@@ -1,0 +1,59 @@
+namespace Pdp.Samples.ImageNet.Training;
+
+/// <summary>The checkpoints of a run: the last few, and a copy of the best. Each is whole or not there at all.</summary>
+internal sealed class CheckpointFolder
+{
+    private const string Pattern = "step-*.safetensors";
+    private readonly string _folder;
+    private readonly int _keepLast;
+
+    /// <summary>Opens or makes the folder.</summary>
+    /// <param name="folder">Its path.</param>
+    /// <param name="keepLast">The checkpoints to keep besides the best.</param>
+    public CheckpointFolder(string folder, int keepLast)
+    {
+        _folder = folder;
+        _keepLast = keepLast;
+        Directory.CreateDirectory(folder);
+        foreach (var torn in Directory.EnumerateFiles(folder, "*.part"))
+        {
+            // What a killed process was writing.
+            File.Delete(torn);
+        }
+    }
+
+    /// <summary>The checkpoint with the best network.</summary>
+    public string Best => Path.Combine(_folder, "best.safetensors");
+
+    /// <summary>The newest checkpoint; null if there is none.</summary>
+    public string? Latest => All().LastOrDefault();
+
+    /// <summary>Writes a checkpoint, and only then lets the oldest go.</summary>
+    /// <param name="step">The steps of the whole run so far.</param>
+    /// <param name="write">Writes the file of a path atomically.</param>
+    /// <param name="isBest">Whether to copy it as the best.</param>
+    /// <exception cref="IOException">It could not be written; all that were there before still are.</exception>
+    public void Keep(long step, Action<string> write, bool isBest)
+    {
+        // As many digits as any run has steps, so that names sort as numbers do.
+        var path = Path.Combine(_folder, FormattableString.Invariant($"step-{step:D10}.safetensors"));
+        write(path);
+        if (isBest)
+        {
+            Copy(path, Best);
+        }
+
+        foreach (var old in All().SkipLast(_keepLast))
+        {
+            File.Delete(old);
+        }
+    }
+
+    private static void Copy(string from, string to) => AtomicFile.Write(to, stream =>
+    {
+        using var source = File.OpenRead(from);
+        source.CopyTo(stream);
+    });
+
+    private string[] All() => [.. Directory.GetFiles(_folder, Pattern).Order(StringComparer.Ordinal)];
+}

@@ -1,0 +1,111 @@
+using System.Diagnostics;
+using Pdp.Samples.ImageNet.Data;
+using Pdp.Samples.ImageNet.Reporting;
+
+namespace Pdp.Samples.ImageNet.Training;
+
+/// <summary>The epochs of a run, with what is seen and kept of them; borrows all that it works with.</summary>
+internal sealed record Session(Settings Settings, Learner Learner, Trainer Trainer, IDisplay Display, CancellationToken Stop)
+{
+    /// <summary>Where checkpoints go; nowhere if null.</summary>
+    public CheckpointFolder? Folder { get; init; }
+
+    /// <summary>What TensorBoard is shown; nothing if null.</summary>
+    public TensorBoardLog? Board { get; init; }
+
+    /// <summary>Goes on from the newest checkpoint, if there is one.</summary>
+    /// <exception cref="InvalidDataException">The checkpoint is damaged, or of other settings.</exception>
+    public Progress Start()
+    {
+        if (Folder?.Latest is not { } latest)
+        {
+            return Progress.Start;
+        }
+
+        var run = Checkpoint.Load(latest, Learner, Settings);
+        Display.Line($"going on from '{latest}': epoch {run.Epoch + 1}, step {run.Step} of {Trainer.Steps}");
+        return run;
+    }
+
+    /// <summary>Trains through the rest of an epoch, and keeps a checkpoint at its end.</summary>
+    /// <exception cref="OperationCanceledException">There was an interrupt; a checkpoint was kept.</exception>
+    public Progress TrainEpoch(Progress start)
+    {
+        var clock = Stopwatch.StartNew();
+        return Display.Watch(Title(start), Trainer.Steps, report =>
+        {
+            var run = start;
+            foreach (var step in Trainer.Epoch(start))
+            {
+                report(step, () => Describe(start, Trainer.Read(start, step, clock)));
+                if (IsDue(step, Settings.LogSteps))
+                {
+                    Log(start, Trainer.Read(start, step, clock));
+                }
+
+                if (IsDue(step, Settings.CheckpointSteps) || Stop.IsCancellationRequested)
+                {
+                    run = Trainer.Read(start, step, clock);
+                    Keep(run);
+                    Stop.ThrowIfCancellationRequested();
+                }
+            }
+
+            return run;
+        });
+    }
+
+    /// <summary>Measures what an epoch came to, and keeps its checkpoint as the best if it is.</summary>
+    /// <exception cref="OperationCanceledException">There was an interrupt; the checkpoint of the epoch's end is there.</exception>
+    public Progress EndEpoch(Progress run, IPictureBatches validation)
+    {
+        // Before pruning begins the forms are the same, and one pass through the network tells them both.
+        MaskForm[] forms = Learner.Pruner is { Sparsity: > 0 } ? [MaskForm.Soft, MaskForm.Folded] : [MaskForm.Soft];
+        var accuracy = Measure(validation, forms);
+        var (soft, folded) = (accuracy[0], accuracy[^1]);
+        var pictures = (double)Trainer.Steps * Settings.Batch;
+        var metrics = new EpochMetrics(
+            run.Epoch + 1, run.Loss, Trainer.LearningRate(run), soft.Top1, soft.Top5, folded.Top1, folded.Top5, Learner.Pruner?.Sparsity ?? 0, run.Seconds, pictures / run.Seconds);
+        var isBest = run.History.All(metrics.IsBetterThan);
+        var next = run.Next(metrics);
+        Display.Line($"{metrics}");
+        Board?.Epoch(Steps(next), metrics);
+        Board?.Weights(Steps(next), Learner);
+        Keep(next, isBest);
+        return next;
+    }
+
+    /// <summary>The accuracy with the weights in each of some forms.</summary>
+    /// <exception cref="OperationCanceledException">There was an interrupt.</exception>
+    public Accuracy[] Measure(IPictureBatches pictures, params MaskForm[] forms) => Display.Watch(
+        "accuracy", pictures.Count, report => Evaluation.Measure(Learner, pictures, forms, done => report(done, () => ""), Stop));
+
+    /// <summary>Writes a checkpoint. Where that fails, training goes on: what is in memory is worth more than what could not be written.</summary>
+    private void Keep(Progress run, bool isBest = false)
+    {
+        try
+        {
+            Folder?.Keep(Steps(run), path => Checkpoint.Save(path, Learner, run, Settings), isBest);
+        }
+        catch (IOException e) when (!Stop.IsCancellationRequested)
+        {
+            Display.Line($"No checkpoint could be written, those there are stay: {e.Message}");
+        }
+    }
+
+    private void Log(Progress start, Progress run) => Board?.Numbers(
+        Steps(run), ("train/loss", run.Loss), ("train/lr", Trainer.LearningRate(run)), ("train/pictures_per_second", Rate(start, run)));
+
+    private bool IsDue(int step, int every) => step == Trainer.Steps || (every > 0 && step % every == 0);
+
+    /// <summary>The steps of the whole run so far.</summary>
+    private long Steps(Progress run) => ((long)run.Epoch * Trainer.Steps) + run.Step;
+
+    private string Title(Progress run) => $"epoch {run.Epoch + 1}/{Settings.Epochs}";
+
+    private string Describe(Progress start, Progress run) => FormattableString.Invariant(
+        $"loss {run.Loss:0.000}, lr {Trainer.LearningRate(run):0.0000}, sparsity {Learner.Pruner?.Sparsity ?? 0:P1}, {Rate(start, run):0.0} pictures/s");
+
+    // Pictures a second since the run was started or gone on with.
+    private double Rate(Progress start, Progress run) => (run.Step - start.Step) * (double)Settings.Batch / (run.Seconds - start.Seconds);
+}

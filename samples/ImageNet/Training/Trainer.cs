@@ -1,0 +1,128 @@
+using System.Diagnostics;
+using Pdp.Samples.ImageNet.Data;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Pdp.Samples.ImageNet.Training;
+
+/// <summary>Takes a learner through an epoch, a step at a time. What a step does follows from the learner and the position alone.</summary>
+/// <remarks>Every tensor is in a scope and every Scalar is kept: see <see cref="Sgd"/> for why.</remarks>
+internal sealed class Trainer : IDisposable
+{
+    private readonly Settings _settings;
+    private readonly Learner _learner;
+    private readonly IPictureBatches _pictures;
+    private readonly LearningRate _learningRate;
+    private readonly Scalar _one = 1.0;
+    private readonly Scalar _share;
+    private readonly Tensor _lossSum;
+
+    /// <exception cref="ArgumentException">There are fewer pictures than a step takes.</exception>
+    public Trainer(Settings settings, Learner learner, IPictureBatches pictures)
+    {
+        Steps = pictures.Count / settings.Accumulate;
+        if (Steps == 0)
+        {
+            throw new ArgumentException($"There are {pictures.Pictures} pictures to train on, fewer than a batch of {settings.Batch}: lower --batch.");
+        }
+
+        _settings = settings;
+        _learner = learner;
+        _pictures = pictures;
+        _learningRate = new LearningRate(settings.Lr, settings.LrWarmup * Steps, (double)settings.Epochs * Steps);
+        _share = 1.0 / settings.Accumulate;
+        _lossSum = zeros([], ScalarType.Float64, learner.Device).DetachFromDisposeScope();
+    }
+
+    /// <summary>The steps of an epoch.</summary>
+    public int Steps { get; }
+
+    /// <summary>The learning rate of the last step taken.</summary>
+    public double LearningRate(Progress run) => _learningRate.At(((long)run.Epoch * Steps) + run.Step - 1);
+
+    /// <summary>The rest of an epoch; gives the number of steps taken in it after each.</summary>
+    public IEnumerable<int> Epoch(Progress start)
+    {
+        using var noGrad = no_grad();
+        using var sum = tensor(start.LossSum);
+        _lossSum.copy_(sum);
+        _learner.Model.train();
+        return StepsOf(start);
+    }
+
+    /// <summary>How far the epoch is; waits for the device.</summary>
+    /// <exception cref="InvalidDataException">The loss is not finite: the run is lost since the last checkpoint.</exception>
+    public Progress Read(Progress start, int step, Stopwatch clock)
+    {
+        using var onHost = _lossSum.cpu();
+        var sum = onHost.ReadCpuDouble(0);
+        return double.IsFinite(sum)
+            ? start with { Step = step, LossSum = sum, Seconds = start.Seconds + clock.Elapsed.TotalSeconds }
+            : throw new InvalidDataException($"The loss is not finite in epoch {start.Epoch + 1}, at step {step} or before; try a lower --lr.");
+    }
+
+    public void Dispose()
+    {
+        _lossSum.Dispose();
+        _share.Dispose();
+        _one.Dispose();
+    }
+
+    private IEnumerable<int> StepsOf(Progress start)
+    {
+        if (start.Step == Steps)
+        {
+            yield break;
+        }
+
+        using var batches = _pictures.Epoch(start.Epoch, start.Step * _settings.Accumulate).GetEnumerator();
+        for (var step = start.Step; step < Steps; step++)
+        {
+            Step(start.Epoch, step, batches);
+            yield return step + 1;
+        }
+    }
+
+    private void Step(int epoch, int step, IEnumerator<PictureBatch> batches)
+    {
+        using var scope = NewDisposeScope();
+        Seed(epoch, step);
+        _learner.Optimizer.LearningRate = _learningRate.At(((long)epoch * Steps) + step);
+        _learner.Optimizer.ZeroGradients();
+
+        // Pruning: the clock, which moves within the epoch, and the scope in which the weights are m·w. Behind it they are
+        // dense again, with gradients that went through the mask. A dense run does without.
+        _learner.Pruner?.BeginEpoch(epoch + (step / (double)Steps));
+        using (_learner.Pruner is null ? default : _learner.Pruner.Mask())
+        {
+            for (var part = 0; part < _settings.Accumulate; part++)
+            {
+                Backward(Next(batches));
+            }
+        }
+
+        _learner.Optimizer.Step();
+        _learner.Average?.Update();
+    }
+
+    /// <summary>Dropout draws from libtorch's generator, which starts each step anew: then nothing of it needs to be saved.</summary>
+    private void Seed(int epoch, int step)
+    {
+        using var generator = manual_seed(new SplitMix(_settings.Seed, epoch, step).Below(int.MaxValue));
+    }
+
+    private void Backward(PictureBatch batch)
+    {
+        using var scope = NewDisposeScope();
+        using var owned = batch;
+        var (pictures, labels) = PictureTensors.Of(batch, _learner.Device);
+        var loss = nn.functional.cross_entropy(_learner.Model.call(pictures), labels, label_smoothing: _settings.LabelSmoothing).mul(_share);
+        loss.backward();
+        using var noGrad = no_grad();
+        _lossSum.add_(loss, _one);
+    }
+
+    private static PictureBatch Next(IEnumerator<PictureBatch> batches) => batches.MoveNext()
+        ? batches.Current
+        : throw new InvalidDataException("The pictures of the epoch ended before their count.");
+}

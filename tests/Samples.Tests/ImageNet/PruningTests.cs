@@ -1,0 +1,49 @@
+using Pdp.Masks;
+using Pdp.Samples.ImageNet;
+using Pdp.Scheduling;
+
+namespace Pdp.Samples.Tests.ImageNet;
+
+public sealed class PruningTests : IDisposable
+{
+    private readonly TinyNet _model = new(4);
+
+    public void Dispose() => _model.Dispose();
+
+    [Fact]
+    public void Options_OfThePapersRecipe_AreTheLibrarysPreset()
+    {
+        var expected = PdpOptions.Paper(0.855);
+
+        var options = Pruning.Options(Recipe.Parse(["--recipe", "pdp-resnet18"]), _model);
+
+        Assert.Equal((expected.Sparsity, expected.Epochs, expected.Strategy), (options.Sparsity, options.Epochs, options.Strategy));
+        Assert.Equal((expected.Schedule, expected.Temperature, expected.Allocation), (options.Schedule, options.Temperature, options.Allocation));
+        Assert.Empty(options.Exclude);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Options_OfAPattern_HaveNoSparsityOfTheirOwn(bool isGradual)
+    {
+        var options = Pruning.Options(new Settings { Strategy = "2:8", Gradual = isGradual }, _model);
+
+        Assert.Equal(NofM.Keep(2, of: 8) with { Gradual = isGradual }, options.Strategy);
+        Assert.Null(options.Sparsity);
+    }
+
+    [Fact]
+    public void Options_WhenAnnealed_RunFromTheRampsStartTo90Percent()
+    {
+        var options = Pruning.Options(new Settings { Epochs = 40, RelativeTemperature = "1:0.03", Exclude = "conv1, fc" }, _model);
+
+        Assert.Equal(Temperature.Relative(1).AnnealedTo(0.03, 5, 36), options.Temperature);
+        Assert.Equal(new CubicRamp(5, 16), options.Schedule);
+        Assert.Equal(["'conv1'", "'fc'"], options.Exclude.Select(match => match.ToString()));
+    }
+
+    [Fact]
+    public void Options_WithBothTemperatures_Throw() => Assert.Throws<ArgumentException>(
+        () => Pruning.Options(new Settings { Temperature = 1e-4, RelativeTemperature = "1" }, _model));
+}

@@ -1,0 +1,115 @@
+using Pdp.Samples.ImageNet;
+
+namespace Pdp.Samples.Tests.ImageNet;
+
+public sealed class RecipeTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public static TheoryData<string> All => [.. Recipe.Names];
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Parse_OfThePapersResNet18_HasItsSettings()
+    {
+        var settings = Recipe.Parse(["--recipe", "pdp-resnet18"]);
+
+        Assert.Equal(("resnet18", 100, 1024, "pdp", "unstructured"), (settings.Model, settings.Epochs, settings.Batch, settings.Method, settings.Strategy));
+        Assert.Equal((0.855, 16, 0.015, 1e-4), (settings.Sparsity, settings.DenseEpochs, settings.Epsilon, settings.Temperature));
+    }
+
+    [Theory]
+    [InlineData("pdp-mobilenet-v1", "mobilenet-v1", "unstructured")]
+    [InlineData("pdp-resnet18-2of4", "resnet18", "2:4")]
+    [InlineData("pdp-resnet18-2of8", "resnet18", "2:8")]
+    [InlineData("pdp-resnet50-1of4", "resnet50", "1:4")]
+    [InlineData("pdp-resnet50-4of8", "resnet50", "4:8")]
+    [InlineData("pdp-resnet50-channel", "resnet50", "channel")]
+    public void Parse_OfARecipe_IsWhatItsNameSays(string recipe, string model, string strategy)
+    {
+        var settings = Recipe.Parse(["--recipe", recipe]);
+
+        Assert.Equal((model, strategy, "pdp"), (settings.Model, settings.Strategy, settings.Method));
+    }
+
+    // A pruner checks its options against the model: that the schedule fits into the run, that the target can be met. The names to
+    // exclude are of the real network, and are checked with it.
+    [Theory]
+    [MemberData(nameof(All))]
+    public void Options_OfEveryRecipe_ArePossible(string recipe)
+    {
+        var settings = Recipe.Parse(["--recipe", recipe, "--side", "32"]) with { Exclude = null };
+        using var model = new TinyNet(10);
+
+        using var pruner = settings.Method == "pdp" ? new PdpPruner(model, Pruning.Options(settings, model)) : null;
+
+        Assert.Equal(recipe.StartsWith("dense", StringComparison.Ordinal), pruner is null);
+        Assert.True(pruner is null || pruner.Schedule.EndEpoch <= 83);
+    }
+
+    [Fact]
+    public void Exclude_OfTheChannelRecipe_MatchesLayersOfTheNetwork()
+    {
+        var settings = Recipe.Parse(["--recipe", "pdp-resnet50-channel", "--classes", "10"]);
+        using var model = Networks.Make(settings);
+
+        using var pruner = new PdpPruner(model, Pruning.Options(settings with { Strategy = "2:4" }, model));
+
+        Assert.Equal(32, pruner.Masks.Count);
+        Assert.All(pruner.Masks, mask => Assert.Matches(@"^layer[1-4]\.[0-5]\.conv[12]\.weight$", mask.Name));
+    }
+
+    [Fact]
+    public void Parse_WhenCommandLineDiffers_TakesTheCommandLines()
+    {
+        var settings = Recipe.Parse(["--epochs", "7", "--recipe", "pdp-resnet18", "--lr", "0.5"]);
+
+        Assert.Equal((7, 0.5, 1024), (settings.Epochs, settings.Lr, settings.Batch));
+    }
+
+    [Fact]
+    public void Parse_OfAFileWithCommentsAndTrailingComma_TakesItsSettings()
+    {
+        var path = Write("""{ /* why */ "epochs": 3, "nesterov": true, "strategy": "2:4", }""");
+
+        var settings = Recipe.Parse(["--recipe", path]);
+
+        Assert.Equal((3, true, "2:4"), (settings.Epochs, settings.Nesterov, settings.Strategy));
+    }
+
+    [Fact]
+    public void Parse_WhenThereIsNoSuchRecipe_ListsThoseThatAre()
+    {
+        var error = Assert.Throws<ArgumentException>(() => Recipe.Parse(["--recipe", "pdp-resnet19"]));
+
+        Assert.Contains("no recipe 'pdp-resnet19'", error.Message, StringComparison.Ordinal);
+        Assert.Contains("pdp-resnet18, pdp-resnet18-1of4", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("""{ "sparsty": 0.9 }""", "did you mean --sparsity?")]
+    [InlineData("""{ "sparsity": 1.5 }""", "Must be in [0, 1)")]
+    [InlineData("""{ "epochs": 1.5 }""", "--epochs wants a whole number, not '1.5'")]
+    [InlineData("""{ "epochs": [1] }""", "'epochs' is neither a number, nor text")]
+    [InlineData("""{ "epochs": 1, "epochs": 2 }""", "epochs")]
+    [InlineData("""{ "recipe": "smoke" }""", "can't name another")]
+    [InlineData("""[]""", "no JSON object")]
+    [InlineData("""{ "epochs": """, "LineNumber")]
+    public void Parse_WhenRecipeIsWrong_NamesTheFileAndTheFault(string text, string expected)
+    {
+        var path = Write(text);
+
+        var error = Assert.ThrowsAny<ArgumentException>(() => Recipe.Parse(["--recipe", path]));
+
+        Assert.Contains($"'{path}'", error.Message, StringComparison.Ordinal);
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+    }
+
+    private string Write(string text)
+    {
+        var path = _folder.File("mine.json");
+        File.WriteAllText(path, text);
+        return path;
+    }
+}

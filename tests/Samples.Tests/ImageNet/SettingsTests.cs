@@ -1,0 +1,64 @@
+using Pdp.Samples.ImageNet;
+
+namespace Pdp.Samples.Tests.ImageNet;
+
+public sealed class SettingsTests
+{
+    [Theory]
+    [InlineData("--model", "mobilenet-v2")]
+    [InlineData("--device", "cpu")]
+    [InlineData("--device", "cuda:1")]
+    [InlineData("--sparsity", "0")]
+    [InlineData("--strategy", "2:4")]
+    [InlineData("--strategy", "channel")]
+    [InlineData("--epsilon", "1")]
+    [InlineData("--temperature", "1e-4")]
+    [InlineData("--relative-temperature", "1:0.015")]
+    [InlineData("--side", "32")]
+    [InlineData("--ema", "0.9999")]
+    [InlineData("--log-steps", "0")]
+    [InlineData("--label-smoothing", "0")]
+    public void Parse_WhenValueIsInRange_TakesIt(params string[] arguments) => Assert.NotNull(CommandLine.Parse<Settings>(arguments));
+
+    [Theory]
+    [InlineData("There is no network 'alexnet'; there are resnet18, resnet50, mobilenet-v1, mobilenet-v2.", "--model", "alexnet")]
+    [InlineData("Must be cpu, cuda, or cuda:n", "--device", "gpu")]
+    [InlineData("Must be in [0, 1)", "--sparsity", "1")]
+    [InlineData("Must be in [0, 1)", "--sparsity", "NaN")]
+    [InlineData("Must be in (0, 1)", "--mac-budget", "1")]
+    [InlineData("Must be in (0, 1)", "--ema", "1")]
+    [InlineData("Must be in (0, 1]", "--epsilon", "0")]
+    [InlineData("Must be above 0", "--temperature", "0")]
+    [InlineData("Must be at least 1", "--epochs", "0")]
+    [InlineData("Must be at least 1", "--accumulate", "0")]
+    [InlineData("Must be at least 2", "--batch", "1")]
+    [InlineData("Must be at least 32", "--side", "31")]
+    [InlineData("Must be at least 0", "--lr", "Infinity")]
+    [InlineData("Must be unstructured, channel, or N:M", "--strategy", "2:")]
+    [InlineData("Must be dense or pdp", "--method", "magnitude")]
+    public void Parse_WhenValueIsOutOfRange_SaysTheRange(string expected, params string[] arguments)
+    {
+        var error = Assert.ThrowsAny<ArgumentException>(() => Recipe.Parse(arguments));
+
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Part_WhenBatchCannotBeDivided_SaysSo()
+    {
+        var error = Assert.Throws<ArgumentException>(() => new Settings { Batch = 10, Accumulate = 4 }.Part);
+
+        Assert.Equal(5, new Settings { Batch = 10, Accumulate = 2 }.Part);
+        Assert.Equal("A batch of 10 pictures can't be divided into 4 equal parts: --batch must be a multiple of --accumulate.", error.Message);
+    }
+
+    [Fact]
+    public void Deciding_WhenOnlyPlacesDiffer_IsTheSame()
+    {
+        var settings = new Settings { Data = "here", Out = "runs", KeepLast = 1 };
+
+        Assert.Equal(settings.Deciding(), (settings with { Data = "there", Resume = true, Device = "cuda", CheckpointSteps = 7 }).Deciding());
+        Assert.NotEqual(settings.Deciding(), (settings with { Seed = 1 }).Deciding());
+        Assert.NotEqual(settings.Deciding(), (settings with { Epsilon = 0.5 }).Deciding());
+    }
+}

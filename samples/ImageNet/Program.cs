@@ -58,7 +58,7 @@ static void Run(Settings settings, CancellationToken stop)
     display.Line($"imagenet: .NET {Environment.Version}, TorchSharp {typeof(torch).Assembly.GetName().Version}, {device}, {get_num_threads()} threads: {CommandLine.Echo(settings)}");
 
     // Data.
-    var (training, validation) = Data(settings);
+    var (training, validation) = Data(settings, Console.Error.WriteLine);
     using var ownedTraining = training;
     using var ownedValidation = validation;
 
@@ -122,7 +122,7 @@ static void Run(Settings settings, CancellationToken stop)
 }
 
 // Batches to train on and batches to measure the accuracy with.
-static (IPictureBatches Training, IPictureBatches Validation) Data(Settings settings)
+static (IPictureBatches Training, IPictureBatches Validation) Data(Settings settings, Action<string> report)
 {
     if (settings.Data is null)
     {
@@ -134,7 +134,12 @@ static (IPictureBatches Training, IPictureBatches Validation) Data(Settings sett
         return (Synthetic(settings, pictures, isTraining: true), Synthetic(settings, Math.Max(pictures / 4, 1), isTraining: false));
     }
 
-    throw new ArgumentException("Only --data synthetic:1024 can be read yet.");
+    var workers = settings.Workers ?? Environment.ProcessorCount;
+    var data = ImageNetData.Open(settings.Data, settings.Limit);
+    return data.Train.Classes.Count <= settings.Classes
+        ? (PictureLoader.Training(data.Train, settings.Part, settings.Seed, workers, report, settings.Side),
+            PictureLoader.Validation(data.Validation, settings.Part, workers, report, settings.Side, resized: settings.Side * 8 / 7))
+        : throw new ArgumentException($"'{settings.Data}' has {data.Train.Classes.Count} classes, the network {settings.Classes}: raise --classes.");
 }
 
 static SyntheticBatches Synthetic(Settings settings, int pictures, bool isTraining) =>

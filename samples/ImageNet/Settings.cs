@@ -15,6 +15,9 @@ internal sealed partial record Settings
     /// <summary>The folder with train and val in it, or <c>synthetic:1024</c> for so many drawn pictures.</summary>
     public string? Data { get; init; }
 
+    /// <summary>Pictures per class, for a quick try; all if not given.</summary>
+    public int? Limit { get; init => field = Check(value, value is null or > 0, "at least 1"); }
+
     /// <summary>Where metrics, checkpoints, report and weights go; nowhere if not given.</summary>
     public string? Out { get; init; }
 

@@ -33,12 +33,12 @@ internal sealed class PictureLoader : IPictureBatches
 
     public long Pictures => _folder.Count;
 
-    public int Count => (_folder.Count + _batch - 1) / _batch;
+    public int Count => _isShuffled ? _folder.Count / _batch : (_folder.Count + _batch - 1) / _batch;
 
     /// <summary>The batches' memory that is in use.</summary>
     internal int Rented => _pool.Rented;
 
-    /// <summary>Shuffled pictures, each cropped and flipped at random. The last batch of an epoch may be smaller.</summary>
+    /// <summary>Shuffled pictures, each cropped and flipped at random. What is left of a batch at an epoch's end is left out.</summary>
     /// <param name="folder">The pictures.</param>
     /// <param name="batch">The pictures of a batch.</param>
     /// <param name="seed">Decides order, crops and flips.</param>

@@ -1,4 +1,5 @@
 using Pdp.Internal;
+using Pdp.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -21,16 +22,15 @@ public sealed record GlobalMagnitude : ISparsityAllocation
 
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        var magnitudes = layers.Select(layer => Precision.Widen(layer.Weight).abs()).ToArray();
-        var cut = LargestCut(layers, magnitudes, remove);
-        var counts = Below(layers, magnitudes, cut);
-        var withTies = Below(layers, magnitudes, double.BitIncrement(cut));
+        var cut = LargestCut(layers, remove);
+        var counts = Below(layers, cut);
+        var withTies = Below(layers, double.BitIncrement(cut));
         GiveTies(counts, withTies, remove - counts.Sum());
         return counts;
     }
 
     /// <summary>The largest cut whose counts do not exceed the total.</summary>
-    private static double LargestCut(IReadOnlyList<AllocationLayer> layers, Tensor[] magnitudes, long remove)
+    private static double LargestCut(IReadOnlyList<AllocationLayer> layers, long remove)
     {
         // Non-negative doubles are ordered as their bit patterns are.
         var low = BitConverter.DoubleToInt64Bits(0);
@@ -38,7 +38,7 @@ public sealed record GlobalMagnitude : ISparsityAllocation
         while (high - low > 1)
         {
             var middle = low + ((high - low) / 2);
-            if (Below(layers, magnitudes, BitConverter.Int64BitsToDouble(middle)).Sum() <= remove)
+            if (Below(layers, BitConverter.Int64BitsToDouble(middle)).Sum() <= remove)
                 low = middle;
             else
                 high = middle;
@@ -48,18 +48,23 @@ public sealed record GlobalMagnitude : ISparsityAllocation
     }
 
     /// <summary>The weights of each layer below a cut, held within the layer's bounds.</summary>
-    private static long[] Below(IReadOnlyList<AllocationLayer> layers, Tensor[] magnitudes, double cut) =>
-        [.. layers.Zip(magnitudes, (layer, magnitude) => Math.Clamp(CountBelow(magnitude, cut), layer.Minimum, layer.Maximum))];
+    private static long[] Below(IReadOnlyList<AllocationLayer> layers, double cut) =>
+        [.. layers.Select(layer => Math.Clamp(CountBelow(layer.Weight, cut), layer.Minimum, layer.Maximum))];
 
-    private static long CountBelow(Tensor magnitude, double cut)
+    private static long CountBelow(Tensor weight, double cut)
     {
-        using var scope = NewDisposeScope();
         // A magnitude is below the cut if it is below the cut rounded up to the magnitude's type.
-        using Scalar bound = (magnitude.dtype == ScalarType.Float64 ? cut : RoundUp(cut)).ToScalar();
+        var single = RoundUp(cut);
+        if (KeyCount.Below(weight, single) is { } count)
+            return count;
+
+        using var scope = NewDisposeScope();
+        var magnitude = Precision.Widen(weight).abs();
+        using Scalar bound = (magnitude.dtype == ScalarType.Float64 ? cut : single).ToScalar();
         return magnitude.lt(bound).sum().cpu().ReadCpuInt64(0);
     }
 
-    private static double RoundUp(double value)
+    private static float RoundUp(double value)
     {
         var single = (float)value;
         return single < value ? MathF.BitIncrement(single) : single;

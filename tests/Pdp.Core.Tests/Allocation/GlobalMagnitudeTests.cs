@@ -102,7 +102,7 @@ public sealed class GlobalMagnitudeTests
     [Fact]
     public void Allocate_LeavesNoTensorBehind()
     {
-        using var weight = Tensors.Of(Tensors.Normal(1, 50), [5, 10], ScalarType.Float32);
+        using var weight = Tensors.Of(Tensors.Normal(1, 50), [5, 10], ScalarType.Float64);
         AllocationLayer[] layers = [new("a", new([5, 10]), weight, 0, 49), new("b", new([5, 10]), weight, 3, 20)];
 
         Leaks.None(() => Allocation.Allocate(layers, 40));

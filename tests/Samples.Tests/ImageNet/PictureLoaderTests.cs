@@ -14,15 +14,24 @@ public sealed class PictureLoaderTests : IDisposable
     [Fact]
     public void Epoch_WhenTrained_HoldsEachPictureOnceInAnotherOrder()
     {
-        using var loader = Training(each: 7);
+        using var loader = Training(each: 8);
 
         var (first, second) = (Read(loader, 0), Read(loader, 1));
 
-        Assert.Equal((21, 6), (loader.Pictures, loader.Count));
-        Assert.Equal([4, 4, 4, 4, 4, 1], first.Select(batch => batch.Labels.Length));
-        Assert.Equal(Enumerable.Range(0, 21).Select(i => i / 7L), Labels(first).Order());
+        Assert.Equal((24, 6), (loader.Pictures, loader.Count));
+        Assert.Equal(Enumerable.Range(0, 24).Select(i => i / 8L), Labels(first).Order());
         Assert.NotEqual(Labels(first).Order(), Labels(first));
         Assert.NotEqual(Labels(first), Labels(second));
+    }
+
+    [Fact]
+    public void Epoch_WhenTrained_LeavesOutWhatFillsNoBatch()
+    {
+        using var loader = Training(each: 7);
+
+        Assert.Equal((21, 5), (loader.Pictures, loader.Count));
+        Assert.Equal([4, 4, 4, 4, 4], Read(loader, 0).Select(batch => batch.Labels.Length));
+        Assert.Equal(0, loader.Rented);
     }
 
     [Fact]
@@ -60,15 +69,15 @@ public sealed class PictureLoaderTests : IDisposable
         var expected = Read(loader, 3);
 
         AssertEqual(expected[2..], Read(loader, 3, first: 2));
-        Assert.Empty(Read(loader, 3, first: 6));
-        Assert.Throws<ArgumentOutOfRangeException>("first", () => loader.Epoch(3, first: 7));
+        Assert.Empty(Read(loader, 3, first: 5));
+        Assert.Throws<ArgumentOutOfRangeException>("first", () => loader.Epoch(3, first: 6));
         Assert.Throws<ArgumentOutOfRangeException>("epoch", () => loader.Epoch(-1));
     }
 
     [Fact]
     public void Epoch_WhenCropsAreDrawn_DifferFromEpochToEpoch()
     {
-        using var loader = Training(classes: 1, each: 1);
+        using var loader = Training(Folder(classes: 1, each: 1), batch: 1);
 
         Assert.NotEqual(Read(loader, 0)[0].Pixels, Read(loader, 1)[0].Pixels);
     }
@@ -112,7 +121,7 @@ public sealed class PictureLoaderTests : IDisposable
     public void Epoch_WhenTheOnlyPictureIsDamaged_Throws()
     {
         var folder = Folder(classes: 1, each: 1);
-        using var loader = Training(folder);
+        using var loader = Training(folder, batch: 1);
         File.WriteAllText(folder.PathOf(0), "no picture");
 
         Assert.Throws<InvalidDataException>(() => Read(loader, 0));
@@ -239,6 +248,6 @@ public sealed class PictureLoaderTests : IDisposable
     private PictureLoader Training(int classes = 3, int each = 4, int workers = 2, long seed = 7) =>
         PictureLoader.Training(Folder(classes, each), 4, seed, workers, _reports.Add, Side);
 
-    private PictureLoader Training(ImageFolder folder, int workers = 2) =>
-        PictureLoader.Training(folder, 4, seed: 7, workers, _reports.Add, Side);
+    private PictureLoader Training(ImageFolder folder, int workers = 2, int batch = 4) =>
+        PictureLoader.Training(folder, batch, seed: 7, workers, _reports.Add, Side);
 }

@@ -32,7 +32,8 @@ internal sealed class Training : IDisposable
             Epochs = 1000,
             Sparsity = strategy.FixedSparsity ?? 0.8,
             Strategy = strategy,
-            Channels = strategy is Channel ? ChannelMap.Find(_model, rand(network.Example)) : null,
+            // The encoder is a native module, whose channels can't be cut out: there each weight is masked for itself.
+            Channels = strategy is Channel && ChannelMap.Find(_model, rand(network.Example)) is { Groups.Count: > 0 } map ? map : null,
             Schedule = new ConstantSparsity(),
             Temperature = Temperature.Relative(0.25).AnnealedTo(0.1, 0, 1000),
         });

@@ -75,6 +75,11 @@ static void Run(Settings settings)
 
     for (var epoch = run.Epoch; epoch < settings.Epochs; epoch++)
     {
+        if (pruner is { IsCommitted: false } && epoch >= Pruning.CommitEpoch(settings))
+        {
+            Console.Write(pruner.Commit());
+        }
+
         var clock = Stopwatch.StartNew();
         var loss = TrainEpoch(settings, model, optimizer, pruner, training, epoch);
         var seconds = clock.Elapsed.TotalSeconds;

@@ -27,6 +27,12 @@ internal static class Pruning
         return strategy is Channel ? WithChannels(options, settings, model) : options;
     }
 
+    /// <summary>
+    /// The epoch at which the zeros are made final. Channels are few, and a network that may leans on those in between: it gets used to their
+    /// absence in the second half of the run.
+    /// </summary>
+    public static double CommitEpoch(Settings settings) => settings.CommitAt ?? (settings.Strategy == "channel" ? 0.5 : 1) * settings.Epochs;
+
     /// <summary>Channels go where they cost the network least, until the budget of multiplications is met.</summary>
     private static PdpOptions WithChannels(PdpOptions options, Settings settings, ResNet20 model)
     {

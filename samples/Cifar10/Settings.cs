@@ -53,6 +53,12 @@ internal sealed partial record Settings
     /// <summary>The epoch at which annealing ends; 90 % of the run if not given.</summary>
     public double? AnnealEnd { get; init => field = Check(value, value is null or > 0, "above 0"); }
 
+    /// <summary>
+    /// The epoch at which the zeros are made final, after which the network trains on without what is removed; the end of the run if not
+    /// given, half of it with the channel strategy.
+    /// </summary>
+    public double? CommitAt { get; init => field = Check(value, value is null or >= 0, "at least 0"); }
+
     public int Batch { get; init => field = Check(value, value > 1, "at least 2, for batch-norm"); } = 128;
 
     public double Lr { get; init => field = Check(value, value is >= 0 and < double.PositiveInfinity, "at least 0"); } = 0.05;

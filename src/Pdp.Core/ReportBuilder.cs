@@ -67,7 +67,7 @@ internal static class ReportBuilder
         var magnitude = wide.abs();
         var kept = weight.Frozen ?? mask.Kept(wide);
         var boundary = mask.Removed == 0 || weight.Frozen is not null ? null : (PdpMask.Boundary?)mask.BoundaryOf(wide);
-        var soft = boundary is { } open ? mask.Strategy.Spread(SoftMask.Mask(open.Logit), mask.Layout) : wide.ne(Zero).to_type(wide.dtype);
+        var soft = boundary is { } open ? mask.Strategy.Spread(SoftMask.Mask(open.Logit), mask.Layout).expand_as(wide) : wide.ne(Zero).to_type(wide.dtype);
         var masked = soft.mul(magnitude);
         var total = Read(masked.sum(ScalarType.Float64));
         var lost = Read(masked.mul(kept.logical_not()).sum(ScalarType.Float64));

@@ -64,6 +64,20 @@ public sealed class MaskedChannelsTests
         Assert.Equal(dense, model.state_dict().ToDictionary(pair => pair.Key, pair => pair.Value.Values()));
     }
 
+    [Fact]
+    public void Report_CountsTheWeightsOfUndecidedChannels()
+    {
+        using var model = new TwoMakers(ScalarType.Float64);
+        using var pruner = Begun(model);
+        using var scope = NewDisposeScope();
+        var soft = pruner.Masks.Single().Soft(cat([model.a.weight!, model.b.weight!], 1).detach()).Values();
+
+        var undecided = soft.Count(value => value is > 0.05 and < 0.95) / (double)soft.Length;
+
+        Assert.InRange(undecided, 0.1, 0.9);
+        Assert.Equal(undecided, pruner.Report().Layers.Single().Undecided, 1e-12);
+    }
+
     [Theory]
     [InlineData(MaskForm.Folded)]
     [InlineData(MaskForm.Raw)]

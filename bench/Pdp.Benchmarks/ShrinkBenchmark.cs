@@ -33,6 +33,8 @@ internal static class ShrinkBenchmark
         var start = Stopwatch.GetTimestamp();
         var map = ChannelMap.Find(shrunk, small);
         var discovery = Stopwatch.GetElapsedTime(start);
+        using var process = Process.GetCurrentProcess();
+        var peak = process.PeakWorkingSet64;
         Shrink(shrunk, map, picture, small, alignment);
         shrunk.eval();
 
@@ -45,6 +47,7 @@ internal static class ShrinkBenchmark
             ("threads", run.Threads),
             ("rounds", rounds),
             ("discovery_seconds", discovery.TotalSeconds),
+            ("peak_mib_so_far", peak / (double)(1 << 20)),
             ("macs_removed", 1 - (MacCount.Of(shrunk, picture).Total / (double)before)),
             ("dense_ms", medians[0]),
             ("shrunk_ms", medians[1]),

@@ -19,7 +19,7 @@ internal static class StepBenchmark
     {
         using var training = new Training(network, strategy);
         var budget = run.Budget(quick: 3, full: 40);
-        var (dense, masked, library, allocated) = (new List<double>(), new List<double>(), new List<double>(), new List<double>());
+        var (dense, masked, entering, leaving, allocated) = (new List<double>(), new List<double>(), new List<double>(), new List<double>(), new List<double>());
         for (var warmUp = 0; warmUp < 2; warmUp++)
         {
             training.Step(isMasked: false);
@@ -31,11 +31,12 @@ internal static class StepBenchmark
         {
             dense.Add(training.Step(isMasked: false).TotalMilliseconds);
             masked.Add(training.Step(isMasked: true).TotalMilliseconds);
-            library.Add(training.InLibrary.TotalMilliseconds);
+            entering.Add(training.Entering.TotalMilliseconds);
+            leaving.Add(training.Leaving.TotalMilliseconds);
             allocated.Add(training.AllocatedInLibrary);
         }
 
-        var (denseMedian, libraryMedian) = (Alternation.Median(dense), Alternation.Median(library));
+        var (denseMedian, libraryMedian) = (Alternation.Median(dense), Alternation.Median(entering) + Alternation.Median(leaving));
         Line.Write(
             "step",
             ("network", network.Name),
@@ -45,7 +46,8 @@ internal static class StepBenchmark
             ("dense_ms", denseMedian),
             ("masked_ms", Alternation.Median(masked)),
             ("masked_over_dense", Alternation.Median(masked) / denseMedian),
-            ("library_ms", libraryMedian),
+            ("entering_ms", Alternation.Median(entering)),
+            ("leaving_ms", Alternation.Median(leaving)),
             ("library_share", libraryMedian / denseMedian),
             ("library_managed_bytes", Alternation.Median(allocated)));
     }

@@ -45,8 +45,11 @@ internal sealed class Training : IDisposable
     /// <summary>The bytes of the weights that are pruned.</summary>
     public long PrunedBytes => _pruner?.Masks.Sum(mask => mask.Layout.Elements * sizeof(float)) ?? 0;
 
-    /// <summary>How long entering and leaving the scope took in the last masked step.</summary>
-    public TimeSpan InLibrary { get; private set; }
+    /// <summary>How long entering the scope took in the last masked step.</summary>
+    public TimeSpan Entering { get; private set; }
+
+    /// <summary>How long leaving it took.</summary>
+    public TimeSpan Leaving { get; private set; }
 
     /// <summary>The bytes allocated on the managed heap by entering and leaving in the last masked step.</summary>
     public long AllocatedInLibrary { get; private set; }
@@ -77,14 +80,14 @@ internal sealed class Training : IDisposable
         var (start, allocated) = (Stopwatch.GetTimestamp(), GC.GetAllocatedBytesForCurrentThread());
         _pruner!.BeginEpoch(1e-4 * _steps++);
         var mask = _pruner.Mask();
-        InLibrary = Stopwatch.GetElapsedTime(start);
+        Entering = Stopwatch.GetElapsedTime(start);
         AllocatedInLibrary = GC.GetAllocatedBytesForCurrentThread() - allocated;
 
         Passes();
 
         (start, allocated) = (Stopwatch.GetTimestamp(), GC.GetAllocatedBytesForCurrentThread());
         mask.Dispose();
-        InLibrary += Stopwatch.GetElapsedTime(start);
+        Leaving = Stopwatch.GetElapsedTime(start);
         AllocatedInLibrary += GC.GetAllocatedBytesForCurrentThread() - allocated;
     }
 

@@ -24,6 +24,7 @@ internal static class Pruning
             Temperature = TemperatureOf(settings),
             Exclude = [LayerMatch.First, LayerMatch.Classifier],
         };
+        RequireRampBefore(CommitEpoch(settings), options);
         return strategy is Channel ? WithChannels(options, settings, model) : options;
     }
 
@@ -32,6 +33,15 @@ internal static class Pruning
     /// absence in the second half of the run.
     /// </summary>
     public static double CommitEpoch(Settings settings) => settings.CommitAt ?? (settings.Strategy == "channel" ? 0.5 : 1) * settings.Epochs;
+
+    /// <summary>Says at the start of a run, not in its middle, that the zeros can't be final yet.</summary>
+    private static void RequireRampBefore(double commit, PdpOptions options)
+    {
+        if (commit < options.Epochs && options.Schedule?.EndEpoch > commit)
+        {
+            throw new ArgumentException($"The zeros are to be final in epoch {commit}, but the ramp ends in epoch {options.Schedule.EndEpoch}: raise --commit-at, or let the ramp end earlier (--ramp-end).");
+        }
+    }
 
     /// <summary>Channels go where they cost the network least, until the budget of multiplications is met.</summary>
     private static PdpOptions WithChannels(PdpOptions options, Settings settings, ResNet20 model)

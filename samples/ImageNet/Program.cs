@@ -86,6 +86,12 @@ static void Run(Settings settings, CancellationToken stop)
     display.Line($"{pruner?.Plan()}{EpochMetrics.Header}");
     while (run.Epoch < settings.Epochs)
     {
+        if (pruner is { IsCommitted: false } && run.Epoch >= Pruning.CommitEpoch(settings))
+        {
+            pruner.BeginEpoch(run.Epoch);
+            display.Line($"{pruner.Commit()}");
+        }
+
         run = session.TrainEpoch(run);
         run = session.EndEpoch(run, validation);
         Write(settings, "metrics.csv", string.Join('\n', [EpochMetrics.Header, .. run.History, ""]));

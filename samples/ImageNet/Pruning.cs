@@ -27,7 +27,23 @@ internal static class Pruning
             Temperature = TemperatureOf(settings),
             Exclude = [.. (settings.Exclude ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(LayerMatch.Named)],
         };
+        RequireRampBefore(CommitEpoch(settings), options);
         return strategy is Channel ? WithChannels(options, settings, model) : options;
+    }
+
+    /// <summary>
+    /// The epoch at which the zeros are made final. Channels are few, and a network that may leans on those in between: it gets used to their
+    /// absence in the second half of the run.
+    /// </summary>
+    public static double CommitEpoch(Settings settings) => settings.CommitAt ?? (settings.Strategy == "channel" ? 0.5 : 1) * settings.Epochs;
+
+    /// <summary>Says at the start of a run, not in its middle, that the zeros can't be final yet.</summary>
+    private static void RequireRampBefore(double commit, PdpOptions options)
+    {
+        if (commit < options.Epochs && options.Schedule?.EndEpoch > commit)
+        {
+            throw new ArgumentException($"The zeros are to be final in epoch {commit}, but the ramp ends in epoch {options.Schedule.EndEpoch}: raise --commit-at, or let the ramp end earlier (--ramp-end).");
+        }
     }
 
     /// <summary>Channels go where they cost the network least, until the budget of multiplications is met.</summary>

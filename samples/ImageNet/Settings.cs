@@ -113,6 +113,12 @@ internal sealed partial record Settings
     /// <summary>The epoch at which the library's ramp reaches the target; four tenths of the run if not given.</summary>
     public double? RampEnd { get; init => field = Check(value, value is null or > 0, "above 0"); }
 
+    /// <summary>
+    /// The epoch at which the zeros are made final, after which the network trains on without what is removed; the end of the run if not
+    /// given, half of it with the channel strategy.
+    /// </summary>
+    public double? CommitAt { get; init => field = Check(value, value is null or >= 0, "at least 0"); }
+
     /// <summary>The paper's absolute temperature τ, in weight².</summary>
     public double? Temperature { get; init => field = Check(value, value is null or (> 0 and < double.PositiveInfinity), "above 0"); }
 

@@ -99,6 +99,7 @@ public sealed class BadInputTests
     [Theory]
     [InlineData(0.3)]
     [InlineData(0.29997)]
+    [InlineData(0.301)]
     public void Target_ThatTheMaximumMakesUnreachable_NamesASparsityThatCanBeMet(double maximum)
     {
         using var model = TestModels.Mlp();

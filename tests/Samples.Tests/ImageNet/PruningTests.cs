@@ -33,6 +33,22 @@ public sealed class PruningTests : IDisposable
         Assert.Null(options.Sparsity);
     }
 
+    [Theory]
+    [InlineData("unstructured", null, 40)]
+    [InlineData("2:4", null, 40)]
+    [InlineData("channel", null, 20)]
+    [InlineData("channel", 35.0, 35)]
+    public void CommitEpoch_OfChannels_LeavesHalfOfTheRunToTrainOnWithoutThem(string strategy, double? commitAt, double expected) =>
+        Assert.Equal(expected, Pruning.CommitEpoch(new Settings { Epochs = 40, Strategy = strategy, CommitAt = commitAt }));
+
+    [Fact]
+    public void Options_WhoseRampEndsBehindTheCommit_SaySoAtOnce()
+    {
+        var settings = new Settings { Epochs = 100, Strategy = "2:4", Epsilon = 0.015, CommitAt = 50 };
+
+        Assert.Contains("--commit-at", Assert.Throws<ArgumentException>(() => Pruning.Options(settings, _model)).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Options_WhenAnnealed_RunFromTheRampsStartTo90Percent()
     {

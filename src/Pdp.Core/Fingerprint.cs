@@ -17,6 +17,7 @@ internal static class Fingerprint
         Schedule = Words(options.EffectiveSchedule),
         Temperature = Words(options.EffectiveTemperature),
         AutomaticStart = options.AutomaticStart is { } start ? Words(start) : null,
+        Method = options.Method is { } method ? Words(method) : null,
         options.MinimumLayerSparsity,
         options.MaximumLayerSparsity,
     });

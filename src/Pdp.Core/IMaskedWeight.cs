@@ -1,4 +1,5 @@
 using Pdp.Kernels;
+using Pdp.Methods;
 using static TorchSharp.torch;
 
 namespace Pdp;
@@ -16,6 +17,18 @@ internal interface IMaskedWeight : IDisposable
 
     /// <summary>The hard mask in force since commit, which broadcasts to the mask's layout; null before.</summary>
     Tensor? Frozen { get; }
+
+    /// <summary>Whether the mask is PDP's and not final yet.</summary>
+    bool IsSoft { get; }
+
+    /// <summary>What a method sees of it.</summary>
+    MethodLayer AsLayer();
+
+    /// <summary>Takes the rule of a method, where it is the layer of a number, in the place of PDP's; before the first scope.</summary>
+    void Follow(IMethodRun run, int number);
+
+    /// <summary>The hard mask of now, which broadcasts to the mask's layout; the caller's.</summary>
+    Tensor Kept();
 
     /// <summary>The weight in the mask's layout; the caller's.</summary>
     Tensor Value();

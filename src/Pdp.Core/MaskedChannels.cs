@@ -2,6 +2,7 @@ using Pdp.Channels;
 using Pdp.Internal;
 using Pdp.Kernels;
 using Pdp.Masks;
+using Pdp.Methods;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -28,7 +29,8 @@ internal sealed class MaskedChannels : IMaskedWeight
     private readonly EarlierGradient[] _earlier;
     private readonly StepChecks _checks;
     private readonly Scalar _smallestNormal;
-    private readonly FusedChannels? _fused;
+    private FusedChannels? _fused;
+    private MethodRule? _method;
     private Tensor? _dense;
     private Tensor? _threshold;
     private Tensor? _temperature;
@@ -70,9 +72,27 @@ internal sealed class MaskedChannels : IMaskedWeight
 
     public Tensor? Frozen { get; private set; }
 
-    private bool IsIdentity => Mask.Removed == 0 && _kept is null;
+    public bool IsSoft => _kept is null && _method is null;
+
+    private bool IsIdentity => Mask.Removed == 0 && _kept is null && _method is null;
+
+    public MethodLayer AsLayer() => new(Mask, _lone);
+
+    public void Follow(IMethodRun run, int number)
+    {
+        _fused?.Dispose();
+        _method = new MethodRule(Mask, run, number);
+        _fused = null;
+    }
 
     public Tensor Value() => _lone is not null ? _lone.detach() : _slices.Filters();
+
+    public Tensor Kept()
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        return Mask.Strategy.Spread(KeptChannels(_slices.Filters()).reshape(1, -1), Mask.Layout).MoveToOuterDisposeScope();
+    }
 
     public void RequireAttached() => _attachment.Require();
 
@@ -90,7 +110,7 @@ internal sealed class MaskedChannels : IMaskedWeight
         if (IsIdentity)
             return;
 
-        _form = form;
+        _form = _method is null ? form : MaskForm.Raw;
         if (form == MaskForm.Soft && _kept is null && _fused?.Claim() == true)
         {
             Forget();
@@ -155,10 +175,10 @@ internal sealed class MaskedChannels : IMaskedWeight
         using var _ = no_grad();
         if (_kept is null)
         {
-            _form = form;
+            _form = _method is null ? form : MaskForm.Raw;
             SetAside();
             Write(Expected());
-            Freeze(KeptChannels(MagnitudeOf(_dense!)));
+            Freeze(KeptChannels(_dense!));
         }
         else
         {
@@ -170,7 +190,7 @@ internal sealed class MaskedChannels : IMaskedWeight
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        Freeze(isCommitted && Mask.Removed > 0 ? KeptChannels(MagnitudeOf(_slices.Filters())) : null);
+        Freeze(isCommitted && Mask.Removed > 0 ? KeptChannels(_slices.Filters()) : null);
     }
 
     public void Dispose()
@@ -182,6 +202,7 @@ internal sealed class MaskedChannels : IMaskedWeight
             gradient.Dispose();
         _checks.Dispose();
         _smallestNormal.Dispose();
+        _method?.Dispose();
         _fused?.Dispose();
     }
 
@@ -219,7 +240,18 @@ internal sealed class MaskedChannels : IMaskedWeight
 
     private Tensor MagnitudeOf(Tensor filters) => Mask.Strategy.Magnitude(Precision.Widen(filters), _layout);
 
-    private Tensor KeptChannels(Tensor magnitude) => SoftMask.Kept(magnitude, Mask.Removed).reshape(-1, 1);
+    private Tensor KeptChannels(Tensor filters)
+    {
+        var wide = Precision.Widen(filters);
+        return (_method?.KeptMembers(InLayout(wide)) ?? SoftMask.Kept(MagnitudeOf(wide), Mask.Removed)).reshape(-1, 1);
+    }
+
+    /// <summary>Filters in the layout of the mask, which is the weight's own if it stands alone.</summary>
+    private Tensor InLayout(Tensor filters)
+    {
+        var output = Mask.Layout.OutputDimension;
+        return filters.reshape([Mask.Members, .. Mask.Layout.Shape.Where((_, dimension) => dimension != output)]).movedim([0], [output]);
+    }
 
     /// <summary>Takes the dense weights, their threshold and their τ.</summary>
     private void SetAside()
@@ -256,7 +288,7 @@ internal sealed class MaskedChannels : IMaskedWeight
     /// <summary>ŵ of the filters and of each companion, with subnormal numbers as zeros.</summary>
     private (Tensor Filters, Tensor[] Companions) Expected()
     {
-        var (filters, norms) = Factors(MagnitudeOf(_dense!));
+        var (filters, norms) = Factors(_dense!);
         return (Product(_dense!, filters), [.. _denseCompanions.Zip(_slices.AreBiases, (values, isBias) => Product(values, isBias ? filters : norms))]);
 
         Tensor Product(Tensor values, Tensor? factor)
@@ -273,9 +305,10 @@ internal sealed class MaskedChannels : IMaskedWeight
         (_slices.Filters().mul(_kept!), [.. _slices.Companions().Select(values => values.mul(_kept!))]);
 
     /// <summary>What each channel of filters and biases is multiplied by, <c>[channels, 1]</c>, null for not at all; and of norms.</summary>
-    private (Tensor? Filters, Tensor Norms) Factors(Tensor magnitude)
+    private (Tensor? Filters, Tensor Norms) Factors(Tensor dense)
     {
-        var kept = _form == MaskForm.Soft ? null : KeptChannels(magnitude);
+        var magnitude = MagnitudeOf(dense);
+        var kept = _form == MaskForm.Soft ? null : KeptChannels(dense);
         if (_form == MaskForm.Raw)
             return (kept, kept!.to_type(magnitude.dtype));
 
@@ -316,15 +349,17 @@ internal sealed class MaskedChannels : IMaskedWeight
             return (upstream.mul(_kept), (_kept, _kept));
 
         var wide = Precision.Widen(_dense!);
-        var magnitude = MagnitudeOf(wide);
-        var factors = Factors(magnitude);
+        var factors = Factors(wide);
         var gradient = factors.Filters is null ? upstream : upstream.mul(factors.Filters);
-        if (_form == MaskForm.Raw || SumOf(companions, upstream, wide) is not { } shared)
+        var shared = _form == MaskForm.Raw && _method is null ? null : SumOf(companions, upstream, wide);
+        if (shared is not null)
+            _method?.GateGradient(shared);
+        if (shared is null || _method is not null)
             return (gradient, factors);
 
-        var logit = SoftMask.Logit(magnitude, _threshold!, _temperature!);
+        var logit = SoftMask.Logit(MagnitudeOf(wide), _threshold!, _temperature!);
         var boundary = SoftMask.ThroughMask(wide, shared, logit, _temperature!, Mask.Strategy, _layout);
-        return (gradient.add(_form == MaskForm.Soft ? boundary : boundary.mul_(KeptChannels(magnitude)), One), factors);
+        return (gradient.add(_form == MaskForm.Soft ? boundary : boundary.mul_(KeptChannels(wide)), One), factors);
     }
 
     /// <summary>Σ(g·θ) of each channel over what carries the mask, <c>[1, channels]</c>; null if nothing of that has a gradient.</summary>

@@ -1,7 +1,6 @@
 using Pdp.Internal;
 using Pdp.Kernels;
-using Pdp.Masks;
-using TorchSharp;
+using Pdp.Methods;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -15,12 +14,10 @@ internal sealed class MaskedWeight : IMaskedWeight
     private readonly Attachment _attachment;
     private readonly EarlierGradient _earlier;
     private readonly StepChecks _checks;
-    private readonly Scalar _smallestNormal;
-    private readonly FusedWeight? _fused;
+    private IMaskRule _rule;
+    private FusedWeight? _fused;
     private Tensor? _dense;
     private Tensor? _kept;
-    private Tensor? _threshold;
-    private Tensor? _temperature;
     private MaskForm _form;
     private bool _isInside;
 
@@ -31,8 +28,8 @@ internal sealed class MaskedWeight : IMaskedWeight
         _earlier = new(parameter);
         _checks = new($"'{mask.Name}'", parameter.device_type);
         Type = parameter.dtype;
-        _smallestNormal = Precision.SmallestNormalOf(Type).ToScalar();
         Mask = mask;
+        _rule = new SoftRule(mask, Type);
         _fused = FusedWeight.For(parameter, mask);
     }
 
@@ -44,9 +41,28 @@ internal sealed class MaskedWeight : IMaskedWeight
 
     public Tensor? Frozen => _kept;
 
-    private bool IsIdentity => Mask.Removed == 0 && _kept is null;
+    public bool IsSoft => _kept is null && _rule is SoftRule;
+
+    private bool IsIdentity => _rule.IsIdentity && _kept is null;
+
+    public MethodLayer AsLayer() => new(Mask, _parameter);
+
+    public void Follow(IMethodRun run, int number)
+    {
+        _rule.Dispose();
+        _fused?.Dispose();
+        _rule = new MethodRule(Mask, run, number);
+        _fused = null;
+    }
 
     public Tensor Value() => _parameter.detach();
+
+    public Tensor Kept()
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        return _rule.Kept(Precision.Widen(_parameter)).MoveToOuterDisposeScope();
+    }
 
     public void RequireAttached() => _attachment.Require();
 
@@ -59,7 +75,7 @@ internal sealed class MaskedWeight : IMaskedWeight
         _form = form;
         if (form == MaskForm.Soft && _kept is null && _fused?.Claim(_dense ??= NewDense()) == true)
         {
-            ForgetBoundary();
+            _rule.Forget();
             return;
         }
 
@@ -119,8 +135,9 @@ internal sealed class MaskedWeight : IMaskedWeight
         if (_kept is null)
         {
             var wide = Precision.Widen(_parameter);
-            var kept = Mask.Kept(_parameter);
-            _parameter.copy_(FormOf(form, wide, kept, Mask.BoundaryOf(wide).Logit));
+            var kept = _rule.Kept(wide);
+            _parameter.copy_(_rule.Enter(wide, form));
+            _rule.Forget();
             Freeze(kept);
         }
         else
@@ -133,7 +150,7 @@ internal sealed class MaskedWeight : IMaskedWeight
     {
         using var scope = NewDisposeScope();
         if (isCommitted && Mask.Removed > 0)
-            Freeze(Mask.Kept(_parameter));
+            Freeze(_rule.Kept(Precision.Widen(_parameter)));
         else
             Thaw();
     }
@@ -142,11 +159,9 @@ internal sealed class MaskedWeight : IMaskedWeight
     {
         _dense?.Dispose();
         _kept?.Dispose();
-        _threshold?.Dispose();
-        _temperature?.Dispose();
+        _rule.Dispose();
         _earlier.Dispose();
         _checks.Dispose();
-        _smallestNormal.Dispose();
         _fused?.Dispose();
     }
 
@@ -192,42 +207,20 @@ internal sealed class MaskedWeight : IMaskedWeight
         CorrectGradient();
     }
 
-    /// <summary>The threshold and τ of this scope, for a weight that kernels masked.</summary>
-    private void RecallBoundary(Tensor wide)
-    {
-        if (_threshold is not null)
-            return;
-
-        var (threshold, temperature, _) = Mask.BoundaryOf(wide);
-        Own(ref _threshold, threshold);
-        Own(ref _temperature, temperature);
-    }
-
-    private void ForgetBoundary()
-    {
-        _threshold?.Dispose();
-        _temperature?.Dispose();
-        (_threshold, _temperature) = (null, null);
-    }
-
     private void Replace()
     {
         _dense ??= NewDense();
         _dense.copy_(_parameter);
         var wide = Precision.Widen(_dense);
-        var (threshold, temperature, logit) = Mask.BoundaryOf(wide);
         _checks.RequireFinite(wide.abs().max().isfinite());
-
-        Own(ref _threshold, threshold);
-        Own(ref _temperature, temperature);
-        _parameter.copy_(FormOf(_form, wide, KeptFor(wide), logit));
+        _parameter.copy_(_rule.Enter(wide, _form));
     }
 
     /// <summary>Writes w back; true if ŵ had been changed.</summary>
     private bool PutBack()
     {
         var wide = Precision.Widen(_dense!);
-        using var masked = FormOf(_form, wide, KeptFor(wide), Mask.LogitOf(wide, _threshold!, _temperature!)).to_type(Type);
+        var masked = _rule.Again(wide, _form).to_type(Type);
         var changed = _checks.NoteChanged(_parameter.ne(masked).any());
         _parameter.copy_(_dense!);
         return changed;
@@ -241,35 +234,6 @@ internal sealed class MaskedWeight : IMaskedWeight
         return arrived is not null;
     }
 
-    private Tensor Corrected(Tensor upstream)
-    {
-        if (_kept is not null)
-            return upstream.mul(_kept);
-
-        var wide = Precision.Widen(_dense!);
-        if (_form == MaskForm.Raw)
-            return upstream.mul(KeptFor(wide)!);
-
-        RecallBoundary(wide);
-        var logit = Mask.LogitOf(wide, _threshold!, _temperature!);
-        var gradient = SoftMask.Gradient(wide, upstream, logit, _temperature!, Mask.Strategy, Mask.Layout);
-        return KeptFor(wide) is { } kept ? gradient.mul_(kept) : gradient;
-    }
-
-    private Tensor? KeptFor(Tensor wide) => _form == MaskForm.Soft ? null : Mask.Kept(wide);
-
-    /// <summary>ŵ in a form, with subnormal numbers as zeros.</summary>
-    private Tensor FormOf(MaskForm form, Tensor wide, Tensor? kept, Tensor logit)
-    {
-        var masked = form == MaskForm.Raw ? wide.clone() : Mask.Strategy.Spread(SoftMask.Mask(logit), Mask.Layout).mul(wide);
-        if (kept is not null)
-            masked.mul_(kept);
-        return masked.mul_(masked.abs().ge_(_smallestNormal));
-    }
-
-    private static void Own(ref Tensor? field, Tensor value)
-    {
-        field?.Dispose();
-        field = value.DetachFromDisposeScope();
-    }
+    private Tensor Corrected(Tensor upstream) =>
+        _kept is null ? _rule.Gradient(Precision.Widen(_dense!), upstream, _form) : upstream.mul(_kept);
 }

@@ -91,6 +91,26 @@ public sealed class PdpMask
         TemperatureValue = Temperature.At(epoch);
     }
 
+    /// <summary>Removes another number of members than the schedule says, until the next <see cref="Advance"/>; for methods that choose their own counts.</summary>
+    /// <param name="members">The members removed in each group, in [0, members).</param>
+    /// <exception cref="ArgumentOutOfRangeException">The number is outside.</exception>
+    public void Remove(long members) =>
+        Removed = members >= 0 && members < Members ? members : throw Guard.Outside(nameof(members), members, $"[0, {Members})");
+
+    /// <summary>The hard mask of a score of one's own: by rank, exact in its count, the first in position removed among equals.</summary>
+    /// <param name="score"><c>[groups, members]</c>; the smallest go. Need not be positive.</param>
+    /// <returns><c>[groups, members]</c>, bool, true where a member is kept.</returns>
+    /// <exception cref="ArgumentException">The score has another shape.</exception>
+    public Tensor KeptBy(Tensor score)
+    {
+        ArgumentNullException.ThrowIfNull(score);
+        if (!score.shape.AsSpan().SequenceEqual([Groups, Members]))
+            throw new ArgumentException($"The score of '{Name}' must have the shape [{Groups}, {Members}], not [{string.Join(", ", score.shape)}].", nameof(score));
+
+        using var _ = no_grad();
+        return SoftMask.Kept(score, Removed);
+    }
+
     /// <summary>The threshold of each group, equation 1.</summary>
     /// <param name="weight">The weight, of the layout's shape.</param>
     /// <returns><c>[groups, 1]</c>, in units of weight; zeros where nothing is removed.</returns>
@@ -155,6 +175,13 @@ public sealed class PdpMask
         var score = Strategy.Sum(wide.mul(wide), Layout).mul(slope);
         var mask = SoftMask.Mask(score.sub(threshold.mul(threshold)).div(temperature));
         return Strategy.Spread(mask, Layout).mul(wide).to_type(weight.dtype).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Takes the count of a hard mask, <c>[groups, members]</c>; the groups' mean where they differ.</summary>
+    internal void CountRemoved(Tensor kept)
+    {
+        using var scope = NewDisposeScope();
+        Removed = Members - (kept.sum().cpu().ReadCpuInt64(0) / Groups);
     }
 
     /// <summary>Threshold, τ and logit of a weight in its arithmetic type, for p &gt; 0; in the caller's scope.</summary>

@@ -2,6 +2,7 @@ using Pdp.Allocation;
 using Pdp.Channels;
 using Pdp.Internal;
 using Pdp.Masks;
+using Pdp.Methods;
 using Pdp.Scheduling;
 using Pdp.Selection;
 
@@ -48,6 +49,10 @@ public sealed record PdpOptions
     /// <summary>How soft the masks are over the epochs.</summary>
     /// <value>Null, the default, stands for a relative temperature annealed from ρ = 1 at the schedule's start to 0.015 at 90 % of the run; to 0.003 for channels, whose magnitudes lie closer together.</value>
     public Temperature? Temperature { get; init; }
+
+    /// <summary>What takes the place of PDP's soft mask.</summary>
+    /// <value>Null, the default, is PDP. Another method may bring a schedule and an allocation of its own.</value>
+    public IPruningMethod? Method { get; init; }
 
     /// <summary>Lets a reported metric decide when the schedule starts.</summary>
     /// <value>Null, the default, starts it at its own start.</value>

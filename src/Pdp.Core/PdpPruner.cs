@@ -2,6 +2,7 @@ using Pdp.Channels;
 using Pdp.Internal;
 using Pdp.Reporting;
 using Pdp.Scheduling;
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -42,7 +43,8 @@ public sealed class PdpPruner : IDisposable
     /// <exception cref="InvalidOperationException">A weight is not finite.</exception>
     public PdpPruner(Module model, PdpOptions options)
     {
-        _options = Guard.NotNull(options, nameof(options));
+        Guard.NotNull(options, nameof(options));
+        _options = options.Method?.Configure(options) ?? options;
         _clock = new PruningClock(options);
         _model = new PrunedModel(Guard.NotNull(model, nameof(model)), options);
         _planner = new TargetPlanner(options, _model.Layers);
@@ -57,6 +59,9 @@ public sealed class PdpPruner : IDisposable
 
     /// <summary>The epoch of the last <see cref="BeginEpoch"/>; null before the first.</summary>
     public double? Epoch => _clock.Epoch;
+
+    /// <summary>What <see cref="PdpOptions.Method"/> learns besides the weights, to be given to the optimizer; PDP has nothing of the kind.</summary>
+    public IReadOnlyList<(string Name, Parameter Parameter)> Parameters => _model.MethodParameters;
 
     /// <summary>The fraction of the prunable weights that the masks remove now, in [0, 1).</summary>
     public double Sparsity => _model.Sparsity;
@@ -96,6 +101,8 @@ public sealed class PdpPruner : IDisposable
         }
 
         _model.Advance(_clock.Fraction, _clock.Time);
+        if (!IsCommitted)
+            _model.BeginMethod(_clock.Time);
         _watch.Begin(epoch, _model.IsPruning && !IsCommitted);
     }
 
@@ -206,10 +213,11 @@ public sealed class PdpPruner : IDisposable
     }
 
     /// <summary>What a checkpoint has to hold besides the model and the optimizer.</summary>
-    /// <exception cref="InvalidOperationException">A scope is open, or the model was moved.</exception>
+    /// <exception cref="InvalidOperationException">A scope is open, the model was moved, or the options have a <see cref="PdpOptions.Method"/>, which remembers more.</exception>
     public PrunerState GetState()
     {
         RequireUsable();
+        RequireResumable();
         return new()
         {
             Version = PrunerState.CurrentVersion,
@@ -226,11 +234,12 @@ public sealed class PdpPruner : IDisposable
     /// <summary>Goes back to a state; load the weights that were saved with it first.</summary>
     /// <param name="state">The state, from a pruner with the same options on the same model.</param>
     /// <exception cref="ArgumentException">The state is of other options or of another model; nothing has changed then.</exception>
-    /// <exception cref="InvalidOperationException">A scope is open, or the model was moved.</exception>
+    /// <exception cref="InvalidOperationException">A scope is open, the model was moved, or the options have a <see cref="PdpOptions.Method"/>.</exception>
     public void Restore(PrunerState state)
     {
         ArgumentNullException.ThrowIfNull(state);
         RequireUsable();
+        RequireResumable();
         state.RequireFit(_fingerprint, Fingerprint.Describe(_options), Masks);
 
         _watch.Reset();
@@ -287,6 +296,12 @@ public sealed class PdpPruner : IDisposable
         foreach (var layer in _model.Layers)
             _watch.Note(layer.Weight.TakeDeferredFault());
         _watch.ThrowFault();
+    }
+
+    private void RequireResumable()
+    {
+        if (_options.Method is { } method)
+            throw new InvalidOperationException($"A run of {method.Name} remembers more than a pruner's state holds, and can't be resumed: train it in one go.");
     }
 
     private void RequireEpoch(string call)

@@ -2,8 +2,10 @@ using Pdp.Channels;
 using Pdp.Internal;
 using Pdp.Kernels;
 using Pdp.Masks;
+using Pdp.Methods;
 using Pdp.Reporting;
 using Pdp.Selection;
+using TorchSharp.Modules;
 using static TorchSharp.torch.nn;
 
 namespace Pdp;
@@ -20,6 +22,7 @@ internal sealed class PrunedModel : IDisposable
     private readonly FusedModel _fused;
     private readonly ChannelTies _ties;
     private readonly SizeAccount? _sizes;
+    private readonly IMethodRun? _run;
 
     /// <summary>Selects the weights and makes their masks.</summary>
     /// <exception cref="ArgumentException">A match matches nothing, or nothing is left to prune.</exception>
@@ -32,9 +35,11 @@ internal sealed class PrunedModel : IDisposable
         _sizes = options.Channels is { } map ? new SizeAccount(model, map, options.EffectiveMacs) : null;
         Layers = [.. _weights.Where(layer => layer.DenseReason is null && _ties.IsFirst(layer)).Select(layer => new PrunedLayer(WeightOf(layer), layer.Rule))];
         Masks = [.. Layers.Select(layer => layer.Mask)];
-        _fused = new FusedModel(Layers.Select(layer => layer.Weight.Fused).OfType<IFusedWeight>());
         if (Layers.Length == 0)
             throw new ArgumentException($"Every weight stays dense: {string.Join("; ", _weights.Select(layer => $"{layer.Info.Name}: {layer.DenseReason}"))}. Include some of them, or choose a strategy that fits their shapes.", nameof(options));
+
+        _run = Attach(options.Method);
+        _fused = new FusedModel(Layers.Select(layer => layer.Weight.Fused).OfType<IFusedWeight>());
     }
 
     public Module Module => _model;
@@ -61,6 +66,9 @@ internal sealed class PrunedModel : IDisposable
 
     /// <summary>The fraction of the prunable weights that the masks remove now.</summary>
     public double Sparsity => Masks.Sum(mask => mask.RemovedWeights) / (double)Masks.Sum(mask => mask.Layout.Elements);
+
+    /// <summary>What a method other than PDP learns besides the weights.</summary>
+    public IReadOnlyList<(string Name, Parameter Parameter)> MethodParameters => _run?.Parameters ?? [];
 
     /// <summary>All parameters, tied ones once.</summary>
     public long Parameters =>
@@ -100,6 +108,17 @@ internal sealed class PrunedModel : IDisposable
             layer.Mask.Advance(fraction, epoch);
     }
 
+    /// <summary>Lets a method other than PDP follow the clock.</summary>
+    public void BeginMethod(double epoch)
+    {
+        if (_run is null)
+            return;
+
+        using var scope = TorchSharp.torch.NewDisposeScope();
+        using var _ = TorchSharp.torch.no_grad();
+        _run.Begin(epoch);
+    }
+
     /// <summary>What will happen to each weight if the masks get these targets.</summary>
     public PruningPlan Plan(IReadOnlyList<long> targets, bool isFinal)
     {
@@ -132,6 +151,15 @@ internal sealed class PrunedModel : IDisposable
     {
         foreach (var layer in Layers)
             layer.Weight.Dispose();
+        _run?.Dispose();
+    }
+
+    private IMethodRun? Attach(IPruningMethod? method)
+    {
+        var run = method?.Attach([.. Layers.Select(layer => layer.Weight.AsLayer())]);
+        for (var i = 0; i < Layers.Length && run is not null; i++)
+            Layers[i].Weight.Follow(run, i);
+        return run;
     }
 
     private SelectedLayer WithRefusal(SelectedLayer layer) =>

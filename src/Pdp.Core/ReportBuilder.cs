@@ -65,9 +65,9 @@ internal static class ReportBuilder
         var mask = weight.Mask;
         var wide = Precision.Widen(weight.Value());
         var magnitude = wide.abs();
-        var kept = weight.Frozen ?? mask.Kept(wide);
-        var boundary = mask.Removed == 0 || weight.Frozen is not null ? null : (PdpMask.Boundary?)mask.BoundaryOf(wide);
-        var soft = boundary is { } open ? mask.Strategy.Spread(SoftMask.Mask(open.Logit), mask.Layout).expand_as(wide) : wide.ne(Zero).to_type(wide.dtype);
+        var kept = weight.Frozen ?? weight.Kept();
+        var boundary = weight.IsSoft && mask.Removed > 0 ? (PdpMask.Boundary?)mask.BoundaryOf(wide) : null;
+        var soft = boundary is { } open ? mask.Strategy.Spread(SoftMask.Mask(open.Logit), mask.Layout).expand_as(wide) : Visible(weight, wide, kept);
         var masked = soft.mul(magnitude);
         var total = Read(masked.sum(ScalarType.Float64));
         var lost = Read(masked.mul(kept.logical_not()).sum(ScalarType.Float64));
@@ -85,6 +85,13 @@ internal static class ReportBuilder
             Subnormals: Count(magnitude.gt(Zero).logical_and_(magnitude.lt(smallest))),
             Violations: Violations(mask, magnitude));
         return (report, lost, total);
+    }
+
+    /// <summary>1 where the forward pass of a hard mask sees something; zeros that have come back since commit count.</summary>
+    private static Tensor Visible(IMaskedWeight weight, Tensor wide, Tensor kept)
+    {
+        var nonzero = wide.ne(Zero);
+        return (weight.Frozen is null ? nonzero.logical_and(kept) : nonzero).to_type(wide.dtype);
     }
 
     /// <summary>The groups in which more members are nonzero than the pattern allows.</summary>

@@ -1,0 +1,49 @@
+using Pdp.Baselines.Internal;
+using Pdp.Baselines.Runs;
+using Pdp.Methods;
+
+namespace Pdp.Baselines;
+
+/// <summary>GMP, gradual magnitude pruning (Zhu, Gupta, "To prune, or not to prune", 2017).</summary>
+/// <remarks>
+/// ŵ = M·w with the largest |w| kept, ∂L/∂w = g·M. What is removed is zero in the weight itself from then on, and comes back only where kept
+/// weights shrink to zero. Any strategy; the budget of each layer is the options' allocation. By default the paper's cubic ramp over the
+/// same epochs as the library's own.
+/// </remarks>
+public sealed record Gmp : IPruningMethod
+{
+    /// <summary>The least time between two masks.</summary>
+    /// <value>In epochs, at least 0; default 0, which takes a mask at each <see cref="PdpPruner.BeginEpoch"/>.</value>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative or not finite.</exception>
+    public double Interval { get; init => field = Ask.NotNegative(value); }
+
+    /// <inheritdoc/>
+    public string Name => "GMP";
+
+    /// <inheritdoc/>
+    public PdpOptions Configure(PdpOptions options) =>
+        Ask.Strategies(options, Name, Strategy.Unstructured, Strategy.NofM, Strategy.Channel);
+
+    /// <inheritdoc/>
+    public IMethodRun Attach(IReadOnlyList<MethodLayer> layers) => new Run(layers, Interval);
+
+    private sealed class Run(IReadOnlyList<MethodLayer> layers, double interval) : HardMaskRun(layers)
+    {
+        private readonly Clock _clock = new(interval);
+
+        // The target is met exactly, whatever the interval, and the mask then stays as it is.
+        public override void Begin(double epoch)
+        {
+            ZeroRemoved();
+            var isDue = _clock.IsDue(epoch);
+            for (var layer = 0; layer < Layers.Count; layer++)
+            {
+                var mask = Layers[layer].Mask;
+                if (mask.Removed != Removed(layer) && (isDue || mask.Removed == mask.Target))
+                    Release(layer);
+            }
+        }
+
+        protected override bool IsStale(int layer) => false;
+    }
+}

@@ -1,0 +1,110 @@
+using Pdp.Methods;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Pdp.Baselines.Runs;
+
+/// <summary>A hard mask M: ŵ = M·w. Derived runs say by what it ranks, when it is taken anew, and how the gradient comes back.</summary>
+internal class HardMaskRun(IReadOnlyList<MethodLayer> layers) : IMethodRun
+{
+    private readonly Tensor?[] _kept = new Tensor?[layers.Count];
+    private readonly long[] _removed = new long[layers.Count];
+
+    /// <inheritdoc/>
+    public virtual IReadOnlyList<(string Name, Parameter Parameter)> Parameters => [];
+
+    protected IReadOnlyList<MethodLayer> Layers => layers;
+
+    /// <inheritdoc/>
+    public virtual void Begin(double epoch)
+    {
+    }
+
+    /// <inheritdoc/>
+    public Tensor Forward(int layer, Tensor weight)
+    {
+        Refresh(layer, weight);
+        return weight.mul(Spread(layer, weight));
+    }
+
+    /// <summary>Masked, g·M: what is removed learns nothing.</summary>
+    public virtual Tensor Backward(int layer, Tensor weight, Tensor upstream) => upstream.mul(Spread(layer, weight));
+
+    /// <inheritdoc/>
+    public Tensor Kept(int layer, Tensor weight)
+    {
+        Refresh(layer, weight);
+        return _kept[layer]!.clone();
+    }
+
+    /// <inheritdoc/>
+    public virtual void GateGradient(int layer, Tensor gradient)
+    {
+    }
+
+    public void Dispose()
+    {
+        Dispose(disposing: true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>What members rank by, <c>[groups, members]</c>: their magnitude.</summary>
+    protected virtual Tensor Score(int layer, Tensor weight) => layers[layer].Mask.Strategy.Magnitude(weight, layers[layer].Mask.Layout);
+
+    /// <summary>Whether the mask is to be taken anew from the weight of now: always.</summary>
+    protected virtual bool IsStale(int layer) => true;
+
+    /// <summary>The members that a layer's mask removes; null where there is none yet.</summary>
+    protected long? Removed(int layer) => _kept[layer] is null ? null : _removed[layer];
+
+    /// <summary>Gives up a mask, so that the next scope takes it anew.</summary>
+    protected void Release(int layer)
+    {
+        _kept[layer]?.Dispose();
+        _kept[layer] = null;
+    }
+
+    /// <summary>Takes a mask, <c>[groups, members]</c>, which stays the caller's.</summary>
+    protected void Take(int layer, Tensor kept)
+    {
+        ArgumentNullException.ThrowIfNull(kept);
+        Release(layer);
+        _kept[layer] = kept.clone().DetachFromDisposeScope();
+        _removed[layer] = layers[layer].Mask.Removed;
+    }
+
+    /// <summary>M of the last scope, <c>[groups, members]</c>, borrowed; null where there is none.</summary>
+    protected Tensor? Members(int layer) => _kept[layer];
+
+    /// <summary>M of the last scope, which broadcasts to the weight.</summary>
+    protected Tensor Spread(int layer, Tensor weight)
+    {
+        ArgumentNullException.ThrowIfNull(weight);
+        return layers[layer].Mask.Strategy.Spread(_kept[layer]!, layers[layer].Mask.Layout);
+    }
+
+    /// <summary>Writes zeros where the last mask removes; momentum may have moved weights there.</summary>
+    protected void ZeroRemoved()
+    {
+        for (var layer = 0; layer < layers.Count; layer++)
+        {
+            if (layers[layer].Weight is { } weight && _kept[layer] is not null)
+                weight.mul_(Spread(layer, weight));
+        }
+    }
+
+    protected virtual void Dispose(bool disposing)
+    {
+        for (var layer = 0; layer < _kept.Length; layer++)
+            Release(layer);
+    }
+
+    private void Refresh(int layer, Tensor weight)
+    {
+        if (_kept[layer] is not null && !IsStale(layer))
+            return;
+
+        using var scope = NewDisposeScope();
+        Take(layer, layers[layer].Mask.KeptBy(Score(layer, weight)));
+    }
+}

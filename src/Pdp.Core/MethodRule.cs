@@ -1,0 +1,48 @@
+using Pdp.Methods;
+using static TorchSharp.torch;
+
+namespace Pdp;
+
+/// <summary>The rule of another method than PDP, for one layer of its run.</summary>
+internal sealed class MethodRule(PdpMask mask, IMethodRun run, int layer) : IMaskRule
+{
+    private Tensor? _masked;
+
+    /// <summary>Never: a method may learn from gradients before it removes anything.</summary>
+    public bool IsIdentity => false;
+
+    public Tensor Enter(Tensor weight, MaskForm form)
+    {
+        Forget();
+        var masked = run.Forward(layer, weight);
+        if (form == MaskForm.Raw)
+            masked = weight.mul(Kept(weight));
+        _masked = masked.DetachFromDisposeScope();
+        return _masked;
+    }
+
+    public Tensor Again(Tensor weight, MaskForm form) => _masked!;
+
+    public Tensor Gradient(Tensor weight, Tensor upstream, MaskForm form) =>
+        form == MaskForm.Raw ? upstream.mul(Kept(weight)) : run.Backward(layer, weight, upstream);
+
+    public Tensor Kept(Tensor weight) => mask.Strategy.Spread(KeptMembers(weight), mask.Layout).expand_as(weight).clone();
+
+    /// <summary>The hard mask of now, <c>[groups, members]</c>; the mask's count follows it.</summary>
+    public Tensor KeptMembers(Tensor weight)
+    {
+        var kept = run.Kept(layer, weight);
+        mask.CountRemoved(kept);
+        return kept;
+    }
+
+    public void GateGradient(Tensor gradient) => run.GateGradient(layer, gradient);
+
+    public void Forget()
+    {
+        _masked?.Dispose();
+        _masked = null;
+    }
+
+    public void Dispose() => Forget();
+}

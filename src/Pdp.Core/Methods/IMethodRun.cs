@@ -1,0 +1,45 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Pdp.Methods;
+
+/// <summary>A method at work on one model; layers are numbered as they were attached.</summary>
+/// <remarks>
+/// Called under no_grad, in a dispose scope of the caller. Tensors passed in are borrowed; tensors returned are the caller's, and new: a weight comes
+/// in its arithmetic type (float64 for float64, float32 for any other) and must not be changed, but in <see cref="Begin"/>. Weights under the
+/// <see cref="Masks.Channel"/> strategy see <see cref="Kept"/> alone, which removes their channels' biases and norms along; what their mask's
+/// gradient is, <see cref="GateGradient"/> is told.
+/// </remarks>
+public interface IMethodRun : IDisposable
+{
+    /// <summary>What the method learns besides the weights, for the training loop's optimizer; empty if nothing.</summary>
+    IReadOnlyList<(string Name, Parameter Parameter)> Parameters { get; }
+
+    /// <summary>Follows the clock, after the masks' counts have moved; may change weights in place and set other counts (<see cref="PdpMask.Remove"/>).</summary>
+    /// <param name="epoch">The epoch; fractional within one.</param>
+    void Begin(double epoch);
+
+    /// <summary>ŵ, what the forward pass sees.</summary>
+    /// <param name="layer">The layer's number.</param>
+    /// <param name="weight">w, of the layout's shape.</param>
+    Tensor Forward(int layer, Tensor weight);
+
+    /// <summary>∂L/∂w; follows <see cref="Forward"/> of the same scope. Gradients of <see cref="Parameters"/> are added to them here.</summary>
+    /// <param name="layer">The layer's number.</param>
+    /// <param name="weight">w, of the layout's shape.</param>
+    /// <param name="upstream">g = ∂L/∂ŵ, of the same shape.</param>
+    Tensor Backward(int layer, Tensor weight, Tensor upstream);
+
+    /// <summary>The hard mask of now, which commit makes final.</summary>
+    /// <param name="layer">The layer's number.</param>
+    /// <param name="weight">w, of the layout's shape.</param>
+    /// <returns><c>[groups, members]</c> of the mask's strategy, bool, true where a member is kept.</returns>
+    Tensor Kept(int layer, Tensor weight);
+
+    /// <summary>Is told the gradient of the mask of channels, ∂L/∂m = Σ(g·θ) over all that a channel's mask multiplies.</summary>
+    /// <param name="layer">The layer's number.</param>
+    /// <param name="gradient"><c>[1, channels]</c>.</param>
+    void GateGradient(int layer, Tensor gradient)
+    {
+    }
+}

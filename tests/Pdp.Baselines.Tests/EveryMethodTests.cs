@@ -1,0 +1,106 @@
+using Pdp.Baselines.Tests.Support;
+using Pdp.Masks;
+using Pdp.Methods;
+using Pdp.Tests;
+using Pdp.Tests.Support;
+using static TorchSharp.torch;
+
+namespace Pdp.Baselines.Tests;
+
+/// <summary>What holds for every method, through the core's scope and commit.</summary>
+public sealed class EveryMethodTests
+{
+    public static TheoryData<string> Names => [.. All().Keys];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void AtSparsityZero_AStepIsTheDenseOne(string name)
+    {
+        using var scene = new Scene(All()[name](0));
+        using var dense = TestModels.Mlp();
+        scene.Pruner.BeginEpoch(0);
+
+        TestModels.Train(scene.Model, scene.Pruner, 0, seed: 3);
+        using var scope = NewDisposeScope();
+        var (inputs, labels) = TestModels.Batch(3);
+        nn.functional.cross_entropy(dense.call(inputs), labels).backward();
+        TestModels.Step(dense, 0.1);
+
+        Assert.Equal(TestModels.Bytes(dense), TestModels.Bytes(scene.Model));
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Commit_LeavesWhatTheLastForwardSaw(string name)
+    {
+        using var scene = new Scene(All()[name](0.6));
+        Train(scene);
+        var masked = scene.Masked();
+
+        var report = scene.Pruner.Commit();
+
+        Assert.All(scene.Layers, layer => Assert.Equal(masked[layer], scene[layer]));
+        Assert.All(report.Layers, layer => Assert.Equal(layer.Zeros, layer.Removed));
+        Assert.Equal(masked.Values.Sum(weight => weight.LongCount(w => w == 0)), report.Removed);
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Scope_LeavesTheWeightsAsTheyWere(string name)
+    {
+        using var scene = new Scene(All()[name](0.6));
+        Train(scene);
+        var before = TestModels.Bytes(scene.Model);
+
+        scene.Pass();
+
+        Assert.Equal(before, TestModels.Bytes(scene.Model));
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Steps_LeaveNoTensorBehind(string name)
+    {
+        using var scene = new Scene(All()[name](0.6));
+        Train(scene);
+        var epoch = 9.5;
+
+        Leaks.None(() => TestModels.Train(scene.Model, scene.Pruner, epoch += 0.01, seed: 1));
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void State_IsRefusedWithTheReason(string name)
+    {
+        using var scene = new Scene(All()[name](0.6));
+
+        Assert.Contains("can't be resumed", Assert.Throws<InvalidOperationException>(scene.Pruner.GetState).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Mask_RefusesAScoreOfAnotherShape()
+    {
+        var mask = new PdpMask("weight", new WeightLayout([2, 3]), new Unstructured(), Scheduling.Temperature.Absolute(1));
+        using var score = zeros(6);
+
+        Assert.Contains("[1, 6]", Assert.Throws<ArgumentException>(() => mask.KeptBy(score)).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentOutOfRangeException>(() => mask.Remove(6));
+    }
+
+    /// <summary>Each method, and options for it at a sparsity.</summary>
+    private static Dictionary<string, Func<double, PdpOptions>> All() => new()
+    {
+        ["GMP"] = sparsity => With(new Gmp(), sparsity),
+        ["DNW"] = sparsity => With(new Dnw(), sparsity),
+        ["SR-STE"] = sparsity => With(new SrSte(), sparsity),
+    };
+
+    private static PdpOptions With(IPruningMethod method, double sparsity) => new() { Method = method, Sparsity = sparsity, Epochs = 10 };
+
+    /// <summary>Ten epochs of two steps.</summary>
+    private static void Train(Scene scene)
+    {
+        for (var step = 0; step < 20; step++)
+            TestModels.Train(scene.Model, scene.Pruner, step / 2.0, step);
+    }
+}

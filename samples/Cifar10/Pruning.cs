@@ -11,8 +11,18 @@ namespace Pdp.Samples.Cifar10;
 /// <summary>The sample's settings as options of the library.</summary>
 internal static class Pruning
 {
+    private static readonly Dictionary<string, ISparsityAllocation> Known = new(StringComparer.Ordinal)
+    {
+        ["global"] = new GlobalMagnitude(),
+        ["erk"] = new ErdosRenyiKernel(),
+        ["uniform"] = new UniformSparsity(),
+    };
+
+    /// <summary>The names of <c>--allocation</c>.</summary>
+    public static IReadOnlyCollection<string> Allocations => Known.Keys;
+
     /// <summary>The inner convolutions are pruned; the first one and the classifier stay dense.</summary>
-    public static PdpOptions Options(Settings settings, ResNet20 model)
+    public static PdpOptions Options(Settings settings, ResNet20 model, Batches training)
     {
         var strategy = StrategyOf(settings.Strategy);
         var options = new PdpOptions
@@ -20,6 +30,8 @@ internal static class Pruning
             Epochs = settings.Epochs,
             Sparsity = strategy is Unstructured ? settings.Sparsity : null,
             Strategy = strategy,
+            Allocation = Known[settings.Allocation],
+            Method = Methods.Of(settings),
             Schedule = ScheduleOf(settings),
             Temperature = TemperatureOf(settings),
             Exclude = [LayerMatch.First, LayerMatch.Classifier],
@@ -54,9 +66,15 @@ internal static class Pruning
     private static IMaskStrategy StrategyOf(string text) =>
         text == "unstructured" ? new Unstructured() : text == "channel" ? new Channel() : NofM.Parse(text);
 
-    private static ISparsityScheduler ScheduleOf(Settings settings) => settings.Epsilon is { } epsilon
-        ? new EpsilonRamp { WarmupEpochs = settings.Warmup, Epsilon = epsilon }
-        : new CubicRamp(settings.Warmup, settings.RampEnd ?? 0.4 * settings.Epochs);
+    /// <summary>The method's own schedule where nothing is given.</summary>
+    private static ISparsityScheduler? ScheduleOf(Settings settings) => settings switch
+    {
+        { Epsilon: { } epsilon } => new EpsilonRamp { WarmupEpochs = WarmupOf(settings), Epsilon = epsilon },
+        { Warmup: null, RampEnd: null } => null,
+        _ => new CubicRamp(WarmupOf(settings), settings.RampEnd ?? 0.4 * settings.Epochs),
+    };
+
+    private static double WarmupOf(Settings settings) => settings.Warmup ?? settings.Epochs / 8.0;
 
     /// <summary>The library's default where neither temperature is given.</summary>
     private static Temperature? TemperatureOf(Settings settings) => (settings.Temperature, settings.RelativeTemperature?.Split(':')) switch
@@ -64,7 +82,7 @@ internal static class Pruning
         (null, null) => null,
         ({ } temperature, null) => Temperature.Absolute(temperature),
         (null, [var ratio]) => Temperature.Relative(Double(ratio)),
-        (null, [var from, var to]) => Temperature.Relative(Double(from)).AnnealedTo(Double(to), settings.Warmup, settings.AnnealEnd ?? 0.9 * settings.Epochs),
+        (null, [var from, var to]) => Temperature.Relative(Double(from)).AnnealedTo(Double(to), WarmupOf(settings), settings.AnnealEnd ?? 0.9 * settings.Epochs),
         _ => throw new ArgumentException("Give either --temperature or --relative-temperature, not both."),
     };
 

@@ -21,8 +21,8 @@ internal sealed partial record Settings
     /// <summary>The record of a shrunk network (shrink.json), whose weights are to be started from.</summary>
     public string? ShrinkRecord { get; init; }
 
-    /// <summary>dense or pdp.</summary>
-    public string Method { get; init => field = Matches(value, MethodForm(), "dense or pdp"); } = "dense";
+    /// <summary>dense, pdp, or another method of the comparison.</summary>
+    public string Method { get; init => field = Known(value, Methods.Names); } = Methods.Dense;
 
     /// <summary>unstructured, N:M (N kept of M), or channel.</summary>
     public string Strategy { get; init => field = Matches(value, StrategyForm(), "unstructured, channel, or N:M such as 2:4"); } = "unstructured";
@@ -30,18 +30,24 @@ internal sealed partial record Settings
     /// <summary>Fraction of the inner convolutions' weights to remove, in [0, 1).</summary>
     public double Sparsity { get; init => field = Check(value, value is >= 0 and < 1, "in [0, 1)"); } = 0.9;
 
+    /// <summary>How the sparsity is divided among the layers: global (one order of magnitudes), erk (Erdős–Rényi kernel) or uniform.</summary>
+    public string Allocation { get; init => field = Known(value, Pruning.Allocations); } = "global";
+
+    /// <summary>Weights of a trained network whose answers are half of what is learned; no teacher if not given.</summary>
+    public string? Teacher { get; init; }
+
     /// <summary>Fraction of the network's multiplications to remove with the channel strategy, in (0, 1).</summary>
     public double MacBudget { get; init => field = Check(value, value is > 0 and < 1, "in (0, 1)"); } = 0.5;
 
     public int Epochs { get; init => field = Check(value, value >= 0, "at least 0"); } = 8;
 
-    /// <summary>Dense epochs before pruning begins.</summary>
-    public double Warmup { get; init => field = Check(value, value >= 0, "at least 0"); } = 1;
+    /// <summary>Dense epochs before pruning begins; an eighth of the run if not given.</summary>
+    public double? Warmup { get; init => field = Check(value, value is null or >= 0, "at least 0"); }
 
-    /// <summary>The epoch at which the library's ramp reaches the target; four tenths of the run if not given.</summary>
+    /// <summary>The epoch at which a cubic ramp reaches the target; the method's own schedule if not given, for PDP until four tenths of the run.</summary>
     public double? RampEnd { get; init => field = Check(value, value is null or > 0, "above 0"); }
 
-    /// <summary>Slope of the paper's linear ramp, per epoch; the library's default ramp if not given.</summary>
+    /// <summary>Slope of the paper's linear ramp, per epoch; the method's own schedule if not given.</summary>
     public double? Epsilon { get; init => field = Check(value, value is > 0 and <= 1, "in (0, 1]"); }
 
     /// <summary>The paper's absolute temperature τ, in weight².</summary>
@@ -58,6 +64,9 @@ internal sealed partial record Settings
     /// given, half of it with the channel strategy.
     /// </summary>
     public double? CommitAt { get; init => field = Check(value, value is null or >= 0, "at least 0"); }
+
+    /// <summary>Tests the network every so many epochs; 0 for in the end only, and then not in every form.</summary>
+    public int TestEvery { get; init => field = Check(value, value >= 0, "at least 0"); } = 1;
 
     public int Batch { get; init => field = Check(value, value > 1, "at least 2, for batch-norm"); } = 128;
 
@@ -84,16 +93,16 @@ internal sealed partial record Settings
 
     /// <summary>The settings that decide a run's numbers; a checkpoint is continued only under the same ones.</summary>
     public string Fingerprint() =>
-        CommandLine.Echo(this, nameof(Data), nameof(Download), nameof(DownloadTo), nameof(Weights), nameof(ShrinkRecord), nameof(Threads), nameof(Out), nameof(Resume));
+        CommandLine.Echo(this, nameof(Data), nameof(Download), nameof(DownloadTo), nameof(Weights), nameof(ShrinkRecord), nameof(Teacher), nameof(Threads), nameof(Out), nameof(Resume));
 
     private static T Check<T>(T value, bool isValid, string range, [CallerMemberName] string name = "") =>
         isValid || value is null ? value : throw new ArgumentOutOfRangeException(name, value, $"Must be {range}.");
 
+    private static string Known(string value, IReadOnlyCollection<string> names, [CallerMemberName] string name = "") =>
+        names.Contains(value) ? value : throw new ArgumentException(CommandLine.Unknown(name.ToLowerInvariant(), value, names), name);
+
     private static string Matches(string? value, Regex form, string wanted, [CallerMemberName] string name = "") =>
         value is null || form.IsMatch(value) ? value! : throw new ArgumentException($"Must be {wanted}, not '{value}'.", name);
-
-    [GeneratedRegex("^(dense|pdp)$")]
-    private static partial Regex MethodForm();
 
     [GeneratedRegex("^(unstructured|channel|[1-9][0-9]*:[1-9][0-9]*)$")]
     private static partial Regex StrategyForm();

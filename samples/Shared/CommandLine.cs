@@ -22,7 +22,7 @@ internal static partial class CommandLine
             var option = arguments[i];
             if (!properties.TryGetValue(option, out var property))
             {
-                throw new ArgumentException(Unknown(option, properties.Keys));
+                throw new ArgumentException(Unknown("setting", option, properties.Keys));
             }
 
             var hasValue = i + 1 < arguments.Count && !properties.ContainsKey(arguments[i + 1]);
@@ -66,6 +66,15 @@ internal static partial class CommandLine
         return string.Join(Environment.NewLine, ["Settings and their defaults:", .. lines, ""]);
     }
 
+    /// <summary>Says that a name is not known, and the near one that may be meant.</summary>
+    public static string Unknown(string what, string name, IReadOnlyCollection<string> known)
+    {
+        var nearest = known.MinBy(candidate => Distance(name, candidate))!;
+        return Distance(name, nearest) <= 3
+            ? $"There is no {what} '{name}'; did you mean {nearest}?"
+            : $"There is no {what} '{name}'; there are {string.Join(", ", known)}.";
+    }
+
     private static IEnumerable<PropertyInfo> Properties<T>() =>
         typeof(T).GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.CanWrite);
 
@@ -101,14 +110,6 @@ internal static partial class CommandLine
 
     private static string Noun(Type type) =>
         type == typeof(bool) ? "true or false" : type == typeof(double) ? "a number" : "a whole number";
-
-    private static string Unknown(string option, IReadOnlyCollection<string> known)
-    {
-        var nearest = known.MinBy(candidate => Distance(option, candidate))!;
-        return Distance(option, nearest) <= 3
-            ? $"There is no setting '{option}'; did you mean {nearest}?"
-            : $"There is no setting '{option}'; there are {string.Join(", ", known)}.";
-    }
 
     // Levenshtein's distance, one row at a time.
     private static int Distance(string a, string b)

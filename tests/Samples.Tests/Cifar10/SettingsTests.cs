@@ -32,7 +32,9 @@ public sealed class SettingsTests
     [InlineData("Must be at least 2", "--batch", "1")]
     [InlineData("Must be at least 0", "--lr", "Infinity")]
     [InlineData("Must be at least 1", "--threads", "0")]
-    [InlineData("Must be dense or pdp", "--method", "magnitude")]
+    [InlineData("There is no method 'magnitude'; there are dense, pdp, gmp", "--method", "magnitude")]
+    [InlineData("There is no method 'gpm'; did you mean gmp?", "--method", "gpm")]
+    [InlineData("There is no allocation 'ekr'; did you mean erk?", "--allocation", "ekr")]
     [InlineData("Must be unstructured, channel, or N:M", "--strategy", "2:")]
     [InlineData("Must be a number, or two", "--relative-temperature", "1:")]
     public void Parse_WhenValueIsOutOfRange_SaysTheRange(string expected, params string[] arguments)

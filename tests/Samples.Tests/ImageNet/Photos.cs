@@ -15,7 +15,7 @@ internal static class Photos
         var random = new Random(number);
         using var small = new SKBitmap(width / grain, height / grain);
         small.Pixels = [.. Enumerable.Range(0, small.Width * small.Height).Select(_ => new SKColor((uint)random.Next() | 0xFF000000))];
-        using var bitmap = small.Resize(new SKSizeI(width, height), SKFilterQuality.Medium);
+        using var bitmap = small.Resize(new SKSizeI(width, height), new SKSamplingOptions(SKFilterMode.Linear, SKMipmapMode.Linear));
         return Encode(bitmap, format);
     }
 

@@ -8,7 +8,7 @@ namespace Pdp.Samples.Cifar10;
 /// All that a run needs to go on after an epoch as if it had never stopped: weights, batch-norm statistics and momentum
 /// as tensors of one safetensors file, the rest as text in its header.
 /// </summary>
-internal sealed record Checkpoint(int Epoch, double StartAccuracy, EpochMetrics[] Metrics, string? Pruner)
+internal sealed record Checkpoint(int Epoch, double? StartAccuracy, EpochMetrics[] Metrics, string? Pruner)
 {
     private const string Model = "model.";
     private const string Momentum = "momentum.";
@@ -26,9 +26,13 @@ internal sealed record Checkpoint(int Epoch, double StartAccuracy, EpochMetrics[
         {
             ["fingerprint"] = fingerprint,
             ["epoch"] = Epoch.ToString(CultureInfo.InvariantCulture),
-            ["start_accuracy"] = StartAccuracy.ToString("R", CultureInfo.InvariantCulture),
             ["metrics"] = JsonSerializer.Serialize(Metrics),
         };
+        if (StartAccuracy is { } accuracy)
+        {
+            metadata["start_accuracy"] = accuracy.ToString("R", CultureInfo.InvariantCulture);
+        }
+
         if (Pruner is not null)
         {
             metadata["pruner"] = Pruner;
@@ -55,7 +59,7 @@ internal sealed record Checkpoint(int Epoch, double StartAccuracy, EpochMetrics[
         optimizer.ImportState(WithPrefix(tensors, Momentum));
         return new Checkpoint(
             int.Parse(Text(metadata, "epoch", path), CultureInfo.InvariantCulture),
-            double.Parse(Text(metadata, "start_accuracy", path), CultureInfo.InvariantCulture),
+            metadata.TryGetValue("start_accuracy", out var accuracy) ? double.Parse(accuracy, CultureInfo.InvariantCulture) : null,
             JsonSerializer.Deserialize<EpochMetrics[]>(Text(metadata, "metrics", path)) ?? [],
             metadata.GetValueOrDefault("pruner"));
     }

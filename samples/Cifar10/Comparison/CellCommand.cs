@@ -1,0 +1,27 @@
+using System.Diagnostics;
+
+namespace Pdp.Samples.Cifar10.Comparison;
+
+/// <summary>Starts this program for the run of one cell, with one thread.</summary>
+internal static class CellCommand
+{
+    public static ProcessStartInfo Of(CellFolder folder, CompareSettings settings)
+    {
+        var program = Environment.ProcessPath!;
+        var start = new ProcessStartInfo(program) { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.Environment["OMP_NUM_THREADS"] = "1";
+        if (Path.GetFileNameWithoutExtension(program) == "dotnet")
+        {
+            start.ArgumentList.Add(typeof(CellCommand).Assembly.Location);
+        }
+
+        var dense = folder.Beside(new Cell(Cell.DenseColumn, Methods.Dense, folder.Cell.Seed, folder.Cell.Options));
+        string[] places = ["--data", settings.Data!, "--weights", settings.Weights!, "--out", folder.Path];
+        foreach (var argument in folder.Cell.ArgumentsWith(Path.Combine(dense.Path, "weights.safetensors")).Concat(places))
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        return start;
+    }
+}

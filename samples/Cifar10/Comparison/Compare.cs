@@ -1,0 +1,46 @@
+namespace Pdp.Samples.Cifar10.Comparison;
+
+/// <summary>The command <c>compare</c>: runs methods on the same work, and writes tables and pictures of what came out.</summary>
+internal static class Compare
+{
+    /// <returns>The exit code.</returns>
+    /// <exception cref="ArgumentException">An option or the recipe is wrong.</exception>
+    public static int Run(IReadOnlyList<string> arguments)
+    {
+        var settings = CommandLine.Parse<CompareSettings>(arguments);
+        var recipe = CompareRecipe.Read(Given(settings.Recipe, "--recipe, a comparison that comes with the program or a JSON file"));
+        var root = Given(settings.Out, "--out, the folder of the results");
+        CellFolder[] folders = [.. recipe.Cells().Select(cell => new CellFolder(root, cell))];
+        var failures = settings.TablesOnly ? 0 : RunCells(settings, folders);
+
+        var results = new Results(folders);
+        AtomicFile.WriteText(Path.Combine(root, "results.csv"), results.ToCsv());
+        AtomicFile.WriteText(Path.Combine(root, "results.md"), results.ToMarkdown());
+        Charts.Draw(results, Path.Combine(root, "charts"));
+        Console.Write(results.ToMarkdown());
+        return failures == 0 ? 0 : 1;
+    }
+
+    private static int RunCells(CompareSettings settings, CellFolder[] folders)
+    {
+        Given(settings.Data, "--data, the place of CIFAR-10");
+        Given(settings.Weights, "--weights, the weights to start from");
+        using var stop = new CancellationTokenSource();
+        Console.CancelKeyPress += (_, pressed) =>
+        {
+            pressed.Cancel = true;
+            stop.Cancel();
+        };
+        try
+        {
+            return new CellRuns(folders, settings.Jobs, folder => CellCommand.Of(folder, settings)).RunAsync(stop.Token).GetAwaiter().GetResult();
+        }
+        catch (OperationCanceledException)
+        {
+            Console.WriteLine("Stopped; finished cells are kept, and the same command goes on with the others.");
+            return 1;
+        }
+    }
+
+    private static string Given(string? value, string what) => value ?? throw new ArgumentException($"compare wants {what}.");
+}

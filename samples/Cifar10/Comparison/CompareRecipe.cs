@@ -1,0 +1,124 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Pdp.Samples.Cifar10.Comparison;
+
+/// <summary>What is compared: columns (what is asked for) × methods × seeds, under common options of single runs.</summary>
+internal sealed record CompareRecipe
+{
+    private static readonly JsonSerializerOptions Strict = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.KebabCaseLower,
+        ReadCommentHandling = JsonCommentHandling.Skip,
+        AllowTrailingCommas = true,
+        AllowDuplicateProperties = false,
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    };
+
+    /// <summary>Options of every run, such as epochs.</summary>
+    public Dictionary<string, JsonElement> Options { get; init; } = [];
+
+    /// <summary>The seeds.</summary>
+    public required IReadOnlyList<int> Seeds { get; init; }
+
+    /// <summary>The columns by name, and their options, such as sparsity.</summary>
+    public required OrderedDictionary<string, Dictionary<string, JsonElement>> Columns { get; init; }
+
+    /// <summary>The methods by name.</summary>
+    public required OrderedDictionary<string, MethodRecipe> Methods { get; init; }
+
+    /// <summary>The recipes beside the program.</summary>
+    private static string Folder { get; } = Path.Combine(AppContext.BaseDirectory, "comparisons");
+
+    /// <summary>Reads a recipe.</summary>
+    /// <exception cref="ArgumentException">There is none, or it names what is not known.</exception>
+    public static CompareRecipe Read(string name)
+    {
+        var beside = Path.Combine(Folder, name + ".json");
+        var path = File.Exists(name) ? name : beside;
+        if (!File.Exists(path))
+        {
+            throw new ArgumentException($"There is no recipe '{name}', neither as a file nor among those that come with the program: {string.Join(", ", Directory.EnumerateFiles(Folder, "*.json").Select(Path.GetFileNameWithoutExtension).Order(StringComparer.Ordinal))}.");
+        }
+
+        try
+        {
+            return Parse(File.ReadAllText(path));
+        }
+        catch (Exception e) when (e is JsonException or ArgumentException)
+        {
+            throw new ArgumentException($"The recipe '{path}' can't be used. {e.Message}", e);
+        }
+    }
+
+    /// <summary>Reads a recipe's text, and tries each of its runs' options once.</summary>
+    /// <exception cref="ArgumentException">It names what is not known, or a value is wrong.</exception>
+    public static CompareRecipe Parse(string json)
+    {
+        using var document = JsonDocument.Parse(json, new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, AllowDuplicateProperties = false });
+        RequireKnown(document.RootElement);
+        var recipe = document.Deserialize<CompareRecipe>(Strict) ?? throw new ArgumentException("It is the JSON null.");
+        foreach (var (name, method) in recipe.Methods)
+        {
+            Near.Require(name, Cifar10.Methods.Names, "method");
+            foreach (var column in (method.Columns ?? []).Concat(method.In.Keys))
+            {
+                Near.Require(column, recipe.Columns.Keys, "column");
+            }
+        }
+
+        foreach (var cell in recipe.Cells())
+        {
+            _ = CommandLine.Parse<Settings>(cell.Arguments);
+        }
+
+        return recipe;
+    }
+
+    /// <summary>All runs: the dense ones first, then seed by seed.</summary>
+    public IEnumerable<Cell> Cells()
+    {
+        var dense = Seeds.Select(seed => CellOf(Cell.DenseColumn, [], Cifar10.Methods.Dense, new MethodRecipe(), seed));
+        return dense.Concat(
+            from seed in Seeds
+            from column in Columns
+            from method in Methods
+            where method.Value.Columns?.Contains(column.Key) != false
+            select CellOf(column.Key, column.Value, method.Key, method.Value, seed));
+    }
+
+    private static void RequireKnown(JsonElement root)
+    {
+        if (root.ValueKind != JsonValueKind.Object)
+        {
+            throw new ArgumentException("It is no JSON object.");
+        }
+
+        string[] known = ["options", "seeds", "columns", "methods"];
+        foreach (var property in root.EnumerateObject())
+        {
+            Near.Require(property.Name, known, "key");
+        }
+
+        string[] ofMethods = ["columns", "options", "in"];
+        if (root.TryGetProperty("methods", out var methods) && methods.ValueKind == JsonValueKind.Object)
+        {
+            foreach (var property in methods.EnumerateObject().Where(method => method.Value.ValueKind == JsonValueKind.Object).SelectMany(method => method.Value.EnumerateObject()))
+            {
+                Near.Require(property.Name, ofMethods, "key of a method");
+            }
+        }
+    }
+
+    private Cell CellOf(string column, Dictionary<string, JsonElement> asked, string method, MethodRecipe recipe, int seed)
+    {
+        // Later ones win.
+        var options = new OrderedDictionary<string, string>(StringComparer.Ordinal);
+        foreach (var (key, value) in Options.Concat(asked).Concat(recipe.Options).Concat(recipe.In.GetValueOrDefault(column) ?? []))
+        {
+            options[key] = value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText();
+        }
+
+        return new Cell(column, method, seed, options);
+    }
+}

@@ -1,0 +1,16 @@
+using System.Text.Json;
+
+namespace Pdp.Samples.Cifar10.Comparison;
+
+/// <summary>How a method takes part.</summary>
+internal sealed record MethodRecipe
+{
+    /// <summary>The columns that it is defined for; all if not given.</summary>
+    public IReadOnlyList<string>? Columns { get; init; }
+
+    /// <summary>Options of its runs.</summary>
+    public Dictionary<string, JsonElement> Options { get; init; } = [];
+
+    /// <summary>Options of its runs in single columns.</summary>
+    public Dictionary<string, Dictionary<string, JsonElement>> In { get; init; } = [];
+}

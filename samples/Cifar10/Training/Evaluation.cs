@@ -1,0 +1,32 @@
+using static TorchSharp.torch;
+
+namespace Pdp.Samples.Cifar10;
+
+/// <summary>The test pictures.</summary>
+internal sealed class Evaluation(ImageSet pictures, int seed)
+{
+    private const int BatchSize = 250;
+    private readonly Batches _batches = new(pictures, BatchSize, seed);
+
+    /// <summary>Some pictures to try a network on.</summary>
+    public Tensor Example() => _batches.Plain(0).Pictures;
+
+    /// <summary>The fraction whose class the model names, with its weights in a form if it is being pruned.</summary>
+    public double Accuracy(ResNet20 model, PdpPruner? pruner = null, MaskForm form = MaskForm.Soft)
+    {
+        using var mask = pruner is null ? default : pruner.Mask(form);
+        using var progress = new ConsoleProgress("test", _batches.Count);
+        using var noGrad = no_grad();
+        var hits = 0L;
+        model.eval();
+        for (var index = 0; index < _batches.Count; index++)
+        {
+            using var scope = NewDisposeScope();
+            var (pictures, labels) = _batches.Plain(index);
+            hits += model.call(pictures).argmax(1).eq(labels).sum().ReadCpuInt64(0);
+            progress.Report(index + 1);
+        }
+
+        return hits / (double)pictures.Count;
+    }
+}

@@ -1,0 +1,117 @@
+using static TorchSharp.torch;
+
+namespace Pdp.Samples.Cifar10;
+
+/// <summary>Trains a network, under a mask if it is being pruned: the loop that a user of the library writes.</summary>
+internal sealed class Trainer : IDisposable
+{
+    private readonly Settings _settings;
+    private readonly ResNet20 _model;
+    private readonly PdpPruner? _pruner;
+    private readonly Batches _training;
+    private readonly Sgd? _methodOptimizer;
+    private readonly Teacher? _teacher;
+
+    public Trainer(Settings settings, ResNet20 model, PdpPruner? pruner, Batches training)
+    {
+        (_settings, _model, _pruner, _training) = (settings, model, pruner, training);
+        Optimizer = new Sgd(model.named_parameters(), settings.Lr, settings.Momentum, settings.WeightDecay, settings.Nesterov);
+        _methodOptimizer = pruner is { Parameters.Count: > 0 }
+            ? new Sgd(pruner.Parameters, settings.Lr, settings.Momentum, Methods.WeightDecay(settings))
+            : null;
+        _teacher = settings.Teacher is null ? null : new Teacher(settings.Teacher);
+    }
+
+    public Sgd Optimizer { get; }
+
+    public StepCosts Costs { get; } = new();
+
+    /// <summary>One pass over the training pictures; returns the mean loss.</summary>
+    public double Epoch(int epoch)
+    {
+        using var progress = new ConsoleProgress($"epoch {epoch + 1}", _training.Count);
+        var total = 0.0;
+        _model.train();
+        for (var step = 0; step < _training.Count; step++)
+        {
+            using var scope = NewDisposeScope();
+            var (pictures, labels) = _training.Augmented(epoch, step);
+            Costs.BeginStep();
+            var value = Step(epoch + (step / (double)_training.Count), pictures, labels);
+            Costs.EndStep();
+
+            if (!float.IsFinite(value))
+            {
+                throw new InvalidDataException($"The loss is {value} in epoch {epoch + 1}, step {step + 1}; try a lower --lr.");
+            }
+
+            total += value;
+            progress.Report(step + 1, $"loss {value:0.000}");
+        }
+
+        return total / _training.Count;
+    }
+
+    public void Dispose()
+    {
+        Optimizer.Dispose();
+        _methodOptimizer?.Dispose();
+        _teacher?.Dispose();
+    }
+
+    private float Step(double time, Tensor pictures, Tensor labels)
+    {
+        Optimizer.LearningRate = _settings.Lr * 0.5 * (1 + Math.Cos(Math.PI * time / _settings.Epochs));
+        Optimizer.ZeroGradients();
+        var value = _pruner is null ? Backward(pictures, labels) : MaskedBackward(_pruner, time, pictures, labels);
+        Optimizer.Step();
+        if (_pruner is not null && _methodOptimizer is not null)
+        {
+            StepMethod(_pruner, _methodOptimizer, time);
+        }
+
+        return value;
+    }
+
+    // The weights are m·w in the scope, and dense again behind it, with gradients that went through the mask.
+    private float MaskedBackward(PdpPruner pruner, double time, Tensor pictures, Tensor labels)
+    {
+        Costs.BeginPruning();
+        if (Methods.ForgetsMomentum(pruner, time))
+        {
+            Optimizer.ImportState(new Dictionary<string, Tensor>());
+        }
+
+        pruner.BeginEpoch(time);
+        _methodOptimizer?.ZeroGradients();
+        var mask = pruner.Mask();
+        Costs.EndPruning();
+        try
+        {
+            return Backward(pictures, labels);
+        }
+        finally
+        {
+            Costs.BeginPruning();
+            mask.Dispose();
+            Costs.EndPruning();
+        }
+    }
+
+    private float Backward(Tensor pictures, Tensor labels)
+    {
+        var answers = _model.call(pictures);
+        var loss = _teacher?.Loss(pictures, answers, labels) ?? nn.functional.cross_entropy(answers, labels);
+        loss.backward();
+        return loss.ReadCpuSingle(0);
+    }
+
+    // What a method learns besides the weights is part of its cost.
+    private void StepMethod(PdpPruner pruner, Sgd optimizer, double time)
+    {
+        Costs.BeginPruning();
+        optimizer.LearningRate = Optimizer.LearningRate * Methods.LearningRateFactor(pruner, time);
+        optimizer.Step();
+        Costs.EndPruning();
+    }
+}

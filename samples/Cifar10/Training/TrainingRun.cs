@@ -1,0 +1,220 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Pdp.Channels;
+using Pdp.Reporting;
+using static TorchSharp.torch;
+
+namespace Pdp.Samples.Cifar10;
+
+/// <summary>One run: trains ResNet-20, dense or pruned meanwhile, and leaves metrics, report and weights.</summary>
+internal sealed class TrainingRun : IDisposable
+{
+    private readonly Settings _settings;
+    private readonly ResNet20 _model = new();
+    private readonly PdpPruner? _pruner;
+    private readonly Trainer _trainer;
+    private readonly Evaluation _test;
+    private readonly WeightHistory? _history;
+
+    public TrainingRun(Settings settings)
+    {
+        _settings = settings;
+        var data = Cifar10Data.Load(DataPath(settings));
+        var training = new Batches(settings.Limit is { } limit ? data.Train.Limit(limit) : data.Train, settings.Batch, settings.Seed);
+        _test = new Evaluation(data.Test, settings.Seed);
+        LoadWeights();
+
+        // The pruner attaches to the model and changes nothing in it; a dense run does without.
+        _pruner = settings.Method == Methods.Dense ? null : new PdpPruner(_model, Pruning.Options(settings, _model, training));
+        _trainer = new Trainer(settings, _model, _pruner, training);
+        _history = _pruner is null || settings.Out is null ? null : new WeightHistory(_model, _pruner);
+    }
+
+    /// <summary>Trains, commits and reports.</summary>
+    public void Run()
+    {
+        Console.Write(_pruner?.Plan());
+        var run = Start();
+        Console.WriteLine(EpochMetrics.Header);
+        foreach (var metrics in run.Metrics)
+        {
+            Console.WriteLine(metrics);
+        }
+
+        for (var epoch = run.Epoch; epoch < _settings.Epochs; epoch++)
+        {
+            run = Epoch(run, epoch);
+            Keep(run);
+        }
+
+        Finish(run);
+    }
+
+    public void Dispose()
+    {
+        _pruner?.Dispose();
+        _trainer.Dispose();
+        _model.Dispose();
+    }
+
+    // The given place of the data, or that of the download.
+    private static string DataPath(Settings settings) => (settings.Data, settings.Download) switch
+    {
+        ({ } path, false) => path,
+        (null, true) => new Cifar10Download().FetchAsync(settings.DownloadTo ?? Cifar10Download.DefaultFolder).GetAwaiter().GetResult(),
+        (null, false) => throw new ArgumentException($"--data wants the place of CIFAR-10. {Cifar10Download.Hint}"),
+        _ => throw new ArgumentException("Give either --data or --download, not both."),
+    };
+
+    private void LoadWeights()
+    {
+        if (_settings.ShrinkRecord is not null)
+        {
+            ShrinkRecord.FromJson(File.ReadAllText(_settings.ShrinkRecord)).Apply(_model);
+        }
+
+        if (_settings.Weights is not null)
+        {
+            Safetensors.LoadInto(_model, _settings.Weights);
+        }
+    }
+
+    // Epoch 0, or where the checkpoint left off.
+    private Checkpoint Start()
+    {
+        if (!_settings.Resume)
+        {
+            return new Checkpoint(Epoch: 0, _settings.TestEvery == 0 ? null : _test.Accuracy(_model), Metrics: [], Pruner: null);
+        }
+
+        if (!IsResumable)
+        {
+            throw new ArgumentException($"A run of {_settings.Method} can't be resumed; dense and pdp can. Start anew without --resume.");
+        }
+
+        var folder = _settings.Out ?? throw new ArgumentException("--resume wants --out, the folder of the run to go on with.");
+        var run = Checkpoint.Load(Path.Combine(folder, "checkpoint.safetensors"), _model, _trainer.Optimizer, _settings.Fingerprint());
+        if (run.Pruner is { } state)
+        {
+            _pruner?.Restore(PrunerState.FromJson(state));
+        }
+
+        return run;
+    }
+
+    private bool IsResumable => _settings.Method is Methods.Dense or Methods.Pdp;
+
+    private Checkpoint Epoch(Checkpoint run, int epoch)
+    {
+        if (_pruner is { IsCommitted: false } && epoch >= Pruning.CommitEpoch(_settings))
+        {
+            Console.Write(_pruner.Commit());
+        }
+
+        var clock = Stopwatch.StartNew();
+        var loss = _trainer.Epoch(epoch);
+        var seconds = clock.Elapsed.TotalSeconds;
+        var isMeasured = _settings.TestEvery > 0 && (epoch + 1) % _settings.TestEvery == 0;
+        double? accuracy = isMeasured ? _test.Accuracy(_model, _pruner) : null;
+        var committed = _pruner is null || !isMeasured ? accuracy : _test.Accuracy(_model, _pruner, MaskForm.Folded);
+        var metrics = new EpochMetrics(epoch + 1, loss, _trainer.Optimizer.LearningRate, accuracy, committed, seconds, _pruner?.Sparsity ?? 0);
+        Console.WriteLine(metrics);
+        _history?.Take(epoch + 1);
+        return run with { Epoch = epoch + 1, Metrics = [.. run.Metrics, metrics] };
+    }
+
+    private void Keep(Checkpoint run)
+    {
+        if (_settings.Out is not { } folder)
+        {
+            return;
+        }
+
+        if (IsResumable)
+        {
+            run = run with { Pruner = _pruner?.GetState().ToJson() };
+            run.Save(Path.Combine(folder, "checkpoint.safetensors"), _model, _trainer.Optimizer, _settings.Fingerprint());
+        }
+
+        AtomicFile.WriteText(Path.Combine(folder, "metrics.csv"), string.Join('\n', [EpochMetrics.Header, .. run.Metrics.Select(metrics => metrics.ToString()), ""]));
+    }
+
+    // The three forms of the weights, then the zeros are made final.
+    private void Finish(Checkpoint run)
+    {
+        var peakMemory = PeakMemory();
+        double? Form(MaskForm form) => _pruner is null ? null : _test.Accuracy(_model, _pruner, form);
+        var soft = Form(MaskForm.Soft);
+        var (folded, raw) = _settings.TestEvery == 0 ? (null, null) : (Form(MaskForm.Folded), Form(MaskForm.Raw));
+        var pruning = _pruner?.Commit();
+        Console.Write(pruning);
+        var shrink = Shrink();
+        Console.Write(shrink);
+        Write(pruning, shrink, new RunReport
+        {
+            Method = _settings.Method,
+            Strategy = _settings.Strategy,
+            Sparsity = pruning is null ? 0 : pruning.Layers.Sum(layer => layer.Zeros) / (double)pruning.PrunableWeights,
+            MacsRemoved = pruning?.Size is { Before.Macs: { } before, After.Macs: { } after } ? 1 - (after / (double)before) : null,
+            StartAccuracy = run.StartAccuracy,
+            SoftAccuracy = soft,
+            FoldedAccuracy = folded,
+            RawAccuracy = raw,
+            Accuracy = _test.Accuracy(_model),
+            Speedup = shrink is null ? null : Speedup(),
+            Epochs = _settings.Epochs,
+            Seed = _settings.Seed,
+            SecondsPerEpoch = run.Metrics.Select(metrics => metrics.Seconds).DefaultIfEmpty().Average(),
+            StepRatio = _trainer.Costs.Ratio,
+            PeakMemory = peakMemory,
+            ExtraParameters = _pruner?.Parameters.Sum(entry => entry.Parameter.numel()) ?? 0,
+            Settings = _settings.Fingerprint(),
+        });
+    }
+
+    private static long PeakMemory()
+    {
+        using var process = Process.GetCurrentProcess();
+        return process.PeakWorkingSet64;
+    }
+
+    // Removed channels go altogether; other strategies leave zeros.
+    private ShrinkReport? Shrink()
+    {
+        using var scope = NewDisposeScope();
+        return _pruner is not null && _settings.Strategy == "channel" ? _pruner.Shrink(_test.Example()) : null;
+    }
+
+    // The shrunk network against one as large as before.
+    private double Speedup()
+    {
+        using var dense = new ResNet20();
+        using var scope = NewDisposeScope();
+        return Speed.Ratio(dense, _model, _test.Example());
+    }
+
+    // The report comes last: where it is, all is.
+    private void Write(PruningReport? pruning, ShrinkReport? shrink, RunReport report)
+    {
+        var json = JsonSerializer.Serialize(report, Json.Options);
+        if (_settings.Out is { } folder)
+        {
+            using var scope = NewDisposeScope();
+            Safetensors.Save(Path.Combine(folder, "weights.safetensors"), _model.state_dict());
+            WriteText("layers.csv", pruning?.ToCsv());
+            WriteText("shrink.json", shrink is null ? null : shrink.Record.ToJson() + "\n");
+            WriteText("history.json", _history?.ToJson());
+            WriteText("report.json", json + "\n");
+        }
+
+        Console.WriteLine(json);
+
+        void WriteText(string name, string? text)
+        {
+            if (text is not null)
+            {
+                AtomicFile.WriteText(Path.Combine(_settings.Out, name), text);
+            }
+        }
+    }
+}

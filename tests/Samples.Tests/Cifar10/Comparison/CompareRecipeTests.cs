@@ -1,0 +1,54 @@
+using Pdp.Samples.Cifar10.Comparison;
+
+namespace Pdp.Samples.Tests.Cifar10.Comparison;
+
+public sealed class CompareRecipeTests
+{
+    private const string Plain = """
+        { "options": { "epochs": 2, "lr": 0.1 }, "seeds": [0, 1],
+          "columns": { "80 %": { "sparsity": 0.8 }, "2:4": { "strategy": "2:4" } },
+          "methods": { "pdp": {}, "lnm": { "columns": ["2:4"], "options": { "lr": 0.2 }, "in": { "2:4": { "epochs": 3 } } } } }
+        """;
+
+    [Fact]
+    public void Cells_AreColumnsTimesMethodsTimesSeeds_DenseFirst()
+    {
+        var cells = CompareRecipe.Parse(Plain).Cells().Select(cell => cell.Name);
+
+        Assert.Equal(["dense-dense-0", "dense-dense-1", "80-pdp-0", "2o4-pdp-0", "2o4-lnm-0", "80-pdp-1", "2o4-pdp-1", "2o4-lnm-1"], cells);
+    }
+
+    [Fact]
+    public void Options_OfAColumnOfAMethod_WinOverOthers()
+    {
+        var cell = CompareRecipe.Parse(Plain).Cells().Single(cell => cell.Name == "2o4-lnm-1");
+
+        Assert.Equal(["--method", "lnm", "--seed", "1", "--epochs", "3", "--lr", "0.2", "--strategy", "2:4"], cell.Arguments);
+    }
+
+    [Theory]
+    [InlineData("\"seeds\"", "\"seed\"", "There is no key 'seed'; did you mean seeds?")]
+    [InlineData("\"lnm\"", "\"lnmm\"", "There is no method 'lnmm'; did you mean lnm?")]
+    [InlineData("\"in\"", "\"inn\"", "There is no key of a method 'inn'; did you mean in?")]
+    [InlineData("[\"2:4\"]", "[\"2:5\"]", "There is no column '2:5'; did you mean 2:4?")]
+    [InlineData("\"lr\": 0.1", "\"lrr\": 0.1", "There is no setting '--lrr'; did you mean --lr?")]
+    [InlineData("0.8", "1.8", "Must be in [0, 1)")]
+    public void Parse_WhenANameIsUnknown_SuggestsTheNearOne(string right, string wrong, string expected)
+    {
+        var error = Assert.ThrowsAny<ArgumentException>(() => CompareRecipe.Parse(Plain.Replace(right, wrong, StringComparison.Ordinal)));
+
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Read_WhenThereIsNone_ListsThoseThatComeWithTheProgram()
+    {
+        var error = Assert.Throws<ArgumentException>(() => CompareRecipe.Read("nonsense"));
+
+        Assert.Contains("smoke", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void RecipesThatComeWithTheProgram_CanBeRead() =>
+        Assert.All(Directory.EnumerateFiles(Path.Combine(AppContext.BaseDirectory, "comparisons")), path => Assert.NotEmpty(CompareRecipe.Read(path).Cells()));
+}

@@ -1,0 +1,70 @@
+using System.Text.Json;
+using Pdp.Samples.Cifar10;
+using Pdp.Samples.Cifar10.Comparison;
+
+namespace Pdp.Samples.Tests.Cifar10.Comparison;
+
+public sealed class ResultsTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void ToMarkdown_GivesMeansSpreadsAndTheBestInBold()
+    {
+        var text = Made(("pdp", 0, 0.86), ("pdp", 1, 0.84), ("gmp", 0, 0.83), ("gmp", 1, 0.85), ("dense", 0, 0.88), ("dense", 1, 0.88)).ToMarkdown();
+
+        Assert.Equal(
+            """
+            | top-1, % | 80 % |
+            |---|---|
+            | pdp | **85.00 ± 1.00** (80.0 %) |
+            | gmp | 84.00 ± 1.00 (80.0 %) |
+            | dense | 88.00 ± 0.00 |
+
+            | cost | step, over one without pruning | peak memory, over dense | extra parameters |
+            |---|---|---|---|
+            | pdp | 1.250 | 1.50 | 0 |
+            | gmp | 1.250 | 1.50 | 1,234 |
+
+            """.ReplaceLineEndings("\n"),
+            text);
+    }
+
+    [Fact]
+    public void ToCsv_HasALineForEachFinishedCell()
+    {
+        var lines = Made(("pdp", 0, 0.86), ("dense", 0, 0.88)).ToCsv().TrimEnd().Split('\n');
+
+        Assert.Equal(3, lines.Length);
+        Assert.Equal("\"80 %\",pdp,unstructured,0,8,0.86,0.8,,,1.25,1.5,0,1", lines[2]);
+    }
+
+    [Fact]
+    public void Draw_LeavesPicturesOfEachKind()
+    {
+        var charts = Path.Combine(_folder.Path, "charts");
+
+        Charts.Draw(Made(("pdp", 0, 0.86), ("gmp", 0, 0.85), ("dense", 0, 0.88)), charts);
+
+        foreach (var name in new[] { "accuracy-sparsity", "accuracy-cost-80", "layers-80" })
+        {
+            Assert.Equal([0x89, (byte)'P', (byte)'N', (byte)'G'], File.ReadAllBytes(Path.Combine(charts, name + ".png"))[..4]);
+            Assert.Contains("<svg", File.ReadAllText(Path.Combine(charts, name + ".svg")), StringComparison.Ordinal);
+        }
+    }
+
+    private Results Made(params (string Method, int Seed, double Accuracy)[] runs)
+    {
+        var recipe = CompareRecipe.Parse("""{ "seeds": [0, 1], "columns": { "80 %": { "sparsity": 0.8 } }, "methods": { "pdp": {}, "gmp": {} } }""");
+        CellFolder[] folders = [.. recipe.Cells().Select(cell => new CellFolder(_folder.Path, cell))];
+        foreach (var (method, seed, accuracy) in runs)
+        {
+            var folder = folders.Single(folder => folder.Cell.Method == method && folder.Cell.Seed == seed);
+            AtomicFile.WriteText(Path.Combine(folder.Path, "report.json"), JsonSerializer.Serialize(Reports.Of(folder.Cell, accuracy), Json.Options));
+        }
+
+        return new Results(folders);
+    }
+}

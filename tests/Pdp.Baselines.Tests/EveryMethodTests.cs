@@ -78,6 +78,16 @@ public sealed class EveryMethodTests
     }
 
     [Fact]
+    public void WhatAMethodLeavesOpen_IsWhatItFillsIn()
+    {
+        using var scene = new Scene(With(new Dnw(), 0.5));
+        scene.Pruner.BeginEpoch(0);
+
+        Assert.Equal(0.5, scene.Pruner.Sparsity);
+        Assert.Equal(832, scene.Masked().Values.Sum(weight => weight.Count(w => w == 0)));
+    }
+
+    [Fact]
     public void Mask_RefusesAScoreOfAnotherShape()
     {
         var mask = new PdpMask("weight", new WeightLayout([2, 3]), new Unstructured(), Scheduling.Temperature.Absolute(1));

@@ -70,6 +70,19 @@ public sealed class EveryMethodTests
 
     [Theory]
     [MemberData(nameof(Names))]
+    public void Pruner_WhenDisposed_LeavesNoTensorBehind(string name)
+    {
+        using var model = TestModels.Mlp();
+
+        Leaks.None(() =>
+        {
+            using var pruner = new PdpPruner(model, All()[name](0.6));
+            TestModels.Train(model, pruner, 0, seed: 1, learningRate: 0);
+        });
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
     public void State_IsRefusedWithTheReason(string name)
     {
         using var scene = new Scene(All()[name](0.6));
@@ -103,6 +116,7 @@ public sealed class EveryMethodTests
         ["GMP"] = sparsity => With(new Gmp(), sparsity),
         ["DNW"] = sparsity => With(new Dnw(), sparsity),
         ["SR-STE"] = sparsity => With(new SrSte(), sparsity),
+        ["AC/DC"] = sparsity => With(new AcDc(), sparsity),
     };
 
     private static PdpOptions With(IPruningMethod method, double sparsity) => new() { Method = method, Sparsity = sparsity, Epochs = 10 };

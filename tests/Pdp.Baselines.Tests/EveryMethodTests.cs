@@ -117,6 +117,7 @@ public sealed class EveryMethodTests
         ["DNW"] = sparsity => With(new Dnw(), sparsity),
         ["SR-STE"] = sparsity => With(new SrSte(), sparsity),
         ["AC/DC"] = sparsity => With(new AcDc(), sparsity),
+        ["GraNet"] = sparsity => With(new GraNet { Interval = 1 }, sparsity),
     };
 
     private static PdpOptions With(IPruningMethod method, double sparsity) => new() { Method = method, Sparsity = sparsity, Epochs = 10 };

@@ -118,6 +118,7 @@ public sealed class EveryMethodTests
         ["SR-STE"] = sparsity => With(new SrSte(), sparsity),
         ["AC/DC"] = sparsity => With(new AcDc(), sparsity),
         ["GraNet"] = sparsity => With(new GraNet { Interval = 1 }, sparsity),
+        ["pattern lock"] = Prepared.Lock,
     };
 
     private static PdpOptions With(IPruningMethod method, double sparsity) => new() { Method = method, Sparsity = sparsity, Epochs = 10 };

@@ -70,11 +70,34 @@ public sealed class EveryMethodTests
 
     [Theory]
     [MemberData(nameof(Names))]
+    public void Pruner_WhenDisposed_LeavesNoTensorBehind(string name)
+    {
+        using var model = TestModels.Mlp();
+
+        Leaks.None(() =>
+        {
+            using var pruner = new PdpPruner(model, All()[name](0.6));
+            TestModels.Train(model, pruner, 0, seed: 1, learningRate: 0);
+        });
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
     public void State_IsRefusedWithTheReason(string name)
     {
         using var scene = new Scene(All()[name](0.6));
 
         Assert.Contains("can't be resumed", Assert.Throws<InvalidOperationException>(scene.Pruner.GetState).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void WhatAMethodLeavesOpen_IsWhatItFillsIn()
+    {
+        using var scene = new Scene(With(new Dnw(), 0.5));
+        scene.Pruner.BeginEpoch(0);
+
+        Assert.Equal(0.5, scene.Pruner.Sparsity);
+        Assert.Equal(832, scene.Masked().Values.Sum(weight => weight.Count(w => w == 0)));
     }
 
     [Fact]
@@ -93,6 +116,9 @@ public sealed class EveryMethodTests
         ["GMP"] = sparsity => With(new Gmp(), sparsity),
         ["DNW"] = sparsity => With(new Dnw(), sparsity),
         ["SR-STE"] = sparsity => With(new SrSte(), sparsity),
+        ["AC/DC"] = sparsity => With(new AcDc(), sparsity),
+        ["GraNet"] = sparsity => With(new GraNet { Interval = 1 }, sparsity),
+        ["pattern lock"] = Prepared.Lock,
     };
 
     private static PdpOptions With(IPruningMethod method, double sparsity) => new() { Method = method, Sparsity = sparsity, Epochs = 10 };

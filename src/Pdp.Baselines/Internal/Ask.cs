@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Pdp.Allocation;
 using Pdp.Masks;
 
 namespace Pdp.Baselines.Internal;
@@ -18,6 +19,27 @@ internal static class Ask
         }
 
         return options;
+    }
+
+    /// <summary>Whether layers are ranked together, as the default allocation does; under any other each has the count that it gives.</summary>
+    /// <exception cref="ArgumentException">They are, and the options give layers sparsities of their own.</exception>
+    public static bool RanksGlobally(PdpOptions options, string method)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        if (options.Allocation is not GlobalMagnitude)
+            return false;
+
+        return !HasLayerSparsities(options)
+            ? true
+            : throw new ArgumentException($"{method} ranks the weights of all layers together, so that no layer has a sparsity of its own: leave those of rules and the least and largest sparsity of layers unset, or choose another allocation, such as UniformSparsity, whose counts it keeps.", nameof(options));
+    }
+
+    /// <summary>Whether options give layers sparsities, or bounds, of their own.</summary>
+    public static bool HasLayerSparsities(PdpOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return options.MinimumLayerSparsity > 0 || options.MaximumLayerSparsity < 1
+            || options.Rules.Any(rule => rule.Sparsity is not null || rule.MinimumSparsity is not null || rule.MaximumSparsity is not null);
     }
 
     /// <summary>A number that is at least 0.</summary>

@@ -93,6 +93,13 @@ internal class HardMaskRun(IReadOnlyList<MethodLayer> layers) : IMethodRun
         }
     }
 
+    /// <summary>Removes as many as the masks do, whatever the schedule says by now.</summary>
+    protected void KeepCounts()
+    {
+        for (var layer = 0; layer < layers.Count; layer++)
+            layers[layer].Mask.Remove(Removed(layer) ?? 0);
+    }
+
     protected virtual void Dispose(bool disposing)
     {
         for (var layer = 0; layer < _kept.Length; layer++)

@@ -14,6 +14,6 @@ public interface ISparsityScheduler
 
     /// <summary>The share of the target sparsity that is asked for.</summary>
     /// <param name="epoch">The epoch, whole or fractional, at least 0.</param>
-    /// <returns>A value in [0, 1]: 0 up to <see cref="StartEpoch"/>, never falling, 1 from <see cref="EndEpoch"/> on.</returns>
+    /// <returns>A value in [0, 1]: 0 up to <see cref="StartEpoch"/>, 1 from <see cref="EndEpoch"/> on; never falling, but where dense phases come in between.</returns>
     double Fraction(double epoch);
 }

@@ -1,0 +1,62 @@
+using Pdp.Baselines.Internal;
+using Pdp.Baselines.Runs;
+using Pdp.Methods;
+
+namespace Pdp.Baselines;
+
+/// <summary>AC/DC, alternating compressed and decompressed training (Peste, Iofinova, Vladu, Alistarh, NeurIPS 2021).</summary>
+/// <remarks>
+/// <para>
+/// In dense phases ŵ = w and ∂L/∂w = g. At a compression the largest |w| of all layers together are kept, all others become zero in the weight
+/// itself, and up to the next dense phase ŵ = M·w and ∂L/∂w = g·M with the same M. At a decompression the zeros start learning again. The
+/// schedule says when; by default <see cref="AlternatingPhases.Over"/> the run.
+/// </para>
+/// <para>
+/// Unstructured and N:M, whose groups are ranked each for themselves. Each layer keeps at least one weight. An allocation other than
+/// <see cref="Allocation.GlobalMagnitude"/> gives each layer its count, as in the paper's uniform variant.
+/// </para>
+/// <para>
+/// Momentum is the training loop's: reset it at each decompression, which <see cref="AlternatingPhases.IsDecompression"/> tells. The learning
+/// rate should not be near 0 before the last compressed phase.
+/// </para>
+/// </remarks>
+public sealed record AcDc : IPruningMethod
+{
+    /// <inheritdoc/>
+    public string Name => "AC/DC";
+
+    /// <summary>Whether layers are ranked together.</summary>
+    private bool IsGlobal { get; init; } = true;
+
+    /// <inheritdoc/>
+    /// <exception cref="ArgumentOutOfRangeException">The run is shorter than 2 epochs, and no schedule is set.</exception>
+    public PdpOptions Configure(PdpOptions options)
+    {
+        Ask.Strategies(options, Name, Strategy.Unstructured, Strategy.NofM);
+        return options with
+        {
+            Schedule = options.Schedule ?? AlternatingPhases.Over(options.Epochs),
+            Method = this with { IsGlobal = Ask.RanksGlobally(options, Name) },
+        };
+    }
+
+    /// <inheritdoc/>
+    public IMethodRun Attach(IReadOnlyList<MethodLayer> layers) => new Run(layers, IsGlobal);
+
+    private sealed class Run(IReadOnlyList<MethodLayer> layers, bool isGlobal) : StandingMaskRun(layers, isGlobal)
+    {
+        private long[] _scheduled = [];
+
+        // The scheduled counts change where phases do; dense ones have masks of ones.
+        public override void Begin(double epoch)
+        {
+            ZeroRemoved();
+            long[] scheduled = [.. Layers.Select(layer => layer.Mask.Removed)];
+            if (scheduled.AsSpan().SequenceEqual(_scheduled))
+                KeepCounts();
+            else
+                TakeAll();
+            _scheduled = scheduled;
+        }
+    }
+}

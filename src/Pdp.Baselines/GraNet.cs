@@ -1,0 +1,153 @@
+using Pdp.Baselines.Internal;
+using Pdp.Baselines.Runs;
+using Pdp.Methods;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Pdp.Baselines;
+
+/// <summary>GraNet, gradual pruning with zero-cost neuroregeneration (Liu et al., "Sparse training via boosting pruning plasticity with neuroregeneration", NeurIPS 2021).</summary>
+/// <remarks>
+/// <para>
+/// ŵ = M·w and ∂L/∂w = g·M; what is removed is zero in the weight itself. Every <see cref="Interval"/> the mask is updated in two stages. While
+/// the schedule rises, the largest |w| of all layers together are kept, as many as it says. Then, to the end of the run, each layer drops the
+/// share q of its remaining weights, ⌊q·K⌋ of K, the smallest, and grows as many among all that are inactive by then, where the last |g| is
+/// largest. What was removed before starts at 0; what was only just dropped keeps its value. The share falls by a cosine over the run, from
+/// <see cref="Regeneration"/> to 0.005.
+/// </para>
+/// <para>
+/// Unstructured. Each layer keeps at least one weight. Dense to sparse, by default with the library's own cubic ramp. An allocation other than
+/// <see cref="Allocation.GlobalMagnitude"/> gives each layer its count in the first stage. Keeps a copy of the gradients.
+/// </para>
+/// </remarks>
+public sealed record GraNet : IPruningMethod
+{
+    /// <summary>The share that is regenerated at the end of the run, the authors'.</summary>
+    private const double LastRegeneration = 0.005;
+
+    /// <summary>Of the updates in a run: the authors' 1000 steps of CIFAR-10 in batches of 128 are about 2.5 of 160 epochs.</summary>
+    private const double UpdatesPerRun = 64;
+
+    /// <summary>The least time between two updates of the mask.</summary>
+    /// <value>In epochs, at least 0, which updates at each <see cref="PdpPruner.BeginEpoch"/>. Null, the default, stands for a 64th of the run.</value>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative or not finite.</exception>
+    public double? Interval { get; init => field = value is { } interval ? Ask.NotNegative(interval) : null; }
+
+    /// <summary>q, the share of a layer's remaining weights that an update regenerates, at the start of the run.</summary>
+    /// <value>In [0, 1); default 0.5, the paper's. 0 prunes by magnitude alone; a share below 0.005 does not fall.</value>
+    /// <exception cref="ArgumentOutOfRangeException">The value is outside.</exception>
+    public double Regeneration { get; init => field = Ask.Within(value, value is >= 0 and < 1, "[0, 1)"); } = 0.5;
+
+    /// <inheritdoc/>
+    public string Name => "GraNet";
+
+    /// <summary>Whether layers are ranked together in the first stage.</summary>
+    private bool IsGlobal { get; init; } = true;
+
+    /// <summary>The length of the run in epochs; null until the options are known.</summary>
+    private double? Epochs { get; init; }
+
+    /// <inheritdoc/>
+    public PdpOptions Configure(PdpOptions options)
+    {
+        Ask.Strategies(options, Name, Strategy.Unstructured);
+        return options with { Method = this with { IsGlobal = Ask.RanksGlobally(options, Name), Epochs = options.Epochs } };
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="InvalidOperationException">This is not the method of the options that <see cref="Configure"/> returned.</exception>
+    public IMethodRun Attach(IReadOnlyList<MethodLayer> layers) =>
+        new Run(layers, this, Epochs ?? throw new InvalidOperationException("The length of the run is not known: attach the method of the options that Configure(options) returns."));
+
+    /// <summary>q at an epoch.</summary>
+    private double RegenerationAt(double epoch, double epochs)
+    {
+        var last = Math.Min(LastRegeneration, Regeneration);
+        return last + ((Regeneration - last) * (1 + Math.Cos(Math.PI * Math.Min(1, epoch / epochs))) / 2);
+    }
+
+    private sealed class Run(IReadOnlyList<MethodLayer> layers, GraNet method, double epochs) : StandingMaskRun(layers, method.IsGlobal)
+    {
+        private static readonly Scalar BelowAll = (-1).ToScalar();
+        private static readonly Scalar AboveAll = double.PositiveInfinity.ToScalar();
+
+        private readonly Clock _clock = new(method.Interval ?? (epochs / UpdatesPerRun));
+        private readonly Tensor?[] _gradients = new Tensor?[layers.Count];
+        private long _scheduled;
+
+        public override void Begin(double epoch)
+        {
+            // Momentum may have moved what was removed; what grows must start at 0.
+            ZeroRemoved();
+            var scheduled = Layers.Sum(layer => layer.Mask.Removed);
+            var rises = scheduled != _scheduled;
+            var isAtTarget = scheduled == Layers.Sum(layer => layer.Mask.Target);
+            // The target is met exactly, whatever the interval.
+            if (!_clock.IsDue(epoch) && !(rises && isAtTarget))
+            {
+                KeepCounts();
+                return;
+            }
+
+            if (rises)
+                TakeAll();
+            else
+                KeepCounts();
+            _scheduled = scheduled;
+            Regenerate(method.RegenerationAt(epoch, epochs));
+        }
+
+        public override Tensor Backward(int layer, Tensor weight, Tensor upstream)
+        {
+            ArgumentNullException.ThrowIfNull(upstream);
+            _gradients[layer] ??= upstream.new_empty(upstream.shape).DetachFromDisposeScope();
+            _gradients[layer]!.copy_(upstream);
+            return base.Backward(layer, weight, upstream);
+        }
+
+        /// <summary>The magnitude; what is removed already ranks below kept weights that happen to be 0.</summary>
+        protected override Tensor Score(int layer, Tensor weight)
+        {
+            var magnitude = base.Score(layer, weight);
+            return Members(layer) is { } active ? magnitude.masked_fill_(active.logical_not(), BelowAll) : magnitude;
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            base.Dispose(disposing);
+            for (var layer = 0; layer < _gradients.Length; layer++)
+                Forget(layer);
+        }
+
+        /// <summary>The second stage, where something is removed and its gradient known.</summary>
+        private void Regenerate(double share)
+        {
+            for (var layer = 0; layer < Layers.Count; layer++)
+            {
+                if (_gradients[layer] is { } gradient && Removed(layer) is > 0 and { } removed)
+                    Regenerate(layer, gradient, removed, share);
+                // A gradient serves once: what has grown by it must learn before it can be dropped.
+                Forget(layer);
+            }
+
+            ZeroRemoved();
+        }
+
+        private void Regenerate(int layer, Tensor gradient, long removed, double share)
+        {
+            using var scope = NewDisposeScope();
+            var mask = Layers[layer].Mask;
+            mask.Remove(removed + (long)(share * (mask.Members - removed)));
+            var remaining = mask.KeptBy(Score(layer, Weight(layer)));
+            mask.Remove(removed);
+            var growth = mask.Strategy.Sum(gradient.abs(), mask.Layout).masked_fill_(remaining, AboveAll);
+            Take(layer, mask.KeptBy(growth));
+        }
+
+        private void Forget(int layer)
+        {
+            _gradients[layer]?.Dispose();
+            _gradients[layer] = null;
+        }
+    }
+}

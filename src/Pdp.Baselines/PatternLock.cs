@@ -1,0 +1,78 @@
+using Pdp.Allocation;
+using Pdp.Baselines.Internal;
+using Pdp.Baselines.Runs;
+using Pdp.Methods;
+using Pdp.Scheduling;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Pdp.Baselines;
+
+/// <summary>The pattern lock of "Prune once for all" (Zafrir et al., NeurIPS 2021 workshop): a sparse model is fine-tuned, and its zeros stay.</summary>
+/// <remarks>
+/// <para>
+/// M = 1[w ≠ 0] when the pruner is made, so load the weights before; ŵ = M·w and ∂L/∂w = g·M, with the same M to the end. A weight that is zero
+/// by chance is locked too. The pattern is that of exact zeros: commit the pruning that made them first. Commit at the end writes the zeros that
+/// momentum has moved since the last <see cref="PdpPruner.BeginEpoch"/>.
+/// </para>
+/// <para>
+/// The zeros say how much is removed: leave <see cref="PdpOptions.Sparsity"/>, schedule and allocation unset. Single weights are locked, so the
+/// strategy is the default one; an N:M pattern stays one.
+/// </para>
+/// <para>
+/// POFA itself is <see cref="Gmp"/> under distillation in pre-training, uniform per layer, and then this lock under distillation on each task. The
+/// distillation is a loss, and so the training loop's: 0.5 of the task's and 0.5 of the teacher's at temperature 2.
+/// </para>
+/// </remarks>
+public sealed record PatternLock : IPruningMethod
+{
+    /// <inheritdoc/>
+    public string Name => "pattern lock";
+
+    /// <inheritdoc/>
+    public PdpOptions Configure(PdpOptions options)
+    {
+        Ask.Strategies(options, Name, Strategy.Unstructured);
+        if (options.Sparsity is not null)
+            throw new ArgumentException("The pattern lock removes what is zero already, and no more: leave PdpOptions.Sparsity unset.", nameof(options));
+        if (options.Schedule is not (null or ConstantSparsity) || options.AutomaticStart is not null || options.Allocation is not (GlobalMagnitude or CountedZeros) || Ask.HasLayerSparsities(options))
+            throw new ArgumentException("The pattern lock holds from the first step on, and each layer has the zeros that it has: leave the schedule, the automatic start, the allocation and the sparsities of layers unset.", nameof(options));
+
+        return options with { Schedule = new ConstantSparsity(), Allocation = new CountedZeros() };
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="ArgumentException">A weight has nothing but zeros.</exception>
+    public IMethodRun Attach(IReadOnlyList<MethodLayer> layers) => new Run(layers);
+
+    private sealed class Run : HardMaskRun
+    {
+        private static readonly Scalar Zero = 0.ToScalar();
+
+        public Run(IReadOnlyList<MethodLayer> layers)
+            : base(layers)
+        {
+            ArgumentNullException.ThrowIfNull(layers);
+            using var scope = NewDisposeScope();
+            using var _ = no_grad();
+            if (layers.FirstOrDefault(layer => CountedZeros.Of(layer.Weight!) == layer.Mask.Members) is { } empty)
+                throw new ArgumentException($"'{empty.Mask.Name}' has nothing but zeros, so that nothing of it could learn: exclude it from pruning.", nameof(layers));
+
+            for (var layer = 0; layer < layers.Count; layer++)
+            {
+                var (mask, weight) = layers[layer];
+                mask.Remove(CountedZeros.Of(weight!));
+                Take(layer, mask.Strategy.Magnitude(weight!, mask.Layout).ne(Zero));
+            }
+        }
+
+        // Momentum and decay may have moved what gets no gradient.
+        public override void Begin(double epoch)
+        {
+            ZeroRemoved();
+            KeepCounts();
+        }
+
+        protected override bool IsStale(int layer) => false;
+    }
+}

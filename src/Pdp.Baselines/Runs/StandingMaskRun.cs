@@ -1,0 +1,41 @@
+using Pdp.Baselines.Internal;
+using Pdp.Methods;
+using static TorchSharp.torch;
+
+namespace Pdp.Baselines.Runs;
+
+/// <summary>Hard masks that stand between updates; an update ranks the layers together, or each by itself.</summary>
+/// <param name="layers">What is pruned; strategies of single weights.</param>
+/// <param name="isGlobal">Whether layers are ranked together, but where their strategy fixes their counts.</param>
+internal abstract class StandingMaskRun(IReadOnlyList<MethodLayer> layers, bool isGlobal) : HardMaskRun(layers)
+{
+    protected override bool IsStale(int layer) => false;
+
+    /// <summary>Takes all masks anew, as many in all as the schedule says, and writes zeros where they remove.</summary>
+    protected void TakeAll()
+    {
+        using var scope = NewDisposeScope();
+        Tensor[] scores = [.. Layers.Select((_, layer) => Score(layer, Weight(layer)))];
+        if (isGlobal)
+            Divide(scores);
+        for (var layer = 0; layer < Layers.Count; layer++)
+            Take(layer, Layers[layer].Mask.KeptBy(scores[layer]));
+        ZeroRemoved();
+    }
+
+    /// <summary>A weight in its arithmetic type, in the caller's scope.</summary>
+    protected Tensor Weight(int layer)
+    {
+        var weight = Layers[layer].Weight!.detach();
+        return weight.dtype == ScalarType.Float64 ? weight : weight.to_type(ScalarType.Float32);
+    }
+
+    /// <summary>Divides what the schedule removes in all by the scores.</summary>
+    private void Divide(Tensor[] scores)
+    {
+        int[] open = [.. Enumerable.Range(0, Layers.Count).Where(layer => Layers[layer].Mask.Strategy.FixedSparsity is null)];
+        var counts = GlobalCut.Counts([.. open.Select(layer => scores[layer])], open.Sum(layer => Layers[layer].Mask.Removed));
+        foreach (var (layer, count) in open.Zip(counts))
+            Layers[layer].Mask.Remove(count);
+    }
+}

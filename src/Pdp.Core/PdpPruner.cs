@@ -100,9 +100,13 @@ public sealed class PdpPruner : IDisposable
             _isPlanned = true;
         }
 
-        _model.Advance(_clock.Fraction, _clock.Time);
+        // What was committed stays as it is, and a method's counts are not those of the schedule.
         if (!IsCommitted)
+        {
+            _model.Advance(_clock.Fraction, _clock.Time);
             _model.BeginMethod(_clock.Time);
+        }
+
         _watch.Begin(epoch, _model.IsPruning && !IsCommitted);
     }
 

@@ -93,6 +93,7 @@ public sealed class EveryMethodTests
         ["GMP"] = sparsity => With(new Gmp(), sparsity),
         ["DNW"] = sparsity => With(new Dnw(), sparsity),
         ["SR-STE"] = sparsity => With(new SrSte(), sparsity),
+        ["STR"] = sparsity => new() { Method = new Str { Start = sparsity == 0 ? -3200 : -2 }, Epochs = 10 },
     };
 
     private static PdpOptions With(IPruningMethod method, double sparsity) => new() { Method = method, Sparsity = sparsity, Epochs = 10 };

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Pdp.Allocation;
 using Pdp.Masks;
 
 namespace Pdp.Baselines.Internal;
@@ -18,6 +19,18 @@ internal static class Ask
         }
 
         return options;
+    }
+
+    /// <summary>Checks that options leave it to a method what each layer loses.</summary>
+    /// <exception cref="ArgumentException">They don't.</exception>
+    public static PdpOptions NoShares(PdpOptions options, string method, string deciders)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var isBounded = options.MinimumLayerSparsity > 0 || options.MaximumLayerSparsity < 1;
+        var isRuled = options.Rules.Any(rule => (rule.Sparsity ?? rule.MinimumSparsity ?? rule.MaximumSparsity) is not null);
+        return options.Allocation is GlobalMagnitude && !isBounded && !isRuled
+            ? options
+            : throw new ArgumentException($"The {deciders} of {method} decide what each layer loses: leave Allocation, MinimumLayerSparsity, MaximumLayerSparsity and the sparsities of rules unset.", nameof(options));
     }
 
     /// <summary>A number that is at least 0.</summary>

@@ -94,6 +94,8 @@ public sealed class EveryMethodTests
         ["DNW"] = sparsity => With(new Dnw(), sparsity),
         ["SR-STE"] = sparsity => With(new SrSte(), sparsity),
         ["STR"] = sparsity => new() { Method = new Str { Start = sparsity == 0 ? -3200 : -2 }, Epochs = 10 },
+        ["OptG"] = sparsity => With(new OptG(), sparsity),
+        ["MVP"] = sparsity => With(new MovementPruning(), sparsity),
     };
 
     private static PdpOptions With(IPruningMethod method, double sparsity) => new() { Method = method, Sparsity = sparsity, Epochs = 10 };

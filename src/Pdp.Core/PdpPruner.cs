@@ -44,8 +44,7 @@ public sealed class PdpPruner : IDisposable
     public PdpPruner(Module model, PdpOptions options)
     {
         Guard.NotNull(options, nameof(options));
-        options = options.Method?.Configure(options) ?? options;
-        _options = options;
+        _options = options = options.Method?.Configure(options) ?? options;
         _clock = new PruningClock(options);
         _model = new PrunedModel(Guard.NotNull(model, nameof(model)), options);
         _planner = new TargetPlanner(options, _model.Layers);
@@ -101,9 +100,13 @@ public sealed class PdpPruner : IDisposable
             _isPlanned = true;
         }
 
-        _model.Advance(_clock.Fraction, _clock.Time);
+        // What was committed stays as it is, and a method's counts are not those of the schedule.
         if (!IsCommitted)
+        {
+            _model.Advance(_clock.Fraction, _clock.Time);
             _model.BeginMethod(_clock.Time);
+        }
+
         _watch.Begin(epoch, _model.IsPruning && !IsCommitted);
     }
 

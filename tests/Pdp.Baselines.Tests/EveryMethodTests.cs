@@ -119,6 +119,9 @@ public sealed class EveryMethodTests
         ["AC/DC"] = sparsity => With(new AcDc(), sparsity),
         ["GraNet"] = sparsity => With(new GraNet { Interval = 1 }, sparsity),
         ["pattern lock"] = Prepared.Lock,
+        ["STR"] = sparsity => new() { Method = new Str { Start = sparsity == 0 ? -3200 : -2 }, Epochs = 10 },
+        ["OptG"] = sparsity => With(new OptG(), sparsity),
+        ["MVP"] = sparsity => With(new MovementPruning(), sparsity),
     };
 
     private static PdpOptions With(IPruningMethod method, double sparsity) => new() { Method = method, Sparsity = sparsity, Epochs = 10 };

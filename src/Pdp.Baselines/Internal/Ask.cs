@@ -42,6 +42,16 @@ internal static class Ask
             || options.Rules.Any(rule => rule.Sparsity is not null || rule.MinimumSparsity is not null || rule.MaximumSparsity is not null);
     }
 
+    /// <summary>Checks that options leave it to a method what each layer loses.</summary>
+    /// <exception cref="ArgumentException">They don't.</exception>
+    public static PdpOptions NoShares(PdpOptions options, string method, string deciders)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return options.Allocation is GlobalMagnitude && !HasLayerSparsities(options)
+            ? options
+            : throw new ArgumentException($"The {deciders} of {method} decide what each layer loses: leave Allocation, MinimumLayerSparsity, MaximumLayerSparsity and the sparsities of rules unset.", nameof(options));
+    }
+
     /// <summary>A number that is at least 0.</summary>
     public static double NotNegative(double value, [CallerMemberName] string name = "") => Within(value, value >= 0 && double.IsFinite(value), "[0, ∞)", name);
 

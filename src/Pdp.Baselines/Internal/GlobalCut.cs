@@ -1,42 +1,40 @@
-using System.Diagnostics;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Pdp.Baselines.Internal;
 
-/// <summary>One order of the scores of all layers: how many of each lie below the cut that removes so many in all.</summary>
+/// <summary>One order of the scores of all layers.</summary>
 internal static class GlobalCut
 {
     private static readonly Scalar Infinity = double.PositiveInfinity.ToScalar();
 
-    /// <summary>The members to be removed from each layer: the smallest scores go, among equals those of the first layers.</summary>
-    /// <param name="scores">One tensor a layer, of any shape; need not be positive, but finite. Borrowed.</param>
-    /// <param name="total">The members removed in all, so few that each layer can keep one.</param>
-    /// <returns>One count a layer, less than its members; their sum is the total.</returns>
-    public static long[] Counts(IReadOnlyList<Tensor> scores, long total)
+    /// <summary>How many of each layer's scores are among the smallest of all; equal ones go in the order of the layers.</summary>
+    /// <param name="scores">The scores of each layer, of any shape.</param>
+    /// <param name="remove">How many in all; at most all but one of each layer.</param>
+    /// <returns>One count a layer, never all of its scores; their sum is exactly <paramref name="remove"/>.</returns>
+    /// <exception cref="InvalidOperationException">The cut is not finite.</exception>
+    public static long[] Counts(IReadOnlyList<Tensor> scores, long remove)
     {
-        Debug.Assert(total >= 0 && total <= scores.Sum(score => score.numel() - 1), "each layer keeps one");
-        if (total == 0)
+        if (remove == 0)
             return new long[scores.Count];
 
         using var scope = NewDisposeScope();
-        using var _ = no_grad();
         Tensor[] open = [.. scores.Select(WithoutLargest)];
-        // One dimension, so that scores of less precision are compared in that of the cut.
-        var cut = cat(open).kthvalue(total, 0, keepdim: true).values;
-        long[] counts = [.. open.Select(score => Count(score.lt(cut)))];
-        GiveTies(counts, [.. open.Select(score => Count(score.eq(cut)))], total - counts.Sum());
+        var cut = cat([.. open.Select(score => score.to(open[0].device))]).kthvalue(remove, 0, keepdim: true).values;
+        if (!cut.isfinite().cpu().ReadCpuBool(0))
+            throw new InvalidOperationException("The scores that decide what is removed are not finite: lower their learning rate.");
+
+        long[] counts = [.. open.Select(score => Count(score.lt(cut.to(score.device))))];
+        GiveTies(counts, [.. open.Select(score => Count(score.eq(cut.to(score.device))))], remove - counts.Sum());
         return counts;
     }
 
-    /// <summary>The scores with one that never goes: a layer's largest keeps it alive.</summary>
+    /// <summary>The scores of a layer, in one dimension, with the largest out of the competition: no layer loses everything.</summary>
     private static Tensor WithoutLargest(Tensor score)
     {
-        var flat = score.flatten().clone();
-        return flat.index_fill_(0, flat.argmax(0, keepdim: true), Infinity);
+        var flat = score.reshape(-1);
+        return flat.index_fill(0, flat.argmax(0, keepdim: true), Infinity);
     }
-
-    private static long Count(Tensor members) => members.sum().cpu().ReadCpuInt64(0);
 
     private static void GiveTies(long[] counts, long[] ties, long open)
     {
@@ -47,4 +45,6 @@ internal static class GlobalCut
             open -= given;
         }
     }
+
+    private static long Count(Tensor condition) => condition.sum().cpu().ReadCpuInt64(0);
 }

@@ -1,0 +1,71 @@
+using Pdp.Baselines.Internal;
+using Pdp.Baselines.Runs;
+using Pdp.Methods;
+using static TorchSharp.torch;
+
+namespace Pdp.Baselines;
+
+/// <summary>OptG, optimizing gradient-driven criteria in network sparsity (Zhang et al., 2022).</summary>
+/// <remarks>
+/// <para>
+/// ŵ = M·w, where M keeps the largest scores θ of the whole model, one score a weight: ∂L/∂w = g·M, and straight-through ∂L/∂θ = g·w for all
+/// weights, also the removed ones, with g = ∂L/∂ŵ. θ starts at 0, so that it sums up −η·g·w, the first-order criterion. M is taken once in each whole
+/// epoch and stays within it. The total is the sum of what the masks' schedules ask for, exactly; which layer loses how much is left to the
+/// scores, but each keeps one weight. Scores that tie go in the order of the layers, by position. Unstructured.
+/// </para>
+/// <para>
+/// Give <see cref="PdpPruner.Parameters"/>, of the weights' shapes and named <c>layer.weight.score</c>, to SGD without decay (Adam would erase the
+/// magnitudes that they sum up), at the weights' learning rate times <c>pruner.Schedule.Fraction(epoch)</c>. The default schedule is a
+/// <see cref="SigmoidRamp"/> over the whole run.
+/// </para>
+/// </remarks>
+public sealed record OptG : IPruningMethod
+{
+    /// <inheritdoc/>
+    public string Name => "OptG";
+
+    /// <inheritdoc/>
+    /// <exception cref="ArgumentException">The strategy is not unstructured, or the options divide the sparsity among the layers.</exception>
+    public PdpOptions Configure(PdpOptions options)
+    {
+        Ask.Strategies(options, Name, Strategy.Unstructured);
+        Ask.NoShares(options, Name, "scores");
+        return options.Schedule is null ? options with { Schedule = new SigmoidRamp(0, options.Epochs) } : options;
+    }
+
+    /// <inheritdoc/>
+    public IMethodRun Attach(IReadOnlyList<MethodLayer> layers) => new Run(layers);
+
+    private sealed class Run(IReadOnlyList<MethodLayer> layers) : ScoreRun(layers)
+    {
+        private readonly WholeEpochs _epochs = new();
+
+        private bool IsAtTarget => Layers.All(layer => layer.Mask.Removed == layer.Mask.Target);
+
+        // Within an epoch the mask changes only when the target is reached, from where on it may be committed.
+        public override void Begin(double epoch)
+        {
+            var total = Layers.Sum(layer => layer.Mask.Removed);
+            if (_epochs.IsNew(epoch) || (IsAtTarget && total != Counts().Sum()))
+                Cut(total);
+            foreach (var (layer, count) in Layers.Zip(Counts()))
+                layer.Mask.Remove(count);
+        }
+
+        protected override bool IsStale(int layer) => false;
+
+        private long[] Counts() => [.. Enumerable.Range(0, Layers.Count).Select(layer => Removed(layer) ?? 0)];
+
+        private void Cut(long total)
+        {
+            using var scope = NewDisposeScope();
+            Tensor[] scores = [.. Enumerable.Range(0, Layers.Count).Select(layer => Score(layer))];
+            foreach (var (layer, count) in GlobalCut.Counts(scores, total).Index())
+            {
+                var mask = Layers[layer].Mask;
+                mask.Remove(count);
+                Take(layer, mask.KeptBy(scores[layer]));
+            }
+        }
+    }
+}

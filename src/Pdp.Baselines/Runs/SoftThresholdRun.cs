@@ -1,0 +1,73 @@
+using Pdp.Baselines.Internal;
+using Pdp.Methods;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Pdp.Baselines.Runs;
+
+/// <summary>STR at work: s is the learned threshold of a layer before the sigmoid, σ(s) the threshold, g = ∂L/∂ŵ.</summary>
+internal sealed class SoftThresholdRun(IReadOnlyList<MethodLayer> layers, double start) : IMethodRun
+{
+    private readonly Parameter[] _thresholds = [.. layers.Select(layer => Learned.Beside(layer, [1], start))];
+    private readonly long[] _removed = new long[layers.Count];
+    private readonly WholeEpochs _epochs = new();
+
+    public IReadOnlyList<(string Name, Parameter Parameter)> Parameters =>
+        [.. layers.Zip(_thresholds, (layer, threshold) => ($"{layer.Mask.Name}.threshold", threshold))];
+
+    // Counting waits for the device, so it happens once an epoch.
+    public void Begin(double epoch)
+    {
+        var isNew = _epochs.IsNew(epoch);
+        for (var layer = 0; layer < layers.Count; layer++)
+        {
+            if (isNew)
+                _removed[layer] = CountRemoved(layer);
+            layers[layer].Mask.Remove(_removed[layer]);
+        }
+    }
+
+    /// <summary>sign(w)·ReLU(|w| − σ(s)), as what w is beyond ±σ(s): one rounding, and w itself where σ(s) is 0.</summary>
+    public Tensor Forward(int layer, Tensor weight)
+    {
+        using var scope = NewDisposeScope();
+        var threshold = Threshold(layer);
+        return weight.sub(weight.clamp(threshold.neg(), threshold)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>∂L/∂w = g·1[|w| &gt; σ(s)]; adds ∂L/∂s = −σ′(s)·Σ g·sign(w) over the same weights.</summary>
+    public Tensor Backward(int layer, Tensor weight, Tensor upstream)
+    {
+        using var scope = NewDisposeScope();
+        var gradient = upstream.mul(weight.abs().gt(Threshold(layer)));
+        // σ′(s) = σ(s)·σ(−s): exact where 1 − σ(s) is not.
+        var slope = Threshold(layer).mul(_thresholds[layer].neg().sigmoid_());
+        Learned.AddGradient(_thresholds[layer], gradient.mul(weight.sign()).sum().neg().mul(slope));
+        return gradient.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>|w| &gt; σ(s); the largest weight counts as kept even where it is not, as masks keep at least one member.</summary>
+    public Tensor Kept(int layer, Tensor weight)
+    {
+        using var scope = NewDisposeScope();
+        var mask = layers[layer].Mask;
+        var magnitude = mask.Strategy.Magnitude(weight, mask.Layout);
+        var largest = magnitude.argmax(1, keepdim: true);
+        return magnitude.gt(Threshold(layer)).scatter_(1, largest, largest.ones_like(ScalarType.Bool)).MoveToOuterDisposeScope();
+    }
+
+    public void Dispose()
+    {
+        foreach (var threshold in _thresholds)
+            threshold.Dispose();
+    }
+
+    private Tensor Threshold(int layer) => _thresholds[layer].sigmoid();
+
+    private long CountRemoved(int layer)
+    {
+        using var scope = NewDisposeScope();
+        var kept = Kept(layer, layers[layer].Weight!.to_type(_thresholds[layer].dtype));
+        return layers[layer].Mask.Members - kept.sum().cpu().ReadCpuInt64(0);
+    }
+}

@@ -1,0 +1,174 @@
+using Pdp.Allocation;
+using Pdp.Baselines.Tests.Support;
+using Pdp.Masks;
+using Pdp.Scheduling;
+using Pdp.Tests.Support;
+
+namespace Pdp.Baselines.Tests;
+
+public sealed class OptGTests
+{
+    [Fact]
+    public void Gradients_AreMaskedForWeightsAndStraightThroughForScores()
+    {
+        using var scene = new Scene(Scene.Options(new OptG(), 0.6));
+        scene.FillScores(1);
+        scene.Pruner.BeginEpoch(0);
+
+        scene.HasTheGradientsOfScores();
+    }
+
+    [Fact]
+    public void Mask_IsOneCutThroughAllScores()
+    {
+        using var scene = new Scene(Scene.Options(new OptG(), 0.6));
+        var scores = scene.FillScores(1);
+        Tensors.Fill(scene.ScoreOf("second.weight"), scores["second.weight"] = [.. scores["second.weight"].Select(s => s - 1)]);
+        scores["second.weight"] = scene.ScoreOf("second.weight").Values();
+        scene.Pruner.BeginEpoch(0);
+
+        var masked = scene.Masked();
+
+        var all = scores.Values.SelectMany(score => score).Order().ToArray();
+        var cut = all[(int)Math.Round(0.6 * all.Length)];
+        Assert.All(scene.Layers, layer => Assert.Equal(scene[layer].Zip(scores[layer], (w, s) => s >= cut ? w : 0), masked[layer]));
+        Assert.True(SparsityOf(masked["second.weight"]) > SparsityOf(masked["first.weight"]) + 0.1, "The cut is global.");
+        Assert.All(scene.Pruner.Masks, mask => Assert.Equal(mask.RemovedWeights, Zeros(masked[mask.Name])));
+    }
+
+    [Fact]
+    public void Mask_ChangesOncePerWholeEpoch()
+    {
+        using var scene = new Scene(Scene.Options(new OptG(), 0.6));
+        scene.FillScores(1);
+        scene.Pruner.BeginEpoch(0);
+        var before = scene.Masked();
+
+        scene.FillScores(2);
+        scene.Pruner.BeginEpoch(0.7);
+        var within = scene.Masked();
+        Assert.Equal(scene.Layers.Select(layer => Zeros(before[layer])), scene.Pruner.Masks.Select(mask => mask.Removed));
+        scene.Pruner.BeginEpoch(1.2);
+        var after = scene.Masked();
+
+        Assert.Equal(before, within);
+        Assert.NotEqual(before["first.weight"], after["first.weight"]);
+        Assert.Equal(Zeros(before), Zeros(after));
+    }
+
+    [Fact]
+    public void Totals_FollowTheScheduleExactly()
+    {
+        using var scene = new Scene(new PdpOptions { Method = new OptG(), Sparsity = 0.9, Epochs = 10 });
+        var totals = new List<long>();
+        for (var epoch = 0; epoch <= 10; epoch++)
+        {
+            scene.Pruner.BeginEpoch(epoch);
+            Assert.Equal(scene.Pruner.Masks.Sum(mask => mask.Removed), Zeros(scene.Masked()));
+            Assert.Equal(scene.Pruner.Masks.Sum(mask => mask.Strategy.Removed(mask.Target, scene.Pruner.Schedule.Fraction(epoch))), Zeros(scene.Masked()));
+            totals.Add(Zeros(scene.Masked()));
+            scene.FillScores(epoch);
+        }
+
+        Assert.Equal(totals.Order(), totals);
+        Assert.Equal((0, 1498), (totals[0], totals[10]));
+        Assert.InRange(totals[5], 749 - 3, 749);
+    }
+
+    [Fact]
+    public void WhereAllScoresTie_TotalsHoldAndEachLayerKeepsAWeight()
+    {
+        using var scene = new Scene(Scene.Options(new OptG(), 0.9));
+        scene.Pruner.BeginEpoch(0);
+
+        var masked = scene.Masked();
+
+        Assert.Equal([511, 987, 0], scene.Layers.Select(layer => Zeros(masked[layer])));
+    }
+
+    [Fact]
+    public void ALayerThatWouldLoseEverything_KeepsItsBestAndOthersLoseMore()
+    {
+        using var scene = new Scene(Scene.Options(new OptG(), 0.5));
+        scene.FillScores(1);
+        Tensors.Fill(scene.ScoreOf("last.weight"), [.. Enumerable.Range(0, 128).Select(i => i == 70 ? -50.0 : -51)]);
+        scene.Pruner.BeginEpoch(0);
+
+        var masked = scene.Masked();
+
+        Assert.Equal(70, Array.FindIndex(masked["last.weight"], w => w != 0));
+        Assert.Equal(127, Zeros(masked["last.weight"]));
+        Assert.Equal(832, Zeros(masked));
+    }
+
+    [Fact]
+    public void ATargetReachedWithinAnEpoch_IsMetAtOnce()
+    {
+        using var scene = new Scene(new PdpOptions { Method = new OptG(), Sparsity = 0.5, Epochs = 10, Schedule = new OneShot { Epoch = 2.5 } });
+        scene.FillScores(1);
+        foreach (var epoch in (double[])[0, 1, 2])
+        {
+            scene.Pruner.BeginEpoch(epoch);
+            Assert.Equal(0, Zeros(scene.Masked()));
+        }
+
+        scene.Pruner.BeginEpoch(2.5);
+        var report = scene.Pruner.Commit();
+
+        Assert.Equal(832, report.Removed);
+        Assert.Equal(832, report.Layers.Sum(layer => layer.Zeros));
+    }
+
+    [Fact]
+    public void Commit_KeepsItsCountsInTheEpochsAfterIt()
+    {
+        using var scene = new Scene(Scene.Options(new OptG(), 0.6));
+        scene.FillScores(1);
+        scene.Pruner.BeginEpoch(0);
+        scene.Masked();
+        var removed = scene.Pruner.Commit().Layers.Select(layer => layer.Removed).ToArray();
+
+        scene.Pruner.BeginEpoch(1);
+
+        Assert.NotEqual(removed, scene.Pruner.Masks.Select(mask => mask.TargetWeights));
+        Assert.Equal(removed, scene.Pruner.Masks.Select(mask => mask.RemovedWeights));
+        Assert.Empty(scene.Pruner.Report().Warnings);
+    }
+
+    [Fact]
+    public void ScoresThatAreNotFinite_AreRefused()
+    {
+        using var scene = new Scene(Scene.Options(new OptG(), 0.5));
+        Tensors.Fill(scene.ScoreOf("second.weight"), [.. Enumerable.Repeat(double.NegativeInfinity, 1024)]);
+
+        Assert.Contains("not finite", Assert.Throws<InvalidOperationException>(() => scene.Pruner.BeginEpoch(0)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Schedule_IsASigmoidOverTheRun()
+    {
+        using var scene = new Scene(new PdpOptions { Method = new OptG(), Sparsity = 0.5, Epochs = 20 });
+
+        Assert.Equal(new SigmoidRamp(0, 20), scene.Pruner.Schedule);
+    }
+
+    [Fact]
+    public void OtherDivisionsOfTheSparsity_AreRefused()
+    {
+        var options = Scene.Options(new OptG());
+
+        Refused(options with { Allocation = new UniformSparsity() }, "The scores of OptG decide what each layer loses: leave Allocation");
+        Refused(options with { MinimumLayerSparsity = 0.1 }, "MinimumLayerSparsity");
+        Refused(options with { Rules = [new("first.weight") { MaximumSparsity = 0.5 }] }, "the sparsities of rules unset");
+        Refused(options with { Strategy = NofM.Keep(2, of: 4) }, "OptG is not defined for the strategy 2:4; it can do unstructured.");
+    }
+
+    private static void Refused(PdpOptions options, string reason) =>
+        Assert.Contains(reason, Assert.Throws<ArgumentException>(() => new Scene(options)).Message, StringComparison.Ordinal);
+
+    private static long Zeros(double[] weight) => weight.LongCount(w => w == 0);
+
+    private static long Zeros(Dictionary<string, double[]> weights) => weights.Values.Sum(Zeros);
+
+    private static double SparsityOf(double[] weight) => Zeros(weight) / (double)weight.Length;
+}

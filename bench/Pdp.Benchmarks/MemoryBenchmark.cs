@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace Pdp.Benchmarks;
 
-/// <summary>Peak resident memory of some training steps, each in a process of its own.</summary>
+/// <summary>Memory of some training steps: what the pruner keeps, exactly, and the peak resident, each in a process of its own.</summary>
 internal static class MemoryBenchmark
 {
     /// <summary>The name under which the process calls itself; what follows --only is a network, a bar and a strategy.</summary>
@@ -35,24 +35,38 @@ internal static class MemoryBenchmark
                     ("dense_peak_mib", Mebibytes(dense)),
                     ("masked_peak_mib", Mebibytes(peak)),
                     ("prunable_mib", Mebibytes(pruned)),
-                    ("extra_over_prunable", (peak - dense) / (double)pruned));
+                    ("extra_over_prunable", (peak - dense) / (double)pruned),
+                    ("kept_over_prunable", processes[0].Masked.Kept / (double)pruned));
             }
         }
     }
 
-    /// <summary>Trains one network and prints its peak and the bytes of its pruned weights.</summary>
+    /// <summary>Trains one network and prints its peak, the bytes of its pruned weights, and those that masked steps have added to what is in use.</summary>
     public static void MeasureAlone(Run run)
     {
         var (name, strategy) = (run.Only.Split('|')[0], run.Only.Split('|')[1]);
-        using var training = new Training(
-            Case.All.Single(network => network.Name == name), Training.Strategies.SingleOrDefault(candidate => candidate.Name == strategy));
-        for (var step = 0; step < Steps; step++)
-            training.Step(isMasked: strategy != "dense");
+        var network = Case.All.Single(network => network.Name == name);
+        var masking = Training.Strategies.SingleOrDefault(candidate => candidate.Name == strategy);
+        // What the runtime compiles and loads is in use from then on, too.
+        using (var warm = new Training(network, masking))
+            Train(warm, isMasked: masking is not null);
+
+        using var training = new Training(network, masking);
+        Train(training, isMasked: false);
+        var before = Heap.InUse();
+        Train(training, isMasked: masking is not null);
+        var kept = training.PrunerBytes + Heap.InUse() - before;
         using var process = Process.GetCurrentProcess();
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{process.PeakWorkingSet64} {training.PrunedBytes}"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{process.PeakWorkingSet64} {training.PrunedBytes} {kept}"));
     }
 
-    private static (long Peak, long Pruned) PeakOf(string network, string strategy, Run run)
+    private static void Train(Training training, bool isMasked)
+    {
+        for (var step = 0; step < Steps; step++)
+            training.Step(isMasked);
+    }
+
+    private static (long Peak, long Pruned, long Kept) PeakOf(string network, string strategy, Run run)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true };
         // Under the dotnet command the assembly comes first.
@@ -63,7 +77,7 @@ internal static class MemoryBenchmark
         using var process = Process.Start(start)!;
         var numbers = process.StandardOutput.ReadToEnd().Split(' ');
         process.WaitForExit();
-        return (long.Parse(numbers[0], CultureInfo.InvariantCulture), long.Parse(numbers[1], CultureInfo.InvariantCulture));
+        return (long.Parse(numbers[0], CultureInfo.InvariantCulture), long.Parse(numbers[1], CultureInfo.InvariantCulture), long.Parse(numbers[2], CultureInfo.InvariantCulture));
     }
 
     private static long Median(IEnumerable<long> values) => (long)Alternation.Median(values.Select(value => (double)value));

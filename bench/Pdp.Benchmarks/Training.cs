@@ -27,6 +27,7 @@ internal sealed class Training : IDisposable
         if (strategy is null)
             return;
 
+        var before = Heap.InUse();
         _pruner = new PdpPruner(_model, new PdpOptions
         {
             Epochs = 1000,
@@ -37,6 +38,7 @@ internal sealed class Training : IDisposable
             Schedule = new ConstantSparsity(),
             Temperature = Temperature.Relative(0.25).AnnealedTo(0.1, 0, 1000),
         });
+        PrunerBytes = Heap.InUse() - before;
     }
 
     /// <summary>The strategies to measure.</summary>
@@ -44,6 +46,9 @@ internal sealed class Training : IDisposable
 
     /// <summary>The bytes of the weights that are pruned.</summary>
     public long PrunedBytes => _pruner?.Masks.Sum(mask => mask.Layout.Elements * sizeof(float)) ?? 0;
+
+    /// <summary>The bytes in use that making the pruner has added.</summary>
+    public long PrunerBytes { get; }
 
     /// <summary>How long entering the scope took in the last masked step.</summary>
     public TimeSpan Entering { get; private set; }

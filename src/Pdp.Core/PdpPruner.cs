@@ -44,7 +44,7 @@ public sealed class PdpPruner : IDisposable
     public PdpPruner(Module model, PdpOptions options)
     {
         Guard.NotNull(options, nameof(options));
-        _options = options.Method?.Configure(options) ?? options;
+        _options = options = options.Method?.Configure(options) ?? options;
         _clock = new PruningClock(options);
         _model = new PrunedModel(Guard.NotNull(model, nameof(model)), options);
         _planner = new TargetPlanner(options, _model.Layers);

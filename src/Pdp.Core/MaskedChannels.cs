@@ -35,6 +35,7 @@ internal sealed class MaskedChannels : IMaskedWeight
     private Tensor? _threshold;
     private Tensor? _temperature;
     private Tensor? _kept;
+    private Tensor? _methodKept;
     private Tensor[] _denseCompanions = [];
     private MaskForm _form;
     private bool _isInside;
@@ -178,7 +179,7 @@ internal sealed class MaskedChannels : IMaskedWeight
             _form = _method is null ? form : MaskForm.Raw;
             SetAside();
             Write(Expected());
-            Freeze(KeptChannels(_dense!));
+            Freeze(HardChannels(_dense!));
         }
         else
         {
@@ -213,6 +214,7 @@ internal sealed class MaskedChannels : IMaskedWeight
             return;
 
         Own(ref _dense, null);
+        Own(ref _methodKept, null);
         OwnCompanions([]);
     }
 
@@ -246,6 +248,9 @@ internal sealed class MaskedChannels : IMaskedWeight
         return (_method?.KeptMembers(InLayout(wide)) ?? SoftMask.Kept(MagnitudeOf(wide), Mask.Removed)).reshape(-1, 1);
     }
 
+    /// <summary>The hard mask of the scope, <c>[channels, 1]</c>: a method is asked once, as it may rank by what is masked inside.</summary>
+    private Tensor HardChannels(Tensor dense) => _methodKept?.alias() ?? KeptChannels(dense);
+
     /// <summary>Filters in the layout of the mask, which is the weight's own if it stands alone.</summary>
     private Tensor InLayout(Tensor filters)
     {
@@ -268,6 +273,7 @@ internal sealed class MaskedChannels : IMaskedWeight
         OwnCompanions(companions);
         Own(ref _threshold, threshold);
         Own(ref _temperature, temperature);
+        Own(ref _methodKept, _method is null ? null : KeptChannels(dense));
     }
 
     /// <summary>Does what the kernels had to leave: memory that is not where it was, and gradients that are not of their kind.</summary>
@@ -308,7 +314,7 @@ internal sealed class MaskedChannels : IMaskedWeight
     private (Tensor? Filters, Tensor Norms) Factors(Tensor dense)
     {
         var magnitude = MagnitudeOf(dense);
-        var kept = _form == MaskForm.Soft ? null : KeptChannels(dense);
+        var kept = _form == MaskForm.Soft ? null : HardChannels(dense);
         if (_form == MaskForm.Raw)
             return (kept, kept!.to_type(magnitude.dtype));
 
@@ -335,8 +341,12 @@ internal sealed class MaskedChannels : IMaskedWeight
         if (filters is null)
             return false;
 
-        var (corrected, factors) = Corrected(Precision.Widen(filters), companions);
+        var upstream = Precision.Widen(filters);
+        var (corrected, factors) = Corrected(upstream, companions);
         _slices.WriteGradients(corrected, [.. companions.Zip(_slices.AreBiases, (gradient, isBias) => Product(gradient, isBias ? factors.Filters : factors.Norms))]);
+        // Last, so that what a method adds to gradients stays as it is.
+        if (_method is not null && _kept is null && SumOf(companions, upstream, Precision.Widen(_dense!)) is { } gate)
+            _method.GateGradient(gate);
         return true;
 
         static Tensor? Product(Tensor? gradient, Tensor? factor) => factor is null ? gradient : gradient?.mul(factor);
@@ -351,10 +361,8 @@ internal sealed class MaskedChannels : IMaskedWeight
         var wide = Precision.Widen(_dense!);
         var factors = Factors(wide);
         var gradient = factors.Filters is null ? upstream : upstream.mul(factors.Filters);
-        var shared = _form == MaskForm.Raw && _method is null ? null : SumOf(companions, upstream, wide);
-        if (shared is not null)
-            _method?.GateGradient(shared);
-        if (shared is null || _method is not null)
+        var shared = _form == MaskForm.Raw ? null : SumOf(companions, upstream, wide);
+        if (shared is null)
             return (gradient, factors);
 
         var logit = SoftMask.Logit(MagnitudeOf(wide), _threshold!, _temperature!);

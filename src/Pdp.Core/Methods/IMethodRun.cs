@@ -8,7 +8,7 @@ namespace Pdp.Methods;
 /// Called under no_grad, in a dispose scope of the caller. Tensors passed in are borrowed; tensors returned are the caller's, and new: a weight comes
 /// in its arithmetic type (float64 for float64, float32 for any other) and must not be changed, but in <see cref="Begin"/>. Weights under the
 /// <see cref="Masks.Channel"/> strategy see <see cref="Kept"/> alone, which removes their channels' biases and norms along; what their mask's
-/// gradient is, <see cref="GateGradient"/> is told.
+/// gradient is, <see cref="GateGradient"/> is told. They are asked for <see cref="Kept"/> once a scope, before it masks anything of theirs.
 /// </remarks>
 public interface IMethodRun : IDisposable
 {
@@ -36,7 +36,10 @@ public interface IMethodRun : IDisposable
     /// <returns><c>[groups, members]</c> of the mask's strategy, bool, true where a member is kept.</returns>
     Tensor Kept(int layer, Tensor weight);
 
-    /// <summary>Is told the gradient of the mask of channels, ∂L/∂m = Σ(g·θ) over all that a channel's mask multiplies.</summary>
+    /// <summary>Is told the gradient of the mask of channels, ∂L/∂m = Σ(g·θ) over what carries a channel's mask.</summary>
+    /// <remarks>
+    /// That is filters, biases and norms, or norms alone where all readers see the channels behind them. The weights are dense again and their gradients written: what is added to the gradient of a parameter here is not masked any more.
+    /// </remarks>
     /// <param name="layer">The layer's number.</param>
     /// <param name="gradient"><c>[1, channels]</c>.</param>
     void GateGradient(int layer, Tensor gradient)

@@ -1,6 +1,8 @@
+using System.Text.Json.Serialization;
 using Pdp.Allocation;
 using Pdp.Channels;
 using Pdp.Masks;
+using Pdp.Methods;
 using Pdp.Scheduling;
 using Pdp.Tests.Support;
 using TorchSharp;
@@ -279,6 +281,51 @@ public sealed class MaskedChannelsTests
         Assert.Equal(3, report.Record.Groups.Single().Kept.Count);
     }
 
+    [Fact]
+    public void Method_IsAskedForItsMaskOnceAScope()
+    {
+        using var model = new TwoMakers(ScalarType.Float64);
+        using var input = Tensors.Of(Tensors.Normal(3, 5 * 3), [5, 3]);
+        using var pruner = new PdpPruner(model, OptionsFor(TwoMakers.Map) with { Method = new OneByOne(model) });
+        pruner.BeginEpoch(0);
+        var dense = model.norm.weight.Values();
+
+        double[] inside;
+        using (var scope = NewDisposeScope())
+        using (pruner.Mask())
+        {
+            inside = model.norm.weight.Values();
+            model.call(input).sum().backward();
+        }
+
+        pruner.BeginEpoch(0.5);
+        Assert.Equal([0], inside.Index().Where(pair => pair.Item == 0).Select(pair => pair.Index));
+        Assert.Equal(dense, model.norm.weight.Values());
+        pruner.Commit();
+        Assert.Equal([2], model.norm.weight.Values().Index().Where(pair => pair.Item == 0).Select(pair => pair.Index));
+        using (pruner.Mask())
+            Assert.Equal([2], model.norm.bias!.Values().Index().Where(pair => pair.Item == 0).Select(pair => pair.Index));
+    }
+
+    [Fact]
+    public void Method_MayAddToGradientsWhenItIsToldTheMasks()
+    {
+        using var model = new TwoMakers(ScalarType.Float64);
+        using var input = Tensors.Of(Tensors.Normal(3, 5 * 3), [5, 3]);
+        using var pruner = new PdpPruner(model, OptionsFor(TwoMakers.Map) with { Method = new OneByOne(model) });
+        pruner.BeginEpoch(0);
+        using var scope = NewDisposeScope();
+        model.norm.weight.mul(model.norm.weight).sum().backward();
+        var earlier = model.norm.weight.grad!.Values();
+
+        using (pruner.Mask())
+            model.call(input).sum().backward();
+
+        // Channel 0 is removed; its weight is dense again when the method looks.
+        Assert.Equal(earlier[0] + (1000 * model.norm.weight.Values()[0]), model.norm.weight.grad!.Values()[0], 1e-9);
+        Assert.NotEqual(0, model.norm.weight.Values()[0]);
+    }
+
     private static PdpOptions OptionsFor(ChannelMap map) => new()
     {
         Epochs = 1,
@@ -313,6 +360,50 @@ public sealed class MaskedChannelsTests
         var x = functional.batch_norm(a + b, null, null, p["norm.weight"] * m, p["norm.bias"] * m, training: true, eps: 1e-5);
         functional.linear(functional.relu(x), p["last.weight"], p["last.bias"]).pow(2).sum().backward();
         return p.ToDictionary(pair => pair.Key, pair => pair.Value.grad!);
+    }
+
+    /// <summary>Removes another channel each time it is asked, and adds to the norm's gradient a thousand times its scale.</summary>
+    private sealed record OneByOne(TwoMakers Model) : IPruningMethod
+    {
+        public string Name => "one by one";
+
+        [JsonIgnore]
+        public TwoMakers Model { get; } = Model;
+
+        public PdpOptions Configure(PdpOptions options) => options;
+
+        public IMethodRun Attach(IReadOnlyList<MethodLayer> layers) => new Run(Model);
+
+        private sealed class Run(TwoMakers model) : IMethodRun
+        {
+            private int _calls;
+
+            public IReadOnlyList<(string Name, Parameter Parameter)> Parameters => [];
+
+            public void Begin(double epoch)
+            {
+            }
+
+            public Tensor Forward(int layer, Tensor weight) => throw new NotSupportedException();
+
+            public Tensor Backward(int layer, Tensor weight, Tensor upstream) => throw new NotSupportedException();
+
+            public Tensor Kept(int layer, Tensor weight)
+            {
+                var removed = _calls++;
+                return Tensors.Of([.. Enumerable.Range(0, 6).Select(channel => channel == removed ? 0.0 : 1)], [1, 6], ScalarType.Bool);
+            }
+
+            public void GateGradient(int layer, Tensor gradient)
+            {
+                using var thousand = 1000.0.ToScalar();
+                model.norm.weight.grad!.add_(model.norm.weight, thousand);
+            }
+
+            public void Dispose()
+            {
+            }
+        }
     }
 
     /// <summary>Two linear layers that are added up, a norm, and a reader.</summary>

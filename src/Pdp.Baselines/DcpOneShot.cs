@@ -1,0 +1,100 @@
+using System.Text.Json.Serialization;
+using Pdp.Baselines.Internal;
+using Pdp.Baselines.Runs;
+using Pdp.Channels;
+using Pdp.Methods;
+using Pdp.Scheduling;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace Pdp.Baselines;
+
+/// <summary>The gradient score of DCP, discrimination-aware channel pruning (Zhuang et al., NeurIPS 2018), in one shot: not the whole of DCP.</summary>
+/// <remarks>
+/// <para>
+/// Channel k of a group scores S_k = Σ_j ‖∂L/∂W[j, k]‖_F, over the output filters j of the layers that read it: a channel whose weights the loss
+/// pulls at matters. The gradient is that of the task's loss, added up over some batches, taken once when pruning begins. The mask is static, the
+/// gradient g·M. By default channels are removed at an eighth of the run; how many of each group is the options' allocation.
+/// </para>
+/// <para>
+/// Only this score is DCP's. Its auxiliary classifiers, its reconstruction loss, and its greedy choice of one channel at a time with an optimization in
+/// between are left out, so results are not DCP's and should be named as what they are. Borrows the model; as deterministic as the passes are.
+/// </para>
+/// </remarks>
+public sealed record DcpOneShot : IPruningMethod
+{
+    private readonly Module _model;
+    private readonly Action _backward;
+
+    /// <summary>Makes the method.</summary>
+    /// <param name="model">The model, borrowed; its weights, gradients, modes and buffers are as before after the ranking, bit for bit.</param>
+    /// <param name="channels">The channels that belong together.</param>
+    /// <param name="backward">
+    /// Runs forward and backward over some batches, without the pruner's scope and without an optimizer; gradients add up. The model is in the mode
+    /// that it trains in.
+    /// </param>
+    public DcpOneShot(Module model, ChannelMap channels, Action backward)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(channels);
+        ArgumentNullException.ThrowIfNull(backward);
+        _model = model;
+        _backward = backward;
+        Channels = channels;
+    }
+
+    /// <inheritdoc/>
+    public string Name => "DCP one-shot";
+
+    /// <summary>The channels that belong together, which options without a map get.</summary>
+    [JsonIgnore]
+    public ChannelMap Channels { get; }
+
+    /// <inheritdoc/>
+    public PdpOptions Configure(PdpOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return Grouped.Configure(options, Name, Channels) with { Schedule = options.Schedule ?? new OneShot { Epoch = options.Epochs / 8 } };
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="ArgumentException">A layer is not a group of <see cref="Channels"/>.</exception>
+    public IMethodRun Attach(IReadOnlyList<MethodLayer> layers)
+    {
+        Grouped.Of(layers, Name, Channels);
+        return new RankedRun(layers, Scores);
+    }
+
+    /// <summary>The score of each channel at the weights of now, by the group's name; larger ones stay.</summary>
+    /// <returns>At least 0 each; comparable within a group.</returns>
+    /// <exception cref="InvalidOperationException">No gradient arrives at a layer that reads the channels, or one is not finite; the model is as before.</exception>
+    public IReadOnlyDictionary<string, IReadOnlyList<double>> Scores()
+    {
+        using var scope = NewDisposeScope();
+        using var state = new ModelState(_model);
+        using (enable_grad())
+            _backward();
+
+        using var _ = no_grad();
+        var gradients = _model.named_parameters().ToDictionary(pair => pair.name, pair => pair.parameter.grad, StringComparer.Ordinal);
+        return Grouped.Finite(Name, Channels.Groups.Select(group => (group.Name, ScoresOf(group, gradients))));
+    }
+
+    private double[] ScoresOf(ChannelGroup group, Dictionary<string, Tensor?> gradients)
+    {
+        var shares = group.Of(ChannelRole.Input).Select(slice => Norms(GradientOf(slice), slice, group.Channels)).ToArray();
+        return stack(shares).sum([0]).cpu().data<double>().ToArray();
+
+        Tensor GradientOf(ChannelSlice slice) => gradients[slice.Name]
+            ?? throw new InvalidOperationException($"{Name} can't rank the channels of '{group.Name}': no gradient arrived at '{slice.Name}', which reads them. Let the action run backward() on a loss, and let the weight require a gradient.");
+    }
+
+    /// <summary>Σ_j ‖G[j, k]‖_F of each channel k.</summary>
+    private static Tensor Norms(Tensor gradient, ChannelSlice slice, long channels)
+    {
+        var inputsFirst = gradient.to_type(ScalarType.Float64).narrow(slice.Dimension, slice.Offset, slice.Block * channels).movedim([slice.Dimension], [0]);
+        // Output filters come next, whichever of the two dimensions the inputs lie along.
+        var slices = inputsFirst.reshape(channels, slice.Block, inputsFirst.shape[1], -1);
+        return slices.mul(slices).sum([1, 3]).sqrt().sum(1);
+    }
+}

@@ -1,0 +1,41 @@
+using Pdp.Channels;
+using Pdp.Methods;
+
+namespace Pdp.Baselines.Internal;
+
+/// <summary>What methods on groups of channels ask of options and layers.</summary>
+internal static class Grouped
+{
+    /// <summary>Checks that options prune groups of a map, which they get if they have none.</summary>
+    /// <exception cref="ArgumentException">They name another strategy, or groups that the map doesn't have.</exception>
+    public static PdpOptions Configure(PdpOptions options, string method, ChannelMap channels)
+    {
+        Ask.Strategies(options, method, Strategy.Channel);
+        if (options.Channels?.Groups.FirstOrDefault(group => !channels.Groups.Contains(group)) is { } other)
+            throw new ArgumentException($"{method} was made for another channel map than that of the options, whose group '{other.Name}' it doesn't have: give both the same.", nameof(options));
+
+        return options with { Channels = options.Channels ?? channels };
+    }
+
+    /// <summary>The group of each layer.</summary>
+    /// <exception cref="ArgumentException">A layer is not a group of the map.</exception>
+    public static ChannelGroup[] Of(IReadOnlyList<MethodLayer> layers, string method, ChannelMap channels)
+    {
+        ArgumentNullException.ThrowIfNull(layers);
+        return [.. layers.Select(layer => GroupOf(layer.Mask))];
+
+        ChannelGroup GroupOf(PdpMask mask) =>
+            channels.Groups.FirstOrDefault(group => group.Name == mask.Name && group.Channels == mask.Members)
+            ?? throw new ArgumentException($"'{mask.Name}' is not a group of the channel map that {method} was made for.", nameof(layers));
+    }
+
+    /// <summary>Checks that a ranking is of numbers.</summary>
+    /// <exception cref="InvalidOperationException">A score is not finite.</exception>
+    public static IReadOnlyDictionary<string, IReadOnlyList<double>> Finite(string method, IEnumerable<(string Group, double[] Scores)> ranking)
+    {
+        var scores = new Dictionary<string, IReadOnlyList<double>>(StringComparer.Ordinal);
+        foreach (var (group, values) in ranking)
+            scores[group] = values.All(double.IsFinite) ? values : throw new InvalidOperationException($"{method} can't rank the channels of '{group}': a score is not finite.");
+        return scores;
+    }
+}

@@ -1,0 +1,59 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace Pdp.Baselines.Internal;
+
+/// <summary>Remembers a model's parameters, gradients, buffers and modes, and puts them back on disposal, bit for bit.</summary>
+/// <remarks>Parameters have no gradients at first. They keep their identity.</remarks>
+internal sealed class ModelState : IDisposable
+{
+    private readonly List<(Parameter Parameter, Tensor Value, Tensor? Gradient)> _parameters = [];
+    private readonly List<(Tensor Buffer, Tensor Value)> _buffers = [];
+    private readonly (Module Module, bool IsTraining)[] _modes;
+
+    public ModelState(Module model)
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        _modes = [.. ModulesOf(model).Values.Select(module => (module, module.training))];
+        foreach (var parameter in model.parameters())
+        {
+            _parameters.Add((parameter, Copy(parameter), parameter.grad?.DetachFromDisposeScope()));
+            parameter.grad = null;
+        }
+
+        foreach (var (_, buffer) in model.named_buffers())
+            _buffers.Add((buffer, Copy(buffer)));
+    }
+
+    /// <summary>A model's modules by name, parents first; the model itself has the empty one.</summary>
+    public static IReadOnlyDictionary<string, Module> ModulesOf(Module model) =>
+        model.named_modules().Select(pair => (Name: pair.name, Module: pair.module)).Prepend((Name: "", Module: model))
+            .DistinctBy(pair => pair.Name).ToDictionary(pair => pair.Name, pair => pair.Module, StringComparer.Ordinal);
+
+    public void Dispose()
+    {
+        using var _ = no_grad();
+        // Backwards: a tied parameter may come twice, and then had its gradient the first time.
+        foreach (var (parameter, value, gradient) in Enumerable.Reverse(_parameters))
+        {
+            parameter.copy_(value);
+            parameter.grad = gradient;
+            value.Dispose();
+            gradient?.Dispose();
+        }
+
+        foreach (var (buffer, value) in _buffers)
+        {
+            buffer.copy_(value);
+            value.Dispose();
+        }
+
+        // Parents come first, as they set their children too.
+        foreach (var (module, isTraining) in _modes)
+            module.train(isTraining);
+    }
+
+    private static Tensor Copy(Tensor tensor) => tensor.detach().clone().DetachFromDisposeScope();
+}

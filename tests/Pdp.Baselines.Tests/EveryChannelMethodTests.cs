@@ -1,0 +1,252 @@
+using Pdp.Allocation;
+using Pdp.Baselines.Tests.Support;
+using Pdp.Channels;
+using Pdp.Masks;
+using Pdp.Methods;
+using Pdp.Scheduling;
+using Pdp.Selection;
+using Pdp.Tests;
+using Pdp.Tests.Support;
+using static TorchSharp.torch;
+
+namespace Pdp.Baselines.Tests;
+
+/// <summary>What holds for every method on channels that belong together, through the core's scope, commit and shrinking.</summary>
+public sealed class EveryChannelMethodTests
+{
+    public static TheoryData<string> Names => ["NISP", "SCP", "DCP", "GMP"];
+
+    public static TheoryData<string> Ranking => ["NISP", "SCP", "DCP"];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void AtSparsityZero_AStepIsTheDenseOne(string name)
+    {
+        using var scene = Scene(name, options => options with { Sparsity = 0, Schedule = new ConstantSparsity() });
+        using var dense = new ChannelScene(scene => scene.Make(name));
+
+        scene.Train(0);
+        using (var scope = NewDisposeScope())
+            dense.Loss(0).backward();
+        TestModels.Step(dense.Model, 0.05);
+
+        Assert.Equal(TestModels.Bytes(dense.Model), TestModels.Bytes(scene.Model));
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Shrink_GivesTheOutputOfTheMaskedModel(string name)
+    {
+        using var scene = Scene(name).Trained();
+        var masked = scene.MaskedOutput();
+
+        scene.Pruner.Commit();
+        var committed = scene.Output();
+        var report = scene.Pruner.Shrink(scene.Example);
+
+        Assert.Equal(masked, committed);
+        Close.Equal(masked, scene.Output(), 0, 1e-5 * masked.Max(Math.Abs));
+        Assert.Equal([4, 6], report.Record.Groups.Select(group => group.Kept.Count));
+        Assert.True(masked.Distinct().Count() > 4);
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void MacBudget_IsMetWithTheSameCounts(string name)
+    {
+        using var scene = new ChannelScene(scene => scene.Make(name), (scene, options) => options with { Sparsity = null, Allocation = Budget(scene), Schedule = new OneShot { Epoch = 1 } });
+        using var gmp = new ChannelScene(scene => new Gmp(), (scene, options) => options with { Sparsity = null, Allocation = Budget(scene), Schedule = new OneShot { Epoch = 1 } });
+        foreach (var one in new[] { scene, gmp })
+        {
+            one.Pruner.BeginEpoch(0);
+            using (no_grad())
+                one.MaskedOutput();
+            one.Pruner.BeginEpoch(1);
+        }
+
+        Assert.Equal(Counts(gmp), Counts(scene));
+        Assert.All(Counts(scene), count => Assert.True(count > 0));
+
+        static MacBudget Budget(ChannelScene scene) => new(0.4, scene.Map, MacCount.Of(scene.Model, scene.Example));
+        static int[] Counts(ChannelScene scene) => [.. scene.Removed().Values.Select(removed => removed.Count(isRemoved => isRemoved))];
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Scope_LeavesTheWeightsAsTheyWere(string name)
+    {
+        using var scene = Scene(name).Trained();
+        var before = TestModels.Bytes(scene.Model);
+
+        using (var scope = NewDisposeScope())
+        using (scene.Pruner.Mask())
+            scene.Loss(1).backward();
+        scene.Pruner.BeginEpoch(9.75);
+
+        Assert.Equal(before, TestModels.Bytes(scene.Model));
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Steps_LeaveNoTensorBehind(string name)
+    {
+        using var scene = Scene(name).Trained();
+        var epoch = 9.5;
+
+        Leaks.None(() => scene.Train(epoch += 0.01));
+    }
+
+    [Theory]
+    [MemberData(nameof(Ranking))]
+    public void OtherStrategies_AreRefusedWithWhatItCanDo(string name)
+    {
+        var all = Assert.Throws<ArgumentException>(() => Scene(name, options => options with { Strategy = new Unstructured() }));
+        var one = Assert.Throws<ArgumentException>(() => Scene(name, options => options with { Rules = [new LayerRule("conv2.weight") { Strategy = NofM.Keep(2, of: 4) }] }));
+
+        Assert.Contains("is not defined for the strategy unstructured; it can do channel.", all.Message, StringComparison.Ordinal);
+        Assert.Contains("is not defined for the strategy 2:4; it can do channel.", one.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [MemberData(nameof(Ranking))]
+    public void Map_IsTheMethodsOwnUnlessTheOptionsBringTheSame(string name)
+    {
+        using var without = Scene(name, options => options with { Channels = null });
+        using var part = new ChannelScene(scene => scene.Make(name), (scene, options) => options with { Channels = scene.Map.Without("conv2.weight") });
+
+        Assert.Equal(["conv1.weight", "conv2.weight"], without.Pruner.Masks.Select(mask => mask.Name));
+        Assert.Equal(["conv1.weight"], part.Pruner.Masks.Select(mask => mask.Name));
+        var error = Assert.Throws<ArgumentException>(() => new ChannelScene(scene => scene.Make(name), (scene, options) => options with { Channels = ChannelMap.Find(scene.Model, scene.Example) }));
+        Assert.Contains("another channel map", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [MemberData(nameof(Ranking))]
+    public void Layers_OfAnotherModel_AreRefused(string name)
+    {
+        using var scene = Scene(name);
+        var mask = new PdpMask("other.weight", new WeightLayout([8, 3]), new Channel(), Temperature.Absolute(1));
+
+        Assert.Contains("'other.weight' is not a group", Assert.Throws<ArgumentException>(() => scene.Make(name).Attach([new MethodLayer(mask, null)])).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("NISP")]
+    [InlineData("DCP")]
+    public void Ranking_IsMadeOnceAtAnEighthOfTheRun(string name)
+    {
+        using var scene = Scene(name);
+        scene.Train(0);
+        Assert.All(scene.Removed().Values, removed => Assert.DoesNotContain(true, removed));
+        scene.Train(1.3);
+        var before = scene.Removed();
+
+        // Another model as far as a ranking is concerned.
+        foreach (var parameter in scene.Model.parameters())
+            Tensors.Fill(parameter, Tensors.Normal(77 + (int)parameter.numel(), parameter.numel(), 0.4));
+        scene.Pruner.BeginEpoch(5);
+
+        Assert.Equal(new OneShot { Epoch = 1.25 }, scene.Pruner.Schedule);
+        Assert.Equal(before, scene.Removed());
+        Assert.All(before.Values, removed => Assert.Equal(removed.Length / 2, removed.Count(isRemoved => isRemoved)));
+    }
+
+    [Theory]
+    [InlineData("NISP")]
+    [InlineData("DCP")]
+    public void Ranking_UnderARamp_StaysThatOfItsStart(string name)
+    {
+        using var scene = Scene(name, options => options with { Schedule = new LinearRamp(0, 4) });
+        scene.Pruner.BeginEpoch(0);
+        scene.Pruner.BeginEpoch(1);
+        var expected = name == "NISP" ? new Nisp(scene.Model, scene.Map, scene.Example).Scores() : new DcpOneShot(scene.Model, scene.Map, scene.Backward).Scores();
+        var first = scene.Removed()["bn2.weight"];
+
+        foreach (var parameter in scene.Model.parameters())
+            Tensors.Fill(parameter, Tensors.Normal(77 + (int)parameter.numel(), parameter.numel(), 0.4));
+        scene.Pruner.BeginEpoch(4);
+
+        var cut = expected["conv2.weight"].Order().ElementAt(5);
+        Assert.Equal(expected["conv2.weight"].Select(score => score <= cut), scene.Removed()["bn2.weight"]);
+        Assert.InRange(first.Count(isRemoved => isRemoved), 1, 2);
+    }
+
+    [Theory]
+    [InlineData("NISP")]
+    [InlineData("DCP")]
+    public void Mask_RemovesTheLowestScores(string name)
+    {
+        using var scene = Scene(name, options => options with { Schedule = new ConstantSparsity() });
+        var scores = name == "NISP" ? new Nisp(scene.Model, scene.Map, scene.Example).Scores() : new DcpOneShot(scene.Model, scene.Map, scene.Backward).Scores();
+        scene.Pruner.BeginEpoch(0);
+
+        var removed = scene.Removed();
+
+        foreach (var (norm, group) in new[] { ("bn1.weight", "conv1.weight"), ("bn2.weight", "conv2.weight"), ("bn3.weight", "conv1.weight") })
+        {
+            var cut = scores[group].Order().ElementAt((scores[group].Count / 2) - 1);
+            Assert.Equal(scores[group].Select(score => score <= cut), removed[norm]);
+        }
+    }
+
+    [Theory]
+    [InlineData("NISP")]
+    [InlineData("DCP")]
+    public void Scores_LeaveTheModelAsItWas(string name)
+    {
+        using var scene = Scene(name);
+        scene.Train(0);
+        using (var scope = NewDisposeScope())
+            scene.Loss(1).backward();
+        scene.Model.bn2.eval();
+        var before = ChannelScene.Snapshot(scene.Model);
+        var output = scene.Output();
+        scene.Model.bn2.eval();
+
+        Scores(scene, name, scene.Backward, () => scene.Model.call(scene.Example.abs()));
+        Assert.Equal(before, ChannelScene.Snapshot(scene.Model));
+        Assert.Throws<InvalidTimeZoneException>(() => Scores(scene, name, Fail, () => throw new InvalidTimeZoneException()));
+        Assert.Equal(before, ChannelScene.Snapshot(scene.Model));
+        Assert.Equal(output, scene.Output());
+
+        void Fail()
+        {
+            scene.Backward();
+            throw new InvalidTimeZoneException();
+        }
+    }
+
+    [Theory]
+    [InlineData("NISP")]
+    [InlineData("DCP")]
+    public void Scores_LeaveNoTensorBehind(string name)
+    {
+        using var scene = Scene(name);
+
+        Leaks.None(() => Scores(scene, name, scene.Backward, () => scene.Model.call(scene.Example.abs())));
+    }
+
+    [Theory]
+    [InlineData("NISP")]
+    [InlineData("DCP")]
+    public void Scores_OfAModelThatIsNotFinite_AreRefused(string name)
+    {
+        using var scene = Scene(name);
+        Tensors.Fill(scene.Model.fc.weight!, [.. Enumerable.Repeat(double.NaN, 32)]);
+
+        var error = Assert.Throws<InvalidOperationException>(() => Scores(scene, name, scene.Backward, () => scene.Model.call(scene.Example.abs())));
+
+        Assert.Contains("a score is not finite", error.Message, StringComparison.Ordinal);
+    }
+
+    private static ChannelScene Scene(string name, Func<PdpOptions, PdpOptions>? change = null) =>
+        new(scene => scene.Make(name), (_, options) => change?.Invoke(options) ?? options);
+
+    private static void Scores(ChannelScene scene, string name, Action backward, Func<Tensor> forward)
+    {
+        if (name == "NISP")
+            new Nisp(scene.Model, scene.Map, forward).Scores();
+        else
+            new DcpOneShot(scene.Model, scene.Map, backward).Scores();
+    }
+}

@@ -1,5 +1,7 @@
 using Pdp.Baselines;
+using Pdp.Channels;
 using Pdp.Methods;
+using static TorchSharp.torch;
 
 namespace Pdp.Samples.Cifar10;
 
@@ -8,25 +10,63 @@ internal static class Methods
 {
     public const string Dense = "dense";
     public const string Pdp = "pdp";
+    public const string Str = "str";
+
+    /// <summary>The batches over which DCP sums up gradients.</summary>
+    private const int DcpBatches = 4;
 
     /// <summary>All names, for messages.</summary>
-    public static IReadOnlyList<string> Names { get; } = [Dense, Pdp, "gmp", "dnw", "lnm"];
+    public static IReadOnlyList<string> Names { get; } = [Dense, Pdp, "gmp", Str, "optg", "acdc", "granet", "dnw", "mvp", "pofa", "lnm", "nisp", "scp", "dcp"];
 
-    /// <summary>The method of a run; null for PDP itself.</summary>
+    /// <summary>The method of a run on single weights or N:M groups; null for PDP itself.</summary>
+    /// <exception cref="ArgumentException">The method is one for channels.</exception>
     public static IPruningMethod? Of(Settings settings) => settings.Method switch
     {
-        "gmp" => new Gmp(),
+        Pdp => null,
+        "gmp" or "pofa" => new Gmp(),
+        Str => new Str { Start = settings.StrStart },
+        "optg" => new OptG(),
+        "acdc" => new AcDc(),
+        "granet" => new GraNet(),
         "dnw" => new Dnw(),
+        "mvp" => new MovementPruning(),
         "lnm" => new SrSte(),
-        _ => null,
+        _ => throw new ArgumentException($"{settings.Method} prunes channels, not {settings.Strategy}: give --strategy channel."),
     };
 
-    /// <summary>The decay of what a method learns besides the weights.</summary>
-    public static double WeightDecay(Settings settings) => 0;
+    /// <summary>The method of a run on channels; null for PDP itself.</summary>
+    public static IPruningMethod? OfChannels(Settings settings, ResNet20 model, ChannelMap channels, Tensor example, Batches training) => settings.Method switch
+    {
+        "nisp" => new Nisp(model, channels, example),
+        "scp" => new Scp(model, channels),
+        "dcp" => new DcpOneShot(model, channels, () => Backward(model, training)),
+        _ => Of(settings),
+    };
+
+    /// <summary>Whether the sparsity is what comes out, instead of what is asked for.</summary>
+    public static bool IsEmergent(Settings settings) => settings.Method == Str;
+
+    /// <summary>The epoch at which the zeros are made final: POFA locks its pattern for the last quarter.</summary>
+    public static double CommitEpoch(Settings settings) => (settings.Method == "pofa" ? 0.75 : settings.Strategy == "channel" ? 0.5 : 1) * settings.Epochs;
+
+    /// <summary>The decay of what a method learns besides the weights: thresholds have one, scores have none.</summary>
+    public static double WeightDecay(Settings settings) => settings.Method == Str ? settings.StrDecay : 0;
 
     /// <summary>The learning rate of what a method learns besides the weights, over that of the weights.</summary>
-    public static double LearningRateFactor(PdpPruner pruner, double time) => 1;
+    public static double LearningRateFactor(Settings settings, PdpPruner pruner, double time) => settings.Method == "optg" ? pruner.Schedule.Fraction(time) : 1;
 
-    /// <summary>Whether momentum is to be forgotten before a step.</summary>
-    public static bool ForgetsMomentum(PdpPruner pruner, double time) => false;
+    /// <summary>Whether momentum is to be forgotten between two steps, as AC/DC wants it where weights return.</summary>
+    public static bool ForgetsMomentum(PdpPruner pruner, double time) =>
+        pruner.Schedule is AlternatingPhases phases && pruner.Epoch is { } before && phases.IsDecompression(before, time);
+
+    private static void Backward(ResNet20 model, Batches training)
+    {
+        model.train();
+        for (var step = 0; step < Math.Min(DcpBatches, training.Count); step++)
+        {
+            using var scope = NewDisposeScope();
+            var (pictures, labels) = training.Augmented(0, step);
+            nn.functional.cross_entropy(model.call(pictures), labels).backward();
+        }
+    }
 }

@@ -28,23 +28,22 @@ internal static class Pruning
         var options = new PdpOptions
         {
             Epochs = settings.Epochs,
-            Sparsity = strategy is Unstructured ? settings.Sparsity : null,
+            Sparsity = strategy is Unstructured && !Methods.IsEmergent(settings) ? settings.Sparsity : null,
             Strategy = strategy,
             Allocation = Known[settings.Allocation],
-            Method = Methods.Of(settings),
             Schedule = ScheduleOf(settings),
             Temperature = TemperatureOf(settings),
             Exclude = [LayerMatch.First, LayerMatch.Classifier],
         };
         RequireRampBefore(CommitEpoch(settings), options);
-        return strategy is Channel ? WithChannels(options, settings, model) : options;
+        return strategy is Channel ? WithChannels(options, settings, model, training) : options with { Method = Methods.Of(settings) };
     }
 
     /// <summary>
     /// The epoch at which the zeros are made final. Channels are few, and a network that may leans on those in between: it gets used to their
     /// absence in the second half of the run.
     /// </summary>
-    public static double CommitEpoch(Settings settings) => settings.CommitAt ?? (settings.Strategy == "channel" ? 0.5 : 1) * settings.Epochs;
+    public static double CommitEpoch(Settings settings) => settings.CommitAt ?? Methods.CommitEpoch(settings);
 
     /// <summary>Says at the start of a run, not in its middle, that the zeros can't be final yet.</summary>
     private static void RequireRampBefore(double commit, PdpOptions options)
@@ -56,11 +55,16 @@ internal static class Pruning
     }
 
     /// <summary>Channels go where they cost the network least, until the budget of multiplications is met.</summary>
-    private static PdpOptions WithChannels(PdpOptions options, Settings settings, ResNet20 model)
+    private static PdpOptions WithChannels(PdpOptions options, Settings settings, ResNet20 model, Batches training)
     {
         using var picture = ones(1, 3, 32, 32);
         var map = ChannelMap.Find(model, picture);
-        return options with { Channels = map, Allocation = new MacBudget(settings.MacBudget, map, MacCount.Of(model, picture)) };
+        return options with
+        {
+            Channels = map,
+            Allocation = new MacBudget(settings.MacBudget, map, MacCount.Of(model, picture)),
+            Method = Methods.OfChannels(settings, model, map, picture, training),
+        };
     }
 
     private static IMaskStrategy StrategyOf(string text) =>

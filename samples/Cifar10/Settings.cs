@@ -33,6 +33,12 @@ internal sealed partial record Settings
     /// <summary>How the sparsity is divided among the layers: global (one order of magnitudes), erk (Erdős–Rényi kernel) or uniform.</summary>
     public string Allocation { get; init => field = Known(value, Pruning.Allocations); } = "global";
 
+    /// <summary>Of STR, where the logits of its thresholds start.</summary>
+    public double StrStart { get; init => field = Check(value, double.IsFinite(value), "finite"); } = -5;
+
+    /// <summary>Of STR, the decay of the logits of its thresholds, which with <see cref="StrStart"/> steers how much is removed.</summary>
+    public double StrDecay { get; init => field = Check(value, value is >= 0 and < double.PositiveInfinity, "at least 0"); } = 5e-4;
+
     /// <summary>Weights of a trained network whose answers are half of what is learned; no teacher if not given.</summary>
     public string? Teacher { get; init; }
 
@@ -61,7 +67,7 @@ internal sealed partial record Settings
 
     /// <summary>
     /// The epoch at which the zeros are made final, after which the network trains on without what is removed; the end of the run if not
-    /// given, half of it with the channel strategy.
+    /// given, half of it with the channel strategy, three quarters with pofa.
     /// </summary>
     public double? CommitAt { get; init => field = Check(value, value is null or >= 0, "at least 0"); }
 

@@ -110,7 +110,7 @@ internal sealed class Trainer : IDisposable
     private void StepMethod(PdpPruner pruner, Sgd optimizer, double time)
     {
         Costs.BeginPruning();
-        optimizer.LearningRate = Optimizer.LearningRate * Methods.LearningRateFactor(pruner, time);
+        optimizer.LearningRate = Optimizer.LearningRate * Methods.LearningRateFactor(_settings, pruner, time);
         optimizer.Step();
         Costs.EndPruning();
     }

@@ -108,6 +108,7 @@ internal sealed class TrainingRun : IDisposable
     {
         if (_pruner is { IsCommitted: false } && epoch >= Pruning.CommitEpoch(_settings))
         {
+            _pruner.BeginEpoch(epoch);
             Console.Write(_pruner.Commit());
         }
 
@@ -144,7 +145,8 @@ internal sealed class TrainingRun : IDisposable
     {
         var peakMemory = PeakMemory();
         double? Form(MaskForm form) => _pruner is null ? null : _test.Accuracy(_model, _pruner, form);
-        var soft = Form(MaskForm.Soft);
+        // Other methods' masks are hard.
+        var soft = _settings.Method == Methods.Pdp ? Form(MaskForm.Soft) : null;
         var (folded, raw) = _settings.TestEvery == 0 ? (null, null) : (Form(MaskForm.Folded), Form(MaskForm.Raw));
         var pruning = _pruner?.Commit();
         Console.Write(pruning);

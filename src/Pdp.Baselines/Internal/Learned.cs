@@ -22,13 +22,15 @@ internal static class Learned
         return parameter;
     }
 
-    /// <summary>Adds to the gradient of a parameter; its own from then on.</summary>
+    /// <summary>Adds to the gradient of a parameter, and disposes of what was added.</summary>
     public static void AddGradient(Parameter parameter, Tensor gradient)
     {
+        using var added = gradient;
         using var earlier = parameter.grad;
+        // Setting it takes the tensor out of its scope.
         if (earlier is null)
-            parameter.grad = gradient;
+            parameter.grad = added;
         else
-            earlier.add_(gradient, One);
+            earlier.add_(added, One);
     }
 }

@@ -1,0 +1,98 @@
+using System.Text.Json;
+using Pdp.Samples.Cifar10;
+
+namespace Pdp.Samples.Tests.Cifar10;
+
+/// <summary>Every method through a whole run, on twenty pictures.</summary>
+public sealed class MethodRunTests : IDisposable
+{
+    private const double Prunable = 267264;
+
+    private readonly TemporaryFolder _folder = new();
+
+    public MethodRunTests() => Pictures.Write(_folder.File("pictures"));
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData("pdp")]
+    [InlineData("gmp")]
+    [InlineData("optg")]
+    [InlineData("acdc")]
+    [InlineData("granet")]
+    [InlineData("dnw")]
+    [InlineData("mvp")]
+    [InlineData("lnm")]
+    public void Run_OnSingleWeights_EndsWithExactlyAsManyZeros(string method)
+    {
+        var report = Run("--method", method, "--sparsity", "0.9");
+
+        Assert.Equal(Math.Round(0.9 * Prunable) / Prunable, report.Sparsity);
+        Assert.Equal(method is "optg" or "mvp" ? Prunable : 0, report.ExtraParameters);
+    }
+
+    [Theory]
+    [InlineData("pdp")]
+    [InlineData("gmp")]
+    [InlineData("acdc")]
+    [InlineData("dnw")]
+    [InlineData("lnm")]
+    public void Run_OnGroups_KeepsNofM(string method) => Assert.Equal(0.75, Run("--method", method, "--strategy", "1:4").Sparsity);
+
+    [Theory]
+    [InlineData("pdp")]
+    [InlineData("gmp")]
+    [InlineData("nisp")]
+    [InlineData("scp")]
+    [InlineData("dcp")]
+    [InlineData("mvp")]
+    public void Run_OnChannels_MeetsTheBudgetAndShrinks(string method)
+    {
+        var report = Run("--method", method, "--strategy", "channel", "--mac-budget", "0.5");
+
+        Assert.InRange(report.MacsRemoved!.Value, 0.49, 0.51);
+        Assert.True(File.Exists(_folder.File("run/shrink.json")));
+    }
+
+    [Fact]
+    public void Run_OfStr_ReportsTheSparsityThatCameOut()
+    {
+        var report = Run("--method", "str", "--str-start", "-4");
+
+        Assert.InRange(report.Sparsity, 0.3, 0.99);
+        Assert.Equal(18, report.ExtraParameters);
+    }
+
+    [Fact]
+    public void Run_OfPofa_LearnsFromItsTeacherAndLocksItsPattern()
+    {
+        Run("--method", "dense");
+        File.Move(_folder.File("run/weights.safetensors"), _folder.File("teacher.safetensors"));
+
+        var report = Run("--method", "pofa", "--teacher", _folder.File("teacher.safetensors"));
+
+        Assert.Equal(Math.Round(0.9 * Prunable) / Prunable, report.Sparsity);
+    }
+
+    [Theory]
+    [InlineData("STR is not defined for the strategy 2:4; it can do unstructured.", "--method", "str", "--strategy", "2:4")]
+    [InlineData("nisp prunes channels, not unstructured", "--method", "nisp")]
+    [InlineData("A run of gmp can't be resumed", "--method", "gmp", "--resume")]
+    public void Run_OfWhatAMethodCantDo_SaysWhatItCan(string expected, params string[] arguments)
+    {
+        var error = Assert.Throws<ArgumentException>(() => Run(arguments));
+
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+    }
+
+    private RunReport Run(params string[] arguments)
+    {
+        var settings = CommandLine.Parse<Settings>(["--data", _folder.File("pictures"), "--epochs", "4", "--batch", "10", "--test-every", "0", "--out", _folder.File("run"), .. arguments]);
+        using (var run = new TrainingRun(settings))
+        {
+            run.Run();
+        }
+
+        return JsonSerializer.Deserialize<RunReport>(File.ReadAllText(_folder.File("run/report.json")), Json.Options)!;
+    }
+}

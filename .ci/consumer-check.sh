@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Packs Pdp.Core and uses the package as a stranger would: from a project outside the repository that has nothing but the package.
+# Packs the libraries and uses the packages as a stranger would: from a project outside the repository that has nothing but these.
 set -euo pipefail
 
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -10,9 +10,11 @@ torch_version=$(dotnet msbuild "$repository/src/Pdp.Core" -getProperty:TorchShar
 # A version of its own for each run: a package of the same version might come from a cache.
 version=$(dotnet msbuild "$repository/src/Pdp.Core" -getProperty:Version)-check.$(date +%s)
 
-dotnet pack "$repository/src/Pdp.Core" -p:Version="$version" --artifacts-path "$work/artifacts" --output "$work/feed"
+for library in Pdp.Core Pdp.Baselines; do
+    dotnet pack "$repository/src/$library" -p:Version="$version" --artifacts-path "$work/artifacts" --output "$work/feed"
+done
 
-# The packages at hand serve as fallback, so that only Pdp.Core is unpacked, into a folder that goes away with the rest.
+# The packages at hand serve as fallback, so that only ours are unpacked, into a folder that goes away with the rest.
 cached=$(dotnet nuget locals global-packages --list --force-english-output | sed 's/^global-packages: //')
 mkdir "$work/consumer"
 cat > "$work/consumer/NuGet.config" <<XML
@@ -41,6 +43,7 @@ cat > "$work/consumer/Consumer.csproj" <<XML
 
   <ItemGroup>
     <PackageReference Include="Pdp.Core" Version="$version" />
+    <PackageReference Include="Pdp.Baselines" Version="$version" />
     <PackageReference Include="TorchSharp-cpu" Version="$torch_version" />
   </ItemGroup>
 

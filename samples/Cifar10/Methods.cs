@@ -52,12 +52,18 @@ internal static class Methods
     /// <summary>The decay of what a method learns besides the weights: thresholds have one, scores have none.</summary>
     public static double WeightDecay(Settings settings) => settings.Method == Str ? settings.StrDecay : 0;
 
+    /// <summary>Whether what a method learns besides the weights takes Nesterov's steps, as thresholds do where the weights do.</summary>
+    public static bool IsNesterov(Settings settings) => settings.Method == Str && settings.Nesterov;
+
     /// <summary>The learning rate of what a method learns besides the weights, over that of the weights.</summary>
     public static double LearningRateFactor(Settings settings, PdpPruner pruner, double time) => settings.Method == "optg" ? pruner.Schedule.Fraction(time) : 1;
 
     /// <summary>Whether momentum is to be forgotten between two steps, as AC/DC wants it where weights return.</summary>
     public static bool ForgetsMomentum(PdpPruner pruner, double time) =>
         pruner.Schedule is AlternatingPhases phases && pruner.Epoch is { } before && phases.IsDecompression(before, time);
+
+    /// <summary>Whether removed weights are to have no momentum, as GraNet wants it for those that grow again.</summary>
+    public static bool ForgetsMomentumOfZeros(Settings settings) => settings.Method == "granet";
 
     private static void Backward(ResNet20 model, Batches training)
     {

@@ -29,7 +29,7 @@ try
     Run(CommandLine.Parse<Settings>(args));
     return 0;
 }
-catch (Exception e) when (e is ArgumentException or InvalidDataException or IOException or HttpRequestException)
+catch (Exception e) when (e is ArgumentException or InvalidOperationException or InvalidDataException or IOException or HttpRequestException)
 {
     Console.Error.WriteLine(e.Message);
     return 1;

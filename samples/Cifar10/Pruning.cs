@@ -35,7 +35,6 @@ internal static class Pruning
             Temperature = TemperatureOf(settings),
             Exclude = [LayerMatch.First, LayerMatch.Classifier],
         };
-        RequireRampBefore(CommitEpoch(settings), options);
         return strategy is Channel ? WithChannels(options, settings, model, training) : options with { Method = Methods.Of(settings) };
     }
 
@@ -46,11 +45,12 @@ internal static class Pruning
     public static double CommitEpoch(Settings settings) => settings.CommitAt ?? Methods.CommitEpoch(settings);
 
     /// <summary>Says at the start of a run, not in its middle, that the zeros can't be final yet.</summary>
-    private static void RequireRampBefore(double commit, PdpOptions options)
+    public static void RequireEnded(ISparsityScheduler schedule, Settings settings)
     {
-        if (commit < options.Epochs && options.Schedule?.EndEpoch > commit)
+        var commit = CommitEpoch(settings);
+        if (commit < settings.Epochs && schedule.EndEpoch > commit)
         {
-            throw new ArgumentException($"The zeros are to be final in epoch {commit}, but the ramp ends in epoch {options.Schedule.EndEpoch}: raise --commit-at, or let the ramp end earlier (--ramp-end).");
+            throw new ArgumentException($"The zeros are to be final in epoch {commit}, but the schedule ends in epoch {schedule.EndEpoch}: raise --commit-at, or let a ramp end earlier (--ramp-end).");
         }
     }
 

@@ -99,7 +99,7 @@ internal sealed partial record Settings
 
     /// <summary>The settings that decide a run's numbers; a checkpoint is continued only under the same ones.</summary>
     public string Fingerprint() =>
-        CommandLine.Echo(this, nameof(Data), nameof(Download), nameof(DownloadTo), nameof(Weights), nameof(ShrinkRecord), nameof(Teacher), nameof(Threads), nameof(Out), nameof(Resume));
+        (Teacher is null ? "" : "taught ") + CommandLine.Echo(this, nameof(Data), nameof(Download), nameof(DownloadTo), nameof(Weights), nameof(ShrinkRecord), nameof(Teacher), nameof(Threads), nameof(Out), nameof(Resume));
 
     private static T Check<T>(T value, bool isValid, string range, [CallerMemberName] string name = "") =>
         isValid || value is null ? value : throw new ArgumentOutOfRangeException(name, value, $"Must be {range}.");

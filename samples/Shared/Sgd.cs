@@ -19,6 +19,7 @@ internal sealed class Sgd : IDisposable
     private readonly bool _nesterov;
     private readonly Scalar _momentum;
     private readonly Scalar _one = 1.0;
+    private readonly Scalar _zero = 0.0;
     private readonly bool _hasMomentum;
 
     public Sgd(
@@ -75,6 +76,20 @@ internal sealed class Sgd : IDisposable
         }
     }
 
+    /// <summary>Drops the momentum of single weights that are exactly zero, in the parameters of these names.</summary>
+    public void ForgetWhereZero(IReadOnlySet<string> names)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        for (var i = 0; i < _parameters.Length; i++)
+        {
+            if (_buffers[i] is { } buffer && names.Contains(_parameters[i].Name))
+            {
+                buffer.mul_(_parameters[i].Parameter.ne(_zero));
+            }
+        }
+    }
+
     /// <summary>Copies the momentum buffers, named after their parameters, for a checkpoint; they are the caller's.</summary>
     public Dictionary<string, Tensor> ExportState()
     {
@@ -126,6 +141,7 @@ internal sealed class Sgd : IDisposable
         Array.Clear(_buffers);
         _momentum.Dispose();
         _one.Dispose();
+        _zero.Dispose();
     }
 
     private Tensor Direction(int index, Tensor gradient)

@@ -12,6 +12,27 @@ public sealed class SgdTests : IDisposable
 
     public void Dispose() => _scope.Dispose();
 
+    [Fact]
+    public void ForgetWhereZero_DropsTheMomentumOfZerosAlone()
+    {
+        var weight = Weight();
+        using var optimizer = new Sgd([("w", weight)], 0.1, 0.9);
+        Backward(weight);
+        optimizer.Step();
+        using (no_grad())
+        {
+            weight.flatten()[0] = 0;
+        }
+
+        optimizer.ForgetWhereZero(new HashSet<string> { "other" });
+        var before = Values(optimizer.ExportState()["w"]);
+        optimizer.ForgetWhereZero(new HashSet<string> { "w" });
+        var after = Values(optimizer.ExportState()["w"]);
+
+        Assert.DoesNotContain(0.0, before);
+        Assert.Equal([0, .. before[1..]], after);
+    }
+
     [Theory]
     [InlineData(0, 0, false)]
     [InlineData(0, 0.1, false)]

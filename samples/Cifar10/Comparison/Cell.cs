@@ -2,10 +2,11 @@ namespace Pdp.Samples.Cifar10.Comparison;
 
 /// <summary>One run of a comparison.</summary>
 /// <param name="Column">What is asked for, by its name in the recipe.</param>
+/// <param name="Row">The row, by its name in the recipe: the method's, unless it takes part more than once.</param>
 /// <param name="Method">The method.</param>
 /// <param name="Seed">The seed.</param>
 /// <param name="Options">The run's other options, without dashes in front.</param>
-internal sealed record Cell(string Column, string Method, int Seed, IReadOnlyDictionary<string, string> Options)
+internal sealed record Cell(string Column, string Row, string Method, int Seed, IReadOnlyDictionary<string, string> Options)
 {
     /// <summary>The column of the runs that nothing is removed in.</summary>
     public const string DenseColumn = "dense";
@@ -14,7 +15,10 @@ internal sealed record Cell(string Column, string Method, int Seed, IReadOnlyDic
     private const string DenseWeights = "{dense}";
 
     /// <summary>The folder's name.</summary>
-    public string Name => $"{string.Concat(Column.Where(c => char.IsAsciiLetterOrDigit(c) || c is ':' or '.')).Replace(':', 'o')}-{Method}-{Seed}";
+    public string Name => $"{FileName(Column)}-{FileName(Row)}-{Seed}";
+
+    /// <summary>What of a name can be in that of a file.</summary>
+    public static string FileName(string name) => string.Concat(name.Replace(':', 'o').Where(c => char.IsAsciiLetterOrDigit(c) || c is '.'));
 
     /// <summary>The run's options as a command line.</summary>
     public IReadOnlyList<string> Arguments =>

@@ -3,7 +3,10 @@ using System.Text.Json;
 namespace Pdp.Samples.Cifar10.Comparison;
 
 /// <summary>Where a cell's run leaves its results; finished when its report is there, which is written last.</summary>
-internal sealed class CellFolder(string root, Cell cell)
+/// <param name="root">The folder of the comparison.</param>
+/// <param name="cell">The cell.</param>
+/// <param name="weightsHash">That of the weights that runs start from; null to take any.</param>
+internal sealed class CellFolder(string root, Cell cell, string? weightsHash = null)
 {
     public Cell Cell => cell;
 
@@ -13,7 +16,7 @@ internal sealed class CellFolder(string root, Cell cell)
     public string Log => System.IO.Path.Combine(Path, "log.txt");
 
     /// <summary>The folder of another cell of the same comparison.</summary>
-    public CellFolder Beside(Cell other) => new(root, other);
+    public CellFolder Beside(Cell other) => new(root, other, weightsHash);
 
     /// <summary>The report of a finished run of these settings; null if there is none.</summary>
     public RunReport? Report()
@@ -24,8 +27,28 @@ internal sealed class CellFolder(string root, Cell cell)
             return null;
         }
 
-        var report = JsonSerializer.Deserialize<RunReport>(File.ReadAllText(path), Json.Options);
-        return report?.Settings == CommandLine.Parse<Settings>(cell.Arguments).Fingerprint() ? report : null;
+        try
+        {
+            var report = JsonSerializer.Deserialize<RunReport>(File.ReadAllText(path), Json.Options);
+            var isSame = report?.Settings == CommandLine.Parse<Settings>(cell.Arguments).Fingerprint() && (weightsHash is null || report.WeightsHash == weightsHash);
+            return isSame ? report : null;
+        }
+        catch (JsonException)
+        {
+            // Damaged, or of another version of the program: to be made anew.
+            return null;
+        }
+    }
+
+    /// <summary>Drops what an earlier run of other settings has left.</summary>
+    public void Empty()
+    {
+        if (Directory.Exists(Path))
+        {
+            Directory.Delete(Path, recursive: true);
+        }
+
+        Directory.CreateDirectory(Path);
     }
 
     /// <summary>The zeros of each layer, by name; none of a run without pruning.</summary>

@@ -36,9 +36,9 @@ internal sealed class CellRuns(IReadOnlyList<CellFolder> folders, int jobs, Func
 
     private async Task<bool> RunAsync(CellFolder folder, int count, CancellationToken stop)
     {
-        Directory.CreateDirectory(folder.Path);
+        folder.Empty();
         using var process = Process.Start(command(folder)) ?? throw new IOException("The run could not be started.");
-        await using var registration = stop.Register(() => process.Kill(entireProcessTree: true));
+        await using var registration = stop.Register(() => Kill(process));
         var errors = process.StandardError.ReadToEndAsync(CancellationToken.None);
         await using (var log = new StreamWriter(folder.Log))
         {
@@ -54,6 +54,18 @@ internal sealed class CellRuns(IReadOnlyList<CellFolder> folders, int jobs, Func
         var left = TimeSpan.FromSeconds(_clock.Elapsed.TotalSeconds / done * (count - done));
         Console.WriteLine($"{done}/{count} {folder.Cell.Name}: {Outcome(folder.Report(), (await errors).Trim())}; about {left:h\\:mm\\:ss} left");
         return process.ExitCode == 0;
+    }
+
+    private static void Kill(Process process)
+    {
+        try
+        {
+            process.Kill(entireProcessTree: true);
+        }
+        catch (InvalidOperationException)
+        {
+            // It has just ended by itself.
+        }
     }
 
     private static string Outcome(RunReport? report, string errors) =>

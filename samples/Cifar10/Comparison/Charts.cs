@@ -21,7 +21,7 @@ internal static class Charts
 
         foreach (var column in results.Columns)
         {
-            var name = string.Concat(column.Where(char.IsAsciiLetterOrDigit));
+            var name = Cell.FileName(column);
             Save(AccuracyOverCost(results, column), folder, $"accuracy-cost-{name}");
             Save(LayerSparsity(results, column), folder, $"layers-{name}");
             if (results.Of(Methods.Pdp, column) is [var first, ..] && WeightCharts.Of(first) is { } weights)
@@ -35,17 +35,17 @@ internal static class Charts
     private static Plot AccuracyOverSparsity(Results results)
     {
         var plot = Titled("Unstructured: accuracy of the hardened network", "sparsity, %", "top-1, %");
-        foreach (var method in results.MethodNames)
+        foreach (var row in results.Rows)
         {
             var points = results.Columns
-                .Select(column => results.Of(method, column))
+                .Select(column => results.Of(row, column))
                 .Where(cells => cells.Count > 0 && cells[0].Report.Strategy == Unstructured)
                 .Select(cells => (X: 100 * cells.Average(cell => cell.Report.Sparsity), Y: 100 * cells.Average(cell => cell.Report.Accuracy)))
                 .OrderBy(point => point.X)
                 .ToArray();
             if (points.Length > 0)
             {
-                plot.Add.Scatter(points.Select(point => point.X).ToArray(), points.Select(point => point.Y).ToArray()).LegendText = method;
+                plot.Add.Scatter(points.Select(point => point.X).ToArray(), points.Select(point => point.Y).ToArray()).LegendText = row;
             }
         }
 
@@ -63,13 +63,13 @@ internal static class Charts
     private static Plot AccuracyOverCost(Results results, string column)
     {
         var plot = Titled($"{column}: accuracy over cost", "step, over one without pruning", "top-1, %");
-        foreach (var method in results.MethodNames)
+        foreach (var row in results.Rows)
         {
-            var cells = results.Of(method, column);
+            var cells = results.Of(row, column);
             if (cells.Count > 0)
             {
                 var marker = plot.Add.Marker(cells.Average(cell => cell.Report.StepRatio ?? 1), 100 * cells.Average(cell => cell.Report.Accuracy), size: 12);
-                marker.LegendText = method;
+                marker.LegendText = row;
             }
         }
 
@@ -81,12 +81,12 @@ internal static class Charts
     private static Plot LayerSparsity(Results results, string column)
     {
         var plot = Titled($"{column}: sparsity per layer", "", "sparsity, %");
-        foreach (var method in results.MethodNames)
+        foreach (var row in results.Rows)
         {
-            if (results.Of(method, column) is [var first, ..])
+            if (results.Of(row, column) is [var first, ..])
             {
                 var layers = first.Folder.Layers();
-                plot.Add.Scatter(Enumerable.Range(0, layers.Count).Select(i => (double)i).ToArray(), layers.Select(layer => 100 * layer.Sparsity).ToArray()).LegendText = method;
+                plot.Add.Scatter(Enumerable.Range(0, layers.Count).Select(i => (double)i).ToArray(), layers.Select(layer => 100 * layer.Sparsity).ToArray()).LegendText = row;
                 plot.Axes.Bottom.SetTicks([.. Enumerable.Range(0, layers.Count).Select(i => (double)i)], [.. layers.Select(layer => layer.Layer.Replace(".weight", "", StringComparison.Ordinal))]);
             }
         }

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Pdp.Samples.Cifar10.Comparison;
 
 /// <summary>The command <c>compare</c>: runs methods on the same work, and writes tables and pictures of what came out.</summary>
@@ -10,7 +12,8 @@ internal static class Compare
         var settings = CommandLine.Parse<CompareSettings>(arguments);
         var recipe = CompareRecipe.Read(Given(settings.Recipe, "--recipe, a comparison that comes with the program or a JSON file"));
         var root = Given(settings.Out, "--out, the folder of the results");
-        CellFolder[] folders = [.. recipe.Cells().Select(cell => new CellFolder(root, cell))];
+        var weights = RunReport.HashOf(settings.Weights);
+        CellFolder[] folders = [.. recipe.Cells().Select(cell => new CellFolder(root, cell, weights))];
         var failures = settings.TablesOnly ? 0 : RunCells(settings, folders);
 
         var results = new Results(folders);
@@ -26,11 +29,8 @@ internal static class Compare
         Given(settings.Data, "--data, the place of CIFAR-10");
         Given(settings.Weights, "--weights, the weights to start from");
         using var stop = new CancellationTokenSource();
-        Console.CancelKeyPress += (_, pressed) =>
-        {
-            pressed.Cancel = true;
-            stop.Cancel();
-        };
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
         try
         {
             return new CellRuns(folders, settings.Jobs, folder => CellCommand.Of(folder, settings)).RunAsync(stop.Token).GetAwaiter().GetResult();
@@ -39,6 +39,12 @@ internal static class Compare
         {
             Console.WriteLine("Stopped; finished cells are kept, and the same command goes on with the others.");
             return 1;
+        }
+
+        void Stop(PosixSignalContext signal)
+        {
+            signal.Cancel = true;
+            stop.Cancel();
         }
     }
 

@@ -24,7 +24,7 @@ internal sealed record CompareRecipe
     /// <summary>The columns by name, and their options, such as sparsity.</summary>
     public required OrderedDictionary<string, Dictionary<string, JsonElement>> Columns { get; init; }
 
-    /// <summary>The methods by name.</summary>
+    /// <summary>The rows by name.</summary>
     public required OrderedDictionary<string, MethodRecipe> Methods { get; init; }
 
     /// <summary>The recipes beside the program.</summary>
@@ -60,13 +60,19 @@ internal sealed record CompareRecipe
         var recipe = document.Deserialize<CompareRecipe>(Strict) ?? throw new ArgumentException("It is the JSON null.");
         foreach (var (name, method) in recipe.Methods)
         {
-            Near.Require(name, Cifar10.Methods.Names, "method");
+            RequireKnown(method.Method ?? name, Cifar10.Methods.Names, "method");
             foreach (var column in (method.Columns ?? []).Concat(method.In.Keys))
             {
-                Near.Require(column, recipe.Columns.Keys, "column");
+                RequireKnown(column, recipe.Columns.Keys, "column");
             }
         }
 
+        if (recipe.Columns.ContainsKey(Cell.DenseColumn))
+        {
+            throw new ArgumentException("The dense runs make a column of themselves: call yours otherwise.");
+        }
+
+        RequireApart([.. recipe.Cells()]);
         foreach (var cell in recipe.Cells())
         {
             _ = CommandLine.Parse<Settings>(cell.Arguments);
@@ -97,20 +103,36 @@ internal sealed record CompareRecipe
         string[] known = ["options", "seeds", "columns", "methods"];
         foreach (var property in root.EnumerateObject())
         {
-            Near.Require(property.Name, known, "key");
+            RequireKnown(property.Name, known, "key");
         }
 
-        string[] ofMethods = ["columns", "options", "in"];
+        string[] ofMethods = ["method", "columns", "options", "in"];
         if (root.TryGetProperty("methods", out var methods) && methods.ValueKind == JsonValueKind.Object)
         {
             foreach (var property in methods.EnumerateObject().Where(method => method.Value.ValueKind == JsonValueKind.Object).SelectMany(method => method.Value.EnumerateObject()))
             {
-                Near.Require(property.Name, ofMethods, "key of a method");
+                RequireKnown(property.Name, ofMethods, "key of a method");
             }
         }
     }
 
-    private Cell CellOf(string column, Dictionary<string, JsonElement> asked, string method, MethodRecipe recipe, int seed)
+    private static void RequireKnown(string name, IReadOnlyCollection<string> known, string what)
+    {
+        if (!known.Contains(name))
+        {
+            throw new ArgumentException(CommandLine.Unknown(what, name, known));
+        }
+    }
+
+    private static void RequireApart(Cell[] cells)
+    {
+        if (cells.GroupBy(cell => cell.Name).FirstOrDefault(group => group.Count() > 1) is { } same)
+        {
+            throw new ArgumentException($"Columns or methods have names that are too much alike: '{same.First().Column}' and '{same.Last().Column}', {same.First().Row} and {same.Last().Row} would share the folder {same.Key}.");
+        }
+    }
+
+    private Cell CellOf(string column, Dictionary<string, JsonElement> asked, string row, MethodRecipe recipe, int seed)
     {
         // Later ones win.
         var options = new OrderedDictionary<string, string>(StringComparer.Ordinal);
@@ -119,6 +141,6 @@ internal sealed record CompareRecipe
             options[key] = value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText();
         }
 
-        return new Cell(column, method, seed, options);
+        return new Cell(column, row, recipe.Method ?? row, seed, options);
     }
 }

@@ -2,9 +2,12 @@ using System.Text.Json;
 
 namespace Pdp.Samples.Cifar10.Comparison;
 
-/// <summary>How a method takes part.</summary>
+/// <summary>A row: a method and how it takes part.</summary>
 internal sealed record MethodRecipe
 {
+    /// <summary>The method, where the row has another name.</summary>
+    public string? Method { get; init; }
+
     /// <summary>The columns that it is defined for; all if not given.</summary>
     public IReadOnlyList<string>? Columns { get; init; }
 

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+
 namespace Pdp.Samples.Cifar10;
 
 /// <summary>The last line of a run, and its report.json. Accuracies are fractions; null is what a dense run does not have, or what was not measured.</summary>
@@ -37,10 +39,10 @@ internal sealed record RunReport
 
     public required double SecondsPerEpoch { get; init; }
 
-    /// <summary>A training step over what it would take without pruning, medians.</summary>
+    /// <summary>The time of all training steps over what they would have taken without pruning.</summary>
     public required double? StepRatio { get; init; }
 
-    /// <summary>The most memory that the process had resident until the end of training, in bytes.</summary>
+    /// <summary>The most memory that the process had resident in training, in bytes.</summary>
     public required long PeakMemory { get; init; }
 
     /// <summary>What the method learned besides the weights.</summary>
@@ -48,4 +50,19 @@ internal sealed record RunReport
 
     /// <summary>The settings that decide the numbers, as options.</summary>
     public required string Settings { get; init; }
+
+    /// <summary>Tells the weights that the run started from apart from others; null for fresh ones.</summary>
+    public required string? WeightsHash { get; init; }
+
+    /// <summary>The hash of a file of weights.</summary>
+    public static string? HashOf(string? weights)
+    {
+        if (weights is null)
+        {
+            return null;
+        }
+
+        using var file = File.OpenRead(weights);
+        return Convert.ToHexStringLower(SHA256.HashData(file));
+    }
 }

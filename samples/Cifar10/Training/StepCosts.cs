@@ -2,32 +2,22 @@ using System.Diagnostics;
 
 namespace Pdp.Samples.Cifar10;
 
-/// <summary>What pruning costs: the time spent in it, over the rest of the same steps.</summary>
+/// <summary>What pruning costs: all steps of a run, over the same steps without the time that was spent in pruning.</summary>
 internal sealed class StepCosts
 {
-    private readonly List<(double Pruning, double Whole)> _steps = [];
-    private long _begun;
+    private long _whole;
     private long _pruning;
+    private long _begun;
     private long _mark;
 
-    /// <summary>The medians' ratio of a step with pruning and without; null before the first step.</summary>
-    public double? Ratio => _steps.Count == 0 ? null : Median(_steps.Select(step => step.Whole)) / Median(_steps.Select(step => step.Whole - step.Pruning));
+    /// <summary>The time of all steps over what is left without pruning; null before the first step.</summary>
+    public double? Ratio => _whole == 0 ? null : _whole / (double)(_whole - _pruning);
 
-    public void BeginStep()
-    {
-        _begun = Stopwatch.GetTimestamp();
-        _pruning = 0;
-    }
+    public void BeginStep() => _begun = Stopwatch.GetTimestamp();
 
     public void BeginPruning() => _mark = Stopwatch.GetTimestamp();
 
     public void EndPruning() => _pruning += Stopwatch.GetTimestamp() - _mark;
 
-    public void EndStep() => _steps.Add((_pruning, Stopwatch.GetTimestamp() - _begun));
-
-    private static double Median(IEnumerable<double> values)
-    {
-        double[] sorted = [.. values.Order()];
-        return sorted[sorted.Length / 2];
-    }
+    public void EndStep() => _whole += Stopwatch.GetTimestamp() - _begun;
 }

@@ -11,14 +11,16 @@ internal sealed class Trainer : IDisposable
     private readonly Batches _training;
     private readonly Sgd? _methodOptimizer;
     private readonly Teacher? _teacher;
+    private readonly HashSet<string> _pruned;
 
     public Trainer(Settings settings, ResNet20 model, PdpPruner? pruner, Batches training)
     {
         (_settings, _model, _pruner, _training) = (settings, model, pruner, training);
         Optimizer = new Sgd(model.named_parameters(), settings.Lr, settings.Momentum, settings.WeightDecay, settings.Nesterov);
         _methodOptimizer = pruner is { Parameters.Count: > 0 }
-            ? new Sgd(pruner.Parameters, settings.Lr, settings.Momentum, Methods.WeightDecay(settings))
+            ? new Sgd(pruner.Parameters, settings.Lr, settings.Momentum, Methods.WeightDecay(settings), Methods.IsNesterov(settings))
             : null;
+        _pruned = [.. pruner?.Masks.Select(mask => mask.Name) ?? []];
         _teacher = settings.Teacher is null ? null : new Teacher(settings.Teacher);
     }
 
@@ -83,6 +85,11 @@ internal sealed class Trainer : IDisposable
         }
 
         pruner.BeginEpoch(time);
+        if (Methods.ForgetsMomentumOfZeros(_settings))
+        {
+            Optimizer.ForgetWhereZero(_pruned);
+        }
+
         _methodOptimizer?.ZeroGradients();
         var mask = pruner.Mask();
         Costs.EndPruning();
@@ -101,9 +108,18 @@ internal sealed class Trainer : IDisposable
     private float Backward(Tensor pictures, Tensor labels)
     {
         var answers = _model.call(pictures);
-        var loss = _teacher?.Loss(pictures, answers, labels) ?? nn.functional.cross_entropy(answers, labels);
+        var loss = _teacher is null ? nn.functional.cross_entropy(answers, labels) : TaughtLoss(_teacher, pictures, answers, labels);
         loss.backward();
         return loss.ReadCpuSingle(0);
+    }
+
+    // A teacher is part of a method's cost.
+    private Tensor TaughtLoss(Teacher teacher, Tensor pictures, Tensor answers, Tensor labels)
+    {
+        Costs.BeginPruning();
+        var loss = teacher.Loss(pictures, answers, labels);
+        Costs.EndPruning();
+        return loss;
     }
 
     // What a method learns besides the weights is part of its cost.

@@ -26,6 +26,11 @@ internal sealed class TrainingRun : IDisposable
 
         // The pruner attaches to the model and changes nothing in it; a dense run does without.
         _pruner = settings.Method == Methods.Dense ? null : new PdpPruner(_model, Pruning.Options(settings, _model, training));
+        if (_pruner is not null)
+        {
+            Pruning.RequireEnded(_pruner.Schedule, settings);
+        }
+
         _trainer = new Trainer(settings, _model, _pruner, training);
         _history = _pruner is null || settings.Out is null ? null : new WeightHistory(_model, _pruner);
     }
@@ -35,6 +40,7 @@ internal sealed class TrainingRun : IDisposable
     {
         Console.Write(_pruner?.Plan());
         var run = Start();
+        PeakMemory.Reset();
         Console.WriteLine(EpochMetrics.Header);
         foreach (var metrics in run.Metrics)
         {
@@ -143,7 +149,7 @@ internal sealed class TrainingRun : IDisposable
     // The three forms of the weights, then the zeros are made final.
     private void Finish(Checkpoint run)
     {
-        var peakMemory = PeakMemory();
+        var peakMemory = PeakMemory.Read();
         double? Form(MaskForm form) => _pruner is null ? null : _test.Accuracy(_model, _pruner, form);
         // Other methods' masks are hard.
         var soft = _settings.Method == Methods.Pdp ? Form(MaskForm.Soft) : null;
@@ -171,13 +177,8 @@ internal sealed class TrainingRun : IDisposable
             PeakMemory = peakMemory,
             ExtraParameters = _pruner?.Parameters.Sum(entry => entry.Parameter.numel()) ?? 0,
             Settings = _settings.Fingerprint(),
+            WeightsHash = RunReport.HashOf(_settings.Weights),
         });
-    }
-
-    private static long PeakMemory()
-    {
-        using var process = Process.GetCurrentProcess();
-        return process.PeakWorkingSet64;
     }
 
     // Removed channels go altogether; other strategies leave zeros.

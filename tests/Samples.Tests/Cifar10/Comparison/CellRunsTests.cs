@@ -71,6 +71,35 @@ public sealed class CellRunsTests : IDisposable
         Assert.Null(changed.Report());
     }
 
+    [Fact]
+    public void Report_OfOtherWeights_DoesNotCount()
+    {
+        var folders = Folders();
+        Leave(folders[1]);
+
+        Assert.Null(new CellFolder(_folder.Path, folders[1].Cell, weightsHash: "other").Report());
+    }
+
+    [Fact]
+    public void Report_ThatIsDamaged_DoesNotCount()
+    {
+        var folders = Folders();
+        AtomicFile.WriteText(Path.Combine(folders[1].Path, "report.json"), "{ \"method\": ");
+
+        Assert.Null(folders[1].Report());
+    }
+
+    [Fact]
+    public async Task RunAsync_DropsWhatAnEarlierRunHasLeft()
+    {
+        var folders = Folders();
+        AtomicFile.WriteText(Path.Combine(folders[1].Path, "history.json"), "[]");
+
+        await new CellRuns(folders, jobs: 1, folder => Shell("exit 0")).RunAsync(CancellationToken.None);
+
+        Assert.False(File.Exists(Path.Combine(folders[1].Path, "history.json")));
+    }
+
     private CellFolder[] Folders()
     {
         var recipe = CompareRecipe.Parse("""{ "seeds": [0], "columns": { "80 %": { "sparsity": 0.8 } }, "methods": { "pdp": {}, "gmp": {} } }""");

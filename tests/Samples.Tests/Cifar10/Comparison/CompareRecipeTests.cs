@@ -26,6 +26,15 @@ public sealed class CompareRecipeTests
         Assert.Equal(["--method", "lnm", "--seed", "1", "--epochs", "3", "--lr", "0.2", "--strategy", "2:4"], cell.Arguments);
     }
 
+    [Fact]
+    public void ARow_MayBeAMethodUnderAnotherName()
+    {
+        var cell = CompareRecipe.Parse("""{ "seeds": [0], "columns": { "80 %": {} }, "methods": { "pdp, taught": { "method": "pdp", "options": { "teacher": "{dense}" } } } }""").Cells().Last();
+
+        Assert.Equal(("80-pdptaught-0", "pdp"), (cell.Name, cell.Method));
+        Assert.Contains("dense/weights", cell.ArgumentsWith("dense/weights"));
+    }
+
     [Theory]
     [InlineData("\"seeds\"", "\"seed\"", "There is no key 'seed'; did you mean seeds?")]
     [InlineData("\"lnm\"", "\"lnmm\"", "There is no method 'lnmm'; did you mean lnm?")]
@@ -33,6 +42,8 @@ public sealed class CompareRecipeTests
     [InlineData("[\"2:4\"]", "[\"2:5\"]", "There is no column '2:5'; did you mean 2:4?")]
     [InlineData("\"lr\": 0.1", "\"lrr\": 0.1", "There is no setting '--lrr'; did you mean --lr?")]
     [InlineData("0.8", "1.8", "Must be in [0, 1)")]
+    [InlineData("\"2:4\": { \"st", "\"80\": { \"sparsity\": 0.7 }, \"2:4\": { \"st", "would share the folder 80-pdp-0")]
+    [InlineData("\"80 %\"", "\"dense\"", "The dense runs make a column of themselves")]
     public void Parse_WhenANameIsUnknown_SuggestsTheNearOne(string right, string wrong, string expected)
     {
         var error = Assert.ThrowsAny<ArgumentException>(() => CompareRecipe.Parse(Plain.Replace(right, wrong, StringComparison.Ordinal)));

@@ -23,6 +23,7 @@ internal static class Reports
             PeakMemory = cell.Method == "dense" ? 100 : 150,
             ExtraParameters = cell.Method == "gmp" ? 1234 : 0,
             Settings = settings.Fingerprint(),
+            WeightsHash = null,
         };
     }
 }

@@ -19,6 +19,7 @@ namespace Pdp.Baselines;
 /// Momentum is the training loop's: reset it at each decompression, which <see cref="AlternatingPhases.IsDecompression"/> tells. The learning
 /// rate should not be near 0 before the last compressed phase.
 /// </para>
+/// <para>Phases are of whole epochs of the pruner's clock, so there is no automatic start.</para>
 /// </remarks>
 public sealed record AcDc : IPruningMethod
 {
@@ -29,10 +30,13 @@ public sealed record AcDc : IPruningMethod
     private bool IsGlobal { get; init; } = true;
 
     /// <inheritdoc/>
+    /// <exception cref="ArgumentException">A strategy is neither unstructured nor N:M, or an automatic start is set.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The run is shorter than 2 epochs, and no schedule is set.</exception>
     public PdpOptions Configure(PdpOptions options)
     {
         Ask.Strategies(options, Name, Strategy.Unstructured, Strategy.NofM);
+        if (options.AutomaticStart is not null)
+            throw new ArgumentException("The phases of AC/DC are of whole epochs, counted from the start of the run: leave PdpOptions.AutomaticStart unset.", nameof(options));
         return options with
         {
             Schedule = options.Schedule ?? AlternatingPhases.Over(options.Epochs),

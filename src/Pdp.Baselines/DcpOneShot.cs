@@ -1,4 +1,3 @@
-using System.Text.Json.Serialization;
 using Pdp.Baselines.Internal;
 using Pdp.Baselines.Runs;
 using Pdp.Channels;
@@ -47,7 +46,6 @@ public sealed record DcpOneShot : IPruningMethod
     public string Name => "DCP one-shot";
 
     /// <summary>The channels that belong together, which options without a map get.</summary>
-    [JsonIgnore]
     public ChannelMap Channels { get; }
 
     /// <inheritdoc/>

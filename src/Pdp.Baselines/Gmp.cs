@@ -1,14 +1,15 @@
 using Pdp.Baselines.Internal;
 using Pdp.Baselines.Runs;
 using Pdp.Methods;
+using static TorchSharp.torch;
 
 namespace Pdp.Baselines;
 
 /// <summary>GMP, gradual magnitude pruning (Zhu, Gupta, "To prune, or not to prune", 2017).</summary>
 /// <remarks>
-/// ŵ = M·w with the largest |w| kept, ∂L/∂w = g·M. What is removed is zero in the weight itself from then on, and comes back only where kept
-/// weights shrink to zero. Any strategy; the budget of each layer is the options' allocation. By default the paper's cubic ramp over the
-/// same epochs as the library's own.
+/// ŵ = M·w with the largest |w| kept, ∂L/∂w = g·M. What is removed is zero in the weight itself from then on, but for channels that are tied, and
+/// comes back only where the schedule falls. Any strategy; the budget of each layer is the options' allocation. By default the paper's cubic
+/// ramp over the same epochs as the library's own.
 /// </remarks>
 public sealed record Gmp : IPruningMethod
 {
@@ -30,20 +31,27 @@ public sealed record Gmp : IPruningMethod
     private sealed class Run(IReadOnlyList<MethodLayer> layers, double interval) : HardMaskRun(layers)
     {
         private readonly Clock _clock = new(interval);
+        private readonly long[] _counts = new long[layers.Count];
 
-        // The target is met exactly, whatever the interval, and the mask then stays as it is.
+        // The target is met exactly, whatever the interval; between two masks the counts are those of the one that stands.
         public override void Begin(double epoch)
         {
             ZeroRemoved();
             var isDue = _clock.IsDue(epoch);
+            if (isDue)
+                _clock.Note(epoch);
             for (var layer = 0; layer < Layers.Count; layer++)
             {
                 var mask = Layers[layer].Mask;
-                if (mask.Removed != Removed(layer) && (isDue || mask.Removed == mask.Target))
-                    Release(layer);
+                if (isDue || mask.Removed == mask.Target)
+                    _counts[layer] = mask.Removed;
+                mask.Remove(_counts[layer]);
             }
         }
 
-        protected override bool IsStale(int layer) => false;
+        protected override bool IsStale(int layer) => Layers[layer].Mask.Removed != Removed(layer);
+
+        // Tied channels are not zeroed, so that momentum and decay move them; a magnitude of theirs is a stale one.
+        protected override Tensor Score(int layer, Tensor weight) => MagnitudeOfKept(layer, weight);
     }
 }

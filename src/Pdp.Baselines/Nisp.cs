@@ -1,4 +1,3 @@
-using System.Text.Json.Serialization;
 using Pdp.Baselines.Internal;
 using Pdp.Baselines.Runs;
 using Pdp.Channels;
@@ -74,7 +73,6 @@ public sealed record Nisp : IPruningMethod
     public string Name => "NISP";
 
     /// <summary>The channels that belong together, which options without a map get.</summary>
-    [JsonIgnore]
     public ChannelMap Channels { get; }
 
     /// <summary>The importance of each output of the model, along dimension 1 of <c>[batch, outputs, …]</c>.</summary>

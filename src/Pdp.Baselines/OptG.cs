@@ -9,8 +9,8 @@ namespace Pdp.Baselines;
 /// <remarks>
 /// <para>
 /// ŵ = M·w, where M keeps the largest scores θ of the whole model, one score a weight: ∂L/∂w = g·M, and straight-through ∂L/∂θ = g·w for all
-/// weights, also the removed ones, with g = ∂L/∂ŵ. θ starts at 0, so that it sums up −η·g·w, the first-order criterion. M is taken once in each whole
-/// epoch and stays within it. The total is the sum of what the masks' schedules ask for, exactly; which layer loses how much is left to the
+/// weights, also the removed ones, with g = ∂L/∂ŵ. θ starts at 0, so that it sums up −η·g·w, the first-order criterion. M is taken once in each
+/// <see cref="Interval"/> and stays within it. The total is the sum of what the masks' schedules ask for, exactly; which layer loses how much is left to the
 /// scores, but each keeps one weight. Scores that tie go in the order of the layers, by position. Unstructured.
 /// </para>
 /// <para>
@@ -21,6 +21,18 @@ namespace Pdp.Baselines;
 /// </remarks>
 public sealed record OptG : IPruningMethod
 {
+    /// <summary>Of the cuts in a run: the paper's are once an epoch, in 100 epochs.</summary>
+    private const double CutsPerRun = 100;
+
+    /// <summary>How long a mask stays as it is; the run is divided into intervals of this length from epoch 0 on.</summary>
+    /// <value>
+    /// In epochs, at least 0, which takes a mask at each <see cref="PdpPruner.BeginEpoch"/>. Null, the default, stands for a 100th of the run, and at
+    /// most for 1: the schedule rises within a tenth of the run, so that whole epochs would be a cut or two in a short one. Intervals below 1 need
+    /// fractional epochs to be begun.
+    /// </value>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative or not finite.</exception>
+    public double? Interval { get; init => field = value is { } interval ? Ask.NotNegative(interval) : null; }
+
     /// <inheritdoc/>
     public string Name => "OptG";
 
@@ -30,24 +42,34 @@ public sealed record OptG : IPruningMethod
     {
         Ask.Strategies(options, Name, Strategy.Unstructured);
         Ask.NoShares(options, Name, "scores");
-        return options.Schedule is null ? options with { Schedule = new SigmoidRamp(0, options.Epochs) } : options;
+        return options with
+        {
+            Schedule = options.Schedule ?? new SigmoidRamp(0, options.Epochs),
+            Method = this with { Interval = Interval ?? Math.Min(1, options.Epochs / CutsPerRun) },
+        };
     }
 
     /// <inheritdoc/>
-    public IMethodRun Attach(IReadOnlyList<MethodLayer> layers) => new Run(layers);
+    /// <exception cref="InvalidOperationException">The interval is open: this is not the method of the options that <see cref="Configure"/> returned.</exception>
+    public IMethodRun Attach(IReadOnlyList<MethodLayer> layers) =>
+        new Run(layers, Interval ?? throw new InvalidOperationException("The length of the run is not known: set Interval, or attach the method of the options that Configure(options) returns."));
 
-    private sealed class Run(IReadOnlyList<MethodLayer> layers) : ScoreRun(layers)
+    private sealed class Run(IReadOnlyList<MethodLayer> layers, double interval) : ScoreRun(layers)
     {
-        private readonly WholeEpochs _epochs = new();
+        private readonly Intervals _intervals = new(interval);
 
         private bool IsAtTarget => Layers.All(layer => layer.Mask.Removed == layer.Mask.Target);
 
-        // Within an epoch the mask changes only when the target is reached, from where on it may be committed.
+        // Within an interval the mask changes only when the target is reached, from where on it may be committed.
         public override void Begin(double epoch)
         {
             var total = Layers.Sum(layer => layer.Mask.Removed);
-            if (_epochs.IsNew(epoch) || (IsAtTarget && total != Counts().Sum()))
+            if (_intervals.IsNew(epoch) || (IsAtTarget && total != Counts().Sum()))
+            {
                 Cut(total);
+                _intervals.Note(epoch);
+            }
+
             foreach (var (layer, count) in Layers.Zip(Counts()))
                 layer.Mask.Remove(count);
         }

@@ -1,4 +1,3 @@
-using System.Text.Json.Serialization;
 using Pdp.Baselines.Internal;
 using Pdp.Baselines.Runs;
 using Pdp.Channels;
@@ -48,7 +47,6 @@ public sealed record Scp : IPruningMethod
     public string Name => "SCP (deterministic)";
 
     /// <summary>The channels that belong together, which options without a map get.</summary>
-    [JsonIgnore]
     public ChannelMap Channels { get; }
 
     /// <summary>P(off) = Φ(−β/|γ|), the probability that a rectifier behind a norm gives 0.</summary>

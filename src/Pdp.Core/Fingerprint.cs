@@ -17,7 +17,8 @@ internal static class Fingerprint
         Schedule = Words(options.EffectiveSchedule),
         Temperature = Words(options.EffectiveTemperature),
         AutomaticStart = options.AutomaticStart is { } start ? Words(start) : null,
-        Method = options.Method is { } method ? Words(method) : null,
+        // Not its properties: a user's method may hold the model, tensors or functions.
+        Method = options.Method?.Name,
         options.MinimumLayerSparsity,
         options.MaximumLayerSparsity,
     });

@@ -258,7 +258,7 @@ internal sealed class MaskedChannels : IMaskedWeight
         return filters.reshape([Mask.Members, .. Mask.Layout.Shape.Where((_, dimension) => dimension != output)]).movedim([0], [output]);
     }
 
-    /// <summary>Takes the dense weights, their threshold and their τ.</summary>
+    /// <summary>Takes the dense weights, and their threshold and their τ or the mask of a method.</summary>
     private void SetAside()
     {
         var (dense, companions) = (_slices.Filters(), _slices.Companions());
@@ -268,12 +268,19 @@ internal sealed class MaskedChannels : IMaskedWeight
 
     private void SetAside(Tensor dense, Tensor[] companions)
     {
-        var (threshold, temperature, _) = Mask.BoundaryBetween(MagnitudeOf(dense));
         Own(ref _dense, dense);
         OwnCompanions(companions);
+        if (_method is null)
+            TakeBoundary(dense);
+        else
+            Own(ref _methodKept, KeptChannels(dense));
+    }
+
+    private void TakeBoundary(Tensor dense)
+    {
+        var (threshold, temperature, _) = Mask.BoundaryBetween(MagnitudeOf(dense));
         Own(ref _threshold, threshold);
         Own(ref _temperature, temperature);
-        Own(ref _methodKept, _method is null ? null : KeptChannels(dense));
     }
 
     /// <summary>Does what the kernels had to leave: memory that is not where it was, and gradients that are not of their kind.</summary>

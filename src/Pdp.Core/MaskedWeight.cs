@@ -102,6 +102,7 @@ internal sealed class MaskedWeight : IMaskedWeight
         _isInside = false;
         var changed = _kept is null && PutBack();
         gradientArrived = CorrectGradient();
+        _rule.Forget();
         return changed ? _checks.ChangedInside : null;
     }
 

@@ -47,8 +47,16 @@ public sealed class PdpPruner : IDisposable
         _options = options = options.Method?.Configure(options) ?? options;
         _clock = new PruningClock(options);
         _model = new PrunedModel(Guard.NotNull(model, nameof(model)), options);
-        _planner = new TargetPlanner(options, _model.Layers);
-        _fingerprint = Fingerprint.Of(options, _model.Layers);
+        try
+        {
+            _planner = new TargetPlanner(options, _model.Layers);
+            _fingerprint = Fingerprint.Of(options, _model.Layers);
+        }
+        catch
+        {
+            _model.Dispose();
+            throw;
+        }
     }
 
     /// <summary>The masks, one for each pruned weight, in the order of the model's parameters.</summary>

@@ -33,11 +33,12 @@ internal sealed class PrunedModel : IDisposable
         _ties = new(options.Channels, StrategyOf);
         _weights = _ties.Refuse(LayerSelection.Select(model, options.Include, options.Exclude, options.Rules).Select(WithRefusal));
         _sizes = options.Channels is { } map ? new SizeAccount(model, map, options.EffectiveMacs) : null;
-        Layers = [.. _weights.Where(layer => layer.DenseReason is null && _ties.IsFirst(layer)).Select(layer => new PrunedLayer(WeightOf(layer), layer.Rule))];
-        Masks = [.. Layers.Select(layer => layer.Mask)];
-        if (Layers.Length == 0)
+        SelectedLayer[] selected = [.. _weights.Where(layer => layer.DenseReason is null && _ties.IsFirst(layer))];
+        if (selected.Length == 0)
             throw new ArgumentException($"Every weight stays dense: {string.Join("; ", _weights.Select(layer => $"{layer.Info.Name}: {layer.DenseReason}"))}. Include some of them, or choose a strategy that fits their shapes.", nameof(options));
 
+        Layers = LayersOf(selected);
+        Masks = [.. Layers.Select(layer => layer.Mask)];
         _run = Attach(options.Method);
         _fused = new FusedModel(Layers.Select(layer => layer.Weight.Fused).OfType<IFusedWeight>());
     }
@@ -149,17 +150,46 @@ internal sealed class PrunedModel : IDisposable
 
     public void Dispose()
     {
-        foreach (var layer in Layers)
-            layer.Weight.Dispose();
+        DisposeOf(Layers);
         _run?.Dispose();
     }
 
     private IMethodRun? Attach(IPruningMethod? method)
     {
-        var run = method?.Attach([.. Layers.Select(layer => layer.Weight.AsLayer())]);
-        for (var i = 0; i < Layers.Length && run is not null; i++)
-            Layers[i].Weight.Follow(run, i);
-        return run;
+        try
+        {
+            var run = method?.Attach([.. Layers.Select(layer => layer.Weight.AsLayer())]);
+            for (var i = 0; i < Layers.Length && run is not null; i++)
+                Layers[i].Weight.Follow(run, i);
+            return run;
+        }
+        catch
+        {
+            DisposeOf(Layers);
+            throw;
+        }
+    }
+
+    private PrunedLayer[] LayersOf(SelectedLayer[] selected)
+    {
+        var layers = new List<PrunedLayer>();
+        try
+        {
+            foreach (var layer in selected.Select(layer => new PrunedLayer(WeightOf(layer), layer.Rule)))
+                layers.Add(layer);
+            return [.. layers];
+        }
+        catch
+        {
+            DisposeOf(layers);
+            throw;
+        }
+    }
+
+    private static void DisposeOf(IEnumerable<PrunedLayer> layers)
+    {
+        foreach (var layer in layers)
+            layer.Weight.Dispose();
     }
 
     private SelectedLayer WithRefusal(SelectedLayer layer) =>

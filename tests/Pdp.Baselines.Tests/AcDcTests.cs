@@ -189,6 +189,14 @@ public sealed class AcDcTests
     }
 
     [Fact]
+    public void AutomaticStart_IsRefused()
+    {
+        var error = Assert.Throws<ArgumentException>(() => new Scene(Options() with { AutomaticStart = new AutomaticStart { Level = 0.5 } }));
+
+        Assert.Contains("leave PdpOptions.AutomaticStart unset", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Channels_AreRefusedWithWhatItCanDo()
     {
         var error = Assert.Throws<ArgumentException>(() => new Scene(Options() with { Strategy = new Channel() }));

@@ -1,5 +1,6 @@
 using Pdp.Baselines.Tests.Support;
 using Pdp.Masks;
+using Pdp.Selection;
 
 namespace Pdp.Baselines.Tests;
 
@@ -47,6 +48,35 @@ public sealed class DnwTests
         Assert.Equal(10, after[returns]);
         Assert.Equal(before.Count(w => w == 0), after.Count(w => w == 0));
         Assert.Equal(2, before.Zip(after).Count(pair => (pair.First == 0) != (pair.Second == 0)));
+    }
+
+    [Fact]
+    public void Mask_StaysWhereNothingOvertakes()
+    {
+        using var scene = new Scene(Scene.Options(new Dnw()));
+        scene.Pruner.BeginEpoch(0);
+        var before = scene.Masked()["first.weight"];
+        var weights = scene["first.weight"];
+        var smallest = before.Where(w => w != 0).Min(Math.Abs);
+
+        // What is removed grows up to just below the smallest that is kept, and kept ones grow too.
+        scene.Fill("first.weight", [.. weights.Zip(before, (w, m) => m == 0 ? 0.999 * smallest * Math.Sign(w) : m == smallest ? m : 1.5 * m)]);
+        var after = scene.Masked()["first.weight"];
+
+        Assert.Equal(before.Select(w => w != 0), after.Select(w => w != 0));
+    }
+
+    [Fact]
+    public void Counts_AreRoundedDown()
+    {
+        LayerRule[] rules = [new("first.weight") { Sparsity = 0.703 }, new("second.weight") { Sparsity = 0.7 }, new("last.weight") { Sparsity = 0.7 }];
+        using var scene = new Scene(Scene.Options(new Dnw(), null) with { Rules = rules });
+        scene.Pruner.BeginEpoch(0);
+
+        var masked = scene.Masked();
+
+        // Of 359.936, 716.8 and 89.6.
+        Assert.Equal([512 - 359, 1024 - 716, 128 - 89], scene.Layers.Select(layer => masked[layer].Count(w => w != 0)));
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using Pdp.Baselines.Tests.Support;
 using Pdp.Masks;
 using Pdp.Methods;
+using Pdp.Scheduling;
 using Pdp.Tests;
 using Pdp.Tests.Support;
 using static TorchSharp.torch;
@@ -70,6 +71,24 @@ public sealed class EveryMethodTests
 
     [Theory]
     [MemberData(nameof(Names))]
+    public void WholeEpochs_LeaveNoTensorBehind(string name)
+    {
+        using var scene = new Scene(All()[name](0.6));
+        var epoch = 0.0;
+
+        Leaks.None(() =>
+        {
+            TestModels.Train(scene.Model, scene.Pruner, epoch, seed: 1);
+            TestModels.Train(scene.Model, scene.Pruner, epoch + 0.5, seed: 2);
+            epoch++;
+        });
+
+        Assert.Equal(Leaks.Operations, epoch);
+        Assert.True(scene.Pruner.Sparsity > 0);
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
     public void Pruner_WhenDisposed_LeavesNoTensorBehind(string name)
     {
         using var model = TestModels.Mlp();
@@ -132,6 +151,19 @@ public sealed class EveryMethodTests
         ["STR"] = sparsity => new() { Method = new Str { Start = sparsity == 0 ? -3200 : -2 }, Epochs = 10 },
         ["OptG"] = sparsity => With(new OptG(), sparsity),
         ["MVP"] = sparsity => With(new MovementPruning(), sparsity),
+        ["GMP 2:4"] = sparsity => InGroups(new Gmp(), sparsity),
+        ["DNW 2:4"] = sparsity => InGroups(new Dnw(), sparsity),
+        ["SR-STE 2:4"] = sparsity => InGroups(new SrSte(), sparsity),
+        ["AC/DC 2:4"] = sparsity => InGroups(new AcDc(), sparsity),
+    };
+
+    /// <summary>A pattern's sparsity is fixed; that of 0 is the time before its schedule.</summary>
+    private static PdpOptions InGroups(IPruningMethod method, double sparsity) => new()
+    {
+        Method = method,
+        Strategy = NofM.Keep(2, of: 4),
+        Epochs = 10,
+        Schedule = sparsity == 0 ? new OneShot { Epoch = 5 } : null,
     };
 
     private static PdpOptions With(IPruningMethod method, double sparsity) => new() { Method = method, Sparsity = sparsity, Epochs = 10 };

@@ -36,24 +36,74 @@ public sealed class OptGTests
         Assert.All(scene.Pruner.Masks, mask => Assert.Equal(mask.RemovedWeights, Zeros(masked[mask.Name])));
     }
 
-    [Fact]
-    public void Mask_ChangesOncePerWholeEpoch()
+    [Theory]
+    [InlineData(null, 100, 1)]
+    [InlineData(null, 500, 1)]
+    [InlineData(null, 10, 0.1)]
+    [InlineData(1.0, 10, 1)]
+    [InlineData(0.25, 100, 0.25)]
+    public void Mask_ChangesOncePerInterval(double? interval, double epochs, double length)
     {
-        using var scene = new Scene(Scene.Options(new OptG(), 0.6));
+        using var scene = new Scene(Scene.Options(new OptG { Interval = interval }, 0.6) with { Epochs = epochs });
         scene.FillScores(1);
         scene.Pruner.BeginEpoch(0);
         var before = scene.Masked();
 
         scene.FillScores(2);
-        scene.Pruner.BeginEpoch(0.7);
+        scene.Pruner.BeginEpoch(0.7 * length);
         var within = scene.Masked();
         Assert.Equal(scene.Layers.Select(layer => Zeros(before[layer])), scene.Pruner.Masks.Select(mask => mask.Removed));
-        scene.Pruner.BeginEpoch(1.2);
+        scene.Pruner.BeginEpoch(1.2 * length);
         var after = scene.Masked();
+        scene.FillScores(3);
+        scene.Pruner.BeginEpoch(1.95 * length);
+        var last = scene.Masked();
+        scene.Pruner.BeginEpoch(2 * length);
 
         Assert.Equal(before, within);
         Assert.NotEqual(before["first.weight"], after["first.weight"]);
+        Assert.Equal(after, last);
+        Assert.NotEqual(last["first.weight"], scene.Masked()["first.weight"]);
         Assert.Equal(Zeros(before), Zeros(after));
+    }
+
+    [Fact]
+    public void Mask_AtAnIntervalOfZero_ChangesEachTime()
+    {
+        using var scene = new Scene(Scene.Options(new OptG { Interval = 0 }, 0.6));
+        scene.FillScores(1);
+        scene.Pruner.BeginEpoch(0);
+        var before = scene.Masked();
+
+        scene.FillScores(2);
+        scene.Pruner.BeginEpoch(0);
+
+        Assert.NotEqual(before["first.weight"], scene.Masked()["first.weight"]);
+    }
+
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(double.NaN)]
+    [InlineData(double.PositiveInfinity)]
+    public void Interval_OutsideItsRange_IsRefused(double interval) =>
+        Assert.Equal("Interval", Assert.Throws<ArgumentOutOfRangeException>(() => new OptG { Interval = interval }).ParamName);
+
+    [Fact]
+    public void Attach_BeforeConfigure_IsRefused() =>
+        Assert.Contains("set Interval", Assert.Throws<InvalidOperationException>(() => new OptG().Attach([])).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void AShortRun_StillHasManyCuts()
+    {
+        using var scene = new Scene(new PdpOptions { Method = new OptG(), Sparsity = 0.9, Epochs = 10 });
+        var totals = new HashSet<long>();
+        for (var step = 0; step <= 500; step++)
+        {
+            scene.Pruner.BeginEpoch(step / 50.0);
+            totals.Add(Zeros(scene.Masked()));
+        }
+
+        Assert.InRange(totals.Count, 15, 101);
     }
 
     [Fact]
@@ -102,9 +152,9 @@ public sealed class OptGTests
     }
 
     [Fact]
-    public void ATargetReachedWithinAnEpoch_IsMetAtOnce()
+    public void ATargetReachedWithinAnInterval_IsMetAtOnce()
     {
-        using var scene = new Scene(new PdpOptions { Method = new OptG(), Sparsity = 0.5, Epochs = 10, Schedule = new OneShot { Epoch = 2.5 } });
+        using var scene = new Scene(new PdpOptions { Method = new OptG { Interval = 1 }, Sparsity = 0.5, Epochs = 10, Schedule = new OneShot { Epoch = 2.5 } });
         scene.FillScores(1);
         foreach (var epoch in (double[])[0, 1, 2])
         {
@@ -142,6 +192,24 @@ public sealed class OptGTests
         Tensors.Fill(scene.ScoreOf("second.weight"), [.. Enumerable.Repeat(double.NegativeInfinity, 1024)]);
 
         Assert.Contains("not finite", Assert.Throws<InvalidOperationException>(() => scene.Pruner.BeginEpoch(0)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ACutThatFailed_IsTriedAgain()
+    {
+        using var scene = new Scene(Scene.Options(new OptG(), 0.5) with { Schedule = new LinearRamp(0, 10) });
+        scene.Pruner.BeginEpoch(0);
+        Tensors.Fill(scene.ScoreOf("second.weight"), [.. Enumerable.Repeat(double.NegativeInfinity, 1024)]);
+        Assert.Throws<InvalidOperationException>(() => scene.Pruner.BeginEpoch(5));
+
+        Assert.Throws<InvalidOperationException>(() => scene.Pruner.BeginEpoch(5));
+        scene.FillScores(1);
+        scene.Pruner.BeginEpoch(5);
+
+        var total = scene.Pruner.Masks.Sum(mask => mask.Strategy.Removed(mask.Target, 0.5));
+        Assert.InRange(total, 410, 416);
+        Assert.Equal(total, Zeros(scene.Masked()));
+        Assert.Equal(total, scene.Pruner.Masks.Sum(mask => mask.Removed));
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using Pdp.Baselines.Tests.Support;
 using Pdp.Masks;
+using Pdp.Methods;
 using Pdp.Tests.Support;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -71,8 +72,68 @@ public sealed class SrSteTests
     }
 
     [Theory]
+    [InlineData(4, 16)]
+    [InlineData(3, 32)]
+    public void WithoutDecayAndInOneGroup_AsAPattern_IsDnw(int kept, int of)
+    {
+        using var one = OneRow(new SrSte { Decay = 0 }, of, options => options with { Strategy = NofM.Keep(kept, of: of) });
+        using var other = OneRow(new Dnw(), of, options => options with { Rules = [new("last.weight") { Sparsity = 1 - (kept / (double)of) }] });
+
+        var (left, right) = (one.Pass()["last.weight"], other.Pass()["last.weight"]);
+
+        Assert.Equal(kept, left.Masked.Count(w => w != 0));
+        Assert.Equal(right.Masked, left.Masked);
+        Assert.Equal(right.Gradient, left.Gradient);
+    }
+
+    [Fact]
+    public void Permuting_InsideGroups_PermutesTheMask()
+    {
+        int[] order = [2, 0, 3, 1];
+        using var scene = new Scene(Scene.Options(new SrSte(), null) with { Strategy = NofM.Keep(2, of: 4) });
+        scene.Pruner.BeginEpoch(0);
+        var before = scene.Masked();
+
+        foreach (var layer in scene.Layers)
+            scene.Fill(layer, Permuted(scene[layer]));
+        var after = scene.Masked();
+
+        Assert.All(scene.Layers, layer => Assert.Equal(Permuted(before[layer]), after[layer]));
+        Assert.NotEqual(before["first.weight"], after["first.weight"]);
+
+        double[] Permuted(double[] weight) => [.. weight.Chunk(4).SelectMany(group => order.Select(i => group[i]))];
+    }
+
+    [Fact]
+    public void Gradient_MinusThatOfDnw_IsTheDecayOfWhatIsRemoved()
+    {
+        using var one = new Scene(Scene.Options(new SrSte { Decay = 0.1 }, null) with { Strategy = NofM.Keep(2, of: 4) });
+        using var other = new Scene(Scene.Options(new Dnw(), null) with { Strategy = NofM.Keep(2, of: 4) });
+        one.Pruner.BeginEpoch(0);
+        other.Pruner.BeginEpoch(0);
+
+        var (left, right) = (one.Pass(), other.Pass());
+
+        Assert.All(one.Layers, layer => Close.Equal(
+            [.. one[layer].Zip(left[layer].Masked, (w, masked) => masked == 0 ? 0.1 * w : 0)],
+            [.. left[layer].Gradient.Zip(right[layer].Gradient, (a, b) => a - b)],
+            relative: 0,
+            // A rounding of a gradient of up to 4.
+            absolute: 5e-7));
+    }
+
+    [Theory]
     [InlineData(-1)]
     [InlineData(double.NaN)]
     public void Decay_OutsideItsRange_IsRefused(double decay) =>
         Assert.Equal("Decay", Assert.Throws<ArgumentOutOfRangeException>(() => new SrSte { Decay = decay }).ParamName);
+
+    /// <summary>A weight <c>[1, n]</c> at its target.</summary>
+    private static Scene OneRow(IPruningMethod method, int inputs, Func<PdpOptions, PdpOptions> change)
+    {
+        manual_seed(3);
+        var scene = new Scene(change(Scene.Options(method, null)), nn.Sequential(("last", nn.Linear(inputs, 1))));
+        scene.Pruner.BeginEpoch(0);
+        return scene;
+    }
 }

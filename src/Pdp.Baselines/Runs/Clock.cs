@@ -9,13 +9,9 @@ internal sealed class Clock(double interval)
 
     private double? _last;
 
-    /// <summary>Whether so much time has gone by since it was due last; the first time, too.</summary>
-    public bool IsDue(double epoch)
-    {
-        if (_last is { } last && epoch - last < interval - Slack)
-            return false;
+    /// <summary>Whether so much time has gone by since it happened last; the first time, too.</summary>
+    public bool IsDue(double epoch) => !(_last is { } last && epoch - last < interval - Slack);
 
-        _last = epoch;
-        return true;
-    }
+    /// <summary>Takes note that it has happened; after it has, so that what fails is tried again.</summary>
+    public void Note(double epoch) => _last = epoch;
 }

@@ -1,4 +1,5 @@
 using Pdp.Methods;
+using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -7,6 +8,8 @@ namespace Pdp.Baselines.Runs;
 /// <summary>A hard mask M: ŵ = M·w. Derived runs say by what it ranks, when it is taken anew, and how the gradient comes back.</summary>
 internal class HardMaskRun(IReadOnlyList<MethodLayer> layers) : IMethodRun
 {
+    private static readonly Scalar BelowAll = (-1).ToScalar();
+
     private readonly Tensor?[] _kept = new Tensor?[layers.Count];
     private readonly long[] _removed = new long[layers.Count];
 
@@ -51,6 +54,17 @@ internal class HardMaskRun(IReadOnlyList<MethodLayer> layers) : IMethodRun
     /// <summary>What members rank by, <c>[groups, members]</c>: their magnitude.</summary>
     protected virtual Tensor Score(int layer, Tensor weight) => layers[layer].Mask.Strategy.Magnitude(weight, layers[layer].Mask.Layout);
 
+    /// <summary>The magnitude; what is removed already ranks below all that is kept, even where that is 0.</summary>
+    protected Tensor MagnitudeOfKept(int layer, Tensor weight)
+    {
+        using var scope = NewDisposeScope();
+        var strategy = layers[layer].Mask.Strategy;
+        var magnitude = strategy.Magnitude(weight, layers[layer].Mask.Layout);
+        if (_kept[layer] is { } kept)
+            magnitude.masked_fill_(kept.logical_not(), BelowAll);
+        return magnitude.MoveToOuterDisposeScope();
+    }
+
     /// <summary>Whether the mask is to be taken anew from the weight of now: always.</summary>
     protected virtual bool IsStale(int layer) => true;
 
@@ -72,9 +86,6 @@ internal class HardMaskRun(IReadOnlyList<MethodLayer> layers) : IMethodRun
         _kept[layer] = kept.clone().DetachFromDisposeScope();
         _removed[layer] = layers[layer].Mask.Removed;
     }
-
-    /// <summary>M of the last scope, <c>[groups, members]</c>, borrowed; null where there is none.</summary>
-    protected Tensor? Members(int layer) => _kept[layer];
 
     /// <summary>M of the last scope, which broadcasts to the weight.</summary>
     protected Tensor Spread(int layer, Tensor weight)

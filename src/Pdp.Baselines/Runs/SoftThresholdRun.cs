@@ -10,7 +10,7 @@ internal sealed class SoftThresholdRun(IReadOnlyList<MethodLayer> layers, double
 {
     private readonly Parameter[] _thresholds = [.. layers.Select(layer => Learned.Beside(layer, [1], start))];
     private readonly long[] _removed = new long[layers.Count];
-    private readonly WholeEpochs _epochs = new();
+    private readonly Intervals _epochs = new(1);
 
     public IReadOnlyList<(string Name, Parameter Parameter)> Parameters =>
         [.. layers.Zip(_thresholds, (layer, threshold) => ($"{layer.Mask.Name}.threshold", threshold))];
@@ -25,6 +25,9 @@ internal sealed class SoftThresholdRun(IReadOnlyList<MethodLayer> layers, double
                 _removed[layer] = CountRemoved(layer);
             layers[layer].Mask.Remove(_removed[layer]);
         }
+
+        if (isNew)
+            _epochs.Note(epoch);
     }
 
     /// <summary>sign(w)·ReLU(|w| − σ(s)), as what w is beyond ±σ(s): one rounding, and w itself where σ(s) is 0.</summary>

@@ -12,9 +12,9 @@ internal sealed class Scene : IDisposable
     private readonly Dictionary<string, Parameter> _parameters;
 
     /// <summary>Attaches with a schedule that is at its target from the first step on, unless the options bring one.</summary>
-    public Scene(PdpOptions options, int seed = 0)
+    public Scene(PdpOptions options, nn.Module<Tensor, Tensor>? model = null)
     {
-        Model = TestModels.Mlp(seed);
+        Model = model ?? TestModels.Mlp();
         _parameters = Model.named_parameters().ToDictionary(pair => pair.name, pair => pair.parameter);
         Pruner = new PdpPruner(Model, options);
     }

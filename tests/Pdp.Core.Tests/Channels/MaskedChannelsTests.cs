@@ -1,4 +1,3 @@
-using System.Text.Json.Serialization;
 using Pdp.Allocation;
 using Pdp.Channels;
 using Pdp.Masks;
@@ -367,7 +366,6 @@ public sealed class MaskedChannelsTests
     {
         public string Name => "one by one";
 
-        [JsonIgnore]
         public TwoMakers Model { get; } = Model;
 
         public PdpOptions Configure(PdpOptions options) => options;

@@ -1,0 +1,39 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Pdp.Baselines.Tests.Support;
+
+/// <summary>SGD with momentum and coupled decay by plain tensor operations, whose Scalars are kept as long as it is.</summary>
+internal sealed class Sgd(nn.Module model, double learningRate, double momentum, double decay) : IDisposable
+{
+    private readonly Scalar _rate = -learningRate;
+    private readonly Scalar _momentum = momentum;
+    private readonly Scalar _decay = decay;
+    private readonly Scalar _one = 1.0;
+    private readonly Dictionary<string, Tensor> _velocities = [];
+
+    /// <summary>v ← μ·v + ∂L/∂w + λ·w and w ← w − η·v; gradients are zero then.</summary>
+    public void Step()
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        foreach (var (name, parameter) in model.named_parameters())
+        {
+            if (parameter.grad is not { } gradient)
+                continue;
+            if (!_velocities.TryGetValue(name, out var velocity))
+                _velocities[name] = velocity = parameter.zeros_like().DetachFromDisposeScope();
+            velocity.mul_(_momentum).add_(gradient, _one).add_(parameter, _decay);
+            parameter.add_(velocity, _rate);
+            gradient.zero_();
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var velocity in _velocities.Values)
+            velocity.Dispose();
+        foreach (var scalar in new[] { _rate, _momentum, _decay, _one })
+            scalar.Dispose();
+    }
+}

@@ -6,6 +6,7 @@ using Pdp.Methods;
 using Pdp.Reporting;
 using Pdp.Selection;
 using TorchSharp.Modules;
+using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
 namespace Pdp;
@@ -115,8 +116,8 @@ internal sealed class PrunedModel : IDisposable
         if (_run is null)
             return;
 
-        using var scope = TorchSharp.torch.NewDisposeScope();
-        using var _ = TorchSharp.torch.no_grad();
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
         _run.Begin(epoch);
     }
 
@@ -136,7 +137,7 @@ internal sealed class PrunedModel : IDisposable
     /// <summary>The groups that have lost channels for good, with the channels that are left.</summary>
     public IReadOnlyList<ShrunkGroup> KeptChannels()
     {
-        using var scope = TorchSharp.torch.NewDisposeScope();
+        using var scope = NewDisposeScope();
         return
         [
             .. Layers.Where(layer => layer.Weight is MaskedChannels { Frozen: not null })

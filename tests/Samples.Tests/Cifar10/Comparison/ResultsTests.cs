@@ -38,6 +38,14 @@ public sealed class ResultsTests : IDisposable
     }
 
     [Fact]
+    public void ToMarkdown_OfASingleSeed_ClaimsNoSpread()
+    {
+        var text = Made(("pdp", 0, 0.86), ("dense", 0, 0.88)).ToMarkdown();
+
+        Assert.Contains("| pdp | **86.00** (80.0 %) |", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void ToCsv_HasALineForEachFinishedCell()
     {
         var lines = Made(("pdp", 0, 0.86), ("dense", 0, 0.88)).ToCsv().TrimEnd().Split('\n');

@@ -19,11 +19,13 @@ internal static class Methods
     public static IReadOnlyList<string> Names { get; } = [Dense, Pdp, "gmp", Str, "optg", "acdc", "granet", "dnw", "mvp", "pofa", "lnm", "nisp", "scp", "dcp"];
 
     /// <summary>The method of a run on single weights or N:M groups; null for PDP itself.</summary>
-    /// <exception cref="ArgumentException">The method is one for channels.</exception>
+    /// <exception cref="ArgumentException">The method is one for channels, or lacks its teacher.</exception>
     public static IPruningMethod? Of(Settings settings) => settings.Method switch
     {
         Pdp => null,
-        "gmp" or "pofa" => new Gmp(),
+        "gmp" => new Gmp(),
+        "pofa" when settings.Teacher is null => throw new ArgumentException("pofa learns from a teacher: give --teacher, the weights of a trained network."),
+        "pofa" => new Gmp(),
         Str => new Str { Start = settings.StrStart },
         "optg" => new OptG(),
         "acdc" => new AcDc(),

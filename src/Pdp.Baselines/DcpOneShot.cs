@@ -2,7 +2,6 @@ using Pdp.Baselines.Internal;
 using Pdp.Baselines.Runs;
 using Pdp.Channels;
 using Pdp.Methods;
-using Pdp.Scheduling;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -49,11 +48,7 @@ public sealed record DcpOneShot : IPruningMethod
     public ChannelMap Channels { get; }
 
     /// <inheritdoc/>
-    public PdpOptions Configure(PdpOptions options)
-    {
-        ArgumentNullException.ThrowIfNull(options);
-        return Grouped.Configure(options, Name, Channels) with { Schedule = options.Schedule ?? new OneShot { Epoch = options.Epochs / 8 } };
-    }
+    public PdpOptions Configure(PdpOptions options) => Grouped.ConfigureOneShot(options, Name, Channels);
 
     /// <inheritdoc/>
     /// <exception cref="ArgumentException">A layer is not a group of <see cref="Channels"/>.</exception>

@@ -2,7 +2,6 @@ using Pdp.Baselines.Internal;
 using Pdp.Baselines.Runs;
 using Pdp.Channels;
 using Pdp.Methods;
-using Pdp.Scheduling;
 using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -81,11 +80,7 @@ public sealed record Nisp : IPruningMethod
     public IReadOnlyList<double>? OutputScores { get; init => field = value is null ? null : [.. value.Select(score => Ask.NotNegative(score, nameof(OutputScores)))]; }
 
     /// <inheritdoc/>
-    public PdpOptions Configure(PdpOptions options)
-    {
-        ArgumentNullException.ThrowIfNull(options);
-        return Grouped.Configure(options, Name, Channels) with { Schedule = options.Schedule ?? new OneShot { Epoch = options.Epochs / 8 } };
-    }
+    public PdpOptions Configure(PdpOptions options) => Grouped.ConfigureOneShot(options, Name, Channels);
 
     /// <inheritdoc/>
     /// <exception cref="ArgumentException">A layer is not a group of <see cref="Channels"/>.</exception>

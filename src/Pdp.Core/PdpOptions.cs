@@ -51,7 +51,7 @@ public sealed record PdpOptions
     public Temperature? Temperature { get; init; }
 
     /// <summary>What takes the place of PDP's soft mask.</summary>
-    /// <value>Null, the default, is PDP. Another method may bring a schedule and an allocation of its own.</value>
+    /// <value>Null, the default, is PDP. Another method may bring a schedule and an allocation of its own, and has no temperature.</value>
     public IPruningMethod? Method { get; init; }
 
     /// <summary>Lets a reported metric decide when the schedule starts.</summary>

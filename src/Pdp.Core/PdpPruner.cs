@@ -38,13 +38,13 @@ public sealed class PdpPruner : IDisposable
     /// <param name="model">The model, on the device it will train on.</param>
     /// <param name="options">What to prune, how far, and when.</param>
     /// <exception cref="ArgumentException">
-    /// The model has nothing to prune, a match matches nothing, the schedule ends after the run, or the target can't be met exactly.
+    /// The model has nothing to prune, a match matches nothing, the schedule ends after the run, the target can't be met exactly, or
+    /// <see cref="PdpOptions.Method"/> doesn't define what the options ask for.
     /// </exception>
     /// <exception cref="InvalidOperationException">A weight is not finite.</exception>
     public PdpPruner(Module model, PdpOptions options)
     {
-        Guard.NotNull(options, nameof(options));
-        _options = options = options.Method?.Configure(options) ?? options;
+        _options = options = InForce(Guard.NotNull(options, nameof(options)));
         _clock = new PruningClock(options);
         _model = new PrunedModel(Guard.NotNull(model, nameof(model)), options);
         try
@@ -308,6 +308,16 @@ public sealed class PdpPruner : IDisposable
         foreach (var layer in _model.Layers)
             _watch.Note(layer.Weight.TakeDeferredFault());
         _watch.ThrowFault();
+    }
+
+    private static PdpOptions InForce(PdpOptions options)
+    {
+        if (options.Method is not { } method)
+            return options;
+
+        return options.Temperature is null && options.Rules.All(rule => rule.Temperature is null)
+            ? method.Configure(options)
+            : throw new ArgumentException($"{method.Name} has no soft mask: leave PdpOptions.Temperature and those of rules unset.", nameof(options));
     }
 
     private void RequireResumable()

@@ -120,6 +120,16 @@ public sealed class EveryMethodTests
     }
 
     [Fact]
+    public void ATemperature_IsRefusedInsteadOfIgnored()
+    {
+        var options = With(new Gmp(), 0.5);
+        var temperature = Scheduling.Temperature.Relative(1);
+
+        Assert.Contains("no soft mask", Assert.Throws<ArgumentException>(() => new Scene(options with { Temperature = temperature })).Message, StringComparison.Ordinal);
+        Assert.Contains("no soft mask", Assert.Throws<ArgumentException>(() => new Scene(options with { Rules = [new("first.weight") { Temperature = temperature }] })).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void WhatAMethodLeavesOpen_IsWhatItFillsIn()
     {
         using var scene = new Scene(With(new Dnw(), 0.5));

@@ -1,5 +1,6 @@
 using Pdp.Channels;
 using Pdp.Methods;
+using Pdp.Scheduling;
 
 namespace Pdp.Baselines.Internal;
 
@@ -15,6 +16,14 @@ internal static class Grouped
             throw new ArgumentException($"{method} was made for another channel map than that of the options, whose group '{other.Name}' it doesn't have: give both the same.", nameof(options));
 
         return options with { Channels = options.Channels ?? channels };
+    }
+
+    /// <summary>The same, with all channels removed at an eighth of the run where no schedule is set.</summary>
+    /// <exception cref="ArgumentException">They name another strategy, or groups that the map doesn't have.</exception>
+    public static PdpOptions ConfigureOneShot(PdpOptions options, string method, ChannelMap channels)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return Configure(options, method, channels) with { Schedule = options.Schedule ?? new OneShot { Epoch = options.Epochs / 8 } };
     }
 
     /// <summary>The group of each layer.</summary>

@@ -285,7 +285,7 @@ public sealed class MaskedChannelsTests
     {
         using var model = new TwoMakers(ScalarType.Float64);
         using var input = Tensors.Of(Tensors.Normal(3, 5 * 3), [5, 3]);
-        using var pruner = new PdpPruner(model, OptionsFor(TwoMakers.Map) with { Method = new OneByOne(model) });
+        using var pruner = new PdpPruner(model, OptionsFor(TwoMakers.Map) with { Method = new OneByOne(model), Temperature = null });
         pruner.BeginEpoch(0);
         var dense = model.norm.weight.Values();
 
@@ -311,7 +311,7 @@ public sealed class MaskedChannelsTests
     {
         using var model = new TwoMakers(ScalarType.Float64);
         using var input = Tensors.Of(Tensors.Normal(3, 5 * 3), [5, 3]);
-        using var pruner = new PdpPruner(model, OptionsFor(TwoMakers.Map) with { Method = new OneByOne(model) });
+        using var pruner = new PdpPruner(model, OptionsFor(TwoMakers.Map) with { Method = new OneByOne(model), Temperature = null });
         pruner.BeginEpoch(0);
         using var scope = NewDisposeScope();
         model.norm.weight.mul(model.norm.weight).sum().backward();

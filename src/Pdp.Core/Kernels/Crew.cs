@@ -1,33 +1,70 @@
+using System.Runtime.InteropServices;
+
 namespace Pdp.Kernels;
 
-/// <summary>Spreads pieces of work over threads of the pool, without allocating.</summary>
-/// <remarks>
-/// The caller takes pieces too, and waits only for those that a helper has begun: on a busy machine helpers that come late cost nothing.
-/// </remarks>
-internal sealed class Crew
+/// <summary>Spreads pieces of work over libtorch's threads, or over those of the pool, without allocating.</summary>
+/// <remarks>Workers take pieces as they come: on a busy machine one that comes late costs little.</remarks>
+internal sealed unsafe class Crew
 {
-    private readonly Helper[] _helpers = new Helper[Environment.ProcessorCount - 1];
+    private static readonly int MostWorkers = Environment.ProcessorCount;
+
+    private readonly bool _isTeam;
+    private readonly Helper[] _helpers = new Helper[MostWorkers - 1];
     private IPieces? _work;
     private int _waiting;
     private int _unfinished;
+    private int _arrived;
 
     public Crew()
+        : this(OpenMp.IsAvailable)
     {
+    }
+
+    /// <summary>Makes a crew of libtorch's threads, or else of the pool's.</summary>
+    internal Crew(bool isTeam)
+    {
+        _isTeam = isTeam;
         for (var i = 0; i < _helpers.Length; i++)
             _helpers[i] = new(this, i + 1);
     }
 
     /// <summary>The workers, the caller included, that there are for a number of threads.</summary>
-    public int WorkersFor(int threads) => Math.Clamp(threads, 1, _helpers.Length + 1);
+    public static int WorkersFor(int threads) => Math.Clamp(threads, 1, MostWorkers);
 
     /// <summary>Runs all pieces, the first one last; returns when all are done.</summary>
+    /// <remarks>The number of threads is libtorch's, or one.</remarks>
     public void Run(IPieces work, int pieces, int threads)
     {
-        var helpers = Math.Min(WorkersFor(threads), pieces) - 1;
         _work = work;
         Volatile.Write(ref _unfinished, pieces);
         // Publishes the work: whoever claims a piece after this sees it.
         Volatile.Write(ref _waiting, pieces);
+        if (threads == 1 || pieces <= 1)
+            TakePieces(worker: 0);
+        else if (_isTeam)
+            RunOnTeam(threads);
+        else
+            RunOnPool(Math.Min(WorkersFor(threads), pieces) - 1);
+    }
+
+    private void RunOnTeam(int threads)
+    {
+        _arrived = 0;
+        using var self = new GCHandle<Crew>(this);
+        OpenMp.Run(&Join, GCHandle<Crew>.ToIntPtr(self), threads);
+    }
+
+    [UnmanagedCallersOnly]
+    private static void Join(nint self)
+    {
+        var crew = GCHandle<Crew>.FromIntPtr(self).Target;
+        var worker = Interlocked.Increment(ref crew._arrived) - 1;
+        if (worker < MostWorkers)
+            crew.TakePieces(worker);
+    }
+
+    private void RunOnPool(int helpers)
+    {
         for (var i = 0; i < helpers; i++)
             _helpers[i].Call();
 

@@ -32,7 +32,7 @@ internal sealed class FusedModel : IPieces
         _small = [.. _weights.Where(weight => weight.Elements <= SmallElements)];
         _pieces = [.. _weights.SelectMany((weight, number) => Enumerable.Range(0, weight.Pieces).Select(piece => (number, piece)))];
         var largest = _weights.Length == 0 ? 0 : _weights.Max(weight => weight.Elements);
-        _searches = new RankSearch[_crew.WorkersFor(int.MaxValue)];
+        _searches = new RankSearch[Crew.WorkersFor(int.MaxValue)];
         _searches[0] = new((int)Math.Clamp(largest / 32, LeastRoom, MostRoom), _crew);
     }
 
@@ -104,7 +104,7 @@ internal sealed class FusedModel : IPieces
     private bool Prepare(int threads)
     {
         _notFinite = null;
-        for (var worker = 1; worker < _crew.WorkersFor(threads); worker++)
+        for (var worker = 1; worker < Crew.WorkersFor(threads); worker++)
             _searches[worker] ??= new(LeastRoom, crew: null);
 
         if (_measures)

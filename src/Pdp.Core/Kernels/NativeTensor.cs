@@ -53,6 +53,7 @@ internal static unsafe class NativeTensor
             DisposeFunction(tensor);
     }
 
-    private static nint Export(string name) =>
+    /// <summary>The address of a function of TorchSharp's native library or of those that it loads; 0 if there is none.</summary>
+    public static nint Export(string name) =>
         Library != 0 && NativeLibrary.TryGetExport(Library, name, out var address) ? address : 0;
 }

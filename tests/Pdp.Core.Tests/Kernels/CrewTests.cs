@@ -4,10 +4,14 @@ namespace Pdp.Tests.Kernels;
 
 public sealed class CrewTests
 {
-    [Fact]
-    public void Run_ManyTimesInARow_DoesEachPieceOnce()
+    /// <summary>libtorch's threads, where they can be had, and the pool's.</summary>
+    public static TheoryData<bool> Teams { get; } = OpenMp.IsAvailable ? [true, false] : [false];
+
+    [Theory]
+    [MemberData(nameof(Teams))]
+    public void Run_ManyTimesInARow_DoesEachPieceOnce(bool isTeam)
     {
-        var crew = new Crew();
+        var crew = new Crew(isTeam);
         var counter = new Counter();
 
         for (var run = 0; run < 3000; run++)

@@ -12,6 +12,7 @@ internal sealed class KeyBracket
 
     private int _key;
     private long _movement;
+    private long _most = KeyScan.Infinity;
 
     /// <summary>Whether there is a last key.</summary>
     public bool IsKnown { get; private set; }
@@ -29,8 +30,11 @@ internal sealed class KeyBracket
         _movement = Math.Max(IsKnown ? Math.Abs((long)key - _key) : 0, _movement - (_movement / 4));
         var span = range.High - (long)range.Low + 1;
         var reach = Math.Max(4 * _movement, span * Math.Max(Fewest, count / Share) / (2 * range.Inside));
-        // Ties that outnumber the room leave nothing to collect: the key itself is the bracket.
-        reach = key == above && range.Inside > room ? 0 : Math.Min(reach, span * room / (4 * range.Inside));
+        // Half of the room; nothing where ties alone outnumber it, as there is nothing to collect then.
+        var most = span * room / (4 * range.Inside);
+        // Too many keys cost two passes, a miss costs one: what held too many is not tried again soon.
+        _most = range.Inside > room ? most : Math.Min(_most + (_most / 32) + 1, KeyScan.Infinity);
+        reach = Math.Min(reach, Math.Min(most, _most));
         (_key, IsKnown) = (key, true);
         Low = (int)Math.Max(0, key - reach);
         High = (int)Math.Min(KeyScan.Infinity, above + reach);

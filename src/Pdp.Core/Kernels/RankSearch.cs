@@ -19,6 +19,9 @@ internal sealed unsafe class RankSearch : IPieces
     /// <summary>Collections this small are sorted.</summary>
     private const int Few = 64;
 
+    /// <summary>The fewest keys of a range that tell how dense they lie there.</summary>
+    private const int Telling = 64;
+
     /// <summary>The margin around a sample's rank, in standard deviations of that rank.</summary>
     private const int Margin = 4;
 
@@ -81,7 +84,7 @@ internal sealed unsafe class RankSearch : IPieces
                 totals = Count(range, collection);
             }
 
-            Enclose(rank, ref range, ref totals, collection, bins);
+            var crowd = Enclose(rank, ref range, ref totals, collection, bins);
             if (totals.Largest >= KeyScan.Infinity)
                 return false;
 
@@ -89,7 +92,7 @@ internal sealed unsafe class RankSearch : IPieces
                 ? (range.Low, rank + 1 < totals.Below + totals.Inside ? range.Low : KeyScan.None)
                 : Select(collection, (int)totals.Inside, (int)(rank - totals.Below), range, bins);
             above = OrSmallestAbove(above, key);
-            bracket.Learn(key, above, count, (range.Low, range.High, totals.Inside), _collection.Length);
+            bracket.Learn(key, above, count, crowd, _collection.Length);
             return true;
         }
     }
@@ -128,8 +131,10 @@ internal sealed unsafe class RankSearch : IPieces
     }
 
     /// <summary>Narrows a range until it holds the rank, and no more keys than can be collected or a single one.</summary>
-    private void Enclose(long rank, ref (int Low, int High) range, ref CountTotals totals, int* collection, int* bins)
+    /// <returns>The last range with keys enough to tell their density; a narrow one at a cliff of it holds a few.</returns>
+    private (int Low, int High, long Inside) Enclose(long rank, ref (int Low, int High) range, ref CountTotals totals, int* collection, int* bins)
     {
+        var crowd = (range.Low, range.High, totals.Inside);
         while (totals.Largest < KeyScan.Infinity && !(Holds(totals, rank) && (totals.Inside <= _collection.Length || range.Low == range.High)))
         {
             var isBelow = rank < totals.Below;
@@ -138,7 +143,11 @@ internal sealed unsafe class RankSearch : IPieces
             range = isBelow ? (0, range.Low - 1) : isAbove ? (range.High + 1, totals.Largest) : range;
             Narrow(bins, ref range, ref within);
             totals = Count(range, collection);
+            if (isBelow || isAbove || totals.Inside >= Telling)
+                crowd = (range.Low, range.High, totals.Inside);
         }
+
+        return crowd;
     }
 
     private static bool Holds(in CountTotals totals, long rank) => rank >= totals.Below && rank < totals.Below + totals.Inside;

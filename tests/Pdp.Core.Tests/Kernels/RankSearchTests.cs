@@ -62,6 +62,34 @@ public sealed unsafe class RankSearchTests
     }
 
     [Fact]
+    public void Find_WhereTheRankMovesBesideACliff_SeldomBracketsMoreThanTheRoom()
+    {
+        // All but a few weights are below 1, as fresh ones from a uniform distribution in a layer that is to lose nearly all.
+        const int Many = 1 << 18;
+        const int Few = 256;
+        const int MuchRoom = 1 << 13;
+        var random = new Random(4);
+        var search = new RankSearch(MuchRoom, crew: null);
+        var bracket = new KeyBracket();
+        float[] weights = [.. Enumerable.Range(0, Many).Select(_ => (float)random.NextDouble())];
+        float[] few = [.. Enumerable.Range(0, Few).Select(_ => 1 + (0.3f * (float)random.NextDouble()))];
+        var overflows = 0;
+
+        for (var step = 0; step < 60; step++)
+        {
+            var scale = 1 + (0.1f * (float)random.NextDouble());
+            for (var i = 0; i < Few; i++)
+                weights[i] = few[i] * scale;
+            fixed (float* bits = weights)
+                search.Find((int*)bits, Many, Many - (Few / 2), bracket, out _, out _);
+            var inside = weights.Count(weight => BitConverter.SingleToInt32Bits(weight) >= bracket.Low && BitConverter.SingleToInt32Bits(weight) <= bracket.High);
+            overflows += inside > MuchRoom ? 1 : 0;
+        }
+
+        Assert.InRange(overflows, 0, 4);
+    }
+
+    [Fact]
     public void Find_WithHelpers_IsTheSameAsAlone()
     {
         var random = new Random(3);

@@ -26,8 +26,7 @@ internal static class SoftMask
         Debug.Assert(removed >= 1 && removed < magnitude.shape[1], "p = 0 is the identity and at least one member stays");
 
         using var scope = NewDisposeScope();
-        var below = magnitude.kthvalue(removed, 1, keepdim: true).values;
-        var above = magnitude.kthvalue(removed + 1, 1, keepdim: true).values;
+        var (below, above) = Ranks.Around(magnitude, removed);
         return below.add(above, One).mul(Half).MoveToOuterDisposeScope();
     }
 
@@ -90,7 +89,7 @@ internal static class SoftMask
             return magnitude.ones_like(ScalarType.Bool).MoveToOuterDisposeScope();
 
         using Scalar count = removed.ToScalar();
-        var cut = magnitude.kthvalue(removed, 1, keepdim: true).values;
+        var cut = Ranks.At(magnitude, removed);
         var below = magnitude.lt(cut);
         var tied = magnitude.eq(cut);
         var open = below.sum(1, keepdim: true).neg_().add_(count, One);

@@ -50,7 +50,7 @@ internal sealed partial record Settings
     /// <summary>Dense epochs before pruning begins; an eighth of the run if not given.</summary>
     public double? Warmup { get; init => field = Check(value, value is null or >= 0, "at least 0"); }
 
-    /// <summary>The epoch at which a cubic ramp reaches the target; the method's own schedule if not given, for PDP until four tenths of the run.</summary>
+    /// <summary>The epoch at which a cubic ramp reaches the target; the method's own schedule if not given, or four tenths of the run if <see cref="Warmup"/> is.</summary>
     public double? RampEnd { get; init => field = Check(value, value is null or > 0, "above 0"); }
 
     /// <summary>Slope of the paper's linear ramp, per epoch; the method's own schedule if not given.</summary>

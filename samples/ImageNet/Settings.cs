@@ -107,10 +107,10 @@ internal sealed partial record Settings
     /// <summary>The paper's s, the dense epochs before pruning begins; an eighth of the run if not given.</summary>
     public double? DenseEpochs { get; init => field = Check(value, value is null or >= 0, "at least 0"); }
 
-    /// <summary>The paper's ε, the slope of its linear ramp per epoch; the library's default ramp if not given.</summary>
+    /// <summary>The paper's ε, the slope of its linear ramp per epoch; a cubic ramp if not given.</summary>
     public double? Epsilon { get; init => field = Check(value, value is null or (> 0 and <= 1), "in (0, 1]"); }
 
-    /// <summary>The epoch at which the library's ramp reaches the target; four tenths of the run if not given.</summary>
+    /// <summary>The epoch at which a cubic ramp reaches the target; four tenths of the run if not given.</summary>
     public double? RampEnd { get; init => field = Check(value, value is null or > 0, "above 0"); }
 
     /// <summary>

@@ -10,7 +10,7 @@ namespace Pdp;
 
 /// <summary>What to prune, how far, and when. Immutable; each value is checked when it is set.</summary>
 /// <remarks>
-/// The defaults are what works best without tuning: a cubic ramp that reaches the target at four tenths of the run, and masks that are soft at
+/// The defaults are what works best without tuning: a cubic ramp that reaches the target at a quarter of the run, and masks that are soft at
 /// first and nearly hard from 90 % of the run on, relative to each layer's threshold. <see cref="Paper"/> is the paper's exact setting.
 /// </remarks>
 public sealed record PdpOptions
@@ -43,7 +43,7 @@ public sealed record PdpOptions
     public ISparsityAllocation Allocation { get; init => field = Guard.NotNull(value); } = new GlobalMagnitude();
 
     /// <summary>How the sparsity rises over the epochs.</summary>
-    /// <value>Null, the default, stands for a <see cref="CubicRamp"/> from an eighth to four tenths of the run.</value>
+    /// <value>Null, the default, stands for a <see cref="CubicRamp"/> from an eighth to a quarter of the run; to four tenths for channels and other methods.</value>
     public ISparsityScheduler? Schedule { get; init; }
 
     /// <summary>How soft the masks are over the epochs.</summary>
@@ -79,11 +79,14 @@ public sealed record PdpOptions
     internal MacCount? EffectiveMacs => Macs ?? (Allocation as MacBudget)?.Macs;
 
     /// <summary>The schedule in force.</summary>
-    internal ISparsityScheduler EffectiveSchedule => Schedule ?? new CubicRamp(Epochs / 8, 0.4 * Epochs);
+    internal ISparsityScheduler EffectiveSchedule => Schedule ?? new CubicRamp(Epochs / 8, RampEnd * Epochs);
 
     /// <summary>The temperature in force.</summary>
     internal Temperature EffectiveTemperature =>
         Temperature ?? Scheduling.Temperature.Relative(1).AnnealedTo(Strategy is Channel ? 0.003 : 0.015, EffectiveSchedule.StartEpoch, AnnealingEnd);
+
+    /// <summary>The ramp's end, as a share of the run: early, as what is removed softly can come back.</summary>
+    private double RampEnd => Method is null && Strategy is not Channel ? 0.25 : 0.4;
 
     /// <summary>90 % of the run, or later where a schedule of the user's own starts after that.</summary>
     private double AnnealingEnd => Math.Max(0.9 * Epochs, EffectiveSchedule.StartEpoch + (0.1 * Epochs));

@@ -320,6 +320,17 @@ public sealed class PdpPrunerTests
     }
 
     [Fact]
+    public void Schedule_IsByDefaultACubicRampUntilAQuarterOfTheRun()
+    {
+        using var model = TestModels.Mlp();
+        using var pruner = new PdpPruner(model, new PdpOptions { Sparsity = 0.5, Epochs = 16 });
+        using var ofChannels = new PdpPruner(model, new PdpOptions { Sparsity = 0.5, Epochs = 16, Strategy = new Channel() });
+
+        Assert.Equal(new CubicRamp(2, 4), pruner.Schedule);
+        Assert.Equal(new CubicRamp(2, 6.4), ofChannels.Schedule);
+    }
+
+    [Fact]
     public void Attaching_LeavesParametersNamesAndOptimizerAsTheyAre()
     {
         using var model = TestModels.Mlp();

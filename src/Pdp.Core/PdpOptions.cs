@@ -43,11 +43,14 @@ public sealed record PdpOptions
     public ISparsityAllocation Allocation { get; init => field = Guard.NotNull(value); } = new GlobalMagnitude();
 
     /// <summary>How the sparsity rises over the epochs.</summary>
-    /// <value>Null, the default, stands for a <see cref="CubicRamp"/> from an eighth to a quarter of the run; to four tenths for channels and other methods.</value>
+    /// <value>Null, the default, stands for a <see cref="CubicRamp"/> from an eighth to a quarter of the run; to four tenths for other methods.</value>
     public ISparsityScheduler? Schedule { get; init; }
 
     /// <summary>How soft the masks are over the epochs.</summary>
-    /// <value>Null, the default, stands for a relative temperature annealed from ρ = 1 at the schedule's start to 0.015 at 90 % of the run; to 0.003 for channels, whose magnitudes lie closer together.</value>
+    /// <value>
+    /// Null, the default, stands for a relative temperature annealed from ρ = 1 at the schedule's start to 0.015 at 90 % of the run. Channels are few,
+    /// lie close together, and are best committed early: for them it ends at 0.003 at half of the run.
+    /// </value>
     public Temperature? Temperature { get; init; }
 
     /// <summary>What takes the place of PDP's soft mask.</summary>
@@ -86,10 +89,10 @@ public sealed record PdpOptions
         Temperature ?? Scheduling.Temperature.Relative(1).AnnealedTo(Strategy is Channel ? 0.003 : 0.015, EffectiveSchedule.StartEpoch, AnnealingEnd);
 
     /// <summary>The ramp's end, as a share of the run: early, as what is removed softly can come back.</summary>
-    private double RampEnd => Method is null && Strategy is not Channel ? 0.25 : 0.4;
+    private double RampEnd => Method is null ? 0.25 : 0.4;
 
-    /// <summary>90 % of the run, or later where a schedule of the user's own starts after that.</summary>
-    private double AnnealingEnd => Math.Max(0.9 * Epochs, EffectiveSchedule.StartEpoch + (0.1 * Epochs));
+    /// <summary>Later than it would be where a schedule of the user's own starts late.</summary>
+    private double AnnealingEnd => Math.Max((Strategy is Channel ? 0.5 : 0.9) * Epochs, EffectiveSchedule.StartEpoch + (0.1 * Epochs));
 
     /// <summary>The paper's exact setting: τ = 1e-4, the ε ramp after s dense epochs, one global order of magnitudes.</summary>
     /// <param name="sparsity">The fraction removed, in [0, 1); null for N:M.</param>

@@ -324,10 +324,17 @@ public sealed class PdpPrunerTests
     {
         using var model = TestModels.Mlp();
         using var pruner = new PdpPruner(model, new PdpOptions { Sparsity = 0.5, Epochs = 16 });
-        using var ofChannels = new PdpPruner(model, new PdpOptions { Sparsity = 0.5, Epochs = 16, Strategy = new Channel() });
 
         Assert.Equal(new CubicRamp(2, 4), pruner.Schedule);
-        Assert.Equal(new CubicRamp(2, 6.4), ofChannels.Schedule);
+    }
+
+    [Fact]
+    public void Temperature_IsByDefaultAnnealedUntilNineTenthsOfTheRun_ForChannelsUntilHalf()
+    {
+        var options = new PdpOptions { Sparsity = 0.5, Epochs = 16 };
+
+        Assert.Equal(Temperature.Relative(1).AnnealedTo(0.015, 2, 14.4), options.EffectiveTemperature);
+        Assert.Equal(Temperature.Relative(1).AnnealedTo(0.003, 2, 8), (options with { Strategy = new Channel() }).EffectiveTemperature);
     }
 
     [Fact]

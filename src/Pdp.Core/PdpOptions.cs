@@ -11,7 +11,8 @@ namespace Pdp;
 /// <summary>What to prune, how far, and when. Immutable; each value is checked when it is set.</summary>
 /// <remarks>
 /// The defaults are what works best without tuning: a cubic ramp that reaches the target at a quarter of the run, and masks that are soft at
-/// first and nearly hard from 90 % of the run on, relative to each layer's threshold. <see cref="Paper"/> is the paper's exact setting.
+/// first and nearly hard from 90 % of the run on, with channels from half of it, relative to each layer's threshold. <see cref="Paper"/> is the
+/// paper's exact setting.
 /// </remarks>
 public sealed record PdpOptions
 {

@@ -29,13 +29,10 @@ internal sealed class MaskedChannels : IMaskedWeight
     private readonly EarlierGradient[] _earlier;
     private readonly StepChecks _checks;
     private readonly Scalar _smallestNormal;
+    private IChannelRule _rule;
     private FusedChannels? _fused;
-    private MethodRule? _method;
     private Tensor? _dense;
-    private Tensor? _threshold;
-    private Tensor? _temperature;
     private Tensor? _kept;
-    private Tensor? _methodKept;
     private Tensor[] _denseCompanions = [];
     private MaskForm _form;
     private bool _isInside;
@@ -57,6 +54,7 @@ internal sealed class MaskedChannels : IMaskedWeight
         _checks = new(_subject, _slices.Parameters[0].device_type);
         Type = _slices.Parameters[0].dtype;
         _smallestNormal = Precision.SmallestNormalOf(Type).ToScalar();
+        _rule = new SoftChannels(mask, _layout);
         _fused = FusedChannels.For(_subject, mask, filters, companions, _masksFilters);
     }
 
@@ -73,16 +71,17 @@ internal sealed class MaskedChannels : IMaskedWeight
 
     public Tensor? Frozen { get; private set; }
 
-    public bool IsSoft => _kept is null && _method is null;
+    public bool IsSoft => _kept is null && _rule.IsSoft;
 
-    private bool IsIdentity => Mask.Removed == 0 && _kept is null && _method is null;
+    private bool IsIdentity => _kept is null && _rule.IsIdentity;
 
     public MethodLayer AsLayer() => new(Mask, _lone);
 
     public void Follow(IMethodRun run, int number)
     {
+        _rule.Dispose();
         _fused?.Dispose();
-        _method = new MethodRule(Mask, run, number);
+        _rule = new MethodChannels(Mask, run, number);
         _fused = null;
     }
 
@@ -111,7 +110,7 @@ internal sealed class MaskedChannels : IMaskedWeight
         if (IsIdentity)
             return;
 
-        _form = _method is null ? form : MaskForm.Raw;
+        _form = form;
         if (form == MaskForm.Soft && _kept is null && _fused?.Claim() == true)
         {
             Forget();
@@ -176,10 +175,10 @@ internal sealed class MaskedChannels : IMaskedWeight
         using var _ = no_grad();
         if (_kept is null)
         {
-            _form = _method is null ? form : MaskForm.Raw;
+            _form = form;
             SetAside();
             Write(Expected());
-            Freeze(HardChannels(_dense!));
+            Freeze(_rule.Factors(Precision.Widen(_dense!), form).Hard);
         }
         else
         {
@@ -197,13 +196,11 @@ internal sealed class MaskedChannels : IMaskedWeight
     public void Dispose()
     {
         Freeze(null);
-        Own(ref _threshold, null);
-        Own(ref _temperature, null);
         foreach (var gradient in _earlier)
             gradient.Dispose();
         _checks.Dispose();
         _smallestNormal.Dispose();
-        _method?.Dispose();
+        _rule.Dispose();
         _fused?.Dispose();
     }
 
@@ -213,8 +210,8 @@ internal sealed class MaskedChannels : IMaskedWeight
         if (_dense is null)
             return;
 
+        _rule.Forget();
         Own(ref _dense, null);
-        Own(ref _methodKept, null);
         OwnCompanions([]);
     }
 
@@ -240,25 +237,9 @@ internal sealed class MaskedChannels : IMaskedWeight
         Forget();
     }
 
-    private Tensor MagnitudeOf(Tensor filters) => Mask.Strategy.Magnitude(Precision.Widen(filters), _layout);
+    private Tensor KeptChannels(Tensor filters) => _rule.Kept(Precision.Widen(filters));
 
-    private Tensor KeptChannels(Tensor filters)
-    {
-        var wide = Precision.Widen(filters);
-        return (_method?.KeptMembers(InLayout(wide)) ?? SoftMask.Kept(MagnitudeOf(wide), Mask.Removed)).reshape(-1, 1);
-    }
-
-    /// <summary>The hard mask of the scope, <c>[channels, 1]</c>: a method is asked once, as it may rank by what is masked inside.</summary>
-    private Tensor HardChannels(Tensor dense) => _methodKept?.alias() ?? KeptChannels(dense);
-
-    /// <summary>Filters in the layout of the mask, which is the weight's own if it stands alone.</summary>
-    private Tensor InLayout(Tensor filters)
-    {
-        var output = Mask.Layout.OutputDimension;
-        return filters.reshape([Mask.Members, .. Mask.Layout.Shape.Where((_, dimension) => dimension != output)]).movedim([0], [output]);
-    }
-
-    /// <summary>Takes the dense weights, and their threshold and their τ or the mask of a method.</summary>
+    /// <summary>Takes the dense weights, and what the mask of the scope hangs on.</summary>
     private void SetAside()
     {
         var (dense, companions) = (_slices.Filters(), _slices.Companions());
@@ -270,17 +251,7 @@ internal sealed class MaskedChannels : IMaskedWeight
     {
         Own(ref _dense, dense);
         OwnCompanions(companions);
-        if (_method is null)
-            TakeBoundary(dense);
-        else
-            Own(ref _methodKept, KeptChannels(dense));
-    }
-
-    private void TakeBoundary(Tensor dense)
-    {
-        var (threshold, temperature, _) = Mask.BoundaryBetween(MagnitudeOf(dense));
-        Own(ref _threshold, threshold);
-        Own(ref _temperature, temperature);
+        _rule.Begin(Precision.Widen(dense));
     }
 
     /// <summary>Does what the kernels had to leave: memory that is not where it was, and gradients that are not of their kind.</summary>
@@ -320,14 +291,8 @@ internal sealed class MaskedChannels : IMaskedWeight
     /// <summary>What each channel of filters and biases is multiplied by, <c>[channels, 1]</c>, null for not at all; and of norms.</summary>
     private (Tensor? Filters, Tensor Norms) Factors(Tensor dense)
     {
-        var magnitude = MagnitudeOf(dense);
-        var kept = _form == MaskForm.Soft ? null : HardChannels(dense);
-        if (_form == MaskForm.Raw)
-            return (kept, kept!.to_type(magnitude.dtype));
-
-        var mask = SoftMask.Mask(SoftMask.Logit(magnitude, _threshold!, _temperature!)).reshape(-1, 1);
-        var factor = kept is null ? mask : mask.mul(kept);
-        return (_masksFilters ? factor : kept, factor);
+        var (hard, whole) = _rule.Factors(Precision.Widen(dense), _form);
+        return (_masksFilters ? whole : hard, whole);
     }
 
     private void Write((Tensor Filters, Tensor[] Companions) values) => _slices.Write(values.Filters, values.Companions);
@@ -342,6 +307,7 @@ internal sealed class MaskedChannels : IMaskedWeight
         return _checks.NoteChanged(changed);
     }
 
+    /// <summary>Equation 5 for the filters; what else is masked has its gradient multiplied by the same factor.</summary>
     private bool CorrectGradients()
     {
         var (filters, companions) = _slices.Gradients();
@@ -349,36 +315,21 @@ internal sealed class MaskedChannels : IMaskedWeight
             return false;
 
         var upstream = Precision.Widen(filters);
-        var (corrected, factors) = Corrected(upstream, companions);
-        _slices.WriteGradients(corrected, [.. companions.Zip(_slices.AreBiases, (gradient, isBias) => Product(gradient, isBias ? factors.Filters : factors.Norms))]);
-        // Last, so that what a method adds to gradients stays as it is.
-        if (_method is not null && _kept is null && SumOf(companions, upstream, Precision.Widen(_dense!)) is { } gate)
-            _method.GateGradient(gate);
+        var gate = _kept is null ? Gate(companions, upstream, Precision.Widen(_dense!)) : null;
+        var (forFilters, forNorms) = _kept is null ? Factors(_dense!) : (_kept, _kept);
+        var corrected = forFilters is null ? upstream : upstream.mul(forFilters);
+        if (gate is not null && _rule.ThroughMask(Precision.Widen(_dense!), gate, _form) is { } throughMask)
+            corrected = corrected.add(throughMask, One);
+        _slices.WriteGradients(corrected, [.. companions.Zip(_slices.AreBiases, (gradient, isBias) => Product(gradient, isBias ? forFilters : forNorms))]);
+        if (gate is not null)
+            _rule.GateGradient(gate);
         return true;
 
         static Tensor? Product(Tensor? gradient, Tensor? factor) => factor is null ? gradient : gradient?.mul(factor);
     }
 
-    /// <summary>The filters' gradient, equation 5, and what companions' gradients are multiplied by.</summary>
-    private (Tensor Filters, (Tensor? Filters, Tensor Norms) Factors) Corrected(Tensor upstream, Tensor?[] companions)
-    {
-        if (_kept is not null)
-            return (upstream.mul(_kept), (_kept, _kept));
-
-        var wide = Precision.Widen(_dense!);
-        var factors = Factors(wide);
-        var gradient = factors.Filters is null ? upstream : upstream.mul(factors.Filters);
-        var shared = _form == MaskForm.Raw ? null : SumOf(companions, upstream, wide);
-        if (shared is null)
-            return (gradient, factors);
-
-        var logit = SoftMask.Logit(MagnitudeOf(wide), _threshold!, _temperature!);
-        var boundary = SoftMask.ThroughMask(wide, shared, logit, _temperature!, Mask.Strategy, _layout);
-        return (gradient.add(_form == MaskForm.Soft ? boundary : boundary.mul_(KeptChannels(wide)), One), factors);
-    }
-
-    /// <summary>Σ(g·θ) of each channel over what carries the mask, <c>[1, channels]</c>; null if nothing of that has a gradient.</summary>
-    private Tensor? SumOf(Tensor?[] companions, Tensor upstream, Tensor wide)
+    /// <summary>∂L/∂m = Σ(g·θ) of each channel over what carries the mask, <c>[1, channels]</c>; null if nothing of that has a gradient.</summary>
+    private Tensor? Gate(Tensor?[] companions, Tensor upstream, Tensor wide)
     {
         var shares = companions.Index()
             .Where(pair => pair.Item is not null && (_masksFilters || !_slices.AreBiases[pair.Index]))

@@ -26,17 +26,13 @@ internal sealed class MethodRule(PdpMask mask, IMethodRun run, int layer) : IMas
     public Tensor Gradient(Tensor weight, Tensor upstream, MaskForm form) =>
         form == MaskForm.Raw ? upstream.mul(Kept(weight)) : run.Backward(layer, weight, upstream);
 
-    public Tensor Kept(Tensor weight) => mask.Strategy.Spread(KeptMembers(weight), mask.Layout).expand_as(weight).clone();
-
-    /// <summary>The hard mask of now, <c>[groups, members]</c>; the mask's count follows it.</summary>
-    public Tensor KeptMembers(Tensor weight)
+    /// <summary>The hard mask of now; the mask's count follows it.</summary>
+    public Tensor Kept(Tensor weight)
     {
         var kept = run.Kept(layer, weight);
         mask.CountRemoved(kept);
-        return kept;
+        return mask.Strategy.Spread(kept, mask.Layout).expand_as(weight).clone();
     }
-
-    public void GateGradient(Tensor gradient) => run.GateGradient(layer, gradient);
 
     public void Forget()
     {

@@ -144,6 +144,21 @@ public sealed class StrTests
     }
 
     [Fact]
+    public void Commit_CountsWhatItRemovesNotWhatTheEpochBeganWith()
+    {
+        using var scene = SceneAt(-3200);
+        Assert.Equal(0, scene.Pruner.Sparsity);
+        foreach (var (_, s) in scene.Pruner.Parameters)
+            Tensors.Fill(s, [LogitOfTenth]);
+
+        var report = scene.Pruner.Commit();
+
+        Assert.All(report.Layers, layer => Assert.True(layer.Removed > 0));
+        Assert.Equal(scene.Layers.Select(layer => scene[layer].LongCount(w => w == 0)), report.Layers.Select(layer => layer.Removed));
+        Assert.Equal(report.Layers.Select(layer => layer.Removed), scene.Pruner.Masks.Select(mask => mask.RemovedWeights));
+    }
+
+    [Fact]
     public void ALayerBelowItsThreshold_IsZeroAndCountsItsLargestWeightAsKept()
     {
         using var scene = SceneAt(5);

@@ -11,8 +11,8 @@ namespace Pdp;
 /// <summary>What to prune, how far, and when. Immutable; each value is checked when it is set.</summary>
 /// <remarks>
 /// The defaults are what works best without tuning: a cubic ramp that reaches the target at a quarter of the run, and masks that are soft at
-/// first and nearly hard from 90 % of the run on, with channels from half of it, relative to each layer's threshold. <see cref="Paper"/> is the
-/// paper's exact setting.
+/// first and nearly hard from 90 % of the run on, relative to each layer's threshold; those of channels are as good as hard. <see cref="Paper"/> is
+/// the paper's exact setting.
 /// </remarks>
 public sealed record PdpOptions
 {
@@ -49,8 +49,9 @@ public sealed record PdpOptions
 
     /// <summary>How soft the masks are over the epochs.</summary>
     /// <value>
-    /// Null, the default, stands for a relative temperature annealed from ρ = 1 at the schedule's start to 0.015 at 90 % of the run. Channels are few,
-    /// lie close together, and are best committed early: for them it ends at 0.003 at half of the run.
+    /// Null, the default, stands for a relative temperature annealed from ρ = 1 at the schedule's start to 0.015 at 90 % of the run. Channels are few
+    /// and lie close together: masks soft enough to tell them apart gently leak into what commit removes, and sharper ones throw a channel
+    /// that comes near the threshold far, by the gradient of all of it. For them it is a constant ρ = 1e-6, at which masks are as good as hard.
     /// </value>
     public Temperature? Temperature { get; init; }
 
@@ -87,13 +88,13 @@ public sealed record PdpOptions
 
     /// <summary>The temperature in force.</summary>
     internal Temperature EffectiveTemperature =>
-        Temperature ?? Scheduling.Temperature.Relative(1).AnnealedTo(Strategy is Channel ? 0.003 : 0.015, EffectiveSchedule.StartEpoch, AnnealingEnd);
+        Temperature ?? (Strategy is Channel ? Scheduling.Temperature.Relative(1e-6) : Scheduling.Temperature.Relative(1).AnnealedTo(0.015, EffectiveSchedule.StartEpoch, AnnealingEnd));
 
     /// <summary>The ramp's end, as a share of the run: early, as what is removed softly can come back.</summary>
     private double RampEnd => Method is null ? 0.25 : 0.4;
 
     /// <summary>Later than it would be where a schedule of the user's own starts late.</summary>
-    private double AnnealingEnd => Math.Max((Strategy is Channel ? 0.5 : 0.9) * Epochs, EffectiveSchedule.StartEpoch + (0.1 * Epochs));
+    private double AnnealingEnd => Math.Max(0.9 * Epochs, EffectiveSchedule.StartEpoch + (0.1 * Epochs));
 
     /// <summary>The paper's exact setting: τ = 1e-4, the ε ramp after s dense epochs, one global order of magnitudes.</summary>
     /// <param name="sparsity">The fraction removed, in [0, 1); null for N:M.</param>

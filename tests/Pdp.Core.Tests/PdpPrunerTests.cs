@@ -329,12 +329,13 @@ public sealed class PdpPrunerTests
     }
 
     [Fact]
-    public void Temperature_IsByDefaultAnnealedUntilNineTenthsOfTheRun_ForChannelsUntilHalf()
+    public void Temperature_IsByDefaultAnnealedUntilNineTenthsOfTheRun_ForChannelsNearlyZero()
     {
         var options = new PdpOptions { Sparsity = 0.5, Epochs = 16 };
 
         Assert.Equal(Temperature.Relative(1).AnnealedTo(0.015, 2, 14.4), options.EffectiveTemperature);
-        Assert.Equal(Temperature.Relative(1).AnnealedTo(0.003, 2, 8), (options with { Strategy = new Channel() }).EffectiveTemperature);
+        Assert.Equal(Temperature.Relative(1).AnnealedTo(0.015, 14, 15.6), (options with { Schedule = new OneShot { Epoch = 14 } }).EffectiveTemperature);
+        Assert.Equal(Temperature.Relative(1e-6), (options with { Strategy = new Channel() }).EffectiveTemperature);
     }
 
     [Fact]

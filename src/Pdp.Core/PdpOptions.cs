@@ -50,8 +50,8 @@ public sealed record PdpOptions
     /// <summary>How soft the masks are over the epochs.</summary>
     /// <value>
     /// Null, the default, stands for a relative temperature annealed from ρ = 1 at the schedule's start to 0.015 at 90 % of the run. Channels are few
-    /// and lie close together: masks soft enough to tell them apart gently leak into what commit removes, and sharper ones throw a channel
-    /// that comes near the threshold far, by the gradient of all of it. For them it is a constant ρ = 1e-6, at which masks are as good as hard.
+    /// and lie close together: soft masks leak into what commit removes, and sharper ones, whose gradient at the threshold is that of a whole
+    /// channel times 1/(2ρ), trained no better. For them it is a constant ρ = 1e-6, at which masks are as good as hard.
     /// </value>
     public Temperature? Temperature { get; init; }
 

@@ -27,7 +27,9 @@ internal interface IChannelRule : IDisposable
     Tensor? ThroughMask(Tensor filters, Tensor gate, MaskForm form);
 
     /// <summary>Is told ∂L/∂m once all gradients of the scope are written.</summary>
-    void GateGradient(Tensor gate);
+    void GateGradient(Tensor gate)
+    {
+    }
 
     /// <summary>The hard mask of now, <c>[channels, 1]</c>, bool.</summary>
     Tensor Kept(Tensor filters);

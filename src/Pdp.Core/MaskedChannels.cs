@@ -307,7 +307,6 @@ internal sealed class MaskedChannels : IMaskedWeight
         return _checks.NoteChanged(changed);
     }
 
-    /// <summary>Equation 5 for the filters; what else is masked has its gradient multiplied by the same factor.</summary>
     private bool CorrectGradients()
     {
         var (filters, companions) = _slices.Gradients();
@@ -315,15 +314,31 @@ internal sealed class MaskedChannels : IMaskedWeight
             return false;
 
         var upstream = Precision.Widen(filters);
-        var gate = _kept is null ? Gate(companions, upstream, Precision.Widen(_dense!)) : null;
-        var (forFilters, forNorms) = _kept is null ? Factors(_dense!) : (_kept, _kept);
-        var corrected = forFilters is null ? upstream : upstream.mul(forFilters);
-        if (gate is not null && _rule.ThroughMask(Precision.Widen(_dense!), gate, _form) is { } throughMask)
+        if (_kept is not null)
+            WriteGradients(upstream.mul(_kept), companions, (_kept, _kept));
+        else
+            CorrectThroughMask(upstream, companions);
+        return true;
+    }
+
+    /// <summary>Equation 5 for the filters; what else is masked has its gradient multiplied by the same factor.</summary>
+    private void CorrectThroughMask(Tensor upstream, Tensor?[] companions)
+    {
+        var dense = Precision.Widen(_dense!);
+        var gate = Gate(companions, upstream, dense);
+        var factors = Factors(dense);
+        var corrected = factors.Filters is null ? upstream : upstream.mul(factors.Filters);
+        if (gate is not null && _rule.ThroughMask(dense, gate, _form) is { } throughMask)
             corrected = corrected.add(throughMask, One);
-        _slices.WriteGradients(corrected, [.. companions.Zip(_slices.AreBiases, (gradient, isBias) => Product(gradient, isBias ? forFilters : forNorms))]);
+        WriteGradients(corrected, companions, factors);
+        // Last, so that what a method adds to gradients stays as it is.
         if (gate is not null)
             _rule.GateGradient(gate);
-        return true;
+    }
+
+    private void WriteGradients(Tensor filters, Tensor?[] companions, (Tensor? Filters, Tensor Norms) factors)
+    {
+        _slices.WriteGradients(filters, [.. companions.Zip(_slices.AreBiases, (gradient, isBias) => Product(gradient, isBias ? factors.Filters : factors.Norms))]);
 
         static Tensor? Product(Tensor? gradient, Tensor? factor) => factor is null ? gradient : gradient?.mul(factor);
     }

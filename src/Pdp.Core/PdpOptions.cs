@@ -93,7 +93,7 @@ public sealed record PdpOptions
     /// <summary>The ramp's end, as a share of the run: early, as what is removed softly can come back.</summary>
     private double RampEnd => Method is null ? 0.25 : 0.4;
 
-    /// <summary>Later than it would be where a schedule of the user's own starts late.</summary>
+    /// <summary>90 % of the run, or later where a schedule of the user's own leaves less than a tenth of the run until there.</summary>
     private double AnnealingEnd => Math.Max(0.9 * Epochs, EffectiveSchedule.StartEpoch + (0.1 * Epochs));
 
     /// <summary>The paper's exact setting: τ = 1e-4, the ε ramp after s dense epochs, one global order of magnitudes.</summary>

@@ -41,10 +41,6 @@ internal sealed class SoftChannels(PdpMask mask, WeightLayout layout) : IChannel
         return form == MaskForm.Soft ? gradient : gradient.mul_(Kept(filters));
     }
 
-    public void GateGradient(Tensor gate)
-    {
-    }
-
     public Tensor Kept(Tensor filters) => SoftMask.Kept(MagnitudeOf(filters), mask.Removed).reshape(-1, 1);
 
     public void Forget()

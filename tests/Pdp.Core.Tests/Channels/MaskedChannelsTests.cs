@@ -38,6 +38,25 @@ public sealed class MaskedChannelsTests
     }
 
     [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Gradient_InTheFoldedScope_IsAutogradsOfTheMaskWithWhatIsKept(bool masksFilters)
+    {
+        using var model = new TwoMakers(ScalarType.Float64);
+        using var input = Tensors.Of(Tensors.Normal(3, 5 * 3), [5, 3], ScalarType.Float64);
+        using var pruner = Begun(model, masksFilters);
+        using (var scope = NewDisposeScope())
+        using (pruner.Mask(MaskForm.Folded))
+            model.call(input).pow(2).sum().backward();
+
+        using var oracle = NewDisposeScope();
+        var expected = Oracle(model, input, masksFilters, MaskForm.Folded);
+
+        foreach (var (name, parameter) in model.named_parameters())
+            Close.Equal(expected[name].Values(), parameter.grad!.Values(), 1e-9, 1e-9);
+    }
+
+    [Theory]
     [InlineData(ScalarType.Float64, true)]
     [InlineData(ScalarType.Float64, false)]
     [InlineData(ScalarType.Float32, true)]
@@ -297,6 +316,7 @@ public sealed class MaskedChannelsTests
             model.call(input).sum().backward();
         }
 
+        Assert.Equal(1, pruner.Masks.Single().Removed);
         pruner.BeginEpoch(0.5);
         Assert.Equal([0], inside.Index().Where(pair => pair.Item == 0).Select(pair => pair.Index));
         Assert.Equal(dense, model.norm.weight.Values());
@@ -346,18 +366,20 @@ public sealed class MaskedChannelsTests
     }
 
     /// <summary>The masked function written down, with t and τ as constants: autograd's gradients by name.</summary>
-    private static Dictionary<string, Tensor> Oracle(TwoMakers model, Tensor input, bool masksFilters)
+    private static Dictionary<string, Tensor> Oracle(TwoMakers model, Tensor input, bool masksFilters, MaskForm form = MaskForm.Soft)
     {
         var p = model.named_parameters().ToDictionary(pair => pair.name, pair => (Tensor)pair.parameter.detach().clone().requires_grad_());
         var score = cat([p["a.weight"], p["b.weight"]], 1).pow(2).mean([1]);
         var magnitudes = score.detach().sqrt().Values().Order().ToArray();
         var threshold = (magnitudes[2] + magnitudes[3]) / 2;
-        var m = ((score - (threshold * threshold)) / (Ratio * threshold * threshold)).sigmoid();
-        var column = masksFilters ? m.unsqueeze(1) : ones(6, 1, dtype: m.dtype);
+        var soft = ((score - (threshold * threshold)) / (Ratio * threshold * threshold)).sigmoid();
+        var kept = (form == MaskForm.Soft ? soft.ones_like() : soft.gt(0.5).to_type(soft.dtype)).detach();
+        var m = soft * kept;
+        var column = (masksFilters ? m : kept).unsqueeze(1);
         var a = functional.linear(input, p["a.weight"] * column, p["a.bias"] * column.flatten());
         var b = functional.linear(input, p["b.weight"] * column, p["b.bias"] * column.flatten());
         var x = functional.batch_norm(a + b, null, null, p["norm.weight"] * m, p["norm.bias"] * m, training: true, eps: 1e-5);
-        functional.linear(functional.relu(x), p["last.weight"], p["last.bias"]).pow(2).sum().backward();
+        functional.linear(functional.leaky_relu(x, 0.1), p["last.weight"], p["last.bias"]).pow(2).sum().backward();
         return p.ToDictionary(pair => pair.Key, pair => pair.Value.grad!);
     }
 
@@ -404,7 +426,7 @@ public sealed class MaskedChannelsTests
         }
     }
 
-    /// <summary>Two linear layers that are added up, a norm, and a reader.</summary>
+    /// <summary>Two linear layers that are added up, a norm, and a reader; leaky, as a rectifier stops gradients of silent channels by itself.</summary>
     private sealed class TwoMakers : Module<Tensor, Tensor>
     {
         public readonly Linear a = Linear(3, 6);
@@ -436,7 +458,7 @@ public sealed class MaskedChannelsTests
         public override Tensor forward(Tensor input)
         {
             using var scope = NewDisposeScope();
-            return last.call(functional.relu(norm.call(a.call(input) + b.call(input)))).MoveToOuterDisposeScope();
+            return last.call(functional.leaky_relu(norm.call(a.call(input) + b.call(input)), 0.1)).MoveToOuterDisposeScope();
         }
     }
 }

@@ -45,7 +45,7 @@ public sealed record Gmp : IPruningMethod
                 var mask = Layers[layer].Mask;
                 if (isDue || mask.Removed == mask.Target)
                     _counts[layer] = mask.Removed;
-                mask.Remove(_counts[layer]);
+                Layers[layer].Remove(_counts[layer]);
             }
         }
 

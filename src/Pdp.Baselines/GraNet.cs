@@ -140,9 +140,9 @@ public sealed record GraNet : IPruningMethod
         {
             using var scope = NewDisposeScope();
             var mask = Layers[layer].Mask;
-            mask.Remove(removed + (long)(share * (mask.Members - removed)));
+            Layers[layer].Remove(removed + (long)(share * (mask.Members - removed)));
             var remaining = mask.KeptBy(Score(layer, Weight(layer)));
-            mask.Remove(removed);
+            Layers[layer].Remove(removed);
             var growth = mask.Strategy.Sum(gradient.abs(), mask.Layout).masked_fill_(remaining, AboveAll);
             Take(layer, mask.KeptBy(growth));
         }

@@ -71,7 +71,7 @@ public sealed record OptG : IPruningMethod
             }
 
             foreach (var (layer, count) in Layers.Zip(Counts()))
-                layer.Mask.Remove(count);
+                layer.Remove(count);
         }
 
         protected override bool IsStale(int layer) => false;
@@ -84,9 +84,8 @@ public sealed record OptG : IPruningMethod
             Tensor[] scores = [.. Enumerable.Range(0, Layers.Count).Select(layer => Score(layer))];
             foreach (var (layer, count) in GlobalCut.Counts(scores, total).Index())
             {
-                var mask = Layers[layer].Mask;
-                mask.Remove(count);
-                Take(layer, mask.KeptBy(scores[layer]));
+                Layers[layer].Remove(count);
+                Take(layer, Layers[layer].Mask.KeptBy(scores[layer]));
             }
         }
     }

@@ -60,9 +60,9 @@ public sealed record PatternLock : IPruningMethod
 
             for (var layer = 0; layer < layers.Count; layer++)
             {
-                var (mask, weight) = layers[layer];
-                mask.Remove(CountedZeros.Of(weight!));
-                Take(layer, mask.Strategy.Magnitude(weight!, mask.Layout).ne(Zero));
+                var (mask, weight) = (layers[layer].Mask, layers[layer].Weight!);
+                layers[layer].Remove(CountedZeros.Of(weight));
+                Take(layer, mask.Strategy.Magnitude(weight, mask.Layout).ne(Zero));
             }
         }
 

@@ -12,7 +12,10 @@ namespace Pdp;
 /// The threshold t splits the magnitudes of each group of competitors at the number to be removed, the mask is m = σ((s − t²)/τ), and t is
 /// a constant in the backward pass (PDP, equations 1 to 4). The arithmetic is float64 for float64 weights and float32 for all others.
 /// </para>
-/// <para>Holds no tensors. Tensors passed in are borrowed, tensors returned are the caller's. Not thread safe.</para>
+/// <para>
+/// The masks of a pruner are moved by the pruner alone. Holds no tensors. Tensors passed in are borrowed, tensors returned are the caller's. Not thread
+/// safe.
+/// </para>
 /// </remarks>
 public sealed class PdpMask
 {
@@ -81,20 +84,33 @@ public sealed class PdpMask
     /// <summary>The weights that go when each group loses one member more.</summary>
     internal long WeightsPerRank => Layout.Elements / Members;
 
-    /// <summary>Moves the mask along its schedule.</summary>
+    /// <summary>Whether a pruner moves the mask.</summary>
+    internal bool IsAttached { get; private set; }
+
+    /// <summary>Moves a mask of one's own along its schedule.</summary>
     /// <param name="fraction">The share of the target that is asked for now, in [0, 1].</param>
     /// <param name="epoch">The epoch, for the temperature.</param>
     /// <exception cref="ArgumentOutOfRangeException">The share is not in [0, 1].</exception>
+    /// <exception cref="InvalidOperationException">The mask is a pruner's: <see cref="PdpPruner.BeginEpoch"/> moves it.</exception>
     public void Advance(double fraction, double epoch)
+    {
+        if (IsAttached)
+            throw new InvalidOperationException($"The mask of '{Name}' is a pruner's, which moves it: call the pruner's BeginEpoch(epoch).");
+        Move(fraction, epoch);
+    }
+
+    /// <summary>Hands the mask to a pruner: from now on it follows the pruner's clock and its method alone.</summary>
+    internal void Attach() => IsAttached = true;
+
+    /// <summary>Moves the mask along its schedule.</summary>
+    internal void Move(double fraction, double epoch)
     {
         Removed = Strategy.Removed(Target, Guard.Share(fraction, nameof(fraction)));
         TemperatureValue = Temperature.At(epoch);
     }
 
-    /// <summary>Removes another number of members than the schedule says, until the next <see cref="Advance"/>; for methods that choose their own counts.</summary>
-    /// <param name="members">The members removed in each group, in [0, members).</param>
-    /// <exception cref="ArgumentOutOfRangeException">The number is outside.</exception>
-    public void Remove(long members) =>
+    /// <summary>Removes another number of members than the schedule says, until the next <see cref="Move"/>.</summary>
+    internal void Remove(long members) =>
         Removed = members >= 0 && members < Members ? members : throw Guard.Outside(nameof(members), members, $"[0, {Members})");
 
     /// <summary>The hard mask of a score of one's own: by rank, exact in its count, the first in position removed among equals.</summary>

@@ -41,6 +41,8 @@ internal sealed class PrunedModel : IDisposable
         Layers = LayersOf(selected);
         Masks = [.. Layers.Select(layer => layer.Mask)];
         _run = Attach(options.Method);
+        foreach (var mask in Masks)
+            mask.Attach();
         _fused = new FusedModel(Layers.Select(layer => layer.Weight.Fused).OfType<IFusedWeight>());
     }
 
@@ -107,7 +109,7 @@ internal sealed class PrunedModel : IDisposable
     public void Advance(double fraction, double epoch)
     {
         foreach (var layer in Layers)
-            layer.Mask.Advance(fraction, epoch);
+            layer.Mask.Move(fraction, epoch);
     }
 
     /// <summary>Lets a method other than PDP follow the clock.</summary>

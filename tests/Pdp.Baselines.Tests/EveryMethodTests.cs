@@ -146,7 +146,7 @@ public sealed class EveryMethodTests
         using var score = zeros(6);
 
         Assert.Contains("[1, 6]", Assert.Throws<ArgumentException>(() => mask.KeptBy(score)).Message, StringComparison.Ordinal);
-        Assert.Throws<ArgumentOutOfRangeException>(() => mask.Remove(6));
+        Assert.Throws<ArgumentOutOfRangeException>("members", () => new MethodLayer(mask, null).Remove(6));
     }
 
     /// <summary>Each method, and options for it at a sparsity.</summary>

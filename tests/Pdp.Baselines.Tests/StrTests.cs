@@ -42,8 +42,9 @@ public sealed class StrTests
 
         var masked = scene.Masked()[mask.Name];
 
-        mask.Remove(weights.LongCount(w => Math.Abs(w) < 0.1));
-        using var kept = mask.Kept(scene.Parameter(mask.Name));
+        var cut = new PdpMask(mask.Name, mask.Layout, mask.Strategy, mask.Temperature, target: weights.LongCount(w => Math.Abs(w) < 0.1));
+        cut.Advance(1, epoch: 0);
+        using var kept = cut.Kept(scene.Parameter(mask.Name));
         Assert.Equal(kept.Values(), masked.Select(w => w == 0 ? 0.0 : 1));
         Close.Equal([.. weights.Select(w => Math.Sign(w) * Math.Max(Math.Abs(w) - 0.1, 0))], masked, 0, 1e-7);
     }

@@ -54,6 +54,34 @@ public sealed class PdpPrunerMethodTests
         Assert.Equal(before + 3, Tensor.TotalCount);
     }
 
+    [Fact]
+    public void AMethod_SetsTheCountsOfItsOwnLayers()
+    {
+        using var model = TestModels.Mlp();
+        using var pruner = new PdpPruner(model, Options(new Half(model) { Removes = 3 }));
+
+        pruner.BeginEpoch(0);
+
+        Assert.All(pruner.Masks, mask => Assert.Equal(3, mask.Removed));
+    }
+
+    [Fact]
+    public void AMask_OfAPruner_IsReadOnlyForUsers()
+    {
+        using var model = TestModels.Mlp();
+        using var pruner = new PdpPruner(model, new() { Sparsity = 0.5, Epochs = 1, Schedule = new ConstantSparsity() });
+        pruner.BeginEpoch(0);
+        var removed = pruner.Masks[0].Removed;
+
+        var advance = Assert.Throws<InvalidOperationException>(() => pruner.Masks[0].Advance(0.1, epoch: 0));
+        var layer = Assert.Throws<InvalidOperationException>(() => new MethodLayer(pruner.Masks[0], null));
+
+        Assert.Contains("BeginEpoch(epoch)", advance.Message, StringComparison.Ordinal);
+        Assert.Contains("'first.weight'", layer.Message, StringComparison.Ordinal);
+        Assert.Null(typeof(PdpMask).GetMethod("Remove"));
+        Assert.Equal((removed, 0.5), (pruner.Masks[0].Removed, pruner.Sparsity));
+    }
+
     private static PdpOptions Options(IPruningMethod method) => new() { Method = method, Sparsity = 0.5, Epochs = 1, Schedule = new ConstantSparsity(), Allocation = new UniformSparsity() };
 
     /// <summary>ŵ = M·w with the larger half of w, with properties that can't be written as text.</summary>
@@ -69,16 +97,20 @@ public sealed class PdpPrunerMethodTests
 
         public bool Refuses { get; init; }
 
+        public long? Removes { get; init; }
+
         public PdpOptions Configure(PdpOptions options) => options;
 
-        public IMethodRun Attach(IReadOnlyList<MethodLayer> layers) => Refuses ? throw new InvalidTimeZoneException() : new Run(layers, Disposals);
+        public IMethodRun Attach(IReadOnlyList<MethodLayer> layers) => Refuses ? throw new InvalidTimeZoneException() : new Run(layers, Disposals, Removes);
 
-        private sealed class Run(IReadOnlyList<MethodLayer> layers, List<int> disposals) : IMethodRun
+        private sealed class Run(IReadOnlyList<MethodLayer> layers, List<int> disposals, long? removes) : IMethodRun
         {
             public IReadOnlyList<(string Name, Parameter Parameter)> Parameters => [];
 
             public void Begin(double epoch)
             {
+                foreach (var layer in removes is null ? [] : layers)
+                    layer.Remove(removes!.Value);
             }
 
             public Tensor Forward(int layer, Tensor weight) => weight.mul(layers[layer].Mask.Kept(weight));

@@ -108,7 +108,7 @@ internal class HardMaskRun(IReadOnlyList<MethodLayer> layers) : IMethodRun
     protected void KeepCounts()
     {
         for (var layer = 0; layer < layers.Count; layer++)
-            layers[layer].Mask.Remove(Removed(layer) ?? 0);
+            layers[layer].Remove(Removed(layer) ?? 0);
     }
 
     protected virtual void Dispose(bool disposing)

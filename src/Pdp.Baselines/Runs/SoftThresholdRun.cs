@@ -23,7 +23,7 @@ internal sealed class SoftThresholdRun(IReadOnlyList<MethodLayer> layers, double
         {
             if (isNew)
                 _removed[layer] = CountRemoved(layer);
-            layers[layer].Mask.Remove(_removed[layer]);
+            layers[layer].Remove(_removed[layer]);
         }
 
         if (isNew)

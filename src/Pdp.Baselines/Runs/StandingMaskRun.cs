@@ -36,6 +36,6 @@ internal abstract class StandingMaskRun(IReadOnlyList<MethodLayer> layers, bool 
         int[] open = [.. Enumerable.Range(0, Layers.Count).Where(layer => Layers[layer].Mask.Strategy.FixedSparsity is null)];
         var counts = GlobalCut.Counts([.. open.Select(layer => scores[layer])], open.Sum(layer => Layers[layer].Mask.Removed));
         foreach (var (layer, count) in open.Zip(counts))
-            Layers[layer].Mask.Remove(count);
+            Layers[layer].Remove(count);
     }
 }

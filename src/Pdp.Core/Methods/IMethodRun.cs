@@ -15,7 +15,7 @@ public interface IMethodRun : IDisposable
     /// <summary>What the method learns besides the weights, for the training loop's optimizer; empty if nothing.</summary>
     IReadOnlyList<(string Name, Parameter Parameter)> Parameters { get; }
 
-    /// <summary>Follows the clock, after the masks' counts have moved; may change weights in place and set other counts (<see cref="PdpMask.Remove"/>).</summary>
+    /// <summary>Follows the clock, after the masks' counts have moved; may change weights in place and set other counts (<see cref="MethodLayer.Remove"/>).</summary>
     /// <param name="epoch">The epoch; fractional within one.</param>
     void Begin(double epoch);
 

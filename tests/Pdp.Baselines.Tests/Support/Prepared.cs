@@ -29,7 +29,7 @@ internal sealed class Prepared(IPruningMethod method, Action<MethodLayer> prepar
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        layer.Mask.Remove((long)(sparsity * layer.Mask.Members));
+        layer.Remove((long)(sparsity * layer.Mask.Members));
         layer.Weight!.mul_(layer.Mask.Kept(layer.Weight!));
     }
 }

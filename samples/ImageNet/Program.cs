@@ -27,14 +27,16 @@ if (args is ["--help" or "-h"])
 }
 
 using var interrupt = new Interrupt();
+Settings? settings = null;
 try
 {
-    Run(Recipe.Parse(args), interrupt.Token);
+    settings = Recipe.Parse(args);
+    Run(settings, interrupt.Token);
     return 0;
 }
 catch (OperationCanceledException)
 {
-    Console.Error.WriteLine("Interrupted; --resume goes on.");
+    Console.Error.WriteLine(settings is { Out: not null, Evaluate: null } ? "Interrupted; --resume goes on." : "Interrupted; nothing was kept.");
     return interrupt.ExitCode;
 }
 catch (Exception e) when (e is ArgumentException or InvalidDataException or InvalidOperationException or IOException or UnauthorizedAccessException)
@@ -45,8 +47,9 @@ catch (Exception e) when (e is ArgumentException or InvalidDataException or Inva
 
 static void Run(Settings settings, CancellationToken stop)
 {
-    // Settings.
+    // Settings. That there is nothing to go on with, or a run already, is said before anything else is done.
     CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+    var folder = settings.Evaluate is null ? CheckpointFolder.Of(settings) : null;
     if (settings.Threads is { } threads)
     {
         set_num_threads(threads);
@@ -79,7 +82,7 @@ static void Run(Settings settings, CancellationToken stop)
 
     // Training, from the start or from where the newest checkpoint is.
     using var trainer = new Trainer(settings, learner, training);
-    var session = new Session(settings, learner, trainer, display, stop) { Folder = Folder(settings) };
+    var session = new Session(settings, learner, trainer, display, stop) { Folder = folder };
     var run = session.Start();
     using var board = Board(settings, run, trainer);
     session = session with { Board = board };
@@ -170,20 +173,6 @@ static Module<Tensor, Tensor> Model(Settings settings, Device device)
 static ParameterGroup[] Groups(Settings settings, Module model) => settings.DecayNorms
     ? [new([.. model.named_parameters()], settings.WeightDecay)]
     : ParameterGroup.WeightsOnly(model.named_parameters(), settings.WeightDecay);
-
-// The checkpoints' folder. A run that is there already is gone on with, never written over.
-static CheckpointFolder? Folder(Settings settings)
-{
-    if (settings.Out is null)
-    {
-        return settings.Resume ? throw new ArgumentException("--resume wants --out, the folder of the run to go on with.") : null;
-    }
-
-    var folder = new CheckpointFolder(Path.Combine(settings.Out, "checkpoints"), settings.KeepLast);
-    return folder.Latest is null || settings.Resume
-        ? folder
-        : throw new ArgumentException($"There is a run in '{settings.Out}' already: give --resume to go on with it, or another --out.");
-}
 
 static TensorBoardLog? Board(Settings settings, Progress run, Trainer trainer) => settings is { Out: { } folder, LogSteps: > 0 }
     ? new TensorBoardLog(Path.Combine(folder, "tensorboard"), ((long)run.Epoch * trainer.Steps) + run.Step)

@@ -21,7 +21,7 @@ internal sealed partial record Settings
     /// <summary>Where metrics, checkpoints, report and weights go; nowhere if not given.</summary>
     public string? Out { get; init; }
 
-    /// <summary>Whether to go on from the newest checkpoint in <see cref="Out"/>, if there is one.</summary>
+    /// <summary>Whether to go on from the newest checkpoint in <see cref="Out"/>.</summary>
     public bool Resume { get; init; }
 
     /// <summary>Weights or a checkpoint to measure the accuracy of, in place of training.</summary>

@@ -67,13 +67,9 @@ internal static partial class CommandLine
     }
 
     /// <summary>Says that a name is not known, and the near one that may be meant.</summary>
-    public static string Unknown(string what, string name, IReadOnlyCollection<string> known)
-    {
-        var nearest = known.MinBy(candidate => Distance(name, candidate))!;
-        return Distance(name, nearest) <= 3
-            ? $"There is no {what} '{name}'; did you mean {nearest}?"
-            : $"There is no {what} '{name}'; there are {string.Join(", ", known)}.";
-    }
+    public static string Unknown(string what, string name, IReadOnlyCollection<string> known) => NearName.Of(name, known) is { } nearest
+        ? $"There is no {what} '{name}'; did you mean {nearest}?"
+        : $"There is no {what} '{name}'; there are {string.Join(", ", known)}.";
 
     private static IEnumerable<PropertyInfo> Properties<T>() =>
         typeof(T).GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.CanWrite);
@@ -110,23 +106,4 @@ internal static partial class CommandLine
 
     private static string Noun(Type type) =>
         type == typeof(bool) ? "true or false" : type == typeof(double) ? "a number" : "a whole number";
-
-    // Levenshtein's distance, one row at a time.
-    private static int Distance(string a, string b)
-    {
-        var row = Enumerable.Range(0, b.Length + 1).ToArray();
-        for (var i = 1; i <= a.Length; i++)
-        {
-            var diagonal = row[0];
-            row[0] = i;
-            for (var j = 1; j <= b.Length; j++)
-            {
-                var substituted = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-                diagonal = row[j];
-                row[j] = Math.Min(substituted, Math.Min(row[j], row[j - 1]) + 1);
-            }
-        }
-
-        return row[b.Length];
-    }
 }

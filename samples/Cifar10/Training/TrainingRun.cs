@@ -9,6 +9,7 @@ namespace Pdp.Samples.Cifar10;
 /// <summary>One run: trains ResNet-20, dense or pruned meanwhile, and leaves metrics, report and weights.</summary>
 internal sealed class TrainingRun : IDisposable
 {
+    private const string CheckpointName = "checkpoint.safetensors";
     private readonly Settings _settings;
     private readonly ResNet20 _model = new();
     private readonly PdpPruner? _pruner;
@@ -19,6 +20,7 @@ internal sealed class TrainingRun : IDisposable
     public TrainingRun(Settings settings)
     {
         _settings = settings;
+        RequireResumable();
         var data = Cifar10Data.Load(DataPath(settings));
         var training = new Batches(settings.Limit is { } limit ? data.Train.Limit(limit) : data.Train, settings.Batch, settings.Seed);
         _test = new Evaluation(data.Test, settings.Seed);
@@ -93,13 +95,7 @@ internal sealed class TrainingRun : IDisposable
             return new Checkpoint(Epoch: 0, _settings.TestEvery == 0 ? null : _test.Accuracy(_model), Metrics: [], Pruner: null);
         }
 
-        if (!IsResumable)
-        {
-            throw new ArgumentException($"A run of {_settings.Method} can't be resumed; dense and pdp can. Start anew without --resume.");
-        }
-
-        var folder = _settings.Out ?? throw new ArgumentException("--resume wants --out, the folder of the run to go on with.");
-        var run = Checkpoint.Load(Path.Combine(folder, "checkpoint.safetensors"), _model, _trainer.Optimizer, _settings.Fingerprint());
+        var run = Checkpoint.Load(Path.Combine(_settings.Out!, CheckpointName), _model, _trainer.Optimizer, _settings.Fingerprint());
         if (run.Pruner is { } state)
         {
             _pruner?.Restore(PrunerState.FromJson(state));
@@ -107,6 +103,28 @@ internal sealed class TrainingRun : IDisposable
 
         return run;
     }
+
+    // Said before the data are read.
+    private void RequireResumable()
+    {
+        if (!_settings.Resume)
+        {
+            return;
+        }
+
+        if (!IsResumable)
+        {
+            throw new ArgumentException($"A run of {_settings.Method} can't be resumed; dense and pdp can. Start anew without --resume.");
+        }
+
+        var folder = _settings.Out ?? throw new ArgumentException("--resume wants --out, the folder of the run to go on with.");
+        if (!HasRun(folder))
+        {
+            throw MissingRun.In(folder, CheckpointName, HasRun);
+        }
+    }
+
+    private static bool HasRun(string folder) => File.Exists(Path.Join(folder, CheckpointName));
 
     private bool IsResumable => _settings.Method is Methods.Dense or Methods.Pdp;
 
@@ -140,7 +158,7 @@ internal sealed class TrainingRun : IDisposable
         if (IsResumable)
         {
             run = run with { Pruner = _pruner?.GetState().ToJson() };
-            run.Save(Path.Combine(folder, "checkpoint.safetensors"), _model, _trainer.Optimizer, _settings.Fingerprint());
+            run.Save(Path.Combine(folder, CheckpointName), _model, _trainer.Optimizer, _settings.Fingerprint());
         }
 
         AtomicFile.WriteText(Path.Combine(folder, "metrics.csv"), string.Join('\n', [EpochMetrics.Header, .. run.Metrics.Select(metrics => metrics.ToString()), ""]));

@@ -3,6 +3,7 @@ namespace Pdp.Samples.ImageNet.Training;
 /// <summary>The checkpoints of a run: the last few, and a copy of the best. Each is whole or not there at all.</summary>
 internal sealed class CheckpointFolder
 {
+    private const string Name = "checkpoints";
     private const string Pattern = "step-*.safetensors";
     private readonly string _folder;
     private readonly int _keepLast;
@@ -20,6 +21,23 @@ internal sealed class CheckpointFolder
             // What a killed process was writing.
             File.Delete(torn);
         }
+    }
+
+    /// <summary>The folder of a run's checkpoints; null where none are kept. A run that is there already is gone on with, never written over.</summary>
+    /// <exception cref="ArgumentException">There is nothing to go on with, or a run that isn't to be gone on with; nothing has been made then.</exception>
+    public static CheckpointFolder? Of(Settings settings)
+    {
+        if (settings.Out is not { } run)
+        {
+            return settings.Resume ? throw new ArgumentException("--resume wants --out, the folder of the run to go on with.") : null;
+        }
+
+        return (settings.Resume, HasRun(run)) switch
+        {
+            (true, false) => throw MissingRun.In(run, Path.Join(Name, Pattern), HasRun),
+            (false, true) => throw new ArgumentException($"There is a run in '{run}' already: give --resume to go on with it, or another --out."),
+            _ => new CheckpointFolder(Path.Combine(run, Name), settings.KeepLast),
+        };
     }
 
     /// <summary>The checkpoint with the best network.</summary>
@@ -54,6 +72,9 @@ internal sealed class CheckpointFolder
         using var source = File.OpenRead(from);
         source.CopyTo(stream);
     });
+
+    private static bool HasRun(string run) =>
+        Path.Join(run, Name) is var folder && Directory.Exists(folder) && Directory.EnumerateFiles(folder, Pattern).Any();
 
     private string[] All() => [.. Directory.GetFiles(_folder, Pattern).Order(StringComparer.Ordinal)];
 }

@@ -1,3 +1,4 @@
+using Pdp.Samples.ImageNet;
 using Pdp.Samples.ImageNet.Training;
 
 namespace Pdp.Samples.Tests.ImageNet;
@@ -46,6 +47,35 @@ public sealed class CheckpointFolderTests : IDisposable
 
         Assert.Empty(Names());
     }
+
+    [Fact]
+    public void Of_WhenThereIsNothingToGoOnWith_SaysWhereItLookedAndMakesNothing()
+    {
+        Checkpointed("pdp-resnet18");
+
+        var error = Assert.Throws<ArgumentException>(() => CheckpointFolder.Of(new Settings { Out = _folder.File("pdp-resnet81"), Resume = true }));
+
+        Assert.Equal($"--resume found no checkpoints/step-*.safetensors in '{_folder.File("pdp-resnet81")}'; did you mean --out {_folder.File("pdp-resnet18")}? To start anew leave --resume out.", error.Message);
+        Assert.False(Directory.Exists(_folder.File("pdp-resnet81")));
+    }
+
+    [Fact]
+    public void Of_WhenThereIsARun_GoesOnWithItOnlyIfToldSo()
+    {
+        Checkpointed("run");
+        var settings = new Settings { Out = _folder.File("run") };
+
+        var error = Assert.Throws<ArgumentException>(() => CheckpointFolder.Of(settings));
+
+        Assert.Contains("There is a run in", error.Message, StringComparison.Ordinal);
+        Assert.NotNull(CheckpointFolder.Of(settings with { Resume = true })!.Latest);
+        Assert.Null(CheckpointFolder.Of(settings with { Out = _folder.File("new") })!.Latest);
+        Assert.Null(CheckpointFolder.Of(new Settings()));
+        Assert.Throws<ArgumentException>(() => CheckpointFolder.Of(new Settings { Resume = true }));
+    }
+
+    private void Checkpointed(string run) =>
+        new CheckpointFolder(_folder.File($"{run}/checkpoints"), 1).Keep(1, path => File.WriteAllText(path, "weights"), isBest: false);
 
     private IEnumerable<string?> Names() => Directory.GetFiles(_folder.Path).Select(Path.GetFileName).Order(StringComparer.Ordinal);
 }

@@ -21,7 +21,7 @@ public sealed class KillTests : IDisposable
         for (var kill = 0; kill < 10; kill++)
         {
             var before = Newest("killed");
-            using var process = Start("killed", "--resume");
+            using var process = before is null ? Start("killed") : Start("killed", "--resume");
             WaitForStep(process, "killed", before);
             Thread.Sleep(random.Next(500));
             process.Kill();

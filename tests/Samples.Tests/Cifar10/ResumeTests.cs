@@ -1,0 +1,31 @@
+using Pdp.Samples.Cifar10;
+
+namespace Pdp.Samples.Tests.Cifar10;
+
+public sealed class ResumeTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    // The data aren't there, which would be the next error.
+    [Fact]
+    public void Constructor_WhenThereIsNothingToGoOnWith_SaysSoBeforeItReadsData()
+    {
+        Directory.CreateDirectory(_folder.File("pdp-1"));
+        File.WriteAllText(_folder.File("pdp-1/checkpoint.safetensors"), "");
+        var settings = new Settings { Data = _folder.File("none"), Out = _folder.File("pdp-2"), Resume = true };
+
+        var error = Assert.Throws<ArgumentException>(() => new TrainingRun(settings));
+
+        Assert.Equal($"--resume found no checkpoint.safetensors in '{_folder.File("pdp-2")}'; did you mean --out {_folder.File("pdp-1")}? To start anew leave --resume out.", error.Message);
+    }
+
+    [Fact]
+    public void Constructor_WhenNoFolderIsGiven_AsksForIt()
+    {
+        var error = Assert.Throws<ArgumentException>(() => new TrainingRun(new Settings { Data = _folder.File("none"), Resume = true }));
+
+        Assert.Equal("--resume wants --out, the folder of the run to go on with.", error.Message);
+    }
+}

@@ -35,7 +35,7 @@ public sealed record PrunerState
     public required bool IsCommitted { get; init; }
 
     /// <summary>The state as JSON.</summary>
-    public string ToJson() => JsonSerializer.Serialize(this, ReportJson.Options);
+    public string ToJson() => JsonSerializer.Serialize(this, ReportJson.Readable.PrunerState);
 
     /// <summary>Reads a state.</summary>
     /// <param name="json">What <see cref="ToJson"/> wrote.</param>
@@ -44,7 +44,7 @@ public sealed record PrunerState
     {
         try
         {
-            var state = JsonSerializer.Deserialize<PrunerState>(json, ReportJson.Options)
+            var state = JsonSerializer.Deserialize(json, ReportJson.Readable.PrunerState)
                 ?? throw new ArgumentException("The pruner state is the JSON null.", nameof(json));
             return state.Version == CurrentVersion
                 ? state

@@ -20,7 +20,7 @@ public sealed record ShrinkRecord
     public required IReadOnlyDictionary<string, IReadOnlyList<long>> Shapes { get; init; }
 
     /// <summary>The record as JSON.</summary>
-    public string ToJson() => JsonSerializer.Serialize(this, ReportJson.Options);
+    public string ToJson() => JsonSerializer.Serialize(this, ReportJson.Readable.ShrinkRecord);
 
     /// <summary>Reads a record.</summary>
     /// <param name="json">What <see cref="ToJson"/> wrote.</param>
@@ -29,7 +29,7 @@ public sealed record ShrinkRecord
     {
         try
         {
-            var record = JsonSerializer.Deserialize<ShrinkRecord>(json, ReportJson.Options)
+            var record = JsonSerializer.Deserialize(json, ReportJson.Readable.ShrinkRecord)
                 ?? throw new ArgumentException("The shrink record is the JSON null.", nameof(json));
             return record.Version == CurrentVersion
                 ? record

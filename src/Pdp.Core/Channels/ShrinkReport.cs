@@ -23,7 +23,7 @@ public sealed record ShrinkReport
     public required long ParametersAfter { get; init; }
 
     /// <summary>The report as JSON.</summary>
-    public string ToJson() => JsonSerializer.Serialize(this, ReportJson.Options);
+    public string ToJson() => JsonSerializer.Serialize(this, ReportJson.Readable.ShrinkReport);
 
     /// <summary>The channels of each group before and after, and the totals, as a table to read.</summary>
     public override string ToString()

@@ -35,7 +35,7 @@ public sealed record PruningPlan
     public double ModelSparsity => (double)Removed / ModelParameters;
 
     /// <summary>The plan as JSON.</summary>
-    public string ToJson() => JsonSerializer.Serialize(this, ReportJson.Options);
+    public string ToJson() => JsonSerializer.Serialize(this, ReportJson.Readable.PruningPlan);
 
     /// <summary>The plan as a table to read.</summary>
     public override string ToString()

@@ -50,7 +50,7 @@ public sealed record PruningReport
     public double Undecided => Layers.Sum(layer => layer.Undecided * layer.Elements) / PrunableWeights;
 
     /// <summary>The report as JSON.</summary>
-    public string ToJson() => JsonSerializer.Serialize(this, ReportJson.Options);
+    public string ToJson() => JsonSerializer.Serialize(this, ReportJson.Readable.PruningReport);
 
     /// <summary>The layers as CSV with a header line, numbers in full precision.</summary>
     public string ToCsv()

@@ -1,17 +1,24 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Pdp.Channels;
 
 namespace Pdp.Reporting;
 
-/// <summary>How plans, reports and states are written as JSON.</summary>
-internal static class ReportJson
+/// <summary>How plans, reports and states are written as JSON: by code made at compile time, as trimmed programs have no reflection for it.</summary>
+[JsonSerializable(typeof(PruningPlan))]
+[JsonSerializable(typeof(PruningReport))]
+[JsonSerializable(typeof(PrunerState))]
+[JsonSerializable(typeof(ShrinkRecord))]
+[JsonSerializable(typeof(ShrinkReport))]
+internal sealed partial class ReportJson : JsonSerializerContext
 {
-    public static JsonSerializerOptions Options { get; } = new()
+    /// <summary>Indented, and with names as they are: only HTML would need more of them escaped.</summary>
+    public static ReportJson Readable { get; } = new(new JsonSerializerOptions
     {
         WriteIndented = true,
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    };
+    });
 }

@@ -60,7 +60,7 @@ public sealed class PruningPlanTests
         using var document = JsonDocument.Parse(plan.ToJson());
 
         Assert.Equal(20000, document.RootElement.GetProperty("size").GetProperty("after").GetProperty("macs").GetInt64());
-        Assert.Equal(Samples.Size, JsonSerializer.Deserialize<PruningPlan>(plan.ToJson(), ReportJson.Options)!.Size);
+        Assert.Equal(Samples.Size, JsonSerializer.Deserialize(plan.ToJson(), ReportJson.Readable.PruningPlan)!.Size);
     }
 
     [Fact]
@@ -68,7 +68,7 @@ public sealed class PruningPlanTests
     {
         var json = Samples.Plan.ToJson();
 
-        var plan = JsonSerializer.Deserialize<PruningPlan>(json, ReportJson.Options)!;
+        var plan = JsonSerializer.Deserialize(json, ReportJson.Readable.PruningPlan)!;
         Assert.Equal(Samples.Plan.Layers, plan.Layers);
         Assert.Equal(Samples.Plan with { Layers = plan.Layers }, plan);
     }

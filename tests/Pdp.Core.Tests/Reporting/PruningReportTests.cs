@@ -83,7 +83,7 @@ public sealed class PruningReportTests
     {
         var json = Samples.Report.ToJson();
 
-        var report = JsonSerializer.Deserialize<PruningReport>(json, ReportJson.Options)!;
+        var report = JsonSerializer.Deserialize(json, ReportJson.Readable.PruningReport)!;
         Assert.Equal(Samples.Report.Layers, report.Layers);
         Assert.Equal(Samples.Report.Warnings, report.Warnings);
         Assert.Equal(Samples.Report with { Layers = report.Layers, Warnings = report.Warnings }, report);
@@ -94,7 +94,7 @@ public sealed class PruningReportTests
     {
         var json = (Samples.Report with { Leak = double.NaN, Epoch = double.PositiveInfinity }).ToJson();
 
-        var report = JsonSerializer.Deserialize<PruningReport>(json, ReportJson.Options)!;
+        var report = JsonSerializer.Deserialize(json, ReportJson.Readable.PruningReport)!;
         Assert.Equal((double.NaN, double.PositiveInfinity), (report.Leak, report.Epoch));
     }
 

@@ -6,7 +6,7 @@ namespace Pdp;
 /// ∂L/∂ŵ. A ref struct, as dispose scopes are per thread: no await inside. The default value is no open scope, so that
 /// <c>using (pruner is null ? default : pruner.Mask())</c> serves dense and pruned training alike.
 /// </remarks>
-public readonly ref struct MaskScope
+public readonly ref struct MaskScope : IDisposable
 {
     private readonly PdpPruner _pruner;
     private readonly long _number;

@@ -36,6 +36,23 @@ public sealed class MaskScopeTests
     }
 
     [Fact]
+    public void Dispose_ThroughTheInterface_RestoresTheWeights()
+    {
+        using var model = TestModels.Mlp();
+        using var pruner = new PdpPruner(model, Soft);
+        var before = TestModels.Bytes(model);
+        pruner.BeginEpoch(0);
+
+        Close(pruner.Mask());
+
+        Assert.Equal(before, TestModels.Bytes(model));
+
+        // As F# closes it: by the interface, not by the name of the method.
+        static void Close<TScope>(TScope scope)
+            where TScope : IDisposable, allows ref struct => scope.Dispose();
+    }
+
+    [Fact]
     public void Dispose_AfterBackward_LeavesTheGradientThatAutogradGivesThroughTheMask()
     {
         using var scope = NewDisposeScope();

@@ -101,6 +101,8 @@ public sealed class PdpPruner : IDisposable
         if (Math.Floor(epoch) > Epoch)
             RequireNoDeferredFault();
         _watch.RequireScopes(epoch);
+        // Before a method writes zeros into weights, which is no step.
+        _watch.RequireBackwardInside(_model.Layers);
         _clock.Begin(epoch, _isPlanned);
         if (_clock.HasStarted && !_isPlanned)
         {

@@ -1,7 +1,6 @@
 using Pdp.Baselines.Tests.Support;
 using Pdp.Masks;
 using Pdp.Methods;
-using Pdp.Scheduling;
 using Pdp.Tests;
 using Pdp.Tests.Support;
 using static TorchSharp.torch;
@@ -11,13 +10,13 @@ namespace Pdp.Baselines.Tests;
 /// <summary>What holds for every method, through the core's scope and commit.</summary>
 public sealed class EveryMethodTests
 {
-    public static TheoryData<string> Names => [.. All().Keys];
+    public static TheoryData<string> Names => [.. Cases.OfWeights.Keys];
 
     [Theory]
     [MemberData(nameof(Names))]
     public void AtSparsityZero_AStepIsTheDenseOne(string name)
     {
-        using var scene = new Scene(All()[name](0));
+        using var scene = new Scene(Cases.OfWeights[name](0));
         using var dense = TestModels.Mlp();
         scene.Pruner.BeginEpoch(0);
 
@@ -34,7 +33,7 @@ public sealed class EveryMethodTests
     [MemberData(nameof(Names))]
     public void Commit_LeavesWhatTheLastForwardSaw(string name)
     {
-        using var scene = new Scene(All()[name](0.6));
+        using var scene = new Scene(Cases.OfWeights[name](0.6));
         Train(scene);
         var masked = scene.Masked();
 
@@ -49,7 +48,7 @@ public sealed class EveryMethodTests
     [MemberData(nameof(Names))]
     public void Scope_LeavesTheWeightsAsTheyWere(string name)
     {
-        using var scene = new Scene(All()[name](0.6));
+        using var scene = new Scene(Cases.OfWeights[name](0.6));
         Train(scene);
         var before = TestModels.Bytes(scene.Model);
 
@@ -62,7 +61,7 @@ public sealed class EveryMethodTests
     [MemberData(nameof(Names))]
     public void Steps_LeaveNoTensorBehind(string name)
     {
-        using var scene = new Scene(All()[name](0.6));
+        using var scene = new Scene(Cases.OfWeights[name](0.6));
         Train(scene);
         var epoch = 9.5;
 
@@ -73,7 +72,7 @@ public sealed class EveryMethodTests
     [MemberData(nameof(Names))]
     public void WholeEpochs_LeaveNoTensorBehind(string name)
     {
-        using var scene = new Scene(All()[name](0.6));
+        using var scene = new Scene(Cases.OfWeights[name](0.6));
         var epoch = 0.0;
 
         Leaks.None(() =>
@@ -104,7 +103,7 @@ public sealed class EveryMethodTests
         {
             GC.Collect();
             GC.WaitForPendingFinalizers();
-            using var pruner = new PdpPruner(model, All()[name](0.6));
+            using var pruner = new PdpPruner(model, Cases.OfWeights[name](0.6));
             TestModels.Train(model, pruner, 0, seed: 1, learningRate: 0);
             return pruner.Parameters.Count;
         }
@@ -114,7 +113,7 @@ public sealed class EveryMethodTests
     [MemberData(nameof(Names))]
     public void State_IsRefusedWithTheReason(string name)
     {
-        using var scene = new Scene(All()[name](0.6));
+        using var scene = new Scene(Cases.OfWeights[name](0.6));
 
         Assert.Contains("can't be resumed", Assert.Throws<InvalidOperationException>(scene.Pruner.GetState).Message, StringComparison.Ordinal);
     }
@@ -122,7 +121,7 @@ public sealed class EveryMethodTests
     [Fact]
     public void ATemperature_IsRefusedInsteadOfIgnored()
     {
-        var options = With(new Gmp(), 0.5);
+        var options = Cases.With(new Gmp(), 0.5);
         var temperature = Scheduling.Temperature.Relative(1);
 
         Assert.Contains("no soft mask", Assert.Throws<ArgumentException>(() => new Scene(options with { Temperature = temperature })).Message, StringComparison.Ordinal);
@@ -132,7 +131,7 @@ public sealed class EveryMethodTests
     [Fact]
     public void WhatAMethodLeavesOpen_IsWhatItFillsIn()
     {
-        using var scene = new Scene(With(new Dnw(), 0.5));
+        using var scene = new Scene(Cases.With(new Dnw(), 0.5));
         scene.Pruner.BeginEpoch(0);
 
         Assert.Equal(0.5, scene.Pruner.Sparsity);
@@ -148,35 +147,6 @@ public sealed class EveryMethodTests
         Assert.Contains("[1, 6]", Assert.Throws<ArgumentException>(() => mask.KeptBy(score)).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentOutOfRangeException>("members", () => new MethodLayer(mask, null).Remove(6));
     }
-
-    /// <summary>Each method, and options for it at a sparsity.</summary>
-    private static Dictionary<string, Func<double, PdpOptions>> All() => new()
-    {
-        ["GMP"] = sparsity => With(new Gmp(), sparsity),
-        ["DNW"] = sparsity => With(new Dnw(), sparsity),
-        ["SR-STE"] = sparsity => With(new SrSte(), sparsity),
-        ["AC/DC"] = sparsity => With(new AcDc(), sparsity),
-        ["GraNet"] = sparsity => With(new GraNet { Interval = 1 }, sparsity),
-        ["pattern lock"] = Prepared.Lock,
-        ["STR"] = sparsity => new() { Method = new Str { Start = sparsity == 0 ? -3200 : -2 }, Epochs = 10 },
-        ["OptG"] = sparsity => With(new OptG(), sparsity),
-        ["MVP"] = sparsity => With(new MovementPruning(), sparsity),
-        ["GMP 2:4"] = sparsity => InGroups(new Gmp(), sparsity),
-        ["DNW 2:4"] = sparsity => InGroups(new Dnw(), sparsity),
-        ["SR-STE 2:4"] = sparsity => InGroups(new SrSte(), sparsity),
-        ["AC/DC 2:4"] = sparsity => InGroups(new AcDc(), sparsity),
-    };
-
-    /// <summary>A pattern's sparsity is fixed; that of 0 is the time before its schedule.</summary>
-    private static PdpOptions InGroups(IPruningMethod method, double sparsity) => new()
-    {
-        Method = method,
-        Strategy = NofM.Keep(2, of: 4),
-        Epochs = 10,
-        Schedule = sparsity == 0 ? new OneShot { Epoch = 5 } : null,
-    };
-
-    private static PdpOptions With(IPruningMethod method, double sparsity) => new() { Method = method, Sparsity = sparsity, Epochs = 10 };
 
     /// <summary>Ten epochs of two steps.</summary>
     private static void Train(Scene scene)

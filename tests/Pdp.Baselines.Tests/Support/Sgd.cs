@@ -1,23 +1,30 @@
 using TorchSharp;
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Pdp.Baselines.Tests.Support;
 
 /// <summary>SGD with momentum and coupled decay by plain tensor operations, whose Scalars are kept as long as it is.</summary>
-internal sealed class Sgd(nn.Module model, double learningRate, double momentum, double decay) : IDisposable
+internal sealed class Sgd(IEnumerable<(string Name, Parameter Parameter)> parameters, double learningRate, double momentum, double decay) : IDisposable
 {
+    private readonly (string Name, Parameter Parameter)[] _parameters = [.. parameters];
     private readonly Scalar _rate = -learningRate;
     private readonly Scalar _momentum = momentum;
     private readonly Scalar _decay = decay;
     private readonly Scalar _one = 1.0;
     private readonly Dictionary<string, Tensor> _velocities = [];
 
+    public Sgd(nn.Module model, double learningRate, double momentum, double decay)
+        : this(model.named_parameters(), learningRate, momentum, decay)
+    {
+    }
+
     /// <summary>v ← μ·v + ∂L/∂w + λ·w and w ← w − η·v; gradients are zero then.</summary>
     public void Step()
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        foreach (var (name, parameter) in model.named_parameters())
+        foreach (var (name, parameter) in _parameters)
         {
             if (parameter.grad is not { } gradient)
                 continue;

@@ -1,0 +1,80 @@
+using Pdp.Baselines.Tests.Support;
+
+namespace Pdp.Baselines.Tests;
+
+/// <summary>A look at a model, in whatever order and form, is no training: it raises no alarm and leaves no trace.</summary>
+public sealed class EvaluationTests
+{
+    public static TheoryData<string, bool, MaskForm> Looks
+    {
+        get
+        {
+            var looks = new TheoryData<string, bool, MaskForm>();
+            foreach (var name in Loop.Names)
+            {
+                foreach (var form in Enum.GetValues<MaskForm>())
+                {
+                    looks.Add(name, true, form);
+                    looks.Add(name, false, form);
+                }
+            }
+
+            return looks;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Looks))]
+    public void Evaluation_WhereverItStands_LeavesNoTrace(string name, bool maskFirst, MaskForm form)
+    {
+        using var watched = new Loop(name);
+        using var alone = new Loop(name);
+
+        var outputs = Train(watched, loop => loop.Evaluate(maskFirst, form));
+        Train(alone, _ => []);
+
+        Assert.Equal(alone.Values(), watched.Values());
+        Assert.True(outputs.Distinct().Count() > 100);
+    }
+
+    [Theory]
+    [InlineData("PDP")]
+    [InlineData("GMP")]
+    [InlineData("AC/DC")]
+    [InlineData("GraNet")]
+    public void TrainingBehindTheScope_IsNoEvaluation(string name)
+    {
+        using var loop = new Loop(name);
+        for (var step = 0; step < 20; step++)
+            loop.Step(step / 2.0, step);
+
+        using (loop.Pruner.Mask())
+        {
+        }
+
+        loop.StepWithoutScope(batch: 20);
+
+        var fault = Assert.Throws<InvalidOperationException>(() => loop.Pruner.BeginEpoch(10));
+        Assert.Contains("call backward() inside the scope", fault.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Ten epochs of a step, with a look wherever one may stand.</summary>
+    private static double[] Train(Loop loop, Func<Loop, double[]> look)
+    {
+        var outputs = new List<double>();
+        for (var epoch = 0; epoch < 10; epoch++)
+        {
+            loop.Pruner.BeginEpoch(epoch);
+            outputs.AddRange(look(loop));
+            loop.Step(epoch + 0.5, batch: epoch);
+            outputs.AddRange(look(loop));
+        }
+
+        loop.Pruner.Commit();
+        outputs.AddRange(look(loop));
+        loop.Step(10, batch: 10);
+        outputs.AddRange(look(loop));
+        loop.Pruner.Commit();
+        return [.. outputs];
+    }
+}

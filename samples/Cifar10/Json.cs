@@ -2,8 +2,13 @@ using System.Text.Json;
 
 namespace Pdp.Samples.Cifar10;
 
-/// <summary>How the sample writes JSON.</summary>
+/// <summary>How the sample writes JSON, and reads it again: what is missing or null without being allowed to is an error.</summary>
 internal static class Json
 {
-    public static JsonSerializerOptions Options { get; } = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+    public static JsonSerializerOptions Options { get; } = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
+    };
 }

@@ -29,7 +29,7 @@ try
     Run(CommandLine.Parse<Settings>(args));
     return 0;
 }
-catch (Exception e) when (e is ArgumentException or InvalidOperationException or InvalidDataException or IOException or HttpRequestException)
+catch (Exception e) when (e is ArgumentException or InvalidOperationException or InvalidDataException or IOException or UnauthorizedAccessException or HttpRequestException)
 {
     Console.Error.WriteLine(e.Message);
     return 1;
@@ -37,6 +37,7 @@ catch (Exception e) when (e is ArgumentException or InvalidOperationException or
 
 static void Run(Settings settings)
 {
+    using var folder = settings.Out is { } place ? FolderLock.Take(place) : null;
     torch.set_num_threads(settings.Threads);
     torch.manual_seed(settings.Seed);
     Console.WriteLine($"cifar10: .NET {Environment.Version}, TorchSharp {typeof(torch).Assembly.GetName().Version}, cpu, seed {settings.Seed}: {CommandLine.Echo(settings)}");

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Pdp.Samples.Cifar10.Comparison;
 
 /// <summary>One run of a comparison.</summary>
@@ -17,12 +19,18 @@ internal sealed record Cell(string Column, string Row, string Method, int Seed, 
     /// <summary>The folder's name.</summary>
     public string Name => $"{FileName(Column)}-{FileName(Row)}-{Seed}";
 
+    /// <summary>Whether the run starts from, or learns from, the weights of the dense run of the same seed.</summary>
+    public bool NeedsDense => Options.Values.Contains(DenseWeights);
+
+    /// <summary>The folder's name of the dense run of a seed.</summary>
+    public static string DenseName(int seed) => string.Create(CultureInfo.InvariantCulture, $"{DenseColumn}-{Methods.Dense}-{seed}");
+
     /// <summary>What of a name can be in that of a file.</summary>
     public static string FileName(string name) => string.Concat(name.Replace(':', 'o').Where(c => char.IsAsciiLetterOrDigit(c) || c is '.'));
 
     /// <summary>The run's options as a command line.</summary>
     public IReadOnlyList<string> Arguments =>
-        ["--method", Method, "--seed", Seed.ToString(System.Globalization.CultureInfo.InvariantCulture), .. Options.SelectMany(option => new[] { "--" + option.Key, option.Value })];
+        ["--method", Method, "--seed", Seed.ToString(CultureInfo.InvariantCulture), .. Options.SelectMany(option => new[] { "--" + option.Key, option.Value })];
 
     /// <summary>The same, with the results of a dense run in their place.</summary>
     public IReadOnlyList<string> ArgumentsWith(string denseWeights) => [.. Arguments.Select(argument => argument == DenseWeights ? denseWeights : argument)];

@@ -15,9 +15,8 @@ internal static class CellCommand
             start.ArgumentList.Add(typeof(CellCommand).Assembly.Location);
         }
 
-        var dense = folder.Beside(new Cell(Cell.DenseColumn, Methods.Dense, Methods.Dense, folder.Cell.Seed, folder.Cell.Options));
         string[] places = ["--data", settings.Data!, "--weights", settings.Weights!, "--out", folder.Path];
-        foreach (var argument in folder.Cell.ArgumentsWith(Path.Combine(dense.Path, "weights.safetensors")).Concat(places))
+        foreach (var argument in folder.Cell.ArgumentsWith(Path.Combine(folder.DensePath, "weights.safetensors")).Concat(places))
         {
             start.ArgumentList.Add(argument);
         }

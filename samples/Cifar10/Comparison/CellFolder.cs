@@ -8,6 +8,12 @@ namespace Pdp.Samples.Cifar10.Comparison;
 /// <param name="weightsHash">That of the weights that runs start from; null to take any.</param>
 internal sealed class CellFolder(string root, Cell cell, string? weightsHash = null)
 {
+    private const string FailureFile = "failure.json";
+    private const string HistoryFile = "history.json";
+    private const string ReportFile = "report.json";
+
+    private readonly string _settings = CommandLine.Parse<Settings>(cell.Arguments).Fingerprint();
+
     public Cell Cell => cell;
 
     public string Path { get; } = System.IO.Path.Combine(root, "cells", cell.Name);
@@ -15,32 +21,36 @@ internal sealed class CellFolder(string root, Cell cell, string? weightsHash = n
     /// <summary>What the run printed.</summary>
     public string Log => System.IO.Path.Combine(Path, "log.txt");
 
-    /// <summary>The folder of another cell of the same comparison.</summary>
-    public CellFolder Beside(Cell other) => new(root, other, weightsHash);
+    /// <summary>The folder of the dense run of the same seed.</summary>
+    public string DensePath => System.IO.Path.Combine(root, "cells", Cell.DenseName(cell.Seed));
 
-    /// <summary>The report of a finished run of these settings; null if there is none.</summary>
-    public RunReport? Report()
+    /// <summary>Reads what there is, all of it, so that damage is found before anything is made of it.</summary>
+    public CellOutcome Outcome()
     {
-        var path = System.IO.Path.Combine(Path, "report.json");
-        if (!File.Exists(path))
-        {
-            return null;
-        }
-
         try
         {
-            var report = JsonSerializer.Deserialize<RunReport>(File.ReadAllText(path), Json.Options);
-            var isSame = report?.Settings == CommandLine.Parse<Settings>(cell.Arguments).Fingerprint() && (weightsHash is null || report.WeightsHash == weightsHash);
-            return isSame ? report : null;
+            if (Read<RunReport>(ReportFile) is { } report)
+            {
+                return new(IsOfThis(report.Settings, report.WeightsHash) ? Checked(report) : null, Fault: null);
+            }
+
+            var failure = Read<RunFailure>(FailureFile);
+            return new(Report: null, failure is not null && IsOfThis(failure.Settings, failure.WeightsHash) ? failure.Error : null);
         }
-        catch (JsonException)
+        catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
         {
-            // Damaged, or of another version of the program: to be made anew.
-            return null;
+            return new(Report: null, e.Message);
         }
     }
 
-    /// <summary>Drops what an earlier run of other settings has left.</summary>
+    /// <summary>The report of a finished run of these settings; null if there is none.</summary>
+    public RunReport? Report() => Outcome().Report;
+
+    /// <summary>Keeps why the run failed.</summary>
+    public void Fail(string error) =>
+        AtomicFile.WriteText(System.IO.Path.Combine(Path, FailureFile), JsonSerializer.Serialize(new RunFailure(error, _settings, weightsHash), Json.Options) + "\n");
+
+    /// <summary>Drops what an earlier run has left.</summary>
     public void Empty()
     {
         if (Directory.Exists(Path))
@@ -52,21 +62,53 @@ internal sealed class CellFolder(string root, Cell cell, string? weightsHash = n
     }
 
     /// <summary>The zeros of each layer, by name; none of a run without pruning.</summary>
-    public IReadOnlyList<(string Layer, double Sparsity)> Layers()
+    /// <exception cref="InvalidDataException">The file is damaged.</exception>
+    public IReadOnlyList<LayerZeros> Layers()
     {
         var path = System.IO.Path.Combine(Path, "layers.csv");
-        return !File.Exists(path) ? [] :
-        [
-            .. File.ReadLines(path).Skip(1).Select(line => line.Split(',')).Select(fields => (fields[0], Number(fields[4]) / Number(fields[2]))),
-        ];
-
-        static double Number(string text) => double.Parse(text, System.Globalization.CultureInfo.InvariantCulture);
+        return File.Exists(path) ? [.. File.ReadLines(path).Skip(1).Select(line => LayerZeros.Parse(line) ?? throw Damaged(path, $"it has the line '{line}'."))] : [];
     }
 
     /// <summary>Histograms of some weights over the epochs.</summary>
+    /// <exception cref="InvalidDataException">The file is damaged.</exception>
     public IReadOnlyList<WeightSnapshot> History()
     {
-        var path = System.IO.Path.Combine(Path, "history.json");
-        return File.Exists(path) ? JsonSerializer.Deserialize<WeightSnapshot[]>(File.ReadAllText(path), Json.Options) ?? [] : [];
+        var history = Read<WeightSnapshot[]>(HistoryFile) ?? [];
+        return history.All(snapshot => snapshot is { Range: >= 0, Counts.Count: > 0 }) ? history : throw Damaged(System.IO.Path.Combine(Path, HistoryFile), "it has a histogram without bins.");
+    }
+
+    private static InvalidDataException Damaged(string path, string reason, Exception? cause = null) => new($"'{path}' is damaged: {reason}", cause);
+
+    private bool IsOfThis(string settings, string? hash) => settings == _settings && (weightsHash is null || hash == weightsHash);
+
+    private RunReport Checked(RunReport report)
+    {
+        if (report is not { Accuracy: >= 0 and <= 1, Sparsity: >= 0 and <= 1, PeakMemory: > 0 })
+        {
+            throw Damaged(System.IO.Path.Combine(Path, ReportFile), "a fraction is not in [0, 1], or no memory was used.");
+        }
+
+        var layers = Layers();
+        if (layers.Count > 0 && Math.Abs(LayerZeros.Sparsity(layers) - report.Sparsity) > 1e-6)
+        {
+            throw Damaged(System.IO.Path.Combine(Path, "layers.csv"), "its zeros are not those of the report.");
+        }
+
+        History();
+        return report;
+    }
+
+    private T? Read<T>(string name)
+        where T : class
+    {
+        var path = System.IO.Path.Combine(Path, name);
+        try
+        {
+            return File.Exists(path) ? JsonSerializer.Deserialize<T>(File.ReadAllText(path), Json.Options) ?? throw Damaged(path, "it is the JSON null.") : null;
+        }
+        catch (JsonException e)
+        {
+            throw Damaged(path, e.Message, e);
+        }
     }
 }

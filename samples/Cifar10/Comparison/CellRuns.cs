@@ -6,68 +6,103 @@ namespace Pdp.Samples.Cifar10.Comparison;
 /// <param name="folders">All cells.</param>
 /// <param name="jobs">Runs at a time.</param>
 /// <param name="command">How a cell's run is started.</param>
-internal sealed class CellRuns(IReadOnlyList<CellFolder> folders, int jobs, Func<CellFolder, ProcessStartInfo> command)
+/// <param name="ended">Called whenever a run has finished or failed, by one thread at a time.</param>
+internal sealed class CellRuns(IReadOnlyList<CellFolder> folders, int jobs, Func<CellFolder, ProcessStartInfo> command, Action? ended = null)
 {
+    private readonly Lock _reporting = new();
     private readonly Stopwatch _clock = Stopwatch.StartNew();
     private int _done;
+    private int _failures;
 
     /// <summary>Runs what is missing; a run that fails is reported and the others go on.</summary>
     /// <returns>The number of runs that failed.</returns>
+    /// <exception cref="OperationCanceledException">It was stopped; what has finished is kept.</exception>
+    /// <exception cref="IOException">A folder can't be written to.</exception>
     public async Task<int> RunAsync(CancellationToken stop)
     {
-        var missing = folders.Where(folder => folder.Report() is null).ToArray();
-        Console.WriteLine($"{folders.Count} cells, {folders.Count - missing.Length} of them finished before; {jobs} at a time.");
-        var failures = 0;
+        var missing = Missing();
 
         // Dense runs first: others may learn from them.
         foreach (var stage in missing.GroupBy(folder => folder.Cell.Column != Cell.DenseColumn).OrderBy(stage => stage.Key))
         {
             await Parallel.ForEachAsync(stage, new ParallelOptions { MaxDegreeOfParallelism = jobs, CancellationToken = stop }, async (folder, token) =>
             {
-                if (!await RunAsync(folder, missing.Length, token))
+                var error = await RunAsync(folder, token);
+                lock (_reporting)
                 {
-                    Interlocked.Increment(ref failures);
+                    Report(folder, error, missing.Count);
                 }
             });
         }
 
-        return failures;
+        return _failures;
     }
 
-    private async Task<bool> RunAsync(CellFolder folder, int count, CancellationToken stop)
+    private List<CellFolder> Missing()
     {
+        var outcomes = folders.Select(folder => (Folder: folder, Outcome: folder.Outcome())).Where(pair => pair.Outcome.Report is null).ToList();
+        Console.WriteLine($"{folders.Count} cells, {folders.Count - outcomes.Count} of them finished before; {jobs} at a time.");
+        foreach (var (folder, outcome) in outcomes.Where(pair => pair.Outcome.Fault is not null))
+        {
+            Console.WriteLine($"{folder.Cell.Name} runs again. Before: {outcome.Fault}");
+        }
+
+        return [.. outcomes.Select(pair => pair.Folder)];
+    }
+
+    /// <returns>Why it failed; null if it didn't.</returns>
+    private async Task<string?> RunAsync(CellFolder folder, CancellationToken stop)
+    {
+        await WaitForAnEarlierRunAsync(folder, stop);
+        if (folder.Report() is not null)
+        {
+            return null;
+        }
+
         folder.Empty();
-        using var process = Process.Start(command(folder)) ?? throw new IOException("The run could not be started.");
-        await using var registration = stop.Register(() => Kill(process));
-        var errors = process.StandardError.ReadToEndAsync(CancellationToken.None);
-        await using (var log = new StreamWriter(folder.Log))
-        {
-            while (await process.StandardOutput.ReadLineAsync(CancellationToken.None) is { } line)
-            {
-                await log.WriteLineAsync(line.AsMemory(), CancellationToken.None);
-            }
-        }
-
-        await process.WaitForExitAsync(CancellationToken.None);
-        stop.ThrowIfCancellationRequested();
-        var done = Interlocked.Increment(ref _done);
-        var left = TimeSpan.FromSeconds(_clock.Elapsed.TotalSeconds / done * (count - done));
-        Console.WriteLine($"{done}/{count} {folder.Cell.Name}: {Outcome(folder.Report(), (await errors).Trim())}; about {left:h\\:mm\\:ss} left");
-        return process.ExitCode == 0;
+        return DenseFailure(folder.Cell) ?? await CellProcess.RunAsync(folder, command(folder), stop);
     }
 
-    private static void Kill(Process process)
+    // A comparison that was killed leaves a run behind that goes on: its result is as good as a new one.
+    private static async Task WaitForAnEarlierRunAsync(CellFolder folder, CancellationToken stop)
     {
-        try
+        for (var isFirst = true; ; isFirst = false)
         {
-            process.Kill(entireProcessTree: true);
-        }
-        catch (InvalidOperationException)
-        {
-            // It has just ended by itself.
+            using (var free = FolderLock.TryTake(folder.Path))
+            {
+                if (free is not null)
+                {
+                    return;
+                }
+            }
+
+            if (isFirst)
+            {
+                Console.WriteLine($"{folder.Cell.Name}: waiting for the run of an earlier comparison, which is still at work.");
+            }
+
+            await Task.Delay(TimeSpan.FromSeconds(0.5), stop);
         }
     }
 
-    private static string Outcome(RunReport? report, string errors) =>
-        report is null ? $"failed: {errors}" : FormattableString.Invariant($"{100 * report.Accuracy:0.00} %, {100 * report.Sparsity:0.00} % zeros");
+    private string? DenseFailure(Cell cell) =>
+        cell.NeedsDense && folders.First(folder => folder.Cell.Name == Cell.DenseName(cell.Seed)).Report() is null
+            ? $"It learns from {Cell.DenseName(cell.Seed)}, which failed."
+            : null;
+
+    private void Report(CellFolder folder, string? error, int count)
+    {
+        if (error is not null)
+        {
+            _failures++;
+            folder.Fail(error);
+        }
+
+        _done++;
+        var left = TimeSpan.FromSeconds(_clock.Elapsed.TotalSeconds / _done * (count - _done));
+        Console.WriteLine($"{_done}/{count} {folder.Cell.Name}: {(error is null ? Numbers(folder.Report()!) : $"failed: {error}")}; about {left:h\\:mm\\:ss} left");
+        ended?.Invoke();
+    }
+
+    private static string Numbers(RunReport report) => FormattableString.Invariant($"{100 * report.Accuracy:0.00} %, {100 * report.Sparsity:0.00} % zeros");
 }

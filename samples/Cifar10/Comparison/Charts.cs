@@ -86,7 +86,7 @@ internal static class Charts
             if (results.Of(row, column) is [var first, ..])
             {
                 var layers = first.Folder.Layers();
-                plot.Add.Scatter(Enumerable.Range(0, layers.Count).Select(i => (double)i).ToArray(), layers.Select(layer => 100 * layer.Sparsity).ToArray()).LegendText = row;
+                plot.Add.Scatter(Enumerable.Range(0, layers.Count).Select(i => (double)i).ToArray(), layers.Select(layer => 100.0 * layer.Zeros / layer.Weights).ToArray()).LegendText = row;
                 plot.Axes.Bottom.SetTicks([.. Enumerable.Range(0, layers.Count).Select(i => (double)i)], [.. layers.Select(layer => layer.Layer.Replace(".weight", "", StringComparison.Ordinal))]);
             }
         }

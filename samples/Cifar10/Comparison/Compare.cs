@@ -14,17 +14,28 @@ internal static class Compare
         var root = Given(settings.Out, "--out, the folder of the results");
         var weights = RunReport.HashOf(settings.Weights);
         CellFolder[] folders = [.. recipe.Cells().Select(cell => new CellFolder(root, cell, weights))];
-        var failures = settings.TablesOnly ? 0 : RunCells(settings, folders);
+        using var own = FolderLock.Take(root);
+        WriteTables(root, folders);
+        var isStopped = !settings.TablesOnly && !RunCells(settings, folders, () => WriteTables(root, folders));
 
+        var results = WriteTables(root, folders);
+        Charts.Draw(results, Path.Combine(root, "charts"));
+        Console.Write(results.ToMarkdown());
+        Console.WriteLine($"These tables are in {Path.Combine(root, "results.md")}, a line a cell in results.csv, pictures in charts/, what each run printed in cells/*/log.txt.");
+        return isStopped || results.Failures.Count > 0 ? 1 : 0;
+    }
+
+    /// <summary>Written at the start and whenever a run has ended, so that they tell what has finished however the comparison ends.</summary>
+    private static Results WriteTables(string root, CellFolder[] folders)
+    {
         var results = new Results(folders);
         AtomicFile.WriteText(Path.Combine(root, "results.csv"), results.ToCsv());
         AtomicFile.WriteText(Path.Combine(root, "results.md"), results.ToMarkdown());
-        Charts.Draw(results, Path.Combine(root, "charts"));
-        Console.Write(results.ToMarkdown());
-        return failures == 0 ? 0 : 1;
+        return results;
     }
 
-    private static int RunCells(CompareSettings settings, CellFolder[] folders)
+    /// <returns>Whether it came to its end.</returns>
+    private static bool RunCells(CompareSettings settings, CellFolder[] folders, Action ended)
     {
         Given(settings.Data, "--data, the place of CIFAR-10");
         Given(settings.Weights, "--weights, the weights to start from");
@@ -33,12 +44,13 @@ internal static class Compare
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
         try
         {
-            return new CellRuns(folders, settings.Jobs, folder => CellCommand.Of(folder, settings)).RunAsync(stop.Token).GetAwaiter().GetResult();
+            new CellRuns(folders, settings.Jobs, folder => CellCommand.Of(folder, settings), ended).RunAsync(stop.Token).GetAwaiter().GetResult();
+            return true;
         }
         catch (OperationCanceledException)
         {
             Console.WriteLine("Stopped; finished cells are kept, and the same command goes on with the others.");
-            return 1;
+            return false;
         }
 
         void Stop(PosixSignalContext signal)

@@ -40,6 +40,110 @@ public sealed class CellRunsTests : IDisposable
     }
 
     [Fact]
+    public async Task RunAsync_WhenARunFails_KeepsWhatItSaid()
+    {
+        var folders = Folders();
+
+        await new CellRuns(folders, jobs: 1, folder => Shell("echo begun; echo 'no such data' >&2; echo '   at Program.Main()' >&2; exit 3")).RunAsync(CancellationToken.None);
+
+        Assert.All(folders, folder => Assert.Equal("no such data", folder.Outcome().Fault));
+        Assert.Equal("begun\nno such data\n   at Program.Main()\n", File.ReadAllText(folders[0].Log));
+    }
+
+    [Theory]
+    [InlineData("exit 0", "It ended without a report, and said nothing.")]
+    [InlineData("exit 3", "It ended with exit code 3, and said nothing.")]
+    [InlineData("kill -9 $$", "It was ended by signal 9, and said nothing; was memory short?")]
+    public async Task RunAsync_WhenARunSaysNothing_SaysHowItEnded(string script, string expected)
+    {
+        var folders = Folders();
+
+        var failures = await new CellRuns(folders, jobs: 1, folder => Shell(script)).RunAsync(CancellationToken.None);
+
+        Assert.Equal(folders.Length, failures);
+        Assert.Equal(expected, folders[1].Outcome().Fault);
+    }
+
+    [Fact]
+    public async Task RunAsync_WhenARunCannotBeStarted_SaysSoOfIt()
+    {
+        var folders = Folders();
+        static ProcessStartInfo Nothing(CellFolder folder) => new("/nowhere/at/all") { RedirectStandardOutput = true, RedirectStandardError = true };
+
+        await new CellRuns(folders, jobs: 1, Nothing).RunAsync(CancellationToken.None);
+
+        Assert.StartsWith("The run could not be started", folders[0].Outcome().Fault, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task RunAsync_WhenTheDenseRunFailed_SaysSoOfThoseThatLearnFromIt()
+    {
+        var recipe = CompareRecipe.Parse("""{ "seeds": [0], "columns": { "80 %": {} }, "methods": { "pdp": { "options": { "teacher": "{dense}" } } } }""");
+        CellFolder[] folders = [.. recipe.Cells().Select(cell => new CellFolder(_folder.Path, cell))];
+
+        var failures = await new CellRuns(folders, jobs: 1, folder => Shell("exit 3")).RunAsync(CancellationToken.None);
+
+        Assert.Equal(2, failures);
+        Assert.Equal("It learns from dense-dense-0, which failed.", folders[1].Outcome().Fault);
+    }
+
+    [Fact]
+    public async Task RunAsync_AfterEachRun_TellsOfIt()
+    {
+        var folders = Folders();
+        var finished = new List<int>();
+
+        await new CellRuns(folders, jobs: 1, folder => Leaving(folder, []), () => finished.Add(new Results(folders).Cells.Count)).RunAsync(CancellationToken.None);
+
+        Assert.Equal([1, 2, 3], finished);
+    }
+
+    [Fact]
+    public async Task RunAsync_AfterAFailure_RunsItAgainAndForgetsIt()
+    {
+        var folders = Folders();
+        await new CellRuns(folders, jobs: 1, folder => Shell("exit 3")).RunAsync(CancellationToken.None);
+
+        var failures = await new CellRuns(folders, jobs: 1, folder => Leaving(folder, [])).RunAsync(CancellationToken.None);
+
+        Assert.Equal(0, failures);
+        Assert.Empty(new Results(folders).Failures);
+    }
+
+    [Fact]
+    public async Task RunAsync_WhenARunOfAKilledComparisonIsStillAtWork_TakesItsResult()
+    {
+        var folders = Folders();
+        Leave(folders[0]);
+        Leave(folders[2]);
+        var started = new List<string>();
+        var atWork = FolderLock.Take(folders[1].Path);
+
+        var running = new CellRuns(folders, jobs: 1, folder => Leaving(folder, started)).RunAsync(CancellationToken.None);
+        Leave(folders[1]);
+        atWork.Dispose();
+
+        Assert.Equal(0, await running);
+        Assert.Empty(started);
+    }
+
+    [Fact]
+    public async Task RunAsync_WhenALogCannotBeWritten_StopsAndLeavesNoRunBehind()
+    {
+        var folders = Folders();
+        ProcessStartInfo Blocked(CellFolder folder)
+        {
+            Directory.CreateDirectory(folder.Log);
+            return Shell($"sleep 0.3; touch {_folder.File("went-on")}");
+        }
+
+        await Assert.ThrowsAnyAsync<UnauthorizedAccessException>(() => new CellRuns(folders, jobs: 1, Blocked).RunAsync(CancellationToken.None));
+
+        await Task.Delay(500);
+        Assert.False(File.Exists(_folder.File("went-on")));
+    }
+
+    [Fact]
     public async Task RunAsync_WhenStopped_KeepsFinishedCells()
     {
         var folders = Folders();
@@ -81,12 +185,42 @@ public sealed class CellRunsTests : IDisposable
     }
 
     [Fact]
-    public void Report_ThatIsDamaged_DoesNotCount()
+    public void Failure_OfOtherSettings_DoesNotCount()
     {
         var folders = Folders();
-        AtomicFile.WriteText(Path.Combine(folders[1].Path, "report.json"), "{ \"method\": ");
+        folders[1].Fail("no such data");
+        var changed = new CellFolder(_folder.Path, folders[1].Cell with { Options = new Dictionary<string, string> { ["epochs"] = "3" } });
 
-        Assert.Null(folders[1].Report());
+        Assert.Equal("no such data", folders[1].Outcome().Fault);
+        Assert.Null(changed.Outcome().Fault);
+    }
+
+    [Theory]
+    [InlineData("report.json", "{ \"method\": ")]
+    [InlineData("report.json", "")]
+    [InlineData("report.json", "null")]
+    [InlineData("report.json", "{ \"method\": \"pdp\" }")]
+    [InlineData("report.json", "REPORT", "0.86", "8.6")]
+    [InlineData("report.json", "REPORT", "\"pdp\"", "null")]
+    [InlineData("layers.csv", "layer,strategy,weights,removed,zeros,sparsity\nconv1,unstructured,10")]
+    [InlineData("layers.csv", "layer,strategy,weights,removed,zeros,sparsity\nconv1,unstructured,10,2,2,0.2")]
+    [InlineData("layers.csv", "layer,strategy,weights,removed,zeros,sparsity\nconv1,unstructured,10,80,80,8")]
+    [InlineData("history.json", "[ { \"layer\": \"conv1\" } ]")]
+    [InlineData("history.json", "[ null ]")]
+    [InlineData("history.json", "[ { \"layer\":")]
+    [InlineData("failure.json", "{ \"error\"")]
+    public void Outcome_OfADamagedFile_NamesIt(string file, string text, string right = "", string wrong = "")
+    {
+        var folder = Folders()[1];
+        var report = JsonSerializer.Serialize(Reports.Of(folder.Cell, 0.86), Json.Options);
+        if (file != "failure.json")
+            AtomicFile.WriteText(Path.Combine(folder.Path, "report.json"), report);
+        AtomicFile.WriteText(Path.Combine(folder.Path, file), text == "REPORT" ? report.Replace(right, wrong, StringComparison.Ordinal) : text);
+
+        var (found, fault) = folder.Outcome();
+
+        Assert.Null(found);
+        Assert.StartsWith($"'{Path.Combine(folder.Path, file)}' is damaged: ", fault, StringComparison.Ordinal);
     }
 
     [Fact]

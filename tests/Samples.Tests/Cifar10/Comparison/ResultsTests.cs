@@ -42,7 +42,60 @@ public sealed class ResultsTests : IDisposable
     {
         var text = Made(("pdp", 0, 0.86), ("dense", 0, 0.88)).ToMarkdown();
 
-        Assert.Contains("| pdp | **86.00** (80.0 %) |", text, StringComparison.Ordinal);
+        Assert.Contains("| pdp | **86.00** (80.0 %; 1 of 2 seeds) |", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ToMarkdown_OfAnInterruptedComparison_ShowsWhatHasFinishedAndNamesTheRest()
+    {
+        var text = Made(("dense", 0, 0.88), ("dense", 1, 0.86), ("pdp", 0, 0.85)).ToMarkdown();
+
+        Assert.Contains("| pdp | **85.00** (80.0 %; 1 of 2 seeds) |\n| gmp | not run yet |\n| dense | 87.00 ± 1.00 |\n", text, StringComparison.Ordinal);
+        Assert.Contains("| gmp | – |\n", text, StringComparison.Ordinal);
+        Assert.EndsWith("\nNot run yet, or not to the end: 80-gmp-0, 80-pdp-1, 80-gmp-1. The same command goes on with them.\n", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ToMarkdown_OfTheDenseRunsAlone_HasTheirNumber()
+    {
+        var text = Made(("dense", 0, 0.88)).ToMarkdown();
+
+        Assert.Contains("| top-1, % | 80 % |\n|---|---|\n| pdp | not run yet |\n| gmp | not run yet |\n| dense | 88.00 (1 of 2 seeds) |\n", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ToMarkdown_OfAFailedMethod_KeepsItsRowAndSaysWhatItFailedWith()
+    {
+        Folders.Single(folder => folder.Cell.Name == "80-gmp-0").Fail("no | pipes");
+        Folders.Single(folder => folder.Cell.Name == "dense-dense-0").Fail("killed");
+
+        var text = Made(("pdp", 0, 0.85)).ToMarkdown();
+
+        Assert.Contains("| gmp | failed |\n| dense | failed |\n", text, StringComparison.Ordinal);
+        Assert.Contains("| failed | error |\n|---|---|\n| dense, dense, seed 0 (cells/dense-dense-0) | killed |\n| gmp, 80 %, seed 0 (cells/80-gmp-0) | no \\| pipes |\n", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ToMarkdown_OfAMethodThatIsNotDefinedForAColumn_HasADash()
+    {
+        var recipe = CompareRecipe.Parse("""{ "seeds": [0], "columns": { "a|b": {}, "2:4": { "strategy": "2:4" } }, "methods": { "pdp": {}, "lnm": { "columns": ["2:4"] } } }""");
+
+        var text = new Results(recipe.Cells().Select(cell => new CellFolder(_folder.Path, cell))).ToMarkdown();
+
+        Assert.Contains("| top-1, % | a\\|b | 2:4 |\n", text, StringComparison.Ordinal);
+        Assert.Contains("| lnm | – | not run yet |", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ToCsv_OfAFailedMethod_HasALineWithWhatItFailedWith()
+    {
+        Folders.Single(folder => folder.Cell.Name == "80-gmp-0").Fail("no \"data\", none");
+
+        var lines = Made(("pdp", 0, 0.86)).ToCsv().TrimEnd().Split('\n');
+
+        Assert.EndsWith(",error", lines[0], StringComparison.Ordinal);
+        Assert.Equal("\"80 %\",\"gmp\",gmp,unstructured,0,8,,,,,,,,,\"no \"\"data\"\", none\"", lines[2]);
+        Assert.All(lines[1..2], line => Assert.Equal(lines[0].Count(c => c == ','), line.Count(c => c == ',')));
     }
 
     [Fact]
@@ -51,7 +104,7 @@ public sealed class ResultsTests : IDisposable
         var lines = Made(("pdp", 0, 0.86), ("dense", 0, 0.88)).ToCsv().TrimEnd().Split('\n');
 
         Assert.Equal(3, lines.Length);
-        Assert.Equal("\"80 %\",\"pdp\",pdp,unstructured,0,8,0.86,0.8,,,1.25,1.5,0,1", lines[2]);
+        Assert.Equal("\"80 %\",\"pdp\",pdp,unstructured,0,8,0.86,0.8,,,1.25,1.5,0,1,", lines[2]);
     }
 
     [Fact]
@@ -68,10 +121,16 @@ public sealed class ResultsTests : IDisposable
         }
     }
 
+    private CellFolder[] Folders =>
+    [
+        .. CompareRecipe.Parse("""{ "seeds": [0, 1], "columns": { "80 %": { "sparsity": 0.8 } }, "methods": { "pdp": {}, "gmp": {} } }""")
+            .Cells()
+            .Select(cell => new CellFolder(_folder.Path, cell)),
+    ];
+
     private Results Made(params (string Method, int Seed, double Accuracy)[] runs)
     {
-        var recipe = CompareRecipe.Parse("""{ "seeds": [0, 1], "columns": { "80 %": { "sparsity": 0.8 } }, "methods": { "pdp": {}, "gmp": {} } }""");
-        CellFolder[] folders = [.. recipe.Cells().Select(cell => new CellFolder(_folder.Path, cell))];
+        var folders = Folders;
         foreach (var (method, seed, accuracy) in runs)
         {
             var folder = folders.Single(folder => folder.Cell.Method == method && folder.Cell.Seed == seed);

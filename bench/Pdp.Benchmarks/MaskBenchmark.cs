@@ -105,6 +105,7 @@ internal static class MaskBenchmark
         Epochs = 1,
         Sparsity = strategy.FixedSparsity ?? 0.9,
         Strategy = strategy,
+        Include = ["*"],
         Schedule = new ConstantSparsity(),
         Temperature = Temperature.Absolute(1e-4),
     };

@@ -63,10 +63,15 @@ public sealed record PdpOptions
     /// <value>Null, the default, starts it at its own start.</value>
     public AutomaticStart? AutomaticStart { get; init; }
 
-    /// <summary>The weights that may be pruned; if empty, every weight of two or more dimensions except embeddings and norms.</summary>
+    /// <summary>The weights that may be pruned, any parameters of two or more dimensions; if empty, the weights of layers that train.</summary>
+    /// <value>
+    /// Empty by default, which takes the weights of linear, bilinear, convolution, recurrent, attention and transformer layers where requires_grad is
+    /// true as the pruner is made. Embeddings, norms, frozen weights and the parameters of your own modules (class tokens, position embeddings, layer
+    /// scales, layers written by hand) stay dense then. A list takes the place of the default: name the layers in it too.
+    /// </value>
     public IReadOnlyList<LayerMatch> Include { get; init => field = Guard.NotNull(value); } = [];
 
-    /// <summary>The weights that stay dense and are not counted.</summary>
+    /// <summary>The weights that stay dense and are not counted, also if they are included.</summary>
     public IReadOnlyList<LayerMatch> Exclude { get; init => field = Guard.NotNull(value); } = [];
 
     /// <summary>Overrides for some weights; the first rule that matches counts.</summary>

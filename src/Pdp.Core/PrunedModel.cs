@@ -78,6 +78,9 @@ internal sealed class PrunedModel : IDisposable
     public long Parameters =>
         _model.parameters().Where(parameter => parameter.numel() > 0).DistinctBy(Address.Of).Sum(parameter => parameter.numel());
 
+    /// <summary>The weights that stay dense because they were frozen, and train by now.</summary>
+    public IEnumerable<string> Unfrozen => _weights.Where(layer => ReasonNow(layer) != layer.DenseReason).Select(layer => layer.Info.Name);
+
     /// <summary>Masks all weights, or none if one of them can't be.</summary>
     public void Enter(MaskForm form)
     {
@@ -214,8 +217,13 @@ internal sealed class PrunedModel : IDisposable
         layer.Info.Layout.Elements,
         layer.DenseReason is null ? StrategyOf(layer).Name : null,
         _ties.IsFirst(layer) ? layer.Rule?.Match.ToString() : $"with {_ties.FirstOf(layer)}",
-        layer.DenseReason,
+        ReasonNow(layer),
         removed);
+
+    /// <summary>Why a weight stays dense; what was frozen may train by now.</summary>
+    private static string? ReasonNow(SelectedLayer layer) => layer.DenseReason == TiedWeight.Frozen && layer.Parameter is { IsInvalid: false, requires_grad: true }
+        ? "it was frozen when the pruner was made and trains now: make a new pruner to prune it"
+        : layer.DenseReason;
 
     private IMaskStrategy StrategyOf(SelectedLayer layer) => layer.Rule?.Strategy ?? _options.Strategy;
 }

@@ -29,7 +29,7 @@ internal static class ReportBuilder
             Warnings = [],
             Size = model.SizeAfter(model.Masks.Select(mask => mask.Removed)),
         };
-        return report with { Warnings = [.. WarningsOf(report, hasEnded)] };
+        return report with { Warnings = [.. WarningsOf(report, hasEnded), .. WarningsOf(model)] };
     }
 
     /// <summary>The report of a commit: the counts of now, with the softness that the masks had just before.</summary>
@@ -55,6 +55,12 @@ internal static class ReportBuilder
             yield return $"{subnormals} weights are subnormal numbers, which slow down CPUs.";
         if (report.IsCommitted && report.Layers.Where(layer => layer.Violations > 0).Select(layer => layer.Name).ToArray() is { Length: > 0 } names)
             yield return $"Removed weights have come back in {string.Join(", ", names)}: call Commit() again after the last optimizer step.";
+    }
+
+    private static IEnumerable<string> WarningsOf(PrunedModel model)
+    {
+        if (model.Unfrozen.ToArray() is { Length: > 0 } names)
+            yield return $"Frozen when the pruner was made, trained by now, and still dense: {string.Join(", ", names)}. Make a new pruner to prune them, or include them from the start.";
     }
 
     private static (LayerReport Report, double Lost, double Total) Measure(IMaskedWeight weight)

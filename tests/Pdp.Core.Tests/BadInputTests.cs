@@ -4,6 +4,8 @@ using Pdp.Allocation;
 using Pdp.Masks;
 using Pdp.Scheduling;
 using Pdp.Selection;
+using Pdp.Tests.Selection;
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -53,6 +55,28 @@ public sealed class BadInputTests
         using var model = Sequential(("relu", ReLU()), ("norm", BatchNorm1d(4)));
 
         Assert.Contains("nothing to prune", Assert.Throws<ArgumentException>(() => new PdpPruner(model, Options)).Message);
+    }
+
+    [Fact]
+    public void Model_WithParametersOfItsOwnAlone_TellsToIncludeThem()
+    {
+        using var model = new Models.Custom(("tokens", new Parameter(ones(4, 4))));
+
+        var fault = Assert.Throws<ArgumentException>(() => new PdpPruner(model, Options));
+
+        Assert.Contains("tokens: a parameter of 'Custom', not the weight of a layer: include it", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ConstantMask_OfMinusInfinity_StaysDenseAndIsNamedWhereItIsIncluded()
+    {
+        using var layer = Linear(4, 4);
+        using var model = new Models.Custom(("causal", new Parameter(full([4, 4], double.NegativeInfinity, dtype: ScalarType.Float32), requires_grad: false)), ("fc", layer.weight!));
+        using var pruner = new PdpPruner(model, Options with { Include = ["fc"] });
+
+        Assert.Single(pruner.Masks);
+        Assert.Contains("'causal' holds NaN or infinity", Assert.Throws<InvalidOperationException>(() => new PdpPruner(model, Options with { Include = ["*"] })).Message, StringComparison.Ordinal);
+        Assert.Contains("exclude it", Assert.Throws<InvalidOperationException>(() => new PdpPruner(model, Options with { Include = ["*"] })).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -211,6 +211,35 @@ public sealed class PdpPrunerTests
     }
 
     [Fact]
+    public void PlanAndReport_OfAFrozenWeight_SayWhatBecomesOfItWhenItTrains()
+    {
+        using var model = TestModels.Mlp();
+        var first = model.parameters().First();
+        first.requires_grad = false;
+        using var pruner = new PdpPruner(model, new PdpOptions { Sparsity = 0.5, Epochs = 1, Schedule = new ConstantSparsity() });
+        pruner.BeginEpoch(0);
+
+        Assert.Equal(("frozen (requires_grad is false): include it to prune it", 2), (pruner.Plan().Layers[0].DenseReason, pruner.Masks.Count));
+        Assert.DoesNotContain(pruner.Report().Warnings, warning => warning.Contains("rozen", StringComparison.Ordinal));
+        first.requires_grad = true;
+        Assert.Equal("it was frozen when the pruner was made and trains now: make a new pruner to prune it", pruner.Plan().Layers[0].DenseReason);
+        Assert.Contains(pruner.Report().Warnings, warning => warning.Contains("still dense: first.weight", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Commit_WithAFrozenWeightIncluded_PrunesIt()
+    {
+        using var model = TestModels.Mlp();
+        model.parameters().First().requires_grad = false;
+        using var pruner = new PdpPruner(model, new PdpOptions { Sparsity = 0.5, Epochs = 1, Schedule = new ConstantSparsity(), Include = ["*"] });
+
+        TestModels.Train(model, pruner, 0, seed: 1);
+
+        Assert.Equal(832, pruner.Commit().Removed);
+        Assert.True(TestModels.Zeros(model.parameters().First()) > 0);
+    }
+
+    [Fact]
     public void Plan_WithMixedStrategies_MeetsTheWholeTargetExactly()
     {
         using var model = TestModels.Mlp();

@@ -4,7 +4,7 @@ namespace Pdp.Internal;
 internal static class Faults
 {
     public static string NotFinite(string weight) =>
-        $"{weight} holds NaN or infinity: lower the learning rate or clip the gradients, and reload the last good checkpoint.";
+        $"{weight} holds NaN or infinity: lower the learning rate or clip the gradients, and reload the last good checkpoint; if it is a constant, such as an attention mask, exclude it.";
 
     public static string ChangedInside(string weight) =>
         $"{weight} was changed inside the mask scope, and the change is lost: call optimizer.step() after the scope, not in it.";

@@ -8,6 +8,9 @@ namespace Pdp.Selection;
 /// <param name="ModuleName">The name of the module that owns it, such as <c>layer1.0.conv1</c>; empty for the model itself.</param>
 /// <param name="Module">The module that owns it.</param>
 /// <param name="Layout">Its shape and what the dimensions mean.</param>
-/// <param name="Index">Its place among the model's weights of two or more dimensions, embeddings and norms left out; from 0.</param>
+/// <param name="Index">
+/// Its place among the weights of linear, bilinear, convolution, recurrent, attention and transformer layers, frozen or not, and of the other parameters
+/// that are included; from 0. −1 for embeddings, norms, other parameters, and further names of a tied weight.
+/// </param>
 /// <param name="IsLast">Whether it is the last of these.</param>
 public sealed record LayerInfo(string Name, string ModuleName, torch.nn.Module Module, WeightLayout Layout, int Index, bool IsLast);

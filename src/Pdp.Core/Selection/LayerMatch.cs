@@ -19,10 +19,10 @@ public sealed class LayerMatch
         _description = description;
     }
 
-    /// <summary>The first prunable weight in the order of the model's parameters, usually the layer that sees the input.</summary>
+    /// <summary>The first weight of a layer in the order of the model's parameters (<see cref="LayerInfo.Index"/> 0), usually the layer that sees the input.</summary>
     public static LayerMatch First { get; } = new(layer => layer.Index == 0, "the first layer");
 
-    /// <summary>The last prunable weight in the order of the model's parameters, usually the classifier.</summary>
+    /// <summary>The last weight of a layer in the order of the model's parameters (<see cref="LayerInfo.IsLast"/>), usually the classifier.</summary>
     public static LayerMatch Classifier { get; } = new(layer => layer.IsLast, "the classifier");
 
     /// <summary>Weights by name, as <see cref="Named"/> does it.</summary>

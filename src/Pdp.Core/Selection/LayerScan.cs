@@ -10,21 +10,17 @@ namespace Pdp.Selection;
 internal static class LayerScan
 {
     /// <summary>Scans a model.</summary>
+    /// <returns>The weights, in the order of the model's parameters.</returns>
     /// <exception cref="ArgumentException">The model has no weight that could be pruned.</exception>
-    public static IReadOnlyList<ScannedWeight> Scan(Module model)
+    public static IReadOnlyList<TiedWeight> Scan(Module model)
     {
-        var modules = model.named_modules().Prepend((name: "", module: model)).DistinctBy(pair => pair.name).ToDictionary(pair => pair.name, pair => pair.module);
-        var weights = new List<ScannedWeight>();
-        var names = new Dictionary<nint, string>();
-        foreach (var (name, parameter) in model.named_parameters().Where(pair => pair.parameter.dim() >= 2 && pair.parameter.numel() > 0))
-        {
-            var owner = OwnerOf(name, modules);
-            var first = FirstAt(names, parameter, name);
-            var reason = first == name ? ReasonToLeave(modules[owner], parameter) : $"tied to {first}";
-            weights.Add(new(name, owner, modules[owner], parameter, reason, IsTied: first != name));
-        }
-
-        return weights.Any(weight => !weight.IsTied && Precision.IsPrunable(weight.Parameter.dtype))
+        TiedWeight[] weights =
+        [
+            .. NamesIn("", model).Select((name, place) => name with { Place = place })
+                .GroupBy(name => Address.Of(name.Parameter))
+                .Select(names => new TiedWeight([.. names])),
+        ];
+        return weights.Any(weight => weight.Refusal is null)
             ? weights
             : throw new ArgumentException($"The model '{model.GetName()}' has no weight of two or more dimensions in a floating-point type: nothing to prune.", nameof(model));
     }
@@ -35,25 +31,18 @@ internal static class LayerScan
             ? new(parameter.shape, inputDimension: 0, connectionGroups: transposed.groups)
             : new(parameter.shape);
 
-    /// <summary>The longest name of a module that the parameter's name begins with: native containers own parameters with dotted names.</summary>
-    private static string OwnerOf(string name, Dictionary<string, Module> modules)
+    /// <summary>All names in the order of the model's parameters; <c>named_parameters</c> would leave the further ones of tied weights out.</summary>
+    private static IEnumerable<ScannedWeight> NamesIn(string moduleName, Module module)
     {
-        var owner = name;
-        do
-            owner = owner[..Math.Max(owner.LastIndexOf('.'), 0)];
-        while (!modules.ContainsKey(owner));
-        return owner;
+        foreach (var (name, parameter) in module.named_parameters(recurse: false).Where(pair => pair.parameter.dim() >= 2 && pair.parameter.numel() > 0))
+        {
+            var info = new LayerInfo(Dotted(moduleName, name), moduleName, module, LayoutOf(module, parameter), Index: -1, IsLast: false);
+            yield return new(info, parameter, WeightKinds.Of(module, name), Place: 0);
+        }
+
+        foreach (var weight in module.named_children().SelectMany(child => NamesIn(Dotted(moduleName, child.name), child.module)))
+            yield return weight;
     }
 
-    private static string FirstAt(Dictionary<nint, string> names, torch.Tensor parameter, string name) =>
-        names.TryAdd(Address.Of(parameter), name) ? name : names[Address.Of(parameter)];
-
-    /// <summary>Why a weight is not pruned unless it is asked for by name; null if it is.</summary>
-    private static string? ReasonToLeave(Module module, Parameter parameter) => module switch
-    {
-        _ when !Precision.IsPrunable(parameter.dtype) => $"{parameter.dtype} weights can't be pruned",
-        TorchSharp.Modules.Embedding or TorchSharp.Modules.EmbeddingBag => "embeddings stay dense unless included",
-        TorchSharp.Modules.LayerNorm or NormBase => "norms stay dense unless included",
-        _ => null,
-    };
+    private static string Dotted(string module, string name) => module.Length == 0 ? name : $"{module}.{name}";
 }

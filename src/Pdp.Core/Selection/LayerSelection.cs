@@ -1,4 +1,3 @@
-using Pdp.Internal;
 using static TorchSharp.torch.nn;
 
 namespace Pdp.Selection;
@@ -7,40 +6,41 @@ namespace Pdp.Selection;
 internal static class LayerSelection
 {
     /// <summary>Selects.</summary>
+    /// <returns>All names of weights, in the order of the model's parameters.</returns>
     /// <exception cref="ArgumentException">A match matches nothing, or the model has nothing to prune.</exception>
     public static IReadOnlyList<SelectedLayer> Select(
         Module model, IReadOnlyList<LayerMatch> include, IReadOnlyList<LayerMatch> exclude, IReadOnlyList<LayerRule> rules)
     {
-        var weights = LayerScan.Scan(model);
-        var layers = Number(weights);
-        foreach (var match in include.Concat(exclude).Concat(rules.Select(rule => rule.Match)))
-            RequireAMatch(match, layers);
+        var scanned = Number(LayerScan.Scan(model), weight => weight.IsLayer);
+        RequireMatches(include, scanned);
+        bool[] included = [.. scanned.Select(weight => include.Any(weight.Matches))];
+        // Layers that are written by hand count once they are included, so that the first one may be among them.
+        var weights = Number(scanned, weight => weight.IsLayer || (weight.IsOther && include.Any(weight.Matches)));
+        RequireMatches([.. exclude, .. rules.Select(rule => rule.Match)], weights);
 
-        SelectedLayer[] selected = [.. weights.Zip(layers, (weight, layer) => Decide(weight, layer, include, exclude, rules))];
+        SelectedLayer[] selected =
+        [
+            .. weights.SelectMany((weight, i) => Decide(weight, include.Count == 0 ? null : included[i], exclude, rules))
+                .OrderBy(pair => pair.Place).Select(pair => pair.Layer),
+        ];
         foreach (var rule in rules)
             RequireAPrunedLayer(rule, selected);
         return selected;
     }
 
-    private static List<LayerInfo> Number(IReadOnlyList<ScannedWeight> weights)
+    private static TiedWeight[] Number(IReadOnlyList<TiedWeight> weights, Func<TiedWeight, bool> isLayer)
     {
-        var candidates = weights.Where(weight => weight.ReasonToLeave is null).ToList();
-        return
-        [
-            .. weights.Select(weight => new LayerInfo(
-                weight.Name,
-                weight.ModuleName,
-                weight.Module,
-                LayerScan.LayoutOf(weight.Module, weight.Parameter),
-                candidates.IndexOf(weight),
-                candidates.Count > 0 && candidates[^1] == weight)),
-        ];
+        var layers = weights.Where(isLayer).ToList();
+        return [.. weights.Select(weight => new TiedWeight([Numbered(weight, layers.IndexOf(weight), layers.LastOrDefault() == weight), .. weight.Names.Skip(1)]))];
     }
 
-    private static void RequireAMatch(LayerMatch match, List<LayerInfo> layers)
+    private static ScannedWeight Numbered(TiedWeight weight, int index, bool isLast) =>
+        weight.First with { Info = weight.First.Info with { Index = index, IsLast = isLast } };
+
+    private static void RequireMatches(IEnumerable<LayerMatch> matches, TiedWeight[] weights)
     {
-        if (!layers.Any(match.Matches))
-            throw new ArgumentException($"No weight matches {match}. The candidates are {string.Join(", ", layers.Select(layer => layer.Name))}.");
+        if (matches.FirstOrDefault(match => !weights.Any(weight => weight.Matches(match))) is { } match)
+            throw new ArgumentException($"No weight matches {match}. The candidates are {string.Join(", ", weights.SelectMany(weight => weight.Names).OrderBy(name => name.Place).Select(name => name.Info.Name))}.");
     }
 
     /// <summary>A rule for dense weights alone would have no effect, and nobody would be told.</summary>
@@ -51,17 +51,17 @@ internal static class LayerSelection
             throw new ArgumentException($"The rule for {rule.Match} concerns only weights that stay dense: {string.Join("; ", matched.Select(layer => $"{layer.Info.Name}: {layer.DenseReason}"))}. Include them or drop the rule.");
     }
 
-    private static SelectedLayer Decide(
-        ScannedWeight weight, LayerInfo layer, IReadOnlyList<LayerMatch> include, IReadOnlyList<LayerMatch> exclude, IReadOnlyList<LayerRule> rules)
+    private static IEnumerable<(int Place, SelectedLayer Layer)> Decide(
+        TiedWeight weight, bool? isIncluded, IReadOnlyList<LayerMatch> exclude, IReadOnlyList<LayerRule> rules)
     {
-        var rule = rules.FirstOrDefault(rule => rule.Match.Matches(layer));
-        var excluded = exclude.FirstOrDefault(match => match.Matches(layer));
-        var included = include.FirstOrDefault(match => match.Matches(layer));
-        var mustLeave = weight.IsTied || !Precision.IsPrunable(weight.Parameter.dtype);
-        var reason = excluded is not null ? $"excluded by {excluded}"
-            : include.Count > 0 && included is null ? "not included"
-            : included is null || mustLeave ? weight.ReasonToLeave
-            : null;
-        return new(layer, weight.Parameter, rule, reason);
+        var reason = exclude.FirstOrDefault(weight.Matches) is { } excluded ? $"excluded by {excluded}"
+            : isIncluded is false ? "not included"
+            : isIncluded is true ? weight.Refusal
+            : weight.ReasonToLeave;
+        foreach (var name in weight.Names)
+        {
+            var rule = rules.FirstOrDefault(rule => rule.Match.Matches(name.Info));
+            yield return (name.Place, new(name.Info, name.Parameter, rule, name == weight.First ? reason : $"tied to {weight.First.Info.Name}"));
+        }
     }
 }

@@ -1,14 +1,10 @@
 using TorchSharp.Modules;
-using static TorchSharp.torch.nn;
 
 namespace Pdp.Selection;
 
-/// <summary>A weight found in a model.</summary>
-/// <param name="Name">The parameter's name.</param>
-/// <param name="ModuleName">The owner's name; empty for the model itself.</param>
-/// <param name="Module">The owner.</param>
+/// <summary>A name of a weight in a model.</summary>
+/// <param name="Info">The weight under this name, as matches see it.</param>
 /// <param name="Parameter">The weight.</param>
-/// <param name="ReasonToLeave">Why it is dense by default; null if it is pruned by default.</param>
-/// <param name="IsTied">Whether it is the same storage as an earlier one.</param>
-internal sealed record ScannedWeight(
-    string Name, string ModuleName, Module Module, Parameter Parameter, string? ReasonToLeave, bool IsTied);
+/// <param name="Kind">What it is to the module that owns it.</param>
+/// <param name="Place">Its place among all names of weights.</param>
+internal sealed record ScannedWeight(LayerInfo Info, Parameter Parameter, WeightKind Kind, int Place);

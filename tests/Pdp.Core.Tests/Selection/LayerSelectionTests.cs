@@ -9,7 +9,7 @@ namespace Pdp.Tests.Selection;
 public sealed class LayerSelectionTests
 {
     [Fact]
-    public void Select_ByDefault_TakesAllWeightsOfTwoDimensionsOrMore()
+    public void Select_ByDefault_TakesTheWeightsOfLayers()
     {
         using var model = Models.Convolutional();
 
@@ -30,6 +30,99 @@ public sealed class LayerSelectionTests
         Assert.Equal("embeddings stay dense unless included", ReasonOf(layers, "tokens.weight"));
         Assert.Equal("embeddings stay dense unless included", ReasonOf(layers, "bag.weight"));
         Assert.Equal("norms stay dense unless included", ReasonOf(layers, "norm.weight"));
+    }
+
+    [Fact]
+    public void Select_FromNestedModules_KeepsTheOrderOfTheModelsParameters()
+    {
+        using var model = new Models.Tree(
+            ("a", new Models.Tree(("x", Linear(2, 2)), ("y", new Models.Tree(("z", Linear(2, 2)))))),
+            ("b", Linear(2, 2)),
+            ("c", new Models.Tree(("x", Linear(2, 2)))));
+
+        var layers = LayerSelection.Select(model, [], [], []);
+
+        Assert.Equal(model.named_parameters().Where(pair => pair.parameter.dim() == 2).Select(pair => pair.name), Pruned(layers));
+        Assert.Equal([0, 1, 2, 3], layers.Select(layer => layer.Info.Index));
+    }
+
+    [Fact]
+    public void Select_ByDefault_LeavesParametersOfUsersModulesDense()
+    {
+        using var model = new Models.Vision();
+
+        var layers = LayerSelection.Select(model, [], [], []);
+
+        Assert.Equal(["patches.weight", "head.weight"], Pruned(layers));
+        Assert.Equal("a parameter of 'Vision', not the weight of a layer: include it to prune it", ReasonOf(layers, "classToken"));
+        Assert.Equal(["classToken", "positions", "scale"], layers.Where(layer => layer.DenseReason is not null).Select(layer => layer.Info.Name));
+    }
+
+    [Fact]
+    public void Select_WithParametersOfUsersModulesIncluded_PrunesThem()
+    {
+        using var model = new Models.Vision();
+
+        Assert.Equal(["positions", "head.weight"], Pruned(LayerSelection.Select(model, ["positions", "head"], [], [])));
+    }
+
+    [Fact]
+    public void Select_WithLayersWrittenByHandIncluded_CountsThemAmongTheLayers()
+    {
+        using var model = new Models.Vision();
+
+        var layers = LayerSelection.Select(model, ["scale", "patches", "head"], [LayerMatch.First], []);
+
+        Assert.Equal("excluded by the first layer", ReasonOf(layers, "scale"));
+        Assert.Equal(["patches.weight", "head.weight"], Pruned(layers));
+    }
+
+    [Fact]
+    public void Select_ByDefault_LeavesFrozenWeightsDense()
+    {
+        using var model = Models.Convolutional();
+        foreach (var (name, parameter) in model.named_parameters().Where(pair => pair.name.StartsWith("conv1", StringComparison.Ordinal)))
+            parameter.requires_grad = false;
+
+        var layers = LayerSelection.Select(model, [], [], []);
+
+        Assert.Equal("frozen (requires_grad is false): include it to prune it", ReasonOf(layers, "conv1.weight"));
+        Assert.Equal(4, Pruned(layers).Count());
+        Assert.Equal(["conv1.weight"], Pruned(LayerSelection.Select(model, ["conv1"], [], [])));
+        Assert.Contains("conv1.weight: frozen", Assert.Throws<ArgumentException>(() => LayerSelection.Select(model, [], [], [new LayerRule("conv1") { Sparsity = 0.5 }])).Message, StringComparison.Ordinal);
+    }
+
+    // The place of a layer does not depend on what is trained today.
+    [Fact]
+    public void Select_WithThePresets_CountsFrozenLayers()
+    {
+        using var model = Models.Convolutional();
+        model.parameters().First().requires_grad = false;
+
+        var layers = LayerSelection.Select(model, [], [LayerMatch.First], []);
+
+        Assert.Equal("excluded by the first layer", ReasonOf(layers, "conv1.weight"));
+        Assert.Equal(4, Pruned(layers).Count());
+    }
+
+    [Theory]
+    [InlineData("lstm")]
+    [InlineData("gru")]
+    [InlineData("lstm cell")]
+    [InlineData("attention")]
+    [InlineData("attention with bias_k")]
+    [InlineData("transformer")]
+    [InlineData("transformer layer")]
+    [InlineData("bilinear")]
+    [InlineData("transposed")]
+    public void Select_ByDefault_TakesTheMatricesOfNativeModules(string kind)
+    {
+        using var model = new Models.Tree(("inner", NativeModule(kind)));
+
+        var layers = LayerSelection.Select(model, [], [], []);
+
+        Assert.Equal(model.named_parameters().Where(pair => pair.parameter.dim() >= 2 && !pair.name.Contains("bias", StringComparison.Ordinal)).Select(pair => pair.name), Pruned(layers));
+        Assert.Equal(kind == "attention with bias_k" ? 2 : 0, layers.Count(layer => layer.DenseReason is not null));
     }
 
     [Theory]
@@ -205,6 +298,32 @@ public sealed class LayerSelectionTests
     }
 
     [Fact]
+    public void Select_WithAHeadBeforeTheEmbeddingThatItIsTiedTo_LeavesBothDense()
+    {
+        using var head = Linear(8, 20, hasBias: false);
+        using var embedding = Embedding(20, 8);
+        embedding.weight = head.weight;
+        using var model = new Models.Tree(("head", head), ("hidden", Linear(8, 8)), ("tokens", embedding));
+
+        var layers = LayerSelection.Select(model, [], [], []);
+
+        Assert.Equal(["hidden.weight"], Pruned(layers));
+        Assert.Equal("tied to tokens.weight: embeddings stay dense unless included", ReasonOf(layers, "head.weight"));
+    }
+
+    [Theory]
+    [InlineData("_first", "_second")]
+    [InlineData("_second", "_first")]
+    public void Select_WithEitherNameOfATiedWeight_MeansTheWeight(string name, string other)
+    {
+        using var model = new Models.Tied(sameObject: true);
+
+        Assert.Equal(["_third.weight"], Pruned(LayerSelection.Select(model, [], [name], [])));
+        Assert.Equal(["_first.weight"], Pruned(LayerSelection.Select(model, [name], [], [])));
+        Assert.Empty(Pruned(LayerSelection.Select(model, [name], [other], [])));
+    }
+
+    [Fact]
     public void Select_WithIntegerWeights_LeavesThemDenseEvenIfIncluded()
     {
         using var model = new Models.Custom(("codes", new Parameter(ones([4, 4], dtype: ScalarType.Int64), requires_grad: false)), ("weight", new Parameter(ones([4, 4]))));
@@ -220,7 +339,7 @@ public sealed class LayerSelectionTests
     {
         using var model = new Models.Custom(("nothing", new Parameter(empty([0, 4]))), ("weight", new Parameter(ones([4, 4]))));
 
-        var layers = LayerSelection.Select(model, [], [], []);
+        var layers = LayerSelection.Select(model, ["*"], [], []);
 
         Assert.Equal(["weight"], Pruned(layers));
     }
@@ -300,7 +419,11 @@ public sealed class LayerSelectionTests
     {
         "lstm" => LSTM(8, 6, numLayers: 2),
         "gru" => GRU(8, 6, bidirectional: true),
+        "lstm cell" => LSTMCell(8, 6),
         "attention" => MultiheadAttention(8, 2),
+        "attention with bias_k" => MultiheadAttention(8, 2, add_bias_kv: true),
+        "bilinear" => Bilinear(3, 4, 5),
+        "transposed" => ConvTranspose2d(4, 6, 3),
         "transformer" => TransformerEncoder(TransformerEncoderLayer(8, 2, 16), 2),
         _ => TransformerEncoderLayer(8, 2, 16),
     };

@@ -1,4 +1,5 @@
 using TorchSharp.Modules;
+using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
 namespace Pdp.Tests.Selection;
@@ -29,6 +30,20 @@ internal static class Models
         {
             foreach (var (name, parameter) in parameters)
                 register_parameter(name, parameter);
+        }
+    }
+
+    /// <summary>What a vision transformer has around its layers.</summary>
+    internal sealed class Vision : Module
+    {
+        public Vision()
+            : base(nameof(Vision))
+        {
+            register_parameter("classToken", new Parameter(zeros([1, 1, 8])));
+            register_parameter("positions", new Parameter(zeros([1, 5, 8])));
+            register_parameter("scale", new Parameter(ones([8, 1])));
+            register_module("patches", Conv2d(3, 8, 4));
+            register_module("head", Linear(8, 4));
         }
     }
 

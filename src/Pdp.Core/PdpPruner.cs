@@ -69,6 +69,7 @@ public sealed class PdpPruner : IDisposable
     public double? Epoch => _clock.Epoch;
 
     /// <summary>What <see cref="PdpOptions.Method"/> learns besides the weights, to be given to the optimizer; PDP has nothing of the kind.</summary>
+    /// <remarks>Masks follow them, so that <see cref="BeginEpoch"/> and <see cref="Commit"/> refuse what training pulls at and no optimizer moves.</remarks>
     public IReadOnlyList<(string Name, Parameter Parameter)> Parameters => _model.MethodParameters;
 
     /// <summary>The fraction of the prunable weights that the masks remove now, in [0, 1).</summary>
@@ -93,13 +94,19 @@ public sealed class PdpPruner : IDisposable
     /// <exception cref="ArgumentOutOfRangeException">The epoch is negative, not finite, or before the last one.</exception>
     /// <exception cref="InvalidOperationException">
     /// A scope is open, a whole epoch went by without one, something went wrong inside the last one, the model was moved, the first epoch is
-    /// past the start of the schedule with no state restored, or a weight is not finite when pruning begins.
+    /// past the start of the schedule with no state restored, a weight is not finite when pruning begins, or no optimizer moves the
+    /// <see cref="Parameters"/>.
     /// </exception>
     public void BeginEpoch(double epoch)
     {
         RequireUsable();
         if (Math.Floor(epoch) > Epoch)
+        {
             RequireNoDeferredFault();
+            if (!IsCommitted)
+                _model.RequireMethodTrained(isFinal: false);
+        }
+
         _watch.RequireScopes(epoch);
         // Before a method writes zeros into weights, which is no step.
         _watch.RequireBackwardInside(_model.Layers);
@@ -158,8 +165,8 @@ public sealed class PdpPruner : IDisposable
     /// <param name="form">What the kept weights become: m·w, which the last forward saw, or w.</param>
     /// <exception cref="ArgumentOutOfRangeException">The form is soft, which leaves no zeros.</exception>
     /// <exception cref="InvalidOperationException">
-    /// The schedule has not reached its target, a scope is open, something went wrong inside the last one, the model was moved, or a weight is not
-    /// finite; the weights are unchanged then.
+    /// The schedule has not reached its target, a scope is open, something went wrong inside the last one, the model was moved, a weight is not
+    /// finite, or no optimizer has moved the <see cref="Parameters"/>; the weights are unchanged then.
     /// </exception>
     public PruningReport Commit(MaskForm form = MaskForm.Folded)
     {
@@ -171,6 +178,8 @@ public sealed class PdpPruner : IDisposable
         _clock.RequireEnded();
         foreach (var layer in _model.Layers)
             layer.Weight.RequireFinite();
+        if (!IsCommitted)
+            _model.RequireMethodTrained(isFinal: true);
 
         var before = IsCommitted ? null : Report();
         foreach (var layer in _model.Layers)

@@ -126,6 +126,15 @@ internal sealed class PrunedModel : IDisposable
         _run.Begin(epoch);
     }
 
+    /// <summary>Checks that what a method learns is trained.</summary>
+    /// <exception cref="InvalidOperationException">It is not; nothing has changed.</exception>
+    public void RequireMethodTrained(bool isFinal)
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        _run?.RequireTrained(isFinal);
+    }
+
     /// <summary>What will happen to each weight if the masks get these targets.</summary>
     public PruningPlan Plan(IReadOnlyList<long> targets, bool isFinal)
     {

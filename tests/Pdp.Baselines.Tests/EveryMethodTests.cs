@@ -20,7 +20,7 @@ public sealed class EveryMethodTests
         using var dense = TestModels.Mlp();
         scene.Pruner.BeginEpoch(0);
 
-        TestModels.Train(scene.Model, scene.Pruner, 0, seed: 3);
+        scene.Train(0, seed: 3);
         using var scope = NewDisposeScope();
         var (inputs, labels) = TestModels.Batch(3);
         nn.functional.cross_entropy(dense.call(inputs), labels).backward();
@@ -65,7 +65,7 @@ public sealed class EveryMethodTests
         Train(scene);
         var epoch = 9.5;
 
-        Leaks.None(() => TestModels.Train(scene.Model, scene.Pruner, epoch += 0.01, seed: 1));
+        Leaks.None(() => scene.Train(epoch += 0.01, seed: 1));
     }
 
     [Theory]
@@ -77,8 +77,8 @@ public sealed class EveryMethodTests
 
         Leaks.None(() =>
         {
-            TestModels.Train(scene.Model, scene.Pruner, epoch, seed: 1);
-            TestModels.Train(scene.Model, scene.Pruner, epoch + 0.5, seed: 2);
+            scene.Train(epoch, seed: 1);
+            scene.Train(epoch + 0.5, seed: 2);
             epoch++;
         });
 
@@ -152,6 +152,6 @@ public sealed class EveryMethodTests
     private static void Train(Scene scene)
     {
         for (var step = 0; step < 20; step++)
-            TestModels.Train(scene.Model, scene.Pruner, step / 2.0, step);
+            scene.Train(step / 2.0, step);
     }
 }

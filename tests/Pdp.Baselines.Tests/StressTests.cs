@@ -35,7 +35,7 @@ public sealed class StressTests
         var half = 0L;
         for (var step = 0; step < Steps; step++)
         {
-            TestModels.Train(scene.Model, scene.Pruner, step * 10.0 / Steps, step % 7);
+            scene.Train(step * 10.0 / Steps, step % 7);
             if (step == Steps / 2)
                 half = Count();
         }

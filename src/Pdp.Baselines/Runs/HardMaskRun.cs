@@ -45,6 +45,11 @@ internal class HardMaskRun(IReadOnlyList<MethodLayer> layers) : IMethodRun
     {
     }
 
+    /// <inheritdoc/>
+    public virtual void RequireTrained(bool isFinal)
+    {
+    }
+
     public void Dispose()
     {
         Dispose(disposing: true);

@@ -10,29 +10,42 @@ namespace Pdp.Baselines.Runs;
 /// <remarks>Here each layer ranks for itself, in every step. A channel has one score, whose gradient is the sum over what its mask multiplies.</remarks>
 internal class ScoreRun(IReadOnlyList<MethodLayer> layers) : HardMaskRun(layers)
 {
-    private readonly Parameter[] _scores = [.. layers.Select(layer => Learned.Beside(layer, ShapeOf(layer.Mask), start: 0))];
+    private readonly Learned[] _scores = [.. layers.Select(layer => new Learned(layer, "score", ShapeOf(layer.Mask), start: 0))];
 
     public override IReadOnlyList<(string Name, Parameter Parameter)> Parameters =>
-        [.. Layers.Zip(_scores, (layer, score) => ($"{layer.Mask.Name}.score", score))];
+        [.. _scores.Select(score => (score.Name, score.Parameter))];
 
     public override Tensor Backward(int layer, Tensor weight, Tensor upstream)
     {
         using var scope = NewDisposeScope();
-        Learned.AddGradient(_scores[layer], upstream.mul(weight));
+        _scores[layer].AddGradient(upstream.mul(weight));
         return base.Backward(layer, weight, upstream).MoveToOuterDisposeScope();
     }
 
     public override void GateGradient(int layer, Tensor gradient)
     {
         using var scope = NewDisposeScope();
-        var score = _scores[layer];
-        Learned.AddGradient(score, gradient.to(score.device).to_type(score.dtype).clone());
+        var score = _scores[layer].Parameter;
+        _scores[layer].AddGradient(gradient.to(score.device).to_type(score.dtype).clone());
+    }
+
+    /// <remarks>Scores that tie are cut by position, which is right only while nothing is removed.</remarks>
+    public override void RequireTrained(bool isFinal)
+    {
+        foreach (var score in _scores)
+            score.RequireFinite();
+        if (Layers.All(layer => layer.Mask.Removed == 0))
+            return;
+
+        Learned.RequireMoved(_scores, isFinal, "scores", $"masks go by position: {Learned.Cure}");
+        if (isFinal && !_scores.Any(score => score.HasGradient || score.HasMoved()))
+            throw new InvalidOperationException("No gradient has arrived at the scores, so that masks would go by position: train inside mask scopes before commit.");
     }
 
     protected override Tensor Score(int layer, Tensor weight) => Score(layer).to(weight.device);
 
     /// <summary>θ of a layer, <c>[1, members]</c>, where it is kept.</summary>
-    protected Tensor Score(int layer) => _scores[layer].reshape(1, -1);
+    protected Tensor Score(int layer) => _scores[layer].Parameter.reshape(1, -1);
 
     protected override void Dispose(bool disposing)
     {

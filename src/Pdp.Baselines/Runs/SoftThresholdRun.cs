@@ -8,12 +8,12 @@ namespace Pdp.Baselines.Runs;
 /// <summary>STR at work: s is the learned threshold of a layer before the sigmoid, σ(s) the threshold, g = ∂L/∂ŵ.</summary>
 internal sealed class SoftThresholdRun(IReadOnlyList<MethodLayer> layers, double start) : IMethodRun
 {
-    private readonly Parameter[] _thresholds = [.. layers.Select(layer => Learned.Beside(layer, [1], start))];
+    private readonly Learned[] _thresholds = [.. layers.Select(layer => new Learned(layer, "threshold", [1], start))];
     private readonly long[] _removed = new long[layers.Count];
     private readonly Intervals _epochs = new(1);
 
     public IReadOnlyList<(string Name, Parameter Parameter)> Parameters =>
-        [.. layers.Zip(_thresholds, (layer, threshold) => ($"{layer.Mask.Name}.threshold", threshold))];
+        [.. _thresholds.Select(threshold => (threshold.Name, threshold.Parameter))];
 
     // Counting waits for the device, so it happens once an epoch.
     public void Begin(double epoch)
@@ -43,9 +43,10 @@ internal sealed class SoftThresholdRun(IReadOnlyList<MethodLayer> layers, double
     {
         using var scope = NewDisposeScope();
         var gradient = upstream.mul(weight.abs().gt(Threshold(layer)));
+        var threshold = _thresholds[layer];
         // σ′(s) = σ(s)·σ(−s): exact where 1 − σ(s) is not.
-        var slope = Threshold(layer).mul(_thresholds[layer].neg().sigmoid_());
-        Learned.AddGradient(_thresholds[layer], gradient.mul(weight.sign()).sum().neg().mul(slope));
+        var slope = Threshold(layer).mul(threshold.Parameter.neg().sigmoid_());
+        threshold.AddGradient(gradient.mul(weight.sign()).sum().neg().mul(slope), pull: gradient);
         return gradient.MoveToOuterDisposeScope();
     }
 
@@ -59,18 +60,25 @@ internal sealed class SoftThresholdRun(IReadOnlyList<MethodLayer> layers, double
         return magnitude.gt(Threshold(layer)).scatter_(1, largest, largest.ones_like(ScalarType.Bool)).MoveToOuterDisposeScope();
     }
 
+    public void RequireTrained(bool isFinal)
+    {
+        foreach (var threshold in _thresholds)
+            threshold.RequireFinite();
+        Learned.RequireMoved(_thresholds, isFinal, "thresholds", $"they remove what they did at the start: {Learned.Cure} Far below 0 they move by their decay alone: if an optimizer has them, give them one, or raise Str.Start.");
+    }
+
     public void Dispose()
     {
         foreach (var threshold in _thresholds)
             threshold.Dispose();
     }
 
-    private Tensor Threshold(int layer) => _thresholds[layer].sigmoid();
+    private Tensor Threshold(int layer) => _thresholds[layer].Parameter.sigmoid();
 
     private long CountRemoved(int layer)
     {
         using var scope = NewDisposeScope();
-        var kept = Kept(layer, layers[layer].Weight!.to_type(_thresholds[layer].dtype));
+        var kept = Kept(layer, layers[layer].Weight!.to_type(_thresholds[layer].Parameter.dtype));
         return layers[layer].Mask.Members - kept.sum().cpu().ReadCpuInt64(0);
     }
 }

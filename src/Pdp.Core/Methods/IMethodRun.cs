@@ -45,4 +45,11 @@ public interface IMethodRun : IDisposable
     void GateGradient(int layer, Tensor gradient)
     {
     }
+
+    /// <summary>Checks, before anything changes, that <see cref="Parameters"/> are trained: when a whole epoch begins, and before commit.</summary>
+    /// <param name="isFinal">Whether commit is next; if not, what has not moved yet may still be waiting for its learning rate.</param>
+    /// <exception cref="InvalidOperationException">They are not, in words that say what to do.</exception>
+    void RequireTrained(bool isFinal)
+    {
+    }
 }

@@ -64,7 +64,7 @@ internal sealed class ChannelScene : IDisposable
         using (Pruner.Mask())
             Loss(batch).backward();
         TestModels.Step(Model, 0.05);
-        StepLearned();
+        Pruner.StepLearned();
     }
 
     /// <summary>Ten epochs of two steps.</summary>
@@ -116,19 +116,6 @@ internal sealed class ChannelScene : IDisposable
         Pruner.Dispose();
         Example.Dispose();
         Model.Dispose();
-    }
-
-    /// <summary>What the method learns takes a step of SGD at rate 1.</summary>
-    private void StepLearned()
-    {
-        using var _ = no_grad();
-        foreach (var (_, parameter) in Pruner.Parameters)
-        {
-            if (parameter.grad is not { } gradient)
-                continue;
-            parameter.sub_(gradient);
-            gradient.zero_();
-        }
     }
 
     private static string Gradient(Tensor parameter)

@@ -6,31 +6,27 @@ using static TorchSharp.torch;
 
 namespace Pdp.Baselines.Tests.Support;
 
-/// <summary>A training loop under any of the methods, as a user writes it: momentum and decay, and an optimizer that has what the method learns.</summary>
+/// <summary>A training loop under any of the methods, as a user writes it: momentum and decay, and an optimizer for what the method learns.</summary>
 internal sealed class Loop : IDisposable
 {
     private const int Examples = 16;
+    private const double LearningRate = 0.05;
 
     private readonly IDisposable _scene;
-    private readonly Sgd _sgd;
+    private readonly Sgd _weights;
+    private readonly Sgd _learned;
 
     /// <summary>Makes the model, float64, and the pruner.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
-    /// <param name="learned">Which of the method's parameters the optimizer gets; all, if null.</param>
-    public Loop(string name, Func<string, bool>? learned = null)
+    /// <param name="change">Changes the options.</param>
+    /// <param name="learned">Which of the method's parameters an optimizer gets; all, if null.</param>
+    public Loop(string name, Func<PdpOptions, PdpOptions>? change = null, Func<string, bool>? learned = null)
     {
-        (_scene, Model, Pruner) = name.Split(' ') switch
-        {
-            ["tied", var method] => OfChannels(method),
-            ["channel", "PDP"] => OfWeights(new() { Sparsity = 0.5, Epochs = 10, Strategy = new Channel() }),
-            ["channel", "GMP"] => OfWeights(Cases.With(new Gmp(), 0.5) with { Strategy = new Channel() }),
-            ["channel", "MVP"] => OfWeights(Cases.With(new MovementPruning(), 0.5) with { Strategy = new Channel() }),
-            ["PDP"] => OfWeights(new() { Sparsity = 0.6, Epochs = 10 }),
-            _ => OfWeights(Cases.OfWeights[name](0.6)),
-        };
+        (_scene, Model, Pruner) = name.Split(' ') is ["tied", var method] ? OfChannels(method, change) : OfWeights(name, change);
         // Statistics of a batch would depend on what it is divided into.
         Model.eval();
-        _sgd = new([.. Model.named_parameters(), .. Pruner.Parameters.Where(pair => learned?.Invoke(pair.Name) ?? true)], 0.05, momentum: 0.9, decay: 0.01);
+        _weights = new(Model, LearningRate, momentum: 0.9, decay: 0.01);
+        _learned = new(Pruner.Parameters.Where(pair => learned?.Invoke(pair.Name) ?? true), LearningRate, momentum: 0.9, decay: 0.01);
     }
 
     /// <summary>All methods on single weights, groups, channels of one weight, and channels that are tied.</summary>
@@ -41,23 +37,37 @@ internal sealed class Loop : IDisposable
 
     public PdpPruner Pruner { get; }
 
+    /// <summary>The learning rate of what the method learns.</summary>
+    public double LearnedRate { get => _learned.LearningRate; set => _learned.LearningRate = value; }
+
+    /// <summary>The factor of the loss.</summary>
+    public double LossFactor { get; set; } = 1;
+
     /// <summary>All weights, and what the method learns.</summary>
     public double[] Values() => [.. Model.parameters().Concat(Pruner.Parameters.Select(pair => pair.Parameter)).SelectMany(parameter => parameter.Values())];
 
-    /// <summary>One step of the optimizer on the summed loss of some examples.</summary>
+    /// <summary>Steps at the beginning of epochs.</summary>
+    public Loop Trained(IEnumerable<double> epochs)
+    {
+        foreach (var (number, epoch) in epochs.Index())
+            Step(epoch, batch: number);
+        return this;
+    }
+
+    /// <summary>One step of the optimizers on the summed loss of some examples.</summary>
     public void Step(double epoch, int batch)
     {
         Pruner.BeginEpoch(epoch);
         using (Pruner.Mask())
             Backward(batch, part: 0, parts: 1);
-        _sgd.Step();
+        StepOptimizers();
     }
 
     /// <summary>A step of a loop that has forgotten the scope.</summary>
     public void StepWithoutScope(int batch)
     {
         Backward(batch, part: 0, parts: 1);
-        _sgd.Step();
+        StepOptimizers();
     }
 
     /// <summary>A look at the model between two steps.</summary>
@@ -78,31 +88,47 @@ internal sealed class Loop : IDisposable
 
     public void Dispose()
     {
-        _sgd.Dispose();
+        _weights.Dispose();
+        _learned.Dispose();
         _scene.Dispose();
     }
 
-    private static (IDisposable Scene, nn.Module<Tensor, Tensor> Model, PdpPruner Pruner) OfWeights(PdpOptions options)
+    private static (IDisposable Scene, nn.Module<Tensor, Tensor> Model, PdpPruner Pruner) OfWeights(string name, Func<PdpOptions, PdpOptions>? change)
     {
-        var scene = new Scene(options, TestModels.Mlp().to(ScalarType.Float64));
+        var options = name switch
+        {
+            "PDP" => new() { Sparsity = 0.6, Epochs = 10 },
+            "channel PDP" => new() { Sparsity = 0.5, Epochs = 10, Strategy = new Channel() },
+            "channel GMP" => Cases.With(new Gmp(), 0.5) with { Strategy = new Channel() },
+            "channel MVP" => Cases.With(new MovementPruning(), 0.5) with { Strategy = new Channel() },
+            _ => Cases.OfWeights[name](0.6),
+        };
+        var scene = new Scene(change?.Invoke(options) ?? options, TestModels.Mlp().to(ScalarType.Float64));
         return (scene, scene.Model, scene.Pruner);
     }
 
-    private static (IDisposable Scene, nn.Module<Tensor, Tensor> Model, PdpPruner Pruner) OfChannels(string method)
+    private static (IDisposable Scene, nn.Module<Tensor, Tensor> Model, PdpPruner Pruner) OfChannels(string method, Func<PdpOptions, PdpOptions>? change)
     {
-        var scene = new ChannelScene(scene => scene.Make(method), type: ScalarType.Float64);
+        var scene = new ChannelScene(scene => scene.Make(method), (_, options) => change?.Invoke(options) ?? options, ScalarType.Float64);
         return (scene, scene.Model, scene.Pruner);
     }
 
-    private double[] Output() => Tensors.Values(Model.call(Inputs(batch: 99)));
+    private double[] Output() => Model.call(Inputs(batch: 99)).Values();
 
     /// <summary>Adds the gradients of a part of a batch.</summary>
     private void Backward(int batch, int part, int parts)
     {
         using var scope = NewDisposeScope();
+        using Scalar factor = LossFactor;
         var size = Examples / parts;
         var (inputs, labels) = (Inputs(batch).narrow(0, part * size, size), TestModels.Batch(batch, Examples).Labels.narrow(0, part * size, size));
-        nn.functional.cross_entropy(Model.call(inputs), labels, reduction: nn.Reduction.Sum).backward();
+        nn.functional.cross_entropy(Model.call(inputs), labels, reduction: nn.Reduction.Sum).mul(factor).backward();
+    }
+
+    private void StepOptimizers()
+    {
+        _weights.Step();
+        _learned.Step();
     }
 
     private Tensor Inputs(int batch) => Model is ResidualNet

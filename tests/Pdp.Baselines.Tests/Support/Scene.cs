@@ -69,6 +69,13 @@ internal sealed class Scene : IDisposable
             return Layers.ToDictionary(layer => layer, layer => this[layer]);
     }
 
+    /// <summary>A masked training step at an epoch, of the weights and of what the method learns.</summary>
+    public void Train(double epoch, int seed)
+    {
+        TestModels.Train(Model, Pruner, epoch, seed);
+        Pruner.StepLearned();
+    }
+
     /// <summary>Changes weights as an optimizer does.</summary>
     public void Step(double learningRate) => TestModels.Step(Model, learningRate);
 

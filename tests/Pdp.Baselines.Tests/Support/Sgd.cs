@@ -8,7 +8,6 @@ namespace Pdp.Baselines.Tests.Support;
 internal sealed class Sgd(IEnumerable<(string Name, Parameter Parameter)> parameters, double learningRate, double momentum, double decay) : IDisposable
 {
     private readonly (string Name, Parameter Parameter)[] _parameters = [.. parameters];
-    private readonly Scalar _rate = -learningRate;
     private readonly Scalar _momentum = momentum;
     private readonly Scalar _decay = decay;
     private readonly Scalar _one = 1.0;
@@ -19,11 +18,14 @@ internal sealed class Sgd(IEnumerable<(string Name, Parameter Parameter)> parame
     {
     }
 
+    public double LearningRate { get; set; } = learningRate;
+
     /// <summary>v ← μ·v + ∂L/∂w + λ·w and w ← w − η·v; gradients are zero then.</summary>
     public void Step()
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
+        using Scalar rate = -LearningRate;
         foreach (var (name, parameter) in _parameters)
         {
             if (parameter.grad is not { } gradient)
@@ -31,7 +33,7 @@ internal sealed class Sgd(IEnumerable<(string Name, Parameter Parameter)> parame
             if (!_velocities.TryGetValue(name, out var velocity))
                 _velocities[name] = velocity = parameter.zeros_like().DetachFromDisposeScope();
             velocity.mul_(_momentum).add_(gradient, _one).add_(parameter, _decay);
-            parameter.add_(velocity, _rate);
+            parameter.add_(velocity, rate);
             gradient.zero_();
         }
     }
@@ -40,7 +42,7 @@ internal sealed class Sgd(IEnumerable<(string Name, Parameter Parameter)> parame
     {
         foreach (var velocity in _velocities.Values)
             velocity.Dispose();
-        foreach (var scalar in new[] { _rate, _momentum, _decay, _one })
+        foreach (var scalar in new[] { _momentum, _decay, _one })
             scalar.Dispose();
     }
 }

@@ -18,7 +18,7 @@ if (args is ["--help" or "-h"])
     return 0;
 }
 
-try
+return Sample.Run(args, Console.Error, () =>
 {
     CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
     if (args is ["compare", .. var rest])
@@ -28,12 +28,7 @@ try
 
     Run(CommandLine.Parse<Settings>(args));
     return 0;
-}
-catch (Exception e) when (e is ArgumentException or InvalidOperationException or InvalidDataException or IOException or UnauthorizedAccessException or HttpRequestException)
-{
-    Console.Error.WriteLine(e.Message);
-    return 1;
-}
+});
 
 static void Run(Settings settings)
 {

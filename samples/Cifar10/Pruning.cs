@@ -1,4 +1,3 @@
-using System.Globalization;
 using Pdp.Allocation;
 using Pdp.Channels;
 using Pdp.Masks;
@@ -24,7 +23,7 @@ internal static class Pruning
     /// <summary>The inner convolutions are pruned; the first one and the classifier stay dense.</summary>
     public static PdpOptions Options(Settings settings, ResNet20 model, Batches training)
     {
-        var strategy = StrategyOf(settings.Strategy);
+        var strategy = StrategyOption.Parse(settings.Strategy);
         var options = new PdpOptions
         {
             Epochs = settings.Epochs,
@@ -32,7 +31,7 @@ internal static class Pruning
             Strategy = strategy,
             Allocation = Known[settings.Allocation],
             Schedule = ScheduleOf(settings),
-            Temperature = TemperatureOf(settings),
+            Temperature = TimelineOf(settings).Temperature(),
             Exclude = [LayerMatch.First, LayerMatch.Classifier],
         };
         return strategy is Channel ? WithChannels(options, settings, model, training) : options with { Method = Methods.Of(settings) };
@@ -44,15 +43,24 @@ internal static class Pruning
     /// </summary>
     public static double CommitEpoch(Settings settings) => settings.CommitAt ?? Methods.CommitEpoch(settings);
 
-    /// <summary>Says at the start of a run, not in its middle, that the zeros can't be final yet.</summary>
-    public static void RequireEnded(ISparsityScheduler schedule, Settings settings)
+    /// <summary>Says of times that can't be what is wrong, before the data are read.</summary>
+    /// <exception cref="ArgumentException">They can't be.</exception>
+    public static void RequirePossible(Settings settings)
     {
-        var commit = CommitEpoch(settings);
-        if (commit < settings.Epochs && schedule.EndEpoch > commit)
+        if (settings.Epochs == 0)
         {
-            throw new ArgumentException($"The zeros are to be final in epoch {commit}, but the schedule ends in epoch {schedule.EndEpoch}: raise --commit-at, or let a ramp end earlier (--ramp-end).");
+            throw new ArgumentException($"--epochs 0 measures alone; --method {settings.Method} wants at least 1.");
         }
+
+        _ = TimelineOf(settings).Temperature();
+        RequireEnded(ScheduleOf(settings), settings);
     }
+
+    /// <summary>Says at the start of a run, not in its middle, that the zeros can't be final yet.</summary>
+    /// <param name="schedule">What they follow; null if it isn't known yet.</param>
+    /// <param name="settings">The settings.</param>
+    /// <exception cref="ArgumentException">They can't be.</exception>
+    public static void RequireEnded(ISparsityScheduler? schedule, Settings settings) => TimelineOf(settings).RequireEnded(CommitEpoch(settings), schedule);
 
     /// <summary>Channels go where they cost the network least, until the budget of multiplications is met.</summary>
     private static PdpOptions WithChannels(PdpOptions options, Settings settings, ResNet20 model, Batches training)
@@ -67,28 +75,19 @@ internal static class Pruning
         };
     }
 
-    private static IMaskStrategy StrategyOf(string text) =>
-        text == "unstructured" ? new Unstructured() : text == "channel" ? new Channel() : NofM.Parse(text);
+    /// <summary>The method's own schedule, which is null, where nothing is given.</summary>
+    private static ISparsityScheduler? ScheduleOf(Settings settings) =>
+        settings is { Warmup: null, RampEnd: null, Epsilon: null } ? null : TimelineOf(settings).Schedule();
 
-    /// <summary>The method's own schedule where nothing is given.</summary>
-    private static ISparsityScheduler? ScheduleOf(Settings settings) => settings switch
+    private static Timeline TimelineOf(Settings settings) => new()
     {
-        { Epsilon: { } epsilon } => new EpsilonRamp { WarmupEpochs = WarmupOf(settings), Epsilon = epsilon },
-        { Warmup: null, RampEnd: null } => null,
-        _ => new CubicRamp(WarmupOf(settings), settings.RampEnd ?? 0.4 * settings.Epochs),
+        Epochs = settings.Epochs,
+        StartOption = "--warmup",
+        Start = settings.Warmup,
+        RampEnd = settings.RampEnd,
+        Epsilon = settings.Epsilon,
+        RelativeTemperature = settings.RelativeTemperature,
+        AbsoluteTemperature = settings.Temperature,
+        AnnealEnd = settings.AnnealEnd,
     };
-
-    private static double WarmupOf(Settings settings) => settings.Warmup ?? settings.Epochs / 8.0;
-
-    /// <summary>The library's default where neither temperature is given.</summary>
-    private static Temperature? TemperatureOf(Settings settings) => (settings.Temperature, settings.RelativeTemperature?.Split(':')) switch
-    {
-        (null, null) => null,
-        ({ } temperature, null) => Temperature.Absolute(temperature),
-        (null, [var ratio]) => Temperature.Relative(Double(ratio)),
-        (null, [var from, var to]) => Temperature.Relative(Double(from)).AnnealedTo(Double(to), WarmupOf(settings), settings.AnnealEnd ?? 0.9 * settings.Epochs),
-        _ => throw new ArgumentException("Give either --temperature or --relative-temperature, not both."),
-    };
-
-    private static double Double(string text) => double.Parse(text, CultureInfo.InvariantCulture);
 }

@@ -12,7 +12,7 @@ internal static class Networks
     /// <summary>The name itself, if there is such a network.</summary>
     /// <exception cref="ArgumentException">There is none.</exception>
     public static string Known(string name) =>
-        Names.Contains(name) ? name : throw new ArgumentException($"There is no network '{name}'; there are {string.Join(", ", Names)}.");
+        Names.Contains(name) ? name : throw new ArgumentException(CommandLine.Unknown("network", name, Names));
 
     /// <summary>A network with fresh weights, drawn from libtorch's global generator.</summary>
     /// <exception cref="ArgumentException">The network has no blocks that could start at zero.</exception>

@@ -27,28 +27,26 @@ if (args is ["--help" or "-h"])
 }
 
 using var interrupt = new Interrupt();
-Settings? settings = null;
-try
+return Sample.Run(args, Console.Error, () =>
 {
-    settings = Recipe.Parse(args);
-    Run(settings, interrupt.Token);
-    return 0;
-}
-catch (OperationCanceledException)
-{
-    Console.Error.WriteLine(settings is { Out: not null, Evaluate: null } ? "Interrupted; --resume goes on." : "Interrupted; nothing was kept.");
-    return interrupt.ExitCode;
-}
-catch (Exception e) when (e is ArgumentException or InvalidDataException or InvalidOperationException or IOException or UnauthorizedAccessException)
-{
-    Console.Error.WriteLine(e.Message);
-    return 1;
-}
+    var settings = Recipe.Parse(args, Console.Error.WriteLine);
+    try
+    {
+        Run(settings, interrupt.Token);
+        return 0;
+    }
+    catch (OperationCanceledException)
+    {
+        Console.Error.WriteLine(settings is { Out: not null, Evaluate: null } ? "Interrupted; --resume goes on." : "Interrupted; nothing was kept.");
+        return interrupt.ExitCode;
+    }
+});
 
 static void Run(Settings settings, CancellationToken stop)
 {
-    // Settings. That there is nothing to go on with, or a run already, is said before anything else is done.
+    // Settings. What can't be is said before anything else is done: times that don't fit, nothing to go on with, or a run already.
     CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+    settings.RequirePossible();
     var folder = settings.Evaluate is null ? CheckpointFolder.Of(settings) : null;
     if (settings.Threads is { } threads)
     {
@@ -61,7 +59,7 @@ static void Run(Settings settings, CancellationToken stop)
     display.Line($"imagenet: .NET {Environment.Version}, TorchSharp {typeof(torch).Assembly.GetName().Version}, {device}, {get_num_threads()} threads: {CommandLine.Echo(settings)}");
 
     // Data.
-    var (training, validation) = Data(settings, Console.Error.WriteLine);
+    var (training, validation) = DataOption.Open(settings, Console.Error.WriteLine);
     using var ownedTraining = training;
     using var ownedValidation = validation;
 
@@ -129,30 +127,6 @@ static void Run(Settings settings, CancellationToken stop)
     };
     Finish(settings, report, pruning, shrink, model);
 }
-
-// Batches to train on and batches to measure the accuracy with.
-static (IPictureBatches Training, IPictureBatches Validation) Data(Settings settings, Action<string> report)
-{
-    if (settings.Data is null)
-    {
-        throw new ArgumentException("--data wants the folder of ImageNet, with train and val in it, or synthetic:1024 for so many drawn pictures.");
-    }
-
-    if (settings.Data.Split(':') is ["synthetic", var text] && int.TryParse(text, out var pictures))
-    {
-        return (Synthetic(settings, pictures, isTraining: true), Synthetic(settings, Math.Max(pictures / 4, 1), isTraining: false));
-    }
-
-    var workers = settings.Workers ?? Environment.ProcessorCount;
-    var data = ImageNetData.Open(settings.Data, settings.Limit);
-    return data.Train.Classes.Count <= settings.Classes
-        ? (PictureLoader.Training(data.Train, settings.Part, settings.Seed, workers, report, settings.Side),
-            PictureLoader.Validation(data.Validation, settings.Part, workers, report, settings.Side, resized: settings.Side * 8 / 7))
-        : throw new ArgumentException($"'{settings.Data}' has {data.Train.Classes.Count} classes, the network {settings.Classes}: raise --classes.");
-}
-
-static SyntheticBatches Synthetic(Settings settings, int pictures, bool isTraining) =>
-    new(pictures, settings.Classes, settings.Part, settings.Side, settings.Seed, isTraining);
 
 static Module<Tensor, Tensor> Model(Settings settings, Device device)
 {

@@ -1,8 +1,6 @@
-using System.Globalization;
 using Pdp.Allocation;
 using Pdp.Channels;
 using Pdp.Masks;
-using Pdp.Scheduling;
 using Pdp.Selection;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -15,19 +13,30 @@ internal static class Pruning
     // Channels are found by running the network, and a small picture tells the same as a large one.
     private const int ProbeSide = 32;
 
+    /// <summary>Says of times that can't be what is wrong, before there is a network.</summary>
+    /// <exception cref="ArgumentException">They can't be.</exception>
+    public static void RequirePossible(Settings settings)
+    {
+        var timeline = TimelineOf(settings);
+        _ = timeline.Temperature();
+        timeline.RequireEnded(CommitEpoch(settings), timeline.Schedule());
+    }
+
+    /// <summary>What the library is told.</summary>
+    /// <exception cref="ArgumentException">The options don't go together.</exception>
     public static PdpOptions Options(Settings settings, Module<Tensor, Tensor> model)
     {
-        var strategy = StrategyOf(settings);
+        RequirePossible(settings);
+        var (strategy, timeline) = (StrategyOf(settings), TimelineOf(settings));
         var options = new PdpOptions
         {
             Epochs = settings.Epochs,
             Sparsity = strategy is Unstructured ? settings.Sparsity : null,
             Strategy = strategy,
-            Schedule = ScheduleOf(settings),
-            Temperature = TemperatureOf(settings),
+            Schedule = timeline.Schedule(),
+            Temperature = timeline.Temperature(),
             Exclude = [.. (settings.Exclude ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(LayerMatch.Named)],
         };
-        RequireRampBefore(CommitEpoch(settings), options);
         return strategy is Channel ? WithChannels(options, settings, model) : options;
     }
 
@@ -36,15 +45,6 @@ internal static class Pruning
     /// between; in the second half of the run the network gets used to the ones that stay.
     /// </summary>
     public static double CommitEpoch(Settings settings) => settings.CommitAt ?? (settings.Strategy == "channel" ? 0.5 : 1) * settings.Epochs;
-
-    /// <summary>Says at the start of a run, not in its middle, that the zeros can't be final yet.</summary>
-    private static void RequireRampBefore(double commit, PdpOptions options)
-    {
-        if (commit < options.Epochs && options.Schedule?.EndEpoch > commit)
-        {
-            throw new ArgumentException($"The zeros are to be final in epoch {commit}, but the ramp ends in epoch {options.Schedule.EndEpoch}: raise --commit-at, or let the ramp end earlier (--ramp-end).");
-        }
-    }
 
     /// <summary>Channels go where they cost the network least, until the budget of multiplications is met.</summary>
     private static PdpOptions WithChannels(PdpOptions options, Settings settings, Module<Tensor, Tensor> model)
@@ -56,31 +56,18 @@ internal static class Pruning
         return options with { Channels = map, Allocation = new MacBudget(settings.MacBudget, map, macs) };
     }
 
-    private static IMaskStrategy StrategyOf(Settings settings) => settings.Strategy switch
+    private static IMaskStrategy StrategyOf(Settings settings) =>
+        StrategyOption.Parse(settings.Strategy) is var strategy && strategy is NofM pattern ? pattern with { Gradual = settings.Gradual } : strategy;
+
+    private static Timeline TimelineOf(Settings settings) => new()
     {
-        "unstructured" => new Unstructured(),
-        "channel" => new Channel(),
-        _ => NofM.Parse(settings.Strategy) with { Gradual = settings.Gradual },
+        Epochs = settings.Epochs,
+        StartOption = "--dense-epochs",
+        Start = settings.DenseEpochs,
+        RampEnd = settings.RampEnd,
+        Epsilon = settings.Epsilon,
+        RelativeTemperature = settings.RelativeTemperature,
+        AbsoluteTemperature = settings.Temperature,
+        AnnealEnd = settings.AnnealEnd,
     };
-
-    private static ISparsityScheduler ScheduleOf(Settings settings)
-    {
-        var dense = settings.DenseEpochs ?? settings.Epochs / 8.0;
-        return settings.Epsilon is { } epsilon
-            ? new EpsilonRamp { WarmupEpochs = dense, Epsilon = epsilon }
-            : new CubicRamp(dense, settings.RampEnd ?? 0.4 * settings.Epochs);
-    }
-
-    /// <summary>The library's default where neither temperature is given.</summary>
-    private static Temperature? TemperatureOf(Settings settings) => (settings.Temperature, settings.RelativeTemperature?.Split(':')) switch
-    {
-        (null, null) => null,
-        ({ } temperature, null) => Temperature.Absolute(temperature),
-        (null, [var ratio]) => Temperature.Relative(Double(ratio)),
-        (null, [var from, var to]) => Temperature.Relative(Double(from))
-            .AnnealedTo(Double(to), settings.DenseEpochs ?? settings.Epochs / 8.0, settings.AnnealEnd ?? 0.9 * settings.Epochs),
-        _ => throw new ArgumentException("Give either --temperature or --relative-temperature, not both."),
-    };
-
-    private static double Double(string text) => double.Parse(text, CultureInfo.InvariantCulture);
 }

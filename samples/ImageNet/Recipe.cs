@@ -19,21 +19,42 @@ internal static class Recipe
     public static IEnumerable<string> Names =>
         Directory.EnumerateFiles(Folder, "*.json").Select(file => Path.GetFileNameWithoutExtension(file)).Order(StringComparer.Ordinal);
 
-    /// <summary>The settings of a command line, over those of the recipe that it names.</summary>
+    /// <summary>
+    /// The settings of a command line, over those of the recipe that it names. If only the length of the run is another than the recipe's, the
+    /// recipe's times are scaled with it.
+    /// </summary>
+    /// <param name="arguments">The command line.</param>
+    /// <param name="report">Is told which times were scaled.</param>
     /// <exception cref="ArgumentException">A name is unknown or a value is wrong, on the command line or in the recipe.</exception>
-    public static Settings Parse(IReadOnlyList<string> arguments)
+    public static Settings Parse(IReadOnlyList<string> arguments, Action<string>? report = null)
     {
         var given = CommandLine.Parse<Settings>(arguments);
-        return given.Recipe is { } recipe ? CommandLine.Parse<Settings>([.. Read(Find(recipe)), .. arguments]) : given;
+        if (given.Recipe is null)
+        {
+            return given;
+        }
+
+        var recipe = Read(Find(given.Recipe));
+        var (own, epochs) = (CommandLine.Parse<Settings>(recipe).Epochs, CommandLine.Parse<Settings>(arguments, recipe).Epochs);
+        if (own == epochs)
+        {
+            return CommandLine.Parse<Settings>(arguments, recipe);
+        }
+
+        var scaled = RecipeTimes.Scaled(recipe, own, epochs);
+        var times = RecipeTimes.Of(scaled).Where(pair => !arguments.Contains(pair[0])).Select(pair => string.Join(' ', pair)).ToArray();
+        report?.Invoke($"The recipe is for {own} epochs. For {epochs} its times are {(times.Length == 0 ? "those given" : string.Join(' ', times))}.");
+        return CommandLine.Parse<Settings>(arguments, scaled);
     }
 
     /// <exception cref="ArgumentException">There is no such recipe.</exception>
     private static string Find(string recipe)
     {
         var beside = Path.Combine(Folder, recipe + ".json");
+        var near = NearName.Of(recipe, Names) is { } name ? $"; did you mean --recipe {name}?" : ".";
         return File.Exists(recipe) ? recipe
             : File.Exists(beside) ? beside
-            : throw new ArgumentException($"There is no recipe '{recipe}', neither as a file nor among those that come with the program: {string.Join(", ", Names)}.");
+            : throw new ArgumentException($"There is no recipe '{recipe}'{near} A recipe is a file of your own, or one that comes with the program: {string.Join(", ", Names)}.");
     }
 
     /// <summary>A recipe's settings as arguments, tried once so that an error names the file.</summary>
@@ -46,8 +67,9 @@ internal static class Recipe
             _ = CommandLine.Parse<Settings>(arguments);
             return arguments;
         }
-        catch (Exception e) when (e is JsonException or ArgumentException)
+        catch (Exception e) when (e is JsonException or ArgumentException or InvalidOperationException)
         {
+            // InvalidOperationException is what JsonElement throws for text that is no Unicode.
             throw new ArgumentException($"The recipe '{path}' can't be used. {e.Message}", e);
         }
     }

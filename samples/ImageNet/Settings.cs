@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 
 namespace Pdp.Samples.ImageNet;
@@ -9,136 +8,166 @@ namespace Pdp.Samples.ImageNet;
 /// </summary>
 internal sealed partial record Settings
 {
-    /// <summary>The name of a recipe beside the program, or the path of one; options on the command line override it.</summary>
+    [Option("A recipe that comes with the program, or a file of your own; options override its settings.", Section = "What to run", Value = "NAME|FILE")]
     public string? Recipe { get; init; }
 
-    /// <summary>The folder with train and val in it, or <c>synthetic:1024</c> for so many drawn pictures.</summary>
+    [Option("The folder that holds train/<class>/* and val/<class>/*, or synthetic:1024 for so many drawn pictures.", Value = "FOLDER|synthetic:COUNT")]
     public string? Data { get; init; }
 
-    /// <summary>Pictures per class, for a quick try; all if not given.</summary>
-    public int? Limit { get; init => field = Check(value, value is null or > 0, "at least 1"); }
+    [Option("Pictures per class, for a quick try.", Value = "PICTURES", Range = "[1, ∞)", Default = "all")]
+    public int? Limit { get; init; }
 
-    /// <summary>Where metrics, checkpoints, report and weights go; nowhere if not given.</summary>
+    [Option("Where metrics, checkpoints, report and weights go.", Value = "FOLDER", Default = "nowhere")]
     public string? Out { get; init; }
 
-    /// <summary>Whether to go on from the newest checkpoint in <see cref="Out"/>.</summary>
+    [Option("Goes on from the newest checkpoint in --out.")]
     public bool Resume { get; init; }
 
-    /// <summary>Weights or a checkpoint to measure the accuracy of, in place of training.</summary>
+    [Option("Measures the accuracy of weights or of a checkpoint, and doesn't train.", Value = "FILE")]
     public string? Evaluate { get; init; }
 
-    /// <summary>cpu, cuda or cuda:1; cuda where there is one if not given.</summary>
+    [Option("cpu, cuda or cuda:1.", Value = "DEVICE", Default = "cuda where there is one")]
     public string? Device { get; init => field = Matches(value, DeviceForm(), "cpu, cuda, or cuda:n"); }
 
-    /// <summary>Threads of the arithmetic on the CPU; libtorch's own choice if not given.</summary>
-    public int? Threads { get; init => field = Check(value, value is null or > 0, "at least 1"); }
+    [Option("Threads of the arithmetic on the CPU.", Value = "THREADS", Range = "[1, ∞)", Default = "libtorch's choice")]
+    public int? Threads { get; init; }
 
+    [Option("Decides the first weights, the order of the pictures, crops and flips.")]
     public int Seed { get; init; }
 
-    /// <summary>resnet18, resnet50, mobilenet-v1 or mobilenet-v2.</summary>
+    [Option("resnet18, resnet50, mobilenet-v1 or mobilenet-v2.", Section = "Network", Value = "NAME")]
     public string Model { get; init => field = Networks.Known(value); } = "resnet18";
 
-    public int Classes { get; init => field = Check(value, value > 1, "at least 2"); } = 1000;
+    [Option("Classes that the network tells apart.", Value = "CLASSES", Range = "[2, ∞)")]
+    public int Classes { get; init; } = 1000;
 
-    /// <summary>Whether each block of a ResNet starts as its shortcut alone.</summary>
+    [Option("Lets each block of a ResNet start as its shortcut alone.")]
     public bool ZeroInitialResidual { get; init; }
 
-    /// <summary>Weights to start from (safetensors); fresh ones if not given.</summary>
+    [Option("Weights to start from (safetensors).", Value = "FILE", Default = "fresh ones")]
     public string? Weights { get; init; }
 
-    /// <summary>The record of a shrunk network (shrink.json), whose weights are to be started from or evaluated.</summary>
+    [Option("The record of a shrunk network (shrink.json), whose weights are to be started from or evaluated.", Value = "FILE")]
     public string? ShrinkRecord { get; init; }
 
-    public int Epochs { get; init => field = Check(value, value > 0, "at least 1"); } = 100;
+    [Option("Length of the run; a recipe's times are scaled with it.", Section = "Training", Value = "COUNT", Range = "[1, ∞)")]
+    public int Epochs { get; init; } = 100;
 
-    /// <summary>The pictures of a step.</summary>
-    public int Batch { get; init => field = Check(value, value > 1, "at least 2, for batch-norm"); } = 256;
+    [Option("Pictures of a step.", Value = "PICTURES", Range = "[2, ∞)")]
+    public int Batch { get; init; } = 256;
 
-    /// <summary>The equal parts that a step's pictures go through the network in, where all at once do not fit into memory.</summary>
-    public int Accumulate { get; init => field = Check(value, value > 0, "at least 1"); } = 1;
+    [Option("Equal parts that a step's pictures go through the network in, where all at once do not fit into memory.", Value = "PARTS", Range = "[1, ∞)")]
+    public int Accumulate { get; init; } = 1;
 
     /// <summary>The pictures of a part.</summary>
     /// <exception cref="ArgumentException">The batch can't be divided so.</exception>
-    public int Part => Batch % Accumulate == 0
-        ? Batch / Accumulate
-        : throw new ArgumentException($"A batch of {Batch} pictures can't be divided into {Accumulate} equal parts: --batch must be a multiple of --accumulate.");
+    public int Part => Batch % Accumulate != 0
+        ? throw new ArgumentException($"A batch of {Batch} pictures can't be divided into {Accumulate} equal parts: --batch must be a multiple of --accumulate.")
+        : Batch == Accumulate
+        ? throw new ArgumentException($"A part of one picture is too small for batch-norm: --batch {Batch} must be at least twice --accumulate {Accumulate}.")
+        : Batch / Accumulate;
 
-    /// <summary>Height and width of the pictures.</summary>
-    public int Side { get; init => field = Check(value, value >= 32, "at least 32"); } = 224;
+    [Option("Height and width of the pictures.", Value = "PIXELS", Range = "[32, ∞)")]
+    public int Side { get; init; } = 224;
 
-    /// <summary>Threads that read pictures; one for each core if not given.</summary>
-    public int? Workers { get; init => field = Check(value, value is null or > 0, "at least 1"); }
+    [Option("Threads that read pictures.", Value = "THREADS", Range = "[1, ∞)", Default = "one for each core")]
+    public int? Workers { get; init; }
 
-    /// <summary>The highest learning rate.</summary>
-    public double Lr { get; init => field = Check(value, value is >= 0 and < double.PositiveInfinity, "at least 0"); } = 0.1;
+    [Option("Highest learning rate.", Value = "RATE", Range = "[0, ∞)")]
+    public double Lr { get; init; } = 0.1;
 
-    /// <summary>Epochs in which the learning rate rises to its highest.</summary>
-    public double LrWarmup { get; init => field = Check(value, value is >= 0 and < double.PositiveInfinity, "at least 0"); } = 5;
+    [Option("Epochs in which the learning rate rises to its highest.", Value = OptionAttribute.Epochs, Range = "[0, ∞)", Default = "a twentieth of the run")]
+    public double? LrWarmup { get; init; }
 
-    public double Momentum { get; init => field = Check(value, value is >= 0 and < 1, "in [0, 1)"); } = 0.9;
+    /// <summary>The epochs of the warm-up.</summary>
+    /// <exception cref="ArgumentException">They are more than the run has.</exception>
+    public double WarmupEpochs => (LrWarmup ?? Epochs / 20.0) is var warmup && warmup <= Epochs
+        ? warmup
+        : throw new ArgumentException(FormattableString.Invariant($"The learning rate would never rise to its highest: --lr-warmup {warmup} is more than the run has, --epochs {Epochs}."));
 
+    [Option("Momentum of the optimizer.", Value = OptionAttribute.Fraction, Range = "[0, 1)")]
+    public double Momentum { get; init; } = 0.9;
+
+    [Option("Takes Nesterov's steps.")]
     public bool Nesterov { get; init; }
 
-    public double WeightDecay { get; init => field = Check(value, value is >= 0 and < double.PositiveInfinity, "at least 0"); } = 1e-4;
+    [Option("Decay of the weights.", Value = "DECAY", Range = "[0, ∞)")]
+    public double WeightDecay { get; init; } = 1e-4;
 
-    /// <summary>Whether biases and the scales and shifts of norms decay, too.</summary>
+    [Option("Whether biases and the scales and shifts of norms decay, too.")]
     public bool DecayNorms { get; init; } = true;
 
-    public double LabelSmoothing { get; init => field = Check(value, value is >= 0 and < 1, "in [0, 1)"); }
+    [Option("Share of the loss that is spread over all classes.", Value = OptionAttribute.Fraction, Range = "[0, 1)")]
+    public double LabelSmoothing { get; init; }
 
-    /// <summary>The share that a running average of the weights keeps at each step, such as 0.9999; no average if not given.</summary>
-    public double? Ema { get; init => field = Check(value, value is null or (> 0 and < 1), "in (0, 1)"); }
+    [Option("Share that a running average of the weights keeps at each step, such as 0.9999.", Value = OptionAttribute.Fraction, Range = "(0, 1)", Default = "no average")]
+    public double? Ema { get; init; }
 
-    /// <summary>dense or pdp.</summary>
-    public string Method { get; init => field = Matches(value, MethodForm(), "dense or pdp"); } = "dense";
+    [Option("dense or pdp.", Section = "Pruning", Value = "NAME")]
+    public string Method { get; init => field = Matches(value, MethodForm(), "dense or pdp")!; } = "dense";
 
-    /// <summary>unstructured, N:M (N kept of M), or channel.</summary>
-    public string Strategy { get; init => field = Matches(value, StrategyForm(), "unstructured, channel, or N:M such as 2:4"); } = "unstructured";
+    [Option("unstructured, channel, or N:M for N weights kept of every M.", Value = "NAME|N:M")]
+    public string Strategy { get; init => field = StrategyOption.Checked(value); } = "unstructured";
 
-    /// <summary>Whether the kept weights of N:M step down from M to N with the ramp, or are N from its start on.</summary>
+    [Option("Lets the kept weights of N:M step down from M to N with the ramp; if false they are N from its start on.")]
     public bool Gradual { get; init; } = true;
 
-    /// <summary>Fraction of the prunable weights to remove, in [0, 1).</summary>
-    public double Sparsity { get; init => field = Check(value, value is >= 0 and < 1, "in [0, 1)"); } = 0.855;
+    [Option("Fraction of the prunable weights to remove, without a pattern N:M or channels.", Value = OptionAttribute.Fraction, Range = "[0, 1)")]
+    public double Sparsity { get; init; } = 0.855;
 
-    /// <summary>Fraction of the network's multiplications to remove with the channel strategy, in (0, 1).</summary>
-    public double MacBudget { get; init => field = Check(value, value is > 0 and < 1, "in (0, 1)"); } = 0.5;
+    [Option("Fraction of the network's multiplications to remove with the channel strategy.", Value = OptionAttribute.Fraction, Range = "(0, 1)")]
+    public double MacBudget { get; init; } = 0.5;
 
-    /// <summary>The paper's s, the dense epochs before pruning begins; an eighth of the run if not given.</summary>
-    public double? DenseEpochs { get; init => field = Check(value, value is null or >= 0, "at least 0"); }
+    [Option("Dense epochs before pruning begins, the paper's s.", Value = OptionAttribute.Epochs, Range = "[0, ∞)", Default = "an eighth of the run")]
+    public double? DenseEpochs { get; init; }
 
-    /// <summary>The paper's ε, the slope of its linear ramp per epoch; a cubic ramp if not given.</summary>
-    public double? Epsilon { get; init => field = Check(value, value is null or (> 0 and <= 1), "in (0, 1]"); }
+    [Option("Slope of the paper's linear ramp, per epoch.", Value = "SLOPE", Range = "(0, 1]", Default = "a cubic ramp")]
+    public double? Epsilon { get; init; }
 
-    /// <summary>The epoch at which a cubic ramp reaches the target; four tenths of the run if not given.</summary>
-    public double? RampEnd { get; init => field = Check(value, value is null or > 0, "above 0"); }
+    [Option("Epoch at which a cubic ramp reaches the target.", Value = OptionAttribute.Epochs, Range = "(0, ∞)", Default = "four tenths of the run")]
+    public double? RampEnd { get; init; }
 
-    /// <summary>
-    /// The epoch at which the zeros are made final, after which the network trains on without what is removed; the end of the run if not
-    /// given, half of it with the channel strategy.
-    /// </summary>
-    public double? CommitAt { get; init => field = Check(value, value is null or >= 0, "at least 0"); }
+    [Option(
+        "Epoch at which the zeros are made final, after which the network trains on without what is removed.",
+        Value = OptionAttribute.Epochs, Range = "[0, ∞)", Default = "the end of the run; half of it with the channel strategy")]
+    public double? CommitAt { get; init; }
 
-    /// <summary>The paper's absolute temperature τ, in weight².</summary>
-    public double? Temperature { get; init => field = Check(value, value is null or (> 0 and < double.PositiveInfinity), "above 0"); }
+    [Option("The paper's absolute temperature τ, in weight².", Value = "TAU", Range = "(0, ∞)", Default = "the library's relative one")]
+    public double? Temperature { get; init; }
 
-    /// <summary>Temperature relative to the squared threshold: constant (0.25) or from start to end (1:0.03).</summary>
-    public string? RelativeTemperature { get; init => field = Matches(value, TemperatureForm(), "a number, or two such as 1:0.03"); }
+    [Option("Temperature ρ relative to the squared threshold: constant (0.25), or from start to end (1:0.03).", Value = "RHO|RHO:RHO", Default = "the library's")]
+    public string? RelativeTemperature { get; init => field = TemperatureOption.Checked(value); }
 
-    /// <summary>The epoch at which annealing ends; 90 % of the run if not given.</summary>
-    public double? AnnealEnd { get; init => field = Check(value, value is null or > 0, "above 0"); }
+    [Option("Epoch at which the temperature has come to its end.", Value = OptionAttribute.Epochs, Range = "(0, ∞)", Default = "nine tenths of the run")]
+    public double? AnnealEnd { get; init; }
 
-    /// <summary>The weights that stay dense, as name patterns with commas between them: <c>conv1,*.downsample.0</c>.</summary>
+    [Option("Weights that stay dense, as name patterns with commas between them: conv1,*.downsample.0.", Value = "PATTERNS")]
     public string? Exclude { get; init; }
 
-    /// <summary>Steps from one checkpoint to the next within an epoch; only at the end of each epoch if 0.</summary>
-    public int CheckpointSteps { get; init => field = Check(value, value >= 0, "at least 0"); }
+    [Option("Steps from one checkpoint to the next within an epoch; 0 for one at the end of each epoch alone.", Section = "What is kept", Value = "STEPS", Range = "[0, ∞)")]
+    public int CheckpointSteps { get; init; }
 
-    /// <summary>The checkpoints to keep besides the best.</summary>
-    public int KeepLast { get; init => field = Check(value, value > 0, "at least 1"); } = 2;
+    [Option("Checkpoints to keep besides the best.", Value = "COUNT", Range = "[1, ∞)")]
+    public int KeepLast { get; init; } = 2;
 
-    /// <summary>Steps from one entry for TensorBoard to the next; none at all if 0.</summary>
-    public int LogSteps { get; init => field = Check(value, value >= 0, "at least 0"); } = 50;
+    [Option("Steps from one entry for TensorBoard to the next; 0 for none at all.", Value = "STEPS", Range = "[0, ∞)")]
+    public int LogSteps { get; init; } = 50;
+
+    /// <summary>Says of settings that don't go together which they are, before anything is loaded.</summary>
+    /// <exception cref="ArgumentException">They don't.</exception>
+    public void RequirePossible()
+    {
+        (_, _) = (Part, WarmupEpochs);
+        if (Resume && Evaluate is not null)
+        {
+            throw new ArgumentException("Give either --resume or --evaluate, not both.");
+        }
+
+        if (Method == "pdp")
+        {
+            Pruning.RequirePossible(this);
+        }
+    }
 
     /// <summary>The settings that decide a run's numbers; a checkpoint is continued only under the same ones.</summary>
     public IReadOnlyDictionary<string, string> Deciding() => CommandLine.Pairs(
@@ -146,21 +175,12 @@ internal sealed partial record Settings
         nameof(Recipe), nameof(Data), nameof(Out), nameof(Resume), nameof(Evaluate), nameof(Device), nameof(Threads), nameof(Weights),
         nameof(ShrinkRecord), nameof(Workers), nameof(CheckpointSteps), nameof(KeepLast), nameof(LogSteps));
 
-    private static T Check<T>(T value, bool isValid, string range, [CallerMemberName] string name = "") =>
-        isValid ? value : throw new ArgumentOutOfRangeException(name, value, $"Must be {range}.");
+    private static string? Matches(string? value, Regex form, string wanted) =>
+        value is null || form.IsMatch(value) ? value : throw new ArgumentException($"Must be {wanted}, not '{value}'.");
 
-    private static string Matches(string? value, Regex form, string wanted, [CallerMemberName] string name = "") =>
-        value is null || form.IsMatch(value) ? value! : throw new ArgumentException($"Must be {wanted}, not '{value}'.", name);
-
-    [GeneratedRegex("^(cpu|cuda(:[0-9]+)?)$")]
+    [GeneratedRegex("^(cpu|cuda(:[0-9]{1,3})?)$")]
     private static partial Regex DeviceForm();
 
     [GeneratedRegex("^(dense|pdp)$")]
     private static partial Regex MethodForm();
-
-    [GeneratedRegex("^(unstructured|channel|[1-9][0-9]*:[1-9][0-9]*)$")]
-    private static partial Regex StrategyForm();
-
-    [GeneratedRegex(@"^[0-9.]+(e-?[0-9]+)?(:[0-9.]+(e-?[0-9]+)?)?$")]
-    private static partial Regex TemperatureForm();
 }

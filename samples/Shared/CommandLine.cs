@@ -1,39 +1,25 @@
 using System.Globalization;
 using System.Reflection;
-using System.Runtime.ExceptionServices;
 using System.Text.RegularExpressions;
 
 namespace Pdp.Samples;
 
 /// <summary>
-/// Overrides the properties of a settings record by <c>--name value</c> pairs: <c>--weight-decay 1e-4</c> sets
-/// <c>WeightDecay</c>. A switch (bool) may stand without a value.
+/// Overrides the properties of a settings record by <c>--name value</c> pairs: <c>--weight-decay 1e-4</c>, or
+/// <c>--weight-decay=1e-4</c>, sets <c>WeightDecay</c>. A switch (bool) may stand without a value.
 /// </summary>
 internal static partial class CommandLine
 {
-    /// <exception cref="ArgumentException">A name is unknown or a value is not of its type or out of range.</exception>
-    public static T Parse<T>(IReadOnlyList<string> arguments)
+    private const string Dashes = "--";
+
+    /// <summary>Reads arguments over others that they override.</summary>
+    /// <exception cref="ArgumentException">A name is unknown or given twice, or a value is missing, not of its type or out of range.</exception>
+    public static T Parse<T>(IReadOnlyList<string> arguments, IReadOnlyList<string>? defaults = null)
         where T : class, new()
     {
         var settings = new T();
-        var properties = Properties<T>().ToDictionary(Option, StringComparer.Ordinal);
-        for (var i = 0; i < arguments.Count; i++)
-        {
-            var option = arguments[i];
-            if (!properties.TryGetValue(option, out var property))
-            {
-                throw new ArgumentException(Unknown("setting", option, properties.Keys));
-            }
-
-            var hasValue = i + 1 < arguments.Count && !properties.ContainsKey(arguments[i + 1]);
-            if (!hasValue && property.PropertyType != typeof(bool))
-            {
-                throw new ArgumentException($"{option} wants a value after it.");
-            }
-
-            Set(settings, property, option, hasValue ? arguments[++i] : "true");
-        }
-
+        Apply(settings, defaults ?? []);
+        Apply(settings, arguments);
         return settings;
     }
 
@@ -71,39 +57,62 @@ internal static partial class CommandLine
         ? $"There is no {what} '{name}'; did you mean {nearest}?"
         : $"There is no {what} '{name}'; there are {string.Join(", ", known)}.";
 
-    private static IEnumerable<PropertyInfo> Properties<T>() =>
+    /// <summary>The settings that are options, in their order.</summary>
+    public static IEnumerable<PropertyInfo> Properties<T>() =>
         typeof(T).GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.CanWrite);
 
-    private static string Option(PropertyInfo property) => "--" + Capital().Replace(property.Name, "-$0").ToLowerInvariant();
+    /// <summary>The name of a setting on the command line.</summary>
+    public static string Option(PropertyInfo property) => Dashes + Capital().Replace(property.Name, "-$0").ToLowerInvariant();
 
     private static string? Text(object? value) => value is null ? null : Convert.ToString(value, CultureInfo.InvariantCulture);
 
     [GeneratedRegex("(?<!^)[A-Z]")]
     private static partial Regex Capital();
 
+    private static void Apply<T>(T settings, IReadOnlyList<string> arguments)
+        where T : class
+    {
+        var properties = Properties<T>().ToDictionary(Option, StringComparer.Ordinal);
+        var given = new HashSet<string>(StringComparer.Ordinal);
+        for (var i = 0; i < arguments.Count; i++)
+        {
+            var (option, value) = Split(arguments[i]);
+            if (!properties.TryGetValue(option, out var property))
+            {
+                throw new ArgumentException(Unknown("setting", option, properties.Keys));
+            }
+
+            if (!given.Add(option))
+            {
+                throw new ArgumentException($"{option} is given twice.");
+            }
+
+            value ??= i + 1 < arguments.Count && !arguments[i + 1].StartsWith(Dashes, StringComparison.Ordinal) ? arguments[++i] : null;
+            value ??= property.PropertyType == typeof(bool) ? "true" : null;
+            Set(settings, property, option, string.IsNullOrWhiteSpace(value) ? throw new ArgumentException($"{option} wants a value after it.") : value);
+        }
+    }
+
+    private static (string Option, string? Value) Split(string argument) =>
+        argument.StartsWith(Dashes, StringComparison.Ordinal) && argument.IndexOf('=', StringComparison.Ordinal) is > 0 and var end
+            ? (argument[..end], argument[(end + 1)..])
+            : (argument, null);
+
     private static void Set(object settings, PropertyInfo property, string option, string text)
     {
-        var type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
-        object value;
-        try
+        var value = OptionValue.Parse(property.PropertyType, option, text);
+        if (property.GetCustomAttribute<OptionAttribute>() is { Range: { } range } attribute)
         {
-            value = Convert.ChangeType(text, type, CultureInfo.InvariantCulture);
-        }
-        catch (Exception e) when (e is FormatException or OverflowException)
-        {
-            throw new ArgumentException($"{option} wants {Noun(type)}, not '{text}'.", e);
+            OptionValue.Require(Interval.Parse(range), attribute.Value, Convert.ToDouble(value, CultureInfo.InvariantCulture), option);
         }
 
         try
         {
             property.SetValue(settings, value);
         }
-        catch (TargetInvocationException e) when (e.InnerException is { } cause)
+        catch (TargetInvocationException e) when (e.InnerException is ArgumentException cause)
         {
-            ExceptionDispatchInfo.Throw(cause);
+            throw new ArgumentException($"{option} {text}: {OptionValue.Plain(cause)}", cause);
         }
     }
-
-    private static string Noun(Type type) =>
-        type == typeof(bool) ? "true or false" : type == typeof(double) ? "a number" : "a whole number";
 }

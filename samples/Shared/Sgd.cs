@@ -36,7 +36,7 @@ internal sealed class Sgd : IDisposable
     {
         if (nesterov && momentum == 0)
         {
-            throw new ArgumentException("Nesterov's step needs a momentum above 0.", nameof(nesterov));
+            throw new ArgumentException("Nesterov's step needs a momentum above 0: raise --momentum, or give --nesterov false.", nameof(nesterov));
         }
 
         ParameterGroup[] all = [.. groups];

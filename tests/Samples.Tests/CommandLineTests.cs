@@ -32,12 +32,33 @@ public sealed class CommandLineTests
         Assert.Equal(expected, settings.Fast);
     }
 
+    [Fact]
+    public void Parse_WhenArgumentsAreOverOthers_OverridesThem()
+    {
+        var settings = CommandLine.Parse<Options>(["--steps=7", "--label=--odd"], ["--steps", "3", "--limit", "2"]);
+
+        Assert.Equal(new Options { Steps = 7, Label = "--odd", Limit = 2 }, settings);
+    }
+
     [Theory]
     [InlineData("There is no setting '--wieght-decay'; did you mean --weight-decay?", "--wieght-decay", "1")]
-    [InlineData("There is no setting 'nonsense'; there are --steps, --weight-decay, --label, --limit, --fast.", "nonsense")]
+    [InlineData("There is no setting 'nonsense'; there are --steps, --weight-decay, --label, --limit, --fast, --word.", "nonsense")]
     [InlineData("--steps wants a value after it.", "--steps")]
     [InlineData("--steps wants a value after it.", "--steps", "--fast")]
+    [InlineData("--label wants a value after it.", "--label", "--oops", "1")]
+    [InlineData("--label wants a value after it.", "--label", "")]
+    [InlineData("--label wants a value after it.", "--label=")]
+    [InlineData("--steps is given twice.", "--steps", "1", "--steps", "2")]
+    [InlineData("--fast is given twice.", "--fast", "--fast=false")]
     [InlineData("--steps wants a whole number, not '1.5'.", "--steps", "1.5")]
+    [InlineData("--steps wants a whole number from -2147483648 to 2147483647, not '9999999999'.", "--steps", "9999999999")]
+    [InlineData("--weight-decay wants a number, not '0,5'.", "--weight-decay", "0,5")]
+    [InlineData("--weight-decay 90: Must be in [0, 1), a fraction: 0.9, not 90.", "--weight-decay", "90")]
+    [InlineData("--weight-decay -1: Must be in [0, 1).", "--weight-decay", "-1")]
+    [InlineData("--weight-decay 101: Must be in [0, 1).", "--weight-decay", "101")]
+    [InlineData("--weight-decay NaN: Must be in [0, 1).", "--weight-decay", "NaN")]
+    [InlineData("--limit 0: Must be at least 1.", "--limit", "0")]
+    [InlineData("--word b: Must be a.", "--word", "b")]
     [InlineData("--weight-decay wants a number, not 'low'.", "--weight-decay", "low")]
     [InlineData("--fast wants true or false, not 'yes'.", "--fast", "yes")]
     public void Parse_WhenArgumentIsWrong_SaysWhatIsWanted(string expected, params string[] arguments)
@@ -72,7 +93,7 @@ public sealed class CommandLineTests
         var help = CommandLine.Help<Options>();
 
         Assert.Equal(
-            ["  --steps 1", "  --weight-decay 0.5", "  --label (not set)", "  --limit (not set)", "  --fast False"],
+            ["  --steps 1", "  --weight-decay 0.5", "  --label (not set)", "  --limit (not set)", "  --fast False", "  --word (not set)"],
             help.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries)[1..]);
     }
 
@@ -80,12 +101,16 @@ public sealed class CommandLineTests
     {
         public int Steps { get; init; } = 1;
 
+        [Option("A share.", Value = OptionAttribute.Fraction, Range = "[0, 1)")]
         public double WeightDecay { get; init; } = 0.5;
 
         public string? Label { get; init; }
 
+        [Option("A number.", Range = "[1, ∞)")]
         public int? Limit { get; init; }
 
         public bool Fast { get; init; }
+
+        public string? Word { get; init => field = value is null or "a" ? value : throw new ArgumentException("Must be a.", nameof(value)); }
     }
 }

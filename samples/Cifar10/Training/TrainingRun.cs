@@ -20,7 +20,7 @@ internal sealed class TrainingRun : IDisposable
     public TrainingRun(Settings settings)
     {
         _settings = settings;
-        RequireResumable();
+        RequirePossible();
         var data = Cifar10Data.Load(DataPath(settings));
         var training = new Batches(settings.Limit is { } limit ? data.Train.Limit(limit) : data.Train, settings.Batch, settings.Seed);
         _test = new Evaluation(data.Test, settings.Seed);
@@ -104,9 +104,14 @@ internal sealed class TrainingRun : IDisposable
         return run;
     }
 
-    // Said before the data are read.
-    private void RequireResumable()
+    // What can't be is said before the data are read.
+    private void RequirePossible()
     {
+        if (_settings.Method != Methods.Dense)
+        {
+            Pruning.RequirePossible(_settings);
+        }
+
         if (!_settings.Resume)
         {
             return;

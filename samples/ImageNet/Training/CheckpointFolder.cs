@@ -8,15 +8,14 @@ internal sealed class CheckpointFolder
     private readonly string _folder;
     private readonly int _keepLast;
 
-    /// <summary>Opens or makes the folder.</summary>
+    /// <summary>Opens the folder, which is made when there is something to keep.</summary>
     /// <param name="folder">Its path.</param>
     /// <param name="keepLast">The checkpoints to keep besides the best.</param>
     public CheckpointFolder(string folder, int keepLast)
     {
         _folder = folder;
         _keepLast = keepLast;
-        Directory.CreateDirectory(folder);
-        foreach (var torn in Directory.EnumerateFiles(folder, "*.part"))
+        foreach (var torn in Files("*.part"))
         {
             // What a killed process was writing.
             File.Delete(torn);
@@ -53,6 +52,8 @@ internal sealed class CheckpointFolder
     /// <exception cref="IOException">It could not be written; all that were there before still are.</exception>
     public void Keep(long step, Action<string> write, bool isBest)
     {
+        Directory.CreateDirectory(_folder);
+
         // As many digits as any run has steps, so that names sort as numbers do.
         var path = Path.Combine(_folder, FormattableString.Invariant($"step-{step:D10}.safetensors"));
         write(path);
@@ -76,5 +77,7 @@ internal sealed class CheckpointFolder
     private static bool HasRun(string run) =>
         Path.Join(run, Name) is var folder && Directory.Exists(folder) && Directory.EnumerateFiles(folder, Pattern).Any();
 
-    private string[] All() => [.. Directory.GetFiles(_folder, Pattern).Order(StringComparer.Ordinal)];
+    private string[] All() => [.. Files(Pattern).Order(StringComparer.Ordinal)];
+
+    private string[] Files(string pattern) => Directory.Exists(_folder) ? Directory.GetFiles(_folder, pattern) : [];
 }

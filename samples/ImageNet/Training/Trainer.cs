@@ -29,7 +29,7 @@ internal sealed class Trainer : IDisposable
         _settings = settings;
         _learner = learner;
         _pictures = pictures;
-        _learningRate = new LearningRate(settings.Lr, settings.LrWarmup * Steps, (double)settings.Epochs * Steps);
+        _learningRate = new LearningRate(settings.Lr, settings.WarmupEpochs * Steps, (double)settings.Epochs * Steps);
         _share = 1.0 / settings.Accumulate;
         _lossSum = zeros([], ScalarType.Float64, learner.Device).DetachFromDisposeScope();
     }

@@ -37,6 +37,9 @@ public sealed class SettingsTests
     [InlineData("There is no allocation 'ekr'; did you mean erk?", "--allocation", "ekr")]
     [InlineData("Must be unstructured, channel, or N:M", "--strategy", "2:")]
     [InlineData("Must be a number, or two", "--relative-temperature", "1:")]
+    [InlineData("--sparsity 90: Must be in [0, 1), a fraction: 0.9, not 90.", "--sparsity", "90")]
+    [InlineData("--strategy 4:4", "--strategy", "4:4")]
+    [InlineData("--relative-temperature 0: Must be a number", "--relative-temperature", "0")]
     public void Parse_WhenValueIsOutOfRange_SaysTheRange(string expected, params string[] arguments)
     {
         var error = Assert.ThrowsAny<ArgumentException>(() => CommandLine.Parse<Settings>(arguments));

@@ -37,7 +37,7 @@ public sealed class CheckpointTests : IDisposable
     public void Load_WhenSettingsDiffer_NamesThemAndChangesNothing(string expected, params string[] arguments)
     {
         Checkpoint.Save(Path, _run.Learner, Progress.Start, _run.Settings);
-        var other = CommandLine.Parse<Settings>([.. CommandLine.Echo(_run.Settings).Split(' '), .. arguments]);
+        var other = CommandLine.Parse<Settings>(arguments, CommandLine.Echo(_run.Settings).Split(' '));
         using var another = new TinyRun(TinyRun.Default, weights: 1);
         var before = another.State();
 

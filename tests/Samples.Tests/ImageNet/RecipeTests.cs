@@ -69,6 +69,47 @@ public sealed class RecipeTests : IDisposable
     }
 
     [Fact]
+    public void Parse_WhenOnlyTheLengthDiffers_ScalesTheRecipesTimesAndSaysSo()
+    {
+        var said = new List<string>();
+
+        var settings = Recipe.Parse(["--recipe", "pdp-resnet18", "--epochs", "25"], said.Add);
+
+        Assert.Equal((25, 1.25, 4.0, 0.06), (settings.Epochs, settings.LrWarmup, settings.DenseEpochs, settings.Epsilon));
+        Assert.Equal(["The recipe is for 100 epochs. For 25 its times are --lr-warmup 1.25 --dense-epochs 4 --epsilon 0.06."], said);
+    }
+
+    [Fact]
+    public void Parse_WhenATimeIsGivenToo_TakesThatAndScalesTheOthers()
+    {
+        var said = new List<string>();
+
+        var settings = Recipe.Parse(["--recipe", "smoke", "--epochs", "3", "--dense-epochs", "0.75"], said.Add);
+
+        Assert.Equal((0.25, 0.75), (settings.LrWarmup, settings.DenseEpochs));
+        Assert.Equal(["The recipe is for 12 epochs. For 3 its times are --lr-warmup 0.25."], said);
+    }
+
+    [Fact]
+    public void Parse_WhenTheLengthIsTheRecipes_SaysNothing()
+    {
+        var settings = Recipe.Parse(["--recipe", "smoke", "--epochs", "12"], _ => Assert.Fail("It scaled."));
+
+        Assert.Equal((1, 2), (settings.LrWarmup, settings.DenseEpochs));
+    }
+
+    [Theory]
+    [MemberData(nameof(All))]
+    public void Parse_OfEveryRecipe_IsPossibleInThreeEpochs(string recipe)
+    {
+        var settings = Recipe.Parse(["--recipe", recipe, "--epochs", "3"]);
+
+        settings.RequirePossible();
+
+        Assert.Equal(3, settings.Epochs);
+    }
+
+    [Fact]
     public void Parse_OfAFileWithCommentsAndTrailingComma_TakesItsSettings()
     {
         var path = Write("""{ /* why */ "epochs": 3, "nesterov": true, "strategy": "2:4", }""");
@@ -83,7 +124,7 @@ public sealed class RecipeTests : IDisposable
     {
         var error = Assert.Throws<ArgumentException>(() => Recipe.Parse(["--recipe", "pdp-resnet19"]));
 
-        Assert.Contains("no recipe 'pdp-resnet19'", error.Message, StringComparison.Ordinal);
+        Assert.Contains("no recipe 'pdp-resnet19'; did you mean --recipe pdp-resnet18?", error.Message, StringComparison.Ordinal);
         Assert.Contains("pdp-resnet18, pdp-resnet18-1of4", error.Message, StringComparison.Ordinal);
     }
 
@@ -94,6 +135,17 @@ public sealed class RecipeTests : IDisposable
     [InlineData("""{ "epochs": [1] }""", "'epochs' is neither a number, nor text")]
     [InlineData("""{ "epochs": 1, "epochs": 2 }""", "epochs")]
     [InlineData("""{ "recipe": "smoke" }""", "can't name another")]
+    [InlineData("""{ "sparsity": "NaN" }""", "--sparsity NaN: Must be in [0, 1)")]
+    [InlineData("""{ "lr": 1e999 }""", "--lr Infinity: Must be at least 0, and finite")]
+    [InlineData("""{ "lr": NaN }""", "is an invalid start of a value")]
+    [InlineData("""{ "epochs": null }""", "'epochs' is neither a number, nor text")]
+    [InlineData("""{ "nesterov": 1 }""", "--nesterov wants true or false, not '1'")]
+    [InlineData("""{ "strategy": "4:2" }""", "--strategy 4:2")]
+    [InlineData("""{ "model": {} }""", "'model' is neither a number, nor text")]
+    [InlineData("""{ "out": "--lr" }""", "--out wants a value")]
+    [InlineData("""{ "model": "\ud800" }""", "can't be used")]
+    [InlineData("""null""", "no JSON object")]
+    [InlineData("", "can't be used")]
     [InlineData("""[]""", "no JSON object")]
     [InlineData("""{ "epochs": """, "LineNumber")]
     public void Parse_WhenRecipeIsWrong_NamesTheFileAndTheFault(string text, string expected)
@@ -104,6 +156,16 @@ public sealed class RecipeTests : IDisposable
 
         Assert.Contains($"'{path}'", error.Message, StringComparison.Ordinal);
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Parse_WhenRecipeIsNestedDeeply_NamesTheFile()
+    {
+        var path = Write($$"""{ "exclude": {{new string('[', 100_000)}} }""");
+
+        var error = Assert.Throws<ArgumentException>(() => Recipe.Parse(["--recipe", path]));
+
+        Assert.Contains($"'{path}'", error.Message, StringComparison.Ordinal);
     }
 
     private string Write(string text)

@@ -36,6 +36,14 @@ public sealed class SettingsTests
     [InlineData("Must be at least 0", "--lr", "Infinity")]
     [InlineData("Must be unstructured, channel, or N:M", "--strategy", "2:")]
     [InlineData("Must be dense or pdp", "--method", "magnitude")]
+    [InlineData("--sparsity 85.5: Must be in [0, 1), a fraction: 0.855, not 85.5.", "--sparsity", "85.5")]
+    [InlineData("--strategy 5:4", "--strategy", "5:4")]
+    [InlineData("--strategy 0:0", "--strategy", "0:0")]
+    [InlineData("--relative-temperature 1.2.3: Must be a number", "--relative-temperature", "1.2.3")]
+    [InlineData("--relative-temperature 1:0: Must be a number", "--relative-temperature", "1:0")]
+    [InlineData("--device cuda:99999999999", "--device", "cuda:99999999999")]
+    [InlineData("--dense-epochs Infinity: Must be at least 0, and finite", "--dense-epochs", "Infinity")]
+    [InlineData("There is no network 'resnet-18'; did you mean resnet18?", "--model", "resnet-18")]
     public void Parse_WhenValueIsOutOfRange_SaysTheRange(string expected, params string[] arguments)
     {
         var error = Assert.ThrowsAny<ArgumentException>(() => Recipe.Parse(arguments));
@@ -51,6 +59,24 @@ public sealed class SettingsTests
         Assert.Equal(5, new Settings { Batch = 10, Accumulate = 2 }.Part);
         Assert.Equal("A batch of 10 pictures can't be divided into 4 equal parts: --batch must be a multiple of --accumulate.", error.Message);
     }
+
+    [Theory]
+    [InlineData("--lr-warmup 5 is more than the run has, --epochs 3", "--lr-warmup", "5")]
+    [InlineData("--batch 4 must be at least twice --accumulate 4", "--batch", "4", "--accumulate", "4")]
+    [InlineData("either --resume or --evaluate", "--resume", "--evaluate", "x")]
+    [InlineData("(--dense-epochs) and end at epoch 1.2", "--method", "pdp", "--dense-epochs", "2")]
+    [InlineData("either --epsilon or --ramp-end", "--method", "pdp", "--epsilon", "0.5", "--ramp-end", "2")]
+    public void RequirePossible_WhenSettingsDontGoTogether_NamesThem(string expected, params string[] arguments)
+    {
+        var settings = CommandLine.Parse<Settings>(["--epochs", "3", .. arguments]);
+
+        var error = Assert.Throws<ArgumentException>(settings.RequirePossible);
+
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void WarmupEpochs_WhenNotGiven_AreATwentiethOfTheRun() => Assert.Equal(5, new Settings().WarmupEpochs);
 
     [Fact]
     public void Deciding_WhenOnlyPlacesDiffer_IsTheSame()

@@ -2,7 +2,7 @@ using Pdp.Samples.Cifar10;
 
 namespace Pdp.Samples.Tests.Cifar10;
 
-public sealed class ResumeTests : IDisposable
+public sealed class TrainingRunTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
 
@@ -19,6 +19,21 @@ public sealed class ResumeTests : IDisposable
         var error = Assert.Throws<ArgumentException>(() => new TrainingRun(settings));
 
         Assert.Equal($"--resume found no checkpoint.safetensors in '{_folder.File("pdp-2")}'; did you mean --out {_folder.File("pdp-1")}? To start anew leave --resume out.", error.Message);
+    }
+
+    [Theory]
+    [InlineData("(--warmup) and end at epoch 1.2 (--ramp-end)", "--warmup", "2")]
+    [InlineData("(--warmup) and end at epoch 4 (--ramp-end)", "--ramp-end", "4")]
+    [InlineData("end at epoch 10.375 (--epsilon)", "--epsilon", "0.1")]
+    [InlineData("end at epoch 0.1 (--anneal-end)", "--relative-temperature", "1:0.03", "--anneal-end", "0.1")]
+    [InlineData("--epochs 0 measures alone", "--epochs=0")]
+    public void Constructor_WhenTimesCantBe_NamesTheirOptionsBeforeItReadsData(string expected, params string[] arguments)
+    {
+        var settings = CommandLine.Parse<Settings>(arguments, ["--method", "pdp", "--epochs", "3", "--data", _folder.File("none")]);
+
+        var error = Assert.Throws<ArgumentException>(() => new TrainingRun(settings));
+
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,0 +1,35 @@
+using System.Runtime.InteropServices;
+using System.Text.Json;
+
+namespace Pdp.Samples;
+
+/// <summary>The frame of a sample's program: what goes wrong is a line that says what to do, and no stack trace.</summary>
+internal static class Sample
+{
+    /// <summary>Runs a program.</summary>
+    /// <param name="arguments">Its command line.</param>
+    /// <param name="errors">Where errors go.</param>
+    /// <param name="run">The work; gives the exit code.</param>
+    /// <returns>The exit code: 1 where something went wrong.</returns>
+    public static int Run(IReadOnlyList<string> arguments, TextWriter errors, Func<int> run)
+    {
+        try
+        {
+            return run();
+        }
+        catch (Exception e) when (Describe(e) is { } text)
+        {
+            errors.WriteLine(text.Contains("--", StringComparison.Ordinal) || arguments.Count == 0 ? text : $"{text}\nThe options given are {string.Join(' ', arguments)}");
+            return 1;
+        }
+    }
+
+    /// <summary>What a user can read of an error; null for one that is a fault of the program, whose stack trace is wanted.</summary>
+    private static string? Describe(Exception error) => error switch
+    {
+        OutOfMemoryException or ExternalException => $"{error.Message.Split('\n')[0]}\nIf memory ran out, lower --batch.",
+        ArgumentException or InvalidOperationException or InvalidDataException or FormatException or OverflowException or JsonException => OptionValue.Plain(error),
+        IOException or UnauthorizedAccessException or HttpRequestException => error.Message,
+        _ => null,
+    };
+}

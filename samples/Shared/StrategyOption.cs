@@ -1,0 +1,36 @@
+using Pdp.Masks;
+
+namespace Pdp.Samples;
+
+/// <summary>The value of <c>--strategy</c>.</summary>
+internal static class StrategyOption
+{
+    /// <summary>The strategy of a text.</summary>
+    /// <exception cref="ArgumentException">There is none of that name, or N is not below M.</exception>
+    public static IMaskStrategy Parse(string text) => text switch
+    {
+        "unstructured" => new Unstructured(),
+        "channel" => new Channel(),
+        _ => Pattern(text),
+    };
+
+    /// <summary>The text itself, if there is such a strategy.</summary>
+    /// <exception cref="ArgumentException">There is none.</exception>
+    public static string Checked(string text)
+    {
+        _ = Parse(text);
+        return text;
+    }
+
+    private static NofM Pattern(string text)
+    {
+        try
+        {
+            return NofM.Parse(text);
+        }
+        catch (FormatException e)
+        {
+            throw new ArgumentException($"Must be unstructured, channel, or N:M such as 2:4, not '{text}'.", e);
+        }
+    }
+}

@@ -1,0 +1,84 @@
+namespace Pdp.Samples.Tests;
+
+public sealed class TimelineTests
+{
+    private static readonly Timeline Default = new()
+    {
+        Epochs = 8,
+        StartOption = "--warmup",
+        Start = null,
+        RampEnd = null,
+        Epsilon = null,
+        RelativeTemperature = null,
+        AbsoluteTemperature = null,
+        AnnealEnd = null,
+    };
+
+    [Fact]
+    public void Schedule_ByDefault_StartsAtAnEighthAndEndsAtFourTenths()
+    {
+        var schedule = Default.Schedule();
+
+        Assert.Equal((1, 3.2), (schedule.StartEpoch, schedule.EndEpoch));
+    }
+
+    [Theory]
+    [InlineData(2.0, 1.5, null)]
+    [InlineData(4.0, null, null)]
+    [InlineData(null, 8.5, null)]
+    [InlineData(null, 0.5, null)]
+    public void Schedule_WhenTheRampCantBe_NamesItsOptions(double? start, double? end, double? epsilon)
+    {
+        var error = Assert.Throws<ArgumentException>(() => (Default with { Start = start, RampEnd = end, Epsilon = epsilon }).Schedule());
+
+        Assert.Contains("(--warmup) and end at epoch", error.Message, StringComparison.Ordinal);
+        Assert.Contains("(--ramp-end)", error.Message, StringComparison.Ordinal);
+        Assert.Contains("within the 8 epochs of the run (--epochs)", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Schedule_WhenTheSlopeIsTooSmallForTheRun_NamesIt()
+    {
+        var error = Assert.Throws<ArgumentException>(() => (Default with { Epsilon = 0.1 }).Schedule());
+
+        Assert.Equal("The ramp would start at epoch 1 (--warmup) and end at epoch 11 (--epsilon): it must end after its start and within the 8 epochs of the run (--epochs).", error.Message);
+        Assert.Equal(8, (Default with { Start = 6, Epsilon = 0.5 }).Schedule().EndEpoch);
+    }
+
+    [Theory]
+    [InlineData("either --temperature or --relative-temperature", "0.25", 1e-4, null)]
+    [InlineData("--anneal-end is for a temperature that is annealed", "0.25", null, 4.0)]
+    [InlineData("--anneal-end is for a temperature that is annealed", null, null, 4.0)]
+    [InlineData("end at epoch 0.5 (--anneal-end)", "1:0.03", null, 0.5)]
+    [InlineData("end at epoch 9 (--anneal-end)", "1:0.03", null, 9.0)]
+    public void Temperature_WhenItCantBe_NamesItsOptions(string expected, string? relative, double? absolute, double? annealEnd)
+    {
+        var timeline = Default with { RelativeTemperature = relative, AbsoluteTemperature = absolute, AnnealEnd = annealEnd };
+
+        var error = Assert.Throws<ArgumentException>(timeline.Temperature);
+
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Temperature_WhenItIsGiven_IsTaken()
+    {
+        var annealed = (Default with { RelativeTemperature = "1:0.03" }).Temperature()!;
+
+        Assert.Null(Default.Temperature());
+        Assert.Equal((true, 1, 0.03, 1, 7.2), (annealed.IsRelative, annealed.From, annealed.To, annealed.StartEpoch, annealed.EndEpoch));
+        Assert.Equal(0.25, (Default with { RelativeTemperature = "0.25" }).Temperature()!.To);
+        Assert.False((Default with { AbsoluteTemperature = 1e-4 }).Temperature()!.IsRelative);
+    }
+
+    [Theory]
+    [InlineData(3, "The zeros are to be final in epoch 3, but the schedule ends in epoch 3.2")]
+    [InlineData(9, "The zeros are to be final in epoch 9 (--commit-at), after the run of 8 epochs (--epochs)")]
+    public void RequireEnded_WhenTheZerosCantBeFinal_SaysWhy(double commit, string expected)
+    {
+        var error = Assert.Throws<ArgumentException>(() => Default.RequireEnded(commit, Default.Schedule()));
+
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+        Default.RequireEnded(3.2, Default.Schedule());
+    }
+}

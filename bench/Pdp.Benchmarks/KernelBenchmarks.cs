@@ -1,5 +1,6 @@
 using BenchmarkDotNet.Attributes;
 using Pdp.Kernels;
+using Pdp.Masks;
 using TorchSharp;
 
 namespace Pdp.Benchmarks;
@@ -27,8 +28,8 @@ public unsafe class KernelBenchmarks
         _dense = _weight.clone();
         _gradient = torch.randn(512, 512, 3, 3);
         _sum = torch.zeros(512, 512, 3, 3);
-        _unstructured.Set(1.6f, 1.7f, 0.25f, isRelative: true);
-        _groups.Set(2, 0.25f, isRelative: true);
+        _unstructured.Set(1.6f, 1.7f, Sharpness.Of(0.25, isRelative: true));
+        _groups.Set(2, Sharpness.Of(0.25, isRelative: true));
     }
 
     [Benchmark(Baseline = true)]

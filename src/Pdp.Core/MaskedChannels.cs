@@ -348,8 +348,10 @@ internal sealed class MaskedChannels : IMaskedWeight
     {
         var shares = companions.Index()
             .Where(pair => pair.Item is not null && (_masksFilters || !_slices.AreBiases[pair.Index]))
-            .Select(pair => Precision.Widen(pair.Item!).mul(Precision.Widen(_denseCompanions[pair.Index])).sum(1).reshape(1, -1));
-        return (_masksFilters ? shares.Append(Mask.Strategy.Sum(upstream.mul(wide), _layout)) : shares)
+            .Select(pair => Product(pair.Item!, _denseCompanions[pair.Index]).sum(1).reshape(1, -1));
+        return (_masksFilters ? shares.Append(Mask.Strategy.Sum(Product(upstream, wide), _layout)) : shares)
             .Aggregate((Tensor?)null, (sum, share) => sum is null ? share : sum.add(share, One));
+
+        static Tensor Product(Tensor gradient, Tensor values) => SoftMask.BoundedProduct(Precision.Widen(gradient), Precision.Widen(values));
     }
 }

@@ -1,7 +1,6 @@
 using Pdp.Internal;
 using Pdp.Masks;
 using Pdp.Scheduling;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Pdp;
@@ -10,7 +9,8 @@ namespace Pdp;
 /// <remarks>
 /// <para>
 /// The threshold t splits the magnitudes of each group of competitors at the number to be removed, the mask is m = σ((s − t²)/τ), and t is
-/// a constant in the backward pass (PDP, equations 1 to 4). The arithmetic is float64 for float64 weights and float32 for all others.
+/// a constant in the backward pass (PDP, equations 1 to 4). The arithmetic is float64 for float64 weights and float32 for all others, and
+/// right at any scale of the weights.
 /// </para>
 /// <para>
 /// The masks of a pruner are moved by the pruner alone. Holds no tensors. Tensors passed in are borrowed, tensors returned are the caller's. Not thread
@@ -19,8 +19,6 @@ namespace Pdp;
 /// </remarks>
 public sealed class PdpMask
 {
-    private static readonly Scalar One = 1.ToScalar();
-
     /// <summary>Makes a mask that removes nothing until <see cref="Advance"/> is called.</summary>
     /// <param name="name">The weight's name, for messages.</param>
     /// <param name="layout">The weight's shape and what its dimensions mean.</param>
@@ -80,6 +78,9 @@ public sealed class PdpMask
 
     /// <summary>The weights removed in the end.</summary>
     public long TargetWeights => Target * WeightsPerRank;
+
+    /// <summary>The temperature of now as kernels and tensor operations take it.</summary>
+    internal Sharpness Sharpness => Sharpness.Of(TemperatureValue, Temperature.IsRelative);
 
     /// <summary>The weights that go when each group loses one member more.</summary>
     internal long WeightsPerRank => Layout.Elements / Members;
@@ -174,7 +175,9 @@ public sealed class PdpMask
     }
 
     /// <summary>The masked weight as a differentiable function of the weight, for code that computes with a weight itself.</summary>
-    /// <remarks>Equation 3, ŵ = m(w)·w; autograd gives equation 4, as t and a relative τ are constants.</remarks>
+    /// <remarks>
+    /// Equation 3, ŵ = m(w)·w; autograd gives equation 4, as t and a relative τ are constants. A hard mask, t²/τ ≥ 10⁴, is a constant too.
+    /// </remarks>
     /// <param name="weight">The weight, of the layout's shape.</param>
     /// <returns>The weight's shape and type; the weight's own values where nothing is removed.</returns>
     /// <exception cref="ArgumentException">The weight's shape is not the layout's.</exception>
@@ -185,11 +188,8 @@ public sealed class PdpMask
             return weight.alias();
 
         using var scope = NewDisposeScope();
-        using Scalar slope = Strategy.ScoreSlope(Layout).ToScalar();
         var wide = Precision.Widen(weight);
-        var (threshold, temperature, _) = BoundaryOf(wide.detach());
-        var score = Strategy.Sum(wide.mul(wide), Layout).mul(slope);
-        var mask = SoftMask.Mask(score.sub(threshold.mul(threshold)).div(temperature));
+        var mask = SoftMask.Mask(SoftMask.Differentiable(BoundaryOf(wide.detach()), wide, Strategy, Layout));
         return Strategy.Spread(mask, Layout).mul(wide).to_type(weight.dtype).MoveToOuterDisposeScope();
     }
 
@@ -200,32 +200,22 @@ public sealed class PdpMask
         Removed = Members - (kept.sum().cpu().ReadCpuInt64(0) / Groups);
     }
 
-    /// <summary>Threshold, τ and logit of a weight in its arithmetic type, for p &gt; 0; in the caller's scope.</summary>
+    /// <summary>What the mask of a weight in its arithmetic type hangs on, for p &gt; 0; in the caller's scope.</summary>
     internal Boundary BoundaryOf(Tensor wide) => BoundaryBetween(Strategy.Magnitude(wide, Layout));
 
-    /// <summary>Threshold, τ and logit of magnitudes <c>[groups, members]</c>, for p &gt; 0; in the caller's scope.</summary>
+    /// <summary>What the mask of magnitudes <c>[groups, members]</c> hangs on, for p &gt; 0; in the caller's scope.</summary>
     internal Boundary BoundaryBetween(Tensor magnitude)
     {
         var threshold = ThresholdOf(magnitude);
-        var temperature = TemperatureOf(threshold);
-        return new(threshold, temperature, SoftMask.Logit(magnitude, threshold, temperature));
+        return Boundary.Of(magnitude, threshold, SoftMask.Scale(threshold, Sharpness));
     }
 
-    /// <summary>The logit of a weight against a threshold and a τ that were taken before.</summary>
-    internal Tensor LogitOf(Tensor wide, Tensor threshold, Tensor temperature) =>
-        SoftMask.Logit(Strategy.Magnitude(wide, Layout), threshold, temperature);
+    /// <summary>The boundary of a weight, of a threshold and a scale that were taken before.</summary>
+    internal Boundary BoundaryOf(Tensor wide, Tensor threshold, Tensor scale) =>
+        Boundary.Of(Strategy.Magnitude(wide, Layout), threshold, scale);
 
     private Tensor ThresholdOf(Tensor magnitude) =>
         Removed == 0 ? magnitude.new_zeros(Groups, 1) : SoftMask.Threshold(magnitude, Removed);
-
-    /// <summary>τ, or ρ·t², of each group; never 0, so that a group of zeros divides by something.</summary>
-    private Tensor TemperatureOf(Tensor threshold)
-    {
-        using Scalar value = TemperatureValue.ToScalar();
-        using Scalar smallest = Precision.SmallestNormal.ToScalar();
-        var temperature = Temperature.IsRelative ? threshold.mul(value).mul_(threshold) : threshold.zeros_like().add_(value, One);
-        return temperature.clamp_min_(smallest);
-    }
 
     private void RequireShape(Tensor weight)
     {
@@ -233,7 +223,4 @@ public sealed class PdpMask
         if (!weight.shape.AsSpan().SequenceEqual(Layout.Dimensions))
             throw new ArgumentException($"'{Name}' has the shape {Layout}, not [{string.Join(", ", weight.shape)}].", nameof(weight));
     }
-
-    /// <summary>What a weight's mask hangs on: t and τ of each group, z of each member.</summary>
-    internal readonly record struct Boundary(Tensor Threshold, Tensor Temperature, Tensor Logit);
 }

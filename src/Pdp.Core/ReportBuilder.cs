@@ -72,7 +72,7 @@ internal static class ReportBuilder
         var wide = Precision.Widen(weight.Value());
         var magnitude = wide.abs();
         var kept = weight.Frozen ?? weight.Kept();
-        var boundary = weight.IsSoft && mask.Removed > 0 ? (PdpMask.Boundary?)mask.BoundaryOf(wide) : null;
+        var boundary = weight.IsSoft && mask.Removed > 0 ? (Boundary?)mask.BoundaryOf(wide) : null;
         var soft = boundary is { } open ? mask.Strategy.Spread(SoftMask.Mask(open.Logit), mask.Layout).expand_as(wide) : Visible(weight, wide, kept);
         var masked = soft.mul(magnitude);
         var total = Read(masked.sum(ScalarType.Float64));
@@ -84,8 +84,8 @@ internal static class ReportBuilder
             mask.RemovedWeights,
             Zeros: Count(magnitude.eq(Zero)),
             Threshold: Mean(boundary?.Threshold),
-            Temperature: Mean(boundary?.Temperature),
-            Sharpness: Mean(boundary?.Threshold.mul(boundary.Value.Threshold).div(boundary.Value.Temperature)),
+            Temperature: mask.Temperature.IsRelative ? mask.TemperatureValue * MeanSquare(boundary?.Threshold) : boundary is null ? null : mask.TemperatureValue,
+            Sharpness: MeanSquare(boundary?.Threshold.mul(boundary.Value.Scale)),
             Undecided: Count(soft.gt(UndecidedFrom).logical_and_(soft.lt(UndecidedTo))) / (double)mask.Layout.Elements,
             Leak: Share(lost, total),
             Subnormals: Count(magnitude.gt(Zero).logical_and_(magnitude.lt(smallest))),
@@ -113,6 +113,13 @@ internal static class ReportBuilder
     private static long Count(Tensor condition) => condition.sum().cpu().ReadCpuInt64(0);
 
     private static double? Mean(Tensor? values) => values is null ? null : Read(values.mean([], type: ScalarType.Float64));
+
+    /// <summary>In float64, as squares may be too large or too small for the type.</summary>
+    private static double? MeanSquare(Tensor? values)
+    {
+        var wide = values?.to_type(ScalarType.Float64);
+        return Mean(wide?.mul(wide));
+    }
 
     private static double Read(Tensor value) => value.cpu().ReadCpuDouble(0);
 

@@ -9,7 +9,7 @@ namespace Pdp;
 internal sealed class SoftChannels(PdpMask mask, WeightLayout layout) : IChannelRule
 {
     private Tensor? _threshold;
-    private Tensor? _temperature;
+    private Tensor? _scale;
 
     public bool IsIdentity => mask.Removed == 0;
 
@@ -18,8 +18,8 @@ internal sealed class SoftChannels(PdpMask mask, WeightLayout layout) : IChannel
     public void Begin(Tensor filters)
     {
         Forget();
-        var (threshold, temperature, _) = mask.BoundaryBetween(MagnitudeOf(filters));
-        (_threshold, _temperature) = (threshold.DetachFromDisposeScope(), temperature.DetachFromDisposeScope());
+        var boundary = mask.BoundaryBetween(MagnitudeOf(filters));
+        (_threshold, _scale) = (boundary.Threshold.DetachFromDisposeScope(), boundary.Scale.DetachFromDisposeScope());
     }
 
     public (Tensor? Hard, Tensor Whole) Factors(Tensor filters, MaskForm form)
@@ -28,7 +28,7 @@ internal sealed class SoftChannels(PdpMask mask, WeightLayout layout) : IChannel
         if (form == MaskForm.Raw)
             return (kept, kept!.to_type(filters.dtype));
 
-        var soft = SoftMask.Mask(Logit(filters)).reshape(-1, 1);
+        var soft = SoftMask.Mask(BoundaryOf(filters).Logit).reshape(-1, 1);
         return (kept, kept is null ? soft : soft.mul(kept));
     }
 
@@ -37,7 +37,7 @@ internal sealed class SoftChannels(PdpMask mask, WeightLayout layout) : IChannel
         if (form == MaskForm.Raw)
             return null;
 
-        var gradient = SoftMask.ThroughMask(filters, gate, Logit(filters), _temperature!, mask.Strategy, layout);
+        var gradient = SoftMask.ThroughMask(filters, gate, BoundaryOf(filters), mask.Strategy, layout);
         return form == MaskForm.Soft ? gradient : gradient.mul_(Kept(filters));
     }
 
@@ -46,13 +46,13 @@ internal sealed class SoftChannels(PdpMask mask, WeightLayout layout) : IChannel
     public void Forget()
     {
         _threshold?.Dispose();
-        _temperature?.Dispose();
-        (_threshold, _temperature) = (null, null);
+        _scale?.Dispose();
+        (_threshold, _scale) = (null, null);
     }
 
     public void Dispose() => Forget();
 
     private Tensor MagnitudeOf(Tensor filters) => mask.Strategy.Magnitude(filters, layout);
 
-    private Tensor Logit(Tensor filters) => SoftMask.Logit(MagnitudeOf(filters), _threshold!, _temperature!);
+    private Boundary BoundaryOf(Tensor filters) => Boundary.Of(MagnitudeOf(filters), _threshold!, _scale!);
 }

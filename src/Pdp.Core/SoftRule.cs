@@ -12,26 +12,24 @@ internal sealed class SoftRule(PdpMask mask, ScalarType type) : IMaskRule
 {
     private readonly Scalar _smallestNormal = Precision.SmallestNormalOf(type).ToScalar();
     private Tensor? _threshold;
-    private Tensor? _temperature;
+    private Tensor? _scale;
 
     public bool IsIdentity => mask.Removed == 0;
 
     public Tensor Enter(Tensor weight, MaskForm form)
     {
-        var (threshold, temperature, logit) = mask.BoundaryOf(weight);
-        Own(ref _threshold, threshold);
-        Own(ref _temperature, temperature);
-        return FormOf(form, weight, logit);
+        Forget();
+        return FormOf(form, weight, BoundaryOf(weight).Logit);
     }
 
-    public Tensor Again(Tensor weight, MaskForm form) => FormOf(form, weight, Logit(weight));
+    public Tensor Again(Tensor weight, MaskForm form) => FormOf(form, weight, BoundaryOf(weight).Logit);
 
     public Tensor Gradient(Tensor weight, Tensor upstream, MaskForm form)
     {
         if (form == MaskForm.Raw)
             return upstream.mul(Kept(weight));
 
-        var gradient = SoftMask.Gradient(weight, upstream, Logit(weight), _temperature!, mask.Strategy, mask.Layout);
+        var gradient = SoftMask.Gradient(weight, upstream, BoundaryOf(weight), mask.Strategy, mask.Layout);
         return form == MaskForm.Soft ? gradient : gradient.mul_(Kept(weight));
     }
 
@@ -40,8 +38,8 @@ internal sealed class SoftRule(PdpMask mask, ScalarType type) : IMaskRule
     public void Forget()
     {
         _threshold?.Dispose();
-        _temperature?.Dispose();
-        (_threshold, _temperature) = (null, null);
+        _scale?.Dispose();
+        (_threshold, _scale) = (null, null);
     }
 
     public void Dispose()
@@ -50,17 +48,15 @@ internal sealed class SoftRule(PdpMask mask, ScalarType type) : IMaskRule
         _smallestNormal.Dispose();
     }
 
-    /// <summary>z of the scope's boundary, which is found again where kernels masked the weight.</summary>
-    private Tensor Logit(Tensor weight)
+    /// <summary>The scope's boundary, which is found once: at its start, or at its end where kernels masked the weight.</summary>
+    private Boundary BoundaryOf(Tensor weight)
     {
-        if (_threshold is null)
-        {
-            var (threshold, temperature, _) = mask.BoundaryOf(weight);
-            Own(ref _threshold, threshold);
-            Own(ref _temperature, temperature);
-        }
+        if (_threshold is not null)
+            return mask.BoundaryOf(weight, _threshold, _scale!);
 
-        return mask.LogitOf(weight, _threshold!, _temperature!);
+        var boundary = mask.BoundaryOf(weight);
+        (_threshold, _scale) = (boundary.Threshold.DetachFromDisposeScope(), boundary.Scale.DetachFromDisposeScope());
+        return boundary;
     }
 
     /// <summary>ŵ in a form, with subnormal numbers as zeros.</summary>
@@ -70,11 +66,5 @@ internal sealed class SoftRule(PdpMask mask, ScalarType type) : IMaskRule
         if (form != MaskForm.Soft)
             masked.mul_(Kept(weight));
         return masked.mul_(masked.abs().ge_(_smallestNormal));
-    }
-
-    private static void Own(ref Tensor? field, Tensor value)
-    {
-        field?.Dispose();
-        field = value.DetachFromDisposeScope();
     }
 }

@@ -11,6 +11,9 @@ internal static class Precision
     /// <summary>The smallest number that is normal in the arithmetic type.</summary>
     public static double SmallestNormalOf(ScalarType type) => type == ScalarType.Float64 ? 2.2250738585072014e-308 : SmallestNormal;
 
+    /// <summary>The largest finite number of the arithmetic type.</summary>
+    public static double LargestOf(ScalarType type) => type == ScalarType.Float64 ? double.MaxValue : float.MaxValue;
+
     public static bool IsPrunable(ScalarType type) =>
         type is ScalarType.Float32 or ScalarType.Float64 or ScalarType.BFloat16 or ScalarType.Float16;
 

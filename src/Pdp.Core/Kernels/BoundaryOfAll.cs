@@ -4,10 +4,10 @@ using System.Runtime.Intrinsics;
 namespace Pdp.Kernels;
 
 /// <summary>One threshold and temperature for all weights.</summary>
-internal readonly struct BoundaryOfAll(float threshold, float inverse) : IBoundary
+internal readonly struct BoundaryOfAll(float threshold, float scale) : IBoundary
 {
     private readonly Vector512<float> _threshold = Vector512.Create(threshold);
-    private readonly Vector512<float> _inverse = Vector512.Create(inverse);
+    private readonly Vector512<float> _scale = Vector512.Create(scale);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -15,5 +15,5 @@ internal readonly struct BoundaryOfAll(float threshold, float inverse) : IBounda
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Vector512<float> Inverse(int place) => _inverse;
+    public Vector512<float> Scale(int place) => _scale;
 }

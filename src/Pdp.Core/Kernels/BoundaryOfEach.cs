@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics;
 namespace Pdp.Kernels;
 
 /// <summary>A threshold and a temperature for each weight, in memory that goes on for a vector behind the last one.</summary>
-internal readonly unsafe struct BoundaryOfEach(float* thresholds, float* inverses) : IBoundary
+internal readonly unsafe struct BoundaryOfEach(float* thresholds, float* scales) : IBoundary
 {
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -12,5 +12,5 @@ internal readonly unsafe struct BoundaryOfEach(float* thresholds, float* inverse
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Vector512<float> Inverse(int place) => Vector512.Load(inverses + place);
+    public Vector512<float> Scale(int place) => Vector512.Load(scales + place);
 }

@@ -54,16 +54,16 @@ internal static unsafe class ChannelRows
         return isSame;
     }
 
-    /// <summary>g ← factor·g + slope·w.</summary>
+    /// <summary>g ← factor·g + slope·(scale·w).</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Correct(float* g, float* w, float factor, float slope, int length)
+    public static void Correct(float* g, float* w, float factor, float slope, float scale, int length)
     {
-        var (factors, slopes) = (Vector512.Create(factor), Vector512.Create(slope));
+        var (factors, slopes, scales) = (Vector512.Create(factor), Vector512.Create(slope), Vector512.Create(scale));
         var i = 0;
         for (; i <= length - Lanes; i += Lanes)
-            Vector512.MultiplyAddEstimate(slopes, Vector512.Load(w + i), factors * Vector512.Load(g + i)).Store(g + i);
+            Vector512.MultiplyAddEstimate(slopes, scales * Vector512.Load(w + i), factors * Vector512.Load(g + i)).Store(g + i);
         for (; i < length; i++)
-            g[i] = (factor * g[i]) + (slope * w[i]);
+            g[i] = (factor * g[i]) + (slope * (scale * w[i]));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,5 +1,4 @@
 using Pdp.Channels;
-using Pdp.Internal;
 using Pdp.Masks;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -13,6 +12,9 @@ internal sealed class FusedChannels : IFusedWeight, IDisposable
     /// <summary>The weights of a piece, about.</summary>
     private const int PieceLength = 1 << 16;
 
+    /// <summary>The largest |Σ(g·θ)| in units of √τ.</summary>
+    private const double MostShared = float.MaxValue / 1e6;
+
     private readonly PdpMask _mask;
     private readonly FusedRows[] _rows;
     private readonly VersionMark[] _versions;
@@ -23,7 +25,8 @@ internal sealed class FusedChannels : IFusedWeight, IDisposable
     private readonly float[] _magnitudes;
     private readonly float[] _sorted;
     private readonly float[] _factors;
-    private readonly float[] _slopes;
+    private readonly double[] _slopes;
+    private double _scale;
     private int _faults;
     private int _changes;
 
@@ -41,7 +44,8 @@ internal sealed class FusedChannels : IFusedWeight, IDisposable
         _scoreSlope = mask.Strategy.ScoreSlope(new WeightLayout([channels, Elements / channels]));
         _channelsPerPiece = Math.Max(1, PieceLength / (Elements / channels));
         _sums = new double[channels];
-        (_magnitudes, _sorted, _factors, _slopes) = (new float[channels], new float[channels], new float[channels], new float[channels]);
+        _slopes = new double[channels];
+        (_magnitudes, _sorted, _factors) = (new float[channels], new float[channels], new float[channels]);
 
         bool IsMasked(SliceView view) => masksFilters || view.Role == ChannelRole.Norm;
     }
@@ -124,13 +128,14 @@ internal sealed class FusedChannels : IFusedWeight, IDisposable
         _magnitudes.AsSpan().CopyTo(_sorted);
         _sorted.AsSpan().Sort();
         var threshold = 0.5 * ((double)_sorted[_mask.Removed - 1] + _sorted[_mask.Removed]);
-        var temperature = Math.Max(_mask.Temperature.IsRelative ? _mask.TemperatureValue * threshold * threshold : _mask.TemperatureValue, Precision.SmallestNormal);
+        _scale = _mask.Sharpness.Scale(threshold, float.MaxValue);
+        var twiceIfSoft = threshold * _scale < Sharpness.Hard ? 2 : 0;
         for (var channel = 0; channel < _sums.Length; channel++)
         {
-            var logit = (_magnitudes[channel] - threshold) * (_magnitudes[channel] + threshold) / temperature;
+            var logit = (_magnitudes[channel] - threshold) * _scale * ((_magnitudes[channel] + threshold) * _scale);
             var (mask, removal) = (1 / (1 + Math.Exp(-logit)), 1 / (1 + Math.Exp(logit)));
             _factors[channel] = mask >= SoftMask.Cut ? (float)mask : 0;
-            _slopes[channel] = (float)(_factors[channel] * removal * 2 * _scoreSlope / temperature);
+            _slopes[channel] = _factors[channel] * removal * twiceIfSoft * _scoreSlope;
         }
 
         return true;
@@ -259,8 +264,9 @@ internal sealed class FusedChannels : IFusedWeight, IDisposable
         foreach (var rows in _rows)
             shared += rows.IsMasked ? rows.Upstream(channel) : 0;
 
-        var slope = (float)(_slopes[channel] * shared);
+        // In units of √τ, and bounded, as in SoftMask.
+        var slope = (float)(_slopes[channel] * Math.Clamp(shared * _scale, -MostShared, MostShared));
         foreach (var rows in _rows)
-            rows.Correct(channel, rows.IsMasked ? _factors[channel] : 1, rows.Role == ChannelRole.Filter ? slope : 0);
+            rows.Correct(channel, rows.IsMasked ? _factors[channel] : 1, rows.Role == ChannelRole.Filter ? slope : 0, (float)_scale);
     }
 }

@@ -77,11 +77,11 @@ internal sealed unsafe class FusedRows : IDisposable
         return isUnchanged;
     }
 
-    /// <summary>g ← factor·g + slope·w, where a gradient arrived.</summary>
-    public void Correct(long channel, float factor, float slope)
+    /// <summary>g ← factor·g + slope·(scale·w), where a gradient arrived.</summary>
+    public void Correct(long channel, float factor, float slope, float scale)
     {
         if (Gradient.HasArrived)
-            ChannelRows.Correct(At(Gradient.Arrived, channel), DenseAt(channel), factor, slope, _width);
+            ChannelRows.Correct(At(Gradient.Arrived, channel), DenseAt(channel), factor, slope, slope == 0 ? 0 : scale, _width);
     }
 
     /// <summary>Whether a channel differs from what was put back; false where nothing was.</summary>

@@ -92,17 +92,16 @@ internal sealed unsafe class FusedWeight : IFusedWeight, IDisposable
     /// <inheritdoc/>
     public bool Prepare(RankSearch search)
     {
-        var temperature = (float)_mask.TemperatureValue;
         if (_kernel is NofMKernel groups)
         {
-            groups.Set(_mask.Removed, temperature, _mask.Temperature.IsRelative);
+            groups.Set(_mask.Removed, _mask.Sharpness);
             return search.Largest((int*)_weight, Elements) < KeyScan.Infinity;
         }
 
         if (!search.Find((int*)_weight, Elements, _mask.Removed - 1, _bracket, out var key, out var above))
             return false;
 
-        ((UnstructuredKernel)_kernel).Set(BitConverter.Int32BitsToSingle(key), BitConverter.Int32BitsToSingle(above), temperature, _mask.Temperature.IsRelative);
+        ((UnstructuredKernel)_kernel).Set(BitConverter.Int32BitsToSingle(key), BitConverter.Int32BitsToSingle(above), _mask.Sharpness);
         return true;
     }
 

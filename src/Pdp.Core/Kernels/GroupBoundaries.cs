@@ -1,10 +1,10 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using Pdp.Internal;
+using Pdp.Masks;
 
 namespace Pdp.Kernels;
 
-/// <summary>Writes down the threshold and the temperature of each weight of groups of M, which lie a stride apart.</summary>
+/// <summary>Writes down the threshold and the scale of each weight of groups of M, which lie a stride apart.</summary>
 /// <remarks>
 /// M rows of a stride's length are a block; its columns are groups. Long rows are taken where they are, short ones are brought into a tile in
 /// which the columns of several blocks lie side by side, and groups of four neighbours, as in linear layers, are settled within a vector. Vectors
@@ -24,41 +24,41 @@ internal sealed unsafe class GroupBoundaries(int members, int stride)
     private const int Pitch = Width + Lanes;
 
     private readonly OrderStatistics _statistics = new(members);
-    private float _temperature;
-    private bool _isRelative;
+    private float _ratio;
+    private float _most;
 
-    /// <summary>Sets the weights removed of each group, and τ, or ρ·t².</summary>
-    public void Set(int removed, float temperature, bool isRelative)
+    /// <summary>Sets the weights removed of each group, and the temperature.</summary>
+    public void Set(int removed, Sharpness sharpness)
     {
         _statistics.Removed = removed;
-        _temperature = temperature;
-        _isRelative = isRelative;
+        _ratio = (float)sharpness.Ratio;
+        _most = (float)Math.Min(sharpness.Most, float.MaxValue);
     }
 
-    /// <summary>Writes t and 1/τ for each weight of so many blocks.</summary>
-    public void Write(float* weights, int blocks, float* thresholds, float* inverses)
+    /// <summary>Writes t and 1/√τ for each weight of so many blocks.</summary>
+    public void Write(float* weights, int blocks, float* thresholds, float* scales)
     {
         if (stride >= Lanes)
-            WriteLong(weights, blocks, thresholds, inverses);
+            WriteLong(weights, blocks, thresholds, scales);
         else if (stride == 1 && members == 4)
-            WriteNeighbours(weights, blocks * members, thresholds, inverses);
+            WriteNeighbours(weights, blocks * members, thresholds, scales);
         else
-            WriteShort(weights, blocks, thresholds, inverses);
+            WriteShort(weights, blocks, thresholds, scales);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void WriteNeighbours(float* weights, int count, float* thresholds, float* inverses)
+    private void WriteNeighbours(float* weights, int count, float* thresholds, float* scales)
     {
         for (var i = 0; i < count; i += Lanes)
         {
-            var (t, inverse) = BoundaryOf(_statistics.SumWithin(Vector512.Load(weights + i)));
+            var (t, scale) = BoundaryOf(_statistics.SumWithin(Vector512.Load(weights + i)));
             t.Store(thresholds + i);
-            inverse.Store(inverses + i);
+            scale.Store(scales + i);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void WriteLong(float* weights, int blocks, float* thresholds, float* inverses)
+    private void WriteLong(float* weights, int blocks, float* thresholds, float* scales)
     {
         for (var block = 0; block < blocks; block++)
         {
@@ -66,11 +66,11 @@ internal sealed unsafe class GroupBoundaries(int members, int stride)
             {
                 // The last vector of a row begins earlier rather than end in the next row.
                 var place = (block * members * stride) + Math.Min(column, stride - Lanes);
-                var (t, inverse) = BoundaryOf(_statistics.SumOf(weights + place, stride));
+                var (t, scale) = BoundaryOf(_statistics.SumOf(weights + place, stride));
                 for (var member = 0; member < members; member++, place += stride)
                 {
                     t.Store(thresholds + place);
-                    inverse.Store(inverses + place);
+                    scale.Store(scales + place);
                 }
             }
         }
@@ -78,11 +78,11 @@ internal sealed unsafe class GroupBoundaries(int members, int stride)
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     [SkipLocalsInit]
-    private void WriteShort(float* weights, int blocks, float* thresholds, float* inverses)
+    private void WriteShort(float* weights, int blocks, float* thresholds, float* scales)
     {
         var tile = stackalloc float[MostMembers * Pitch];
         var t = stackalloc float[Pitch];
-        var inverse = stackalloc float[Pitch];
+        var scale = stackalloc float[Pitch];
         new Span<float>(tile, members * Pitch).Clear();
         var atOnce = Width / stride;
         for (var block = 0; block < blocks; block += atOnce)
@@ -91,23 +91,22 @@ internal sealed unsafe class GroupBoundaries(int members, int stride)
             Gather(weights + place, tile, count);
             for (var lane = 0; lane < count * stride; lane += Lanes)
             {
-                var (thresholdOf, inverseOf) = BoundaryOf(_statistics.SumOf(tile + lane, Pitch));
+                var (thresholdOf, scaleOf) = BoundaryOf(_statistics.SumOf(tile + lane, Pitch));
                 thresholdOf.Store(t + lane);
-                inverseOf.Store(inverse + lane);
+                scaleOf.Store(scale + lane);
             }
 
             Spread(t, thresholds + place, count);
-            Spread(inverse, inverses + place, count);
+            Spread(scale, scales + place, count);
         }
     }
 
-    /// <summary>t and 1/τ: t is the midpoint of the order statistics p and p + 1, given as their sum.</summary>
+    /// <summary>t and 1/√τ: t is the midpoint of the order statistics p and p + 1, given as their sum.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private (Vector512<float> Threshold, Vector512<float> Inverse) BoundaryOf(Vector512<float> sum)
+    private (Vector512<float> Threshold, Vector512<float> Scale) BoundaryOf(Vector512<float> sum)
     {
         var t = sum * Vector512.Create(0.5f);
-        var temperature = _isRelative ? t * Vector512.Create(_temperature) * t : Vector512.Create(_temperature);
-        return (t, Vector512<float>.One / Vector512.MaxNative(temperature, Vector512.Create((float)Precision.SmallestNormal)));
+        return (t, Vector512.MinNative(Vector512.Create(_ratio) / t, Vector512.Create(_most)));
     }
 
     /// <summary>Brings the rows of blocks into a tile.</summary>

@@ -8,6 +8,6 @@ internal interface IBoundary
     /// <summary>t of the sixteen weights from a place on.</summary>
     Vector512<float> Threshold(int place);
 
-    /// <summary>1/τ of the sixteen weights from a place on.</summary>
-    Vector512<float> Inverse(int place);
+    /// <summary>1/√τ of the sixteen weights from a place on.</summary>
+    Vector512<float> Scale(int place);
 }

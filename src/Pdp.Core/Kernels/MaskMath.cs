@@ -6,7 +6,7 @@ using Pdp.Masks;
 namespace Pdp.Kernels;
 
 /// <summary>The equations of <see cref="SoftMask"/> for single weights (s = w²), on sixteen of them at a time, in float32.</summary>
-/// <remarks>The same letters: w weight, g = ∂L/∂ŵ, t threshold, m mask; <c>inverse</c> is 1/τ.</remarks>
+/// <remarks>The same letters: w weight, g = ∂L/∂ŵ, t threshold, m mask; <c>scale</c> is 1/√τ.</remarks>
 internal static unsafe class MaskMath
 {
     /// <summary>The numbers of a vector; a constant, as a field would be read in every turn of a loop.</summary>
@@ -27,19 +27,19 @@ internal static unsafe class MaskMath
 
     /// <summary>ŵ = m·w, with subnormal numbers as zeros.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> Masked(Vector512<float> w, Vector512<float> t, Vector512<float> inverse)
+    public static Vector512<float> Masked(Vector512<float> w, Vector512<float> t, Vector512<float> scale)
     {
-        var (m, _) = Mask(w, t, inverse);
+        var (m, _) = Mask(w, t, scale);
         return WithoutSubnormals(m * w);
     }
 
     /// <summary>Corrects the gradient of sixteen weights in memory, or adds it to a sum; says for each whether it was still ŵ.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Correct(
-        Vector512<float> w, float* weight, float* gradient, float* sum, Vector512<float> t, Vector512<float> inverse)
+        Vector512<float> w, float* weight, float* gradient, float* sum, Vector512<float> t, Vector512<float> scale)
     {
         var g = gradient is null ? Vector512<float>.Zero : Vector512.Load(gradient);
-        var corrected = Gradient(w, g, t, inverse, out var masked);
+        var corrected = Gradient(w, g, t, scale, out var masked);
         var isSame = Vector512.Equals(masked, Vector512.Load(weight));
         if (sum is not null)
             (Vector512.Load(sum) + corrected).Store(sum);
@@ -48,16 +48,17 @@ internal static unsafe class MaskMath
         return isSame;
     }
 
-    /// <summary>ŵ, and ∂L/∂w = g·(m + (2w²/τ)·m(1 − m)), equation 4.</summary>
+    /// <summary>ŵ, and ∂L/∂w = g·(m + (2w²/τ)·m(1 − m)), equation 4; m·g where the mask is hard.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> Gradient(
-        Vector512<float> w, Vector512<float> g, Vector512<float> t, Vector512<float> inverse, out Vector512<float> masked)
+        Vector512<float> w, Vector512<float> g, Vector512<float> t, Vector512<float> scale, out Vector512<float> masked)
     {
-        var (m, odds) = Mask(w, t, inverse);
+        var (m, odds) = Mask(w, t, scale);
         masked = WithoutSubnormals(m * w);
-        // The product with m(1 − m) comes first: it is 0 where a tiny τ would make the quotient overflow.
-        var boundary = odds * m * m * (g * w) * (inverse + inverse);
-        return Fma(boundary, w, m * g);
+        // w in units of √τ, bounded so that its square is finite where m(1 − m) is 0.
+        var units = Vector512.MinNative(Vector512.Abs(w) * scale, Vector512.Create((float)Sharpness.Furthest));
+        var twiceIfSoft = Vector512.LessThan(t * scale, Vector512.Create((float)Sharpness.Hard)) & Vector512.Create(2f);
+        return Fma(odds * m * m * (units * units), twiceIfSoft, m) * g;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -66,10 +67,11 @@ internal static unsafe class MaskMath
 
     /// <summary>m = 1/(1 + e^−z) of the logit z = (w² − t²)/τ, cut to zero below <see cref="SoftMask.Cut"/>, and e^−z, so that 1 − m = m·e^−z.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static (Vector512<float> Mask, Vector512<float> Odds) Mask(Vector512<float> w, Vector512<float> t, Vector512<float> inverse)
+    private static (Vector512<float> Mask, Vector512<float> Odds) Mask(Vector512<float> w, Vector512<float> t, Vector512<float> scale)
     {
         var magnitude = Vector512.Abs(w);
-        var odds = Exp((t - magnitude) * (t + magnitude) * inverse);
+        // In units of √τ, as t² and τ may be too large or too small for float32.
+        var odds = Exp((t - magnitude) * scale * ((t + magnitude) * scale));
         var m = Vector512<float>.One / (Vector512<float>.One + odds);
         return (m & Vector512.GreaterThanOrEqual(m, Vector512.Create((float)SoftMask.Cut)), odds);
     }

@@ -20,7 +20,7 @@ internal static unsafe class MaskPass
         var rest = stackalloc float[Lanes];
         Copy(weight + whole, dense + whole, length - whole);
         Copy(weight + whole, rest, length - whole);
-        MaskMath.Masked(Vector512.Load(rest), boundary.Threshold(whole), boundary.Inverse(whole)).Store(rest);
+        MaskMath.Masked(Vector512.Load(rest), boundary.Threshold(whole), boundary.Scale(whole)).Store(rest);
         Copy(rest, weight + whole, length - whole);
     }
 
@@ -31,7 +31,7 @@ internal static unsafe class MaskPass
         var whole = length - (length % Lanes);
         var isUnchanged = LeaveWhole(weight, dense, gradient, sum, whole, boundary);
         return isUnchanged
-            & (whole == length || LeaveRest(weight + whole, dense + whole, At(gradient, whole), At(sum, whole), length - whole, boundary.Threshold(whole), boundary.Inverse(whole)));
+            & (whole == length || LeaveRest(weight + whole, dense + whole, At(gradient, whole), At(sum, whole), length - whole, boundary.Threshold(whole), boundary.Scale(whole)));
     }
 
     /// <summary>A place in a gradient, if there is one.</summary>
@@ -50,7 +50,7 @@ internal static unsafe class MaskPass
                 w.StoreAlignedNonTemporal(dense + i);
             else
                 w.Store(dense + i);
-            MaskMath.Masked(w, boundary.Threshold(i), boundary.Inverse(i)).Store(weight + i);
+            MaskMath.Masked(w, boundary.Threshold(i), boundary.Scale(i)).Store(weight + i);
         }
     }
 
@@ -62,7 +62,7 @@ internal static unsafe class MaskPass
         for (var i = 0; i < length; i += Lanes)
         {
             var w = Vector512.Load(dense + i);
-            same &= MaskMath.Correct(w, weight + i, At(gradient, i), At(sum, i), boundary.Threshold(i), boundary.Inverse(i));
+            same &= MaskMath.Correct(w, weight + i, At(gradient, i), At(sum, i), boundary.Threshold(i), boundary.Scale(i));
             w.Store(weight + i);
         }
 
@@ -70,7 +70,7 @@ internal static unsafe class MaskPass
     }
 
     /// <summary>What is left of a vector, moved to a whole one.</summary>
-    private static bool LeaveRest(float* weight, float* dense, float* gradient, float* sum, int length, Vector512<float> t, Vector512<float> inverse)
+    private static bool LeaveRest(float* weight, float* dense, float* gradient, float* sum, int length, Vector512<float> t, Vector512<float> scale)
     {
         var places = stackalloc float[4 * Lanes];
         var w = places + Lanes;
@@ -81,7 +81,7 @@ internal static unsafe class MaskPass
         Copy(dense, w, length);
         Copy(gradient, g, length);
         Copy(sum, s, length);
-        var same = MaskMath.Correct(Vector512.Load(w), places, g, sum is null ? null : s, t, inverse);
+        var same = MaskMath.Correct(Vector512.Load(w), places, g, sum is null ? null : s, t, scale);
         Copy(dense, weight, length);
         Copy(g, gradient, length);
         Copy(s, sum, length);

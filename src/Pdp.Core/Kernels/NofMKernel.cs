@@ -6,7 +6,7 @@ namespace Pdp.Kernels;
 /// <summary>One threshold for each group of M weights along the input dimension, computed where it is used.</summary>
 /// <remarks>
 /// M consecutive inputs, at all kernel positions, are a block of M rows that lie side by side in memory; a group is a column of it. A chunk of
-/// blocks at a time, the threshold and the temperature of each weight are written down, and one pass over the chunk does the rest.
+/// blocks at a time, the threshold and the scale of each weight are written down, and one pass over the chunk does the rest.
 /// </remarks>
 internal sealed unsafe class NofMKernel : IMaskKernel
 {
@@ -41,8 +41,8 @@ internal sealed unsafe class NofMKernel : IMaskKernel
     /// <inheritdoc/>
     public int Pieces => (int)((_blocks + _blocksPerPiece - 1) / _blocksPerPiece);
 
-    /// <summary>Sets the weights removed of each group, and τ, or ρ·t².</summary>
-    public void Set(long removed, float temperature, bool isRelative) => _boundaries.Set((int)removed, temperature, isRelative);
+    /// <summary>Sets the weights removed of each group, and the temperature.</summary>
+    public void Set(long removed, Sharpness sharpness) => _boundaries.Set((int)removed, sharpness);
 
     /// <inheritdoc/>
     public void Enter(int piece, float* weight, float* dense)
@@ -84,7 +84,7 @@ internal sealed unsafe class NofMKernel : IMaskKernel
 
     private long EndOf(int piece) => Math.Min(_blocks, (piece + 1) * _blocksPerPiece);
 
-    /// <summary>Writes the thresholds and the temperatures of a chunk that begins with a block.</summary>
+    /// <summary>Writes the thresholds and the scales of a chunk that begins with a block.</summary>
     private (long Start, int Length) Write(long first, float* weights, float* scratch)
     {
         var (start, blocks) = (first * _block, (int)Math.Min(_blocksPerChunk, _blocks - first));

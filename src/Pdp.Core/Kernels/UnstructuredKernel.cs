@@ -1,4 +1,4 @@
-using Pdp.Internal;
+using Pdp.Masks;
 
 namespace Pdp.Kernels;
 
@@ -13,12 +13,11 @@ internal sealed unsafe class UnstructuredKernel(long count) : IMaskKernel
     /// <inheritdoc/>
     public int Pieces => (int)((count + PieceLength - 1) / PieceLength);
 
-    /// <summary>Sets the threshold t, the midpoint of two magnitudes, and τ, or ρ·t².</summary>
-    public void Set(float below, float above, float temperature, bool isRelative)
+    /// <summary>Sets the threshold t, the midpoint of two magnitudes, and the temperature.</summary>
+    public void Set(float below, float above, Sharpness sharpness)
     {
         var threshold = (below + above) * 0.5f;
-        var clamped = MathF.Max(isRelative ? threshold * temperature * threshold : temperature, (float)Precision.SmallestNormal);
-        _boundary = new(threshold, 1 / clamped);
+        _boundary = new(threshold, (float)sharpness.Scale(threshold, float.MaxValue));
     }
 
     /// <inheritdoc/>

@@ -52,7 +52,12 @@ public sealed record Channel : IMaskStrategy
 
         using var scope = NewDisposeScope();
         using Scalar slope = ScoreSlope(layout).ToScalar();
-        return Sum(weight.mul(weight), layout).mul_(slope).sqrt().MoveToOuterDisposeScope();
+        using Scalar smallest = Precision.SmallestNormalOf(weight.dtype).ToScalar();
+        // In units of each channel's largest weight: squares of the weights themselves may be too large or too small for the type.
+        var rows = RowsOf(weight, layout);
+        var largest = rows.abs().amax([1], keepdim: true).clamp_min_(smallest);
+        var relative = rows.div(largest);
+        return relative.mul_(relative).sum(1, keepdim: true).mul_(slope).sqrt_().mul_(largest).reshape(1, -1).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>
@@ -62,8 +67,7 @@ public sealed record Channel : IMaskStrategy
         ArgumentNullException.ThrowIfNull(layout);
 
         using var scope = NewDisposeScope();
-        var channelsFirst = values.movedim([layout.OutputDimension], [0]);
-        return channelsFirst.reshape(ChannelsOf(layout), -1).sum(1).reshape(1, -1).MoveToOuterDisposeScope();
+        return RowsOf(values, layout).sum(1).reshape(1, -1).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>
@@ -80,6 +84,10 @@ public sealed record Channel : IMaskStrategy
         ArgumentNullException.ThrowIfNull(layout);
         return Score == ChannelScore.Rms ? ChannelsOf(layout) / (double)layout.Elements : 1;
     }
+
+    /// <summary><c>[channels, weights of a channel]</c>; in the caller's scope.</summary>
+    private static Tensor RowsOf(Tensor values, WeightLayout layout) =>
+        values.movedim([layout.OutputDimension], [0]).reshape(ChannelsOf(layout), -1);
 
     private static long ChannelsOf(WeightLayout layout) => layout.Shape[layout.OutputDimension];
 }

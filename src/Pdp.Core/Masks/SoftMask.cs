@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Pdp.Internal;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -15,6 +16,9 @@ internal static class SoftMask
     /// <summary>Masks below this are exact zeros: further out weights would turn into subnormal numbers, which slow CPU convolutions manifold.</summary>
     public const double Cut = 1e-12;
 
+    /// <summary>So many numbers of the largest size allowed have a finite sum.</summary>
+    private const double MostSummands = 1e6;
+
     private static readonly Scalar One = 1.ToScalar();
     private static readonly Scalar Half = 0.5.ToScalar();
     private static readonly Scalar CutScalar = Cut.ToScalar();
@@ -30,12 +34,35 @@ internal static class SoftMask
         return below.add(above, One).mul(Half).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The logit of the mask, z = (s − t²)/τ, factored so that float32 loses nothing near the threshold.</summary>
-    /// <returns><c>[groups, members]</c>.</returns>
-    public static Tensor Logit(Tensor magnitude, Tensor threshold, Tensor temperature)
+    /// <summary>1/√τ of each threshold; finite for groups of zeros too.</summary>
+    /// <returns><c>[groups, 1]</c>.</returns>
+    public static Tensor Scale(Tensor threshold, Sharpness sharpness)
     {
         using var scope = NewDisposeScope();
-        return magnitude.sub(threshold).mul_(magnitude.add(threshold, One)).div_(temperature).MoveToOuterDisposeScope();
+        using Scalar ratio = sharpness.Ratio.ToScalar();
+        using Scalar most = Math.Min(sharpness.Most, Precision.LargestOf(threshold.dtype)).ToScalar();
+        return threshold.zeros_like().add_(ratio, One).div_(threshold).clamp_max_(most).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The logit of the mask, z = (s − t²)/τ, factored so that float32 loses nothing near the threshold.</summary>
+    /// <param name="magnitude">√s, <c>[groups, members]</c>.</param>
+    /// <param name="threshold">t, <c>[groups, 1]</c>.</param>
+    /// <param name="scale">1/√τ, <c>[groups, 1]</c>.</param>
+    /// <returns><c>[groups, members]</c>.</returns>
+    public static Tensor Logit(Tensor magnitude, Tensor threshold, Tensor scale)
+    {
+        using var scope = NewDisposeScope();
+        return magnitude.sub(threshold).mul_(scale).mul_(magnitude.add(threshold, One).mul_(scale)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The logit for autograd: the value of the factored one, the slope of the score, none where masks are hard.</summary>
+    public static Tensor Differentiable(Boundary boundary, Tensor weight, IMaskStrategy strategy, WeightLayout layout)
+    {
+        using var scope = NewDisposeScope();
+        using Scalar scoreSlope = strategy.ScoreSlope(layout).ToScalar();
+        var units = boundary.InUnits(weight, strategy, layout);
+        var score = strategy.Sum(units.mul(units), layout).mul(scoreSlope);
+        return score.sub(score.detach()).mul(boundary.IsSoft).add(boundary.Logit, One).MoveToOuterDisposeScope();
     }
 
     /// <summary>Equation 2: m = σ(z), with masks below <see cref="Cut"/> cut to zero.</summary>
@@ -54,30 +81,46 @@ internal static class SoftMask
     }
 
     /// <summary>Equation 5: ∂L/∂w = m·g + (∂s/∂w)·(1/τ)·m(1 − m)·Σ(g·w), the sum over the weights that share a score; t is a constant.</summary>
-    /// <remarks>With s = w² this is equation 4, g·(m + (2w²/τ)·m(1 − m)).</remarks>
-    public static Tensor Gradient(Tensor weight, Tensor upstream, Tensor logit, Tensor temperature, IMaskStrategy strategy, WeightLayout layout)
+    /// <remarks>With s = w² this is equation 4, g·(m + (2w²/τ)·m(1 − m)). Where masks are hard it is m·g.</remarks>
+    public static Tensor Gradient(Tensor weight, Tensor upstream, Boundary boundary, IMaskStrategy strategy, WeightLayout layout)
     {
         using var scope = NewDisposeScope();
-        var shared = strategy.Sum(upstream.mul(weight), layout);
-        return ThroughMask(weight, shared, logit, temperature, strategy, layout)
-            .addcmul_(strategy.Spread(Mask(logit), layout), upstream, One)
+        var units = boundary.InUnits(weight, strategy, layout);
+        var shared = strategy.Sum(BoundedProduct(upstream, units), layout);
+        return ThroughMaskInUnits(units, shared, boundary, strategy, layout)
+            .addcmul_(strategy.Spread(Mask(boundary.Logit), layout), upstream, One)
             .MoveToOuterDisposeScope();
     }
 
     /// <summary>The part of equation 5 that comes through the mask: (∂s/∂w)·(1/τ)·m(1 − m)·Σ(g·θ).</summary>
     /// <param name="weight">The weights that make the score.</param>
     /// <param name="shared">Σ(g·θ) = ∂L/∂m over all that is multiplied by the mask, <c>[groups, members]</c>.</param>
-    /// <param name="logit">z, <c>[groups, members]</c>.</param>
-    /// <param name="temperature">τ, <c>[groups, 1]</c>.</param>
+    /// <param name="boundary">What the mask hangs on.</param>
     /// <param name="strategy">What makes the score.</param>
     /// <param name="layout">The layout of the weight.</param>
-    public static Tensor ThroughMask(Tensor weight, Tensor shared, Tensor logit, Tensor temperature, IMaskStrategy strategy, WeightLayout layout)
+    public static Tensor ThroughMask(Tensor weight, Tensor shared, Boundary boundary, IMaskStrategy strategy, WeightLayout layout)
     {
         using var scope = NewDisposeScope();
+        var units = boundary.InUnits(weight, strategy, layout);
+        return ThroughMaskInUnits(units, BoundedProduct(shared, boundary.Scale), boundary, strategy, layout).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>A product whose sums stay finite, so that none that overflows meets an m(1 − m) or a weight of 0.</summary>
+    public static Tensor BoundedProduct(Tensor a, Tensor b)
+    {
+        using var scope = NewDisposeScope();
+        var bound = Precision.LargestOf(a.dtype) / MostSummands;
+        using Scalar most = bound.ToScalar();
+        using Scalar least = (-bound).ToScalar();
+        return a.mul(b).clamp_(least, most).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The same with weights and Σ(g·θ) in units of √τ, where numbers are far from 1 only if m(1 − m) is 0.</summary>
+    private static Tensor ThroughMaskInUnits(Tensor units, Tensor shared, Boundary boundary, IMaskStrategy strategy, WeightLayout layout)
+    {
         using Scalar twiceSlope = (2 * strategy.ScoreSlope(layout)).ToScalar();
-        // The product with m(1 − m) comes first: it is 0 where a tiny τ would make the quotient overflow.
-        var boundary = Slope(Mask(logit), logit).mul_(shared).mul_(twiceSlope).div_(temperature);
-        return strategy.Spread(boundary, layout).mul(weight).MoveToOuterDisposeScope();
+        var slope = Slope(Mask(boundary.Logit), boundary.Logit).mul_(boundary.IsSoft).mul_(twiceSlope);
+        return strategy.Spread(slope.mul_(shared), layout).mul(units);
     }
 
     /// <summary>The hard mask by rank: exactly p members of each group are removed, the first in position among equals.</summary>

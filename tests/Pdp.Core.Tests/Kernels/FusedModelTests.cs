@@ -246,11 +246,9 @@ public sealed class FusedModelTests
         using var _ = no_grad();
         var wide = weight.to_type(ScalarType.Float64);
         var threshold = mask.Threshold(weight).to_type(ScalarType.Float64);
-        var tau = tensor(mask.TemperatureValue, dtype: ScalarType.Float64);
-        var temperature = mask.Temperature.IsRelative ? tau.mul(threshold).mul(threshold) : tau.expand_as(threshold);
-        var logit = SoftMask.Logit(mask.Strategy.Magnitude(wide, mask.Layout), threshold, temperature);
-        var masked = mask.Strategy.Spread(SoftMask.Mask(logit), mask.Layout).mul(wide);
-        var gradient = SoftMask.Gradient(wide, upstream.to_type(ScalarType.Float64), logit, temperature, mask.Strategy, mask.Layout);
+        var boundary = mask.BoundaryOf(wide, threshold, SoftMask.Scale(threshold, mask.Sharpness));
+        var masked = mask.Strategy.Spread(SoftMask.Mask(boundary.Logit), mask.Layout).mul(wide);
+        var gradient = SoftMask.Gradient(wide, upstream.to_type(ScalarType.Float64), boundary, mask.Strategy, mask.Layout);
         return (masked.Values(), gradient.Values());
     }
 

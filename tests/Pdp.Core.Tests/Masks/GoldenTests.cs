@@ -97,9 +97,8 @@ public sealed class GoldenTests
         var golden = GoldenCase.Named(name);
         var weight = Tensors.Of(golden.Weight, golden.Shape, type);
         var upstream = Tensors.Of(golden.UpstreamGradient, golden.Shape, type);
-        var (_, temperature, logit) = golden.Mask().BoundaryOf(weight);
 
-        var gradient = SoftMask.Gradient(weight, upstream, logit, temperature, golden.Strategy, golden.Layout);
+        var gradient = SoftMask.Gradient(weight, upstream, golden.Mask().BoundaryOf(weight), golden.Strategy, golden.Layout);
 
         var tolerance = Tolerance(golden, type);
         Close.Equal(golden.Cutting(golden.WeightGradient), gradient.Values(), tolerance, tolerance);

@@ -28,13 +28,13 @@ public sealed class GradientTests
         var upstream = Tensors.Of(Tensors.Normal(2, 192), Shape);
 
         mask.Apply(weight).backward([upstream]);
-        var (threshold, tau, logit) = mask.BoundaryOf(weight.detach());
-        var closed = SoftMask.Gradient(weight.detach(), upstream, logit, tau, mask.Strategy, mask.Layout).Values();
+        var boundary = mask.BoundaryOf(weight.detach());
+        var closed = SoftMask.Gradient(weight.detach(), upstream, boundary, mask.Strategy, mask.Layout).Values();
 
         AssertNotSaturated(mask.Soft(weight).Values());
         Close.Equal(weight.grad!.Values(), closed, Close.Float64, Close.Float64);
         if (!isRelative)
-            Close.Equal(Oracle.Gradient(weight, upstream, threshold, temperature, mask.Strategy, mask.Layout), closed, Close.Float64, Close.Float64);
+            Close.Equal(Oracle.Gradient(weight, upstream, boundary.Threshold, temperature, mask.Strategy, mask.Layout), closed, Close.Float64, Close.Float64);
     }
 
     [Theory]
@@ -48,11 +48,11 @@ public sealed class GradientTests
         const double step = 1e-6;
         var mask = MaskOf(strategy, isRelative: false, strategy == "l2" ? 10 : 0.4);
         var values = Tensors.Normal(3, 192);
-        var (threshold, temperature, logit) = mask.BoundaryOf(Tensors.Of(values, Shape));
+        var boundary = mask.BoundaryOf(Tensors.Of(values, Shape));
         var upstream = Tensors.Of(Tensors.Normal(4, 192), Shape);
-        double Loss(double[] moved) => Weighed(mask, Tensors.Of(moved, Shape), upstream, threshold, temperature);
+        double Loss(double[] moved) => Weighed(mask, Tensors.Of(moved, Shape), upstream, boundary);
 
-        var closed = SoftMask.Gradient(Tensors.Of(values, Shape), upstream, logit, temperature, mask.Strategy, mask.Layout).Values();
+        var closed = SoftMask.Gradient(Tensors.Of(values, Shape), upstream, boundary, mask.Strategy, mask.Layout).Values();
 
         for (var i = 0; i < 20; i++)
             Close.Equal((Loss(Moved(values, i, step)) - Loss(Moved(values, i, -step))) / (2 * step), closed[i], 1e-6, absolute: 1e-7);
@@ -105,9 +105,8 @@ public sealed class GradientTests
         using var scope = NewDisposeScope();
         var mask = Making.Mask(new Unstructured(), [4], 2, Temperature.Absolute(1e-37));
         var weight = Tensors.Of([.1, .2, .3, .4], type: ScalarType.Float32);
-        var (_, temperature, logit) = mask.BoundaryOf(weight);
 
-        var gradient = SoftMask.Gradient(weight, Tensors.Of([1, 2, 3, 4], type: ScalarType.Float32), logit, temperature, mask.Strategy, mask.Layout);
+        var gradient = SoftMask.Gradient(weight, Tensors.Of([1, 2, 3, 4], type: ScalarType.Float32), mask.BoundaryOf(weight), mask.Strategy, mask.Layout);
 
         Assert.Equal([0, 0, 3, 4], gradient.Values());
     }
@@ -131,10 +130,10 @@ public sealed class GradientTests
         Assert.Contains(soft, value => value < 0.4);
     }
 
-    private static double Weighed(PdpMask mask, Tensor weight, Tensor upstream, Tensor threshold, Tensor temperature)
+    private static double Weighed(PdpMask mask, Tensor weight, Tensor upstream, Boundary held)
     {
         using var scope = NewDisposeScope();
-        var soft = SoftMask.Mask(mask.LogitOf(weight, threshold, temperature));
+        var soft = SoftMask.Mask(mask.BoundaryOf(weight, held.Threshold, held.Scale).Logit);
         return mask.Strategy.Spread(soft, mask.Layout).mul(weight).mul(upstream).sum().ReadCpuDouble(0);
     }
 

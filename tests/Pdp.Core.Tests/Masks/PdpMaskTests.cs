@@ -97,9 +97,8 @@ public sealed class PdpMaskTests
         var mask = Making.Mask(NofM.Keep(2, of: 4), Layout, 2, Temperature.Relative(0.25));
         var weight = Tensors.Of([0, 0, 0, 0, 0, 0, 0, 30, .. Tensors.Normal(6, 24)], [4, 8], type);
         var upstream = Tensors.Of(Tensors.Normal(7, 32), [4, 8], type);
-        var (_, temperature, logit) = mask.BoundaryOf(weight);
 
-        var gradient = SoftMask.Gradient(weight, upstream, logit, temperature, mask.Strategy, Layout).Values();
+        var gradient = SoftMask.Gradient(weight, upstream, mask.BoundaryOf(weight), mask.Strategy, Layout).Values();
 
         Assert.All(gradient, value => Assert.True(double.IsFinite(value)));
         Assert.Equal(upstream.Values()[7], gradient[7]);

@@ -49,9 +49,9 @@ public sealed class SoftMaskTests
         // Far from cancelling: (w² − t²) itself would be rounded to a multiple of 6e-8 here.
         using var scope = NewDisposeScope();
         var (weight, threshold) = (MathF.BitIncrement(1f), 1f);
-        var temperature = Tensors.Of([1e-7], [1, 1], ScalarType.Float32);
+        var scale = Tensors.Of([1 / Math.Sqrt(1e-7)], [1, 1], ScalarType.Float32);
 
-        var logit = SoftMask.Logit(Tensors.Of([weight], [1, 1], ScalarType.Float32), Tensors.Of([threshold], [1, 1], ScalarType.Float32), temperature);
+        var logit = SoftMask.Logit(Tensors.Of([weight], [1, 1], ScalarType.Float32), Tensors.Of([threshold], [1, 1], ScalarType.Float32), scale);
 
         var expected = (((double)weight * weight) - 1) / 1e-7;
         Close.Equal(expected, logit.Values()[0], 1e-6);

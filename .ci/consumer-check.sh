@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Packs the libraries and uses the packages as a stranger would: from a project outside the repository that has nothing but these.
+# Packs the libraries and uses the packages as a stranger would, from projects outside the repository that have nothing but these: in C#,
+# and published as one file.
 set -euo pipefail
 
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -16,8 +17,7 @@ done
 
 # The packages at hand serve as fallback, so that only ours are unpacked, into a folder that goes away with the rest.
 cached=$(dotnet nuget locals global-packages --list --force-english-output | sed 's/^global-packages: //')
-mkdir "$work/consumer"
-cat > "$work/consumer/NuGet.config" <<XML
+cat > "$work/NuGet.config" <<XML
 <configuration>
   <packageSources>
     <add key="packed here" value="$work/feed" />
@@ -30,28 +30,53 @@ cat > "$work/consumer/NuGet.config" <<XML
   </fallbackPackageFolders>
 </configuration>
 XML
-cat > "$work/consumer/Consumer.csproj" <<XML
-<Project Sdk="Microsoft.NET.Sdk">
-
+cat > "$work/Directory.Build.props" <<XML
+<Project>
   <PropertyGroup>
     <OutputType>Exe</OutputType>
     <TargetFramework>net10.0</TargetFramework>
     <Nullable>enable</Nullable>
     <ImplicitUsings>enable</ImplicitUsings>
+    <InvariantGlobalization>true</InvariantGlobalization>
     <TreatWarningsAsErrors>true</TreatWarningsAsErrors>
   </PropertyGroup>
-
   <ItemGroup>
     <PackageReference Include="Pdp.Core" Version="$version" />
     <PackageReference Include="Pdp.Baselines" Version="$version" />
     <PackageReference Include="TorchSharp-cpu" Version="$torch_version" />
   </ItemGroup>
-
 </Project>
 XML
-cp "$repository/.ci/consumer/Program.cs.txt" "$work/consumer/Program.cs"
+mkdir "$work/csharp"
+echo '<Project Sdk="Microsoft.NET.Sdk" />' > "$work/csharp/Consumer.csproj"
+cp "$repository/.ci/consumer/Program.cs.txt" "$work/csharp/Program.cs"
 
-dotnet build "$work/consumer"
-output=$(dotnet run --project "$work/consumer" --no-build)
-echo "$output"
-grep --quiet 'consumer ok' <<< "$output"
+# Runs a program, which says in the end that all is well.
+check() {
+    echo "-- $*"
+    "$@" | tee "$work/output"
+    grep --quiet 'consumer ok' "$work/output"
+}
+
+publish() {
+    dotnet publish "$work/csharp" --runtime linux-x64 --output "$work/$1" "${@:2}"
+}
+
+fails() {
+    ! "$@"
+}
+
+# Where TorchSharp's native library comes from under a value of PdpPatchTorchSharp.
+shim() {
+    dotnet msbuild "$work/csharp" -t:ResolvePackageAssets -getItem:RuntimeTargetsCopyLocalItems -p:PdpPatchTorchSharp="$1" | grep '"FullPath".*/libLibTorchSharp.so"'
+}
+
+check dotnet run --project "$work/csharp"
+
+shim always | grep "$work/csharp/obj"
+shim never | grep --invert-match "$work/csharp/obj"
+fails shim sometimes
+
+# The native libraries are inside the file, and unpacked by it.
+publish single --self-contained -p:PublishSingleFile=true -p:IncludeNativeLibrariesForSelfExtract=true -p:PdpPatchTorchSharp=always
+DOTNET_BUNDLE_EXTRACT_BASE_DIR=$work/unpacked check "$work/single/Consumer"

@@ -7,13 +7,20 @@ using System.Linq;
 using System.Text;
 using Microsoft.Build.Framework;
 
-/// <summary>Makes a copy of TorchSharp's native library load with a libstdc++ older than GCC 13's; Pdp.Core.targets says why.</summary>
-/// <remarks>MSBuild compiles this file, alone and against .NET Standard 2.0, when there is a copy to edit.</remarks>
+/// <summary>Writes a copy of TorchSharp's native library that loads with a libstdc++ older than GCC 13's; Pdp.Core.targets says why.</summary>
+/// <remarks>MSBuild compiles this file, alone and against .NET Standard 2.0, when there is a copy to write.</remarks>
 public sealed class LoadableTorchSharp : Microsoft.Build.Utilities.Task
 {
-    /// <value>The path of the copy; it is replaced or, where its bytes are not as expected, left as it is.</value>
+    /// <value>The path of the library; it stays as it is.</value>
     [Required]
     public string Library { get; set; } = "";
+
+    /// <value>The path of the copy; none is written where the library's bytes are not as expected.</value>
+    [Required]
+    public string Copy { get; set; } = "";
+
+    /// <value>Whether it is an error if no copy can be written.</value>
+    public bool MustSucceed { get; set; }
 
     public override bool Execute()
     {
@@ -21,30 +28,36 @@ public sealed class LoadableTorchSharp : Microsoft.Build.Utilities.Task
         {
             var image = File.ReadAllBytes(Library);
             new ElfImage(image).AskForOlderSymbol();
-            Replace(image);
-            Log.LogMessage(MessageImportance.High, $"Pdp: {Library} was made to load with this system's libstdc++.");
+            Write(image);
+            Log.LogMessage(MessageImportance.High, $"Pdp: {Path.GetFileName(Library)} is replaced by a copy that loads with a libstdc++ older than GCC 13's.");
         }
         catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
         {
-            Log.LogMessage(MessageImportance.High, $"Pdp: {Library} is left as it is (PdpPatchTorchSharp=false saves the attempt): {e.Message}");
+            Report($"{Library} can't be made to load with a libstdc++ older than GCC 13's: {e.Message}");
         }
 
-        return true;
+        return !Log.HasLoggedErrors;
     }
 
-    // Written beside and renamed: nobody meets half a file, and a link into NuGet's cache is replaced instead of followed.
-    // Copying first keeps the mode; keeping the time stops the next build from taking the original for newer.
-    private void Replace(byte[] image)
+    private void Report(string fault)
     {
-        var beside = $"{Library}.{Guid.NewGuid():N}";
+        if (MustSucceed)
+            Log.LogError($"Pdp: {fault} PdpPatchTorchSharp=never leaves it as it is.");
+        else
+            Log.LogMessage(MessageImportance.High, $"Pdp: {fault} It is left as it is; PdpPatchTorchSharp=never saves the attempt.");
+    }
+
+    // Written beside and renamed, so that no other build meets half a file.
+    private void Write(byte[] image)
+    {
+        var beside = $"{Copy}.{Guid.NewGuid():N}";
+        Directory.CreateDirectory(Path.GetDirectoryName(Copy)!);
+        File.WriteAllBytes(beside, image);
         try
         {
-            File.Copy(Library, beside);
-            File.WriteAllBytes(beside, image);
-            File.SetLastWriteTimeUtc(beside, File.GetLastWriteTimeUtc(Library));
-            File.Replace(beside, Library, null);
+            File.Move(beside, Copy);
         }
-        finally
+        catch (IOException) when (File.Exists(Copy))
         {
             File.Delete(beside);
         }

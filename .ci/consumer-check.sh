@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Packs the libraries and uses the packages as a stranger would, from projects outside the repository that have nothing but these: in C#,
-# and published as one file.
+# Packs the libraries and uses the packages as a stranger would, from projects outside the repository that have nothing but these: in C#
+# and F#, and published as one file.
 set -euo pipefail
 
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -47,9 +47,11 @@ cat > "$work/Directory.Build.props" <<XML
   </ItemGroup>
 </Project>
 XML
-mkdir "$work/csharp"
+mkdir "$work/csharp" "$work/fsharp"
 echo '<Project Sdk="Microsoft.NET.Sdk" />' > "$work/csharp/Consumer.csproj"
+echo '<Project Sdk="Microsoft.NET.Sdk"><ItemGroup><Compile Include="Program.fs" /></ItemGroup></Project>' > "$work/fsharp/Consumer.fsproj"
 cp "$repository/.ci/consumer/Program.cs.txt" "$work/csharp/Program.cs"
+cp "$repository/.ci/consumer/Program.fs.txt" "$work/fsharp/Program.fs"
 
 # Runs a program, which says in the end that all is well.
 check() {
@@ -72,6 +74,7 @@ shim() {
 }
 
 check dotnet run --project "$work/csharp"
+check dotnet run --project "$work/fsharp"
 
 shim always | grep "$work/csharp/obj"
 shim never | grep --invert-match "$work/csharp/obj"

@@ -26,12 +26,17 @@ internal sealed record Cell(string Column, string Row, string Method, int Seed, 
     public static string DenseName(int seed) => string.Create(CultureInfo.InvariantCulture, $"{DenseColumn}-{Methods.Dense}-{seed}");
 
     /// <summary>What of a name can be in that of a file.</summary>
-    public static string FileName(string name) => string.Concat(name.Replace(':', 'o').Where(c => char.IsAsciiLetterOrDigit(c) || c is '.'));
+    public static string FileName(string name) =>
+        string.Concat(name.Replace(':', 'o').Where(c => char.IsAsciiLetterOrDigit(c) || c is '.'));
 
     /// <summary>The run's options as a command line.</summary>
     public IReadOnlyList<string> Arguments =>
-        ["--method", Method, "--seed", Seed.ToString(CultureInfo.InvariantCulture), .. Options.SelectMany(option => new[] { "--" + option.Key, option.Value })];
+    [
+        "--method", Method, "--seed", Seed.ToString(CultureInfo.InvariantCulture),
+        .. Options.SelectMany(option => new[] { "--" + option.Key, option.Value }),
+    ];
 
     /// <summary>The same, with the results of a dense run in their place.</summary>
-    public IReadOnlyList<string> ArgumentsWith(string denseWeights) => [.. Arguments.Select(argument => argument == DenseWeights ? denseWeights : argument)];
+    public IReadOnlyList<string> ArgumentsWith(string denseWeights) =>
+        [.. Arguments.Select(argument => argument == DenseWeights ? denseWeights : argument)];
 }

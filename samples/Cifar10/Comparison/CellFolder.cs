@@ -10,6 +10,7 @@ internal sealed class CellFolder(string root, Cell cell, string? weightsHash = n
 {
     private const string FailureFile = "failure.json";
     private const string HistoryFile = "history.json";
+    private const string LayersFile = "layers.csv";
     private const string ReportFile = "report.json";
 
     private readonly string _settings = CommandLine.Parse<Settings>(cell.Arguments).Fingerprint();
@@ -19,7 +20,7 @@ internal sealed class CellFolder(string root, Cell cell, string? weightsHash = n
     public string Path { get; } = System.IO.Path.Combine(root, "cells", cell.Name);
 
     /// <summary>What the run printed.</summary>
-    public string Log => System.IO.Path.Combine(Path, "log.txt");
+    public string Log => FileOf("log.txt");
 
     /// <summary>The folder of the dense run of the same seed.</summary>
     public string DensePath => System.IO.Path.Combine(root, "cells", Cell.DenseName(cell.Seed));
@@ -47,8 +48,11 @@ internal sealed class CellFolder(string root, Cell cell, string? weightsHash = n
     public RunReport? Report() => Outcome().Report;
 
     /// <summary>Keeps why the run failed.</summary>
-    public void Fail(string error) =>
-        AtomicFile.WriteText(System.IO.Path.Combine(Path, FailureFile), JsonSerializer.Serialize(new RunFailure(error, _settings, weightsHash), Json.Options) + "\n");
+    public void Fail(string error)
+    {
+        var failure = new RunFailure(error, _settings, weightsHash);
+        AtomicFile.WriteText(FileOf(FailureFile), JsonSerializer.Serialize(failure, Json.Options) + "\n");
+    }
 
     /// <summary>Drops what an earlier run has left.</summary>
     public void Empty()
@@ -65,8 +69,9 @@ internal sealed class CellFolder(string root, Cell cell, string? weightsHash = n
     /// <exception cref="InvalidDataException">The file is damaged.</exception>
     public IReadOnlyList<LayerZeros> Layers()
     {
-        var path = System.IO.Path.Combine(Path, "layers.csv");
-        return File.Exists(path) ? [.. File.ReadLines(path).Skip(1).Select(line => LayerZeros.Parse(line) ?? throw Damaged(path, $"it has the line '{line}'."))] : [];
+        var path = FileOf(LayersFile);
+        var lines = File.Exists(path) ? File.ReadLines(path).Skip(1) : [];
+        return [.. lines.Select(line => LayerZeros.Parse(line) ?? throw Damaged(path, $"it has the line '{line}'."))];
     }
 
     /// <summary>Histograms of some weights over the epochs.</summary>
@@ -74,10 +79,15 @@ internal sealed class CellFolder(string root, Cell cell, string? weightsHash = n
     public IReadOnlyList<WeightSnapshot> History()
     {
         var history = Read<WeightSnapshot[]>(HistoryFile) ?? [];
-        return history.All(snapshot => snapshot is { Range: >= 0, Counts.Count: > 0 }) ? history : throw Damaged(System.IO.Path.Combine(Path, HistoryFile), "it has a histogram without bins.");
+        return history.All(snapshot => snapshot is { Range: >= 0, Counts.Count: > 0 })
+            ? history
+            : throw Damaged(FileOf(HistoryFile), "it has a histogram without bins.");
     }
 
-    private static InvalidDataException Damaged(string path, string reason, Exception? cause = null) => new($"'{path}' is damaged: {reason}", cause);
+    private static InvalidDataException Damaged(string path, string reason, Exception? cause = null) =>
+        new($"'{path}' is damaged: {reason}", cause);
+
+    private string FileOf(string name) => System.IO.Path.Combine(Path, name);
 
     private bool IsOfThis(string settings, string? hash) => settings == _settings && (weightsHash is null || hash == weightsHash);
 
@@ -85,13 +95,13 @@ internal sealed class CellFolder(string root, Cell cell, string? weightsHash = n
     {
         if (report is not { Accuracy: >= 0 and <= 1, Sparsity: >= 0 and <= 1, PeakMemory: > 0 })
         {
-            throw Damaged(System.IO.Path.Combine(Path, ReportFile), "a fraction is not in [0, 1], or no memory was used.");
+            throw Damaged(FileOf(ReportFile), "a fraction is not in [0, 1], or no memory was used.");
         }
 
         var layers = Layers();
         if (layers.Count > 0 && Math.Abs(LayerZeros.Sparsity(layers) - report.Sparsity) > 1e-6)
         {
-            throw Damaged(System.IO.Path.Combine(Path, "layers.csv"), "its zeros are not those of the report.");
+            throw Damaged(FileOf(LayersFile), "its zeros are not those of the report.");
         }
 
         History();
@@ -101,10 +111,12 @@ internal sealed class CellFolder(string root, Cell cell, string? weightsHash = n
     private T? Read<T>(string name)
         where T : class
     {
-        var path = System.IO.Path.Combine(Path, name);
+        var path = FileOf(name);
         try
         {
-            return File.Exists(path) ? JsonSerializer.Deserialize<T>(File.ReadAllText(path), Json.Options) ?? throw Damaged(path, "it is the JSON null.") : null;
+            return File.Exists(path)
+                ? JsonSerializer.Deserialize<T>(File.ReadAllText(path), Json.Options) ?? throw Damaged(path, "it is the JSON null.")
+                : null;
         }
         catch (JsonException e)
         {

@@ -70,7 +70,8 @@ internal static class CellProcess
         }
 
         // Of an unhandled exception the message will do; the log has the rest.
-        string[] said = [.. errors.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Where(line => !line.StartsWith("at ", StringComparison.Ordinal))];
+        var lines = errors.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        string[] said = [.. lines.Where(line => !line.StartsWith("at ", StringComparison.Ordinal))];
         return said.Length > 0 ? string.Join(' ', said) : outcome.Fault ?? HowItEnded(exitCode);
     }
 

@@ -7,7 +7,8 @@ namespace Pdp.Samples.Cifar10.Comparison;
 /// <param name="jobs">Runs at a time.</param>
 /// <param name="command">How a cell's run is started.</param>
 /// <param name="ended">Called whenever a run has finished or failed, by one thread at a time.</param>
-internal sealed class CellRuns(IReadOnlyList<CellFolder> folders, int jobs, Func<CellFolder, ProcessStartInfo> command, Action? ended = null)
+internal sealed class CellRuns(
+    IReadOnlyList<CellFolder> folders, int jobs, Func<CellFolder, ProcessStartInfo> command, Action? ended = null)
 {
     private readonly Lock _reporting = new();
     private readonly Stopwatch _clock = Stopwatch.StartNew();
@@ -25,7 +26,8 @@ internal sealed class CellRuns(IReadOnlyList<CellFolder> folders, int jobs, Func
         // Dense runs first: others may learn from them.
         foreach (var stage in missing.GroupBy(folder => folder.Cell.Column != Cell.DenseColumn).OrderBy(stage => stage.Key))
         {
-            await Parallel.ForEachAsync(stage, new ParallelOptions { MaxDegreeOfParallelism = jobs, CancellationToken = stop }, async (folder, token) =>
+            var options = new ParallelOptions { MaxDegreeOfParallelism = jobs, CancellationToken = stop };
+            await Parallel.ForEachAsync(stage, options, async (folder, token) =>
             {
                 var error = await RunAsync(folder, token);
                 lock (_reporting)
@@ -40,14 +42,15 @@ internal sealed class CellRuns(IReadOnlyList<CellFolder> folders, int jobs, Func
 
     private List<CellFolder> Missing()
     {
-        var outcomes = folders.Select(folder => (Folder: folder, Outcome: folder.Outcome())).Where(pair => pair.Outcome.Report is null).ToList();
-        Console.WriteLine($"{folders.Count} cells, {folders.Count - outcomes.Count} of them finished before; {jobs} at a time.");
-        foreach (var (folder, outcome) in outcomes.Where(pair => pair.Outcome.Fault is not null))
+        var all = folders.Select(folder => (Folder: folder, Outcome: folder.Outcome()));
+        var missing = all.Where(pair => pair.Outcome.Report is null).ToList();
+        Console.WriteLine($"{folders.Count} cells, {folders.Count - missing.Count} of them finished before; {jobs} at a time.");
+        foreach (var (folder, outcome) in missing.Where(pair => pair.Outcome.Fault is not null))
         {
             Console.WriteLine($"{folder.Cell.Name} runs again. Before: {outcome.Fault}");
         }
 
-        return [.. outcomes.Select(pair => pair.Folder)];
+        return [.. missing.Select(pair => pair.Folder)];
     }
 
     /// <returns>Why it failed; null if it didn't.</returns>
@@ -100,9 +103,11 @@ internal sealed class CellRuns(IReadOnlyList<CellFolder> folders, int jobs, Func
 
         _done++;
         var left = TimeSpan.FromSeconds(_clock.Elapsed.TotalSeconds / _done * (count - _done));
-        Console.WriteLine($"{_done}/{count} {folder.Cell.Name}: {(error is null ? Numbers(folder.Report()!) : $"failed: {error}")}; about {left:h\\:mm\\:ss} left");
+        var outcome = error is null ? Numbers(folder.Report()!) : $"failed: {error}";
+        Console.WriteLine($"{_done}/{count} {folder.Cell.Name}: {outcome}; about {left:h\\:mm\\:ss} left");
         ended?.Invoke();
     }
 
-    private static string Numbers(RunReport report) => FormattableString.Invariant($"{100 * report.Accuracy:0.00} %, {100 * report.Sparsity:0.00} % zeros");
+    private static string Numbers(RunReport report) =>
+        FormattableString.Invariant($"{100 * report.Accuracy:0.00} %, {100 * report.Sparsity:0.00} % zeros");
 }

@@ -21,7 +21,7 @@ internal static class Compare
         var results = WriteTables(root, folders);
         Charts.Draw(results, Path.Combine(root, "charts"));
         Console.Write(results.ToMarkdown());
-        Console.WriteLine($"These tables are in {Path.Combine(root, "results.md")}, a line a cell in results.csv, pictures in charts/, what each run printed in cells/*/log.txt.");
+        Console.WriteLine($"These tables are in {Path.Combine(root, "results.md")}; beside it are results.csv, charts and cells, with a log each.");
         return isStopped || results.Failures.Count > 0 ? 1 : 0;
     }
 
@@ -44,7 +44,8 @@ internal static class Compare
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
         try
         {
-            new CellRuns(folders, settings.Jobs, folder => CellCommand.Of(folder, settings), ended).RunAsync(stop.Token).GetAwaiter().GetResult();
+            var runs = new CellRuns(folders, settings.Jobs, folder => CellCommand.Of(folder, settings), ended);
+            runs.RunAsync(stop.Token).GetAwaiter().GetResult();
             return true;
         }
         catch (OperationCanceledException)

@@ -10,9 +10,10 @@ internal sealed class Results
     {
         var outcomes = folders.Select(folder => (Folder: folder, Outcome: folder.Outcome())).ToArray();
         _all = [.. outcomes.Select(pair => pair.Folder.Cell)];
-        Cells = [.. outcomes.Where(pair => pair.Outcome.Report is not null).Select(pair => new Result(pair.Folder, pair.Outcome.Report!))];
-        Failures = [.. outcomes.Where(pair => pair.Outcome.Fault is not null).Select(pair => new Failure(pair.Folder.Cell, pair.Outcome.Fault!))];
-        Missing = [.. outcomes.Where(pair => pair.Outcome is { Report: null, Fault: null }).Select(pair => pair.Folder.Cell)];
+        Cells = [.. from pair in outcomes where pair.Outcome.Report is not null select new Result(pair.Folder, pair.Outcome.Report!)];
+        Failures =
+            [.. from pair in outcomes where pair.Outcome.Fault is not null select new Failure(pair.Folder.Cell, pair.Outcome.Fault!)];
+        Missing = [.. from pair in outcomes where pair.Outcome is { Report: null, Fault: null } select pair.Folder.Cell];
     }
 
     /// <summary>The finished cells.</summary>
@@ -33,18 +34,28 @@ internal sealed class Results
     /// <summary>The dense runs.</summary>
     public IReadOnlyList<Result> Dense => Of(Methods.Dense, Cell.DenseColumn);
 
-    /// <summary>The finished seeds of a row in a column.</summary>
-    public IReadOnlyList<Result> Of(string row, string column) => [.. Cells.Where(result => result.Cell.Row == row && result.Cell.Column == column)];
+    /// <summary>The accuracy of the weights that all runs start from; null where no run has measured it.</summary>
+    public double? StartAccuracy => Cells.Select(result => result.Report.StartAccuracy).FirstOrDefault(accuracy => accuracy is not null);
 
-    /// <summary>The failed seeds of a row in a column.</summary>
-    public IReadOnlyList<Failure> FailuresOf(string row, string column) => [.. Failures.Where(failure => failure.Cell.Row == row && failure.Cell.Column == column)];
+    /// <summary>The finished seeds of a row in a column.</summary>
+    public IReadOnlyList<Result> Of(string row, string column) =>
+        [.. Cells.Where(result => result.Cell.Row == row && result.Cell.Column == column)];
+
+    /// <summary>What has become of a row in a column that has no finished seed.</summary>
+    public string StateOf(string row, string column) =>
+        Failures.Any(failure => failure.Cell.Row == row && failure.Cell.Column == column) ? "failed" : "not run yet";
+
+    /// <summary>What a column asks for; that of its first cell.</summary>
+    public string StrategyOf(string column) => CommandLine.Parse<Settings>(_all.First(cell => cell.Column == column).Arguments).Strategy;
 
     /// <summary>How many seeds of a row there are to be in a column; none where the method is not defined for it.</summary>
     public int Planned(string row, string column) => _all.Count(cell => cell.Row == row && cell.Column == column);
 
     /// <summary>Peak memory over that of the dense run of the same seed.</summary>
     public double? MemoryRatio(Result result) =>
-        Dense.FirstOrDefault(dense => dense.Cell.Seed == result.Cell.Seed) is { } dense ? result.Report.PeakMemory / (double)dense.Report.PeakMemory : null;
+        Dense.FirstOrDefault(dense => dense.Cell.Seed == result.Cell.Seed) is { } dense
+            ? result.Report.PeakMemory / (double)dense.Report.PeakMemory
+            : null;
 
     /// <summary>A line a cell, in full precision.</summary>
     public string ToCsv() => ResultsCsv.Of(this);

@@ -7,7 +7,8 @@ namespace Pdp.Samples.Cifar10.Comparison;
 internal static class ResultsCsv
 {
     private const string Header =
-        "column,row,method,strategy,seed,epochs,accuracy,sparsity,macs_removed,soft_accuracy,step_ratio,memory_ratio,extra_parameters,seconds_per_epoch,error\n";
+        "column,row,method,strategy,seed,epochs,accuracy,sparsity,macs_removed,soft_accuracy," +
+        "step_ratio,memory_ratio,extra_parameters,seconds_per_epoch,error\n";
 
     public static string Of(Results results)
     {
@@ -15,21 +16,25 @@ internal static class ResultsCsv
         foreach (var result in results.Cells)
         {
             var report = result.Report;
-            csv.Append(
-                CultureInfo.InvariantCulture,
-                $"{Quoted(result.Cell.Column)},{Quoted(result.Cell.Row)},{report.Method},{report.Strategy},{report.Seed},{report.Epochs},{report.Accuracy:R},{report.Sparsity:R},{report.MacsRemoved:R},{report.SoftAccuracy:R},{report.StepRatio:R},{results.MemoryRatio(result):R},{report.ExtraParameters},{report.SecondsPerEpoch:R},\n");
+            AppendCell(csv, result.Cell, report.Strategy, report.Epochs);
+            csv.Append(CultureInfo.InvariantCulture, $",{report.Accuracy:R},{report.Sparsity:R},{report.MacsRemoved:R}");
+            csv.Append(CultureInfo.InvariantCulture, $",{report.SoftAccuracy:R}");
+            csv.Append(CultureInfo.InvariantCulture, $",{report.StepRatio:R},{results.MemoryRatio(result):R}");
+            csv.Append(CultureInfo.InvariantCulture, $",{report.ExtraParameters},{report.SecondsPerEpoch:R},\n");
         }
 
         foreach (var (cell, error) in results.Failures)
         {
             var asked = CommandLine.Parse<Settings>(cell.Arguments);
-            csv.Append(
-                CultureInfo.InvariantCulture,
-                $"{Quoted(cell.Column)},{Quoted(cell.Row)},{cell.Method},{asked.Strategy},{cell.Seed},{asked.Epochs},,,,,,,,,{Quoted(error)}\n");
+            AppendCell(csv, cell, asked.Strategy, asked.Epochs);
+            csv.Append(CultureInfo.InvariantCulture, $",,,,,,,,,{Quoted(error)}\n");
         }
 
         return csv.ToString();
     }
+
+    private static void AppendCell(StringBuilder csv, Cell cell, string strategy, int epochs) =>
+        csv.Append(CultureInfo.InvariantCulture, $"{Quoted(cell.Column)},{Quoted(cell.Row)},{cell.Method},{strategy},{cell.Seed},{epochs}");
 
     private static string Quoted(string text) => $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 }

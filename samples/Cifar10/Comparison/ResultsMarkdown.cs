@@ -29,7 +29,8 @@ internal sealed class ResultsMarkdown(Results results)
         var table = Header("training, over the same without pruning");
         foreach (var row in results.Rows)
         {
-            AppendRow(table, row, results.Columns.Select(column => Number(Median(results.Of(row, column).Select(cell => cell.Report.StepRatio)), "0.000")));
+            var ratios = results.Columns.Select(column => Median(results.Of(row, column).Select(cell => cell.Report.StepRatio)));
+            AppendRow(table, row, ratios.Select(ratio => Number(ratio, "0.000")));
         }
 
         return table.ToString();
@@ -64,18 +65,29 @@ internal sealed class ResultsMarkdown(Results results)
         return table.ToString();
     }
 
-    private string Missing() =>
-        results.Missing.Count == 0 ? "" : $"\nNot run yet, or not to the end: {string.Join(", ", results.Missing.Select(cell => cell.Name))}. The same command goes on with them.\n";
+    private string Missing()
+    {
+        var names = string.Join(", ", results.Missing.Select(cell => cell.Name));
+        return names.Length == 0 ? "" : $"\nNot run yet, or not to the end: {names}. The same command goes on with them.\n";
+    }
 
     private StringBuilder Header(string what) =>
-        new($"| {what} | {string.Join(" | ", results.Columns.Select(Escaped))} |\n|---{string.Concat(results.Columns.Select(_ => "|---"))}|\n");
+        new StringBuilder()
+            .Append(CultureInfo.InvariantCulture, $"| {what} | {string.Join(" | ", results.Columns.Select(Escaped))} |\n")
+            .Append(CultureInfo.InvariantCulture, $"|---{string.Concat(results.Columns.Select(_ => "|---"))}|\n");
 
     private static void AppendRow(StringBuilder table, string name, IEnumerable<string> entries) =>
         table.Append(CultureInfo.InvariantCulture, $"| {Escaped(name)} | {string.Join(" | ", entries)} |\n");
 
-    private Accuracy Best(string column) => results.Rows.Select(row => results.Of(row, column)).Where(cells => cells.Count > 0).Select(Accuracy.Of).MaxBy(accuracy => accuracy.Mean)!;
+    private Accuracy Best(string column)
+    {
+        var finished = results.Rows.Select(row => results.Of(row, column)).Where(cells => cells.Count > 0);
+        return finished.Select(Accuracy.Of).MaxBy(accuracy => accuracy.Mean)!;
+    }
 
-    /// <summary>Bold for the first and those that its spread and theirs don't tell from it; † where another share was removed than asked for.</summary>
+    /// <summary>
+    /// Bold for the first and those that its spread and theirs don't tell from it; † where another share was removed than asked for.
+    /// </summary>
     private string Entry(string row, string column)
     {
         var cells = results.Of(row, column);
@@ -94,20 +106,25 @@ internal sealed class ResultsMarkdown(Results results)
     private string DenseEntry()
     {
         var share = Share(results.Dense.Count, Methods.Dense, Cell.DenseColumn, "");
-        return results.Dense.Count == 0 ? State(Methods.Dense, Cell.DenseColumn) : $"{Accuracy.Of(results.Dense)}{(share.Length == 0 ? "" : $" ({share})")}";
+        return results.Dense.Count == 0
+            ? State(Methods.Dense, Cell.DenseColumn)
+            : $"{Accuracy.Of(results.Dense)}{(share.Length == 0 ? "" : $" ({share})")}";
     }
 
     /// <summary>What to say in the place of a number.</summary>
     private string State(string row, string column) =>
-        results.Planned(row, column) == 0 ? Undefined : results.FailuresOf(row, column).Count > 0 ? "failed" : "not run yet";
+        results.Planned(row, column) == 0 ? Undefined : results.StateOf(row, column);
 
     /// <summary>How many of the seeds a number is made of, unless of all.</summary>
     private string Share(int finished, string row, string column, string before) =>
-        results.Planned(row, column) is var planned && finished < planned ? string.Create(CultureInfo.InvariantCulture, $"{before}{finished} of {planned} seeds") : "";
+        results.Planned(row, column) is var planned && finished < planned
+            ? string.Create(CultureInfo.InvariantCulture, $"{before}{finished} of {planned} seeds")
+            : "";
 
     /// <summary>Whether single weights were asked for and more than half a percent more or fewer are gone.</summary>
     private static bool Misses(Result result) =>
-        CommandLine.Parse<Settings>(result.Cell.Arguments) is { Strategy: "unstructured" } asked && Math.Abs(asked.Sparsity - result.Report.Sparsity) > 0.005;
+        CommandLine.Parse<Settings>(result.Cell.Arguments) is { Strategy: "unstructured" } asked
+        && Math.Abs(asked.Sparsity - result.Report.Sparsity) > 0.005;
 
     private static string Number(double? value, string format) => value?.ToString(format, CultureInfo.InvariantCulture) ?? Undefined;
 

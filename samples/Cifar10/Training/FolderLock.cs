@@ -13,7 +13,8 @@ internal sealed class FolderLock : IDisposable
     /// <summary>Makes the folder if it is missing, and locks it.</summary>
     /// <exception cref="IOException">Another process has it, or it can't be written to.</exception>
     public static FolderLock Take(string folder) =>
-        TryTake(folder) ?? throw new IOException($"Another process is at work in '{folder}'. Wait until it has ended, or give another --out.");
+        TryTake(folder)
+        ?? throw new IOException($"Another process is at work in '{folder}'. Wait until it has ended, or give another --out.");
 
     /// <summary>The same; null where another process has it.</summary>
     /// <exception cref="IOException">The folder can't be written to.</exception>
@@ -22,7 +23,8 @@ internal sealed class FolderLock : IDisposable
         try
         {
             Directory.CreateDirectory(folder);
-            return new FolderLock(new FileStream(Path.Combine(folder, ".lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+            var path = Path.Combine(folder, ".lock");
+            return new FolderLock(new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
         }
         catch (IOException e) when (Held.Contains(e.HResult))
         {

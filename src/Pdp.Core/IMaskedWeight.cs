@@ -1,5 +1,6 @@
 using Pdp.Kernels;
 using Pdp.Methods;
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Pdp;
@@ -8,6 +9,12 @@ namespace Pdp;
 internal interface IMaskedWeight : IDisposable
 {
     PdpMask Mask { get; }
+
+    /// <summary>What the scope writes to: the weights that make the scores first.</summary>
+    IReadOnlyList<Parameter> Parameters { get; }
+
+    /// <summary>Whether a scope changes anything, and so sets earlier gradients aside.</summary>
+    bool IsMasking { get; }
 
     /// <summary>The type of the weights.</summary>
     ScalarType Type { get; }
@@ -47,9 +54,6 @@ internal interface IMaskedWeight : IDisposable
     /// <param name="gradientArrived">Whether a gradient arrived inside.</param>
     /// <returns>What went wrong inside; null if nothing did.</returns>
     string? Leave(out bool gradientArrived);
-
-    /// <summary>Whether the weight differs from what the last scope left; waits for the device.</summary>
-    bool ChangedSinceLeft();
 
     /// <summary>What devices other than the CPU have noted since the last call; null if nothing.</summary>
     string? TakeDeferredFault();

@@ -65,6 +65,10 @@ internal sealed class MaskedChannels : IMaskedWeight
 
     public PdpMask Mask { get; }
 
+    public IReadOnlyList<Parameter> Parameters => _slices.Parameters;
+
+    public bool IsMasking => !IsIdentity;
+
     public IFusedWeight? Fused => _fused;
 
     public ScalarType Type { get; }
@@ -150,18 +154,6 @@ internal sealed class MaskedChannels : IMaskedWeight
         foreach (var gradient in _earlier)
             gradient.PutBack();
         return changed ? _checks.ChangedInside : null;
-    }
-
-    public bool ChangedSinceLeft()
-    {
-        if (_kept is not null || _isInside)
-            return false;
-        if (_dense is null)
-            return _fused?.ChangedSinceLeft() == true;
-
-        using var scope = NewDisposeScope();
-        using var _ = no_grad();
-        return _slices.Filters().ne(_dense).any().cpu().ReadCpuBool(0);
     }
 
     public string? TakeDeferredFault() => _checks.Take();

@@ -35,6 +35,10 @@ internal sealed class MaskedWeight : IMaskedWeight
 
     public PdpMask Mask { get; }
 
+    public IReadOnlyList<Parameter> Parameters => [_parameter];
+
+    public bool IsMasking => !IsIdentity;
+
     public IFusedWeight? Fused => _fused;
 
     public ScalarType Type { get; }
@@ -106,16 +110,6 @@ internal sealed class MaskedWeight : IMaskedWeight
         return changed ? _checks.ChangedInside : null;
     }
 
-    public bool ChangedSinceLeft()
-    {
-        if (_dense is null || _kept is not null)
-            return false;
-
-        using var scope = NewDisposeScope();
-        using var _ = no_grad();
-        return _parameter.ne(_dense).any().cpu().ReadCpuBool(0);
-    }
-
     public string? TakeDeferredFault() => _checks.Take();
 
     public void RequireFinite()
@@ -183,6 +177,7 @@ internal sealed class MaskedWeight : IMaskedWeight
     private Tensor NewDense()
     {
         using var scope = NewDisposeScope();
+        using var _ = inference_mode(false);
         return _parameter.detach().clone().DetachFromDisposeScope();
     }
 

@@ -92,7 +92,7 @@ public sealed class PdpMask
     /// <param name="fraction">The share of the target that is asked for now, in [0, 1].</param>
     /// <param name="epoch">The epoch, for the temperature.</param>
     /// <exception cref="ArgumentOutOfRangeException">The share is not in [0, 1].</exception>
-    /// <exception cref="InvalidOperationException">The mask is a pruner's: <see cref="PdpPruner.BeginEpoch"/> moves it.</exception>
+    /// <exception cref="InvalidOperationException">The mask is a pruner's: <see cref="PdpPruner.BeginEpoch(double)"/> moves it.</exception>
     public void Advance(double fraction, double epoch)
     {
         if (IsAttached)

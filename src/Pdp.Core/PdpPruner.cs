@@ -1,3 +1,4 @@
+using System.Globalization;
 using Pdp.Channels;
 using Pdp.Internal;
 using Pdp.Reporting;
@@ -28,8 +29,10 @@ public sealed class PdpPruner : IDisposable
     private readonly TargetPlanner _planner;
     private readonly PruningClock _clock;
     private readonly string _fingerprint;
-    private readonly MisuseWatch _watch = new();
+    private readonly MisuseWatch _watch;
+    private readonly RampWatch _ramp;
     private long _scopes;
+    private bool _hasWeights;
     private bool _isInside;
     private bool _isPlanned;
     private bool _isDisposed;
@@ -51,6 +54,8 @@ public sealed class PdpPruner : IDisposable
         {
             _planner = new TargetPlanner(options, _model.Layers);
             _fingerprint = Fingerprint.Of(options, _model.Layers);
+            _ramp = new RampWatch(options.EffectiveSchedule, options.Epochs);
+            _watch = new MisuseWatch(_model.Layers.Select(layer => layer.Weight));
         }
         catch
         {
@@ -65,7 +70,7 @@ public sealed class PdpPruner : IDisposable
     /// <summary>The schedule in force.</summary>
     public ISparsityScheduler Schedule => _options.EffectiveSchedule;
 
-    /// <summary>The epoch of the last <see cref="BeginEpoch"/>; null before the first.</summary>
+    /// <summary>The epoch of the last <see cref="BeginEpoch(double)"/>; null before the first.</summary>
     public double? Epoch => _clock.Epoch;
 
     /// <summary>What <see cref="PdpOptions.Method"/> learns besides the weights, to be given to the optimizer; PDP has nothing of the kind.</summary>
@@ -86,18 +91,43 @@ public sealed class PdpPruner : IDisposable
     public PruningPlan Plan()
     {
         RequireUsable();
-        return _model.Plan(_isPlanned ? [.. Masks.Select(mask => mask.Target)] : _planner.Plan(), isFinal: _isPlanned || !_planner.NeedsWeights);
+        var plan = _model.Plan(_isPlanned ? [.. Masks.Select(mask => mask.Target)] : _planner.Plan(), isFinal: _isPlanned || !_planner.NeedsWeights);
+        return _clock.IsCoarse && _options.AutomaticStart is null && _ramp.WillHappen(plan.Sparsity) is { } jump
+            ? plan with { Warnings = [.. plan.Warnings, jump] }
+            : plan;
+    }
+
+    /// <summary>Sets the clock before a training step: the sparsity and the temperature of the step.</summary>
+    /// <remarks>In the last step of the run the whole target is asked for, so that it can be committed. Resuming is restoring and going on.</remarks>
+    /// <param name="epoch">The epoch, counted from 0.</param>
+    /// <param name="step">The step within the epoch, in [0, steps).</param>
+    /// <param name="steps">The steps of an epoch, at least 1.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The epoch is negative, the step is outside, there are no steps, or the time is before the last one.</exception>
+    /// <inheritdoc cref="BeginEpoch(double)" path="/exception[@cref='InvalidOperationException']"/>
+    public void BeginEpoch(int epoch, long step, long steps)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(epoch);
+        ArgumentOutOfRangeException.ThrowIfLessThan(steps, 1);
+        if (step < 0 || step >= steps)
+            throw Guard.Outside(nameof(step), step, string.Create(CultureInfo.InvariantCulture, $"[0, {steps})"));
+        Begin(epoch + (step / (double)steps), interval: 1.0 / steps);
     }
 
     /// <summary>Sets the clock: the sparsity and the temperature of the steps that follow. Resuming is restoring and passing the right epoch.</summary>
+    /// <remarks>
+    /// Once an epoch is enough where the ramp is long; otherwise the sparsity rises in large steps, of which plan and report warn. The time between
+    /// two calls is taken as that until the next one: where it reaches the end of the run, the whole target is asked for.
+    /// </remarks>
     /// <param name="epoch">The epoch, counted from 0; fractional to move within an epoch, as in <c>epoch + step / (double)steps</c>.</param>
     /// <exception cref="ArgumentOutOfRangeException">The epoch is negative, not finite, or before the last one.</exception>
     /// <exception cref="InvalidOperationException">
-    /// A scope is open, a whole epoch went by without one, something went wrong inside the last one, the model was moved, the first epoch is
-    /// past the start of the schedule with no state restored, a weight is not finite when pruning begins, or no optimizer moves the
-    /// <see cref="Parameters"/>.
+    /// A scope is open, a whole epoch went by without one, something went wrong inside the last one, the model was moved, another pruner that is
+    /// not disposed prunes one of the weights, the first epoch is past the start of the schedule with no state restored, a weight is not finite
+    /// when pruning begins, or no optimizer moves the <see cref="Parameters"/>.
     /// </exception>
-    public void BeginEpoch(double epoch)
+    public void BeginEpoch(double epoch) => Begin(epoch, interval: null);
+
+    private void Begin(double epoch, double? interval)
     {
         RequireUsable();
         if (Math.Floor(epoch) > Epoch)
@@ -108,9 +138,10 @@ public sealed class PdpPruner : IDisposable
         }
 
         _watch.RequireScopes(epoch);
-        // Before a method writes zeros into weights, which is no step.
-        _watch.RequireBackwardInside(_model.Layers);
-        _clock.Begin(epoch, _isPlanned);
+        TakeWeights();
+        var before = (_clock.Time, _clock.Fraction);
+        var isFirst = Epoch is null;
+        _clock.Begin(epoch, interval, _isPlanned);
         if (_clock.HasStarted && !_isPlanned)
         {
             _model.SetTargets(_planner.Plan());
@@ -120,8 +151,11 @@ public sealed class PdpPruner : IDisposable
         // What was committed stays as it is, and a method's counts are not those of the schedule.
         if (!IsCommitted)
         {
-            _model.Advance(_clock.Fraction, _clock.Time);
+            _model.Advance(_clock.Fraction, _clock.TemperatureTime);
             _model.BeginMethod(_clock.Time);
+            _watch.Refresh();
+            if (!isFirst)
+                _ramp.Note(before, (_clock.Time, _clock.Fraction), epoch, _model.TargetSparsity);
         }
 
         _watch.Begin(epoch, _model.IsPruning && !IsCommitted);
@@ -140,7 +174,7 @@ public sealed class PdpPruner : IDisposable
     /// <param name="form">What the weights are inside.</param>
     /// <exception cref="ArgumentOutOfRangeException">The form is none of the three.</exception>
     /// <exception cref="InvalidOperationException">
-    /// <see cref="BeginEpoch"/> was not called, a scope is open, something went wrong inside the last one, the model was moved, or a weight is
+    /// <see cref="BeginEpoch(double)"/> was not called, a scope is open, something went wrong inside the last one, the model was moved, or a weight is
     /// not finite; the weights are dense then.
     /// </exception>
     public MaskScope Mask(MaskForm form = MaskForm.Soft)
@@ -149,11 +183,11 @@ public sealed class PdpPruner : IDisposable
             throw new ArgumentOutOfRangeException(nameof(form), form, "Must be Soft, Folded or Raw.");
         RequireUsable();
         RequireEpoch(nameof(Mask));
-        _watch.RequireBackwardInside(_model.Layers);
+        _watch.RequireOrder(_model.IsPruning);
 
         _model.Enter(form);
         _isInside = true;
-        _watch.Enter(_model.IsPruning);
+        _watch.Enter();
         return new MaskScope(this, ++_scopes);
     }
 
@@ -185,6 +219,7 @@ public sealed class PdpPruner : IDisposable
         foreach (var layer in _model.Layers)
             layer.Weight.Commit(form);
         IsCommitted = true;
+        _watch.Accept();
         return ReportBuilder.AfterCommit(before, Report());
     }
 
@@ -223,16 +258,18 @@ public sealed class PdpPruner : IDisposable
             layer.Weight.Commit(MaskForm.Raw);
         var report = Shrinker.Shrink(_model.Module, _model.KeptChannels(), forward);
         IsShrunk = true;
+        Ownership.Release(this);
         return report;
     }
 
     /// <summary>Says what has become of the model so far.</summary>
-    /// <exception cref="InvalidOperationException"><see cref="BeginEpoch"/> was not called, a scope is open, or the model was moved.</exception>
+    /// <exception cref="InvalidOperationException"><see cref="BeginEpoch(double)"/> was not called, a scope is open, or the model was moved.</exception>
     public PruningReport Report()
     {
         RequireUsable();
         RequireEpoch(nameof(Report));
-        return ReportBuilder.Build(_model, Epoch!.Value, _clock.HasEnded, IsCommitted);
+        string?[] warnings = [_ramp.Happened(), _clock.ForcedStart()];
+        return ReportBuilder.Build(_model, Epoch!.Value, _clock.HasEnded, IsCommitted, warnings.OfType<string>());
     }
 
     /// <summary>What a checkpoint has to hold besides the model and the optimizer.</summary>
@@ -247,7 +284,10 @@ public sealed class PdpPruner : IDisposable
             Fingerprint = _fingerprint,
             Options = Fingerprint.Describe(_options),
             Epoch = Epoch,
+            Interval = _clock.Interval,
             StartedAt = _clock.StartedAt,
+            IsStartForced = _clock.IsStartForced,
+            TrainingScopes = _watch.TrainingScopes,
             ReportsAboveLevel = _clock.ReportsAboveLevel,
             Targets = _isPlanned ? Masks.ToDictionary(mask => mask.Name, mask => mask.Target) : null,
             IsCommitted = IsCommitted,
@@ -265,14 +305,14 @@ public sealed class PdpPruner : IDisposable
         RequireResumable();
         state.RequireFit(_fingerprint, Fingerprint.Describe(_options), Masks);
 
-        _watch.Reset();
         _clock.Restore(state);
         _isPlanned = state.Targets is not null;
         IsCommitted = state.IsCommitted;
         _model.SetTargets(Masks.Select(mask => state.Targets?[mask.Name] ?? 0));
-        _model.Advance(_clock.Fraction, _clock.Time);
+        _model.Advance(_clock.Fraction, _clock.TemperatureTime);
         foreach (var layer in _model.Layers)
             layer.Weight.Restore(IsCommitted);
+        _watch.Restore(state.TrainingScopes);
     }
 
     /// <summary>Closes an open scope and gives the copy of the weights back; the model stays as it is.</summary>
@@ -282,6 +322,8 @@ public sealed class PdpPruner : IDisposable
             return;
 
         Leave(_scopes);
+        Ownership.Release(this);
+        _watch.Dispose();
         _model.Dispose();
         _isDisposed = true;
     }
@@ -293,12 +335,23 @@ public sealed class PdpPruner : IDisposable
             return;
 
         _isInside = false;
+        _watch.LeaveWitnesses();
         _model.LeaveFused();
         var gradients = false;
         // Backwards: where two masks share a norm, the first in holds its earlier gradient.
         for (var i = _model.Layers.Length - 1; i >= 0; i--)
             gradients |= _watch.Leave(_model.Layers[i].Weight);
         _watch.Left(gradients);
+    }
+
+    /// <summary>Takes the weights for this pruner alone, once.</summary>
+    private void TakeWeights()
+    {
+        if (_hasWeights)
+            return;
+
+        Ownership.Take(this, _model.Layers.SelectMany(layer => layer.Weight.Parameters.Select(parameter => (layer.Mask.Name, parameter))));
+        _hasWeights = true;
     }
 
     private void RequireUsable()

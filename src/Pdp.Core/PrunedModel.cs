@@ -71,6 +71,9 @@ internal sealed class PrunedModel : IDisposable
     /// <summary>The fraction of the prunable weights that the masks remove now.</summary>
     public double Sparsity => Masks.Sum(mask => mask.RemovedWeights) / (double)Masks.Sum(mask => mask.Layout.Elements);
 
+    /// <summary>The fraction of the prunable weights that the masks remove in the end; 0 until the targets are set.</summary>
+    public double TargetSparsity { get; private set; }
+
     /// <summary>What a method other than PDP learns besides the weights.</summary>
     public IReadOnlyList<(string Name, Parameter Parameter)> MethodParameters => _run?.Parameters ?? [];
 
@@ -107,6 +110,7 @@ internal sealed class PrunedModel : IDisposable
     {
         foreach (var (mask, target) in Masks.Zip(targets))
             mask.Target = target;
+        TargetSparsity = Masks.Sum(mask => mask.TargetWeights) / (double)Masks.Sum(mask => mask.Layout.Elements);
     }
 
     public void Advance(double fraction, double epoch)

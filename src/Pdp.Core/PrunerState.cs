@@ -25,6 +25,15 @@ public sealed record PrunerState
     /// <summary>The epoch at which the automatic start began pruning; null if it has not, or there is none.</summary>
     public required double? StartedAt { get; init; }
 
+    /// <summary>The length of the last step of the clock, in epochs, in (0, 1]; null before the second.</summary>
+    public double? Interval { get; init; }
+
+    /// <summary>Whether the automatic start began pruning for want of time, as its metric was not met.</summary>
+    public bool IsStartForced { get; init; }
+
+    /// <summary>The mask scopes in which gradients were recorded since pruning began.</summary>
+    public long TrainingScopes { get; init; }
+
     /// <summary>The reports in a row that were above the automatic start's level.</summary>
     public required int ReportsAboveLevel { get; init; }
 

@@ -10,40 +10,60 @@ internal sealed class PruningClock
     private readonly ISparsityScheduler _schedule;
 
     /// <summary>Makes the clock.</summary>
-    /// <exception cref="ArgumentException">The schedule ends after the run.</exception>
+    /// <exception cref="ArgumentException">The schedule ends after the run, or never asks for the whole target.</exception>
     public PruningClock(PdpOptions options)
     {
         _options = options;
         _schedule = options.EffectiveSchedule;
         if (_schedule.EndEpoch > options.Epochs)
             throw new ArgumentException($"The schedule reaches its target at epoch {Text(_schedule.EndEpoch)}, after the run of {Text(options.Epochs)} epochs: let it end earlier or raise PdpOptions.Epochs.", nameof(options));
+        if (!(_schedule.Fraction(_schedule.EndEpoch) >= 1))
+            throw new ArgumentException($"The schedule never reaches its target, so nothing could be committed: at its end, epoch {Text(_schedule.EndEpoch)}, it asks for {Text(100 * _schedule.Fraction(_schedule.EndEpoch))} % of it. Fraction must be 1 from EndEpoch on.", nameof(options));
     }
 
     /// <summary>The epoch of the last call; null before the first.</summary>
     public double? Epoch { get; private set; }
 
+    /// <summary>The length of the clock's last step, in epochs: 1 where it is set once an epoch; null where it has not moved yet.</summary>
+    public double? Interval { get; private set; }
+
     /// <summary>The epoch at which the automatic start began pruning.</summary>
     public double? StartedAt { get; private set; }
+
+    /// <summary>Whether pruning began for want of time, and not because the metric was met.</summary>
+    public bool IsStartForced { get; private set; }
 
     public int ReportsAboveLevel { get; private set; }
 
     /// <summary>The epoch on the schedule.</summary>
     public double Time { get; private set; }
 
-    /// <summary>Whether pruning has begun.</summary>
-    public bool HasStarted => Epoch is not null && (_options.AutomaticStart is null || StartedAt is not null) && Time >= _schedule.StartEpoch;
+    /// <summary>The epoch on the temperature's annealing.</summary>
+    public double TemperatureTime { get; private set; }
 
-    /// <summary>The share of the target that is asked for now.</summary>
-    public double Fraction => HasStarted ? _schedule.Fraction(Time) : 0;
+    /// <summary>Whether pruning has begun.</summary>
+    public bool HasStarted => Epoch is not null && (_options.AutomaticStart is null || StartedAt is not null) && (Time >= _schedule.StartEpoch || IsLast);
+
+    /// <summary>The share of the target that is asked for now: all of it in the last step of the run, as no later one could ask for the rest.</summary>
+    public double Fraction => !HasStarted ? 0 : IsLast ? 1 : _schedule.Fraction(Time);
 
     /// <summary>Whether the whole target is asked for.</summary>
     public bool HasEnded => Fraction >= 1;
+
+    /// <summary>Whether the clock is set once an epoch, as far as is known.</summary>
+    public bool IsCoarse => Interval is null or >= 1;
+
+    /// <summary>Whether the run ends with the step of the clock that began last.</summary>
+    private bool IsLast => EndsBy(_options.Epochs);
 
     /// <summary>The last epoch from which the schedule still ends within the run.</summary>
     private double LatestStart => _options.Epochs - (_schedule.EndEpoch - _schedule.StartEpoch);
 
     /// <summary>Sets the epoch.</summary>
-    public void Begin(double epoch, bool isPlanned)
+    /// <param name="epoch">The epoch.</param>
+    /// <param name="interval">The time until the next call, in epochs; null takes the time since the last one.</param>
+    /// <param name="isPlanned">Whether pruning has begun.</param>
+    public void Begin(double epoch, double? interval, bool isPlanned)
     {
         if (!(epoch >= 0 && double.IsFinite(epoch)))
             throw Internal.Guard.Outside(nameof(epoch), epoch, "[0, ∞)");
@@ -52,11 +72,16 @@ internal sealed class PruningClock
         if (Epoch is null && !isPlanned && _options.AutomaticStart is null && epoch >= 1 && epoch > _schedule.StartEpoch)
             throw new InvalidOperationException($"The first epoch is {Text(epoch)}, but pruning begins at {Text(_schedule.StartEpoch)}: to resume, call Restore(state) first; otherwise count epochs from 0.");
 
+        if ((interval ?? epoch - Epoch) is > 0 and var step)
+            Interval = Math.Min(step, 1);
         Epoch = epoch;
-        if (_options.AutomaticStart is { } start && StartedAt is null && (ReportsAboveLevel >= start.Epochs || epoch >= LatestStart))
-            StartedAt = Math.Min(epoch, LatestStart);
+        StartIfDue(epoch);
         SetTime();
     }
+
+    /// <summary>That pruning began for want of time, in words; null if it didn't.</summary>
+    public string? ForcedStart() => !IsStartForced ? null
+        : $"The reported metric was not above {Text(_options.AutomaticStart!.Level)} for {_options.AutomaticStart.Epochs} reports in a row: pruning began at epoch {Text(StartedAt!.Value)}, as late as the schedule can.";
 
     /// <summary>Takes a report of the metric.</summary>
     public void Report(double value)
@@ -76,16 +101,43 @@ internal sealed class PruningClock
     public void Restore(PrunerState state)
     {
         Epoch = state.Epoch;
+        Interval = state.Interval;
         StartedAt = state.StartedAt;
+        IsStartForced = state.IsStartForced;
         ReportsAboveLevel = state.ReportsAboveLevel;
         SetTime();
     }
 
-    private void SetTime() =>
-        Time = Epoch is not { } epoch ? 0
-            : _options.AutomaticStart is null ? epoch
+    /// <summary>Begins pruning once the metric is met, or else in the last step from which the schedule still ends within the run.</summary>
+    private void StartIfDue(double epoch)
+    {
+        if (_options.AutomaticStart is not { } start || StartedAt is not null)
+            return;
+
+        var isMet = ReportsAboveLevel >= start.Epochs;
+        if (!isMet && !EndsBy(LatestStart))
+            return;
+
+        StartedAt = Math.Min(epoch, LatestStart);
+        IsStartForced = !isMet;
+    }
+
+    /// <summary>Whether the step of the clock that began last reaches to an epoch; a step's length is a difference of rounded numbers.</summary>
+    private bool EndsBy(double end) => Epoch is { } epoch && (epoch >= end || epoch + (1.001 * Interval) >= end);
+
+    private void SetTime()
+    {
+        var epoch = Epoch ?? 0;
+        // With an automatic start the schedule begins at that epoch; until then its time stops at its own start.
+        Time = _options.AutomaticStart is null ? epoch
             : StartedAt is { } started ? epoch - started + _schedule.StartEpoch
             : Math.Min(epoch, _schedule.StartEpoch);
+        TemperatureTime = IsLast ? _options.Epochs : StartedAt is { } start ? Stretched(epoch, start) : Time;
+    }
+
+    /// <summary>What is left of the run stands for all that the annealing would have had, so that it ends with the run.</summary>
+    private double Stretched(double epoch, double start) =>
+        start >= _options.Epochs ? _options.Epochs : _schedule.StartEpoch + ((epoch - start) * (_options.Epochs - _schedule.StartEpoch) / (_options.Epochs - start));
 
     private static string Text(double value) => value.ToString("0.####", CultureInfo.InvariantCulture);
 }

@@ -15,7 +15,7 @@ internal static class ReportBuilder
     private static readonly Scalar UndecidedTo = (1 - Undecided).ToScalar();
     private static readonly Scalar Zero = 0.ToScalar();
 
-    public static PruningReport Build(PrunedModel model, double epoch, bool hasEnded, bool isCommitted)
+    public static PruningReport Build(PrunedModel model, double epoch, bool hasEnded, bool isCommitted, IEnumerable<string> warnings)
     {
         var measured = model.Layers.Select(layer => Measure(layer.Weight)).ToArray();
         var leak = Share(measured.Sum(layer => layer.Lost), measured.Sum(layer => layer.Total));
@@ -29,7 +29,7 @@ internal static class ReportBuilder
             Warnings = [],
             Size = model.SizeAfter(model.Masks.Select(mask => mask.Removed)),
         };
-        return report with { Warnings = [.. WarningsOf(report, hasEnded), .. WarningsOf(model)] };
+        return report with { Warnings = [.. warnings, .. WarningsOf(report, hasEnded), .. WarningsOf(model)] };
     }
 
     /// <summary>The report of a commit: the counts of now, with the softness that the masks had just before.</summary>

@@ -219,21 +219,6 @@ internal sealed class FusedChannels : IFusedWeight, IDisposable
     /// <summary>The gradients that were set aside, by parameter; the caller's.</summary>
     public Tensor?[] TakeGradientsBefore() => [.. _gradients.Select(gradient => gradient.TakeBefore())];
 
-    /// <summary>Whether something differs from what the last scope left.</summary>
-    public bool ChangedSinceLeft()
-    {
-        for (var channel = 0L; channel < _mask.Members; channel++)
-        {
-            foreach (var rows in _rows)
-            {
-                if (rows.Differs(channel))
-                    return true;
-            }
-        }
-
-        return false;
-    }
-
     public void Dispose()
     {
         foreach (var rows in _rows)

@@ -84,10 +84,6 @@ internal sealed unsafe class FusedRows : IDisposable
             ChannelRows.Correct(At(Gradient.Arrived, channel), DenseAt(channel), factor, slope, slope == 0 ? 0 : scale, _width);
     }
 
-    /// <summary>Whether a channel differs from what was put back; false where nothing was.</summary>
-    public bool Differs(long channel) =>
-        _copy is not null && !new ReadOnlySpan<float>(_dense + (channel * _width), _width).SequenceEqual(new ReadOnlySpan<float>(At(_weight, channel), _width));
-
     public void Dispose() => _copy?.Dispose();
 
     private float* Elements() => NativeTensor.Elements(_view.Parameter.Handle, _count);

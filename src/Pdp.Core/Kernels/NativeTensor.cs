@@ -24,6 +24,12 @@ internal static unsafe class NativeTensor
     private static readonly delegate* unmanaged<nint, int> DeviceTypeFunction = (delegate* unmanaged<nint, int>)Export("THSTensor_device_type");
     private static readonly delegate* unmanaged<nint, long> CountFunction = (delegate* unmanaged<nint, long>)Export("THSTensor_numel");
 
+    // libtorch's at::TensorBase::_version() const, by the name that compilers on Linux and macOS give it.
+    private static readonly delegate* unmanaged<nint, long> VersionFunction = (delegate* unmanaged<nint, long>)Export("_ZNK2at10TensorBase8_versionEv");
+
+    /// <summary>Whether the number of changes to a tensor can be read here.</summary>
+    public static bool HasVersions { get; } = VersionFunction != null;
+
     /// <summary>Whether this version of TorchSharp has the functions.</summary>
     public static bool IsSupported { get; } =
         DataFunction != null && GradientFunction != null && SetGradientFunction != null && DisposeFunction != null && IsContiguousFunction != null
@@ -39,6 +45,9 @@ internal static unsafe class NativeTensor
             && IsContiguousFunction(tensor) != 0;
         return isPlain ? (float*)DataFunction(tensor) : null;
     }
+
+    /// <summary>How often a tensor that was not made in inference mode has been changed in place; 0 where that can't be read.</summary>
+    public static long Version(nint tensor) => HasVersions ? VersionFunction(tensor) : 0;
 
     /// <summary>A handle of the gradient, the caller's; 0 if there is none.</summary>
     public static nint Gradient(nint tensor) => GradientFunction(tensor);

@@ -25,7 +25,7 @@ public sealed record MethodLayer
     /// <summary>The parameter, borrowed; null for channels of several weights that are tied.</summary>
     public Parameter? Weight { get; }
 
-    /// <summary>Removes another number of members than the schedule says, until the next <see cref="PdpPruner.BeginEpoch"/>.</summary>
+    /// <summary>Removes another number of members than the schedule says, until the next <see cref="PdpPruner.BeginEpoch(double)"/>.</summary>
     /// <param name="members">The members removed in each group, in [0, members).</param>
     /// <exception cref="ArgumentOutOfRangeException">The number is outside.</exception>
     public void Remove(long members) => Mask.Remove(members);

@@ -22,6 +22,9 @@ public sealed record PruningPlan
     /// <summary>The model's size when it is shrunk in the end; null where channels are not pruned in groups.</summary>
     public SizeChange? Size { get; init; }
 
+    /// <summary>What should be looked at before training; empty where all is well.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+
     /// <summary>The weights of the layers that are pruned.</summary>
     public long PrunableWeights => Layers.Where(layer => layer.DenseReason is null).Sum(layer => layer.Elements);
 
@@ -45,6 +48,6 @@ public sealed record PruningPlan
             table.Add(layer.Name, layer.Shape, layer.Strategy ?? "dense", layer.Elements, layer.Removed, layer.Kept, TextTable.Percent(layer.Sparsity), layer.DenseReason ?? layer.Rule ?? "");
         table.Add("all prunable", "", "", PrunableWeights, Removed, PrunableWeights - Removed, TextTable.Percent(Sparsity), IsFinal ? "" : "division may change when pruning begins");
         table.Add("whole model", "", "", ModelParameters, Removed, ModelParameters - Removed, TextTable.Percent(ModelSparsity), "");
-        return Size is null ? table.ToString() : $"{table}{Size}{Environment.NewLine}";
+        return string.Concat([table.ToString(), Size is null ? "" : $"{Size}{Environment.NewLine}", .. Warnings.Select(warning => $"warning: {warning}{Environment.NewLine}")]);
     }
 }

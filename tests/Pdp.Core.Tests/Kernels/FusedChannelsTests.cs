@@ -112,6 +112,7 @@ public sealed class FusedChannelsTests
         using var pruner = new PdpPruner(layer, Options(map: null));
         pruner.BeginEpoch(0);
         pruner.Mask().Dispose();
+        layer.forward(ones(1, 96)).sum().backward();
         using (no_grad())
             layer.weight!.mul_(2.0);
 

@@ -70,7 +70,8 @@ public sealed class PruningPlanTests
 
         var plan = JsonSerializer.Deserialize(json, ReportJson.Readable.PruningPlan)!;
         Assert.Equal(Samples.Plan.Layers, plan.Layers);
-        Assert.Equal(Samples.Plan with { Layers = plan.Layers }, plan);
+        Assert.Equal(Samples.Plan.Warnings, plan.Warnings);
+        Assert.Equal(Samples.Plan with { Layers = plan.Layers, Warnings = plan.Warnings }, plan);
     }
 
     [Fact]

@@ -74,7 +74,7 @@ public sealed class PdpPruner : IDisposable
     public double? Epoch => _clock.Epoch;
 
     /// <summary>What <see cref="PdpOptions.Method"/> learns besides the weights, to be given to the optimizer; PDP has nothing of the kind.</summary>
-    /// <remarks>Masks follow them, so that <see cref="BeginEpoch"/> and <see cref="Commit"/> refuse what training pulls at and no optimizer moves.</remarks>
+    /// <remarks>Masks follow them, so that <see cref="BeginEpoch(double)"/> and <see cref="Commit"/> refuse what training pulls at and no optimizer moves.</remarks>
     public IReadOnlyList<(string Name, Parameter Parameter)> Parameters => _model.MethodParameters;
 
     /// <summary>The fraction of the prunable weights that the masks remove now, in [0, 1).</summary>

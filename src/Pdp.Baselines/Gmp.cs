@@ -14,7 +14,7 @@ namespace Pdp.Baselines;
 public sealed record Gmp : IPruningMethod
 {
     /// <summary>The least time between two masks.</summary>
-    /// <value>In epochs, at least 0; default 0, which takes a mask at each <see cref="PdpPruner.BeginEpoch"/>.</value>
+    /// <value>In epochs, at least 0; default 0, which takes a mask at each <see cref="PdpPruner.BeginEpoch(double)"/>.</value>
     /// <exception cref="ArgumentOutOfRangeException">The value is negative or not finite.</exception>
     public double Interval { get; init => field = Ask.NotNegative(value); }
 

@@ -34,7 +34,7 @@ public sealed record GraNet : IPruningMethod
     private const double UpdatesPerRun = 64;
 
     /// <summary>The least time between two updates of the mask.</summary>
-    /// <value>In epochs, at least 0, which updates at each <see cref="PdpPruner.BeginEpoch"/>. Null, the default, stands for a 64th of the run.</value>
+    /// <value>In epochs, at least 0, which updates at each <see cref="PdpPruner.BeginEpoch(double)"/>. Null, the default, stands for a 64th of the run.</value>
     /// <exception cref="ArgumentOutOfRangeException">The value is negative or not finite.</exception>
     public double? Interval { get; init => field = value is { } interval ? Ask.NotNegative(interval) : null; }
 

@@ -26,7 +26,7 @@ public sealed record OptG : IPruningMethod
 
     /// <summary>How long a mask stays as it is; the run is divided into intervals of this length from epoch 0 on.</summary>
     /// <value>
-    /// In epochs, at least 0, which takes a mask at each <see cref="PdpPruner.BeginEpoch"/>. Null, the default, stands for a 100th of the run, and at
+    /// In epochs, at least 0, which takes a mask at each <see cref="PdpPruner.BeginEpoch(double)"/>. Null, the default, stands for a 100th of the run, and at
     /// most for 1: the schedule rises within a tenth of the run, so that whole epochs would be a cut or two in a short one. Intervals below 1 need
     /// fractional epochs to be begun.
     /// </value>

@@ -13,7 +13,7 @@ namespace Pdp.Baselines;
 /// <para>
 /// M = 1[w ≠ 0] when the pruner is made, so load the weights before; ŵ = M·w and ∂L/∂w = g·M, with the same M to the end. A weight that is zero
 /// by chance is locked too. The pattern is that of exact zeros: commit the pruning that made them first. Commit at the end writes the zeros that
-/// momentum has moved since the last <see cref="PdpPruner.BeginEpoch"/>.
+/// momentum has moved since the last <see cref="PdpPruner.BeginEpoch(double)"/>.
 /// </para>
 /// <para>
 /// The zeros say how much is removed: leave <see cref="PdpOptions.Sparsity"/>, schedule and allocation unset. Single weights are locked, so the

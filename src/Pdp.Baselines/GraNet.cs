@@ -11,9 +11,9 @@ namespace Pdp.Baselines;
 /// <para>
 /// ŵ = M·w and ∂L/∂w = g·M; what is removed is zero in the weight itself. Every <see cref="Interval"/> the mask is updated in two stages. While
 /// the schedule rises, the largest |w| of all layers together are kept, as many as it says. Then, to the end of the run, each layer drops the
-/// share q of its remaining weights, ⌊q·K⌋ of K, the smallest, and grows as many among all that are inactive by then, where the last |g| is
-/// largest. What was removed before starts at 0; what was only just dropped keeps its value. The share falls by a cosine over the run, from
-/// <see cref="Regeneration"/> to 0.005.
+/// share q of its remaining weights, ⌊q·K⌋ of K, the smallest, and grows as many among all that are inactive by then, where |g| of the last step
+/// is largest, with g summed over the scopes of the step. What was removed before starts at 0; what was only just dropped keeps its value. The
+/// share falls by a cosine over the run, from <see cref="Regeneration"/> to 0.005.
 /// </para>
 /// <para>
 /// Unstructured. Each layer keeps at least one weight. Dense to sparse, by default with the library's own cubic ramp. An allocation other than
@@ -74,10 +74,14 @@ public sealed record GraNet : IPruningMethod
     private sealed class Run(IReadOnlyList<MethodLayer> layers, GraNet method, double epochs) : StandingMaskRun(layers, method.IsGlobal)
     {
         private static readonly Scalar AboveAll = double.PositiveInfinity.ToScalar();
+        private static readonly Scalar One = 1.ToScalar();
 
         private readonly Clock _clock = new(method.Interval ?? (epochs / UpdatesPerRun));
         private readonly Tensor?[] _gradients = new Tensor?[layers.Count];
+        private readonly bool[] _isNewStep = new bool[layers.Count];
         private long _scheduled;
+
+        public override bool CountsSteps => true;
 
         public override void Begin(double epoch)
         {
@@ -105,11 +109,18 @@ public sealed record GraNet : IPruningMethod
                 _clock.Note(epoch);
         }
 
+        public override void BeginStep(int layer) => _isNewStep[layer] = true;
+
         public override Tensor Backward(int layer, Tensor weight, Tensor upstream)
         {
             ArgumentNullException.ThrowIfNull(upstream);
-            _gradients[layer] ??= upstream.new_empty(upstream.shape).DetachFromDisposeScope();
-            _gradients[layer]!.copy_(upstream);
+            if (_gradients[layer] is not { } sum)
+                _gradients[layer] = upstream.clone().DetachFromDisposeScope();
+            else if (_isNewStep[layer])
+                sum.copy_(upstream);
+            else
+                sum.add_(upstream, One);
+            _isNewStep[layer] = false;
             return base.Backward(layer, weight, upstream);
         }
 

@@ -9,8 +9,15 @@ namespace Pdp.Baselines;
 
 /// <summary>SR-STE, the sparse-refined straight-through estimator of "Learning N:M fine-grained structured sparse neural networks from scratch" (Zhou et al., ICLR 2021).</summary>
 /// <remarks>
+/// <para>
 /// ŵ = M·w with the largest |w| of each group kept, taken anew in every step, and ∂L/∂w = g + λ·(1 − M)·w: straight-through, with a decay on
 /// what is removed that keeps masks from changing to and fro. By default from the first step on. N:M and unstructured.
+/// </para>
+/// <para>
+/// The decay is added once a step, with its first gradient, however many scopes and backward passes the step is divided into. A step begins where the
+/// weights have changed or the gradient was zeroed. Where a loss is scaled up inside the scope and the gradient down behind it, the decay is scaled
+/// down with it: raise <see cref="Decay"/> by as much.
+/// </para>
 /// </remarks>
 public sealed record SrSte : IPruningMethod
 {
@@ -35,9 +42,19 @@ public sealed record SrSte : IPruningMethod
     private sealed class Run(IReadOnlyList<MethodLayer> layers, double decay) : HardMaskRun(layers)
     {
         private readonly Scalar _decay = decay.ToScalar();
+        private readonly bool[] _isOwed = new bool[layers.Count];
+
+        public override bool CountsSteps => true;
+
+        public override void BeginStep(int layer) => _isOwed[layer] = true;
 
         public override Tensor Backward(int layer, Tensor weight, Tensor upstream)
         {
+            ArgumentNullException.ThrowIfNull(upstream);
+            if (!_isOwed[layer])
+                return upstream.clone();
+
+            _isOwed[layer] = false;
             using var scope = NewDisposeScope();
             var removed = weight.mul(Spread(layer, weight).logical_not());
             return upstream.add(removed, _decay).MoveToOuterDisposeScope();

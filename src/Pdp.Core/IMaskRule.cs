@@ -9,6 +9,14 @@ internal interface IMaskRule : IDisposable
     /// <summary>Whether ŵ is w.</summary>
     bool IsIdentity { get; }
 
+    /// <summary>Whether it wants to be told of the optimizer's steps.</summary>
+    bool CountsSteps => false;
+
+    /// <summary>Is told, before <see cref="Gradient"/>, that the gradient is the first of an optimizer's step.</summary>
+    void BeginStep()
+    {
+    }
+
     /// <summary>ŵ of a scope that begins.</summary>
     Tensor Enter(Tensor weight, MaskForm form);
 

@@ -20,6 +20,7 @@ internal sealed class MaskedWeight : IMaskedWeight
     private Tensor? _kept;
     private MaskForm _form;
     private bool _isInside;
+    private bool _isNewStep = true;
 
     public MaskedWeight(Parameter parameter, PdpMask mask)
     {
@@ -206,6 +207,8 @@ internal sealed class MaskedWeight : IMaskedWeight
     private void Replace()
     {
         _dense ??= NewDense();
+        if (_rule.CountsSteps && !_isNewStep)
+            _isNewStep = _parameter.ne(_dense).any().cpu().ReadCpuBool(0);
         _dense.copy_(_parameter);
         var wide = Precision.Widen(_dense);
         _checks.RequireFinite(wide.abs().max().isfinite());
@@ -225,9 +228,21 @@ internal sealed class MaskedWeight : IMaskedWeight
     private bool CorrectGradient()
     {
         var arrived = _parameter.grad;
+        if (arrived is not null)
+            CountStep();
         arrived?.copy_(Corrected(Precision.Widen(arrived)));
         _earlier.PutBack();
         return arrived is not null;
+    }
+
+    /// <summary>Tells the rule of an optimizer's step, which shows in the weight, or in a gradient that was taken or zeroed.</summary>
+    private void CountStep()
+    {
+        if (!_rule.CountsSteps || _kept is not null || !(_isNewStep || _earlier.IsZero()))
+            return;
+
+        _isNewStep = false;
+        _rule.BeginStep();
     }
 
     private Tensor Corrected(Tensor upstream) =>

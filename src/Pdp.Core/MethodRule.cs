@@ -11,6 +11,10 @@ internal sealed class MethodRule(PdpMask mask, IMethodRun run, int layer) : IMas
     /// <summary>Never: a method may learn from gradients before it removes anything.</summary>
     public bool IsIdentity => false;
 
+    public bool CountsSteps => run.CountsSteps;
+
+    public void BeginStep() => run.BeginStep(layer);
+
     public Tensor Enter(Tensor weight, MaskForm form)
     {
         Forget();

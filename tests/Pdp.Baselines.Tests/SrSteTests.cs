@@ -122,6 +122,27 @@ public sealed class SrSteTests
             absolute: 5e-7));
     }
 
+    [Fact]
+    public void Decay_IsAddedOnceAStep()
+    {
+        using var scene = new Scene(Scene.Options(new SrSte { Decay = 0.1 }, null) with { Strategy = NofM.Keep(2, of: 4) });
+        scene.Pruner.BeginEpoch(0);
+        var upstream = scene.Upstream("first.weight");
+
+        var (masked, first) = scene.Pass()["first.weight"];
+        var second = scene.Pass(addsUp: true)["first.weight"].Gradient;
+        scene.Masked();
+        var zeroed = scene.Pass()["first.weight"].Gradient;
+        scene.Fill("first.weight", [.. scene["first.weight"].Select(w => 3 * w)]);
+        scene.Masked();
+        var stepped = scene.Pass(addsUp: true)["first.weight"].Gradient;
+
+        double[] decay = [.. masked.Zip(scene["first.weight"], (m, w) => m == 0 ? 0.1 * w / 3 : 0)];
+        Close.Equal([.. upstream.Zip(decay, (g, d) => (2 * g) + d)], second, Close.Float32, 1e-6);
+        Assert.Equal(first, zeroed);
+        Close.Equal([.. zeroed.Zip(upstream.Zip(decay), (before, pair) => before + pair.First + (3 * pair.Second))], stepped, Close.Float32, 1e-6);
+    }
+
     [Theory]
     [InlineData(-1)]
     [InlineData(double.NaN)]

@@ -16,6 +16,9 @@ internal class HardMaskRun(IReadOnlyList<MethodLayer> layers) : IMethodRun
     /// <inheritdoc/>
     public virtual IReadOnlyList<(string Name, Parameter Parameter)> Parameters => [];
 
+    /// <inheritdoc/>
+    public virtual bool CountsSteps => false;
+
     protected IReadOnlyList<MethodLayer> Layers => layers;
 
     /// <inheritdoc/>
@@ -28,6 +31,11 @@ internal class HardMaskRun(IReadOnlyList<MethodLayer> layers) : IMethodRun
     {
         Refresh(layer, weight);
         return weight.mul(Spread(layer, weight));
+    }
+
+    /// <inheritdoc/>
+    public virtual void BeginStep(int layer)
+    {
     }
 
     /// <summary>Masked, g·M: what is removed learns nothing.</summary>

@@ -12,6 +12,9 @@ internal sealed class EarlierGradient(Parameter parameter) : IDisposable
 
     private Tensor? _gradient;
 
+    /// <summary>Whether there is nothing in what was set aside; waits for the device if there is a gradient.</summary>
+    public bool IsZero() => _gradient is null || !_gradient.any().cpu().ReadCpuBool(0);
+
     public void SetAside()
     {
         _gradient = parameter.grad?.DetachFromDisposeScope();

@@ -30,6 +30,19 @@ public interface IMethodRun : IDisposable
     /// <param name="upstream">g = ∂L/∂ŵ, of the same shape.</param>
     Tensor Backward(int layer, Tensor weight, Tensor upstream);
 
+    /// <summary>Whether <see cref="BeginStep"/> is to be called; each scope then compares the weights with those of the last one.</summary>
+    bool CountsSteps => false;
+
+    /// <summary>Is told, before <see cref="Backward"/>, that its gradient is the first of an optimizer's step.</summary>
+    /// <remarks>
+    /// The weight has changed since the last such call, or it had no gradient before the scope, or one of zeros. What belongs into a step once, into however
+    /// many scopes it is divided, is added here.
+    /// </remarks>
+    /// <param name="layer">The layer's number; never one under the <see cref="Masks.Channel"/> strategy.</param>
+    void BeginStep(int layer)
+    {
+    }
+
     /// <summary>The hard mask of now, which commit makes final.</summary>
     /// <param name="layer">The layer's number.</param>
     /// <param name="weight">w, of the layout's shape.</param>

@@ -46,6 +46,12 @@ internal sealed class Loop : IDisposable
     /// <summary>All weights, and what the method learns.</summary>
     public double[] Values() => [.. Model.parameters().Concat(Pruner.Parameters.Select(pair => pair.Parameter)).SelectMany(parameter => parameter.Values())];
 
+    /// <summary>The parts of each step's batch, of which each has a backward pass of its own.</summary>
+    public int Parts { get; init; } = 1;
+
+    /// <summary>Whether a scope is around all the parts, or around each.</summary>
+    public bool IsInOneScope { get; init; }
+
     /// <summary>Steps at the beginning of epochs.</summary>
     public Loop Trained(IEnumerable<double> epochs)
     {
@@ -58,8 +64,13 @@ internal sealed class Loop : IDisposable
     public void Step(double epoch, int batch)
     {
         Pruner.BeginEpoch(epoch);
-        using (Pruner.Mask())
-            Backward(batch, part: 0, parts: 1);
+        foreach (var parts in Enumerable.Range(0, Parts).Chunk(IsInOneScope ? Parts : 1))
+        {
+            using var mask = Pruner.Mask();
+            foreach (var part in parts)
+                Backward(batch, part, Parts);
+        }
+
         StepOptimizers();
     }
 

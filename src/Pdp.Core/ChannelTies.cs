@@ -28,6 +28,18 @@ internal sealed class ChannelTies
         return [.. grouped.Select(layer => WithTies(layer, grouped))];
     }
 
+    /// <summary>Gives all filters of a group the rule that some of them have.</summary>
+    /// <exception cref="ArgumentException">They have rules that ask for different things.</exception>
+    public IEnumerable<SelectedLayer> ShareRules(IReadOnlyList<SelectedLayer> weights)
+    {
+        var rules = weights.Where(layer => layer.Rule is not null && GroupOf(layer) is not null)
+            .GroupBy(layer => GroupOf(layer)!.Name)
+            .ToDictionary(group => group.Key, group => Choice.CommonRule(group.Select(layer => (layer.Info.Name, layer.Rule))), StringComparer.Ordinal);
+        return weights.Select(layer => layer is { Rule: null, DenseReason: null } && _groups.TryGetValue(layer.Info.Name, out var group)
+            ? layer with { Rule = rules.GetValueOrDefault(group.Name) }
+            : layer);
+    }
+
     /// <summary>The group whose mask a weight is under; null if it has one for itself, or stays dense.</summary>
     public ChannelGroup? GroupOf(SelectedLayer layer) =>
         layer.DenseReason is null && _strategyOf(layer) is Channel ? _groups.GetValueOrDefault(layer.Info.Name) : null;
@@ -65,7 +77,7 @@ internal sealed class ChannelTies
             return layer;
 
         var tied = group.Of(ChannelRole.Filter).Select(slice => slice.Name).ToHashSet(StringComparer.Ordinal);
-        var other = weights.FirstOrDefault(other => tied.Contains(other.Info.Name) && (other.DenseReason is not null || _strategyOf(other) != _strategyOf(layer)));
+        var other = weights.FirstOrDefault(other => tied.Contains(other.Info.Name) && (other.DenseReason is not null || !_strategyOf(other).Equals(_strategyOf(layer))));
         return other is null ? layer : layer with { DenseReason = $"tied to {other.Info.Name}, which {(other.DenseReason is null ? "has another strategy" : "stays dense")}" };
     }
 }

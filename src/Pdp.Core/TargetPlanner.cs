@@ -9,6 +9,8 @@ namespace Pdp;
 /// <summary>Turns the options' sparsity into the exact number of members that each mask removes in the end.</summary>
 internal sealed class TargetPlanner
 {
+    private const double Rounding = 1e-9;
+
     private readonly PdpOptions _options;
     private readonly IReadOnlyList<PrunedLayer> _layers;
 
@@ -19,6 +21,8 @@ internal sealed class TargetPlanner
         _options = options;
         _layers = layers;
         RequireBudgeted();
+        foreach (var layer in layers)
+            RequireBoundsToHold(layer);
         Plan();
     }
 
@@ -58,6 +62,21 @@ internal sealed class TargetPlanner
         }
 
         return rule?.Sparsity is { } sparsity ? Math.Min(Masks.Counts.Floor(mask.Members, sparsity), mask.Members - 1) : null;
+    }
+
+    /// <summary>Bounds are the allocation's: where a strategy or a rule fixes the sparsity they would be ignored.</summary>
+    private void RequireBoundsToHold(PrunedLayer layer)
+    {
+        var (mask, rule) = (layer.Mask, layer.Rule);
+        if ((mask.Strategy.FixedSparsity ?? rule?.Sparsity) is not { } share)
+            return;
+
+        // The bounds of the options are for their own strategy, which a rule of its own overrides.
+        var isRuled = rule?.Strategy is not null || rule?.Sparsity is not null;
+        var minimum = rule?.MinimumSparsity ?? (isRuled ? 0 : _options.MinimumLayerSparsity);
+        var maximum = rule?.MaximumSparsity ?? (isRuled ? 1 : _options.MaximumLayerSparsity);
+        if (share < minimum - Rounding || share > maximum + Rounding)
+            throw new ArgumentException($"'{mask.Name}' has a fixed sparsity of {Text(share)}, by {(mask.Strategy.FixedSparsity is null ? $"the rule for {rule!.Match}" : mask.Strategy.Name)}, but its minimum and maximum are {Text(minimum)} and {Text(maximum)}: leave them unset.");
     }
 
     /// <summary>A budget of MACs would not know of channels that a rule removes.</summary>

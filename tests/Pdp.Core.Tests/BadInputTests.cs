@@ -182,6 +182,29 @@ public sealed class BadInputTests
         Assert.Contains("2:4 removes exactly 0.5", Assert.Throws<ArgumentException>(() => new PdpPruner(model, Options with { Rules = [rule] })).Message);
     }
 
+    [Theory]
+    [InlineData(0.6, 1.0)]
+    [InlineData(0.0, 0.4)]
+    public void Bounds_ThatContradictAPattern_AreNamed(double minimum, double maximum)
+    {
+        using var model = TestModels.Mlp();
+        var pattern = new PdpOptions { Epochs = 4, Strategy = NofM.Keep(2, of: 4) };
+        var rule = new LayerRule("second") { MinimumSparsity = minimum, MaximumSparsity = maximum };
+
+        Assert.Contains("'second.weight' has a fixed sparsity of 0.5, by 2:4", Assert.Throws<ArgumentException>(() => new PdpPruner(model, pattern with { Rules = [rule] })).Message, StringComparison.Ordinal);
+        Assert.Contains("by the rule for 'second'", Assert.Throws<ArgumentException>(() => new PdpPruner(model, Options with { Rules = [rule with { Sparsity = 0.5 }] })).Message, StringComparison.Ordinal);
+        Assert.Contains("'first.weight'", Assert.Throws<ArgumentException>(() => new PdpPruner(model, pattern with { MinimumLayerSparsity = minimum, MaximumLayerSparsity = maximum })).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Bounds_ThatAPatternMeets_AreAccepted()
+    {
+        using var model = TestModels.Mlp();
+        using var pruner = new PdpPruner(model, new() { Epochs = 4, Strategy = NofM.Keep(1, of: 4), MinimumLayerSparsity = 0.75, MaximumLayerSparsity = 0.75, Rules = [new("last") { Strategy = NofM.Keep(2, of: 4) }] });
+
+        Assert.Equal([0.75, 0.75, 0.5], pruner.Plan().Layers.Select(layer => layer.Sparsity));
+    }
+
     [Fact]
     public void Table_ThatLacksALayer_NamesIt()
     {

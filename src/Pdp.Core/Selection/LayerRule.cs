@@ -5,7 +5,10 @@ using Pdp.Scheduling;
 namespace Pdp.Selection;
 
 /// <summary>Overrides for the weights that a match chooses; what is left null is as in the options.</summary>
-/// <remarks>Of several rules that match a weight the first one counts.</remarks>
+/// <remarks>
+/// Of several rules that match a weight the first one counts. Where weights share a mask, because they are tied or their channels belong together, a rule
+/// for one of them is for all; rules that ask for different things there are an error, and so is a rule that never counts.
+/// </remarks>
 public sealed record LayerRule
 {
     /// <summary>Makes a rule.</summary>
@@ -32,4 +35,10 @@ public sealed record LayerRule
     /// <summary>The largest sparsity that the allocation may give one of these weights.</summary>
     /// <value>In [0, 1]; at least one weight is always kept.</value>
     public double? MaximumSparsity { get; init => field = value is { } sparsity ? Guard.Share(sparsity) : null; }
+
+    /// <summary>Whether another rule asks for the same.</summary>
+    internal bool Agrees(LayerRule other) =>
+        (Sparsity, MinimumSparsity, MaximumSparsity) == (other.Sparsity, other.MinimumSparsity, other.MaximumSparsity)
+        && Equals(Strategy, other.Strategy)
+        && Equals(Temperature, other.Temperature);
 }

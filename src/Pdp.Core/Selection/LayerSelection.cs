@@ -7,7 +7,9 @@ internal static class LayerSelection
 {
     /// <summary>Selects.</summary>
     /// <returns>All names of weights, in the order of the model's parameters.</returns>
-    /// <exception cref="ArgumentException">A match matches nothing, or the model has nothing to prune.</exception>
+    /// <exception cref="ArgumentException">
+    /// A match matches nothing, an include or a rule has no effect, rules for one weight differ, or the model has nothing to prune.
+    /// </exception>
     public static IReadOnlyList<SelectedLayer> Select(
         Module model, IReadOnlyList<LayerMatch> include, IReadOnlyList<LayerMatch> exclude, IReadOnlyList<LayerRule> rules)
     {
@@ -23,8 +25,10 @@ internal static class LayerSelection
             .. weights.SelectMany((weight, i) => Decide(weight, include.Count == 0 ? null : included[i], exclude, rules))
                 .OrderBy(pair => pair.Place).Select(pair => pair.Layer),
         ];
+        foreach (var match in include)
+            Choice.RequireEffect(match, selected);
         foreach (var rule in rules)
-            RequireAPrunedLayer(rule, selected);
+            Choice.RequireEffect(rule, selected);
         return selected;
     }
 
@@ -43,14 +47,6 @@ internal static class LayerSelection
             throw new ArgumentException($"No weight matches {match}. The candidates are {string.Join(", ", weights.SelectMany(weight => weight.Names).OrderBy(name => name.Place).Select(name => name.Info.Name))}.");
     }
 
-    /// <summary>A rule for dense weights alone would have no effect, and nobody would be told.</summary>
-    private static void RequireAPrunedLayer(LayerRule rule, SelectedLayer[] selected)
-    {
-        var matched = selected.Where(layer => rule.Match.Matches(layer.Info)).ToArray();
-        if (matched.All(layer => layer.DenseReason is not null))
-            throw new ArgumentException($"The rule for {rule.Match} concerns only weights that stay dense: {string.Join("; ", matched.Select(layer => $"{layer.Info.Name}: {layer.DenseReason}"))}. Include them or drop the rule.");
-    }
-
     private static IEnumerable<(int Place, SelectedLayer Layer)> Decide(
         TiedWeight weight, bool? isIncluded, IReadOnlyList<LayerMatch> exclude, IReadOnlyList<LayerRule> rules)
     {
@@ -58,10 +54,13 @@ internal static class LayerSelection
             : isIncluded is false ? "not included"
             : isIncluded is true ? weight.Refusal
             : weight.ReasonToLeave;
-        foreach (var name in weight.Names)
+        var own = weight.Names.Select(name => rules.FirstOrDefault(rule => rule.Match.Matches(name.Info))).ToArray();
+        var common = reason is null ? Choice.CommonRule(weight.Names.Zip(own, (name, rule) => (name.Info.Name, rule))) : own[0];
+        foreach (var (name, rule) in weight.Names.Zip(own))
         {
-            var rule = rules.FirstOrDefault(rule => rule.Match.Matches(name.Info));
-            yield return (name.Place, new(name.Info, name.Parameter, rule, name == weight.First ? reason : $"tied to {weight.First.Info.Name}"));
+            yield return (name.Place, name == weight.First
+                ? new(name.Info, name.Parameter, common, reason)
+                : new(name.Info, name.Parameter, rule, $"tied to {weight.First.Info.Name}", TiedTo: weight.First.Info.Name));
         }
     }
 }

@@ -7,4 +7,5 @@ namespace Pdp.Selection;
 /// <param name="Parameter">The weight.</param>
 /// <param name="Rule">The rule that is for it, if any.</param>
 /// <param name="DenseReason">Why it stays dense; null if it is pruned.</param>
-internal sealed record SelectedLayer(LayerInfo Info, Parameter Parameter, LayerRule? Rule, string? DenseReason);
+/// <param name="TiedTo">The name that stands for the weight, where this is a further one.</param>
+internal sealed record SelectedLayer(LayerInfo Info, Parameter Parameter, LayerRule? Rule, string? DenseReason, string? TiedTo = null);

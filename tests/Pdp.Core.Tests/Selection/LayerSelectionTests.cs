@@ -71,10 +71,10 @@ public sealed class LayerSelectionTests
     {
         using var model = new Models.Vision();
 
-        var layers = LayerSelection.Select(model, ["scale", "patches", "head"], [LayerMatch.First], []);
+        var layers = LayerSelection.Select(model, ["*"], [LayerMatch.First], []);
 
-        Assert.Equal("excluded by the first layer", ReasonOf(layers, "scale"));
-        Assert.Equal(["patches.weight", "head.weight"], Pruned(layers));
+        Assert.Equal("excluded by the first layer", ReasonOf(layers, "classToken"));
+        Assert.Equal(4, Pruned(layers).Count());
     }
 
     [Fact]
@@ -320,18 +320,44 @@ public sealed class LayerSelectionTests
 
         Assert.Equal(["_third.weight"], Pruned(LayerSelection.Select(model, [], [name], [])));
         Assert.Equal(["_first.weight"], Pruned(LayerSelection.Select(model, [name], [], [])));
-        Assert.Empty(Pruned(LayerSelection.Select(model, [name], [other], [])));
+        Assert.Equal(["_third.weight"], Pruned(LayerSelection.Select(model, [name, "_third"], [], [new(name) { Sparsity = 0.5 }])).Skip(1));
+        Assert.Equal(0.5, LayerSelection.Select(model, [], [], [new(name) { Sparsity = 0.5 }])[0].Rule?.Sparsity);
+        Assert.Contains($"'{name}' is included, but stays dense: _first.weight: excluded by '{other}'", Fault(model, [name], [other]), StringComparison.Ordinal);
     }
 
     [Fact]
-    public void Select_WithIntegerWeights_LeavesThemDenseEvenIfIncluded()
+    public void Select_WithRulesForBothNamesOfATiedWeight_TakesThemIfTheyAgree()
+    {
+        using var model = new Models.Tied(sameObject: true);
+
+        var layers = LayerSelection.Select(model, [], [], [new("_first") { Sparsity = 0.9 }, new("_second") { Sparsity = 0.9 }]);
+
+        Assert.Equal(0.9, layers[0].Rule?.Sparsity);
+        Assert.Contains("_first.weight and _second.weight share a mask, but the rules for '_first' and for '_second'", Fault(model, [], [], new("_first") { Sparsity = 0.9 }, new("_second") { Sparsity = 0.5 }), StringComparison.Ordinal);
+        Assert.Contains("the rules for '*' and for '_second'", Fault(model, [], [], new("_second"), new("*") { Sparsity = 0.5 }), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("*")]
+    [InlineData("fc.weight")]
+    public void Select_WithARuleBehindOneForAllOfItsWeights_NamesBoth(string earlier)
+    {
+        using var model = Models.Convolutional();
+
+        var fault = Fault(model, [], [], new(earlier) { Sparsity = 0.25 }, new("fc") { Sparsity = 0.42 });
+
+        Assert.Contains($"The rule for 'fc' never counts, as an earlier one does: that for '{earlier}' for fc.weight", fault, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Select_WithIntegerWeightsIncluded_TellsThatTheyCannotBePruned()
     {
         using var model = new Models.Custom(("codes", new Parameter(ones([4, 4], dtype: ScalarType.Int64), requires_grad: false)), ("weight", new Parameter(ones([4, 4]))));
 
-        var layers = LayerSelection.Select(model, ["codes", "weight"], [], []);
+        var fault = Assert.Throws<ArgumentException>(() => LayerSelection.Select(model, ["codes", "weight"], [], []));
 
-        Assert.Equal(["weight"], Pruned(layers));
-        Assert.Equal("Int64 weights can't be pruned", ReasonOf(layers, "codes"));
+        Assert.Contains("'codes' is included, but stays dense: codes: Int64 weights can't be pruned", fault.Message, StringComparison.Ordinal);
+        Assert.Equal(["weight"], Pruned(LayerSelection.Select(model, ["*"], [], [])));
     }
 
     [Fact]
@@ -408,6 +434,9 @@ public sealed class LayerSelectionTests
             using var made = zeros(1);
         });
     }
+
+    private static string Fault(Module model, LayerMatch[] include, LayerMatch[] exclude, params LayerRule[] rules) =>
+        Assert.Throws<ArgumentException>(() => LayerSelection.Select(model, include, exclude, rules)).Message;
 
     private static IEnumerable<string> Pruned(IEnumerable<SelectedLayer> layers) =>
         layers.Where(layer => layer.DenseReason is null).Select(layer => layer.Info.Name);

@@ -71,6 +71,9 @@ public sealed record AlternatingPhases : ISparsityScheduler
     /// <param name="epoch">The epoch, whole or fractional, at least 0.</param>
     public double Fraction(double epoch) => Begun(Compressions, epoch) > Begun(Decompressions, epoch) ? 1 : 0;
 
+    /// <inheritdoc/>
+    public string Describe() => $"{nameof(AlternatingPhases)}, compressed from {string.Join(", ", Compressions)}, dense from {string.Join(", ", Decompressions)}";
+
     /// <summary>Whether a dense phase begins between two times, so that the optimizer's momentum is to be reset.</summary>
     /// <remarks>
     /// AC/DC's authors do so at each decompression, as the momentum is the sparse model's. The pruner doesn't know the optimizer, hence in the training

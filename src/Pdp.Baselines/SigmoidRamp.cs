@@ -36,6 +36,9 @@ public sealed record SigmoidRamp : ISparsityScheduler
     public double Fraction(double epoch) =>
         epoch <= StartEpoch ? 0 : epoch >= EndEpoch ? 1 : Shape((epoch - StartEpoch) / (EndEpoch - StartEpoch));
 
+    /// <inheritdoc/>
+    public string Describe() => string.Create(CultureInfo.InvariantCulture, $"{nameof(SigmoidRamp)} from epoch {StartEpoch:R} to {EndEpoch:R} of width {Width:R}");
+
     /// <summary>The ramp over the window scaled to [0, 1], by 2·σ(2z) − 1 = tanh z.</summary>
     private double Shape(double x)
     {

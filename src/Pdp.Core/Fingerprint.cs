@@ -12,9 +12,9 @@ internal static class Fingerprint
     {
         options.Epochs,
         options.Sparsity,
-        Strategy = Words(options.Strategy),
-        Allocation = Words(options.Allocation),
-        Schedule = Words(options.EffectiveSchedule),
+        Strategy = options.Strategy.Describe(),
+        Allocation = options.Allocation.Describe(),
+        Schedule = options.EffectiveSchedule.Describe(),
         Temperature = Words(options.EffectiveTemperature),
         AutomaticStart = options.AutomaticStart is { } start ? Words(start) : null,
         // Not its properties: a user's method may hold the model, tensors or functions.
@@ -28,7 +28,7 @@ internal static class Fingerprint
     {
         var text = new StringBuilder(Describe(options));
         foreach (var (weight, rule) in layers)
-            text.Append('\n').Append(string.Join('|', weight.Mask.Name, weight.Mask.Layout, weight.Type, Words(weight.Mask.Strategy), Words(weight.Mask.Temperature), rule is null ? "" : Words(rule with { Strategy = null })));
+            text.Append('\n').Append(string.Join('|', weight.Mask.Name, weight.Mask.Layout, weight.Type, weight.Mask.Strategy.Describe(), Words(weight.Mask.Temperature), rule is null ? "" : Words(rule with { Strategy = null })));
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())));
     }
 

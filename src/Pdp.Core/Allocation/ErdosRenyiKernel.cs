@@ -17,4 +17,7 @@ public sealed record ErdosRenyiKernel : ISparsityAllocation
         return Proportional.Allocate(
             layers, remove, (layer, dial) => layer.Layout.Elements + (dial * layer.Layout.Shape.Sum()), from: -dense, to: 0);
     }
+
+    /// <inheritdoc/>
+    public string Describe() => nameof(ErdosRenyiKernel);
 }

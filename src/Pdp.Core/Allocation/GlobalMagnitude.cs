@@ -29,6 +29,9 @@ public sealed record GlobalMagnitude : ISparsityAllocation
         return counts;
     }
 
+    /// <inheritdoc/>
+    public string Describe() => nameof(GlobalMagnitude);
+
     /// <summary>The largest cut whose counts do not exceed the total.</summary>
     private static double LargestCut(IReadOnlyList<AllocationLayer> layers, long remove)
     {

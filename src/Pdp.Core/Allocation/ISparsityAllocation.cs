@@ -1,3 +1,5 @@
+using Pdp.Internal;
+
 namespace Pdp.Allocation;
 
 /// <summary>Divides the weights to be removed from a model among its layers, in exact counts.</summary>
@@ -14,4 +16,9 @@ public interface ISparsityAllocation
     /// <returns>One count a layer, within its bounds; their sum is exactly <paramref name="remove"/>.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The bounds do not allow that total.</exception>
     IReadOnlyList<long> Allocate(IReadOnlyList<AllocationLayer> layers, long remove);
+
+    /// <summary>What it is and what it is set to, in words. Saved states hold them, and are restored only where they are the same.</summary>
+    /// <remarks>Write numbers in the invariant culture, and leave out what is at a default that was added later.</remarks>
+    /// <returns>By default what <c>ToString</c> gives.</returns>
+    string Describe() => Words.Of(this);
 }

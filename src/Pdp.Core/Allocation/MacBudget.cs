@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json.Serialization;
 using Pdp.Channels;
 using Pdp.Internal;
 
@@ -42,12 +41,9 @@ public sealed record MacBudget : ISparsityAllocation
     public bool IsRelative { get; init; } = true;
 
     /// <summary>The channels that belong together.</summary>
-    // Not among the words that checkpoints compare: the masks' names and layouts tell the groups.
-    [JsonIgnore]
     public ChannelMap Channels { get; }
 
     /// <summary>The MACs of the dense model.</summary>
-    [JsonIgnore]
     public MacCount Macs { get; }
 
     /// <inheritdoc/>
@@ -67,6 +63,9 @@ public sealed record MacBudget : ISparsityAllocation
         var counts = Counts(layers);
         return counts.Sum() == remove ? counts : throw Guard.Outside(nameof(remove), remove, $"{{{counts.Sum()}}}, which is what the budget of MACs comes to");
     }
+
+    /// <inheritdoc/>
+    public string Describe() => string.Create(CultureInfo.InvariantCulture, $"{nameof(MacBudget)} of {Fraction:R} of {Macs.Total} MACs{(IsRelative ? "" : ", magnitudes as they are")}");
 
     /// <summary>The weights of each layer below the cut that is nearest to the budget.</summary>
     private long[] Counts(IReadOnlyList<AllocationLayer> layers)

@@ -43,6 +43,9 @@ public sealed record PerLayer : ISparsityAllocation
         return Proportional.Round(layers, [.. layers.Select(Ideal)], remove);
     }
 
+    /// <inheritdoc/>
+    public string Describe() => $"{nameof(PerLayer)}: {string.Join(", ", Sparsities.Select(entry => $"{entry.Key} {Words.Of(entry.Value)}"))}";
+
     private double Ideal(AllocationLayer layer) => Sparsities[layer.Name] * layer.Layout.Elements;
 
     private void RequireSameNames(IReadOnlyList<AllocationLayer> layers)

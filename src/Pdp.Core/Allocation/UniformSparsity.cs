@@ -12,4 +12,7 @@ public sealed record UniformSparsity : ISparsityAllocation
         Reach.Require(layers, remove);
         return Proportional.Allocate(layers, remove, (layer, sparsity) => sparsity * layer.Layout.Elements, from: 0, to: 1);
     }
+
+    /// <inheritdoc/>
+    public string Describe() => nameof(UniformSparsity);
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Pdp.Internal;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -84,6 +85,9 @@ public sealed record Channel : IMaskStrategy
         ArgumentNullException.ThrowIfNull(layout);
         return Score == ChannelScore.Rms ? ChannelsOf(layout) / (double)layout.Elements : 1;
     }
+
+    /// <inheritdoc/>
+    public string Describe() => Alignment == 1 ? Name : string.Create(CultureInfo.InvariantCulture, $"{Name}, a multiple of {Alignment} kept");
 
     /// <summary><c>[channels, weights of a channel]</c>; in the caller's scope.</summary>
     private static Tensor RowsOf(Tensor values, WeightLayout layout) =>

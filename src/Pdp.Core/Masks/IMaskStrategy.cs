@@ -1,3 +1,4 @@
+using Pdp.Internal;
 using static TorchSharp.torch;
 
 namespace Pdp.Masks;
@@ -57,4 +58,9 @@ public interface IMaskStrategy
     /// <summary>The constant c in <c>s = c · Σ w²</c>, hence <c>∂s/∂w = 2·c·w</c>: 1 for single weights, 1/k for the mean over k weights.</summary>
     /// <param name="layout">The layout of the weight.</param>
     double ScoreSlope(WeightLayout layout);
+
+    /// <summary>What it is and what it is set to, in words. Saved states hold them, and are restored only where they are the same.</summary>
+    /// <remarks>Write numbers in the invariant culture, and leave out what is at a default that was added later.</remarks>
+    /// <returns>By default the name and what <c>ToString</c> gives.</returns>
+    string Describe() => $"{Name}: {Words.Of(this)}";
 }

@@ -115,6 +115,9 @@ public sealed record NofM : IMaskStrategy
     /// <inheritdoc/>
     public double ScoreSlope(WeightLayout layout) => 1;
 
+    /// <inheritdoc/>
+    public string Describe() => Gradual ? Name : $"{Name} at once";
+
     private static bool IsWhole(string text, out int number) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
 }

@@ -50,4 +50,7 @@ public sealed record Unstructured : IMaskStrategy
 
     /// <inheritdoc/>
     public double ScoreSlope(WeightLayout layout) => 1;
+
+    /// <inheritdoc/>
+    public string Describe() => Name;
 }

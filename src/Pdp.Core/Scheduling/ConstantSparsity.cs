@@ -11,4 +11,7 @@ public sealed record ConstantSparsity : ISparsityScheduler
 
     /// <inheritdoc/>
     public double Fraction(double epoch) => 1;
+
+    /// <inheritdoc/>
+    public string Describe() => nameof(ConstantSparsity);
 }

@@ -26,4 +26,7 @@ public sealed record EpsilonRamp : ISparsityScheduler
 
     /// <inheritdoc/>
     public double Fraction(double epoch) => epoch >= EndEpoch ? 1 : Math.Clamp(Epsilon * (epoch - WarmupEpochs), 0, 1);
+
+    /// <inheritdoc/>
+    public string Describe() => $"{nameof(EpsilonRamp)} of {Words.Of(Epsilon)} an epoch after {Words.Of(WarmupEpochs)} dense epochs";
 }

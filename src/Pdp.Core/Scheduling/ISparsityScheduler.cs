@@ -16,4 +16,9 @@ public interface ISparsityScheduler
     /// <param name="epoch">The epoch, whole or fractional, at least 0.</param>
     /// <returns>A value in [0, 1]: 0 up to <see cref="StartEpoch"/>, 1 from <see cref="EndEpoch"/> on; never falling, but where dense phases come in between.</returns>
     double Fraction(double epoch);
+
+    /// <summary>What it is and what it is set to, in words. Saved states hold them, and are restored only where they are the same.</summary>
+    /// <remarks>Write numbers in the invariant culture, and leave out what is at a default that was added later.</remarks>
+    /// <returns>By default what <c>ToString</c> gives, the window, and the shares at five epochs of it.</returns>
+    string Describe() => ScheduleWords.Of(this);
 }

@@ -17,4 +17,7 @@ public sealed record OneShot : ISparsityScheduler
 
     /// <inheritdoc/>
     public double Fraction(double epoch) => epoch >= Epoch ? 1 : 0;
+
+    /// <inheritdoc/>
+    public string Describe() => $"{nameof(OneShot)} at epoch {Words.Of(Epoch)}";
 }

@@ -24,6 +24,9 @@ public abstract record WindowRamp : ISparsityScheduler
     public double Fraction(double epoch) =>
         epoch <= StartEpoch ? 0 : epoch >= EndEpoch ? 1 : Shape((epoch - StartEpoch) / (EndEpoch - StartEpoch));
 
+    /// <inheritdoc/>
+    public string Describe() => $"{GetType().Name} from epoch {Words.Of(StartEpoch)} to {Words.Of(EndEpoch)}";
+
     /// <summary>The ramp over the window scaled to [0, 1].</summary>
     private protected abstract double Shape(double x);
 }

@@ -32,8 +32,8 @@ return Sample.Run(args, Console.Error, () =>
 
 static void Run(Settings settings)
 {
-    // A folder that is to be resumed is not made here if it is missing: that is said below.
-    using var folder = settings.Out is { } place && (!settings.Resume || Directory.Exists(place)) ? FolderLock.Take(place) : null;
+    TrainingRun.RequirePossible(settings);
+    using var folder = settings.Out is { } place ? FolderLock.Take(place) : null;
     torch.set_num_threads(settings.Threads);
     torch.manual_seed(settings.Seed);
     Console.WriteLine($"cifar10: .NET {Environment.Version}, TorchSharp {typeof(torch).Assembly.GetName().Version}, cpu, seed {settings.Seed}: {CommandLine.Echo(settings)}");

@@ -34,15 +34,15 @@ internal static class OptionValue
     {
         if (!range.Contains(value))
         {
-            throw new ArgumentException(FormattableString.Invariant($"{option} {value}: Must be {range}{Hint(value, unit)}."));
+            throw new ArgumentException(FormattableString.Invariant($"{option} {value}: Must be {range}{Hint(range, value, unit)}."));
         }
     }
 
     /// <summary>An error's message without the name of the parameter, which a user of the program has never seen.</summary>
     public static string Plain(Exception error) => error.Message.Split(" (Parameter '")[0];
 
-    private static string Hint(double value, string? unit) => double.IsPositiveInfinity(value) ? ", and finite"
-        : unit == OptionAttribute.Fraction && value is > 1 and <= 100 ? FormattableString.Invariant($", a fraction: {value / 100:0.######}, not {value}")
+    private static string Hint(Interval range, double value, string? unit) => double.IsPositiveInfinity(value) ? ", and finite"
+        : unit == OptionAttribute.Fraction && value > 1 && range.Contains(value / 100) ? FormattableString.Invariant($", a fraction: {value / 100:0.######}, not {value}")
         : "";
 
     private static string Noun(Type type) => (Nullable.GetUnderlyingType(type) ?? type) is var known && known == typeof(bool) ? "true or false"

@@ -41,7 +41,7 @@ public sealed record GraNet : IPruningMethod
     /// <summary>q, the share of a layer's remaining weights that an update regenerates, at the start of the run.</summary>
     /// <value>In [0, 1); default 0.5, the paper's. 0 prunes by magnitude alone; a share below 0.005 does not fall.</value>
     /// <exception cref="ArgumentOutOfRangeException">The value is outside.</exception>
-    public double Regeneration { get; init => field = Ask.Within(value, value is >= 0 and < 1, "[0, 1)"); } = 0.5;
+    public double Regeneration { get; init => field = Ask.Fraction(value); } = 0.5;
 
     /// <inheritdoc/>
     public string Name => "GraNet";

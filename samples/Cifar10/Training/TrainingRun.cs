@@ -20,7 +20,7 @@ internal sealed class TrainingRun : IDisposable
     public TrainingRun(Settings settings)
     {
         _settings = settings;
-        RequirePossible();
+        RequirePossible(settings);
         var data = Cifar10Data.Load(DataPath(settings));
         var training = new Batches(settings.Limit is { } limit ? data.Train.Limit(limit) : data.Train, settings.Batch, settings.Seed);
         _test = new Evaluation(data.Test, settings.Seed);
@@ -35,6 +35,21 @@ internal sealed class TrainingRun : IDisposable
 
         _trainer = new Trainer(settings, _model, _pruner, training);
         _history = _pruner is null || settings.Out is null ? null : new WeightHistory(_model, _pruner);
+    }
+
+    /// <summary>Says what can't be before anything is loaded or made.</summary>
+    /// <exception cref="ArgumentException">Settings don't go together, or there is nothing to go on with.</exception>
+    public static void RequirePossible(Settings settings)
+    {
+        if (settings.Method != Methods.Dense)
+        {
+            Pruning.RequirePossible(settings);
+        }
+
+        if (settings.Resume)
+        {
+            RequireResumable(settings);
+        }
     }
 
     /// <summary>Trains, commits and reports.</summary>
@@ -104,25 +119,14 @@ internal sealed class TrainingRun : IDisposable
         return run;
     }
 
-    // What can't be is said before the data are read.
-    private void RequirePossible()
+    private static void RequireResumable(Settings settings)
     {
-        if (_settings.Method != Methods.Dense)
+        if (!IsResumable(settings))
         {
-            Pruning.RequirePossible(_settings);
+            throw new ArgumentException($"A run of {settings.Method} can't be resumed; dense and pdp can. Start anew without --resume.");
         }
 
-        if (!_settings.Resume)
-        {
-            return;
-        }
-
-        if (!IsResumable)
-        {
-            throw new ArgumentException($"A run of {_settings.Method} can't be resumed; dense and pdp can. Start anew without --resume.");
-        }
-
-        var folder = _settings.Out ?? throw new ArgumentException("--resume wants --out, the folder of the run to go on with.");
+        var folder = settings.Out ?? throw new ArgumentException("--resume wants --out, the folder of the run to go on with.");
         if (!HasRun(folder))
         {
             throw MissingRun.In(folder, CheckpointName, HasRun);
@@ -131,7 +135,7 @@ internal sealed class TrainingRun : IDisposable
 
     private static bool HasRun(string folder) => File.Exists(Path.Join(folder, CheckpointName));
 
-    private bool IsResumable => _settings.Method is Methods.Dense or Methods.Pdp;
+    private static bool IsResumable(Settings settings) => settings.Method is Methods.Dense or Methods.Pdp;
 
     private Checkpoint Epoch(Checkpoint run, int epoch)
     {
@@ -160,7 +164,7 @@ internal sealed class TrainingRun : IDisposable
             return;
         }
 
-        if (IsResumable)
+        if (IsResumable(_settings))
         {
             run = run with { Pruner = _pruner?.GetState().ToJson() };
             run.Save(Path.Combine(folder, CheckpointName), _model, _trainer.Optimizer, _settings.Fingerprint());

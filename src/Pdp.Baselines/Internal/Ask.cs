@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using Pdp.Allocation;
 using Pdp.Masks;
@@ -58,8 +59,12 @@ internal static class Ask
     /// <summary>A number above 0.</summary>
     public static double Positive(double value, [CallerMemberName] string name = "") => Within(value, value > 0 && double.IsFinite(value), "(0, ∞)", name);
 
-    /// <summary>A share of a whole.</summary>
-    public static double Share(double value, [CallerMemberName] string name = "") => Within(value, value is >= 0 and <= 1, "[0, 1]", name);
+    /// <summary>A fraction of a whole, in [0, 1); who wrote per cent is told how the fraction is written.</summary>
+    public static double Fraction(double value, [CallerMemberName] string name = "") => Within(
+        value,
+        value is >= 0 and < 1,
+        value is > 1 and < 100 ? string.Create(CultureInfo.InvariantCulture, $"[0, 1), a fraction: {value / 100:0.######}, not {value:0.######}") : "[0, 1)",
+        name);
 
     /// <summary>A value that is in its range.</summary>
     /// <exception cref="ArgumentOutOfRangeException">It is not.</exception>

@@ -8,15 +8,15 @@ internal static class Guard
 {
     /// <summary>[0, 1).</summary>
     public static double Fraction(double value, [CallerMemberName] string name = "") =>
-        value is >= 0 and < 1 ? value : throw Outside(name, value, "[0, 1)");
+        value is >= 0 and < 1 ? value : throw OutsideUnit(name, value, "[0, 1)");
 
     /// <summary>[0, 1].</summary>
     public static double Share(double value, [CallerMemberName] string name = "") =>
-        value is >= 0 and <= 1 ? value : throw Outside(name, value, "[0, 1]");
+        value is >= 0 and <= 1 ? value : throw OutsideUnit(name, value, "[0, 1]");
 
     /// <summary>(0, 1).</summary>
     public static double Inside(double value, [CallerMemberName] string name = "") =>
-        value is > 0 and < 1 ? value : throw Outside(name, value, "(0, 1)");
+        value is > 0 and < 1 ? value : throw OutsideUnit(name, value, "(0, 1)");
 
     /// <summary>(0, ∞).</summary>
     public static double Positive(double value, [CallerMemberName] string name = "") =>
@@ -37,4 +37,9 @@ internal static class Guard
 
     public static ArgumentOutOfRangeException Outside(string name, object value, string range) =>
         new(name, value, $"Must be in {range}.");
+
+    /// <summary>The same for a fraction of a whole; who wrote per cent is told how the fraction is written.</summary>
+    private static ArgumentOutOfRangeException OutsideUnit(string name, double value, string range) => value is > 1 and < 100 || (value == 100 && range[^1] == ']')
+        ? Outside(name, value, string.Create(CultureInfo.InvariantCulture, $"{range}, a fraction: {value / 100:0.######}, not {value:0.######}"))
+        : Outside(name, value, range);
 }

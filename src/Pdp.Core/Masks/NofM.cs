@@ -42,10 +42,14 @@ public sealed record NofM : IMaskStrategy
     /// <exception cref="ArgumentOutOfRangeException">M is below 2, or N is not in [1, M).</exception>
     public static NofM Keep(int kept, int of)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(of, 2);
+        if (of < 2)
+        {
+            throw Guard.Outside(nameof(of), of, string.Create(CultureInfo.InvariantCulture, $"[2, ∞): {kept}:{of} has groups of {of}, and M is at least 2"));
+        }
+
         return kept >= 1 && kept < of
             ? new NofM(kept, of)
-            : throw Guard.Outside(nameof(kept), kept, string.Create(CultureInfo.InvariantCulture, $"[1, {of})"));
+            : throw Guard.Outside(nameof(kept), kept, string.Create(CultureInfo.InvariantCulture, $"[1, {of}): {kept}:{of} keeps {kept} of {of} weights, and N is at least 1 and below M"));
     }
 
     /// <summary>Reads a pattern as <see cref="Name"/> writes it.</summary>

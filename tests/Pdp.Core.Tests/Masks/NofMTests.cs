@@ -168,6 +168,17 @@ public sealed class NofMTests
     public void Keep_OfAPatternThatIsNone_Throws(int kept, int of) =>
         Assert.Throws<ArgumentOutOfRangeException>(() => NofM.Keep(kept, of));
 
+    [Theory]
+    [InlineData(5, 4, "kept", "Must be in [1, 4): 5:4 keeps 5 of 4 weights, and N is at least 1 and below M.")]
+    [InlineData(4, 4, "kept", "Must be in [1, 4): 4:4 keeps 4 of 4 weights, and N is at least 1 and below M.")]
+    [InlineData(0, 0, "of", "Must be in [2, ∞): 0:0 has groups of 0, and M is at least 2.")]
+    public void Keep_OfAPatternThatIsNone_SaysWhatNAndMAre(int kept, int of, string name, string expected)
+    {
+        var error = Assert.Throws<ArgumentOutOfRangeException>(() => NofM.Parse($"{kept}:{of}"));
+
+        Assert.StartsWith($"{expected} (Parameter '{name}')", error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Parse_OfAName_GivesThePattern() => Assert.Equal(NofM.Keep(2, of: 8), NofM.Parse(NofM.Keep(2, of: 8).Name));
 

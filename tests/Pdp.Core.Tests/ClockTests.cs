@@ -1,6 +1,5 @@
 using Pdp.Masks;
 using Pdp.Scheduling;
-using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
 namespace Pdp.Tests;

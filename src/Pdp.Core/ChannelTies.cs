@@ -47,6 +47,12 @@ internal sealed class ChannelTies
     /// <summary>The group of a mask that is under the channel strategy.</summary>
     public ChannelGroup GroupOf(PdpMask mask) => _groups[mask.Name];
 
+    /// <summary>The names of what else is masked with a mask's own weight.</summary>
+    public IEnumerable<string> MaskedAlong(PdpMask mask) =>
+        mask.Strategy is Channel && _groups.TryGetValue(mask.Name, out var group)
+            ? group.Slices.Where(slice => slice.Role is ChannelRole.Filter or ChannelRole.Bias or ChannelRole.Norm && slice.Name != mask.Name).Select(slice => slice.Name)
+            : [];
+
     /// <summary>The weight that stands for a tied set; of other weights they themselves.</summary>
     public string FirstOf(SelectedLayer layer) => GroupOf(layer)?.Name ?? layer.Info.Name;
 

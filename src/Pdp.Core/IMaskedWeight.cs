@@ -61,6 +61,6 @@ internal interface IMaskedWeight : IDisposable
     /// <summary>Fixes the hard mask and writes exact zeros; the dense weights are given up.</summary>
     void Commit(MaskForm form);
 
-    /// <summary>Takes the hard mask of a weight that was committed in another process, or gives up that of a commit taken back.</summary>
-    void Restore(bool isCommitted);
+    /// <summary>Takes the hard mask of a commit in another process, <c>[groups, members]</c>, or gives up that of a commit taken back.</summary>
+    void Restore(Tensor? kept);
 }

@@ -178,11 +178,10 @@ internal sealed class MaskedChannels : IMaskedWeight
         }
     }
 
-    public void Restore(bool isCommitted)
+    public void Restore(Tensor? kept)
     {
         using var scope = NewDisposeScope();
-        using var _ = no_grad();
-        Freeze(isCommitted && Mask.Removed > 0 ? KeptChannels(_slices.Filters()) : null);
+        Freeze(kept?.to(_slices.Parameters[0].device).reshape(-1, 1).clone());
     }
 
     public void Dispose()

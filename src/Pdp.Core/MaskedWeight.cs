@@ -142,13 +142,13 @@ internal sealed class MaskedWeight : IMaskedWeight
         }
     }
 
-    public void Restore(bool isCommitted)
+    public void Restore(Tensor? kept)
     {
         using var scope = NewDisposeScope();
-        if (isCommitted && Mask.Removed > 0)
-            Freeze(_rule.Kept(Precision.Widen(_parameter)));
-        else
+        if (kept is null)
             Thaw();
+        else
+            Freeze(Mask.Strategy.Spread(kept.to(_parameter.device), Mask.Layout).expand(Mask.Layout.Dimensions).clone());
     }
 
     public void Dispose()

@@ -1,6 +1,7 @@
 using Pdp.Internal;
 using Pdp.Masks;
 using Pdp.Scheduling;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Pdp;
@@ -19,6 +20,8 @@ namespace Pdp;
 /// </remarks>
 public sealed class PdpMask
 {
+    private static readonly Scalar Zero = 0.ToScalar();
+
     /// <summary>Makes a mask that removes nothing until <see cref="Advance"/> is called.</summary>
     /// <param name="name">The weight's name, for messages.</param>
     /// <param name="layout">The weight's shape and what its dimensions mean.</param>
@@ -51,7 +54,7 @@ public sealed class PdpMask
     public IMaskStrategy Strategy { get; }
 
     /// <summary>How soft the mask is over the epochs.</summary>
-    public Temperature Temperature { get; }
+    public Temperature Temperature { get; internal set; }
 
     /// <summary>The groups of competitors.</summary>
     public long Groups { get; }
@@ -191,6 +194,13 @@ public sealed class PdpMask
         var wide = Precision.Widen(weight);
         var mask = SoftMask.Mask(SoftMask.Differentiable(BoundaryOf(wide.detach()), wide, Strategy, Layout));
         return Strategy.Spread(mask, Layout).mul(wide).to_type(weight.dtype).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>A hard mask that broadcasts to the weight, as one value a member: <c>[groups, members]</c>, bool.</summary>
+    internal Tensor Grouped(Tensor kept)
+    {
+        using var scope = NewDisposeScope();
+        return Strategy.Sum(kept.expand(Layout.Dimensions).to_type(ScalarType.Float32), Layout).ne(Zero).MoveToOuterDisposeScope();
     }
 
     /// <summary>Takes the count of a hard mask, <c>[groups, members]</c>; the groups' mean where they differ.</summary>

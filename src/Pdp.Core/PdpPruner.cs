@@ -2,6 +2,7 @@ using System.Globalization;
 using Pdp.Channels;
 using Pdp.Internal;
 using Pdp.Reporting;
+using Pdp.Saving;
 using Pdp.Scheduling;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -24,13 +25,13 @@ namespace Pdp;
 /// </remarks>
 public sealed class PdpPruner : IDisposable
 {
-    private readonly PdpOptions _options;
     private readonly PrunedModel _model;
     private readonly TargetPlanner _planner;
-    private readonly PruningClock _clock;
-    private readonly string _fingerprint;
+    private readonly double _epochs;
     private readonly MisuseWatch _watch;
-    private readonly RampWatch _ramp;
+    private PdpOptions _options;
+    private PruningClock _clock;
+    private RampWatch _ramp;
     private long _scopes;
     private bool _hasWeights;
     private bool _isInside;
@@ -48,12 +49,12 @@ public sealed class PdpPruner : IDisposable
     public PdpPruner(Module model, PdpOptions options)
     {
         _options = options = InForce(Guard.NotNull(options, nameof(options)));
+        _epochs = options.Epochs;
         _clock = new PruningClock(options);
         _model = new PrunedModel(Guard.NotNull(model, nameof(model)), options);
         try
         {
             _planner = new TargetPlanner(options, _model.Layers);
-            _fingerprint = Fingerprint.Of(options, _model.Layers);
             _ramp = new RampWatch(options.EffectiveSchedule, options.Epochs);
             _watch = new MisuseWatch(_model.Layers.Select(layer => layer.Weight));
         }
@@ -281,8 +282,10 @@ public sealed class PdpPruner : IDisposable
         return new()
         {
             Version = PrunerState.CurrentVersion,
-            Fingerprint = _fingerprint,
-            Options = Fingerprint.Describe(_options),
+            Settings = RunSettings.Of(_options, _model.Layers),
+            Layers = _model.Settings(_options),
+            Epochs = _epochs,
+            ScheduledEpochs = _options.Epochs,
             Epoch = Epoch,
             Interval = _clock.Interval,
             StartedAt = _clock.StartedAt,
@@ -291,27 +294,46 @@ public sealed class PdpPruner : IDisposable
             ReportsAboveLevel = _clock.ReportsAboveLevel,
             Targets = _isPlanned ? Masks.ToDictionary(mask => mask.Name, mask => mask.Target) : null,
             IsCommitted = IsCommitted,
+            Masks = IsCommitted ? StateFit.PackedMasks(_model.Layers) : null,
+            Weights = _model.Layers.ToDictionary(layer => layer.Mask.Name, StateFit.HashOf),
         };
     }
 
     /// <summary>Goes back to a state; load the weights that were saved with it first.</summary>
+    /// <remarks>
+    /// What decides about targets and masks must be as it was, one setting like the other, but <see cref="PdpOptions.Epochs"/>, which may have grown. The
+    /// epochs that are added then come after the ramp and the annealing, which stay those of the run as it began: stretched over the longer run
+    /// they would be behind where they were, and what was pruned would come back.
+    /// </remarks>
     /// <param name="state">The state, from a pruner with the same options on the same model.</param>
-    /// <exception cref="ArgumentException">The state is of other options or of another model; nothing has changed then.</exception>
+    /// <param name="allowLongerRun">Whether <see cref="PdpOptions.Epochs"/> may be more than it was.</param>
+    /// <exception cref="ArgumentException">
+    /// The state is damaged, of other options or of another model, or the model's weights are not those that were saved with it; nothing has
+    /// changed then.
+    /// </exception>
     /// <exception cref="InvalidOperationException">A scope is open, the model was moved, or the options have a <see cref="PdpOptions.Method"/>.</exception>
-    public void Restore(PrunerState state)
+    public void Restore(PrunerState state, bool allowLongerRun = false)
     {
         ArgumentNullException.ThrowIfNull(state);
         RequireUsable();
         RequireResumable();
-        state.RequireFit(_fingerprint, Fingerprint.Describe(_options), Masks);
+        StateChecks.RequireSound(state);
+        using var scope = NewDisposeScope();
+        var options = _options with { Epochs = state.ScheduledEpochs };
+        StateFit.RequireSameRun(state, options, _epochs, _model, allowLongerRun);
+        var clock = PruningClock.Of(state, options);
+        var targets = StateFit.Targets(state, Masks);
+        var kept = StateFit.Kept(state, Masks, targets);
+        StateFit.RequireWeights(state, _model.Layers);
 
-        _clock.Restore(state);
+        (_options, _clock, _ramp) = (options, clock, new RampWatch(options.EffectiveSchedule, options.Epochs));
         _isPlanned = state.Targets is not null;
         IsCommitted = state.IsCommitted;
-        _model.SetTargets(Masks.Select(mask => state.Targets?[mask.Name] ?? 0));
-        _model.Advance(_clock.Fraction, _clock.TemperatureTime);
-        foreach (var layer in _model.Layers)
-            layer.Weight.Restore(IsCommitted);
+        _model.SetTargets(targets);
+        _model.SetTemperatures(options);
+        _model.Advance(IsCommitted ? 1 : _clock.Fraction, _clock.TemperatureTime);
+        foreach (var (layer, mask) in _model.Layers.Zip(kept))
+            layer.Weight.Restore(mask);
         _watch.Restore(state.TrainingScopes);
     }
 

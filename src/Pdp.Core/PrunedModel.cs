@@ -4,6 +4,8 @@ using Pdp.Kernels;
 using Pdp.Masks;
 using Pdp.Methods;
 using Pdp.Reporting;
+using Pdp.Saving;
+using Pdp.Scheduling;
 using Pdp.Selection;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -109,6 +111,18 @@ internal sealed class PrunedModel : IDisposable
 
     /// <summary>Takes the weights with kernels out of the scope; each one's <see cref="MaskedWeight.Leave"/> then says how it went.</summary>
     public void LeaveFused() => _fused.Leave();
+
+    /// <summary>What decides about each layer's target and mask, in words, if the options are these.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> Settings(PdpOptions options) => Layers.ToDictionary(
+        layer => layer.Mask.Name,
+        layer => RunSettings.Of(layer, options, TemperatureOf(layer.Rule, options), _ties.MaskedAlong(layer.Mask)));
+
+    /// <summary>Takes the temperatures that options give each layer.</summary>
+    public void SetTemperatures(PdpOptions options)
+    {
+        foreach (var (weight, rule) in Layers)
+            weight.Mask.Temperature = TemperatureOf(rule, options);
+    }
 
     public void SetTargets(IEnumerable<long> targets)
     {
@@ -222,7 +236,7 @@ internal sealed class PrunedModel : IDisposable
 
     private IMaskedWeight WeightOf(SelectedLayer layer)
     {
-        var (strategy, temperature) = (StrategyOf(layer), layer.Rule?.Temperature ?? _options.EffectiveTemperature);
+        var (strategy, temperature) = (StrategyOf(layer), TemperatureOf(layer.Rule, _options));
         return strategy is Channel
             ? _ties.Mask(layer, _model, temperature)
             : new MaskedWeight(layer.Parameter, new PdpMask(layer.Info.Name, layer.Info.Layout, strategy, temperature));
@@ -241,6 +255,8 @@ internal sealed class PrunedModel : IDisposable
     private static string? ReasonNow(SelectedLayer layer) => layer.DenseReason == TiedWeight.Frozen && layer.Parameter is { IsInvalid: false, requires_grad: true }
         ? "it was frozen when the pruner was made and trains now: make a new pruner to prune it"
         : layer.DenseReason;
+
+    private static Temperature TemperatureOf(LayerRule? rule, PdpOptions options) => rule?.Temperature ?? options.EffectiveTemperature;
 
     private IMaskStrategy StrategyOf(SelectedLayer layer) => layer.Rule?.Strategy ?? _options.Strategy;
 }

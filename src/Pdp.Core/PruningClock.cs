@@ -1,4 +1,5 @@
 using System.Globalization;
+using Pdp.Saving;
 using Pdp.Scheduling;
 
 namespace Pdp;
@@ -59,6 +60,24 @@ internal sealed class PruningClock
     /// <summary>The last epoch from which the schedule still ends within the run.</summary>
     private double LatestStart => _options.Epochs - (_schedule.EndEpoch - _schedule.StartEpoch);
 
+    /// <summary>The clock of a state.</summary>
+    /// <exception cref="ArgumentException">The state says that nobody's clock could show.</exception>
+    public static PruningClock Of(PrunerState state, PdpOptions options)
+    {
+        var clock = new PruningClock(options)
+        {
+            Epoch = state.Epoch,
+            Interval = state.Interval,
+            StartedAt = state.StartedAt,
+            IsStartForced = state.IsStartForced,
+            ReportsAboveLevel = state.ReportsAboveLevel,
+        };
+        clock.SetTime();
+        StateChecks.Require(options.AutomaticStart is not null || (state.StartedAt is null && state.ReportsAboveLevel == 0), "it has an automatic start, and the options have none");
+        StateChecks.Require(!clock.HasStarted || state.Targets is not null, "it has no targets, though pruning has begun");
+        return clock;
+    }
+
     /// <summary>Sets the epoch.</summary>
     /// <param name="epoch">The epoch.</param>
     /// <param name="interval">The time until the next call, in epochs; null takes the time since the last one.</param>
@@ -96,16 +115,6 @@ internal sealed class PruningClock
     {
         if (!HasEnded)
             throw new InvalidOperationException($"The target is not reached: the last epoch begun is {Text(Epoch!.Value)}, at {Text(100 * Fraction)} % of the schedule, which ends at {Text(_schedule.EndEpoch)}. Train on, begin fractional epochs (BeginEpoch(epoch + step / (double)steps)), or let the schedule end earlier.");
-    }
-
-    public void Restore(PrunerState state)
-    {
-        Epoch = state.Epoch;
-        Interval = state.Interval;
-        StartedAt = state.StartedAt;
-        IsStartForced = state.IsStartForced;
-        ReportsAboveLevel = state.ReportsAboveLevel;
-        SetTime();
     }
 
     /// <summary>Begins pruning once the metric is met, or else in the last step from which the schedule still ends within the run.</summary>

@@ -15,9 +15,6 @@ internal sealed record CompareRecipe
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
     };
 
-    /// <summary>Options that each run gets from the comparison.</summary>
-    private static readonly string[] Own = ["method", "seed", "data", "weights", "out", "resume", "download", "download-to"];
-
     /// <summary>Options of every run, such as epochs.</summary>
     public Dictionary<string, JsonElement> Options { get; init; } = [];
 
@@ -37,12 +34,11 @@ internal sealed record CompareRecipe
     /// <exception cref="ArgumentException">There is none, or it names what is not known.</exception>
     public static CompareRecipe Read(string name)
     {
-        var path = File.Exists(name) ? name : Path.Combine(Folder, name + ".json");
+        var beside = Path.Combine(Folder, name + ".json");
+        var path = File.Exists(name) ? name : beside;
         if (!File.Exists(path))
         {
-            var names = Directory.EnumerateFiles(Folder, "*.json").Select(file => Path.GetFileNameWithoutExtension(file));
-            string[] known = [.. names.Order(StringComparer.Ordinal)];
-            throw new ArgumentException($"{CommandLine.Unknown("recipe", name, known)} There is no file of this name either.");
+            throw new ArgumentException($"There is no recipe '{name}', neither as a file nor among those that come with the program: {string.Join(", ", Directory.EnumerateFiles(Folder, "*.json").Select(Path.GetFileNameWithoutExtension).Order(StringComparer.Ordinal))}.");
         }
 
         try
@@ -61,7 +57,6 @@ internal sealed record CompareRecipe
     {
         using var document = JsonDocument.Parse(json, new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, AllowDuplicateProperties = false });
         RequireKnown(document.RootElement);
-        RequireNoNulls(document.RootElement, "$");
         var recipe = document.Deserialize<CompareRecipe>(Strict) ?? throw new ArgumentException("It is the JSON null.");
         foreach (var (name, method) in recipe.Methods)
         {
@@ -77,11 +72,10 @@ internal sealed record CompareRecipe
             throw new ArgumentException("The dense runs make a column of themselves: call yours otherwise.");
         }
 
-        recipe.RequireSomething();
         RequireApart([.. recipe.Cells()]);
         foreach (var cell in recipe.Cells())
         {
-            RequireOptions(cell);
+            _ = CommandLine.Parse<Settings>(cell.Arguments);
         }
 
         return recipe;
@@ -97,65 +91,6 @@ internal sealed record CompareRecipe
             from method in Methods
             where method.Value.Columns?.Contains(column.Key) != false
             select CellOf(column.Key, column.Value, method.Key, method.Value, seed));
-    }
-
-    private void RequireSomething()
-    {
-        foreach (var (name, count) in new[] { ("seeds", Seeds.Count), ("columns", Columns.Count), ("methods", Methods.Count) })
-        {
-            if (count == 0)
-            {
-                throw new ArgumentException($"It has no {name}.");
-            }
-        }
-
-        if (Seeds.GroupBy(seed => seed).FirstOrDefault(group => group.Count() > 1) is { } twice)
-        {
-            throw new ArgumentException($"The seed {twice.Key} is there more than once.");
-        }
-
-        foreach (var column in Columns.Keys)
-        {
-            if (Methods.Values.All(method => method.Columns?.Contains(column) == false))
-            {
-                throw new ArgumentException($"No method is to be run in column '{column}'.");
-            }
-        }
-    }
-
-    /// <summary>Names the cell whose options are wrong, and those that the comparison gives itself.</summary>
-    private static void RequireOptions(Cell cell)
-    {
-        var place = $"In column '{cell.Column}', row '{cell.Row}': ";
-        if (cell.Options.Keys.FirstOrDefault(Own.Contains) is { } own)
-        {
-            throw new ArgumentException($"{place}--{own} is given by the comparison, not by a recipe's options.");
-        }
-
-        try
-        {
-            _ = CommandLine.Parse<Settings>(cell.Arguments);
-        }
-        catch (ArgumentException e)
-        {
-            throw new ArgumentException(place + e.Message, e);
-        }
-    }
-
-    private static void RequireNoNulls(JsonElement element, string path)
-    {
-        if (element.ValueKind == JsonValueKind.Null)
-        {
-            throw new ArgumentException($"{path} is null; leave it out.");
-        }
-
-        if (element.ValueKind == JsonValueKind.Object)
-        {
-            foreach (var property in element.EnumerateObject())
-            {
-                RequireNoNulls(property.Value, $"{path}.{property.Name}");
-            }
-        }
     }
 
     private static void RequireKnown(JsonElement root)
@@ -193,10 +128,7 @@ internal sealed record CompareRecipe
     {
         if (cells.GroupBy(cell => cell.Name).FirstOrDefault(group => group.Count() > 1) is { } same)
         {
-            var (first, last) = (same.First(), same.Last());
-            throw new ArgumentException(
-                $"Columns or methods have names that are too much alike: '{first.Column}' and '{last.Column}', {first.Row} and {last.Row} "
-                + $"would share the folder {same.Key}.");
+            throw new ArgumentException($"Columns or methods have names that are too much alike: '{same.First().Column}' and '{same.Last().Column}', {same.First().Row} and {same.Last().Row} would share the folder {same.Key}.");
         }
     }
 

@@ -5,10 +5,9 @@ using Pdp.Channels;
 
 namespace Pdp.Reporting;
 
-/// <summary>How plans, reports and states are written as JSON: by code made at compile time, as trimmed programs have no reflection for it.</summary>
+/// <summary>How plans and reports are written as JSON: by code made at compile time, as trimmed programs have no reflection for it.</summary>
 [JsonSerializable(typeof(PruningPlan))]
 [JsonSerializable(typeof(PruningReport))]
-[JsonSerializable(typeof(PrunerState))]
 [JsonSerializable(typeof(ShrinkRecord))]
 [JsonSerializable(typeof(ShrinkReport))]
 internal sealed partial class ReportJson : JsonSerializerContext

@@ -217,17 +217,15 @@ public sealed class MacBudgetTests
     }
 
     [Fact]
-    public void State_OfAPrunerWithABudget_SaysTheFractionAlone()
+    public void State_OfAPrunerWithABudget_SaysTheFractionAndTheMacs()
     {
         using var model = Zoo.Get(nameof(PlainCnn)).Make();
         var (map, macs) = Probed[nameof(PlainCnn)];
         using var pruner = new PdpPruner(model, Options(new MacBudget(0.25, map, macs), map));
 
-        var words = pruner.GetState().Options;
+        var words = pruner.GetState().Settings["Allocation"];
 
-        Assert.Contains("MacBudget", words, StringComparison.Ordinal);
-        Assert.Contains("0.25", words, StringComparison.Ordinal);
-        Assert.DoesNotContain("conv1", words, StringComparison.Ordinal);
+        Assert.Equal(FormattableString.Invariant($"MacBudget of 0.25 of {macs.Total} MACs"), words);
     }
 
     private static PdpOptions Options(ISparsityAllocation allocation, ChannelMap map) => new()

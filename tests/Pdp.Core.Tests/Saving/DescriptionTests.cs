@@ -62,8 +62,8 @@ public sealed class DescriptionTests
 
         var fault = Assert.Throws<ArgumentException>(() => pruner.Restore(saved.GetState()));
 
-        Assert.Contains("from epoch 2 to 6, asking for 0, 0.0625, 0.25, 0.5625, 1", fault.Message);
-        Assert.Contains("from epoch 2 to 6, asking for 0, 0.25, 0.5, 0.75, 1", fault.Message);
+        Assert.Contains("from epoch 2 to 6, asking for 0, 0.0625, 0.25, 0.5625, 1 when", fault.Message);
+        Assert.Contains("from epoch 2 to 6, asking for 0, 0.25, 0.5, 0.75, 1 now", fault.Message);
     }
 
     [Fact]

@@ -1,0 +1,73 @@
+using System.Globalization;
+using Pdp.Internal;
+using Pdp.Scheduling;
+
+namespace Pdp.Saving;
+
+/// <summary>What decides about targets and masks, in words, by name: a saved run is compared with it.</summary>
+/// <remarks>
+/// Only what takes effect is in it: the strategy and the temperature of each layer, but not the options and rules that they come from. What is at
+/// a default that changes nothing is left out, so that a later version may have one setting more and still read the states of this one.
+/// </remarks>
+internal static class RunSettings
+{
+    /// <summary>The settings of the whole run.</summary>
+    public static Dictionary<string, string> Of(PdpOptions options, IEnumerable<PrunedLayer> layers)
+    {
+        var settings = new Dictionary<string, string> { ["Schedule"] = options.EffectiveSchedule.Describe() };
+        if (options.AutomaticStart is { } start)
+            settings["AutomaticStart"] = string.Create(CultureInfo.InvariantCulture, $"above {start.Level:R} in {start.Epochs} reports");
+        if (!layers.Any(IsFree))
+            return settings;
+
+        settings["Allocation"] = options.Allocation.Describe();
+        Add(settings, "Sparsity", options.Sparsity);
+        return settings;
+    }
+
+    /// <summary>The settings of a layer.</summary>
+    /// <param name="layer">The layer.</param>
+    /// <param name="options">The options.</param>
+    /// <param name="temperature">The temperature that they give it.</param>
+    /// <param name="tied">The names of what is masked along.</param>
+    public static IReadOnlyDictionary<string, string> Of(PrunedLayer layer, PdpOptions options, Temperature temperature, IEnumerable<string> tied)
+    {
+        var (mask, rule) = (layer.Mask, layer.Rule);
+        var settings = new Dictionary<string, string>
+        {
+            ["Shape"] = string.Create(CultureInfo.InvariantCulture, $"{mask.Layout} with {mask.Layout.Inputs} inputs along dimension {mask.Layout.InputDimension}"),
+            ["Type"] = layer.Weight.Type.ToString(),
+            ["Strategy"] = mask.Strategy.Describe(),
+            ["Temperature"] = Of(temperature),
+        };
+        if (string.Join(", ", tied) is { Length: > 0 } names)
+            settings["Tied"] = names;
+        Add(settings, "Sparsity", rule?.Sparsity);
+        if (IsFree(layer))
+            AddBounds(settings, rule?.MinimumSparsity ?? options.MinimumLayerSparsity, rule?.MaximumSparsity ?? options.MaximumLayerSparsity);
+        return settings;
+    }
+
+    /// <summary>Whether the allocation decides about a layer.</summary>
+    private static bool IsFree(PrunedLayer layer) => layer.Mask.Strategy.FixedSparsity is null && layer.Rule?.Sparsity is null;
+
+    private static string Of(Temperature temperature)
+    {
+        var kind = temperature.IsRelative ? "relative" : "absolute";
+        return temperature.From == temperature.To
+            ? $"{kind} {Words.Of(temperature.From)}"
+            : $"{kind} {Words.Of(temperature.From)}, annealed to {Words.Of(temperature.To)} from epoch {Words.Of(temperature.StartEpoch)} to {Words.Of(temperature.EndEpoch)}";
+    }
+
+    private static void AddBounds(Dictionary<string, string> settings, double minimum, double maximum)
+    {
+        Add(settings, "MinimumSparsity", minimum > 0 ? minimum : null);
+        Add(settings, "MaximumSparsity", maximum < 1 ? maximum : null);
+    }
+
+    private static void Add(Dictionary<string, string> settings, string name, double? value)
+    {
+        if (value is { } number)
+            settings[name] = Words.Of(number);
+    }
+}

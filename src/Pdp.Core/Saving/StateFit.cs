@@ -1,0 +1,98 @@
+using Pdp.Internal;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Pdp.Saving;
+
+/// <summary>Checks that a state is of the same run on the same model, before anything is changed.</summary>
+internal static class StateFit
+{
+    /// <summary>Checks that nothing that decides about targets and masks is otherwise now.</summary>
+    /// <param name="state">The state.</param>
+    /// <param name="options">The options, with the epochs of the run as it began.</param>
+    /// <param name="epochs">The length of the run now.</param>
+    /// <param name="model">The model.</param>
+    /// <param name="allowLongerRun">Whether the run may be longer now.</param>
+    /// <exception cref="ArgumentException">Something is; the message names it.</exception>
+    public static void RequireSameRun(PrunerState state, PdpOptions options, double epochs, PrunedModel model, bool allowLongerRun)
+    {
+        string[] differences =
+        [
+            .. EpochsDifference(state.Epochs, epochs, allowLongerRun),
+            .. SettingsDifference.Of(state.Settings, RunSettings.Of(options, model.Layers)),
+            .. SettingsDifference.Of(state.Layers, model.Settings(options)),
+        ];
+        if (differences.Length > 0)
+            throw new ArgumentException($"The state is of other options or of another model. {string.Join("; ", differences)}.", nameof(state));
+    }
+
+    /// <summary>The targets, or none before pruning begins.</summary>
+    /// <exception cref="ArgumentException">One is out of its range.</exception>
+    public static long[] Targets(PrunerState state, IReadOnlyList<PdpMask> masks)
+    {
+        long[] targets = [.. masks.Select(mask => state.Targets?[mask.Name] ?? 0)];
+        foreach (var (mask, target) in masks.Zip(targets))
+            StateChecks.Require(target < mask.Members, $"the target of '{mask.Name}' is {target} and must be in [0, {mask.Members})");
+        return targets;
+    }
+
+    /// <summary>The final masks, <c>[groups, members]</c> on the CPU, the caller's; null where nothing is removed.</summary>
+    /// <exception cref="ArgumentException">One is missing, or is not what it was when it was saved.</exception>
+    public static Tensor?[] Kept(PrunerState state, IReadOnlyList<PdpMask> masks, long[] targets)
+    {
+        using var scope = NewDisposeScope();
+        Tensor?[] kept = [.. masks.Zip(targets, (mask, target) => state.Masks is null ? null : Kept(state.Masks.GetValueOrDefault(mask.Name), mask, target))];
+        foreach (var tensor in kept)
+            tensor?.MoveToOuterDisposeScope();
+        return kept;
+    }
+
+    /// <summary>Checks that the model has the weights of the state.</summary>
+    /// <exception cref="ArgumentException">It has others.</exception>
+    public static void RequireWeights(PrunerState state, IEnumerable<PrunedLayer> layers)
+    {
+        if (state.Weights is not { } saved)
+            return;
+
+        string[] others = [.. layers.Where(layer => HashOf(layer) != saved[layer.Mask.Name]).Select(layer => layer.Mask.Name)];
+        if (others.Length > 0)
+            throw new ArgumentException($"The model's weights are not the ones that were saved with this state: {Words.Listed(others)} {(others.Length == 1 ? "differs" : "differ")}. Load the weights first, then call Restore(state); for weights that were rounded or edited on purpose, Restore(state with {{ Weights = null }}).", nameof(state));
+    }
+
+    /// <summary>The final masks of the layers that have lost weights, by name.</summary>
+    public static Dictionary<string, string> PackedMasks(IEnumerable<PrunedLayer> layers) =>
+        layers.Where(layer => layer.Weight.Frozen is not null).ToDictionary(layer => layer.Mask.Name, Packed);
+
+    /// <summary>The hash of a layer's weights.</summary>
+    public static string HashOf(PrunedLayer layer)
+    {
+        using var value = layer.Weight.Value();
+        return WeightHash.Of(value);
+    }
+
+    private static string Packed(PrunedLayer layer)
+    {
+        using var grouped = layer.Mask.Grouped(layer.Weight.Frozen!);
+        return PackedMask.Pack(grouped);
+    }
+
+    private static IEnumerable<string> EpochsDifference(double saved, double now, bool allowLongerRun)
+    {
+        if (saved == now || (allowLongerRun && now > saved))
+            yield break;
+        yield return $"Epochs was {Words.Of(saved)} when the state was saved, and is {Words.Of(now)} now{(now > saved ? " (for a longer run call Restore(state, allowLongerRun: true))" : "")}";
+    }
+
+    private static Tensor? Kept(string? packed, PdpMask mask, long target)
+    {
+        StateChecks.Require((packed is null) == (target == 0), $"'{mask.Name}' has a mask and removes nothing, or removes something and has no mask");
+        if (packed is null)
+            return null;
+
+        var kept = PackedMask.Unpack(packed, mask.Groups, mask.Members)
+            ?? throw StateChecks.Damaged($"the mask of '{mask.Name}' is not what was saved, a bit for each of {mask.Groups} times {mask.Members} members");
+        using Scalar count = (mask.Members - target).ToScalar();
+        StateChecks.Require(kept.sum(1).eq(count).all().ReadCpuBool(0), $"the mask of '{mask.Name}' doesn't keep {mask.Members - target} of {mask.Members} members in each group");
+        return kept;
+    }
+}

@@ -1,0 +1,193 @@
+using System.Text.Json.Nodes;
+using CsCheck;
+using Pdp.Tests.Support;
+using static TorchSharp.torch;
+
+namespace Pdp.Tests.Saving;
+
+/// <summary>States from anywhere: refused at once and with nothing changed, or as good as one that was saved.</summary>
+public sealed class DamagedStateTests : IDisposable
+{
+    private const string Layer = "conv2.weight";
+
+    private readonly ResumableRun _run = new("unstructured", ScalarType.Float32);
+    private readonly PrunerState _state;
+
+    public DamagedStateTests()
+    {
+        _run.Train(0, 17).Pruner.Commit();
+        _state = _run.Pruner.GetState();
+    }
+
+    public static TheoryData<string, Func<PrunerState, PrunerState>> Edits => new()
+    {
+        { "epoch is NaN", state => state with { Epoch = double.NaN } },
+        { "epoch is -1", state => state with { Epoch = -1 } },
+        { "epoch is Infinity", state => state with { Epoch = double.PositiveInfinity } },
+        { "startedAt is NaN", state => state with { StartedAt = double.NaN } },
+        { "startedAt is 5", state => state with { StartedAt = 5 } },
+        { "automatic start", state => state with { StartedAt = 1 } },
+        { "automatic start", state => state with { ReportsAboveLevel = 1 } },
+        { "reportsAboveLevel is -1", state => state with { ReportsAboveLevel = -1 } },
+        { "epochs is NaN", state => state with { Epochs = double.NaN } },
+        { "epochs is 0", state => state with { Epochs = 0 } },
+        { "scheduledEpochs is NaN", state => state with { ScheduledEpochs = double.NaN } },
+        { "scheduledEpochs is 7", state => state with { ScheduledEpochs = 7 } },
+        { "no targets", state => state with { Targets = null } },
+        { "no epoch", state => state with { Epoch = null } },
+        { "interval is 0", state => state with { Interval = 0 } },
+        { "interval is NaN", state => state with { Interval = double.NaN } },
+        { "its start was forced", state => state with { IsStartForced = true } },
+        { "trainingScopes is -1", state => state with { TrainingScopes = -1 } },
+        { "pruning has begun", state => state with { Targets = null, IsCommitted = false, Masks = null } },
+        { "without a commit", state => state with { IsCommitted = false } },
+        { "without masks", state => state with { Masks = null } },
+        { "settings are missing", state => state with { Settings = null! } },
+        { "layers are missing", state => state with { Layers = null! } },
+        { "layers are missing", state => state with { Layers = With(state.Layers, Layer, null!) } },
+        { "targets of a layer are missing", state => state with { Targets = Without(state.Targets!, Layer) } },
+        { "a layer that it doesn't have", state => state with { Targets = With(state.Targets!, "conv9.weight", 1) } },
+        { "a target is negative", state => state with { Targets = With(state.Targets!, Layer, -1) } },
+        { "the target of 'conv2.weight' is 576", state => state with { Targets = With(state.Targets!, Layer, 576) } },
+        { "doesn't keep", state => state with { Targets = With(state.Targets!, Layer, state.Targets![Layer] + 1) } },
+        { "something and has no mask", state => state with { Masks = Without(state.Masks!, Layer) } },
+        { "removes nothing", state => state with { Targets = With(state.Targets!, Layer, 0) } },
+        { "a mask is null", state => state with { Masks = With(state.Masks!, Layer, null!) } },
+        { "is not what was saved", state => state with { Masks = With(state.Masks!, Layer, "") } },
+        { "is not what was saved", state => state with { Masks = With(state.Masks!, Layer, "?") } },
+        { "is not what was saved", state => state with { Masks = With(state.Masks!, Layer, state.Masks!["conv1.weight"]) } },
+        { "is not what was saved", state => state with { Masks = With(state.Masks!, Layer, Swapped(state.Masks![Layer])) } },
+        { "a hash of weights is none", state => state with { Weights = With(state.Weights!, Layer, "abc") } },
+        { "a hash of weights is none", state => state with { Weights = With(state.Weights!, Layer, null!) } },
+        { "version 3", state => state with { Version = 3 } },
+    };
+
+    public static TheoryData<string, Action<JsonObject>> JsonEdits => new()
+    {
+        { "a name in the place of a number", json => json["epoch"] = "NaN" },
+        { "a number beyond range", json => json["epoch"] = JsonNode.Parse("1e999") },
+        { "a member too many", json => json["warmth"] = 3 },
+        { "a member too few", json => json.Remove("targets") },
+        { "null where it can't be", json => json["settings"] = null },
+        { "a list in the place of a table", json => json["layers"] = new JsonArray() },
+        { "depth", json => json["masks"] = Deep(100) },
+    };
+
+    [Theory]
+    [MemberData(nameof(Edits))]
+    public void Restore_OfADamagedState_SaysHowAndChangesNothing(string words, Func<PrunerState, PrunerState> edit)
+    {
+        var fault = RequireUnchanged(() => _run.Pruner.Restore(edit(_state)));
+
+        Assert.Contains(words, fault.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [MemberData(nameof(JsonEdits))]
+    public void FromJson_OfADamagedState_SaysSo(string what, Action<JsonObject> edit)
+    {
+        var json = JsonNode.Parse(_state.ToJson())!.AsObject();
+        edit(json);
+
+        var fault = Assert.Throws<ArgumentException>(() => PrunerState.FromJson(json.ToJsonString()));
+
+        Assert.True(fault.Message.Contains("damaged", StringComparison.Ordinal), what);
+    }
+
+    [Fact]
+    public void FromJson_OfAMemberThatIsThereTwice_SaysSo()
+    {
+        var json = _state.ToJson();
+        var twice = json.Replace("\"epoch\":", "\"epoch\": 2,\n  \"epoch\":", StringComparison.Ordinal);
+        var layerTwice = json.Replace(FormattableString.Invariant($"\"{Layer}\": {_state.Targets![Layer]}"), "\"conv1.weight\": 2", StringComparison.Ordinal);
+
+        Assert.NotEqual(json, layerTwice);
+        Assert.Throws<ArgumentException>(() => PrunerState.FromJson(twice));
+        Assert.Throws<ArgumentException>(() => PrunerState.FromJson(layerTwice));
+    }
+
+    [Fact]
+    public void FromJson_OfJsonThatIsCutOffOrChanged_RefusesItOrGivesAValidState()
+    {
+        using var other = _run.Killed("unstructured");
+        var json = _state.ToJson();
+        string[] pieces = ["", "null", "-1", "0", "9", "1e999", "\"", "{", "}", "[", ",", "\\ud800", "\"NaN\"", "\0", "A", "é", "true"];
+        var cases = Gen.Select(Gen.Int[0, json.Length - 1], Gen.Int[0, 12], Gen.Int[0, pieces.Length - 1].Select(i => pieces[i]), Gen.Bool);
+
+        Law.Holds(cases, mutation =>
+        {
+            var (start, length, piece, isCut) = mutation;
+            var changed = isCut && length == 0 ? json[..start] : $"{json[..start]}{piece}{json[Math.Min(json.Length, start + length)..]}";
+            RequireRefusedOrValid(other.Pruner, changed);
+        }, count: 300);
+    }
+
+    public void Dispose() => _run.Dispose();
+
+    private static Dictionary<string, T> With<T>(IReadOnlyDictionary<string, T> values, string name, T value) => new(values) { [name] = value };
+
+    private static Dictionary<string, T> Without<T>(IReadOnlyDictionary<string, T> values, string name)
+    {
+        var others = new Dictionary<string, T>(values);
+        others.Remove(name);
+        return others;
+    }
+
+    /// <summary>The same mask with two different bits of one byte exchanged, so that the counts are right.</summary>
+    private static string Swapped(string mask)
+    {
+        var bytes = Convert.FromBase64String(mask);
+        var i = Array.FindIndex(bytes, value => (value & 3) is 1 or 2);
+        bytes[i] ^= 3;
+        return Convert.ToBase64String(bytes);
+    }
+
+    private static JsonObject Deep(int levels)
+    {
+        var inner = new JsonObject();
+        for (var i = 0; i < levels; i++)
+            inner = new JsonObject { ["a"] = inner };
+        return inner;
+    }
+
+    private void RequireRefusedOrValid(PdpPruner pruner, string json)
+    {
+        PrunerState state;
+        try
+        {
+            state = PrunerState.FromJson(json);
+        }
+        catch (ArgumentException)
+        {
+            return;
+        }
+
+        var before = pruner.GetState().ToJson();
+        try
+        {
+            pruner.Restore(state);
+        }
+        catch (ArgumentException)
+        {
+            Assert.Equal(before, pruner.GetState().ToJson());
+            return;
+        }
+
+        Assert.Equal(_state.Masks, pruner.GetState().Masks);
+        pruner.BeginEpoch(pruner.Epoch!.Value);
+        pruner.Mask().Dispose();
+        pruner.Restore(_state);
+    }
+
+    private ArgumentException RequireUnchanged(Action act)
+    {
+        var (weights, state, counts) = (TestModels.Bytes(_run.Model), _run.Pruner.GetState().ToJson(), _run.Pruner.Masks.Select(mask => mask.Removed).ToArray());
+
+        var fault = Assert.ThrowsAny<ArgumentException>(act);
+
+        Assert.Equal(weights, TestModels.Bytes(_run.Model));
+        Assert.Equal(state, _run.Pruner.GetState().ToJson());
+        Assert.Equal(counts, _run.Pruner.Masks.Select(mask => mask.Removed));
+        return fault;
+    }
+}

@@ -42,8 +42,9 @@ public sealed class PdpPruner : IDisposable
     /// <param name="model">The model, on the device it will train on.</param>
     /// <param name="options">What to prune, how far, and when.</param>
     /// <exception cref="ArgumentException">
-    /// The model has nothing to prune, a match matches nothing, the schedule ends after the run, the target can't be met exactly, or
-    /// <see cref="PdpOptions.Method"/> doesn't define what the options ask for.
+    /// The model has nothing to prune, a match matches nothing, a rule or an include has no effect, a parameter that would be masked shares memory with
+    /// another one, the schedule ends after the run, the target can't be met exactly, or <see cref="PdpOptions.Method"/> doesn't define what the options
+    /// ask for.
     /// </exception>
     /// <exception cref="InvalidOperationException">A weight is not finite.</exception>
     public PdpPruner(Module model, PdpOptions options)
@@ -91,7 +92,7 @@ public sealed class PdpPruner : IDisposable
     /// <exception cref="InvalidOperationException">A scope is open, the model was moved, or a weight is not finite.</exception>
     public PruningPlan Plan()
     {
-        RequireUsable();
+        RequireWhole();
         var plan = _model.Plan(_isPlanned ? [.. Masks.Select(mask => mask.Target)] : _planner.Plan(), isFinal: _isPlanned || !_planner.NeedsWeights);
         return _clock.IsCoarse && _options.AutomaticStart is null && _ramp.WillHappen(plan.Sparsity) is { } jump
             ? plan with { Warnings = [.. plan.Warnings, jump] }
@@ -131,6 +132,8 @@ public sealed class PdpPruner : IDisposable
     private void Begin(double epoch, double? interval)
     {
         RequireUsable();
+        if (Epoch is null || Math.Floor(epoch) > Epoch)
+            _model.RequireSameParameters();
         if (Math.Floor(epoch) > Epoch)
         {
             RequireNoDeferredFault();
@@ -207,7 +210,7 @@ public sealed class PdpPruner : IDisposable
     {
         if (form is not (MaskForm.Folded or MaskForm.Raw))
             throw new ArgumentOutOfRangeException(nameof(form), form, "Must be Folded or Raw.");
-        RequireUsable();
+        RequireWhole();
         RequireEpoch(nameof(Commit));
         RequireNoDeferredFault();
         _clock.RequireEnded();
@@ -249,7 +252,7 @@ public sealed class PdpPruner : IDisposable
     public ShrinkReport Shrink(Func<Tensor> forward)
     {
         ArgumentNullException.ThrowIfNull(forward);
-        RequireUsable();
+        RequireWhole();
         if (_options.Channels is null)
             throw new InvalidOperationException("Which channels belong together is not known: set PdpOptions.Channels = ChannelMap.Find(model, example) and Strategy = new Channel() when making the pruner.");
         if (!IsCommitted)
@@ -267,7 +270,7 @@ public sealed class PdpPruner : IDisposable
     /// <exception cref="InvalidOperationException"><see cref="BeginEpoch(double)"/> was not called, a scope is open, or the model was moved.</exception>
     public PruningReport Report()
     {
-        RequireUsable();
+        RequireWhole();
         RequireEpoch(nameof(Report));
         string?[] warnings = [_ramp.Happened(), _clock.ForcedStart()];
         return ReportBuilder.Build(_model, Epoch!.Value, _clock.HasEnded, IsCommitted, warnings.OfType<string>());
@@ -277,7 +280,7 @@ public sealed class PdpPruner : IDisposable
     /// <exception cref="InvalidOperationException">A scope is open, the model was moved, or the options have a <see cref="PdpOptions.Method"/>, which remembers more.</exception>
     public PrunerState GetState()
     {
-        RequireUsable();
+        RequireWhole();
         RequireResumable();
         return new()
         {
@@ -315,7 +318,7 @@ public sealed class PdpPruner : IDisposable
     public void Restore(PrunerState state, bool allowLongerRun = false)
     {
         ArgumentNullException.ThrowIfNull(state);
-        RequireUsable();
+        RequireWhole();
         RequireResumable();
         StateChecks.RequireSound(state);
         using var scope = NewDisposeScope();
@@ -386,6 +389,13 @@ public sealed class PdpPruner : IDisposable
         foreach (var layer in _model.Layers)
             layer.Weight.RequireAttached();
         _watch.ThrowFault();
+    }
+
+    /// <summary>Checks too that each name still stands for its parameter, which takes too long for a step.</summary>
+    private void RequireWhole()
+    {
+        RequireUsable();
+        _model.RequireSameParameters();
     }
 
     /// <summary>Asks devices other than the CPU what went wrong in the steps so far; waits for them.</summary>

@@ -25,6 +25,7 @@ internal sealed class PrunedModel : IDisposable
     private readonly FusedModel _fused;
     private readonly ChannelTies _ties;
     private readonly SizeAccount? _sizes;
+    private readonly Registration _registration;
     private readonly IMethodRun? _run;
 
     /// <summary>Selects the weights and makes their masks.</summary>
@@ -46,6 +47,7 @@ internal sealed class PrunedModel : IDisposable
 
         Layers = LayersOf(selected);
         Masks = [.. Layers.Select(layer => layer.Mask)];
+        _registration = Register();
         _run = Attach(options.Method);
         foreach (var mask in Masks)
             mask.Attach();
@@ -108,6 +110,10 @@ internal sealed class PrunedModel : IDisposable
             throw;
         }
     }
+
+    /// <summary>Checks that the model still has the parameters that are masked.</summary>
+    /// <exception cref="InvalidOperationException">One was replaced.</exception>
+    public void RequireSameParameters() => _registration.Require();
 
     /// <summary>Takes the weights with kernels out of the scope; each one's <see cref="MaskedWeight.Leave"/> then says how it went.</summary>
     public void LeaveFused() => _fused.Leave();
@@ -189,6 +195,19 @@ internal sealed class PrunedModel : IDisposable
     {
         DisposeOf(Layers);
         _run?.Dispose();
+    }
+
+    private Registration Register()
+    {
+        try
+        {
+            return new(_model, Layers);
+        }
+        catch
+        {
+            DisposeOf(Layers);
+            throw;
+        }
     }
 
     private IMethodRun? Attach(IPruningMethod? method)

@@ -65,6 +65,17 @@ public sealed class ChannelTiesTests
         Assert.Contains("The rule for 'a' concerns only weights that stay dense: a.weight: tied to b.weight, which has another strategy", fault.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Companions_OnTheSameMemory_AreNamed()
+    {
+        using var model = new Sum();
+        model.ShareBiases();
+
+        var fault = Assert.Throws<ArgumentException>(() => Make(model, new Channel(), 0.5));
+
+        Assert.Contains("'a.bias' and 'b.bias' are two parameters on the same memory", fault.Message, StringComparison.Ordinal);
+    }
+
     private static PdpPruner Make(Sum model, IMaskStrategy strategy, double? sparsity, params LayerRule[] rules)
     {
         using var input = ones(2, 3);
@@ -89,6 +100,9 @@ public sealed class ChannelTiesTests
 
         public Sum()
             : base(nameof(Sum)) => RegisterComponents();
+
+        /// <summary>Gives both makers biases of their own on one memory.</summary>
+        public void ShareBiases() => b.bias = new Parameter(a.bias!.detach());
 
         public override Tensor forward(Tensor input)
         {

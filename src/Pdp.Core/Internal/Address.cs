@@ -18,6 +18,14 @@ internal static class Address
         return address;
     }
 
+    /// <summary>The native tensor behind a wrapper, which has the gradient too. TorchSharp's handle points to an at::Tensor, which is a pointer to it.</summary>
+    public static unsafe nint OfNative(Tensor tensor)
+    {
+        var native = *(nint*)tensor.Handle;
+        GC.KeepAlive(tensor);
+        return native;
+    }
+
     private static unsafe nint OnHost(Tensor tensor)
     {
         // One element is contiguous and small, which the span of a whole tensor need not be.

@@ -20,5 +20,5 @@ internal static class Faults
         $"The gradient of '{weight}' was changed inside the mask scope, where it is that of the masked weight: clip and scale gradients after the scope.";
 
     public static string Moved(string weight) =>
-        $"{weight} was moved or replaced after the pruner was made: make the pruner (and the optimizer) after model.to(…).";
+        $"{weight} was moved or replaced after the pruner was made: make the pruner (and the optimizer) after model.to(…) and after parameters are replaced.";
 }

@@ -16,7 +16,8 @@ internal static class LayerScan
     {
         TiedWeight[] weights =
         [
-            .. NamesIn("", model).Select((name, place) => name with { Place = place })
+            .. ModelParameters.Of(model).Where(pair => pair.Parameter.dim() >= 2 && pair.Parameter.numel() > 0)
+                .Select((pair, place) => Scanned(pair.Name, pair.Parameter, pair.Owner, pair.OwnerName, place))
                 .GroupBy(name => Address.Of(name.Parameter))
                 .Select(names => new TiedWeight([.. names])),
         ];
@@ -31,18 +32,9 @@ internal static class LayerScan
             ? new(parameter.shape, inputDimension: 0, connectionGroups: transposed.groups)
             : new(parameter.shape);
 
-    /// <summary>All names in the order of the model's parameters; <c>named_parameters</c> would leave the further ones of tied weights out.</summary>
-    private static IEnumerable<ScannedWeight> NamesIn(string moduleName, Module module)
+    private static ScannedWeight Scanned(string name, Parameter parameter, Module owner, string ownerName, int place)
     {
-        foreach (var (name, parameter) in module.named_parameters(recurse: false).Where(pair => pair.parameter.dim() >= 2 && pair.parameter.numel() > 0))
-        {
-            var info = new LayerInfo(Dotted(moduleName, name), moduleName, module, LayoutOf(module, parameter), Index: -1, IsLast: false);
-            yield return new(info, parameter, WeightKinds.Of(module, name), Place: 0);
-        }
-
-        foreach (var weight in module.named_children().SelectMany(child => NamesIn(Dotted(moduleName, child.name), child.module)))
-            yield return weight;
+        var info = new LayerInfo(name, ownerName, owner, LayoutOf(owner, parameter), Index: -1, IsLast: false);
+        return new(info, parameter, WeightKinds.Of(owner, ownerName.Length == 0 ? name : name[(ownerName.Length + 1)..]), place);
     }
-
-    private static string Dotted(string module, string name) => module.Length == 0 ? name : $"{module}.{name}";
 }

@@ -62,7 +62,54 @@ internal static class Safetensors
     public static void LoadInto(nn.Module module, IReadOnlyDictionary<string, Tensor> tensors, string source)
     {
         using var scope = NewDisposeScope();
+        Copy(tensors, Fitting(module, tensors, source));
+    }
+
+    /// <summary>The same, and then something that needs the module to be loaded; if that fails, the module is as before.</summary>
+    /// <exception cref="InvalidDataException">The tensors do not fit; the module is then unchanged.</exception>
+    public static void LoadInto(nn.Module module, IReadOnlyDictionary<string, Tensor> tensors, string source, Action then)
+    {
+        using var scope = NewDisposeScope();
+        var targets = Fitting(module, tensors, source);
+        var before = targets.ToDictionary(target => target.Key, target => target.Value.detach().clone(), StringComparer.Ordinal);
+        Copy(tensors, targets);
+        try
+        {
+            then();
+        }
+        catch
+        {
+            Copy(before, targets);
+            throw;
+        }
+    }
+
+    /// <summary>Checks that tensors have exactly the names, shapes and types of a module.</summary>
+    /// <exception cref="InvalidDataException">They don't.</exception>
+    public static void RequireFit(nn.Module module, IReadOnlyDictionary<string, Tensor> tensors, string source)
+    {
+        using var scope = NewDisposeScope();
+        _ = Fitting(module, tensors, source);
+    }
+
+    /// <summary>Whether a tensor holds neither NaN nor infinity.</summary>
+    public static bool IsFinite(Tensor tensor)
+    {
+        using var scope = NewDisposeScope();
+        return !tensor.is_floating_point() || tensor.isfinite().all().bytes[0] != 0;
+    }
+
+    private static void Copy(IReadOnlyDictionary<string, Tensor> tensors, Dictionary<string, Tensor> targets)
+    {
         using var noGrad = no_grad();
+        foreach (var (name, target) in targets)
+        {
+            target.copy_(tensors[name]);
+        }
+    }
+
+    private static Dictionary<string, Tensor> Fitting(nn.Module module, IReadOnlyDictionary<string, Tensor> tensors, string source)
+    {
         var targets = module.state_dict().Where(target => !IsCounter(target.Key)).ToDictionary();
         var faults = Faults(targets, tensors).ToArray();
         if (faults.Length > 0)
@@ -71,10 +118,7 @@ internal static class Safetensors
             throw new InvalidDataException($"'{source}' does not fit the model: {string.Join("; ", faults.Take(FaultsShown))}{more}.");
         }
 
-        foreach (var (name, target) in targets)
-        {
-            target.copy_(tensors[name]);
-        }
+        return targets;
     }
 
     private static IEnumerable<string> Faults(Dictionary<string, Tensor> targets, IReadOnlyDictionary<string, Tensor> tensors)

@@ -105,18 +105,25 @@ internal sealed class Sgd : IDisposable
         return state;
     }
 
-    /// <summary>Takes momentum buffers as <see cref="ExportState"/> gave them; the tensors stay the caller's.</summary>
-    public void ImportState(IReadOnlyDictionary<string, Tensor> state)
+    /// <summary>Checks that momentum buffers fit the parameters.</summary>
+    /// <exception cref="InvalidDataException">One is of no parameter, or of another shape or type.</exception>
+    public void RequireFit(IReadOnlyDictionary<string, Tensor> state)
     {
         var known = _parameters.ToDictionary(entry => entry.Name, entry => entry.Parameter, StringComparer.Ordinal);
         foreach (var (name, buffer) in state)
         {
-            if (!known.TryGetValue(name, out var parameter) || !parameter.shape.SequenceEqual(buffer.shape))
+            if (!known.TryGetValue(name, out var parameter) || !parameter.shape.SequenceEqual(buffer.shape) || parameter.dtype != buffer.dtype)
             {
                 throw new InvalidDataException($"The momentum of '{name}' [{string.Join(", ", buffer.shape)}] fits no parameter of this model.");
             }
         }
+    }
 
+    /// <summary>Takes momentum buffers as <see cref="ExportState"/> gave them; the tensors stay the caller's.</summary>
+    /// <exception cref="InvalidDataException">They don't fit; nothing has changed then.</exception>
+    public void ImportState(IReadOnlyDictionary<string, Tensor> state)
+    {
+        RequireFit(state);
         for (var i = 0; i < _parameters.Length; i++)
         {
             _buffers[i]?.Dispose();

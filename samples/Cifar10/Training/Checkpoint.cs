@@ -41,35 +41,37 @@ internal sealed record Checkpoint(int Epoch, double? StartAccuracy, EpochMetrics
         Safetensors.Save(path, tensors, metadata);
     }
 
-    /// <summary>Fills model and optimizer from a checkpoint of the same settings.</summary>
-    /// <exception cref="InvalidDataException">The checkpoint is damaged, or of other settings.</exception>
-    public static Checkpoint Load(string path, nn.Module model, Sgd optimizer, string fingerprint)
+    /// <summary>Fills model, optimizer and pruner from a checkpoint of the same settings. All of the file is checked first.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="model">The model.</param>
+    /// <param name="optimizer">The optimizer.</param>
+    /// <param name="fingerprint">That of this run's settings.</param>
+    /// <param name="pruner">The pruner; null in a dense run.</param>
+    /// <param name="epochs">The length of the run.</param>
+    /// <exception cref="InvalidDataException">The checkpoint is damaged, or of other settings; nothing has changed then.</exception>
+    public static Checkpoint Load(string path, nn.Module model, Sgd optimizer, string fingerprint, PdpPruner? pruner = null, int epochs = int.MaxValue)
     {
         using var scope = NewDisposeScope();
-        var metadata = Safetensors.LoadMetadata(path);
-        var made = Text(metadata, "fingerprint", path);
+        var header = CheckpointHeader.Load(path);
+        var made = header.Text("fingerprint");
         if (made != fingerprint)
         {
             throw new InvalidDataException(
                 $"'{path}' was made with other settings; start anew without --resume, or give the same ones.\n  then: {made}\n  now:  {fingerprint}");
         }
 
-        var tensors = Safetensors.Load(path);
-        Safetensors.LoadInto(model, WithPrefix(tensors, Model), path);
-        optimizer.ImportState(WithPrefix(tensors, Momentum));
-        return new Checkpoint(
-            int.Parse(Text(metadata, "epoch", path), CultureInfo.InvariantCulture),
-            metadata.TryGetValue("start_accuracy", out var accuracy) ? double.Parse(accuracy, CultureInfo.InvariantCulture) : null,
-            JsonSerializer.Deserialize<EpochMetrics[]>(Text(metadata, "metrics", path)) ?? [],
-            metadata.GetValueOrDefault("pruner"));
+        var metrics = header.Json<EpochMetrics?[]>("metrics");
+        var run = new Checkpoint(
+            header.Count("epoch", epochs), header.Find("start_accuracy") is null ? null : header.Amount("start_accuracy"), [.. metrics.OfType<EpochMetrics>()], header.Find("pruner"));
+        header.Require(metrics.Length == run.Metrics.Length && metrics.Length <= run.Epoch, $"its 'metrics' have {run.Metrics.Length} epochs, where {run.Epoch} are over");
+        var state = pruner is null ? null : header.Pruner("pruner");
+        var tensors = header.Tensors(Model, Momentum);
+        Safetensors.RequireFit(model, tensors[0], path);
+        optimizer.RequireFit(tensors[1]);
+
+        // A pruner's masks follow from the weights. That it doesn't take its state is seen only then.
+        Safetensors.LoadInto(model, tensors[0], path, () => header.Restore(pruner, state));
+        optimizer.ImportState(tensors[1]);
+        return run;
     }
-
-    private static string Text(IReadOnlyDictionary<string, string> metadata, string name, string path) =>
-        metadata.TryGetValue(name, out var text)
-            ? text
-            : throw new InvalidDataException($"'{path}' has no '{name}' in its header; it is no checkpoint.");
-
-    private static Dictionary<string, Tensor> WithPrefix(Dictionary<string, Tensor> tensors, string prefix) =>
-        tensors.Where(entry => entry.Key.StartsWith(prefix, StringComparison.Ordinal))
-            .ToDictionary(entry => entry.Key[prefix.Length..], entry => entry.Value, StringComparer.Ordinal);
 }

@@ -110,13 +110,7 @@ internal sealed class TrainingRun : IDisposable
             return new Checkpoint(Epoch: 0, _settings.TestEvery == 0 ? null : _test.Accuracy(_model), Metrics: [], Pruner: null);
         }
 
-        var run = Checkpoint.Load(Path.Combine(_settings.Out!, CheckpointName), _model, _trainer.Optimizer, _settings.Fingerprint());
-        if (run.Pruner is { } state)
-        {
-            _pruner?.Restore(PrunerState.FromJson(state));
-        }
-
-        return run;
+        return Checkpoint.Load(Path.Combine(_settings.Out!, CheckpointName), _model, _trainer.Optimizer, _settings.Fingerprint(), _pruner, _settings.Epochs);
     }
 
     private static void RequireResumable(Settings settings)

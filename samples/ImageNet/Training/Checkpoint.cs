@@ -26,26 +26,29 @@ internal static class Checkpoint
         Safetensors.Save(path, tensors.ToDictionary(StringComparer.Ordinal), Describe(learner, progress, settings));
     }
 
-    /// <summary>Fills a learner from a checkpoint of the same settings.</summary>
+    /// <summary>Fills a learner from a checkpoint of the same settings. All of the file is checked first.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="learner">What is filled.</param>
+    /// <param name="settings">Those of this run.</param>
+    /// <param name="steps">The steps of an epoch.</param>
     /// <returns>How far the run was.</returns>
     /// <exception cref="InvalidDataException">The file is damaged, no checkpoint, or one of other settings; nothing has changed then.</exception>
-    public static Progress Load(string path, Learner learner, Settings settings)
+    public static Progress Load(string path, Learner learner, Settings settings, int steps = int.MaxValue)
     {
         using var scope = NewDisposeScope();
-        var header = Safetensors.LoadMetadata(path);
-        RequireSame(Text(header, "settings", path), settings, path);
-        var progress = new Progress(
-            int.Parse(Text(header, "epoch", path), CultureInfo.InvariantCulture),
-            int.Parse(Text(header, "step", path), CultureInfo.InvariantCulture),
-            double.Parse(Text(header, "loss_sum", path), CultureInfo.InvariantCulture),
-            double.Parse(Text(header, "seconds", path), CultureInfo.InvariantCulture),
-            JsonSerializer.Deserialize<EpochMetrics[]>(Text(header, "history", path))!);
+        var header = CheckpointHeader.Load(path);
+        RequireSame(header.Json<Dictionary<string, string>>("settings"), settings, path);
+        var progress = ProgressOf(header, settings.Epochs, steps);
+        var pruner = learner.Pruner is null ? null : header.Pruner("pruner");
+        var tensors = header.Tensors(Model, Momentum, Average);
+        Safetensors.RequireFit(learner.Model, tensors[0], path);
+        learner.Optimizer.RequireFit(tensors[1]);
+        learner.Average?.RequireFit(tensors[2]);
 
-        var tensors = Safetensors.Load(path);
-        Safetensors.LoadInto(learner.Model, Part(tensors, Model), path);
-        learner.Optimizer.ImportState(Part(tensors, Momentum));
-        learner.Average?.Load(Part(tensors, Average));
-        learner.Pruner?.Restore(PrunerState.FromJson(Text(header, "pruner", path)));
+        // A pruner's masks follow from the weights. That it doesn't take its state is seen only then.
+        Safetensors.LoadInto(learner.Model, tensors[0], path, () => header.Restore(learner.Pruner, pruner));
+        learner.Optimizer.ImportState(tensors[1]);
+        learner.Average?.Load(tensors[2]);
         return progress;
     }
 
@@ -71,10 +74,19 @@ internal static class Checkpoint
         return header;
     }
 
-    /// <summary>Compares settings one by one, so that the message names those that differ.</summary>
-    private static void RequireSame(string saved, Settings settings, string path)
+    private static Progress ProgressOf(CheckpointHeader header, int epochs, int steps)
     {
-        var then = JsonSerializer.Deserialize<Dictionary<string, string>>(saved)!;
+        var history = header.Json<EpochMetrics?[]>("history");
+        var progress = new Progress(header.Count("epoch", epochs), header.Count("step", steps), header.Amount("loss_sum"), header.Amount("seconds"), [.. history.OfType<EpochMetrics>()]);
+        header.Require(
+            history.Length == progress.Epoch && progress.History.Count == progress.Epoch,
+            $"its 'history' has {progress.History.Count} epochs, where {progress.Epoch} are over");
+        return progress;
+    }
+
+    /// <summary>Compares settings one by one, so that the message names those that differ.</summary>
+    private static void RequireSame(Dictionary<string, string> then, Settings settings, string path)
+    {
         var now = settings.Deciding();
         var differences = then.Keys.Union(now.Keys)
             .Where(name => then.GetValueOrDefault(name) != now.GetValueOrDefault(name))
@@ -86,13 +98,4 @@ internal static class Checkpoint
                 $"'{path}' was made with other settings: {string.Join("; ", differences)}. Give the same ones, or start anew with another --out.");
         }
     }
-
-    private static string Text(IReadOnlyDictionary<string, string> header, string name, string path) =>
-        header.TryGetValue(name, out var text)
-            ? text
-            : throw new InvalidDataException($"'{path}' has no '{name}' in its header; it is no checkpoint of this program.");
-
-    private static Dictionary<string, Tensor> Part(Dictionary<string, Tensor> tensors, string prefix) =>
-        tensors.Where(entry => entry.Key.StartsWith(prefix, StringComparison.Ordinal))
-            .ToDictionary(entry => entry.Key[prefix.Length..], entry => entry.Value, StringComparer.Ordinal);
 }

@@ -48,20 +48,29 @@ internal sealed class RunningAverage : IDisposable
     /// <summary>The averages by the names of what they average; they stay this object's.</summary>
     public IEnumerable<KeyValuePair<string, Tensor>> State() => _pairs.Select(pair => KeyValuePair.Create(pair.Name, pair.Average));
 
+    /// <summary>Checks that averages fit the network.</summary>
+    /// <exception cref="InvalidDataException">One is missing, or of another shape or type.</exception>
+    public void RequireFit(IReadOnlyDictionary<string, Tensor> state)
+    {
+        foreach (var (name, _, average) in _pairs)
+        {
+            if (!state.TryGetValue(name, out var saved) || !saved.shape.SequenceEqual(average.shape) || saved.dtype != average.dtype)
+            {
+                throw new InvalidDataException($"The running average of '{name}' is missing or of another shape.");
+            }
+        }
+    }
+
     /// <summary>Takes averages as <see cref="State"/> gave them.</summary>
-    /// <exception cref="InvalidDataException">One is missing or has another shape.</exception>
+    /// <exception cref="InvalidDataException">They don't fit; nothing has changed then.</exception>
     public void Load(IReadOnlyDictionary<string, Tensor> state)
     {
+        RequireFit(state);
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         foreach (var (name, _, average) in _pairs)
         {
-            if (!state.TryGetValue(name, out var saved) || !saved.shape.SequenceEqual(average.shape))
-            {
-                throw new InvalidDataException($"The running average of '{name}' is missing or of another shape.");
-            }
-
-            average.copy_(saved);
+            average.copy_(state[name]);
         }
     }
 

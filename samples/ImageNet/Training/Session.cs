@@ -22,7 +22,7 @@ internal sealed record Session(Settings Settings, Learner Learner, Trainer Train
             return Progress.Start;
         }
 
-        var run = Checkpoint.Load(latest, Learner, Settings);
+        var run = Checkpoint.Load(latest, Learner, Settings, Trainer.Steps);
         Display.Line($"going on from '{latest}': epoch {run.Epoch + 1}, step {run.Step} of {Trainer.Steps}");
         return run;
     }

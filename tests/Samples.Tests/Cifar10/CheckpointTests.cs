@@ -73,6 +73,53 @@ public sealed class CheckpointTests : IDisposable
         Assert.Equal(before, _other.state_dict()["conv1.weight"].bytes.ToArray());
     }
 
+    [Theory]
+    [InlineData("epoch", "-1")]
+    [InlineData("epoch", "9")]
+    [InlineData("epoch", "")]
+    [InlineData("start_accuracy", "NaN")]
+    [InlineData("metrics", "null")]
+    [InlineData("metrics", "[null]")]
+    [InlineData("metrics", "{\"Loss\":1e400}")]
+    [InlineData("pruner", "{}")]
+    [InlineData("pruner", "x")]
+    public void Load_WhenTheHeaderIsDamaged_NamesFileAndPlaceAndChangesNothing(string name, string text)
+    {
+        Train(_model, _optimizer);
+        new Checkpoint(1, 0.5, [], null).Save(Path, _model, _optimizer, Fingerprint);
+        Change(header => header[name] = text, _ => { });
+
+        AssertRefused($"'{Path}' is damaged: its '{name}'");
+    }
+
+    [Fact]
+    public void Load_WhenThePrunersStateIsMissing_SaysSoAndChangesNothing()
+    {
+        new Checkpoint(1, 0.5, [], null).Save(Path, _model, _optimizer, Fingerprint);
+
+        AssertRefused("has no 'pruner' in its header");
+    }
+
+    [Fact]
+    public void Load_WhenThePrunerRefusesItsState_PutsTheWeightsBack()
+    {
+        using var pruner = new PdpPruner(_model, new PdpOptions { Epochs = 4, Sparsity = 0.75 });
+        Train(_model, _optimizer);
+        new Checkpoint(1, 0.5, [], pruner.GetState().ToJson()).Save(Path, _model, _optimizer, Fingerprint);
+
+        AssertRefused($"The pruner can't go on from '{Path}'");
+    }
+
+    [Fact]
+    public void Load_WhenTheMomentumDoesNotFit_NamesItAndChangesNothing()
+    {
+        Train(_model, _optimizer);
+        new Checkpoint(1, 0.5, [], null).Save(Path, _model, _optimizer, Fingerprint);
+        Change(_ => { }, tensors => tensors["momentum.conv1.weight"] = ones(3));
+
+        AssertRefused("The momentum of 'conv1.weight'", withPruner: false);
+    }
+
     [Fact]
     public void Load_WhenFileIsNoCheckpoint_SaysSo()
     {
@@ -81,6 +128,27 @@ public sealed class CheckpointTests : IDisposable
         var error = Assert.Throws<InvalidDataException>(() => Checkpoint.Load(Path, _other, _otherOptimizer, Fingerprint));
 
         Assert.Contains("it is no checkpoint", error.Message, StringComparison.Ordinal);
+    }
+
+    private void Change(Action<Dictionary<string, string>> changeHeader, Action<Dictionary<string, Tensor>> changeTensors)
+    {
+        var (header, tensors) = (Safetensors.LoadMetadata(Path).ToDictionary(), Safetensors.Load(Path));
+        changeHeader(header);
+        changeTensors(tensors);
+        Safetensors.Save(Path, tensors, header);
+    }
+
+    private void AssertRefused(string expected, bool withPruner = true)
+    {
+        using var pruner = withPruner ? new PdpPruner(_other, new PdpOptions { Epochs = 4, Sparsity = 0.5 }) : null;
+        var before = State();
+
+        var error = Assert.Throws<InvalidDataException>(() => Checkpoint.Load(Path, _other, _otherOptimizer, Fingerprint, pruner, epochs: 8));
+
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+        Assert.Equal(before, State());
+
+        string[] State() => [.. _other.state_dict().Concat(_otherOptimizer.ExportState()).Select(entry => Convert.ToHexString(entry.Value.bytes)), pruner?.GetState().ToJson() ?? ""];
     }
 
     private static void Train(ResNet20 model, Sgd optimizer)

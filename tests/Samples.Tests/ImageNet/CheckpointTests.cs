@@ -1,5 +1,6 @@
 using Pdp.Samples.ImageNet;
 using Pdp.Samples.ImageNet.Training;
+using TorchSharp;
 
 namespace Pdp.Samples.Tests.ImageNet;
 
@@ -58,6 +59,97 @@ public sealed class CheckpointTests : IDisposable
         Assert.Contains("'fc.weight' is Float32 [4, 8] where the model has Float32 [7, 8]", error.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("epoch", "-1")]
+    [InlineData("epoch", "5")]
+    [InlineData("epoch", "one")]
+    [InlineData("epoch", "0")]
+    [InlineData("step", "7")]
+    [InlineData("step", "1e3")]
+    [InlineData("loss_sum", "NaN")]
+    [InlineData("seconds", "Infinity")]
+    [InlineData("history", "null")]
+    [InlineData("history", "[null]")]
+    [InlineData("history", "[]")]
+    [InlineData("history", "{}")]
+    [InlineData("history", "[{\"Epoch\":\"NaN\"}]")]
+    [InlineData("settings", "null")]
+    [InlineData("settings", "[]")]
+    [InlineData("settings", "{\"--seed\":{}}")]
+    [InlineData("pruner", "null")]
+    [InlineData("pruner", "{}")]
+    [InlineData("pruner", "[[[[")]
+    public void Load_WhenTheHeaderIsDamaged_NamesFileAndPlaceAndChangesNothing(string name, string text)
+    {
+        Save(TrainedOneEpoch(), header => header[name] = text);
+
+        AssertRefused($"'{Path}' is damaged: ", name);
+    }
+
+    // What the pruner's state says can be readable, and still be wrong for these weights.
+    [Fact]
+    public void Load_WhenThePrunerRefusesItsState_PutsTheWeightsBack()
+    {
+        using var sparser = new TinyRun(TinyRun.Default with { Sparsity = 0.75 });
+        Save(TrainedOneEpoch(), header => header["pruner"] = sparser.Learner.Pruner!.GetState().ToJson());
+
+        AssertRefused($"'{Path}'");
+    }
+
+    [Theory]
+    [InlineData("momentum.fc.weight", 3)]
+    [InlineData("average.fc.weight", 3)]
+    [InlineData("model.fc.weight", 3)]
+    [InlineData("momentum.other", 3)]
+    [InlineData("other", 3)]
+    public void Load_WhenATensorDoesNotFit_NamesItAndChangesNothing(string name, long size)
+    {
+        Save(TrainedOneEpoch(), _ => { }, tensors => tensors[name] = torch.ones(size));
+
+        AssertRefused(name[(name.IndexOf('.', StringComparison.Ordinal) + 1)..]);
+    }
+
+    [Theory]
+    [InlineData("model.fc.weight")]
+    [InlineData("momentum.fc.weight")]
+    [InlineData("average.fc.weight")]
+    public void Load_WhenANumberIsNotFinite_NamesItsTensorAndChangesNothing(string name)
+    {
+        Save(TrainedOneEpoch(), _ => { }, tensors => tensors[name] = torch.full_like(tensors[name], float.NaN));
+
+        AssertRefused($"'{name}' holds NaN or infinity");
+    }
+
+    // Damage anywhere is an error that says so and changes nothing, or goes unnoticed where a number is another one.
+    [Fact]
+    public void Load_OfDamagedFiles_ChangesNothingOrAll()
+    {
+        Save(TrainedOneEpoch(), _ => { });
+        var (whole, random) = (File.ReadAllBytes(Path), new Random(5));
+        using var other = new TinyRun(TinyRun.Default, weights: 1);
+        var before = other.State();
+        for (var trial = 0; trial < 60; trial++)
+        {
+            var bytes = whole[..(trial % 5 == 0 ? random.Next(whole.Length) : whole.Length)];
+            for (var i = 0; i <= random.Next(4) && bytes.Length > 0; i++)
+            {
+                bytes[random.Next(Math.Min(bytes.Length, 6000))] = (byte)random.Next(256);
+            }
+
+            File.WriteAllBytes(Path, bytes);
+            if (Record.Exception(() => Checkpoint.Load(Path, other.Learner, other.Settings, 6)) is { } error)
+            {
+                Assert.IsType<InvalidDataException>(error);
+                Assert.Contains(Path, error.Message, StringComparison.Ordinal);
+                Assert.Equal(before, other.State());
+            }
+            else
+            {
+                before = other.State();
+            }
+        }
+    }
+
     [Fact]
     public void Load_WhenFileHoldsWeightsAlone_SaysSo()
     {
@@ -79,5 +171,28 @@ public sealed class CheckpointTests : IDisposable
 
         Assert.Contains($"'{Path}'", error.Message, StringComparison.Ordinal);
         Assert.Contains("truncated", error.Message, StringComparison.Ordinal);
+    }
+
+    private Progress TrainedOneEpoch() => _run.Session.EndEpoch(_run.Session.TrainEpoch(Progress.Start), _run.Validation);
+
+    private void Save(Progress progress, Action<Dictionary<string, string>> changeHeader, Action<Dictionary<string, torch.Tensor>>? changeTensors = null)
+    {
+        using var scope = torch.NewDisposeScope();
+        Checkpoint.Save(Path, _run.Learner, progress, _run.Settings);
+        var (header, tensors) = (Safetensors.LoadMetadata(Path).ToDictionary(), Safetensors.Load(Path));
+        changeHeader(header);
+        changeTensors?.Invoke(tensors);
+        Safetensors.Save(Path, tensors, header);
+    }
+
+    private void AssertRefused(params string[] expected)
+    {
+        using var other = new TinyRun(TinyRun.Default, weights: 1);
+        var before = other.State();
+
+        var error = Assert.Throws<InvalidDataException>(() => Checkpoint.Load(Path, other.Learner, other.Settings, 6));
+
+        Assert.All(expected, part => Assert.Contains(part, error.Message, StringComparison.Ordinal));
+        Assert.Equal(before, other.State());
     }
 }

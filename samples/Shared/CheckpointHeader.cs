@@ -1,0 +1,116 @@
+using System.Globalization;
+using System.Text.Json;
+using static TorchSharp.torch;
+
+namespace Pdp.Samples;
+
+/// <summary>The text in a checkpoint's header. Nothing of it is believed before it is checked.</summary>
+internal sealed class CheckpointHeader
+{
+    private readonly IReadOnlyDictionary<string, string> _texts;
+    private readonly string _path;
+
+    private CheckpointHeader(IReadOnlyDictionary<string, string> texts, string path) => (_texts, _path) = (texts, path);
+
+    /// <summary>Reads a file's header.</summary>
+    /// <exception cref="InvalidDataException">The file is damaged, or no safetensors file.</exception>
+    public static CheckpointHeader Load(string path) => new(Safetensors.LoadMetadata(path), path);
+
+    /// <summary>A text; null if there is none of the name.</summary>
+    public string? Find(string name) => _texts.GetValueOrDefault(name);
+
+    /// <summary>A text.</summary>
+    /// <exception cref="InvalidDataException">There is none of the name.</exception>
+    public string Text(string name) =>
+        Find(name) ?? throw new InvalidDataException($"'{_path}' has no '{name}' in its header; it is no checkpoint of this program.");
+
+    /// <summary>A whole number from 0 to a largest.</summary>
+    /// <exception cref="InvalidDataException">It is none.</exception>
+    public int Count(string name, int most = int.MaxValue) =>
+        int.TryParse(Text(name), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= most
+            ? number
+            : throw Damaged($"its '{name}' is '{Text(name)}', where a whole number from 0 to {most} is due");
+
+    /// <summary>A finite number of at least 0.</summary>
+    /// <exception cref="InvalidDataException">It is none.</exception>
+    public double Amount(string name) =>
+        double.TryParse(Text(name), NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number is >= 0 and < double.PositiveInfinity
+            ? number
+            : throw Damaged($"its '{name}' is '{Text(name)}', where a number of at least 0 is due");
+
+    /// <summary>Something that is written as JSON.</summary>
+    /// <exception cref="InvalidDataException">It is none.</exception>
+    public T Json<T>(string name)
+        where T : class
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<T>(Text(name)) ?? throw Damaged($"its '{name}' is null");
+        }
+        catch (Exception e) when (e is JsonException or NotSupportedException)
+        {
+            throw Damaged($"its '{name}' can't be read: {e.Message.TrimEnd('.')}", e);
+        }
+    }
+
+    /// <summary>The state of a pruner.</summary>
+    /// <exception cref="InvalidDataException">It is none.</exception>
+    public PrunerState Pruner(string name)
+    {
+        try
+        {
+            return PrunerState.FromJson(Text(name));
+        }
+        catch (ArgumentException e)
+        {
+            throw Damaged($"its '{name}' can't be read: {OptionValue.Plain(e).TrimEnd('.')}", e);
+        }
+    }
+
+    /// <summary>Gives a pruner its state, once the weights are loaded.</summary>
+    /// <exception cref="InvalidDataException">It doesn't take it; the pruner is then unchanged.</exception>
+    public void Restore(PdpPruner? pruner, PrunerState? state)
+    {
+        try
+        {
+            if (state is not null)
+            {
+                pruner?.Restore(state);
+            }
+        }
+        catch (Exception e) when (e is ArgumentException or InvalidOperationException)
+        {
+            throw new InvalidDataException($"The pruner can't go on from '{_path}': {OptionValue.Plain(e)}", e);
+        }
+    }
+
+    /// <summary>Takes a checkpoint's tensors apart by what stands before their names, all of them.</summary>
+    /// <exception cref="InvalidDataException">The file is damaged, or a number in it is not finite.</exception>
+    public Dictionary<string, Tensor>[] Tensors(params string[] prefixes)
+    {
+        var tensors = Safetensors.Load(_path);
+        foreach (var (name, tensor) in tensors)
+        {
+            Require(prefixes.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal)), $"it has a tensor '{name}'");
+            Require(Safetensors.IsFinite(tensor), $"'{name}' holds NaN or infinity");
+        }
+
+        return [.. prefixes.Select(prefix => Part(tensors, prefix))];
+    }
+
+    /// <summary>Checks something else.</summary>
+    /// <exception cref="InvalidDataException">It is not so.</exception>
+    public void Require(bool condition, string otherwise)
+    {
+        if (!condition)
+        {
+            throw Damaged(otherwise);
+        }
+    }
+
+    private static Dictionary<string, Tensor> Part(Dictionary<string, Tensor> tensors, string prefix) =>
+        tensors.Where(entry => entry.Key.StartsWith(prefix, StringComparison.Ordinal))
+            .ToDictionary(entry => entry.Key[prefix.Length..], entry => entry.Value, StringComparer.Ordinal);
+
+    private InvalidDataException Damaged(string what, Exception? cause = null) => new($"'{_path}' is damaged: {what}.", cause);
+}

@@ -4,7 +4,8 @@
 //   dotnet run -c Release --project samples/Cifar10 -- compare --recipe quick --data … --weights … --out runs/quick
 //
 // Data: CIFAR-10 as pictures or as the official binary archive (--download fetches it). Training takes about three
-// minutes an epoch on one core. The last line of a run is its report as JSON; --out DIR keeps it with the weights.
+// minutes an epoch on one core. The last line of a run is its report as JSON; --out DIR keeps it with the weights. --help
+// and compare --help list the options.
 
 using System.Globalization;
 using Pdp.Samples;
@@ -12,13 +13,7 @@ using Pdp.Samples.Cifar10;
 using Pdp.Samples.Cifar10.Comparison;
 using TorchSharp;
 
-if (args is ["--help" or "-h"])
-{
-    Console.Write(CommandLine.Help<Settings>());
-    return 0;
-}
-
-return Sample.Run(args, Console.Error, () =>
+return Sample.Run(args, () => Usage.Of(args), () =>
 {
     CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
     if (args is ["compare", .. var rest])

@@ -3,7 +3,7 @@ namespace Pdp.Samples.Cifar10;
 /// <summary>What a run can be told; each property is an option of the same name (<c>WeightDecay</c>: <c>--weight-decay</c>).</summary>
 internal sealed record Settings
 {
-    [Option("A folder or .tar.gz of pictures, or the official binary archive, packed or unpacked.", Section = "What to run", Value = "FOLDER|FILE")]
+    [Option("A folder or .tar.gz of pictures, or the official binary archive, packed or unpacked.", Section = "What to run", Value = "FOLDER|FILE", Default = "none; must be given, or --download")]
     public string? Data { get; init; }
 
     [Option("Fetches the official archive first, unless it is there already.")]

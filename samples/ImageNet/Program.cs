@@ -20,14 +20,8 @@ using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
-if (args is ["--help" or "-h"])
-{
-    Console.Write($"{CommandLine.Help<Settings>()}Recipes: {string.Join(", ", Recipe.Names)}\n");
-    return 0;
-}
-
 using var interrupt = new Interrupt();
-return Sample.Run(args, Console.Error, () =>
+return Sample.Run(args, Usage.Text, () =>
 {
     var settings = Recipe.Parse(args, Console.Error.WriteLine);
     try

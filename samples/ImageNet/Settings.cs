@@ -11,7 +11,7 @@ internal sealed partial record Settings
     [Option("A recipe that comes with the program, or a file of your own; options override its settings.", Section = "What to run", Value = "NAME|FILE")]
     public string? Recipe { get; init; }
 
-    [Option("The folder that holds train/<class>/* and val/<class>/*, or synthetic:1024 for so many drawn pictures.", Value = "FOLDER|synthetic:COUNT")]
+    [Option("The folder that holds train/<class>/* and val/<class>/*, or synthetic:1024 for so many drawn pictures.", Value = "FOLDER|synthetic:COUNT", Default = "none; must be given")]
     public string? Data { get; init; }
 
     [Option("Pictures per class, for a quick try.", Value = "PICTURES", Range = "[1, ∞)", Default = "all")]

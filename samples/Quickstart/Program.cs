@@ -23,22 +23,11 @@ const int BatchSize = 64;
 const int TestBatchSize = 500;
 const double LearningRate = 0.1;
 
-if (args is ["--help" or "-h"])
-{
-    Console.Write(CommandLine.Help<Settings>());
-    return 0;
-}
-
-try
+return Sample.Run(args, Usage.Text, () =>
 {
     Run(CommandLine.Parse<Settings>(args));
     return 0;
-}
-catch (ArgumentException e)
-{
-    Console.Error.WriteLine(e.Message);
-    return 1;
-}
+});
 
 static void Run(Settings settings)
 {

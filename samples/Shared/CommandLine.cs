@@ -43,15 +43,6 @@ internal static partial class CommandLine
         return pairs;
     }
 
-    /// <summary>The names of the settings and their defaults, a line each.</summary>
-    public static string Help<T>()
-        where T : class, new()
-    {
-        var defaults = new T();
-        var lines = Properties<T>().Select(property => $"  {Option(property)} {Text(property.GetValue(defaults)) ?? "(not set)"}");
-        return string.Join(Environment.NewLine, ["Settings and their defaults:", .. lines, ""]);
-    }
-
     /// <summary>Says that a name is not known, and the near one that may be meant.</summary>
     public static string Unknown(string what, string name, IReadOnlyCollection<string> known) => NearName.Of(name, known) is { } nearest
         ? $"There is no {what} '{name}'; did you mean {nearest}?"

@@ -3,15 +3,27 @@ using System.Text.Json;
 
 namespace Pdp.Samples;
 
-/// <summary>The frame of a sample's program: what goes wrong is a line that says what to do, and no stack trace.</summary>
+/// <summary>The frame of a sample's program: help, and what goes wrong, which is a line that says what to do, and no stack trace.</summary>
 internal static class Sample
 {
-    /// <summary>Runs a program.</summary>
+    /// <summary>Runs a program, or shows its help if its command line asks for that.</summary>
     /// <param name="arguments">Its command line.</param>
-    /// <param name="errors">Where errors go.</param>
+    /// <param name="help">The text of its help.</param>
     /// <param name="run">The work; gives the exit code.</param>
     /// <returns>The exit code: 1 where something went wrong.</returns>
-    public static int Run(IReadOnlyList<string> arguments, TextWriter errors, Func<int> run)
+    public static int Run(IReadOnlyList<string> arguments, Func<string> help, Func<int> run)
+    {
+        if (Help.IsAsked(arguments))
+        {
+            Console.Write(help());
+            return 0;
+        }
+
+        return Run(arguments, Console.Error, run);
+    }
+
+    /// <summary>Runs the work, and writes what goes wrong.</summary>
+    internal static int Run(IReadOnlyList<string> arguments, TextWriter errors, Func<int> run)
     {
         try
         {

@@ -13,6 +13,7 @@ internal sealed record CompareRecipe
         AllowTrailingCommas = true,
         AllowDuplicateProperties = false,
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        RespectNullableAnnotations = true,
     };
 
     /// <summary>Options of every run, such as epochs.</summary>
@@ -30,6 +31,9 @@ internal sealed record CompareRecipe
     /// <summary>The recipes beside the program.</summary>
     private static string Folder { get; } = Path.Combine(AppContext.BaseDirectory, "comparisons");
 
+    /// <summary>The names of the recipes beside the program.</summary>
+    public static IEnumerable<string> Names => Directory.EnumerateFiles(Folder, "*.json").Select(file => Path.GetFileNameWithoutExtension(file)).Order(StringComparer.Ordinal);
+
     /// <summary>Reads a recipe.</summary>
     /// <exception cref="ArgumentException">There is none, or it names what is not known.</exception>
     public static CompareRecipe Read(string name)
@@ -38,15 +42,17 @@ internal sealed record CompareRecipe
         var path = File.Exists(name) ? name : beside;
         if (!File.Exists(path))
         {
-            throw new ArgumentException($"There is no recipe '{name}', neither as a file nor among those that come with the program: {string.Join(", ", Directory.EnumerateFiles(Folder, "*.json").Select(Path.GetFileNameWithoutExtension).Order(StringComparer.Ordinal))}.");
+            var near = NearName.Of(name, Names) is { } meant ? $"; did you mean --recipe {meant}?" : ".";
+            throw new ArgumentException($"There is no recipe '{name}'{near} A recipe is a file of your own, or one that comes with the program: {string.Join(", ", Names)}.");
         }
 
         try
         {
             return Parse(File.ReadAllText(path));
         }
-        catch (Exception e) when (e is JsonException or ArgumentException)
+        catch (Exception e) when (e is JsonException or ArgumentException or InvalidOperationException)
         {
+            // InvalidOperationException is what JsonElement throws for text that is no Unicode.
             throw new ArgumentException($"The recipe '{path}' can't be used. {e.Message}", e);
         }
     }
@@ -58,6 +64,7 @@ internal sealed record CompareRecipe
         using var document = JsonDocument.Parse(json, new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, AllowDuplicateProperties = false });
         RequireKnown(document.RootElement);
         var recipe = document.Deserialize<CompareRecipe>(Strict) ?? throw new ArgumentException("It is the JSON null.");
+        RequireNoNull(recipe);
         foreach (var (name, method) in recipe.Methods)
         {
             RequireKnown(method.Method ?? name, Cifar10.Methods.Names, "method");
@@ -121,6 +128,17 @@ internal sealed record CompareRecipe
         if (!known.Contains(name))
         {
             throw new ArgumentException(CommandLine.Unknown(what, name, known));
+        }
+    }
+
+    // What the serializer does not see to: nulls among the values of dictionaries.
+    private static void RequireNoNull(CompareRecipe recipe)
+    {
+        var nulls = recipe.Columns.Where(column => column.Value is null).Select(column => column.Key)
+            .Concat(recipe.Methods.Where(method => method.Value?.In.Values.All(options => options is not null) != true).Select(method => method.Key)).ToArray();
+        if (nulls.Length > 0)
+        {
+            throw new ArgumentException($"'{string.Join("', '", nulls)}' is the JSON null, or has it, where an object is due.");
         }
     }
 

@@ -36,6 +36,35 @@ public sealed class CompareRecipeTests
     }
 
     [Theory]
+    [InlineData("[0, 1]", "null")]
+    [InlineData("\"pdp\": {}", "\"pdp\": null")]
+    [InlineData("{ \"sparsity\": 0.8 }", "null")]
+    [InlineData("{ \"epochs\": 3 }", "null")]
+    [InlineData("{ \"epochs\": 2, \"lr\": 0.1 }", "null")]
+    [InlineData("{ \"lr\": 0.2 }", "null")]
+    [InlineData("[\"2:4\"]", "7")]
+    [InlineData("[0, 1]", "[0.5]")]
+    [InlineData("0.8", "{}")]
+    public void Read_WhenAValueIsOfTheWrongType_NamesTheFile(string right, string wrong)
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder.File("mine.json"), Plain.Replace(right, wrong, StringComparison.Ordinal));
+
+        var error = Assert.Throws<ArgumentException>(() => CompareRecipe.Read(folder.File("mine.json")));
+
+        Assert.StartsWith($"The recipe '{folder.File("mine.json")}' can't be used. ", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Read_WhenTheNameIsMistyped_SuggestsTheNearOneAndListsAll()
+    {
+        var error = Assert.Throws<ArgumentException>(() => CompareRecipe.Read("tabel"));
+
+        Assert.Contains("There is no recipe 'tabel'; did you mean --recipe table?", error.Message, StringComparison.Ordinal);
+        Assert.Contains("smoke, table.", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("\"seeds\"", "\"seed\"", "There is no key 'seed'; did you mean seeds?")]
     [InlineData("\"lnm\"", "\"lnmm\"", "There is no method 'lnmm'; did you mean lnm?")]
     [InlineData("\"in\"", "\"inn\"", "There is no key of a method 'inn'; did you mean in?")]

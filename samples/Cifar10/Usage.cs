@@ -1,0 +1,36 @@
+using Pdp.Samples.Cifar10.Comparison;
+
+namespace Pdp.Samples.Cifar10;
+
+/// <summary>The texts of <c>--help</c>.</summary>
+internal static class Usage
+{
+    private const string Program = "dotnet run -c Release --project samples/Cifar10 --";
+
+    /// <summary>What a command line that asks for help gets.</summary>
+    public static string Of(IReadOnlyList<string> arguments) => arguments.Contains("compare") ? Compare() : Run();
+
+    private static string Run() => new Help
+    {
+        Usage = Program,
+        Text = "Trains ResNet-20 on CIFAR-10, dense or pruned while it trains, and reports the accuracy. An epoch takes about three minutes on one core.",
+        Verbs = [("compare", "Runs several methods on the same work, and writes tables and charts; 'compare --help' shows its options.")],
+        Examples =
+        [
+            $"{Program} --download --method pdp --sparsity 0.9",
+            $"{Program} --data cifar10 --method pdp --epochs 4",
+        ],
+    }.For<Settings>();
+
+    private static string Compare() => new Help
+    {
+        Usage = $"{Program} compare",
+        Text = "Runs pruning methods on the same work, each in a process of its own, and writes results.md, results.csv and charts to --out. "
+            + "Runs that are finished there are kept, so that the same command goes on after an interruption.",
+        Examples =
+        [
+            $"{Program} compare --recipe smoke \\\n      --data cifar10 --weights w.safetensors --out run",
+            $"{Program} compare --recipe table --out run --tables-only",
+        ],
+    }.For<CompareSettings>() + $"\nRecipes\n{string.Concat(CompareRecipe.Names.Select(name => $"  {name}\n"))}";
+}

@@ -20,22 +20,22 @@ internal sealed class MethodRule(PdpMask mask, IMethodRun run, int layer) : IMas
         Forget();
         var masked = run.Forward(layer, weight);
         if (form == MaskForm.Raw)
-            masked = weight.mul(Kept(weight));
+            masked = weight.mul(Spread(run.Kept(layer, weight), weight));
         _masked = masked.DetachFromDisposeScope();
         return _masked;
     }
 
     public Tensor Again(Tensor weight, MaskForm form) => _masked!;
 
-    public Tensor Gradient(Tensor weight, Tensor upstream, MaskForm form) =>
-        form == MaskForm.Raw ? upstream.mul(Kept(weight)) : run.Backward(layer, weight, upstream);
+    /// <summary>The method's way back in every form, as it learns by it.</summary>
+    public Tensor Gradient(Tensor weight, Tensor upstream, MaskForm form) => run.Backward(layer, weight, upstream);
 
     /// <summary>The hard mask of now; the mask's count follows it.</summary>
     public Tensor Kept(Tensor weight)
     {
         var kept = run.Kept(layer, weight);
         mask.CountRemoved(kept);
-        return mask.Strategy.Spread(kept, mask.Layout).expand_as(weight).clone();
+        return Spread(kept, weight).clone();
     }
 
     public void Forget()
@@ -45,4 +45,6 @@ internal sealed class MethodRule(PdpMask mask, IMethodRun run, int layer) : IMas
     }
 
     public void Dispose() => Forget();
+
+    private Tensor Spread(Tensor kept, Tensor weight) => mask.Strategy.Spread(kept, mask.Layout).expand_as(weight);
 }

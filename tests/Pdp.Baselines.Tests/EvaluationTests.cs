@@ -30,10 +30,11 @@ public sealed class EvaluationTests
         using var watched = new Loop(name);
         using var alone = new Loop(name);
 
-        var outputs = Train(watched, loop => loop.Evaluate(maskFirst, form));
-        Train(alone, _ => []);
+        var (outputs, sparsities) = Train(watched, loop => loop.Evaluate(maskFirst, form));
+        var (_, expected) = Train(alone, _ => []);
 
         Assert.Equal(alone.Values(), watched.Values());
+        Assert.Equal(expected, sparsities);
         Assert.True(outputs.Distinct().Count() > 100);
     }
 
@@ -48,26 +49,30 @@ public sealed class EvaluationTests
         for (var step = 0; step < 20; step++)
             loop.Step(step / 2.0, step);
 
+        foreach (var parameter in loop.Model.parameters())
+            parameter.grad = null;
         using (loop.Pruner.Mask())
         {
         }
 
         loop.StepWithoutScope(batch: 20);
 
-        var fault = Assert.Throws<InvalidOperationException>(() => loop.Pruner.BeginEpoch(10));
+        var fault = Assert.Throws<InvalidOperationException>(() => loop.Step(10, batch: 21));
         Assert.Contains("call backward() inside the scope", fault.Message, StringComparison.Ordinal);
     }
 
     /// <summary>Ten epochs of a step, with a look wherever one may stand.</summary>
-    private static double[] Train(Loop loop, Func<Loop, double[]> look)
+    private static (double[] Outputs, double[] Sparsities) Train(Loop loop, Func<Loop, double[]> look)
     {
-        var outputs = new List<double>();
+        var (outputs, sparsities) = (new List<double>(), new List<double>());
         for (var epoch = 0; epoch < 10; epoch++)
         {
             loop.Pruner.BeginEpoch(epoch);
             outputs.AddRange(look(loop));
+            sparsities.Add(loop.Pruner.Sparsity);
             loop.Step(epoch + 0.5, batch: epoch);
             outputs.AddRange(look(loop));
+            sparsities.Add(loop.Pruner.Sparsity);
         }
 
         loop.Pruner.Commit();
@@ -75,6 +80,6 @@ public sealed class EvaluationTests
         loop.Step(10, batch: 10);
         outputs.AddRange(look(loop));
         loop.Pruner.Commit();
-        return [.. outputs];
+        return ([.. outputs], [.. sparsities]);
     }
 }

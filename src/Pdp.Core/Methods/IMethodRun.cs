@@ -19,12 +19,12 @@ public interface IMethodRun : IDisposable
     /// <param name="epoch">The epoch; fractional within one.</param>
     void Begin(double epoch);
 
-    /// <summary>ŵ, what the forward pass sees.</summary>
+    /// <summary>ŵ, what the forward pass sees; in scopes of the raw form that is w where <see cref="Kept"/> keeps it.</summary>
     /// <param name="layer">The layer's number.</param>
     /// <param name="weight">w, of the layout's shape.</param>
     Tensor Forward(int layer, Tensor weight);
 
-    /// <summary>∂L/∂w; follows <see cref="Forward"/> of the same scope. Gradients of <see cref="Parameters"/> are added to them here.</summary>
+    /// <summary>∂L/∂w, in scopes of every form; follows <see cref="Forward"/> of the same scope. Gradients of <see cref="Parameters"/> are added to them here.</summary>
     /// <param name="layer">The layer's number.</param>
     /// <param name="weight">w, of the layout's shape.</param>
     /// <param name="upstream">g = ∂L/∂ŵ, of the same shape.</param>

@@ -52,6 +52,9 @@ internal sealed class Loop : IDisposable
     /// <summary>Whether a scope is around all the parts, or around each.</summary>
     public bool IsInOneScope { get; init; }
 
+    /// <summary>The form in which it trains.</summary>
+    public MaskForm Form { get; init; }
+
     /// <summary>Steps at the beginning of epochs.</summary>
     public Loop Trained(IEnumerable<double> epochs)
     {
@@ -66,7 +69,7 @@ internal sealed class Loop : IDisposable
         Pruner.BeginEpoch(epoch);
         foreach (var parts in Enumerable.Range(0, Parts).Chunk(IsInOneScope ? Parts : 1))
         {
-            using var mask = Pruner.Mask();
+            using var mask = Pruner.Mask(Form);
             foreach (var part in parts)
                 Backward(batch, part, Parts);
         }

@@ -11,9 +11,9 @@ namespace Pdp.Baselines;
 /// <summary>The pattern lock of "Prune once for all" (Zafrir et al., NeurIPS 2021 workshop): a sparse model is fine-tuned, and its zeros stay.</summary>
 /// <remarks>
 /// <para>
-/// M = 1[w ≠ 0] when the pruner is made, so load the weights before; ŵ = M·w and ∂L/∂w = g·M, with the same M to the end. A weight that is zero
-/// by chance is locked too. The pattern is that of exact zeros: commit the pruning that made them first. Commit at the end writes the zeros that
-/// momentum has moved since the last <see cref="PdpPruner.BeginEpoch(double)"/>.
+/// M = 1[w ≠ 0] when the pruner is made, so load the weights before: other zeros at the first <see cref="PdpPruner.BeginEpoch(double)"/> are an
+/// error. ŵ = M·w and ∂L/∂w = g·M, with the same M to the end. A weight that is zero by chance is locked too. The pattern is that of exact
+/// zeros: commit the pruning that made them first. Commit at the end writes the zeros that momentum has moved since the last <see cref="PdpPruner.BeginEpoch(double)"/>.
 /// </para>
 /// <para>
 /// The zeros say how much is removed: leave <see cref="PdpOptions.Sparsity"/>, schedule and allocation unset. Single weights are locked, so the
@@ -49,6 +49,8 @@ public sealed record PatternLock : IPruningMethod
     {
         private static readonly Scalar Zero = 0.ToScalar();
 
+        private bool _hasBegun;
+
         public Run(IReadOnlyList<MethodLayer> layers)
             : base(layers)
         {
@@ -69,10 +71,24 @@ public sealed record PatternLock : IPruningMethod
         // Momentum and decay may have moved what gets no gradient.
         public override void Begin(double epoch)
         {
+            if (!_hasBegun)
+                RequireOwnZeros();
+            _hasBegun = true;
             ZeroRemoved();
             KeepCounts();
         }
 
         protected override bool IsStale(int layer) => false;
+
+        /// <summary>Checks that no zeros have come since the pattern was taken, as they do where weights are loaded late.</summary>
+        private void RequireOwnZeros()
+        {
+            for (var layer = 0; layer < Layers.Count; layer++)
+            {
+                var weight = Layers[layer].Weight!;
+                if (weight.eq(Zero).logical_and_(Spread(layer, weight)).any().cpu().ReadCpuBool(0))
+                    throw new InvalidOperationException($"'{Layers[layer].Mask.Name}' has zeros that it didn't have when the pruner was made, and they would not be locked: load the weights first, and make the pruner then.");
+            }
+        }
     }
 }

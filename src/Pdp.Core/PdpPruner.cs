@@ -156,7 +156,7 @@ public sealed class PdpPruner : IDisposable
         if (!IsCommitted)
         {
             _model.Advance(_clock.Fraction, _clock.TemperatureTime);
-            _model.BeginMethod(_clock.Time);
+            _model.BeginMethod(epoch);
             _watch.Refresh();
             if (!isFirst)
                 _ramp.Note(before, (_clock.Time, _clock.Fraction), epoch, _model.TargetSparsity);

@@ -37,6 +37,24 @@ public sealed class GraNetTests
     }
 
     [Fact]
+    public void Share_IsThatOfTheRun_WhereverAnAutomaticStartFalls()
+    {
+        using var scene = new Scene(Options(new GraNet { Interval = 0 }, new OneShot { Epoch = 1 }) with { AutomaticStart = new() { Level = 0.5, Epochs = 1 } });
+        scene.Pruner.BeginEpoch(0);
+        scene.Pruner.ReportMetric(1);
+        Begin(scene, 7);
+        var before = Active(scene, seed: 8);
+        var weights = scene.Layers.ToDictionary(layer => layer, layer => scene[layer]);
+
+        scene.Pruner.BeginEpoch(8);
+        var after = Active(scene, seed: 9);
+
+        var share = 0.005 + (0.495 * (1 + Math.Cos(Math.PI * 0.8)) / 2);
+        Assert.All(scene.Layers, layer => Assert.Equal(Regenerated(before[layer], weights[layer], scene.Upstream(layer, 8), share).Order(), after[layer].Order()));
+        Assert.True(scene.Pruner.Sparsity > 0.5);
+    }
+
+    [Fact]
     public void NewWeights_AreZeroAndHaveTheTopGradients()
     {
         using var scene = New(new ConstantSparsity());

@@ -119,7 +119,7 @@ public sealed class LearnedParametersTests
     {
         using var loop = AtTarget(name);
         loop.Pruner.BeginEpoch(0);
-        loop.Evaluate(maskFirst: false, MaskForm.Soft);
+        loop.Evaluate(EvaluationOrder.NoGradFirst, MaskForm.Soft);
 
         Assert.Contains("train inside mask scopes", Assert.Throws<InvalidOperationException>(() => loop.Pruner.Commit()).Message, StringComparison.Ordinal);
     }

@@ -44,6 +44,23 @@ public sealed class PatternLockTests
         Assert.Equal(0.75, scene.Pruner.Sparsity);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(0.5)]
+    public void WeightsThatAreLoadedAfterThePrunerWasMade_AreRefused(double sparsity)
+    {
+        using var scene = new Scene(Prepared.Lock(sparsity));
+        var loaded = scene["second.weight"].Select((w, index) => index % 3 == 0 ? 0 : w + 0.01).ToArray();
+        scene.Fill("second.weight", loaded);
+
+        var fault = Assert.Throws<InvalidOperationException>(() => scene.Pruner.BeginEpoch(0));
+
+        Assert.Contains("'second.weight' has zeros", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("load the weights first", fault.Message, StringComparison.Ordinal);
+        Assert.Throws<InvalidOperationException>(() => scene.Pruner.BeginEpoch(0));
+        Assert.Equal(loaded.Select(w => (double)(float)w), scene["second.weight"]);
+    }
+
     [Fact]
     public void Gradient_IsMasked()
     {

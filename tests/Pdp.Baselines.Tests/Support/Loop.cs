@@ -85,18 +85,18 @@ internal sealed class Loop : IDisposable
     }
 
     /// <summary>A look at the model between two steps.</summary>
-    public double[] Evaluate(bool maskFirst, MaskForm form)
+    public double[] Evaluate(EvaluationOrder order, MaskForm form)
     {
         using var scope = NewDisposeScope();
-        if (!maskFirst)
+        if (order == EvaluationOrder.MaskFirst)
         {
-            using var outer = no_grad();
-            using var mask = Pruner.Mask(form);
+            using var first = Pruner.Mask(form);
+            using var inner = no_grad();
             return Output();
         }
 
-        using var first = Pruner.Mask(form);
-        using var inner = no_grad();
+        using var outer = order == EvaluationOrder.NoGradFirst ? (IDisposable)no_grad() : inference_mode(true);
+        using var mask = Pruner.Mask(form);
         return Output();
     }
 

@@ -24,10 +24,10 @@ internal static class MaskBenchmark
     {
         using var scope = NewDisposeScope();
         using var model = new Layered();
+        using var other = new Layered();
         using var fused = new PdpPruner(model, Options(strategy));
-        using var tensors = new PdpPruner(model, Options(new TensorPath(strategy)));
-        var weights = model.named_parameters().ToDictionary(pair => pair.name, pair => pair.parameter);
-        Parameter[] pruned = [.. fused.Masks.Select(mask => weights[mask.Name])];
+        using var tensors = new PdpPruner(other, Options(new TensorPath(strategy)));
+        var (pruned, others) = (Pruned(model, fused), Pruned(other, tensors));
         Tensor[] gradients = [.. pruned.Select(weight => randn(weight.shape))];
         Tensor[] arriving = [.. gradients.Select(gradient => gradient.clone())];
         var wholeModel = strategy is Unstructured;
@@ -40,7 +40,7 @@ internal static class MaskBenchmark
             21,
             run.Budget(quick: 10, full: 60),
             () => Step(fused, pruned, gradients, arriving),
-            () => Step(tensors, pruned, gradients, arriving),
+            () => Step(tensors, others, gradients, arriving),
             () => Autograd(i => fused.Masks[i].Apply(pruned[i]), pruned, gradients),
             () => wholeModel ? Autograd(i => PquantFormulation.Masked(pruned[i], fused.Masks[i].Removed, Half, Tau), pruned, gradients) : TimeSpan.Zero);
         var bytes = pruned.Sum(weight => weight.numel() * sizeof(float));
@@ -58,6 +58,12 @@ internal static class MaskBenchmark
             ("pquant_over_fused", medians[3] / medians[0]),
             ("tensor_path_over_fused", medians[1] / medians[0]),
             ("floor_ms", FloorMilliseconds(bytes)));
+    }
+
+    private static Parameter[] Pruned(Layered model, PdpPruner pruner)
+    {
+        var weights = model.named_parameters().ToDictionary(pair => pair.name, pair => pair.parameter);
+        return [.. pruner.Masks.Select(mask => weights[mask.Name])];
     }
 
     /// <summary>Enter and exit; the gradient of the masked weight is there as if backward had left it.</summary>

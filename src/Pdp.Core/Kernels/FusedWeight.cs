@@ -68,7 +68,7 @@ internal sealed unsafe class FusedWeight : IFusedWeight, IDisposable
         return mask.Strategy switch
         {
             Unstructured => new(parameter, mask, new UnstructuredKernel(mask.Layout.Elements)),
-            NofM strategy when strategy.Of <= GroupBoundaries.MostMembers => new(parameter, mask, new NofMKernel(strategy.Of, mask.Layout)),
+            NofM strategy when strategy.Of <= IGroupBoundaries.MostMembers => new(parameter, mask, new NofMKernel(strategy.Of, mask.Layout)),
             _ => null,
         };
     }

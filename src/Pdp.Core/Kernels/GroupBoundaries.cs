@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using Pdp.Masks;
 
 namespace Pdp.Kernels;
@@ -10,24 +9,21 @@ namespace Pdp.Kernels;
 /// which the columns of several blocks lie side by side, and groups of four neighbours, as in linear layers, are settled within a vector. Vectors
 /// reach past the end of what is read and written, by less than their length.
 /// </remarks>
-internal sealed unsafe class GroupBoundaries(int members, int stride)
+/// <typeparam name="TLanes">The vector.</typeparam>
+internal sealed unsafe class GroupBoundaries<TLanes>(int members, int stride) : IGroupBoundaries
+    where TLanes : unmanaged, ILanes<TLanes>
 {
-    /// <summary>The largest M: the tiles of longer groups would not fit the first-level cache.</summary>
-    public const int MostMembers = 32;
-
-    private const int Lanes = MaskMath.Lanes;
-
     /// <summary>The groups of a tile.</summary>
     private const int Width = 64;
 
     /// <summary>From one row of a tile to the next, with room for what the copy of a run has too much.</summary>
-    private const int Pitch = Width + Lanes;
+    private const int Pitch = Width + Lanes.Most;
 
-    private readonly OrderStatistics _statistics = new(members);
+    private readonly OrderStatistics<TLanes> _statistics = new(members);
     private float _ratio;
     private float _most;
 
-    /// <summary>Sets the weights removed of each group, and the temperature.</summary>
+    /// <inheritdoc/>
     public void Set(int removed, Sharpness sharpness)
     {
         _statistics.Removed = removed;
@@ -35,10 +31,10 @@ internal sealed unsafe class GroupBoundaries(int members, int stride)
         _most = (float)Math.Min(sharpness.Most, float.MaxValue);
     }
 
-    /// <summary>Writes t and 1/√τ for each weight of so many blocks.</summary>
+    /// <inheritdoc/>
     public void Write(float* weights, int blocks, float* thresholds, float* scales)
     {
-        if (stride >= Lanes)
+        if (stride >= TLanes.Count)
             WriteLong(weights, blocks, thresholds, scales);
         else if (stride == 1 && members == 4)
             WriteNeighbours(weights, blocks * members, thresholds, scales);
@@ -49,9 +45,9 @@ internal sealed unsafe class GroupBoundaries(int members, int stride)
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void WriteNeighbours(float* weights, int count, float* thresholds, float* scales)
     {
-        for (var i = 0; i < count; i += Lanes)
+        for (var i = 0; i < count; i += TLanes.Count)
         {
-            var (t, scale) = BoundaryOf(_statistics.SumWithin(Vector512.Load(weights + i)));
+            var (t, scale) = BoundaryOf(_statistics.SumWithin(TLanes.Load(weights + i)));
             t.Store(thresholds + i);
             scale.Store(scales + i);
         }
@@ -62,10 +58,10 @@ internal sealed unsafe class GroupBoundaries(int members, int stride)
     {
         for (var block = 0; block < blocks; block++)
         {
-            for (var column = 0; column < stride; column += Lanes)
+            for (var column = 0; column < stride; column += TLanes.Count)
             {
                 // The last vector of a row begins earlier rather than end in the next row.
-                var place = (block * members * stride) + Math.Min(column, stride - Lanes);
+                var place = (block * members * stride) + Math.Min(column, stride - TLanes.Count);
                 var (t, scale) = BoundaryOf(_statistics.SumOf(weights + place, stride));
                 for (var member = 0; member < members; member++, place += stride)
                 {
@@ -80,7 +76,7 @@ internal sealed unsafe class GroupBoundaries(int members, int stride)
     [SkipLocalsInit]
     private void WriteShort(float* weights, int blocks, float* thresholds, float* scales)
     {
-        var tile = stackalloc float[MostMembers * Pitch];
+        var tile = stackalloc float[IGroupBoundaries.MostMembers * Pitch];
         var t = stackalloc float[Pitch];
         var scale = stackalloc float[Pitch];
         new Span<float>(tile, members * Pitch).Clear();
@@ -89,7 +85,7 @@ internal sealed unsafe class GroupBoundaries(int members, int stride)
         {
             var (place, count) = (block * members * stride, Math.Min(atOnce, blocks - block));
             Gather(weights + place, tile, count);
-            for (var lane = 0; lane < count * stride; lane += Lanes)
+            for (var lane = 0; lane < count * stride; lane += TLanes.Count)
             {
                 var (thresholdOf, scaleOf) = BoundaryOf(_statistics.SumOf(tile + lane, Pitch));
                 thresholdOf.Store(t + lane);
@@ -103,10 +99,10 @@ internal sealed unsafe class GroupBoundaries(int members, int stride)
 
     /// <summary>t and 1/√τ: t is the midpoint of the order statistics p and p + 1, given as their sum.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private (Vector512<float> Threshold, Vector512<float> Scale) BoundaryOf(Vector512<float> sum)
+    private (TLanes Threshold, TLanes Scale) BoundaryOf(TLanes sum)
     {
-        var t = sum * Vector512.Create(0.5f);
-        return (t, Vector512.MinNative(Vector512.Create(_ratio) / t, Vector512.Create(_most)));
+        var t = sum * TLanes.Create(0.5f);
+        return (t, TLanes.Min(TLanes.Create(_ratio) / t, TLanes.Create(_most)));
     }
 
     /// <summary>Brings the rows of blocks into a tile.</summary>
@@ -138,6 +134,6 @@ internal sealed unsafe class GroupBoundaries(int members, int stride)
         if (stride == 1)
             *target = *source;
         else
-            Vector512.Load(source).Store(target);
+            TLanes.Load(source).Store(target);
     }
 }

@@ -1,13 +1,12 @@
-using System.Runtime.Intrinsics;
-
 namespace Pdp.Kernels;
 
 /// <summary>Threshold and temperature of the weights of a pass; a struct, so that each kind gets code of its own.</summary>
-internal interface IBoundary
+internal interface IBoundary<TLanes>
+    where TLanes : unmanaged, ILanes<TLanes>
 {
-    /// <summary>t of the sixteen weights from a place on.</summary>
-    Vector512<float> Threshold(int place);
+    /// <summary>t of the weights of a vector from a place on.</summary>
+    TLanes Threshold(int place);
 
-    /// <summary>1/√τ of the sixteen weights from a place on.</summary>
-    Vector512<float> Scale(int place);
+    /// <summary>1/√τ of the weights of a vector from a place on.</summary>
+    TLanes Scale(int place);
 }

@@ -1,4 +1,4 @@
-using System.Runtime.Intrinsics;
+using System.Numerics;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -46,8 +46,8 @@ internal sealed unsafe class NativeGradient(Parameter parameter, long count) : I
             return;
 
         var i = 0L;
-        for (; i <= count - Vector512<float>.Count; i += Vector512<float>.Count)
-            (Vector512.Load(Before + i) + Vector512.Load(Arrived + i)).Store(Before + i);
+        for (; i <= count - Vector<float>.Count; i += Vector<float>.Count)
+            (Vector.Load(Before + i) + Vector.Load(Arrived + i)).Store(Before + i);
         for (; i < count; i++)
             Before[i] += Arrived[i];
     }

@@ -16,7 +16,7 @@ internal sealed unsafe class NofMKernel : IMaskKernel
     /// <summary>The weights of a chunk, about: their thresholds stay in the first-level cache.</summary>
     private const int ChunkLength = 1 << 11;
 
-    private readonly GroupBoundaries _boundaries;
+    private readonly IGroupBoundaries _boundaries;
     private readonly long _elements;
     private readonly int _block;
     private readonly long _blocks;
@@ -28,13 +28,13 @@ internal sealed unsafe class NofMKernel : IMaskKernel
     public NofMKernel(int members, WeightLayout layout)
     {
         var stride = StrideOf(layout);
-        _boundaries = new(members, stride);
+        _boundaries = Lanes.Boundaries(members, stride);
         _elements = layout.Elements;
         _block = members * stride;
         _blocks = _elements / _block;
         // Sixteen blocks are whole vectors, whatever their size.
-        _blocksPerChunk = _block * MaskMath.Lanes <= ChunkLength ? ChunkLength / _block / MaskMath.Lanes * MaskMath.Lanes : Math.Max(1, ChunkLength / _block);
-        _room = (int)(_blocksPerChunk * _block) + MaskMath.Lanes;
+        _blocksPerChunk = _block * Lanes.Most <= ChunkLength ? ChunkLength / _block / Lanes.Most * Lanes.Most : Math.Max(1, ChunkLength / _block);
+        _room = (int)(_blocksPerChunk * _block) + Lanes.Most;
         _blocksPerPiece = Math.Max(1, PieceLength / _block / _blocksPerChunk) * _blocksPerChunk;
     }
 
@@ -53,7 +53,7 @@ internal sealed unsafe class NofMKernel : IMaskKernel
             for (var first = piece * _blocksPerPiece; first < EndOf(piece); first += _blocksPerChunk)
             {
                 var (start, length) = Write(first, weight, scratch);
-                MaskPass.Enter(weight + start, dense + start, length, new BoundaryOfEach(scratch, scratch + _room));
+                Lanes.Pass.Enter(weight + start, dense + start, length, scratch, scratch + _room);
             }
         }
 
@@ -70,8 +70,8 @@ internal sealed unsafe class NofMKernel : IMaskKernel
             for (var first = piece * _blocksPerPiece; first < EndOf(piece); first += _blocksPerChunk)
             {
                 var (start, length) = Write(first, dense, scratch);
-                isUnchanged &= MaskPass.Leave(
-                    weight + start, dense + start, MaskPass.At(gradient, start), MaskPass.At(sum, start), length, new BoundaryOfEach(scratch, scratch + _room));
+                isUnchanged &= Lanes.Pass.Leave(
+                    weight + start, dense + start, IMaskPass.At(gradient, start), IMaskPass.At(sum, start), length, scratch, scratch + _room);
             }
         }
 
@@ -90,12 +90,12 @@ internal sealed unsafe class NofMKernel : IMaskKernel
         var (start, blocks) = (first * _block, (int)Math.Min(_blocksPerChunk, _blocks - first));
         var length = blocks * _block;
         var source = weights + start;
-        if (start + length + MaskMath.Lanes > _elements)
+        if (start + length + Lanes.Most > _elements)
         {
             // Vectors may reach past the chunk, where at the weight's end there may be no memory.
             var padded = scratch + (2 * _room);
             Buffer.MemoryCopy(source, padded, length * sizeof(float), length * sizeof(float));
-            new Span<float>(padded + length, MaskMath.Lanes).Clear();
+            new Span<float>(padded + length, Lanes.Most).Clear();
             source = padded;
         }
 

@@ -8,7 +8,8 @@ internal sealed unsafe class UnstructuredKernel(long count) : IMaskKernel
     /// <summary>The weights of a piece: with their copy and gradient they fit the second-level cache.</summary>
     private const int PieceLength = 1 << 16;
 
-    private BoundaryOfAll _boundary;
+    private float _threshold;
+    private float _scale;
 
     /// <inheritdoc/>
     public int Pieces => (int)((count + PieceLength - 1) / PieceLength);
@@ -16,22 +17,22 @@ internal sealed unsafe class UnstructuredKernel(long count) : IMaskKernel
     /// <summary>Sets the threshold t, the midpoint of two magnitudes, and the temperature.</summary>
     public void Set(float below, float above, Sharpness sharpness)
     {
-        var threshold = (below + above) * 0.5f;
-        _boundary = new(threshold, (float)sharpness.Scale(threshold, float.MaxValue));
+        _threshold = (below + above) * 0.5f;
+        _scale = (float)sharpness.Scale(_threshold, float.MaxValue);
     }
 
     /// <inheritdoc/>
     public void Enter(int piece, float* weight, float* dense)
     {
         var (start, length) = Extent(piece);
-        MaskPass.Enter(weight + start, dense + start, length, _boundary);
+        Lanes.Pass.Enter(weight + start, dense + start, length, _threshold, _scale);
     }
 
     /// <inheritdoc/>
     public bool Leave(int piece, float* weight, float* dense, float* gradient, float* sum)
     {
         var (start, length) = Extent(piece);
-        return MaskPass.Leave(weight + start, dense + start, MaskPass.At(gradient, start), MaskPass.At(sum, start), length, _boundary);
+        return Lanes.Pass.Leave(weight + start, dense + start, IMaskPass.At(gradient, start), IMaskPass.At(sum, start), length, _threshold, _scale);
     }
 
     private (long Start, int Length) Extent(int piece)

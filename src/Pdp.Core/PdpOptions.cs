@@ -51,7 +51,8 @@ public sealed record PdpOptions
     /// <value>
     /// Null, the default, stands for a relative temperature annealed from ρ = 1 at the schedule's start to 0.015 at 90 % of the run. Channels are few
     /// and lie close together: soft masks leak into what commit removes, and sharper ones, whose gradient at the threshold is that of a whole
-    /// channel times 1/(2ρ), trained no better. For them it is a constant ρ = 1e-6, at which masks are as good as hard.
+    /// channel times 1/(2ρ), trained no better. For them it is a constant ρ = 1e-6, at which masks count as hard. Each layer has the default of its
+    /// own strategy, where a rule changes that.
     /// </value>
     public Temperature? Temperature { get; init; }
 
@@ -91,15 +92,19 @@ public sealed record PdpOptions
     /// <summary>The schedule in force.</summary>
     internal ISparsityScheduler EffectiveSchedule => Schedule ?? new CubicRamp(Epochs / 8, RampEnd * Epochs);
 
-    /// <summary>The temperature in force.</summary>
-    internal Temperature EffectiveTemperature =>
-        Temperature ?? (Strategy is Channel ? Scheduling.Temperature.Relative(1e-6) : Scheduling.Temperature.Relative(1).AnnealedTo(0.015, EffectiveSchedule.StartEpoch, AnnealingEnd));
+    /// <summary>The temperature in force for layers under the strategy of the options.</summary>
+    internal Temperature EffectiveTemperature => EffectiveTemperatureOf(Strategy);
 
     /// <summary>The ramp's end, as a share of the run: early, as what is removed softly can come back.</summary>
     private double RampEnd => Method is null ? 0.25 : 0.4;
 
     /// <summary>90 % of the run, or later where a schedule of the user's own leaves less than a tenth of the run until there.</summary>
     private double AnnealingEnd => Math.Max(0.9 * Epochs, EffectiveSchedule.StartEpoch + (0.1 * Epochs));
+
+    /// <summary>The temperature in force for a layer under a strategy, which a rule may have changed.</summary>
+    internal Temperature EffectiveTemperatureOf(IMaskStrategy strategy) => Temperature ?? (strategy is Channel
+        ? Scheduling.Temperature.Relative(1e-6)
+        : Scheduling.Temperature.Relative(1).AnnealedTo(0.015, EffectiveSchedule.StartEpoch, AnnealingEnd));
 
     /// <summary>The paper's exact setting: τ = 1e-4, the ε ramp after s dense epochs, one global order of magnitudes.</summary>
     /// <param name="sparsity">The fraction removed, in [0, 1); null for N:M.</param>

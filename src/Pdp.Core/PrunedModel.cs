@@ -121,13 +121,13 @@ internal sealed class PrunedModel : IDisposable
     /// <summary>What decides about each layer's target and mask, in words, if the options are these.</summary>
     public IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> Settings(PdpOptions options) => Layers.ToDictionary(
         layer => layer.Mask.Name,
-        layer => RunSettings.Of(layer, options, TemperatureOf(layer.Rule, options), _ties.MaskedAlong(layer.Mask)));
+        layer => RunSettings.Of(layer, options, TemperatureOf(layer.Rule, layer.Mask.Strategy, options), _ties.MaskedAlong(layer.Mask)));
 
     /// <summary>Takes the temperatures that options give each layer.</summary>
     public void SetTemperatures(PdpOptions options)
     {
         foreach (var (weight, rule) in Layers)
-            weight.Mask.Temperature = TemperatureOf(rule, options);
+            weight.Mask.Temperature = TemperatureOf(rule, weight.Mask.Strategy, options);
     }
 
     public void SetTargets(IEnumerable<long> targets)
@@ -255,7 +255,8 @@ internal sealed class PrunedModel : IDisposable
 
     private IMaskedWeight WeightOf(SelectedLayer layer)
     {
-        var (strategy, temperature) = (StrategyOf(layer), TemperatureOf(layer.Rule, _options));
+        var strategy = StrategyOf(layer);
+        var temperature = TemperatureOf(layer.Rule, strategy, _options);
         return strategy is Channel
             ? _ties.Mask(layer, _model, temperature)
             : new MaskedWeight(layer.Parameter, new PdpMask(layer.Info.Name, layer.Info.Layout, strategy, temperature));
@@ -275,7 +276,8 @@ internal sealed class PrunedModel : IDisposable
         ? "it was frozen when the pruner was made and trains now: make a new pruner to prune it"
         : layer.DenseReason;
 
-    private static Temperature TemperatureOf(LayerRule? rule, PdpOptions options) => rule?.Temperature ?? options.EffectiveTemperature;
+    private static Temperature TemperatureOf(LayerRule? rule, IMaskStrategy strategy, PdpOptions options) =>
+        rule?.Temperature ?? options.EffectiveTemperatureOf(strategy);
 
     private IMaskStrategy StrategyOf(SelectedLayer layer) => layer.Rule?.Strategy ?? _options.Strategy;
 }

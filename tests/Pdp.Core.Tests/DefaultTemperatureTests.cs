@@ -1,0 +1,55 @@
+using Pdp.Masks;
+using Pdp.Scheduling;
+using static TorchSharp.torch.nn;
+
+namespace Pdp.Tests;
+
+/// <summary>The default temperature of a layer is that of its own strategy.</summary>
+public sealed class DefaultTemperatureTests
+{
+    private static readonly Temperature Annealed = Temperature.Relative(1).AnnealedTo(0.015, 2, 14.4);
+    private static readonly Temperature Hard = Temperature.Relative(1e-6);
+
+    [Fact]
+    public void Masks_WhereARuleChangesTheStrategy_HaveItsDefaultTemperature()
+    {
+        using var model = Sequential(("a", Linear(8, 8)), ("b", Linear(8, 8)), ("c", Linear(8, 8)));
+        var options = new PdpOptions { Epochs = 16, Sparsity = 0.5 };
+
+        Assert.Equal([Hard, Annealed, Annealed], TemperaturesOf(options with
+        {
+            Strategy = new Channel(),
+            Rules = [new("b.weight") { Strategy = new Unstructured() }, new("c.weight") { Strategy = NofM.Keep(2, of: 4) }],
+        }));
+        Assert.Equal([Annealed, Hard, Annealed], TemperaturesOf(options with { Rules = [new("b.weight") { Strategy = new Channel() }] }));
+        Assert.Equal([Annealed, Hard, Annealed], TemperaturesOf(options with
+        {
+            Sparsity = null,
+            Strategy = NofM.Keep(2, of: 4),
+            Rules = [new("b.weight") { Strategy = new Channel(), Sparsity = 0.5 }],
+        }));
+
+        Temperature[] TemperaturesOf(PdpOptions options)
+        {
+            using var pruner = new PdpPruner(model, options);
+            return [.. pruner.Masks.Select(mask => mask.Temperature)];
+        }
+    }
+
+    [Fact]
+    public void Masks_WhereATemperatureIsGiven_HaveIt()
+    {
+        using var model = Sequential(("a", Linear(8, 8)), ("b", Linear(8, 8)), ("c", Linear(8, 8)));
+        var (given, ruled) = (Temperature.Absolute(1e-4), Temperature.Relative(0.1));
+
+        using var pruner = new PdpPruner(model, new()
+        {
+            Epochs = 16,
+            Sparsity = 0.5,
+            Temperature = given,
+            Rules = [new("b.weight") { Strategy = new Channel() }, new("c.weight") { Strategy = new Channel(), Temperature = ruled }],
+        });
+
+        Assert.Equal([given, given, ruled], pruner.Masks.Select(mask => mask.Temperature));
+    }
+}

@@ -270,14 +270,13 @@ internal sealed class MaskedChannels : IMaskedWeight
         {
             if (factor is null)
                 return values;
-            var masked = Precision.Widen(values).mul(factor);
-            return masked.mul_(masked.abs().ge_(_smallestNormal)).to_type(values.dtype);
+            return Zeros.WithoutSubnormals(Precision.Widen(values).mul(factor), _smallestNormal).to_type(values.dtype);
         }
     }
 
     /// <summary>What is there, without what the hard mask removes.</summary>
     private (Tensor Filters, Tensor[] Companions) Silenced() =>
-        (_slices.Filters().mul(_kept!), [.. _slices.Companions().Select(values => values.mul(_kept!))]);
+        (Zeros.Outside(_kept!, _slices.Filters()), [.. _slices.Companions().Select(values => Zeros.Outside(_kept!, values))]);
 
     /// <summary>What each channel of filters and biases is multiplied by, <c>[channels, 1]</c>, null for not at all; and of norms.</summary>
     private (Tensor? Filters, Tensor Norms) Factors(Tensor dense)

@@ -87,7 +87,7 @@ internal sealed class MaskedWeight : IMaskedWeight
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         if (_kept is not null)
-            _parameter.mul_(_kept);
+            Zeros.WriteOutside(_kept, _parameter);
         else
             Replace();
         _earlier.SetAside();
@@ -132,13 +132,13 @@ internal sealed class MaskedWeight : IMaskedWeight
         {
             var wide = Precision.Widen(_parameter);
             var kept = _rule.Kept(wide);
-            _parameter.copy_(_rule.Enter(wide, form));
+            _parameter.copy_(Zeros.Outside(kept, _rule.Enter(wide, form)));
             _rule.Forget();
             Freeze(kept);
         }
         else
         {
-            _parameter.mul_(_kept);
+            Zeros.WriteOutside(_kept, _parameter);
         }
     }
 

@@ -1,3 +1,4 @@
+using Pdp.Internal;
 using Pdp.Methods;
 using static TorchSharp.torch;
 
@@ -20,7 +21,7 @@ internal sealed class MethodRule(PdpMask mask, IMethodRun run, int layer) : IMas
         Forget();
         var masked = run.Forward(layer, weight);
         if (form == MaskForm.Raw)
-            masked = weight.mul(Spread(run.Kept(layer, weight), weight));
+            masked = Zeros.Outside(Spread(run.Kept(layer, weight), weight), weight);
         _masked = masked.DetachFromDisposeScope();
         return _masked;
     }

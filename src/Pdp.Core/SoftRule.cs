@@ -64,7 +64,7 @@ internal sealed class SoftRule(PdpMask mask, ScalarType type) : IMaskRule
     {
         var masked = form == MaskForm.Raw ? weight.clone() : mask.Strategy.Spread(SoftMask.Mask(logit), mask.Layout).mul(weight);
         if (form != MaskForm.Soft)
-            masked.mul_(Kept(weight));
-        return masked.mul_(masked.abs().ge_(_smallestNormal));
+            Zeros.WriteOutside(Kept(weight), masked);
+        return Zeros.WithoutSubnormals(masked, _smallestNormal);
     }
 }

@@ -52,6 +52,17 @@ public sealed class EveryChannelMethodTests
 
     [Theory]
     [MemberData(nameof(Names))]
+    public void Commit_LeavesNoNegativeZero(string name)
+    {
+        using var scene = Scene(name).Trained();
+
+        scene.Pruner.Commit();
+
+        Assert.All(scene.Model.parameters(), parameter => Assert.DoesNotContain(parameter.Values(), value => value == 0 && double.IsNegative(value)));
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
     public void MacBudget_IsMetWithTheSameCounts(string name)
     {
         using var scene = new ChannelScene(scene => scene.Make(name), (scene, options) => options with { Sparsity = null, Allocation = Budget(scene), Schedule = new OneShot { Epoch = 1 } });

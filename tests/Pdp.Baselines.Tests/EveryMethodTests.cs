@@ -46,6 +46,21 @@ public sealed class EveryMethodTests
 
     [Theory]
     [MemberData(nameof(Names))]
+    public void Commit_LeavesNoNegativeZero(string name)
+    {
+        foreach (var form in (MaskForm[])[MaskForm.Folded, MaskForm.Raw])
+        {
+            using var scene = new Scene(Cases.OfWeights[name](0.6));
+            Train(scene);
+
+            scene.Pruner.Commit(form);
+
+            Assert.All(scene.Layers, layer => Assert.DoesNotContain(scene[layer], value => value == 0 && double.IsNegative(value)));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
     public void Scope_LeavesTheWeightsAsTheyWere(string name)
     {
         using var scene = new Scene(Cases.OfWeights[name](0.6));

@@ -8,6 +8,7 @@ namespace Pdp.Baselines.Runs;
 /// <summary>A hard mask M: ŵ = M·w. Derived runs say by what it ranks, when it is taken anew, and how the gradient comes back.</summary>
 internal class HardMaskRun(IReadOnlyList<MethodLayer> layers) : IMethodRun
 {
+    private static readonly Scalar Zero = 0.ToScalar();
     private static readonly Scalar BelowAll = (-1).ToScalar();
 
     private readonly Tensor?[] _kept = new Tensor?[layers.Count];
@@ -113,7 +114,7 @@ internal class HardMaskRun(IReadOnlyList<MethodLayer> layers) : IMethodRun
         for (var layer = 0; layer < layers.Count; layer++)
         {
             if (layers[layer].Weight is { } weight && _kept[layer] is not null)
-                weight.mul_(Spread(layer, weight));
+                weight.masked_fill_(Spread(layer, weight).logical_not(), Zero);
         }
     }
 

@@ -151,8 +151,6 @@ internal sealed class MaskedChannels : IMaskedWeight
         _isInside = false;
         var changed = _kept is null && PutBack();
         gradientArrived = CorrectGradients();
-        foreach (var gradient in _earlier)
-            gradient.PutBack();
         return changed ? _checks.ChangedInside : null;
     }
 
@@ -256,8 +254,6 @@ internal sealed class MaskedChannels : IMaskedWeight
         if (!fused.IsRestored)
             _slices.Write(_dense!, _denseCompanions);
         CorrectGradients();
-        foreach (var gradient in _earlier)
-            gradient.PutBack();
     }
 
     /// <summary>ŵ of the filters and of each companion, with subnormal numbers as zeros.</summary>
@@ -298,6 +294,23 @@ internal sealed class MaskedChannels : IMaskedWeight
     }
 
     private bool CorrectGradients()
+    {
+        try
+        {
+            var arrived = CorrectArrived();
+            foreach (var gradient in _earlier)
+                gradient.PutBack();
+            return arrived;
+        }
+        catch
+        {
+            foreach (var gradient in _earlier)
+                gradient.Rescue();
+            throw;
+        }
+    }
+
+    private bool CorrectArrived()
     {
         var (filters, companions) = _slices.Gradients();
         if (filters is null)

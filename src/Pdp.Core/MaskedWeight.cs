@@ -227,12 +227,20 @@ internal sealed class MaskedWeight : IMaskedWeight
 
     private bool CorrectGradient()
     {
-        var arrived = _parameter.grad;
-        if (arrived is not null)
-            CountStep();
-        arrived?.copy_(Corrected(Precision.Widen(arrived)));
-        _earlier.PutBack();
-        return arrived is not null;
+        try
+        {
+            var arrived = DenseGradient.Of(_parameter);
+            if (arrived is not null)
+                CountStep();
+            arrived?.copy_(Corrected(Precision.Widen(arrived)));
+            _earlier.PutBack();
+            return arrived is not null;
+        }
+        catch
+        {
+            _earlier.Rescue();
+            throw;
+        }
     }
 
     /// <summary>Tells the rule of an optimizer's step, which shows in the weight, or in a gradient that was taken or zeroed.</summary>

@@ -1,3 +1,4 @@
+using Pdp.Internal;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -40,6 +41,8 @@ internal sealed class TiedSlices(IReadOnlyList<SliceView> filters, IReadOnlyList
     /// <summary>The gradient of the filters, with zeros for those that have none, and of each companion; null for the filters if nothing has one.</summary>
     public (Tensor? Filters, Tensor?[] Companions) Gradients()
     {
+        foreach (var parameter in Parameters)
+            DenseGradient.Of(parameter)?.Dispose();
         var companions = _companions.Select(view => view.ReadGradient()).ToArray();
         var filters = _filters.Select(view => view.ReadGradient()).ToArray();
         return filters.Concat(companions).All(gradient => gradient is null)

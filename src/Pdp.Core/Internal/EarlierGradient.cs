@@ -13,7 +13,7 @@ internal sealed class EarlierGradient(Parameter parameter) : IDisposable
     private Tensor? _gradient;
 
     /// <summary>Whether there is nothing in what was set aside; waits for the device if there is a gradient.</summary>
-    public bool IsZero() => _gradient is null || !_gradient.any().cpu().ReadCpuBool(0);
+    public bool IsZero() => _gradient is null || !_gradient.to_dense().any().cpu().ReadCpuBool(0);
 
     public void SetAside()
     {
@@ -24,15 +24,26 @@ internal sealed class EarlierGradient(Parameter parameter) : IDisposable
     /// <summary>Takes one that was set aside otherwise.</summary>
     public void Take(Tensor? gradient) => _gradient = gradient?.DetachFromDisposeScope();
 
-    /// <summary>Puts it back, with what has arrived.</summary>
+    /// <summary>Puts it back, with what has arrived, which is dense.</summary>
     public void PutBack()
     {
         if (_gradient is null)
             return;
 
         using var arrived = parameter.grad;
+        parameter.grad = _gradient;
         if (arrived is not null)
-            _gradient.add_(arrived, One);
+        {
+            using var whole = DenseGradient.Of(parameter);
+            whole!.add_(arrived, One);
+        }
+
+        Dispose();
+    }
+
+    /// <summary>Puts it back in the place of what has arrived, which could not be corrected.</summary>
+    public void Rescue()
+    {
         parameter.grad = _gradient;
         Dispose();
     }

@@ -173,8 +173,12 @@ internal sealed class PrunedModel : IDisposable
             ModelParameters = Parameters,
             IsFinal = isFinal,
             Size = SizeAfter(targets),
+            Warnings = [.. WarningsOf(targets)],
         };
     }
+
+    /// <summary>What should be looked at in the division among the layers if the masks get these targets.</summary>
+    public IEnumerable<string> WarningsOf(IReadOnlyList<long> targets) => NearlyEmpty.Warning(_options, Layers, targets) is { } warning ? [warning] : [];
 
     /// <summary>The groups that have lost channels for good, with the channels that are left.</summary>
     public IReadOnlyList<ShrunkGroup> KeptChannels()

@@ -61,6 +61,8 @@ internal static class ReportBuilder
     {
         if (model.Unfrozen.ToArray() is { Length: > 0 } names)
             yield return $"Frozen when the pruner was made, trained by now, and still dense: {string.Join(", ", names)}. Make a new pruner to prune them, or include them from the start.";
+        foreach (var warning in model.WarningsOf([.. model.Masks.Select(mask => mask.Target)]))
+            yield return warning;
     }
 
     private static (LayerReport Report, double Lost, double Total) Measure(IMaskedWeight weight)

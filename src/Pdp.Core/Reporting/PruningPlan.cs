@@ -10,7 +10,7 @@ namespace Pdp.Reporting;
 /// </remarks>
 public sealed record PruningPlan
 {
-    /// <summary>The weights of two or more dimensions, in the order of the model's parameters.</summary>
+    /// <summary>The parameters of two or more dimensions under all of their names, in the order of the model's parameters.</summary>
     public required IReadOnlyList<PlannedLayer> Layers { get; init; }
 
     /// <summary>All parameters of the model, biases and norms included; tied ones once.</summary>

@@ -37,7 +37,7 @@ internal static class Methods
     };
 
     /// <summary>The method of a run on channels; null for PDP itself.</summary>
-    public static IPruningMethod? OfChannels(Settings settings, ResNet20 model, ChannelMap channels, Tensor example, Batches training) => settings.Method switch
+    public static IPruningMethod? OfChannels(Settings settings, ResNet20 model, ChannelMap channels, Tensor example, Batches? training) => settings.Method switch
     {
         "nisp" => new Nisp(model, channels, example),
         "scp" => new Scp(model, channels),
@@ -67,8 +67,9 @@ internal static class Methods
     /// <summary>Whether removed weights are to have no momentum, as GraNet wants it for those that grow again.</summary>
     public static bool ForgetsMomentumOfZeros(Settings settings) => settings.Method == "granet";
 
-    private static void Backward(ResNet20 model, Batches training)
+    private static void Backward(ResNet20 model, Batches? training)
     {
+        ArgumentNullException.ThrowIfNull(training);
         model.train();
         for (var step = 0; step < Math.Min(DcpBatches, training.Count); step++)
         {

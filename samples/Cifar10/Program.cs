@@ -1,7 +1,7 @@
 // ResNet-20 on CIFAR-10, dense or pruned while it trains, and comparisons of pruning methods.
 //
 //   dotnet run -c Release --project samples/Cifar10 -- --data cifar10-images.tar.gz --weights resnet20.safetensors
-//   dotnet run -c Release --project samples/Cifar10 -- compare --recipe quick --data … --weights … --out runs/quick
+//   dotnet run -c Release --project samples/Cifar10 -- compare --recipe smoke --data … --weights … --out runs/smoke
 //
 // Data: CIFAR-10 as pictures or as the official binary archive (--download fetches it). Training takes about three
 // minutes an epoch on one core. The last line of a run is its report as JSON; --out DIR keeps it with the weights. --help

@@ -21,7 +21,10 @@ internal static class Pruning
     public static IReadOnlyCollection<string> Allocations => Known.Keys;
 
     /// <summary>The inner convolutions are pruned; the first one and the classifier stay dense.</summary>
-    public static PdpOptions Options(Settings settings, ResNet20 model, Batches training)
+    /// <param name="settings">The settings.</param>
+    /// <param name="model">The network.</param>
+    /// <param name="training">What one method ranks channels by when pruning begins; not given where it is not to begin.</param>
+    public static PdpOptions Options(Settings settings, ResNet20 model, Batches? training = null)
     {
         var strategy = StrategyOption.Parse(settings.Strategy);
         var options = new PdpOptions
@@ -63,7 +66,7 @@ internal static class Pruning
     public static void RequireEnded(ISparsityScheduler? schedule, Settings settings) => TimelineOf(settings).RequireEnded(CommitEpoch(settings), schedule);
 
     /// <summary>Channels go where they cost the network least, until the budget of multiplications is met.</summary>
-    private static PdpOptions WithChannels(PdpOptions options, Settings settings, ResNet20 model, Batches training)
+    private static PdpOptions WithChannels(PdpOptions options, Settings settings, ResNet20 model, Batches? training)
     {
         using var picture = ones(1, 3, 32, 32);
         var map = ChannelMap.Find(model, picture);

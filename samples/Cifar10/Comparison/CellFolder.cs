@@ -47,6 +47,25 @@ internal sealed class CellFolder(string root, Cell cell, string? weightsHash = n
     /// <summary>The report of a finished run of these settings; null if there is none.</summary>
     public RunReport? Report() => Outcome().Report;
 
+    /// <summary>Whether a folder of a cell has a report.</summary>
+    public static bool HasReport(string folder) => File.Exists(System.IO.Path.Combine(folder, ReportFile));
+
+    /// <summary>In what a finished run of this name differs from the cell; null if it doesn't, or if there is none that can be read.</summary>
+    public string? Difference()
+    {
+        try
+        {
+            return Read<RunReport>(ReportFile) is { } report && !IsOfThis(report.Settings, report.WeightsHash)
+                ? $"{cell.Name} was run {(report.Settings == _settings ? "from other weights" : Differences(report.Settings, _settings))}"
+                : null;
+        }
+        catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
+        {
+            // It is damaged, which the run or the table will say.
+            return null;
+        }
+    }
+
     /// <summary>Keeps why the run failed.</summary>
     public void Fail(string error)
     {
@@ -86,6 +105,18 @@ internal sealed class CellFolder(string root, Cell cell, string? weightsHash = n
 
     private static InvalidDataException Damaged(string path, string reason, Exception? cause = null) =>
         new($"'{path}' is damaged: {reason}", cause);
+
+    private static string Differences(string then, string now)
+    {
+        var (before, after) = (Options(then), Options(now));
+        return $"with {string.Join(" ", before.Except(after))}, not {string.Join(" ", after.Except(before))}";
+
+        static string[] Options(string settings) => settings.Replace("taught ", "--teacher ", StringComparison.Ordinal).Split(" --") switch
+        {
+            [var first, .. var others] => [first, .. others.Select(option => "--" + option)],
+            _ => [],
+        };
+    }
 
     private string FileOf(string name) => System.IO.Path.Combine(Path, name);
 

@@ -12,8 +12,16 @@ internal static class Compare
         var settings = CommandLine.Parse<CompareSettings>(arguments);
         var recipe = CompareRecipe.Read(Given(settings.Recipe, "--recipe, a comparison that comes with the program or a JSON file"));
         var root = Given(settings.Out, "--out, the folder of the results");
+        RequireInputs(settings);
+        Rehearsal.Require(recipe.Cells());
         var weights = RunReport.HashOf(settings.Weights);
         CellFolder[] folders = [.. recipe.Cells().Select(cell => new CellFolder(root, cell, weights))];
+        OtherRecipe.Refuse(root, folders);
+        if (settings.TablesOnly && folders.All(folder => folder.Outcome() is { Report: null, Fault: null }))
+        {
+            throw new ArgumentException($"'{root}' has no results of this recipe yet: run it without --tables-only.");
+        }
+
         using var own = FolderLock.Take(root);
         WriteTables(root, folders);
         var isStopped = !settings.TablesOnly && !RunCells(settings, folders, () => WriteTables(root, folders));
@@ -23,6 +31,25 @@ internal static class Compare
         Console.Write(results.ToMarkdown());
         Console.WriteLine($"These tables are in {Path.Combine(root, "results.md")}; beside it are results.csv, charts and cells, with a log each.");
         return isStopped || results.Failures.Count > 0 ? 1 : 0;
+    }
+
+    /// <summary>What every cell would fail for is said at once.</summary>
+    private static void RequireInputs(CompareSettings settings)
+    {
+        if (settings.TablesOnly)
+        {
+            return;
+        }
+
+        var data = Given(settings.Data, "--data, the place of CIFAR-10");
+        if (!Path.Exists(data))
+        {
+            throw new ArgumentException($"--data names '{data}', where there is neither a file nor a folder.");
+        }
+
+        var weights = Given(settings.Weights, "--weights, the weights to start from");
+        using var model = new ResNet20();
+        Safetensors.LoadInto(model, weights);
     }
 
     /// <summary>Written at the start and whenever a run has ended, so that they tell what has finished however the comparison ends.</summary>
@@ -37,8 +64,6 @@ internal static class Compare
     /// <returns>Whether it came to its end.</returns>
     private static bool RunCells(CompareSettings settings, CellFolder[] folders, Action ended)
     {
-        Given(settings.Data, "--data, the place of CIFAR-10");
-        Given(settings.Weights, "--weights, the weights to start from");
         using var stop = new CancellationTokenSource();
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);

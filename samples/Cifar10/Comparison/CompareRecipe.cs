@@ -16,6 +16,9 @@ internal sealed record CompareRecipe
         RespectNullableAnnotations = true,
     };
 
+    /// <summary>Options that each run gets from the comparison.</summary>
+    private static readonly string[] Own = ["method", "seed", "data", "weights", "out", "resume", "download", "download-to"];
+
     /// <summary>Options of every run, such as epochs.</summary>
     public Dictionary<string, JsonElement> Options { get; init; } = [];
 
@@ -38,8 +41,7 @@ internal sealed record CompareRecipe
     /// <exception cref="ArgumentException">There is none, or it names what is not known.</exception>
     public static CompareRecipe Read(string name)
     {
-        var beside = Path.Combine(Folder, name + ".json");
-        var path = File.Exists(name) ? name : beside;
+        var path = File.Exists(name) ? name : Path.Combine(Folder, name + ".json");
         if (!File.Exists(path))
         {
             var near = NearName.Of(name, Names) is { } meant ? $"; did you mean --recipe {meant}?" : ".";
@@ -63,8 +65,8 @@ internal sealed record CompareRecipe
     {
         using var document = JsonDocument.Parse(json, new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, AllowDuplicateProperties = false });
         RequireKnown(document.RootElement);
+        RequireNoNulls(document.RootElement, "$");
         var recipe = document.Deserialize<CompareRecipe>(Strict) ?? throw new ArgumentException("It is the JSON null.");
-        RequireNoNull(recipe);
         foreach (var (name, method) in recipe.Methods)
         {
             RequireKnown(method.Method ?? name, Cifar10.Methods.Names, "method");
@@ -79,10 +81,11 @@ internal sealed record CompareRecipe
             throw new ArgumentException("The dense runs make a column of themselves: call yours otherwise.");
         }
 
+        recipe.RequireSomething();
         RequireApart([.. recipe.Cells()]);
         foreach (var cell in recipe.Cells())
         {
-            _ = CommandLine.Parse<Settings>(cell.Arguments);
+            RequireOptions(cell);
         }
 
         return recipe;
@@ -98,6 +101,65 @@ internal sealed record CompareRecipe
             from method in Methods
             where method.Value.Columns?.Contains(column.Key) != false
             select CellOf(column.Key, column.Value, method.Key, method.Value, seed));
+    }
+
+    private void RequireSomething()
+    {
+        foreach (var (name, count) in new[] { ("seeds", Seeds.Count), ("columns", Columns.Count), ("methods", Methods.Count) })
+        {
+            if (count == 0)
+            {
+                throw new ArgumentException($"It has no {name}.");
+            }
+        }
+
+        if (Seeds.GroupBy(seed => seed).FirstOrDefault(group => group.Count() > 1) is { } twice)
+        {
+            throw new ArgumentException($"The seed {twice.Key} is there more than once.");
+        }
+
+        foreach (var column in Columns.Keys)
+        {
+            if (Methods.Values.All(method => method.Columns?.Contains(column) == false))
+            {
+                throw new ArgumentException($"No method is to be run in column '{column}'.");
+            }
+        }
+    }
+
+    /// <summary>Names the cell whose options are wrong, and those that the comparison gives itself.</summary>
+    private static void RequireOptions(Cell cell)
+    {
+        var place = $"In column '{cell.Column}', row '{cell.Row}': ";
+        if (cell.Options.Keys.FirstOrDefault(Own.Contains) is { } own)
+        {
+            throw new ArgumentException($"{place}--{own} is given by the comparison, not by a recipe's options.");
+        }
+
+        try
+        {
+            _ = CommandLine.Parse<Settings>(cell.Arguments);
+        }
+        catch (ArgumentException e)
+        {
+            throw new ArgumentException(place + e.Message, e);
+        }
+    }
+
+    private static void RequireNoNulls(JsonElement element, string path)
+    {
+        if (element.ValueKind == JsonValueKind.Null)
+        {
+            throw new ArgumentException($"{path} is null; leave it out.");
+        }
+
+        if (element.ValueKind == JsonValueKind.Object)
+        {
+            foreach (var property in element.EnumerateObject())
+            {
+                RequireNoNulls(property.Value, $"{path}.{property.Name}");
+            }
+        }
     }
 
     private static void RequireKnown(JsonElement root)
@@ -132,21 +194,14 @@ internal sealed record CompareRecipe
     }
 
     // What the serializer does not see to: nulls among the values of dictionaries.
-    private static void RequireNoNull(CompareRecipe recipe)
-    {
-        var nulls = recipe.Columns.Where(column => column.Value is null).Select(column => column.Key)
-            .Concat(recipe.Methods.Where(method => method.Value?.In.Values.All(options => options is not null) != true).Select(method => method.Key)).ToArray();
-        if (nulls.Length > 0)
-        {
-            throw new ArgumentException($"'{string.Join("', '", nulls)}' is the JSON null, or has it, where an object is due.");
-        }
-    }
-
     private static void RequireApart(Cell[] cells)
     {
         if (cells.GroupBy(cell => cell.Name).FirstOrDefault(group => group.Count() > 1) is { } same)
         {
-            throw new ArgumentException($"Columns or methods have names that are too much alike: '{same.First().Column}' and '{same.Last().Column}', {same.First().Row} and {same.Last().Row} would share the folder {same.Key}.");
+            var (first, last) = (same.First(), same.Last());
+            throw new ArgumentException(
+                $"Columns or methods have names that are too much alike: '{first.Column}' and '{last.Column}', {first.Row} and {last.Row} "
+                + $"would share the folder {same.Key}.");
         }
     }
 

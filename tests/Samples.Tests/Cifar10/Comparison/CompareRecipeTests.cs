@@ -73,6 +73,15 @@ public sealed class CompareRecipeTests
     [InlineData("0.8", "1.8", "Must be in [0, 1)")]
     [InlineData("\"2:4\": { \"st", "\"80\": { \"sparsity\": 0.7 }, \"2:4\": { \"st", "would share the folder 80-pdp-0")]
     [InlineData("\"80 %\"", "\"dense\"", "The dense runs make a column of themselves")]
+    [InlineData("0.8", "80", "In column '80 %', row 'pdp': --sparsity 80: Must be in [0, 1), a fraction: 0.8, not 80")]
+    [InlineData("\"strategy\": \"2:4\"", "\"strategy\": \"5:4\"", "In column '2:4', row 'pdp': --strategy 5:4")]
+    [InlineData("\"lr\": 0.1", "\"seed\": 3", "--seed is given by the comparison")]
+    [InlineData("\"lr\": 0.1", "\"weights\": \"x\"", "--weights is given by the comparison")]
+    [InlineData("\"lr\": 0.1", "\"lr\": null", "$.options.lr is null")]
+    [InlineData("\"pdp\": {}", "\"pdp\": null", "$.methods.pdp is null")]
+    [InlineData("[0, 1]", "[]", "It has no seeds.")]
+    [InlineData("[0, 1]", "[1, 1]", "The seed 1 is there more than once.")]
+    [InlineData("\"pdp\": {}", "\"pdp\": { \"columns\": [\"2:4\"] }", "No method is to be run in column '80 %'.")]
     public void Parse_WhenANameIsUnknown_SuggestsTheNearOne(string right, string wrong, string expected)
     {
         var error = Assert.ThrowsAny<ArgumentException>(() => CompareRecipe.Parse(Plain.Replace(right, wrong, StringComparison.Ordinal)));

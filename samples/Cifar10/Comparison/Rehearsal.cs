@@ -1,0 +1,30 @@
+namespace Pdp.Samples.Cifar10.Comparison;
+
+/// <summary>Puts the pruner of each run on a fresh network, so that what can't be is said before any cell has run.</summary>
+internal static class Rehearsal
+{
+    /// <exception cref="ArgumentException">A cell's method, strategy or times don't go together; the message names the cell.</exception>
+    public static void Require(IEnumerable<Cell> cells)
+    {
+        // Seeds differ in nothing that could be refused.
+        foreach (var cell in cells.Where(cell => cell.Method != Methods.Dense).DistinctBy(cell => (cell.Column, cell.Row)))
+        {
+            try
+            {
+                Attach(CommandLine.Parse<Settings>(cell.Arguments));
+            }
+            catch (Exception e) when (e is ArgumentException or InvalidOperationException or NotSupportedException)
+            {
+                throw new ArgumentException($"The recipe's row '{cell.Row}' can't be run in column '{cell.Column}'. {e.Message}", e);
+            }
+        }
+    }
+
+    private static void Attach(Settings settings)
+    {
+        Pruning.RequirePossible(settings);
+        using var model = new ResNet20();
+        using var pruner = new PdpPruner(model, Pruning.Options(settings, model));
+        Pruning.RequireEnded(pruner.Schedule, settings);
+    }
+}

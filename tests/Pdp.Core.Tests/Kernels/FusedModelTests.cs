@@ -16,7 +16,7 @@ public sealed class FusedModelTests
         var cases = new TheoryData<string, double, bool>();
         foreach (var weight in (string[])["linear", "odd", "conv", "wide", "pointwise", "transposed"])
         {
-            foreach (var (temperature, isRelative) in ((double, bool)[])[(0.25, true), (0.01, true), (1e-3, false), (1e-37, false)])
+            foreach (var (temperature, isRelative) in ((double, bool)[])[(0.25, true), (0.01, true), (1e-5, true), (1e-3, false), (1e-37, false)])
                 cases.Add(weight, temperature, isRelative);
         }
 
@@ -36,6 +36,24 @@ public sealed class FusedModelTests
         {
             if (weight != "odd" || of == 2)
                 RequireEquations(weight, NofM.Keep(kept, of), temperature, isRelative);
+        }
+    }
+
+    [Theory]
+    [InlineData("linear", -85)]
+    [InlineData("linear", 85)]
+    [InlineData("conv", -85)]
+    [InlineData("conv", 85)]
+    [InlineData("pointwise", -85)]
+    [InlineData("pointwise", 85)]
+    public void Scope_OverVerySmallOrLargeWeights_GivesTheEquationsToRounding(string weight, int exponent)
+    {
+        var scale = Math.ScaleB(1, exponent);
+        foreach (var strategy in (IMaskStrategy[])[new Unstructured(), NofM.Keep(2, of: 4), NofM.Keep(3, of: 8)])
+        {
+            RequireEquations(weight, strategy, 0.25, isRelative: true, scale);
+            RequireEquations(weight, strategy, 1e-3, isRelative: true, scale);
+            RequireEquations(weight, strategy, 1e-3 * scale * scale, isRelative: false, scale);
         }
     }
 
@@ -212,14 +230,14 @@ public sealed class FusedModelTests
         return layer.weight.grad!;
     }
 
-    private static void RequireEquations(string kind, IMaskStrategy strategy, double temperature, bool isRelative)
+    private static void RequireEquations(string kind, IMaskStrategy strategy, double temperature, bool isRelative, double scale = 1)
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator(7);
         using var layer = Layer(kind);
         var weight = layer.parameters().Single();
         using (no_grad())
-            weight.copy_(randn(weight.shape, generator: generator));
+            weight.copy_(randn(weight.shape, generator: generator).mul(tensor((float)scale)));
         using var pruner = new PdpPruner(layer, Options(strategy, isRelative ? Temperature.Relative(temperature) : Temperature.Absolute(temperature)));
         var upstream = randn(weight.shape, generator: generator);
         var before = weight.Bits();
@@ -236,7 +254,7 @@ public sealed class FusedModelTests
         Assert.Equal(before, weight.Bits());
         var (expected, gradient) = Reference(pruner.Masks[0], weight, upstream);
         // A logit's rounding error is a few ulps of it; where it matters the logit is below 30.
-        Close.Equal(expected, masked, 1e-5, 1e-11);
+        Close.Equal(expected, masked, 1e-5, 1e-11 * scale);
         Close.Equal(gradient, weight.grad!.Values(), 1e-5, 1e-5 * gradient.Max(Math.Abs));
     }
 

@@ -18,7 +18,7 @@ internal sealed class MisuseWatch : IDisposable
     private const int CostlyChecks = 8;
     private const int CostlyPeriod = 1024;
 
-    /// <summary>Gradients are witnessed for weights of up to so many elements, or else for the smallest one.</summary>
+    /// <summary>Gradients are witnessed for the smallest weights, of up to so many elements together, or else for the smallest one.</summary>
     private const long WitnessedElements = 1 << 14;
 
     private readonly UnmaskedWatch _unmasked = new();
@@ -34,9 +34,8 @@ internal sealed class MisuseWatch : IDisposable
     {
         _weights = NativeTensor.IsSupported ? [.. weights] : [];
         _watches = [.. _weights.Select(weight => new ParameterWatch(weight.Mask.Name, weight.Parameters[0]))];
-        var served = _weights.Where(weight => GradientWitness.Serves(weight.Parameters[0])).ToArray();
-        var most = Math.Max(WitnessedElements, served.Length == 0 ? 0 : served.Min(weight => weight.Parameters[0].numel()));
-        _witnesses = [.. _weights.Select(weight => served.Contains(weight) && weight.Parameters[0].numel() <= most ? new GradientWitness(weight.Mask.Name, weight.Parameters[0]) : null)];
+        var witnessed = Witnessed(_weights);
+        _witnesses = [.. _weights.Select(weight => witnessed.Contains(weight) ? new GradientWitness(weight.Mask.Name, weight.Parameters[0]) : null)];
         Accept();
     }
 
@@ -176,6 +175,17 @@ internal sealed class MisuseWatch : IDisposable
     {
         foreach (var witness in _witnesses)
             witness?.Dispose();
+    }
+
+    private static HashSet<IMaskedWeight> Witnessed(IEnumerable<IMaskedWeight> weights)
+    {
+        var elements = 0L;
+        return
+        [
+            .. weights.Where(weight => GradientWitness.Serves(weight.Parameters[0]))
+                .OrderBy(weight => weight.Parameters[0].numel())
+                .TakeWhile((weight, i) => (elements += weight.Parameters[0].numel()) <= WitnessedElements || i == 0),
+        ];
     }
 
     private void Look()

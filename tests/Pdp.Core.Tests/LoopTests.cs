@@ -137,6 +137,38 @@ public sealed class LoopTests
         Assert.Equal(expected.bytes.ToArray(), loop.Weight.grad!.bytes.ToArray());
     }
 
+    /// <summary>Whole numbers of which one is a power of two times the other leave a mark just too small to be taken.</summary>
+    [Fact]
+    public void GradientsOfAnySizeOverAnEarlierOne_AreRightAndNoError()
+    {
+        using var scope = NewDisposeScope();
+        for (var exponent = -70; exponent <= 70; exponent++)
+        {
+            using var model = Linear(2, 2, hasBias: false);
+            using var pruner = new PdpPruner(model, Options);
+            pruner.BeginEpoch(0);
+            var gradients = new List<float[]>();
+            foreach (var earlier in (bool[])[true, false])
+            {
+                model.zero_grad();
+                for (var scopes = earlier ? 0 : 1; scopes < 2; scopes++)
+                {
+                    using (pruner.Mask())
+                        model.forward(full([1, 2], scopes == 0 ? 1f : MathF.ScaleB(1, exponent))).sum().backward();
+                }
+
+                gradients.Add([.. model.weight!.grad!.data<float>()]);
+            }
+
+            model.zero_grad();
+            using (pruner.Mask())
+                model.forward(ones(1, 2)).sum().backward();
+
+            Assert.Equal(model.weight!.grad!.data<float>().Zip(gradients[1], (one, other) => one + other), gradients[0]);
+            pruner.Mask().Dispose();
+        }
+    }
+
     [Fact]
     public void NetworksThatTrainInTurn_WithGradientsLeftFromTheOther_AreNoError()
     {

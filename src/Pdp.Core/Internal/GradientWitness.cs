@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Pdp.Kernels;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -80,25 +81,52 @@ internal sealed class GradientWitness(string name, Parameter parameter) : IDispo
         _sum = null;
     }
 
-    private static double[] Values(Tensor tensor) => tensor.to_type(ScalarType.Float64).cpu().contiguous().data<double>().ToArray();
+    private static double[] Values(Tensor tensor) =>
+        MemoryMarshal.Cast<byte, double>(tensor.to_type(ScalarType.Float64).cpu().contiguous().bytes).ToArray();
 
     /// <summary>A power of two for each number that is not 0; null where all are.</summary>
-    private static double[]? MarksFor(double[] earlier) =>
-        earlier.Any(value => value != 0) ? Array.ConvertAll(earlier, value => value == 0 || !double.IsFinite(value) ? 0 : Math.ScaleB(1, Math.ILogB(value) - MarkDepth)) : null;
+    private static double[]? MarksFor(double[] earlier)
+    {
+        var isMarked = false;
+        for (var i = 0; i < earlier.Length; i++)
+        {
+            earlier[i] = earlier[i] == 0 || !double.IsFinite(earlier[i]) ? 0 : Math.ScaleB(1, Math.ILogB(earlier[i]) - MarkDepth);
+            isMarked |= earlier[i] != 0;
+        }
+
+        return isMarked ? earlier : null;
+    }
 
     private string? Take(double[] sums, int spare)
     {
-        var unmarked = _marks is null ? sums : [.. sums.Zip(_marks, (sum, mark) => sum - mark)];
-        var isZeroed = Plain(sums, spare) > Plain(unmarked, spare);
-        var gradient = isZeroed ? sums : unmarked;
+        var isZeroed = false;
+        var gradient = _marks is null ? sums : Unmarked(sums, _marks, spare, out isZeroed);
         parameter.grad = tensor(gradient).reshape(parameter.shape).to_type(parameter.dtype).to(parameter.device);
         // After one backward pass each element tells; after several, one of another size may fill the bits.
-        var filled = gradient.Length - Plain(gradient, spare);
+        var filled = gradient.Count(value => !IsPlain(value, spare));
         return filled > (spare == SpareOfOne ? 0 : gradient.Length / 2) ? Faults.GradientChangedInside(name)
             : isZeroed ? Faults.ZeroedInside(name)
             : null;
     }
 
-    /// <summary>The numbers that leave so many low bits zero.</summary>
-    private static int Plain(double[] values, int spare) => values.Count(value => long.TrailingZeroCount(BitConverter.DoubleToInt64Bits(value)) >= spare);
+    /// <summary>The sums without their marks, or as they are where more of them have lost theirs than have one.</summary>
+    private static double[] Unmarked(double[] sums, double[] marks, int spare, out bool isZeroed)
+    {
+        var unmarked = new double[sums.Length];
+        var lost = 0;
+        for (var i = 0; i < sums.Length; i++)
+        {
+            // A sum that is much larger than the earlier gradient never took the mark, and doesn't tell.
+            var isTooSmall = sums[i] + marks[i] == sums[i];
+            unmarked[i] = isTooSmall ? sums[i] : sums[i] - marks[i];
+            if (!isTooSmall)
+                lost += (IsPlain(sums[i], spare) ? 1 : 0) - (IsPlain(unmarked[i], spare) ? 1 : 0);
+        }
+
+        isZeroed = lost > 0;
+        return isZeroed ? sums : unmarked;
+    }
+
+    /// <summary>Whether a number leaves so many low bits zero.</summary>
+    private static bool IsPlain(double value, int spare) => long.TrailingZeroCount(BitConverter.DoubleToInt64Bits(value)) >= spare;
 }

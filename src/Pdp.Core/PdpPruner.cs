@@ -304,9 +304,9 @@ public sealed class PdpPruner : IDisposable
 
     /// <summary>Goes back to a state; load the weights that were saved with it first.</summary>
     /// <remarks>
-    /// What decides about targets and masks must be as it was, one setting like the other, but <see cref="PdpOptions.Epochs"/>, which may have grown. The
-    /// epochs that are added then come after the ramp and the annealing, which stay those of the run as it began: stretched over the longer run
-    /// they would be behind where they were, and what was pruned would come back.
+    /// Every setting that decides about targets and masks must be as it was. Only <see cref="PdpOptions.Epochs"/> may grow, if that is allowed: the ramp,
+    /// the annealing and the latest automatic start then stay those of the run as it began, and the new epochs come after them. Stretched over the
+    /// longer run they would fall behind where they were, and pruned weights would come back.
     /// </remarks>
     /// <param name="state">The state, from a pruner with the same options on the same model.</param>
     /// <param name="allowLongerRun">Whether <see cref="PdpOptions.Epochs"/> may be more than it was.</param>

@@ -3,14 +3,14 @@ using Pdp.Saving;
 
 namespace Pdp;
 
-/// <summary>What a pruner has to remember across a restart: where the run is, what it removes, and after commit which weights those are.</summary>
+/// <summary>What a pruner has to remember across a restart: where the run is, what it removes, and after commit which weights.</summary>
 /// <remarks>
-/// Save it with the weights, the optimizer's state and the position in the data, all taken at the same moment. It takes a few hundred bytes a layer,
-/// and after commit 1.33 bits more for each pruned weight, or for each channel. Immutable.
+/// Save it with the weights, the optimizer's state and the position in the data, all taken at the same moment. As JSON it takes a few hundred
+/// bytes a layer, and after commit 1.33 bits more for each weight, or for each channel, of the layers that have lost some. Immutable.
 /// </remarks>
 public sealed record PrunerState
 {
-    /// <summary>The format's version that this library writes and reads; version 1 held neither masks nor settings by name.</summary>
+    /// <summary>The version that this library writes and reads; a new member raises it. Version 1 held neither masks nor settings.</summary>
     internal const int CurrentVersion = 2;
 
     /// <summary>The format's version.</summary>
@@ -26,8 +26,8 @@ public sealed record PrunerState
     /// <value>In epochs, in (0, ∞).</value>
     public required double Epochs { get; init; }
 
-    /// <summary>The length of the run as it began, from which default schedules and temperatures follow; shorter than the run if that was extended.</summary>
-    /// <value>In epochs, in (0, <see cref="Epochs"/>].</value>
+    /// <summary>The length of the run as it began, from which default schedules and temperatures follow.</summary>
+    /// <value>In epochs, in (0, <see cref="Epochs"/>]; less than that if the run was extended.</value>
     public required double ScheduledEpochs { get; init; }
 
     /// <summary>The epoch of the last <c>BeginEpoch</c>; null before the first.</summary>
@@ -60,11 +60,11 @@ public sealed record PrunerState
     public required bool IsCommitted { get; init; }
 
     /// <summary>The final mask of each layer that has lost weights, by the parameter's name; null before commit.</summary>
-    /// <value>A bit for each competitor, group by group, 1 where it is kept, the first in the lowest bit; then 8 bytes of a hash; in base64.</value>
+    /// <value>A bit for each competitor, group by group, 1 where it is kept, the first in the lowest bit; 8 bytes of a hash; in base64.</value>
     public required IReadOnlyDictionary<string, string>? Masks { get; init; }
 
     /// <summary>A hash of each layer's weights, by the parameter's name, so that they are found missing if they were not loaded.</summary>
-    /// <value>Null takes whatever weights the model has, for those that were rounded or edited since: <c>state with { Weights = null }</c>.</value>
+    /// <value>Null takes whatever weights the model has, as for those that were rounded since: <c>state with { Weights = null }</c>.</value>
     public required IReadOnlyDictionary<string, string>? Weights { get; init; }
 
     /// <summary>The state as JSON.</summary>
@@ -96,9 +96,12 @@ public sealed record PrunerState
         try
         {
             using var document = JsonDocument.Parse(json);
-            return document.RootElement is { ValueKind: JsonValueKind.Object } root && root.TryGetProperty("version", out var version) && version.TryGetInt32(out var number)
-                ? number
-                : CurrentVersion;
+            return document.RootElement is { ValueKind: JsonValueKind.Object } root
+                && root.TryGetProperty("version", out var version)
+                && version is { ValueKind: JsonValueKind.Number }
+                && version.TryGetInt32(out var number)
+                    ? number
+                    : CurrentVersion;
         }
         catch (JsonException)
         {

@@ -100,12 +100,22 @@ public sealed class PrunerStateTests
     [InlineData("[1, 2]")]
     [InlineData("{\"version\": 1}")]
     [InlineData("{\"version\": 99, \"epoch\": 3}")]
+    [InlineData("{\"version\": \"2\"}")]
+    [InlineData("{\"version\": 1e99}")]
     [InlineData("{\"version\": 1, \"fingerprint\": \"\", \"options\": \"\", \"epoch\": 0, \"startedAt\": null, \"reportsAboveLevel\": 0, \"targets\": null, \"isCommitted\": false}")]
     public void FromJson_OfSomethingElse_SaysSo(string json)
     {
         var fault = Assert.Throws<ArgumentException>(() => PrunerState.FromJson(json));
 
         Assert.Contains("pruner state", fault.Message);
+    }
+
+    [Fact]
+    public void FromJson_OfAnOlderOrLaterVersion_NamesBoth()
+    {
+        var fault = Assert.Throws<ArgumentException>(() => PrunerState.FromJson("{\"version\": 1, \"fingerprint\": \"\"}"));
+
+        Assert.Contains("version 1; this library reads version 2", fault.Message);
     }
 
     [Fact]

@@ -18,7 +18,7 @@ namespace Pdp.Masks;
 /// </remarks>
 public interface IMaskStrategy
 {
-    /// <summary>A short name for plans, reports and saved states, such as <c>unstructured</c> or <c>2:4</c>.</summary>
+    /// <summary>A short name for plans and reports, such as <c>unstructured</c> or <c>2:4</c>.</summary>
     string Name { get; }
 
     /// <summary>The fraction removed where the strategy itself fixes it, as N:M does; null where an allocation decides.</summary>

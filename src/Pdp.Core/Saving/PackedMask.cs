@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Pdp.Saving;
 
-/// <summary>A hard mask as text: a bit for each member, the first in the lowest, and then the first eight bytes of their SHA-256, in base64.</summary>
+/// <summary>A hard mask as text: a bit for each member, the first in the lowest, then eight bytes of their SHA-256; in base64.</summary>
 internal static class PackedMask
 {
     private const int HashBytes = 8;

@@ -4,7 +4,8 @@ using System.Text.Json.Serialization;
 
 namespace Pdp.Saving;
 
-/// <summary>How states are written as JSON, and read without leniency: by code made at compile time, as trimmed programs have no reflection for it.</summary>
+/// <summary>How states are written as JSON, and read strictly.</summary>
+/// <remarks>By code made at compile time, as trimmed programs have no reflection for it.</remarks>
 [JsonSerializable(typeof(PrunerState))]
 internal sealed partial class PrunerStateJson : JsonSerializerContext
 {

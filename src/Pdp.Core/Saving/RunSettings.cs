@@ -1,13 +1,14 @@
 using System.Globalization;
 using Pdp.Internal;
+using Pdp.Masks;
 using Pdp.Scheduling;
 
 namespace Pdp.Saving;
 
 /// <summary>What decides about targets and masks, in words, by name: a saved run is compared with it.</summary>
 /// <remarks>
-/// Only what takes effect is in it: the strategy and the temperature of each layer, but not the options and rules that they come from. What is at
-/// a default that changes nothing is left out, so that a later version may have one setting more and still read the states of this one.
+/// Only what takes effect is in it: the strategy and the temperature of each layer, not the options and rules that they come from. What is
+/// at a default that changes nothing is left out, so that a later version may have one setting more and still read the states of this one.
 /// </remarks>
 internal static class RunSettings
 {
@@ -30,12 +31,13 @@ internal static class RunSettings
     /// <param name="options">The options.</param>
     /// <param name="temperature">The temperature that they give it.</param>
     /// <param name="tied">The names of what is masked along.</param>
-    public static IReadOnlyDictionary<string, string> Of(PrunedLayer layer, PdpOptions options, Temperature temperature, IEnumerable<string> tied)
+    public static IReadOnlyDictionary<string, string> Of(
+        PrunedLayer layer, PdpOptions options, Temperature temperature, IEnumerable<string> tied)
     {
         var (mask, rule) = (layer.Mask, layer.Rule);
         var settings = new Dictionary<string, string>
         {
-            ["Shape"] = string.Create(CultureInfo.InvariantCulture, $"{mask.Layout} with {mask.Layout.Inputs} inputs along dimension {mask.Layout.InputDimension}"),
+            ["Shape"] = Of(mask.Layout),
             ["Type"] = layer.Weight.Type.ToString(),
             ["Strategy"] = mask.Strategy.Describe(),
             ["Temperature"] = Of(temperature),
@@ -53,11 +55,13 @@ internal static class RunSettings
 
     private static string Of(Temperature temperature)
     {
-        var kind = temperature.IsRelative ? "relative" : "absolute";
-        return temperature.From == temperature.To
-            ? $"{kind} {Words.Of(temperature.From)}"
-            : $"{kind} {Words.Of(temperature.From)}, annealed to {Words.Of(temperature.To)} from epoch {Words.Of(temperature.StartEpoch)} to {Words.Of(temperature.EndEpoch)}";
+        var first = $"{(temperature.IsRelative ? "relative" : "absolute")} {Words.Of(temperature.From)}";
+        var window = $"from epoch {Words.Of(temperature.StartEpoch)} to {Words.Of(temperature.EndEpoch)}";
+        return temperature.From == temperature.To ? first : $"{first}, annealed to {Words.Of(temperature.To)} {window}";
     }
+
+    private static string Of(WeightLayout layout) =>
+        string.Create(CultureInfo.InvariantCulture, $"{layout} with {layout.Inputs} inputs along dimension {layout.InputDimension}");
 
     private static void AddBounds(Dictionary<string, string> settings, double minimum, double maximum)
     {

@@ -14,7 +14,8 @@ internal static class SettingsDifference
 
     /// <summary>What differs between the layers of two runs; the same change of several layers is told once.</summary>
     public static IEnumerable<string> Of(
-        IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> saved, IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> now)
+        IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> saved,
+        IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> now)
     {
         if (now.Keys.Except(saved.Keys).ToArray() is { Length: > 0 } added)
             yield return $"{Words.Listed(added)} {Are(added)} pruned now, and {(added.Length == 1 ? "was" : "were")} not when the state was saved";

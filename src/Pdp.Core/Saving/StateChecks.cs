@@ -52,8 +52,8 @@ internal static class StateChecks
 
     private static void RequireNames(PrunerState state)
     {
-        Require(state.Settings is not null && !state.Settings.Values.Contains(null!), "settings are missing");
-        Require(state.Layers is { Count: > 0 } && state.Layers.Values.All(settings => settings is not null && !settings.Values.Contains(null!)), "layers are missing");
+        Require(IsWhole(state.Settings), "settings are missing");
+        Require(state.Layers is { Count: > 0 } && state.Layers.Values.All(IsWhole), "layers are missing");
         RequireLayers(state, "targets", state.Targets?.Keys, ofAll: true);
         RequireLayers(state, "weights", state.Weights?.Keys, ofAll: true);
         RequireLayers(state, "masks", state.Masks?.Keys, ofAll: false);
@@ -61,6 +61,8 @@ internal static class StateChecks
         Require(state.Weights?.Values.All(hash => hash is not null && WeightHash.IsOne(hash)) ?? true, "a hash of weights is none");
         Require(state.Masks?.Values.Contains(null!) is not true, "a mask is null");
     }
+
+    private static bool IsWhole(IReadOnlyDictionary<string, string>? settings) => settings is not null && !settings.Values.Contains(null!);
 
     private static void RequireLayers(PrunerState state, string name, IEnumerable<string>? names, bool ofAll)
     {

@@ -7,6 +7,9 @@ namespace Pdp.Saving;
 /// <summary>Checks that a state is of the same run on the same model, before anything is changed.</summary>
 internal static class StateFit
 {
+    /// <summary>The most differences that are told; the others are counted.</summary>
+    private const int MostDifferences = 8;
+
     /// <summary>Checks that nothing that decides about targets and masks is otherwise now.</summary>
     /// <param name="state">The state.</param>
     /// <param name="options">The options, with the epochs of the run as it began.</param>
@@ -22,8 +25,9 @@ internal static class StateFit
             .. SettingsDifference.Of(state.Settings, RunSettings.Of(options, model.Layers)),
             .. SettingsDifference.Of(state.Layers, model.Settings(options)),
         ];
+        var told = string.Join("; ", differences.Take(MostDifferences));
         if (differences.Length > 0)
-            throw new ArgumentException($"The state is of other options or of another model. {string.Join("; ", differences)}.", nameof(state));
+            throw new ArgumentException($"The state is of other options or of another model. {told}{Others(differences.Length - MostDifferences)}.", nameof(state));
     }
 
     /// <summary>The targets, or none before pruning begins.</summary>
@@ -41,7 +45,9 @@ internal static class StateFit
     public static Tensor?[] Kept(PrunerState state, IReadOnlyList<PdpMask> masks, long[] targets)
     {
         using var scope = NewDisposeScope();
-        Tensor?[] kept = [.. masks.Zip(targets, (mask, target) => state.Masks is null ? null : Kept(state.Masks.GetValueOrDefault(mask.Name), mask, target))];
+        Tensor?[] kept = state.Masks is { } packed
+            ? [.. masks.Zip(targets, (mask, target) => Kept(packed.GetValueOrDefault(mask.Name), mask, target))]
+            : new Tensor?[masks.Count];
         foreach (var tensor in kept)
             tensor?.MoveToOuterDisposeScope();
         return kept;
@@ -69,6 +75,8 @@ internal static class StateFit
         using var value = layer.Weight.Value();
         return WeightHash.Of(value);
     }
+
+    private static string Others(int differences) => differences > 0 ? $"; and {differences} more" : "";
 
     private static string Packed(PrunedLayer layer)
     {

@@ -107,6 +107,25 @@ public sealed class DamagedStateTests : IDisposable
     }
 
     [Fact]
+    public void FromJson_WhenAnyMemberIsOfAnotherKindOrMissing_RefusesItOrGivesAValidState()
+    {
+        using var other = _run.Killed("unstructured");
+        var json = _state.ToJson();
+        foreach (var path in Paths(JsonNode.Parse(json)!, []).ToArray())
+        {
+            foreach (var value in (string?[])["null", "true", "-1", "0.5", "1e99", "\"x\"", "[]", "{}", "[1]", "{\"a\": 1}", null])
+            {
+                var root = JsonNode.Parse(json)!.AsObject();
+                var parent = path[..^1].Aggregate(root, (node, name) => node[name]!.AsObject());
+                parent.Remove(path[^1]);
+                if (value is not null)
+                    parent[path[^1]] = JsonNode.Parse(value);
+                RequireRefusedOrValid(other.Pruner, root.ToJsonString());
+            }
+        }
+    }
+
+    [Fact]
     public void FromJson_OfJsonThatIsCutOffOrChanged_RefusesItOrGivesAValidState()
     {
         using var other = _run.Killed("unstructured");
@@ -140,6 +159,20 @@ public sealed class DamagedStateTests : IDisposable
         var i = Array.FindIndex(bytes, value => (value & 3) is 1 or 2);
         bytes[i] ^= 3;
         return Convert.ToBase64String(bytes);
+    }
+
+    /// <summary>The names that lead to each member of an object and of the objects in it.</summary>
+    private static IEnumerable<string[]> Paths(JsonNode node, string[] before)
+    {
+        foreach (var (name, value) in node.AsObject())
+        {
+            yield return [.. before, name];
+            if (value is JsonObject inner)
+            {
+                foreach (var path in Paths(inner, [.. before, name]))
+                    yield return path;
+            }
+        }
     }
 
     private static JsonObject Deep(int levels)

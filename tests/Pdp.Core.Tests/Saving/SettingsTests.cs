@@ -93,6 +93,22 @@ public sealed class SettingsTests
     }
 
     [Fact]
+    public void Restore_WhenHundredsOfSettingsDiffer_NamesSomeAndCountsTheOthers()
+    {
+        using var model = TestModels.Cnn();
+        using var pruner = new PdpPruner(model, Options);
+        var state = pruner.GetState();
+        var settings = new Dictionary<string, string>(state.Settings);
+        for (var i = 0; i < 500; i++)
+            settings[$"Setting{i}"] = "7";
+
+        var fault = Assert.Throws<ArgumentException>(() => pruner.Restore(state with { Settings = settings }));
+
+        Assert.Contains("and 492 more", fault.Message);
+        Assert.InRange(fault.Message.Length, 100, 1000);
+    }
+
+    [Fact]
     public void Restore_OfALaterVersionsSetting_NamesIt()
     {
         using var model = TestModels.Cnn();

@@ -78,7 +78,7 @@ static void Run(Settings settings, CancellationToken stop)
     var run = session.Start();
     using var board = Board(settings, run, trainer);
     session = session with { Board = board };
-    display.Line($"{pruner?.Plan()}{EpochMetrics.Header}");
+    display.Line($"{pruner?.Plan()}{EpochMetrics.RowHeader}");
     while (run.Epoch < settings.Epochs)
     {
         if (pruner is { IsCommitted: false } && run.Epoch >= Pruning.CommitEpoch(settings))
@@ -89,7 +89,7 @@ static void Run(Settings settings, CancellationToken stop)
 
         run = session.TrainEpoch(run);
         run = session.EndEpoch(run, validation);
-        Write(settings, "metrics.csv", string.Join('\n', [EpochMetrics.Header, .. run.History, ""]));
+        Write(settings, RunFiles.Metrics, string.Join('\n', [EpochMetrics.Header, .. run.History, ""]));
     }
 
     // Report: the three forms of the weights, then the zeros are made final, and channels that are zero go altogether.
@@ -119,7 +119,7 @@ static void Run(Settings settings, CancellationToken stop)
         LastLoss = run.History[^1].Loss,
         SecondsPerEpoch = run.History.Average(metrics => metrics.Seconds),
     };
-    Finish(settings, report, pruning, shrink, model);
+    Finish(settings, report, pruning, shrink, model, display);
 }
 
 static Module<Tensor, Tensor> Model(Settings settings, Device device)
@@ -191,23 +191,28 @@ static void Write(Settings settings, string name, string text)
     }
 }
 
-static void Finish(Settings settings, RunReport report, PruningReport? pruning, ShrinkReport? shrink, Module model)
+static void Finish(Settings settings, RunReport report, PruningReport? pruning, ShrinkReport? shrink, Module model, IDisplay display)
 {
     if (settings.Out is { } folder)
     {
         using var scope = NewDisposeScope();
-        Safetensors.Save(Path.Combine(folder, "weights.safetensors"), model.state_dict());
+        Safetensors.Save(Path.Combine(folder, RunFiles.Weights), model.state_dict());
     }
 
-    Write(settings, "report.json", report.ToJson() + "\n");
+    Write(settings, RunFiles.Report, report.ToJson() + "\n");
     if (pruning is not null)
     {
-        Write(settings, "layers.csv", pruning.ToCsv());
+        Write(settings, RunFiles.Layers, pruning.ToCsv());
     }
 
     if (shrink is not null)
     {
-        Write(settings, "shrink.json", shrink.Record.ToJson() + "\n");
+        Write(settings, RunFiles.ShrinkRecord, shrink.Record.ToJson() + "\n");
+    }
+
+    if (settings.Out is not null)
+    {
+        display.Line(RunFiles.List(settings.Out));
     }
 
     Console.WriteLine(report.ToJson());

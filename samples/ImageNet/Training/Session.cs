@@ -68,7 +68,7 @@ internal sealed record Session(Settings Settings, Learner Learner, Trainer Train
             run.Epoch + 1, run.Loss, Trainer.LearningRate(run), soft.Top1, soft.Top5, folded.Top1, folded.Top5, Learner.Pruner?.Sparsity ?? 0, run.Seconds, pictures / run.Seconds);
         var isBest = run.History.All(metrics.IsBetterThan);
         var next = run.Next(metrics);
-        Display.Line($"{metrics}");
+        Display.Line(metrics.ToRow());
         Board?.Epoch(Steps(next), metrics);
         Board?.Weights(Steps(next), Learner);
         Keep(next, isBest);

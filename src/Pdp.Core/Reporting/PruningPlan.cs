@@ -40,14 +40,15 @@ public sealed record PruningPlan
     /// <summary>The plan as JSON.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, ReportJson.Readable.PruningPlan);
 
-    /// <summary>The plan as a table to read.</summary>
+    /// <summary>The plan as a table to read, in 100 columns; JSON has what doesn't fit.</summary>
     public override string ToString()
     {
-        var table = new TextTable("layer", "shape", "strategy", "weights", "removed", "kept", "sparsity", "note");
+        var table = new TextTable("layer", "shape", "strategy", "weights", "removed", "kept", "sparsity");
         foreach (var layer in Layers)
             table.Add(layer.Name, layer.Shape, layer.Strategy ?? "dense", layer.Elements, layer.Removed, layer.Kept, TextTable.Percent(layer.Sparsity), layer.DenseReason ?? layer.Rule ?? "");
         table.Add("all prunable", "", "", PrunableWeights, Removed, PrunableWeights - Removed, TextTable.Percent(Sparsity), IsFinal ? "" : "division may change when pruning begins");
         table.Add("whole model", "", "", ModelParameters, Removed, ModelParameters - Removed, TextTable.Percent(ModelSparsity), "");
-        return string.Concat([table.ToString(), Size is null ? "" : $"{Size}{Environment.NewLine}", .. Warnings.Select(warning => $"warning: {warning}{Environment.NewLine}")]);
+        var (text, _) = table.Fit("kept", "shape");
+        return string.Concat([text, Size is null ? "" : $"{Size}{Environment.NewLine}", .. Warnings.Select(warning => $"warning: {warning}{Environment.NewLine}")]);
     }
 }

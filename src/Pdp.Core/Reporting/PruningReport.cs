@@ -10,8 +10,8 @@ public sealed record PruningReport
     /// <summary>The leak above which a warning is given once the schedule has ended.</summary>
     internal const double LeakLimit = 0.01;
 
-    private const string Legend =
-        "undecided: masks in (0.05, 0.95); leak: share of |ŵ| that commit takes away; violations: groups with more weights left than allowed.";
+    private static readonly string Legend =
+        $"undecided: masks in (0.05, 0.95); leak: share of |ŵ| that commit takes away;{Environment.NewLine}violations: groups with more weights left than allowed.";
 
     /// <summary>The pruned layers, in the order of the model's parameters.</summary>
     public required IReadOnlyList<LayerReport> Layers { get; init; }
@@ -49,6 +49,8 @@ public sealed record PruningReport
     /// <summary>The share of prunable weights with a soft mask in (0.05, 0.95).</summary>
     public double Undecided => Layers.Sum(layer => layer.Undecided * layer.Elements) / PrunableWeights;
 
+    private bool IsUniform => Layers.Select(layer => layer.Strategy).Distinct().Count() == 1;
+
     /// <summary>The report as JSON.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, ReportJson.Readable.PruningReport);
 
@@ -66,7 +68,7 @@ public sealed record PruningReport
         return csv.ToString();
     }
 
-    /// <summary>The report as a table to read.</summary>
+    /// <summary>The report as a table to read, in 100 columns; what doesn't fit is named, and is in CSV and JSON.</summary>
     public override string ToString()
     {
         var table = new TextTable("layer", "strategy", "weights", "removed", "sparsity", "threshold", "τ", "t²/τ", "undecided", "leak", "subnormal", "violations");
@@ -74,8 +76,19 @@ public sealed record PruningReport
             table.Add(layer.Name, layer.Strategy, layer.Elements, layer.Removed, TextTable.Percent(layer.Sparsity), TextTable.Short(layer.Threshold), TextTable.Short(layer.Temperature), TextTable.OneDigit(layer.Sharpness), TextTable.Percent(layer.Undecided), TextTable.Percent(layer.Leak), layer.Subnormals, layer.Violations);
         table.Add("all prunable", "", PrunableWeights, Removed, TextTable.Percent(Sparsity), TextTable.None, TextTable.None, TextTable.None, TextTable.Percent(Undecided), TextTable.Percent(Leak), Layers.Sum(layer => layer.Subnormals), Layers.Sum(layer => layer.Violations));
         table.Add("whole model", "", ModelParameters, Removed, TextTable.Percent(ModelSparsity), TextTable.None, TextTable.None, TextTable.None, TextTable.None, TextTable.None, TextTable.None, TextTable.None);
-        return string.Concat([table.ToString(), Size is null ? "" : $"{Size}{Environment.NewLine}", Legend, Environment.NewLine, .. Warnings.Select(warning => $"warning: {warning}{Environment.NewLine}")]);
+        var (text, leftOut) = table.Fit(["subnormal", "violations", .. IsUniform ? (string[])["strategy"] : [], "τ", "threshold", "t²/τ", "strategy"]);
+        var note = leftOut.Count == 0 ? "" : $"not shown: {string.Join(", ", leftOut.Select(Describe))} (see CSV or JSON){Environment.NewLine}";
+        return string.Concat([text, Size is null ? "" : $"{Size}{Environment.NewLine}", note, Legend, Environment.NewLine, .. Warnings.Select(warning => $"warning: {warning}{Environment.NewLine}")]);
     }
+
+    // What a column that isn't shown comes to.
+    private string Describe(string column) => column switch
+    {
+        "strategy" when IsUniform => $"strategy ({Layers[0].Strategy})",
+        "subnormal" => string.Create(CultureInfo.InvariantCulture, $"subnormal ({Layers.Sum(layer => layer.Subnormals):N0})"),
+        "violations" => string.Create(CultureInfo.InvariantCulture, $"violations ({Layers.Sum(layer => layer.Violations):N0})"),
+        _ => column,
+    };
 
     private static string Quoted(string text) => text.AsSpan().ContainsAny(",\"\r\n") ? $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : text;
 }

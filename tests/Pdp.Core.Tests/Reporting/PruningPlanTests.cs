@@ -20,22 +20,36 @@ public sealed class PruningPlanTests
     {
         var lines = Samples.Plan.ToString().Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries);
 
-        Assert.Equal(6, lines.Length);
-        Assert.Matches(@"^layer +shape +strategy +weights +removed +kept +sparsity +note$", lines[0]);
-        Assert.Matches(@"^conv1\.weight +\[16, 3, 3, 3\] +dense +432 +0 +432 +0\.00% +excluded by the first layer$", lines[1]);
-        Assert.Matches(@"^conv2\.weight +\[16, 16, 3, 3\] +unstructured +2,304 +1,843 +461 +79\.99% +'conv2'$", lines[2]);
-        Assert.Matches(@"^all prunable +2,464 +1,923 +541 +78\.04% +division may change when pruning begins$", lines[4]);
-        Assert.Matches(@"^whole model +3,000 +1,923 +1,077 +64\.10%$", lines[5]);
+        Assert.Equal(8, lines.Length);
+        Assert.Matches(@"^layer +shape +strategy +weights +removed +kept +sparsity$", lines[0]);
+        Assert.Matches(@"^conv1\.weight +\[16, 3, 3, 3\] +dense +432 +0 +432 +0\.00%$", lines[1]);
+        Assert.Equal("    excluded by the first layer", lines[2]);
+        Assert.Matches(@"^conv2\.weight +\[16, 16, 3, 3\] +unstructured +2,304 +1,843 +461 +79\.99% +'conv2'$", lines[3]);
+        Assert.Matches(@"^all prunable +2,464 +1,923 +541 +78\.04%$", lines[5]);
+        Assert.Equal("    division may change when pruning begins", lines[6]);
+        Assert.Matches(@"^whole model +3,000 +1,923 +1,077 +64\.10%$", lines[7]);
+        Assert.All(lines, line => Assert.InRange(line.Length, 0, 100));
     }
 
     [Fact]
     public void ToString_AlignsItsColumns()
     {
-        var lines = Samples.Plan.ToString().Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries);
+        var lines = Samples.Plan.ToString().Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries).Where(line => line[0] != ' ').ToArray();
 
         var ends = lines.Skip(1).Take(5).Select(line => line.IndexOf('%', StringComparison.Ordinal));
         Assert.Single(ends.Distinct());
         Assert.Single(lines.Take(4).Select((line, i) => line.IndexOf(new[] { "shape", "[", "[", "[" }[i], StringComparison.Ordinal)).Distinct());
+    }
+
+    [Fact]
+    public void ToString_OfALargeModel_FitsInto100Columns()
+    {
+        var layer = new PlannedLayer("layer4.0.downsample.0.weight", "[512, 256, 1, 1]", 11_678_912, "unstructured", null, null, 9_985_470);
+
+        var lines = (Samples.Plan with { Layers = [layer], ModelParameters = 11_689_512 }).ToString().Split(Environment.NewLine);
+
+        Assert.All(lines, line => Assert.InRange(line.Length, 0, 100));
+        Assert.Matches(@"^layer4\.0\.downsample\.0\.weight +\[512, 256, 1, 1\] +unstructured +11,678,912 +9,985,470 +85\.50%$", lines[1]);
     }
 
     [Fact]

@@ -23,12 +23,13 @@ public sealed class PruningReportTests
 
         var lines = report.ToString().Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries);
 
-        Assert.Equal(6, lines.Length);
-        Assert.Matches(@"^conv2\.weight +unstructured +2,304 +1,843 +79\.99% +1\.235E-2 +1E-4 +1\.5 +10\.00% +2\.00% +3 +0$", lines[1]);
-        Assert.Matches(@"^all prunable +2,304 +1,843 +79\.99% +– +– +– +10\.00% +1\.75% +3 +0$", lines[2]);
-        Assert.Matches(@"^whole model +3,000 +1,843 +61\.43%( +–){7}$", lines[3]);
-        Assert.StartsWith("undecided: masks in (0.05, 0.95); leak:", lines[4], StringComparison.Ordinal);
-        Assert.Equal("warning: 1.75% of the magnitude leaks.", lines[5]);
+        Assert.Equal(8, lines.Length);
+        Assert.Matches(@"^conv2\.weight +unstructured +2,304 +1,843 +79\.99% +1\.235E-2 +1E-4 +1\.5 +10\.00% +2\.00%$", lines[1]);
+        Assert.Matches(@"^all prunable +2,304 +1,843 +79\.99% +– +– +– +10\.00% +1\.75%$", lines[2]);
+        Assert.Matches(@"^whole model +3,000 +1,843 +61\.43%( +–){5}$", lines[3]);
+        Assert.Equal("not shown: subnormal (3), violations (0) (see CSV or JSON)", lines[4]);
+        Assert.StartsWith("undecided: masks in (0.05, 0.95); leak:", lines[5], StringComparison.Ordinal);
+        Assert.Equal("warning: 1.75% of the magnitude leaks.", lines[7]);
     }
 
     [Fact]
@@ -39,7 +40,20 @@ public sealed class PruningReportTests
         var lines = report.ToString().Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries);
 
         Assert.Equal(Samples.Size.ToString(), lines[4]);
-        Assert.StartsWith("undecided:", lines[5], StringComparison.Ordinal);
+        Assert.StartsWith("undecided:", lines[6], StringComparison.Ordinal);
+    }
+
+    // ResNet18's longest name and counts.
+    [Fact]
+    public void ToString_OfALargeModel_FitsInto100Columns()
+    {
+        var layer = Samples.Report.Layers[0] with { Name = "layer4.0.downsample.0.weight", Elements = 11_678_912, Removed = 9_985_470, Sharpness = 66.7, Violations = 7 };
+        var report = Samples.Report with { Layers = [layer, layer with { Threshold = 0.5, Temperature = 0.25, Subnormals = 1, Violations = 2 }], Warnings = [] };
+        var mixed = report with { Layers = [layer, layer with { Strategy = "2:4", Subnormals = 1, Violations = 2 }] };
+
+        Assert.All($"{report}{mixed}".Split(Environment.NewLine), line => Assert.InRange(line.Length, 0, 100));
+        Assert.Contains("not shown: subnormal (4), violations (9), strategy (unstructured), τ (see CSV or JSON)", report.ToString(), StringComparison.Ordinal);
+        Assert.Matches(@"layer4\.0\.downsample\.0\.weight +2:4 +11,678,912 +9,985,470 +85\.50%", mixed.ToString());
     }
 
     [Fact]

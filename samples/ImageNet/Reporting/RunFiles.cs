@@ -1,0 +1,27 @@
+namespace Pdp.Samples.ImageNet.Reporting;
+
+/// <summary>What a run leaves in the folder of <c>--out</c>.</summary>
+internal static class RunFiles
+{
+    public const string Weights = "weights.safetensors";
+    public const string Report = "report.json";
+    public const string Metrics = "metrics.csv";
+    public const string Layers = "layers.csv";
+    public const string ShrinkRecord = "shrink.json";
+
+    private static readonly (string Name, string Text)[] Known =
+    [
+        (Weights, "the weights of the network as it is now"),
+        (ShrinkRecord, "which channels were cut out; --shrink-record takes it"),
+        (Report, "the last line below"),
+        (Metrics, "a line for each epoch"),
+        (Layers, "the pruning report, a line for each layer"),
+        ("checkpoints", "the last checkpoints and the best"),
+        ("tensorboard", "what TensorBoard shows"),
+    ];
+
+    /// <summary>Those of them that are there, a line each; nothing where no folder was given.</summary>
+    public static string List(string? folder) => folder is null ? "" : string.Join(
+        Environment.NewLine,
+        [$"Files in '{folder}':", .. Known.Where(file => Path.Exists(Path.Join(folder, file.Name))).Select(file => $"  {file.Name,-20} {file.Text}")]);
+}

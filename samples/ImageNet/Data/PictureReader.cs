@@ -5,6 +5,11 @@ namespace Pdp.Samples.ImageNet.Data;
 /// <summary>Turns files into normalised pixels, one at a time; keeps its memory from one to the next until disposed.</summary>
 internal sealed unsafe class PictureReader(IViewer viewer) : IDisposable
 {
+    // ImageNet's largest are far below; what is above could take all memory, whatever the file's size.
+    private const long LargestFile = 128 << 20;
+    private const long MostPixels = 100_000_000;
+    private const int LongestSide = 65_535;
+
     private readonly Scratch _file = new();
     private readonly RegionDecoder _decoder = new();
     private readonly TriangleFilter _horizontal = new(viewer.Side);
@@ -23,6 +28,7 @@ internal sealed unsafe class PictureReader(IViewer viewer) : IDisposable
         {
             using var data = SKData.Create((IntPtr)first, bytes.Length);
             using var codec = SKCodec.Create(data) ?? throw new InvalidDataException("is no picture that can be read");
+            RequireSize(codec.Info.Width, codec.Info.Height);
             var view = viewer.Of(codec.Info.Width, codec.Info.Height, random);
             var size = SetFilters(codec, view);
             var region = SKRectI.Create(_horizontal.First, _vertical.First, _horizontal.Length, _vertical.Length);
@@ -41,12 +47,13 @@ internal sealed unsafe class PictureReader(IViewer viewer) : IDisposable
     private Span<byte> Load(string path)
     {
         using var file = File.OpenHandle(path);
-        var length = checked((int)RandomAccess.GetLength(file));
-        if (length == 0)
+        var size = RandomAccess.GetLength(file);
+        if (size is 0 or > LargestFile)
         {
-            throw new InvalidDataException("is empty");
+            throw new InvalidDataException(size == 0 ? "is empty" : $"has {size} bytes, and no picture may have more than {LargestFile}");
         }
 
+        var length = (int)size;
         var bytes = new Span<byte>(_file.OfSize(length), length);
         var read = 0;
         while (read < length && RandomAccess.Read(file, bytes[read..], read) is > 0 and var more)
@@ -55,6 +62,14 @@ internal sealed unsafe class PictureReader(IViewer viewer) : IDisposable
         }
 
         return bytes[..read];
+    }
+
+    private static void RequireSize(int width, int height)
+    {
+        if (width < 1 || height < 1 || width > LongestSide || height > LongestSide || (long)width * height > MostPixels)
+        {
+            throw new InvalidDataException($"is {width}×{height} pixels large, and no picture may have more than {MostPixels}, or {LongestSide} on a side");
+        }
     }
 
     private SKSizeI SetFilters(SKCodec codec, View view)

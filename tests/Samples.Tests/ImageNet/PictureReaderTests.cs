@@ -145,6 +145,39 @@ public sealed class PictureReaderTests : IDisposable
         Assert.Contains(expected, fault.Message, StringComparison.Ordinal);
     }
 
+    // The 54 bytes of a bitmap's header alone.
+    [Theory]
+    [InlineData(60_000, 60_000)]
+    [InlineData(10_001, 10_000)]
+    public void Read_WhenTheHeaderClaimsAGiant_TakesNoMemoryForIt(int width, int height)
+    {
+        var header = new byte[54];
+        "BM"u8.CopyTo(header);
+        header[10] = 54;
+        header[14] = 40;
+        BitConverter.TryWriteBytes(header.AsSpan(18), width);
+        BitConverter.TryWriteBytes(header.AsSpan(22), height);
+        (header[26], header[28]) = (1, 24);
+
+        var error = Assert.Throws<InvalidDataException>(() => Read(header, new ResizedCentre(8, 8)));
+
+        Assert.StartsWith($"is {width}×{height} pixels large", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Read_WhenFileIsHuge_SaysSo()
+    {
+        using (var file = File.Create(_folder.File("huge")))
+        {
+            file.SetLength(5L << 30);
+        }
+
+        using var reader = new PictureReader(new ResizedCentre(8, 8));
+        var error = Assert.Throws<InvalidDataException>(() => reader.Read(_folder.File("huge"), default, new float[8 * 8 * 3]));
+
+        Assert.StartsWith($"has {5L << 30} bytes", error.Message, StringComparison.Ordinal);
+    }
+
     private static int[] Values(float[] pixels)
     {
         (double Mean, double Deviation)[] channels = [(0.485, 0.229), (0.456, 0.224), (0.406, 0.225)];

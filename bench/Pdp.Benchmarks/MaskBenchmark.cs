@@ -20,6 +20,19 @@ internal static class MaskBenchmark
         }
     }
 
+    /// <summary>The milliseconds of passes from the first one in the process on.</summary>
+    public static double[] Passes(IMaskStrategy strategy, int count)
+    {
+        using var scope = NewDisposeScope();
+        using var model = new Layered();
+        using var pruner = new PdpPruner(model, Options(strategy));
+        var pruned = Pruned(model, pruner);
+        Tensor[] gradients = [.. pruned.Select(weight => randn(weight.shape))];
+        Tensor[] arriving = [.. gradients.Select(gradient => gradient.clone())];
+        pruner.BeginEpoch(0);
+        return [.. Enumerable.Range(0, count).Select(_ => Step(pruner, pruned, gradients, arriving).TotalMilliseconds)];
+    }
+
     private static void Measure(IMaskStrategy strategy, Run run)
     {
         using var scope = NewDisposeScope();

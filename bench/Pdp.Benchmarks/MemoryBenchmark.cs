@@ -68,13 +68,7 @@ internal static class MemoryBenchmark
 
     private static (long Peak, long Pruned, long Kept) PeakOf(string network, string strategy, Run run)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true };
-        // Under the dotnet command the assembly comes first.
-        if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet")
-            start.ArgumentList.Add(Environment.GetCommandLineArgs()[0]);
-        foreach (var argument in (string[])[Child, "--threads", $"{run.Threads}", "--only", $"{network}|{strategy}"])
-            start.ArgumentList.Add(argument);
-        using var process = Process.Start(start)!;
+        using var process = Process.Start(Itself.Start([Child, "--threads", $"{run.Threads}", "--only", $"{network}|{strategy}"]))!;
         var numbers = process.StandardOutput.ReadToEnd().Split(' ');
         process.WaitForExit();
         return (long.Parse(numbers[0], CultureInfo.InvariantCulture), long.Parse(numbers[1], CultureInfo.InvariantCulture), long.Parse(numbers[2], CultureInfo.InvariantCulture));

@@ -6,6 +6,7 @@
 //   mask        enter and exit against autograd on tensor operations, and against PQuantML's formulation
 //   step        a masked training step against a dense one
 //   shrink      the forward pass of a shrunk network against the dense one
+//   widths      the kernels under settings of the runtime, each in a process of its own; fails where one is 3 times slower
 //   memory      peak resident memory, dense and masked
 //   pictures    the ImageNet sample's pictures against bare decoding; --data has train/<class>/* and val/<class>/*
 //   kernels     the kernels under BenchmarkDotNet, with its own options after the name
@@ -14,7 +15,7 @@ using Pdp.Benchmarks;
 
 if (args.Length == 0)
 {
-    Console.Error.WriteLine("One of threshold, mask, step, shrink, memory, pictures, kernels is needed.");
+    Console.Error.WriteLine("One of threshold, mask, step, shrink, memory, widths, pictures, kernels is needed.");
     return 2;
 }
 
@@ -47,6 +48,11 @@ switch (args[0])
         return 0;
     case "memory":
         MemoryBenchmark.Measure(run);
+        return 0;
+    case "widths":
+        return WidthsBenchmark.Measure(run) ? 0 : 1;
+    case WidthsBenchmark.Child:
+        WidthsBenchmark.MeasureAlone(run);
         return 0;
     case MemoryBenchmark.Child:
         MemoryBenchmark.MeasureAlone(run);

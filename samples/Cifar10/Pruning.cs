@@ -63,7 +63,8 @@ internal static class Pruning
     /// <param name="schedule">What they follow; null if it isn't known yet.</param>
     /// <param name="settings">The settings.</param>
     /// <exception cref="ArgumentException">They can't be.</exception>
-    public static void RequireEnded(ISparsityScheduler? schedule, Settings settings) => TimelineOf(settings).RequireEnded(CommitEpoch(settings), schedule);
+    public static void RequireEnded(ISparsityScheduler? schedule, Settings settings) =>
+        TimelineOf(settings).RequireEnded(CommitEpoch(settings), schedule);
 
     /// <summary>Channels go where they cost the network least, until the budget of multiplications is met.</summary>
     private static PdpOptions WithChannels(PdpOptions options, Settings settings, ResNet20 model, Batches? training)

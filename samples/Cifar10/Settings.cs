@@ -3,7 +3,9 @@ namespace Pdp.Samples.Cifar10;
 /// <summary>What a run can be told; each property is an option of the same name (<c>WeightDecay</c>: <c>--weight-decay</c>).</summary>
 internal sealed record Settings
 {
-    [Option("A folder or .tar.gz of pictures, or the official binary archive, packed or unpacked.", Section = "What to run", Value = "FOLDER|FILE", Default = "none; must be given, or --download")]
+    [Option(
+        "A folder or .tar.gz of pictures, or the official binary archive, packed or unpacked.",
+        Section = "What to run", Value = "FOLDER|FILE", Default = "none; must be given, or --download")]
     public string? Data { get; init; }
 
     [Option("Fetches the official archive first, unless it is there already.")]
@@ -18,28 +20,38 @@ internal sealed record Settings
     [Option("The record of a shrunk network (shrink.json), whose weights are to be started from.", Value = "FILE")]
     public string? ShrinkRecord { get; init; }
 
-    [Option("dense, pdp, gmp, str, optg, acdc, granet, dnw, mvp, pofa, lnm, or for channels nisp, scp, dcp.", Section = "Pruning", Value = "NAME")]
+    [Option(
+        "dense, pdp, gmp, str, optg, acdc, granet, dnw, mvp, pofa, lnm, or for channels nisp, scp, dcp.",
+        Section = "Pruning", Value = "NAME")]
     public string Method { get; init => field = Known("method", value, Methods.Names); } = Methods.Dense;
 
     [Option("unstructured, channel, or N:M for N weights kept of every M.", Value = "NAME|N:M")]
     public string Strategy { get; init => field = StrategyOption.Checked(value); } = "unstructured";
 
-    [Option("Fraction of the inner convolutions' weights to remove, without a pattern N:M or channels.", Value = OptionAttribute.Fraction, Range = "[0, 1)")]
+    [Option(
+        "Fraction of the inner convolutions' weights to remove, without a pattern N:M or channels.",
+        Value = OptionAttribute.Fraction, Range = "[0, 1)")]
     public double Sparsity { get; init; } = 0.9;
 
-    [Option("How the sparsity is divided among the layers: global (one order of magnitudes), erk (Erdős–Rényi kernel) or uniform.", Value = "NAME")]
+    [Option(
+        "How the sparsity is divided among the layers: global (one order of magnitudes), erk (Erdős–Rényi kernel) or uniform.",
+        Value = "NAME")]
     public string Allocation { get; init => field = Known("allocation", value, Pruning.Allocations); } = "global";
 
     [Option("Of STR, where the logits of its thresholds start.", Value = "LOGIT", Range = "[-1000, 1000]")]
     public double StrStart { get; init; } = -5;
 
-    [Option("Of STR, the decay of the logits of its thresholds, which with --str-start steers how much is removed.", Value = "DECAY", Range = "[0, ∞)")]
+    [Option(
+        "Of STR, the decay of the logits of its thresholds, which with --str-start steers how much is removed.",
+        Value = "DECAY", Range = "[0, ∞)")]
     public double StrDecay { get; init; } = 5e-4;
 
     [Option("Weights of a trained network whose answers are half of what is learned.", Value = "FILE", Default = "no teacher")]
     public string? Teacher { get; init; }
 
-    [Option("Fraction of the network's multiplications to remove with the channel strategy.", Value = OptionAttribute.Fraction, Range = "(0, 1)")]
+    [Option(
+        "Fraction of the network's multiplications to remove with the channel strategy.",
+        Value = OptionAttribute.Fraction, Range = "(0, 1)")]
     public double MacBudget { get; init; } = 0.5;
 
     [Option("Length of the run; 0 for measuring alone.", Section = "Times and temperature", Value = "COUNT", Range = "[0, ∞)")]
@@ -59,10 +71,14 @@ internal sealed record Settings
     [Option("The paper's absolute temperature τ, in weight².", Value = "TAU", Range = "(0, ∞)", Default = "the library's relative one")]
     public double? Temperature { get; init; }
 
-    [Option("Temperature ρ relative to the squared threshold: constant (0.25), or from start to end (1:0.03).", Value = "RHO|RHO:RHO", Default = "the library's")]
+    [Option(
+        "Temperature ρ relative to the squared threshold: constant (0.25), or from start to end (1:0.03).",
+        Value = "RHO|RHO:RHO", Default = "the library's")]
     public string? RelativeTemperature { get; init => field = TemperatureOption.Checked(value); }
 
-    [Option("Epoch at which the temperature has come to its end.", Value = OptionAttribute.Epochs, Range = "(0, ∞)", Default = "nine tenths of the run")]
+    [Option(
+        "Epoch at which the temperature has come to its end.",
+        Value = OptionAttribute.Epochs, Range = "(0, ∞)", Default = "nine tenths of the run")]
     public double? AnnealEnd { get; init; }
 
     [Option(
@@ -70,7 +86,9 @@ internal sealed record Settings
         Value = OptionAttribute.Epochs, Range = "[0, ∞)", Default = "the end of the run; half of it with the channel strategy, three quarters with pofa")]
     public double? CommitAt { get; init; }
 
-    [Option("Tests the network every so many epochs; 0 for in the end alone, and then not in every form.", Section = "Training", Value = "EPOCHS", Range = "[0, ∞)")]
+    [Option(
+        "Tests the network every so many epochs; 0 for in the end alone, and then not in every form.",
+        Section = "Training", Value = "EPOCHS", Range = "[0, ∞)")]
     public int TestEvery { get; init; } = 1;
 
     [Option("Pictures of a step.", Value = "PICTURES", Range = "[2, ∞)")]
@@ -100,7 +118,9 @@ internal sealed record Settings
     [Option("Goes on from the checkpoint in --out; dense and pdp can.")]
     public bool Resume { get; init; }
 
-    [Option("Training pictures per class, for a quick try.", Section = "For a quick try", Value = "PICTURES", Range = "[1, ∞)", Default = "all")]
+    [Option(
+        "Training pictures per class, for a quick try.",
+        Section = "For a quick try", Value = "PICTURES", Range = "[1, ∞)", Default = "all")]
     public int? Limit { get; init; }
 
     /// <summary>The settings that decide a run's numbers; a checkpoint is continued only under the same ones.</summary>

@@ -11,7 +11,8 @@ internal static class DataOption
     /// <summary>Batches to train on and batches to measure the accuracy with; the caller's.</summary>
     /// <param name="settings">The settings.</param>
     /// <param name="report">Is told of each picture that can't be read.</param>
-    /// <exception cref="ArgumentException">Nothing is given, or what is given is neither a folder nor a number of pictures to draw.</exception>
+    /// <exception cref="ArgumentException">Nothing is given, or what is given is neither a folder nor a number of pictures to
+    /// draw.</exception>
     /// <exception cref="IOException">There is no such folder.</exception>
     /// <exception cref="InvalidDataException">The folder holds other things than pictures in class folders.</exception>
     public static (IPictureBatches Training, IPictureBatches Validation) Open(Settings settings, Action<string> report) => settings.Data switch

@@ -20,7 +20,8 @@ internal static class Recipe
         Directory.EnumerateFiles(Folder, "*.json").Select(file => Path.GetFileNameWithoutExtension(file)).Order(StringComparer.Ordinal);
 
     /// <summary>
-    /// The settings of a command line, over those of the recipe that it names. If only the length of the run is another than the recipe's, the
+    /// The settings of a command line, over those of the recipe that it names. If only the length of the run is another than the
+    /// recipe's, the
     /// recipe's times are scaled with it.
     /// </summary>
     /// <param name="arguments">The command line.</param>

@@ -8,10 +8,14 @@ namespace Pdp.Samples.ImageNet;
 /// </summary>
 internal sealed partial record Settings
 {
-    [Option("A recipe that comes with the program, or a file of your own; options override its settings.", Section = "What to run", Value = "NAME|FILE")]
+    [Option(
+        "A recipe that comes with the program, or a file of your own; options override its settings.",
+        Section = "What to run", Value = "NAME|FILE")]
     public string? Recipe { get; init; }
 
-    [Option("The folder that holds train/<class>/* and val/<class>/*, or synthetic:1024 for so many drawn pictures.", Value = "FOLDER|synthetic:COUNT", Default = "none; must be given")]
+    [Option(
+        "The folder that holds train/<class>/* and val/<class>/*, or synthetic:1024 for so many drawn pictures.",
+        Value = "FOLDER|synthetic:COUNT", Default = "none; must be given")]
     public string? Data { get; init; }
 
     [Option("Pictures per class, for a quick try.", Value = "PICTURES", Range = "[1, ∞)", Default = "all")]
@@ -56,7 +60,9 @@ internal sealed partial record Settings
     [Option("Pictures of a step.", Value = "PICTURES", Range = "[2, ∞)")]
     public int Batch { get; init; } = 256;
 
-    [Option("Equal parts that a step's pictures go through the network in, where all at once do not fit into memory.", Value = "PARTS", Range = "[1, ∞)")]
+    [Option(
+        "Equal parts that a step's pictures go through the network in, where all at once do not fit into memory.",
+        Value = "PARTS", Range = "[1, ∞)")]
     public int Accumulate { get; init; } = 1;
 
     /// <summary>The pictures of a part.</summary>
@@ -76,7 +82,9 @@ internal sealed partial record Settings
     [Option("Highest learning rate.", Value = "RATE", Range = "[0, ∞)")]
     public double Lr { get; init; } = 0.1;
 
-    [Option("Epochs in which the learning rate rises to its highest.", Value = OptionAttribute.Epochs, Range = "[0, ∞)", Default = "a twentieth of the run")]
+    [Option(
+        "Epochs in which the learning rate rises to its highest.",
+        Value = OptionAttribute.Epochs, Range = "[0, ∞)", Default = "a twentieth of the run")]
     public double? LrWarmup { get; init; }
 
     /// <summary>The epochs of the warm-up.</summary>
@@ -100,7 +108,9 @@ internal sealed partial record Settings
     [Option("Share of the loss that is spread over all classes.", Value = OptionAttribute.Fraction, Range = "[0, 1)")]
     public double LabelSmoothing { get; init; }
 
-    [Option("Share that a running average of the weights keeps at each step, such as 0.9999.", Value = OptionAttribute.Fraction, Range = "(0, 1)", Default = "no average")]
+    [Option(
+        "Share that a running average of the weights keeps at each step, such as 0.9999.",
+        Value = OptionAttribute.Fraction, Range = "(0, 1)", Default = "no average")]
     public double? Ema { get; init; }
 
     [Option("dense or pdp.", Section = "Pruning", Value = "NAME")]
@@ -112,19 +122,27 @@ internal sealed partial record Settings
     [Option("Lets the kept weights of N:M step down from M to N with the ramp; if false they are N from its start on.")]
     public bool Gradual { get; init; } = true;
 
-    [Option("Fraction of the prunable weights to remove, without a pattern N:M or channels.", Value = OptionAttribute.Fraction, Range = "[0, 1)")]
+    [Option(
+        "Fraction of the prunable weights to remove, without a pattern N:M or channels.",
+        Value = OptionAttribute.Fraction, Range = "[0, 1)")]
     public double Sparsity { get; init; } = 0.855;
 
-    [Option("Fraction of the network's multiplications to remove with the channel strategy.", Value = OptionAttribute.Fraction, Range = "(0, 1)")]
+    [Option(
+        "Fraction of the network's multiplications to remove with the channel strategy.",
+        Value = OptionAttribute.Fraction, Range = "(0, 1)")]
     public double MacBudget { get; init; } = 0.5;
 
-    [Option("Dense epochs before pruning begins, the paper's s.", Value = OptionAttribute.Epochs, Range = "[0, ∞)", Default = "an eighth of the run")]
+    [Option(
+        "Dense epochs before pruning begins, the paper's s.",
+        Value = OptionAttribute.Epochs, Range = "[0, ∞)", Default = "an eighth of the run")]
     public double? DenseEpochs { get; init; }
 
     [Option("Slope of the paper's linear ramp, per epoch.", Value = "SLOPE", Range = "(0, 1]", Default = "a cubic ramp")]
     public double? Epsilon { get; init; }
 
-    [Option("Epoch at which a cubic ramp reaches the target.", Value = OptionAttribute.Epochs, Range = "(0, ∞)", Default = "four tenths of the run")]
+    [Option(
+        "Epoch at which a cubic ramp reaches the target.",
+        Value = OptionAttribute.Epochs, Range = "(0, ∞)", Default = "four tenths of the run")]
     public double? RampEnd { get; init; }
 
     [Option(
@@ -135,16 +153,22 @@ internal sealed partial record Settings
     [Option("The paper's absolute temperature τ, in weight².", Value = "TAU", Range = "(0, ∞)", Default = "the library's relative one")]
     public double? Temperature { get; init; }
 
-    [Option("Temperature ρ relative to the squared threshold: constant (0.25), or from start to end (1:0.03).", Value = "RHO|RHO:RHO", Default = "the library's")]
+    [Option(
+        "Temperature ρ relative to the squared threshold: constant (0.25), or from start to end (1:0.03).",
+        Value = "RHO|RHO:RHO", Default = "the library's")]
     public string? RelativeTemperature { get; init => field = TemperatureOption.Checked(value); }
 
-    [Option("Epoch at which the temperature has come to its end.", Value = OptionAttribute.Epochs, Range = "(0, ∞)", Default = "nine tenths of the run")]
+    [Option(
+        "Epoch at which the temperature has come to its end.",
+        Value = OptionAttribute.Epochs, Range = "(0, ∞)", Default = "nine tenths of the run")]
     public double? AnnealEnd { get; init; }
 
     [Option("Weights that stay dense, as name patterns with commas between them: conv1,*.downsample.0.", Value = "PATTERNS")]
     public string? Exclude { get; init; }
 
-    [Option("Steps from one checkpoint to the next within an epoch; 0 for one at the end of each epoch alone.", Section = "What is kept", Value = "STEPS", Range = "[0, ∞)")]
+    [Option(
+        "Steps from one checkpoint to the next within an epoch; 0 for one at the end of each epoch alone.",
+        Section = "What is kept", Value = "STEPS", Range = "[0, ∞)")]
     public int CheckpointSteps { get; init; }
 
     [Option("Checkpoints to keep besides the best.", Value = "COUNT", Range = "[1, ∞)")]

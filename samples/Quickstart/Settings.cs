@@ -8,7 +8,9 @@ internal sealed record Settings
     [Option("unstructured, channel, or N:M for N weights kept of every M inputs.", Section = "Options", Value = "NAME|N:M")]
     public string Strategy { get; init => field = StrategyOption.Checked(value); } = "unstructured";
 
-    [Option("Fraction of the weights to remove.", Value = OptionAttribute.Fraction, Range = "[0, 1)", Default = "0.9; for channels 0.5; for N:M what it comes to")]
+    [Option(
+        "Fraction of the weights to remove.",
+        Value = OptionAttribute.Fraction, Range = "[0, 1)", Default = "0.9; for channels 0.5; for N:M what it comes to")]
     public double? Sparsity
     {
         get => field ?? (MaskStrategy() is Channel ? 0.5 : MaskStrategy().FixedSparsity is null ? 0.9 : null);

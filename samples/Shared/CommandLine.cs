@@ -13,7 +13,8 @@ internal static partial class CommandLine
     private const string Dashes = "--";
 
     /// <summary>Reads arguments over others that they override.</summary>
-    /// <exception cref="ArgumentException">A name is unknown or given twice, or a value is missing, not of its type or out of range.</exception>
+    /// <exception cref="ArgumentException">A name is unknown or given twice, or a value is missing, not of its type or out of
+    /// range.</exception>
     public static T Parse<T>(IReadOnlyList<string> arguments, IReadOnlyList<string>? defaults = null)
         where T : class, new()
     {

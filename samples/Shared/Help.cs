@@ -44,7 +44,8 @@ internal sealed record Help
         {
             var option = property.GetCustomAttribute<OptionAttribute>()!;
             AddHeading(text, option.Section);
-            AddWrapped(text, $"  {CommandLine.Option(property)} {ValueOf(property, option)}", Indent, $"{option.Text} ({Details(property, option, property.GetValue(defaults))})");
+            var details = Details(option, property.GetValue(defaults));
+            AddWrapped(text, $"  {CommandLine.Option(property)} {ValueOf(property, option)}", Indent, $"{option.Text} ({details})");
         }
 
         AddHeading(text, "Examples");
@@ -59,11 +60,12 @@ internal sealed record Help
         }
     }
 
-    private static string ValueOf(PropertyInfo property, OptionAttribute option) => option.Value ?? (property.PropertyType == typeof(bool) ? "[true|false]" : "NUMBER");
+    private static string ValueOf(PropertyInfo property, OptionAttribute option) =>
+        option.Value ?? (property.PropertyType == typeof(bool) ? "[true|false]" : "NUMBER");
 
-    private static string Details(PropertyInfo property, OptionAttribute option, object? value)
+    private static string Details(OptionAttribute option, object? value)
     {
-        var standard = option.Default ?? (property.PropertyType == typeof(bool) ? ((bool)value! ? "true" : "false") : Convert.ToString(value, CultureInfo.InvariantCulture));
+        var standard = option.Default ?? (value is bool isOn ? (isOn ? "true" : "false") : Convert.ToString(value, CultureInfo.InvariantCulture));
         var range = option.Range is null ? "" : $"{Interval.Parse(option.Range)}; ";
         return range + (string.IsNullOrEmpty(standard) ? "not set by default" : $"default: {standard}");
     }

@@ -5,7 +5,10 @@ internal static class NearName
 {
     private const int Slips = 3;
 
-    /// <summary>The candidate that differs in the fewest letters, of those that differ in few or begin as the name does or the reverse; null if there is none.</summary>
+    /// <summary>
+    /// The candidate that differs in the fewest letters, of those that differ in few or begin as the name does or the reverse; null if
+    /// there is none.
+    /// </summary>
     public static string? Of(string name, IEnumerable<string> candidates) => candidates
         .Select(candidate => (Text: candidate, Distance: Distance(name, candidate)))
         .Where(candidate => candidate.Distance <= Slips || IsBeginning(name, candidate.Text) || IsBeginning(candidate.Text, name))

@@ -18,7 +18,7 @@ internal static class DataArchive
             using var archive = new TarReader(new GZipStream(file, CompressionMode.Decompress));
             return Files(archive);
         }
-        catch (Exception e) when (e is InvalidDataException or EndOfStreamException or InvalidOperationException or ArgumentException or FormatException or OverflowException)
+        catch (Exception e) when (IsDamage(e))
         {
             throw new InvalidDataException($"'{path}' is no readable .tar.gz archive ({e.Message.TrimEnd('.')}); it is damaged: fetch it anew.", e);
         }
@@ -43,6 +43,10 @@ internal static class DataArchive
 
         return files;
     }
+
+    // All that a TarReader throws at what is no archive.
+    private static bool IsDamage(Exception error) => error
+        is InvalidDataException or EndOfStreamException or InvalidOperationException or ArgumentException or FormatException or OverflowException;
 
     private static void RequirePlain(TarEntry entry)
     {

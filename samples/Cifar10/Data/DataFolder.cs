@@ -4,7 +4,13 @@ namespace Pdp.Samples.Cifar10;
 internal static class DataFolder
 {
     // The files lie at most at this depth: name/train/class/picture. Links are followed, and some lead in circles.
-    private static readonly EnumerationOptions Shallow = new() { RecurseSubdirectories = true, MaxRecursionDepth = 3, AttributesToSkip = 0, IgnoreInaccessible = false };
+    private static readonly EnumerationOptions Shallow = new()
+    {
+        RecurseSubdirectories = true,
+        MaxRecursionDepth = 3,
+        AttributesToSkip = 0,
+        IgnoreInaccessible = false,
+    };
 
     /// <exception cref="InvalidDataException">What it holds is not CIFAR-10.</exception>
     public static List<DataFile> Read(string path)

@@ -22,8 +22,11 @@ internal sealed class CheckpointFolder
         }
     }
 
-    /// <summary>The folder of a run's checkpoints; null where none are kept. A run that is there already is gone on with, never written over.</summary>
-    /// <exception cref="ArgumentException">There is nothing to go on with, or a run that isn't to be gone on with; nothing has been made then.</exception>
+    /// <summary>
+    /// The folder of a run's checkpoints; null where none are kept. A run that is there already is gone on with, never written over.
+    /// </summary>
+    /// <exception cref="ArgumentException">There is nothing to go on with, or a run that isn't to be gone on with; nothing has been made
+    /// then.</exception>
     public static CheckpointFolder? Of(Settings settings)
     {
         if (settings.Out is not { } run)

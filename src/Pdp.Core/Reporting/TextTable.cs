@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Pdp.Reporting;
 
-/// <summary>Rows of values as aligned columns: numbers to the right, text to the left. A row may end with a note beyond the columns.</summary>
+/// <summary>
+/// Rows of values as aligned columns: numbers to the right, text to the left. A row may end with a note beyond the columns.
+/// </summary>
 internal sealed class TextTable(params string[] header)
 {
     /// <summary>Stands where there is no number.</summary>

@@ -32,22 +32,26 @@ public sealed record GlobalMagnitude : ISparsityAllocation
     /// <inheritdoc/>
     public string Describe() => nameof(GlobalMagnitude);
 
-    /// <summary>The largest cut whose counts do not exceed the total.</summary>
-    private static double LargestCut(IReadOnlyList<AllocationLayer> layers, long remove)
+    /// <summary>The largest cut whose counts do not exceed the total: a float32 number where all weights are such, or narrower.</summary>
+    private static double LargestCut(IReadOnlyList<AllocationLayer> layers, long remove) =>
+        layers.Any(layer => layer.Weight.dtype == ScalarType.Float64)
+            ? BitConverter.Int64BitsToDouble(LargestBits(layers, remove, BitConverter.DoubleToInt64Bits(double.PositiveInfinity), BitConverter.Int64BitsToDouble))
+            : BitConverter.Int32BitsToSingle((int)LargestBits(layers, remove, BitConverter.SingleToInt32Bits(float.PositiveInfinity), bits => BitConverter.Int32BitsToSingle((int)bits)));
+
+    /// <summary>Non-negative numbers are ordered as their bit patterns are.</summary>
+    private static long LargestBits(IReadOnlyList<AllocationLayer> layers, long remove, long high, Func<long, double> toNumber)
     {
-        // Non-negative doubles are ordered as their bit patterns are.
-        var low = BitConverter.DoubleToInt64Bits(0);
-        var high = BitConverter.DoubleToInt64Bits(double.PositiveInfinity);
+        var low = 0L;
         while (high - low > 1)
         {
             var middle = low + ((high - low) / 2);
-            if (Below(layers, BitConverter.Int64BitsToDouble(middle)).Sum() <= remove)
+            if (Below(layers, toNumber(middle)).Sum() <= remove)
                 low = middle;
             else
                 high = middle;
         }
 
-        return BitConverter.Int64BitsToDouble(low);
+        return low;
     }
 
     /// <summary>The weights of each layer below a cut, held within the layer's bounds.</summary>

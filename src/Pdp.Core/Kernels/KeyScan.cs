@@ -76,6 +76,20 @@ internal static unsafe class KeyScan
         totals->Add(below, inside, largest);
     }
 
+    /// <summary>Whether a number has a sign, −0 too.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static bool HasSigns(int* bits, long count)
+    {
+        var any = Vector256<int>.Zero;
+        var i = 0L;
+        for (; i <= count - Lanes; i += Lanes)
+            any |= Vector256.Load(bits + i);
+        var hasSigns = any.ExtractMostSignificantBits() != 0;
+        for (; i < count; i++)
+            hasSigns |= bits[i] < 0;
+        return hasSigns;
+    }
+
     /// <summary>The largest key.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static int Largest(int* bits, int count)

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using static TorchSharp.torch;
 
 namespace Pdp.Kernels;
 
@@ -21,6 +22,9 @@ internal sealed unsafe class RankSearch : IPieces
 
     /// <summary>The fewest keys of a range that tell how dense they lie there.</summary>
     private const int Telling = 64;
+
+    /// <summary>Of fewer numbers a tensor operation finds a rank as fast.</summary>
+    private const int FewestSearched = 1 << 13;
 
     /// <summary>The margin around a sample's rank, in standard deviations of that rank.</summary>
     private const int Margin = 4;
@@ -53,6 +57,21 @@ internal sealed unsafe class RankSearch : IPieces
         Largest,
         SmallestAbove,
         Histogram,
+    }
+
+    /// <summary>The numbers of a rank, counted from 1, and of the next one; null if they are not of the search's kind, or negative or not finite.</summary>
+    /// <param name="numbers">Numbers of one group, <c>[1, members]</c>.</param>
+    /// <param name="rank">The rank, in [1, members).</param>
+    public static (float Lower, float Upper)? Of(Tensor numbers, long rank)
+    {
+        var count = numbers.numel();
+        if (!NativeTensor.IsSupported || numbers.shape[0] != 1 || count < FewestSearched || NativeTensor.Elements(numbers.Handle, count) is var elements && elements is null)
+            return null;
+
+        var search = new RankSearch((int)Math.Clamp(count / 32, FewestSearched, 1 << 18), crew: null);
+        var isFound = !KeyScan.HasSigns((int*)elements, count) & search.Find((int*)elements, count, rank - 1, new KeyBracket(), out var key, out var above);
+        GC.KeepAlive(numbers);
+        return isFound ? (BitConverter.Int32BitsToSingle(key), BitConverter.Int32BitsToSingle(above)) : null;
     }
 
     /// <summary>The threads that passes may take.</summary>

@@ -136,6 +136,9 @@ internal static class SoftMask
         var below = magnitude.lt(cut);
         var tied = magnitude.eq(cut);
         var open = below.sum(1, keepdim: true).neg_().add_(count, One);
-        return below.logical_or_(tied.logical_and_(tied.cumsum(1).le(open))).logical_not_().MoveToOuterDisposeScope();
+        // Where each tie goes there is no need to count which come first; not asked elsewhere, as the step would wait for the device.
+        if (magnitude.device_type != DeviceType.CPU || !tied.sum(1, keepdim: true).eq(open).all().ReadCpuBool(0))
+            tied.logical_and_(tied.cumsum(1).le(open));
+        return below.logical_or_(tied).logical_not_().MoveToOuterDisposeScope();
     }
 }

@@ -129,42 +129,6 @@ public sealed class PdpPruner : IDisposable
     /// </exception>
     public void BeginEpoch(double epoch) => Begin(epoch, interval: null);
 
-    private void Begin(double epoch, double? interval)
-    {
-        RequireUsable();
-        if (Epoch is null || Math.Floor(epoch) > Epoch)
-            _model.RequireSameParameters();
-        if (Math.Floor(epoch) > Epoch)
-        {
-            RequireNoDeferredFault();
-            if (!IsCommitted)
-                _model.RequireMethodTrained(isFinal: false);
-        }
-
-        _watch.RequireScopes(epoch);
-        TakeWeights();
-        var before = (_clock.Time, _clock.Fraction);
-        var isFirst = Epoch is null;
-        _clock.Begin(epoch, interval, _isPlanned);
-        if (_clock.HasStarted && !_isPlanned)
-        {
-            _model.SetTargets(_planner.Plan());
-            _isPlanned = true;
-        }
-
-        // What was committed stays as it is, and a method's counts are not those of the schedule.
-        if (!IsCommitted)
-        {
-            _model.Advance(_clock.Fraction, _clock.TemperatureTime);
-            _model.BeginMethod(epoch);
-            _watch.Refresh();
-            if (!isFirst)
-                _ramp.Note(before, (_clock.Time, _clock.Fraction), epoch, _model.TargetSparsity);
-        }
-
-        _watch.Begin(epoch, _model.IsPruning && !IsCommitted);
-    }
-
     /// <summary>Reports the metric that <see cref="PdpOptions.AutomaticStart"/> waits for; once an epoch, after its steps.</summary>
     /// <param name="value">The metric, such as validation accuracy.</param>
     /// <exception cref="InvalidOperationException">The options have no automatic start, a scope is open, or the model was moved.</exception>
@@ -367,6 +331,45 @@ public sealed class PdpPruner : IDisposable
         for (var i = _model.Layers.Length - 1; i >= 0; i--)
             gradients |= _watch.Leave(_model.Layers[i].Weight);
         _watch.Left(gradients);
+    }
+
+    /// <summary>Sets the clock.</summary>
+    /// <param name="epoch">The epoch.</param>
+    /// <param name="interval">The time until the next call, in epochs; null where it is not known.</param>
+    private void Begin(double epoch, double? interval)
+    {
+        RequireUsable();
+        if (Epoch is null || Math.Floor(epoch) > Epoch)
+            _model.RequireSameParameters();
+        if (Math.Floor(epoch) > Epoch)
+        {
+            RequireNoDeferredFault();
+            if (!IsCommitted)
+                _model.RequireMethodTrained(isFinal: false);
+        }
+
+        _watch.RequireScopes(epoch);
+        TakeWeights();
+        var before = (_clock.Time, _clock.Fraction);
+        var isFirst = Epoch is null;
+        _clock.Begin(epoch, interval, _isPlanned);
+        if (_clock.HasStarted && !_isPlanned)
+        {
+            _model.SetTargets(_planner.Plan());
+            _isPlanned = true;
+        }
+
+        // What was committed stays as it is, and a method's counts are not those of the schedule.
+        if (!IsCommitted)
+        {
+            _model.Advance(_clock.Fraction, _clock.TemperatureTime);
+            _model.BeginMethod(epoch);
+            _watch.Refresh();
+            if (!isFirst)
+                _ramp.Note(before, (_clock.Time, _clock.Fraction), epoch, _model.TargetSparsity);
+        }
+
+        _watch.Begin(epoch, _model.IsPruning && !IsCommitted);
     }
 
     /// <summary>Takes the weights for this pruner alone, once.</summary>

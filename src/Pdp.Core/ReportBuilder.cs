@@ -1,4 +1,5 @@
 using Pdp.Internal;
+using Pdp.Kernels;
 using Pdp.Masks;
 using Pdp.Reporting;
 using TorchSharp;
@@ -9,10 +10,8 @@ namespace Pdp;
 /// <summary>Measures masked weights for reports; waits for the device.</summary>
 internal static class ReportBuilder
 {
-    private const double Undecided = 0.05;
-
-    private static readonly Scalar UndecidedFrom = Undecided.ToScalar();
-    private static readonly Scalar UndecidedTo = (1 - Undecided).ToScalar();
+    private static readonly Scalar UndecidedFrom = Survey.Undecided.ToScalar();
+    private static readonly Scalar UndecidedTo = (1 - Survey.Undecided).ToScalar();
     private static readonly Scalar Zero = 0.ToScalar();
 
     public static PruningReport Build(PrunedModel model, double epoch, bool hasEnded, bool isCommitted, IEnumerable<string> warnings)
@@ -65,7 +64,26 @@ internal static class ReportBuilder
             yield return warning;
     }
 
-    private static (LayerReport Report, double Lost, double Total) Measure(IMaskedWeight weight)
+    private static (LayerReport Report, double Lost, double Total) Measure(IMaskedWeight weight) =>
+        weight.IsSoft && weight.Mask.Removed > 0 && (weight.Fused as FusedWeight)?.Measured() is { } survey
+            ? (ReportOf(weight.Mask, survey), survey.Lost, survey.Total)
+            : MeasureByTensors(weight);
+
+    private static LayerReport ReportOf(PdpMask mask, Survey survey) => new(
+        mask.Name,
+        mask.Strategy.Name,
+        mask.Layout.Elements,
+        mask.RemovedWeights,
+        survey.Zeros,
+        survey.Threshold,
+        mask.TemperatureValue * (mask.Temperature.IsRelative ? survey.SquaredThreshold : 1),
+        survey.Sharpness,
+        survey.Open / (double)mask.Layout.Elements,
+        Share(survey.Lost, survey.Total),
+        survey.Subnormals,
+        survey.Violations);
+
+    private static (LayerReport Report, double Lost, double Total) MeasureByTensors(IMaskedWeight weight)
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();

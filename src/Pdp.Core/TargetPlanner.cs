@@ -106,7 +106,7 @@ internal sealed class TargetPlanner
     private static Tensor Competing(PrunedLayer layer)
     {
         var (mask, value) = (layer.Mask, layer.Weight.Value());
-        return mask.WeightsPerRank == 1 ? value : mask.Strategy.Spread(mask.Strategy.Magnitude(Precision.Widen(value), mask.Layout), mask.Layout).expand_as(value);
+        return mask.WeightsPerRank == 1 ? value : mask.Strategy.Spread(mask.Strategy.Magnitude(Precision.Widen(value), mask.Layout), mask.Layout).expand_as(value).contiguous();
     }
 
     /// <summary>Turns counts of weights into whole members: down, and up again where the most is missing, until the total is met to the nearest.</summary>

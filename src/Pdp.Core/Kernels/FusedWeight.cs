@@ -20,6 +20,7 @@ internal sealed unsafe class FusedWeight : IFusedWeight, IDisposable
     private readonly NativeGradient _gradient;
     private float* _weight;
     private float* _dense;
+    private int _cut;
     private int _changes;
 
     private FusedWeight(Parameter parameter, PdpMask mask, IMaskKernel kernel)
@@ -101,8 +102,26 @@ internal sealed unsafe class FusedWeight : IFusedWeight, IDisposable
         if (!search.Find((int*)_weight, Elements, _mask.Removed - 1, _bracket, out var key, out var above))
             return false;
 
+        _cut = key;
         ((UnstructuredKernel)_kernel).Set(BitConverter.Int32BitsToSingle(key), BitConverter.Int32BitsToSingle(above), _mask.Sharpness);
         return true;
+    }
+
+    /// <summary>What a report says of the soft mask of now; null if the weight's memory is not of the kernels' kind, or a weight is not finite.</summary>
+    public Survey? Measured()
+    {
+        _weight = NativeTensor.Elements(_parameter.Handle, Elements);
+        var search = new RankSearch((int)Math.Clamp(Elements / 32, 1 << 13, 1 << 18), crew: null);
+        if (_weight is null || !Prepare(search))
+            return null;
+
+        var survey = new Survey();
+        if (_kernel is NofMKernel groups)
+            groups.AddTo(survey, _weight, _mask.Removed);
+        else
+            ((UnstructuredKernel)_kernel).AddTo(survey, _weight, _mask.Removed, _cut);
+        GC.KeepAlive(this);
+        return survey;
     }
 
     /// <inheritdoc/>

@@ -17,6 +17,7 @@ internal sealed unsafe class NofMKernel : IMaskKernel
     private const int ChunkLength = 1 << 11;
 
     private readonly IGroupBoundaries _boundaries;
+    private readonly int _members;
     private readonly long _elements;
     private readonly int _block;
     private readonly long _blocks;
@@ -29,6 +30,7 @@ internal sealed unsafe class NofMKernel : IMaskKernel
     {
         var stride = StrideOf(layout);
         _boundaries = Lanes.Boundaries(members, stride);
+        _members = members;
         _elements = layout.Elements;
         _block = members * stride;
         _blocks = _elements / _block;
@@ -77,6 +79,22 @@ internal sealed unsafe class NofMKernel : IMaskKernel
 
         ArrayPool<float>.Shared.Return(memory);
         return isUnchanged;
+    }
+
+    /// <summary>Adds the groups to a survey, with the boundaries that were set last.</summary>
+    public void AddTo(Survey survey, float* weight, long removed)
+    {
+        var memory = ArrayPool<float>.Shared.Rent(3 * _room);
+        fixed (float* scratch = memory)
+        {
+            for (var first = 0L; first < _blocks; first += _blocksPerChunk)
+            {
+                var (start, length) = Write(first, weight, scratch);
+                survey.AddGroups(weight + start, length, scratch, scratch + _room, _members, _block / _members, removed);
+            }
+        }
+
+        ArrayPool<float>.Shared.Return(memory);
     }
 
     private static int StrideOf(WeightLayout layout) =>

@@ -35,6 +35,19 @@ internal sealed unsafe class UnstructuredKernel(long count) : IMaskKernel
         return Lanes.Pass.Leave(weight + start, dense + start, IMaskPass.At(gradient, start), IMaskPass.At(sum, start), length, _threshold, _scale);
     }
 
+    /// <summary>Adds the weight to a survey, with the boundary that was set last.</summary>
+    public void AddTo(Survey survey, float* weight, long removed, int cut)
+    {
+        var totals = default(CountTotals);
+        for (var piece = 0; piece < Pieces; piece++)
+        {
+            var (start, length) = Extent(piece);
+            KeyScan.Count((int*)weight + start, length, cut, cut, &totals);
+        }
+
+        survey.AddOne(weight, count, _threshold, _scale, removed, cut, totals.Below);
+    }
+
     private (long Start, int Length) Extent(int piece)
     {
         var start = (long)piece * PieceLength;

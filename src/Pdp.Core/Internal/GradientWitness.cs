@@ -49,8 +49,9 @@ internal sealed class GradientWitness(string name, Parameter parameter) : IDispo
     {
         using var scope = NewDisposeScope();
         using var _ = inference_mode(false);
-        _sum = (_marks is null ? zeros(parameter.shape, ScalarType.Float64) : tensor(_marks).reshape(parameter.shape))
-            .to(parameter.device).DetachFromDisposeScope();
+        _sum = (_marks is null
+            ? zeros(parameter.shape, ScalarType.Float64, parameter.device)
+            : tensor(_marks, device: parameter.device).reshape(parameter.shape)).DetachFromDisposeScope();
         parameter.grad = _sum;
     }
 
@@ -101,7 +102,7 @@ internal sealed class GradientWitness(string name, Parameter parameter) : IDispo
     {
         var isZeroed = false;
         var gradient = _marks is null ? sums : Unmarked(sums, _marks, spare, out isZeroed);
-        parameter.grad = tensor(gradient).reshape(parameter.shape).to_type(parameter.dtype).to(parameter.device);
+        parameter.grad = tensor(gradient, dtype: parameter.dtype, device: parameter.device).reshape(parameter.shape);
         // After one backward pass each element tells; after several, one of another size may fill the bits.
         var filled = gradient.Count(value => !IsPlain(value, spare));
         return filled > (spare == SpareOfOne ? 0 : gradient.Length / 2) ? Faults.GradientChangedInside(name)

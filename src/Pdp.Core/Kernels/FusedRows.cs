@@ -23,7 +23,7 @@ internal sealed unsafe class FusedRows : IDisposable
         _start = view.Start;
         _count = view.Parameter.numel();
         _width = (int)view.Width;
-        _copy = isMasked ? empty(channels, view.Width).DetachFromDisposeScope() : null;
+        _copy = isMasked ? empty([channels, view.Width], view.Parameter.dtype, view.Parameter.device).DetachFromDisposeScope() : null;
         Gradient = gradient;
     }
 
@@ -43,7 +43,7 @@ internal sealed unsafe class FusedRows : IDisposable
     {
         _weight = Elements();
         _dense = _copy is null ? null : NativeTensor.Elements(_copy.Handle, _copy.numel());
-        return _weight is not null;
+        return _weight is not null && (_copy is null || _dense is not null);
     }
 
     /// <summary>Whether the memory is still where it was found.</summary>

@@ -33,7 +33,7 @@ internal static class Ranks
     private static Tensor Single(Tensor magnitude, float value)
     {
         using Scalar scalar = value.ToScalar();
-        return full([1, 1], scalar, magnitude.dtype);
+        return full([1, 1], scalar, magnitude.dtype, magnitude.device);
     }
 
     private static Tensor Selected(Tensor magnitude, long rank) => magnitude.kthvalue(rank, 1, keepdim: true).values;

@@ -79,9 +79,9 @@ internal sealed class Probe(Module model, IReadOnlyList<ProbedLayer> layers, Pro
         if (_mixture?.Length != output.numel())
         {
             using var random = new Generator(1, CPU);
-            _mixture = rand(output.numel(), dtype: ScalarType.Float64, generator: random).data<double>().ToArray();
+            _mixture = rand([output.numel()], ScalarType.Float64, CPU, generator: random).data<double>().ToArray();
         }
 
-        return output.reshape(-1).mul(tensor(_mixture).to(output.dtype, output.device)).sum();
+        return output.reshape(-1).mul(tensor(_mixture, dtype: output.dtype, device: output.device)).sum();
     }
 }

@@ -47,7 +47,7 @@ internal sealed class ProbeState : IDisposable
         {
             using var scope = NewDisposeScope();
             float[] sounds = [.. Enumerable.Range(0, (int)layer.Outputs).Select(channel => isSilent(layer, channel) ? 0f : 1f)];
-            var mask = tensor(sounds).to(layer.Weight.dtype, layer.Weight.device);
+            var mask = tensor(sounds, dtype: layer.Weight.dtype, device: layer.Weight.device);
             layer.Weight.copy_(layer.Blocks(weight).mul(layer.OverOutputs(mask)).reshape(layer.Weight.shape));
         }
     }
@@ -78,7 +78,7 @@ internal sealed class ProbeState : IDisposable
         using var random = new Generator(3, CPU);
         using Scalar half = 0.5.ToScalar();
         foreach (var weight in _weights)
-            weight.mul_(rand(weight.shape, generator: random).sub_(half).sign().to(weight.dtype, weight.device));
+            weight.mul_(rand(weight.shape, ScalarType.Float32, CPU, generator: random).sub_(half).sign().to(weight.dtype, weight.device));
     }
 
     public void ClearGradients()
@@ -152,7 +152,7 @@ internal sealed class ProbeState : IDisposable
 
         using Scalar scale = (0.5 / fanIn).ToScalar();
         using Scalar half = 0.5.ToScalar();
-        var values = rand(parameter.shape, generator: random).add_(half, One).mul_(scale);
+        var values = rand(parameter.shape, ScalarType.Float32, CPU, generator: random).add_(half, One).mul_(scale);
         parameter.copy_(values);
     }
 

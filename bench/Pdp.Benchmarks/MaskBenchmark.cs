@@ -18,6 +18,32 @@ internal static class MaskBenchmark
             if (run.Wants(strategy.Name))
                 Measure(strategy, run);
         }
+
+        if (run.Wants("shapes"))
+            MeasureShapes(run);
+    }
+
+    /// <summary>Other N:M patterns against 2:4.</summary>
+    private static void MeasureShapes(Run run)
+    {
+        using var scope = NewDisposeScope();
+        NofM[] patterns = [NofM.Keep(2, of: 4), NofM.Keep(1, of: 4), NofM.Keep(4, of: 8), NofM.Keep(2, of: 8)];
+        var medians = Alternation.Medians(21, run.Budget(quick: 10, full: 60), [.. patterns.Select(Stepping)]);
+        foreach (var (pattern, median) in patterns.Zip(medians))
+            Line.Write("mask", ("strategy", pattern.Name), ("threads", run.Threads), ("fused_ms", median), ("over_2of4", median / medians[0]));
+    }
+
+    private static Func<TimeSpan> Stepping(NofM pattern)
+    {
+        var model = new Layered();
+        var pruner = new PdpPruner(model, Options(pattern));
+        var pruned = Pruned(model, pruner);
+        Tensor[] gradients = [.. pruned.Select(weight => randn(weight.shape))];
+        Tensor[] arriving = [.. gradients.Select(gradient => gradient.clone())];
+        pruner.BeginEpoch(0);
+        for (var i = 0; i < 10; i++)
+            Step(pruner, pruned, gradients, arriving);
+        return () => Step(pruner, pruned, gradients, arriving);
     }
 
     /// <summary>The milliseconds of passes from the first one in the process on.</summary>

@@ -9,10 +9,10 @@ namespace Pdp;
 internal sealed class MisuseWatch : IDisposable
 {
     /// <summary>The scopes without a gradient in a row, each followed by a backward pass and a step, that are no coincidence.</summary>
-    private const int MostWithoutGradient = 8;
+    private const int MostWithoutGradient = 16;
 
-    /// <summary>The steps with a gradient that was never zeroed that are no coincidence: networks that train in turn take one.</summary>
-    private const int MostWithoutZero = 2;
+    /// <summary>The steps with a gradient that was never zeroed that are no coincidence: weights may be clamped between the parts of a batch.</summary>
+    private const int MostWithoutZero = 16;
 
     /// <summary>Costly checks are made in the first scopes of so many: what is wrong in a loop is wrong at every turn.</summary>
     private const int CostlyChecks = 8;
@@ -70,7 +70,7 @@ internal sealed class MisuseWatch : IDisposable
     public void Accept()
     {
         foreach (var watch in _watches)
-            watch.Accept();
+            watch.Accept(mayWait: IsThorough);
     }
 
     /// <summary>Takes the weights as they are now; steps that were seen stay so. After a method may have written zeros.</summary>
@@ -85,6 +85,13 @@ internal sealed class MisuseWatch : IDisposable
     {
         Look();
         _unmasked.Require(epoch);
+    }
+
+    /// <summary>Checks that what is about to be made final was trained under masks.</summary>
+    public void RequireMasked()
+    {
+        Look();
+        _unmasked.RequireMasked();
     }
 
     public void Begin(double epoch, bool isPruning) => _unmasked.Begin(epoch, isPruning);
@@ -104,7 +111,7 @@ internal sealed class MisuseWatch : IDisposable
 
         _recordsGradients = isPruning && torch.is_grad_enabled();
         for (var i = 0; IsWitnessed && i < _witnesses.Length; i++)
-            _witnesses[i]?.Prepare();
+            _witnesses[i]?.Prepare(_watches[i].HasStepped);
     }
 
     public void Enter()
@@ -192,14 +199,13 @@ internal sealed class MisuseWatch : IDisposable
     {
         foreach (var watch in _watches)
         {
-            if (watch.Look() && watch.HasGradient)
+            if (watch.Look(mayWait: IsThorough))
                 _unmasked.Stepped();
         }
     }
 
     /// <summary>
-    /// Checks that no backward pass came after a scope without one: it leaves a gradient where none was, or it writes to one before it is zeroed.
-    /// Other networks' steps and loaded weights do neither.
+    /// Checks that no backward pass came after a scope without one: it leaves a gradient where none was. Other networks' steps and loaded weights don't.
     /// </summary>
     private void RequireBackwardInside()
     {
@@ -209,7 +215,7 @@ internal sealed class MisuseWatch : IDisposable
         {
             if (watch.HasStepped && !watch.HadGradient && watch.HasGradient)
                 throw Outside(watch.Name);
-            if (watch.HasStepped && watch.HasGradientMovedTwice)
+            if (watch.HasStepped && watch.HasSeenGradient)
                 moved = watch.Name;
         }
 

@@ -117,8 +117,8 @@ public sealed class PdpPruner : IDisposable
 
     /// <summary>Sets the clock: the sparsity and the temperature of the steps that follow. Resuming is restoring and passing the right epoch.</summary>
     /// <remarks>
-    /// Once an epoch is enough where the ramp is long; otherwise the sparsity rises in large steps, of which plan and report warn. The time between
-    /// two calls is taken as that until the next one: where it reaches the end of the run, the whole target is asked for.
+    /// Once an epoch is enough where the ramp is long; otherwise the sparsity rises in large steps, of which plan and report warn. What of the target
+    /// has not been asked for by the end of the run is asked for by the commit.
     /// </remarks>
     /// <param name="epoch">The epoch, counted from 0; fractional to move within an epoch, as in <c>epoch + step / (double)steps</c>.</param>
     /// <exception cref="ArgumentOutOfRangeException">The epoch is negative, not finite, or before the last one.</exception>
@@ -151,6 +151,7 @@ public sealed class PdpPruner : IDisposable
             throw new ArgumentOutOfRangeException(nameof(form), form, "Must be Soft, Folded or Raw.");
         RequireUsable();
         RequireEpoch(nameof(Mask));
+        TakeWeights();
         _watch.RequireOrder(_model.IsPruning);
 
         _model.Enter(form);
@@ -167,7 +168,7 @@ public sealed class PdpPruner : IDisposable
     /// <param name="form">What the kept weights become: m·w, which the last forward saw, or w.</param>
     /// <exception cref="ArgumentOutOfRangeException">The form is soft, which leaves no zeros.</exception>
     /// <exception cref="InvalidOperationException">
-    /// The schedule has not reached its target, a scope is open, something went wrong inside the last one, the model was moved, a weight is not
+    /// The schedule has not reached its target and the run is not over, the last steps were made without a scope, a scope is open, something went wrong inside the last one, the model was moved, a weight is not
     /// finite, or no optimizer has moved the <see cref="Parameters"/>; the weights are unchanged then.
     /// </exception>
     public PruningReport Commit(MaskForm form = MaskForm.Folded)
@@ -177,12 +178,17 @@ public sealed class PdpPruner : IDisposable
         RequireWhole();
         RequireEpoch(nameof(Commit));
         RequireNoDeferredFault();
-        _clock.RequireEnded();
         foreach (var layer in _model.Layers)
             layer.Weight.RequireFinite();
         if (!IsCommitted)
+        {
+            _clock.RequireEnded();
+            _watch.RequireMasked();
             _model.RequireMethodTrained(isFinal: true);
+        }
 
+        TakeWeights();
+        FinishRun();
         var before = IsCommitted ? null : Report();
         foreach (var layer in _model.Layers)
             layer.Weight.Commit(form);
@@ -256,6 +262,7 @@ public sealed class PdpPruner : IDisposable
             Epoch = Epoch,
             Interval = _clock.Interval,
             StartedAt = _clock.StartedAt,
+            IsIntervalGiven = _clock.IsIntervalGiven,
             IsStartForced = _clock.IsStartForced,
             TrainingScopes = _watch.TrainingScopes,
             ReportsAboveLevel = _clock.ReportsAboveLevel,
@@ -366,10 +373,23 @@ public sealed class PdpPruner : IDisposable
             _model.BeginMethod(epoch);
             _watch.Refresh();
             if (!isFirst)
-                _ramp.Note(before, (_clock.Time, _clock.Fraction), epoch, _model.TargetSparsity);
+                _ramp.Note(before, (_clock.Time, _clock.Fraction), epoch, _model.TargetSparsity, _clock.IsCoarse);
         }
 
         _watch.Begin(epoch, _model.IsPruning && !IsCommitted);
+    }
+
+    /// <summary>Asks for the whole target where the last step of the clock, set once an epoch, was not known to be the last.</summary>
+    private void FinishRun()
+    {
+        if (IsCommitted || _clock.HasEnded)
+            return;
+
+        _clock.Finish();
+        if (!_isPlanned)
+            _model.SetTargets(_planner.Plan());
+        _isPlanned = true;
+        _model.Advance(_clock.Fraction, _clock.TemperatureTime);
     }
 
     /// <summary>Takes the weights for this pruner alone, once.</summary>

@@ -42,6 +42,9 @@ public sealed record PrunerState
     /// <value>In epochs, in (0, 1].</value>
     public required double? Interval { get; init; }
 
+    /// <summary>Whether <see cref="Interval"/> was given, by <c>BeginEpoch(epoch, step, steps)</c>, and not guessed from two calls.</summary>
+    public required bool IsIntervalGiven { get; init; }
+
     /// <summary>Whether the automatic start began pruning for want of time, as its metric was not met.</summary>
     public required bool IsStartForced { get; init; }
 

@@ -9,6 +9,7 @@ internal sealed class PruningClock
 {
     private readonly PdpOptions _options;
     private readonly ISparsityScheduler _schedule;
+    private bool _isOver;
 
     /// <summary>Makes the clock.</summary>
     /// <exception cref="ArgumentException">The schedule ends after the run, or never asks for the whole target.</exception>
@@ -27,6 +28,9 @@ internal sealed class PruningClock
 
     /// <summary>The length of the clock's last step, in epochs: 1 where it is set once an epoch; null where it has not moved yet.</summary>
     public double? Interval { get; private set; }
+
+    /// <summary>Whether the interval was given, and not guessed from the last two calls.</summary>
+    public bool IsIntervalGiven { get; private set; }
 
     /// <summary>The epoch at which the automatic start began pruning.</summary>
     public double? StartedAt { get; private set; }
@@ -54,8 +58,8 @@ internal sealed class PruningClock
     /// <summary>Whether the clock is set once an epoch, as far as is known.</summary>
     public bool IsCoarse => Interval is null or >= 1;
 
-    /// <summary>Whether the run ends with the step of the clock that began last.</summary>
-    private bool IsLast => EndsBy(_options.Epochs);
+    /// <summary>Whether the run ends with the step of the clock that began last; a guess doesn't tell, as the clock may go on in finer steps.</summary>
+    private bool IsLast => _isOver || Epoch >= _options.Epochs || (IsIntervalGiven && EndsBy(_options.Epochs));
 
     /// <summary>The last epoch from which the schedule still ends within the run.</summary>
     private double LatestStart => _options.Epochs - (_schedule.EndEpoch - _schedule.StartEpoch);
@@ -68,6 +72,7 @@ internal sealed class PruningClock
         {
             Epoch = state.Epoch,
             Interval = state.Interval,
+            IsIntervalGiven = state.IsIntervalGiven,
             StartedAt = state.StartedAt,
             IsStartForced = state.IsStartForced,
             ReportsAboveLevel = state.ReportsAboveLevel,
@@ -93,6 +98,8 @@ internal sealed class PruningClock
 
         if ((interval ?? epoch - Epoch) is > 0 and var step)
             Interval = Math.Min(step, 1);
+        // A method takes its masks when the clock is set, and can't wait for the commit.
+        IsIntervalGiven = interval is not null || _options.Method is not null;
         Epoch = epoch;
         StartIfDue(epoch);
         SetTime();
@@ -110,10 +117,19 @@ internal sealed class PruningClock
         ReportsAboveLevel = value > start.Level ? ReportsAboveLevel + 1 : 0;
     }
 
-    /// <summary>Checks that the target has been asked for.</summary>
+    /// <summary>Asks for the whole target, as the run is over.</summary>
+    public void Finish()
+    {
+        _isOver = true;
+        StartIfDue(Epoch!.Value);
+        SetTime();
+    }
+
+    /// <summary>Checks that the target has been asked for, or that no later step of the run can ask for the rest.</summary>
     public void RequireEnded()
     {
-        if (!HasEnded)
+        var isWholeRun = Interval is null && Epoch + 1 >= _options.Epochs;
+        if (!HasEnded && !EndsBy(_options.Epochs) && !isWholeRun)
             throw new InvalidOperationException($"The target is not reached: the last epoch begun is {Text(Epoch!.Value)}, at {Text(100 * Fraction)} % of the schedule, which ends at {Text(_schedule.EndEpoch)}. Train on, begin fractional epochs (BeginEpoch(epoch + step / (double)steps)), or let the schedule end earlier.");
     }
 
@@ -124,7 +140,7 @@ internal sealed class PruningClock
             return;
 
         var isMet = ReportsAboveLevel >= start.Epochs;
-        if (!isMet && !EndsBy(LatestStart))
+        if (!isMet && !EndsBy(LatestStart) && !_isOver)
             return;
 
         StartedAt = Math.Min(epoch, LatestStart);

@@ -15,7 +15,8 @@ internal sealed class RampWatch(ISparsityScheduler schedule, double epochs)
     /// <summary>A ramp of more epochs than this has no such steps.</summary>
     private const int MostEpochs = 1000;
 
-    private const string Remedy = "call BeginEpoch(epoch, step, steps) before every step, so that it ramps.";
+    private const string Finer = "call BeginEpoch(epoch, step, steps) before every step, so that it ramps.";
+    private const string Later = "the ramp is only a few steps long; let it end later.";
 
     private Jump? _largest;
 
@@ -24,15 +25,16 @@ internal sealed class RampWatch(ISparsityScheduler schedule, double epochs)
     /// <param name="to">The same after it.</param>
     /// <param name="epoch">The epoch of the run.</param>
     /// <param name="target">The sparsity in the end.</param>
-    public void Note((double Time, double Fraction) from, (double Time, double Fraction) to, double epoch, double target)
+    /// <param name="isCoarse">Whether the clock is set once an epoch.</param>
+    public void Note((double Time, double Fraction) from, (double Time, double Fraction) to, double epoch, double target, bool isCoarse)
     {
-        var jump = new Jump(epoch, from.Fraction * target, to.Fraction * target);
+        var jump = new Jump(epoch, from.Fraction * target, to.Fraction * target, isCoarse ? Finer : Later);
         if (jump.Size > Math.Max(Limit, _largest?.Size ?? 0) && IsRamp(from.Time, Math.Max(to.Time, to.Fraction >= 1 ? schedule.EndEpoch : 0)))
             _largest = jump;
     }
 
     /// <summary>What has happened, in words; null if all steps were small.</summary>
-    public string? Happened() => _largest is not { } jump ? null : $"The sparsity rose from {TextTable.Percent(jump.From)} to {TextTable.Percent(jump.To)} in one step of the clock, at epoch {Text(jump.Epoch)}: {Remedy}";
+    public string? Happened() => _largest is not { } jump ? null : $"The sparsity rose from {TextTable.Percent(jump.From)} to {TextTable.Percent(jump.To)} in one step of the clock, at epoch {Text(jump.Epoch)}: {jump.Remedy}";
 
     /// <summary>What will happen if the clock is set once an epoch, in words; null if all steps are small.</summary>
     /// <param name="target">The sparsity in the end.</param>
@@ -44,8 +46,8 @@ internal sealed class RampWatch(ISparsityScheduler schedule, double epochs)
 
         var whole = new RampWatch(schedule, epochs);
         for (var epoch = first + 1; epoch <= Math.Min(last, Math.Ceiling(schedule.EndEpoch)); epoch++)
-            whole.Note((epoch - 1, schedule.Fraction(epoch - 1)), (epoch, epoch >= last ? 1 : schedule.Fraction(epoch)), epoch, target);
-        return whole._largest is not { } jump ? null : $"If the clock is set once an epoch, the sparsity rises from {TextTable.Percent(jump.From)} to {TextTable.Percent(jump.To)} in one step, at epoch {Text(jump.Epoch)}: {Remedy}";
+            whole.Note((epoch - 1, schedule.Fraction(epoch - 1)), (epoch, epoch >= last ? 1 : schedule.Fraction(epoch)), epoch, target, isCoarse: true);
+        return whole._largest is not { } jump ? null : $"If the clock is set once an epoch, the sparsity rises from {TextTable.Percent(jump.From)} to {TextTable.Percent(jump.To)} in one step, at epoch {Text(jump.Epoch)}: {jump.Remedy}";
     }
 
     /// <summary>Whether the schedule itself rises gradually between two epochs.</summary>
@@ -58,7 +60,7 @@ internal sealed class RampWatch(ISparsityScheduler schedule, double epochs)
 
     private static string Text(double value) => value.ToString("0.####", CultureInfo.InvariantCulture);
 
-    private readonly record struct Jump(double Epoch, double From, double To)
+    private readonly record struct Jump(double Epoch, double From, double To, string Remedy)
     {
         public double Size => To - From;
     }

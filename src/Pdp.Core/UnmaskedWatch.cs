@@ -35,9 +35,19 @@ internal sealed class UnmaskedWatch
     /// <summary>Checks that no whole epoch went by until this one.</summary>
     public void Require(double epoch)
     {
-        if (_since is not { } since || epoch - since < 1 || (_hasScopes && !_hasSteps))
-            return;
+        if (_since is { } since && epoch - since >= 1 && (_hasSteps || !_hasScopes))
+            Throw(since);
+    }
 
+    /// <summary>Checks that no training without a scope came last.</summary>
+    public void RequireMasked()
+    {
+        if (_since is { } since && _hasSteps)
+            Throw(since);
+    }
+
+    private void Throw(double since)
+    {
         _since = null;
         var scopes = _hasScopes ? " (no gradient arrived in those that were opened)" : "";
         throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"Epoch {since} went by without a mask scope for training{scopes}, so nothing was pruned in it: put forward and backward into 'using (pruner.Mask()) {{ … }}'."));

@@ -51,6 +51,28 @@ public sealed class ClockTests
         Assert.Equal(0.5, pruner.Commit().Sparsity);
     }
 
+    [Theory]
+    [InlineData(1, "one call")]
+    [InlineData(0.5, "one call")]
+    [InlineData(2, "coarse, then fine")]
+    public void Sparsity_WhateverThePaceOfTheClock_NeverFallsAndIsCommitted(double epochs, string pace)
+    {
+        using var model = TestModels.Mlp();
+        using var pruner = new PdpPruner(model, new PdpOptions { Epochs = epochs, Sparsity = 0.9, Schedule = new LinearRamp(epochs / 2, epochs) });
+        var sparsities = new List<double>();
+        for (var step = 0; step <= 10; step++)
+        {
+            if (pace == "one call" && step > 0)
+                break;
+            Step(pruner, pace == "one call" || step == 0 ? 0 : 1 + ((step - 1) / 10.0));
+            sparsities.Add(pruner.Sparsity);
+        }
+
+        Assert.Equal(sparsities.Order(), sparsities);
+        Assert.True(sparsities[^1] < 0.9);
+        Assert.Equal(0.9, pruner.Commit().Sparsity, 0.001);
+    }
+
     [Fact]
     public void Restore_InTheLastStepOfTheRun_CanCommit()
     {

@@ -9,7 +9,7 @@ namespace Pdp.Internal;
 /// <remarks>
 /// <para>
 /// For one scope the gradient is summed up in float64. A backward pass adds float32 numbers or narrower ones, which leave most of the bits of
-/// a float64 mantissa zero; a factor fills them.
+/// a float64 mantissa zero; a factor fills them. It doesn't see what leaves float32 numbers, as clamping to 0.5 does.
 /// </para>
 /// <para>
 /// Where there is an earlier gradient, which the scope has set aside, each element begins with a mark in place of 0: one bit, so far below the
@@ -21,27 +21,22 @@ namespace Pdp.Internal;
 /// <param name="parameter">The parameter, borrowed; of a narrower type than float64.</param>
 internal sealed class GradientWitness(string name, Parameter parameter) : IDisposable
 {
-    /// <summary>The low bits of a float64 mantissa that a float32 number leaves zero.</summary>
-    private const int SpareOfOne = 29;
-
-    /// <summary>Those of them that a sum of float32 numbers of about the same size leaves zero, too.</summary>
-    private const int SpareOfSum = 12;
-
-    /// <summary>How far a mark is below the earlier gradient: 2⁻⁴⁸ of it.</summary>
-    private const int MarkDepth = 48;
-
     private double[]? _marks;
     private Tensor? _sum;
+    private long _start;
+    private bool _isStale;
 
     /// <summary>Whether gradients of a parameter can be witnessed.</summary>
     public static bool Serves(Parameter parameter) => NativeTensor.IsSupported && NativeTensor.HasVersions && parameter.dtype != ScalarType.Float64;
 
     /// <summary>Makes the marks, before the scope sets the earlier gradient aside.</summary>
-    public void Prepare()
+    /// <param name="hasStepped">Whether the weight was stepped since the earlier gradient arrived.</param>
+    public void Prepare(bool hasStepped)
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        _marks = parameter.grad is { } earlier ? MarksFor(Values(earlier.to_dense())) : null;
+        _marks = parameter.grad is { } earlier ? GradientBits.Marks(Values(earlier.to_dense())) : null;
+        _isStale = hasStepped && _marks is not null;
     }
 
     /// <summary>Puts the marks, or zeros, in the place of the gradient.</summary>
@@ -49,9 +44,12 @@ internal sealed class GradientWitness(string name, Parameter parameter) : IDispo
     {
         using var scope = NewDisposeScope();
         using var _ = inference_mode(false);
-        _sum = (_marks is null
-            ? zeros(parameter.shape, ScalarType.Float64, parameter.device)
-            : tensor(_marks, device: parameter.device).reshape(parameter.shape)).DetachFromDisposeScope();
+        using var __ = no_grad();
+        // No view: optimizers that zero natively detach the gradient in place.
+        _sum = zeros(parameter.shape, ScalarType.Float64, parameter.device).DetachFromDisposeScope();
+        if (_marks is not null)
+            _sum.copy_(tensor(_marks, ScalarType.Float64).reshape(parameter.shape));
+        _start = NativeTensor.Version(_sum.Handle);
         parameter.grad = _sum;
     }
 
@@ -66,14 +64,29 @@ internal sealed class GradientWitness(string name, Parameter parameter) : IDispo
         using var _ = no_grad();
         using var sum = _sum;
         _sum = null;
-        // A gradient of one's own may have been put there, or none may have arrived.
-        if (parameter.grad is not { dtype: ScalarType.Float64 } arrived)
+        if (parameter.grad is not { } arrived)
             return null;
 
-        var additions = NativeTensor.Version(sum.Handle);
+        // Dropped or replaced by a gradient of one's own: either way the earlier one, with which a step was made, is not meant to stay.
+        if (arrived.dtype != ScalarType.Float64)
+            return _isStale ? Faults.ZeroedInside(name) : null;
+
+        // Where the graph of the gradient is kept, autograd adds out of place.
+        var isSum = NativeTensor.IsSameMemory(arrived.Handle, sum.Handle);
+        var changes = NativeTensor.Version(sum.Handle) - _start;
+        GC.KeepAlive(arrived);
         GC.KeepAlive(sum);
         parameter.grad = null;
-        return additions == 0 ? null : Take(Values(arrived), additions == 1 ? SpareOfOne : SpareOfSum);
+        if (isSum && changes == 0)
+            return null;
+
+        var bits = new GradientBits(Values(arrived), _marks);
+        var gradient = tensor(bits.Gradient(isZeroed: isSum && changes == 2 && bits.IsZeroed), ScalarType.Float64);
+        parameter.grad = gradient.reshape(parameter.shape).to_type(parameter.dtype).to(parameter.device);
+        return !isSum ? null
+            : changes == 2 && bits.IsZeroed ? Faults.ZeroedInside(name)
+            : (changes == 1 ? bits.IsNoGradient : bits.IsScaled) ? Faults.GradientChangedInside(name)
+            : null;
     }
 
     public void Dispose()
@@ -84,50 +97,4 @@ internal sealed class GradientWitness(string name, Parameter parameter) : IDispo
 
     private static double[] Values(Tensor tensor) =>
         MemoryMarshal.Cast<byte, double>(tensor.to_type(ScalarType.Float64).cpu().contiguous().bytes).ToArray();
-
-    /// <summary>A power of two for each number that is not 0; null where all are.</summary>
-    private static double[]? MarksFor(double[] earlier)
-    {
-        var isMarked = false;
-        for (var i = 0; i < earlier.Length; i++)
-        {
-            earlier[i] = earlier[i] == 0 || !double.IsFinite(earlier[i]) ? 0 : Math.ScaleB(1, Math.ILogB(earlier[i]) - MarkDepth);
-            isMarked |= earlier[i] != 0;
-        }
-
-        return isMarked ? earlier : null;
-    }
-
-    private string? Take(double[] sums, int spare)
-    {
-        var isZeroed = false;
-        var gradient = _marks is null ? sums : Unmarked(sums, _marks, spare, out isZeroed);
-        parameter.grad = tensor(gradient, dtype: parameter.dtype, device: parameter.device).reshape(parameter.shape);
-        // After one backward pass each element tells; after several, one of another size may fill the bits.
-        var filled = gradient.Count(value => !IsPlain(value, spare));
-        return filled > (spare == SpareOfOne ? 0 : gradient.Length / 2) ? Faults.GradientChangedInside(name)
-            : isZeroed ? Faults.ZeroedInside(name)
-            : null;
-    }
-
-    /// <summary>The sums without their marks, or as they are where more of them have lost theirs than have one.</summary>
-    private static double[] Unmarked(double[] sums, double[] marks, int spare, out bool isZeroed)
-    {
-        var unmarked = new double[sums.Length];
-        var lost = 0;
-        for (var i = 0; i < sums.Length; i++)
-        {
-            // A sum that is much larger than the earlier gradient never took the mark, and doesn't tell.
-            var isTooSmall = sums[i] + marks[i] == sums[i];
-            unmarked[i] = isTooSmall ? sums[i] : sums[i] - marks[i];
-            if (!isTooSmall)
-                lost += (IsPlain(sums[i], spare) ? 1 : 0) - (IsPlain(unmarked[i], spare) ? 1 : 0);
-        }
-
-        isZeroed = lost > 0;
-        return isZeroed ? sums : unmarked;
-    }
-
-    /// <summary>Whether a number leaves so many low bits zero.</summary>
-    private static bool IsPlain(double value, int spare) => long.TrailingZeroCount(BitConverter.DoubleToInt64Bits(value)) >= spare;
 }

@@ -19,7 +19,7 @@ internal sealed unsafe class ParameterWatch(string name, Parameter parameter)
 
     private readonly long _elements = parameter.numel();
     private (long Version, int Sample) _last;
-    private long _gradientVersion;
+    private bool _carriedGradient;
     private bool _hasTrainingStep;
     private bool _carriesGradient;
 
@@ -45,27 +45,32 @@ internal sealed unsafe class ParameterWatch(string name, Parameter parameter)
         }
     }
 
-    /// <summary>Whether a backward pass and a zeroing may have written to the gradient since the last scope, and not the zeroing alone.</summary>
-    public bool HasGradientMovedTwice => HadGradient && GradientVersion() - _gradientVersion >= 2;
+    /// <summary>Whether a gradient that is not 0 was seen after a scope at whose end there was none.</summary>
+    public bool HasSeenGradient { get; private set; }
 
-    /// <summary>Looks whether the parameter was changed since the last look.</summary>
-    public bool Look()
+    /// <summary>Looks whether the parameter was changed since the last look, with a gradient that is not 0.</summary>
+    /// <param name="mayWait">Whether a gradient on another device than the CPU may be asked, for which the step waits.</param>
+    public bool Look(bool mayWait)
     {
         var now = Sign();
         var isChanged = now != _last;
         _last = now;
         HasStepped |= isChanged;
         _hasTrainingStep |= isChanged;
-        return isChanged;
+        var isTrained = isChanged && CarriesGradient(mayWait);
+        HasSeenGradient |= isTrained && !_carriedGradient;
+        return isTrained;
     }
 
     /// <summary>Takes the parameter as it is, at the end of a scope or after the library itself has changed it.</summary>
-    public void Accept()
+    /// <param name="mayWait">Whether a gradient on another device than the CPU may be asked, for which the step waits.</param>
+    public void Accept(bool mayWait)
     {
         Refresh();
         HasStepped = false;
         HadGradient = HasGradient;
-        _gradientVersion = GradientVersion();
+        _carriedGradient = CarriesGradient(mayWait);
+        HasSeenGradient = false;
     }
 
     /// <summary>Takes the parameter as it is, and keeps what was seen.</summary>
@@ -117,14 +122,6 @@ internal sealed unsafe class ParameterWatch(string name, Parameter parameter)
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         return parameter.grad is { } gradient && gradient.to_dense().count_nonzero().cpu().ReadCpuInt64(0) > 0;
-    }
-
-    private long GradientVersion()
-    {
-        var gradient = Gradient();
-        var version = gradient == 0 ? 0 : NativeTensor.Version(gradient);
-        NativeTensor.Release(gradient);
-        return version;
     }
 
     /// <summary>A handle of the gradient, to be released; 0 if there is none.</summary>

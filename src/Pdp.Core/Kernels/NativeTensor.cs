@@ -49,6 +49,9 @@ internal static unsafe class NativeTensor
     /// <summary>How often a tensor that was not made in inference mode has been changed in place; 0 where that can't be read.</summary>
     public static long Version(nint tensor) => HasVersions ? VersionFunction(tensor) : 0;
 
+    /// <summary>Whether two tensors begin at the same place.</summary>
+    public static bool IsSameMemory(nint one, nint other) => DataFunction(one) == DataFunction(other);
+
     /// <summary>A handle of the gradient, the caller's; 0 if there is none.</summary>
     public static nint Gradient(nint tensor) => GradientFunction(tensor);
 

@@ -48,7 +48,7 @@ internal sealed class GradientWitness(string name, Parameter parameter) : IDispo
         // No view: optimizers that zero natively detach the gradient in place.
         _sum = zeros(parameter.shape, ScalarType.Float64, parameter.device).DetachFromDisposeScope();
         if (_marks is not null)
-            _sum.copy_(tensor(_marks, ScalarType.Float64).reshape(parameter.shape));
+            _sum.copy_(tensor(_marks, ScalarType.Float64, parameter.device).reshape(parameter.shape));
         _start = NativeTensor.Version(_sum.Handle);
         parameter.grad = _sum;
     }
@@ -81,8 +81,8 @@ internal sealed class GradientWitness(string name, Parameter parameter) : IDispo
             return null;
 
         var bits = new GradientBits(Values(arrived), _marks);
-        var gradient = tensor(bits.Gradient(isZeroed: isSum && changes == 2 && bits.IsZeroed), ScalarType.Float64);
-        parameter.grad = gradient.reshape(parameter.shape).to_type(parameter.dtype).to(parameter.device);
+        var gradient = tensor(bits.Gradient(isZeroed: isSum && changes == 2 && bits.IsZeroed), ScalarType.Float64, parameter.device);
+        parameter.grad = gradient.reshape(parameter.shape).to_type(parameter.dtype);
         return !isSum ? null
             : changes == 2 && bits.IsZeroed ? Faults.ZeroedInside(name)
             : (changes == 1 ? bits.IsNoGradient : bits.IsScaled) ? Faults.GradientChangedInside(name)

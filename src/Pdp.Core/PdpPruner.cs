@@ -298,6 +298,8 @@ public sealed class PdpPruner : IDisposable
         var clock = PruningClock.Of(state, options);
         var targets = StateFit.Targets(state, Masks);
         var kept = StateFit.Kept(state, Masks, targets);
+        if (state.Targets is not null)
+            _planner.RequirePossible(targets);
         StateFit.RequireWeights(state, _model.Layers);
 
         (_options, _clock, _ramp) = (options, clock, new RampWatch(options.EffectiveSchedule, options.Epochs));

@@ -1,7 +1,7 @@
 using System.Globalization;
 using Pdp.Allocation;
 using Pdp.Internal;
-using Pdp.Selection;
+using Pdp.Saving;
 using static TorchSharp.torch;
 
 namespace Pdp;
@@ -13,6 +13,7 @@ internal sealed class TargetPlanner
 
     private readonly PdpOptions _options;
     private readonly IReadOnlyList<PrunedLayer> _layers;
+    private readonly LayerLimits[] _limits;
 
     /// <summary>Makes the planner and checks that the target can be met.</summary>
     /// <exception cref="ArgumentException">The target can't be met exactly.</exception>
@@ -20,6 +21,7 @@ internal sealed class TargetPlanner
     {
         _options = options;
         _layers = layers;
+        _limits = [.. layers.Select(layer => LayerLimits.Of(layer.Mask, layer.Rule, options))];
         RequireBudgeted();
         foreach (var layer in layers)
             RequireBoundsToHold(layer);
@@ -27,7 +29,16 @@ internal sealed class TargetPlanner
     }
 
     /// <summary>Whether the counts depend on the weights, and so on the time at which pruning begins.</summary>
-    public bool NeedsWeights => _layers.Any(layer => FixedTarget(layer.Mask, layer.Rule) is null);
+    public bool NeedsWeights => _limits.Any(limits => limits.Fixed is null);
+
+    /// <summary>The weights of all layers.</summary>
+    private long Prunable => _limits.Sum(limits => limits.Mask.Layout.Elements);
+
+    /// <summary>The weights that strategies and rules remove, before alignment.</summary>
+    private long Settled => _limits.Sum(limits => (limits.Fixed ?? 0) * limits.Mask.WeightsPerRank);
+
+    /// <summary>Whether the targets follow from the options and the shapes alone.</summary>
+    private bool IsByShape => !NeedsWeights || _options.Allocation is UniformSparsity or ErdosRenyiKernel or PerLayer;
 
     /// <summary>The members removed in each group of each layer, by the weights of now.</summary>
     /// <exception cref="InvalidOperationException">A weight is not finite.</exception>
@@ -35,12 +46,39 @@ internal sealed class TargetPlanner
     {
         foreach (var layer in _layers)
             layer.Weight.RequireFinite();
+        return PlanOf();
+    }
+
+    /// <summary>Checks targets that come from elsewhere: the options must be able to give them, whatever the weights were.</summary>
+    /// <exception cref="ArgumentException">They can't.</exception>
+    public void RequirePossible(IReadOnlyList<long> targets)
+    {
+        long?[] only = IsByShape ? [.. PlanOf()] : [.. _limits.Select(limits => limits.FixedTarget)];
+        for (var i = 0; i < only.Length; i++)
+            TargetChecks.Require(_limits[i], targets[i], only[i]);
+
+        int[] free = [.. Enumerable.Range(0, only.Length).Where(i => only[i] is null)];
+        if (free.Length > 0)
+            RequirePossible([.. free.Select(i => _limits[i])], [.. free.Select(i => targets[i])]);
+    }
+
+    /// <summary>Checks the targets of the layers that the allocation decides about; where nothing fixes their sum any will do.</summary>
+    private void RequirePossible(LayerLimits[] limits, long[] targets)
+    {
+        if (_options.Allocation is MacBudget budget)
+            StateChecks.Require(budget.IsMetBy(limits, targets), "its targets are not those of the budget of MACs");
+        if (_options.Sparsity is { } sparsity)
+            TargetChecks.RequireTotal(limits, targets, Asked(sparsity) - Settled);
+    }
+
+    private long[] PlanOf()
+    {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        var targets = _layers.Select(layer => FixedTarget(layer.Mask, layer.Rule)).ToArray();
+        var targets = _limits.Select(limits => limits.Fixed).ToArray();
         var free = Enumerable.Range(0, targets.Length).Where(i => targets[i] is null).ToArray();
-        var candidates = free.Select(i => CandidateOf(_layers[i])).ToArray();
-        var remove = ToRemove(targets, candidates);
+        var candidates = free.Select(i => CandidateOf(_layers[i], _limits[i])).ToArray();
+        var remove = ToRemove(candidates);
         if (free.Length > 0)
         {
             var counts = _options.Allocation.Allocate(candidates, remove);
@@ -48,20 +86,7 @@ internal sealed class TargetPlanner
                 targets[i] = members;
         }
 
-        return [.. _layers.Zip(targets, (layer, target) => Aligned(layer.Mask, target!.Value))];
-    }
-
-    /// <summary>What the strategy or a rule fixes; null where the allocation decides.</summary>
-    private static long? FixedTarget(PdpMask mask, LayerRule? rule)
-    {
-        if (mask.Strategy.FixedSparsity is { } pattern)
-        {
-            return rule?.Sparsity is null
-                ? Masks.Counts.Floor(mask.Members, pattern)
-                : throw new ArgumentException($"The rule for {rule.Match} asks for sparsity {Text(rule.Sparsity.Value)} of '{mask.Name}', but {mask.Strategy.Name} removes exactly {Text(pattern)}: leave the rule's sparsity unset.");
-        }
-
-        return rule?.Sparsity is { } sparsity ? Math.Min(Masks.Counts.Floor(mask.Members, sparsity), mask.Members - 1) : null;
+        return [.. _limits.Zip(targets, (limits, target) => limits.Aligned(target!.Value))];
     }
 
     /// <summary>Bounds are the allocation's: where a strategy or a rule fixes the sparsity they would be ignored.</summary>
@@ -86,21 +111,14 @@ internal sealed class TargetPlanner
             throw new ArgumentException($"The rule for {fixedLayer.Rule!.Match} fixes the sparsity of '{fixedLayer.Mask.Name}', but a budget of MACs decides how many channels go: set the rule's MinimumSparsity and MaximumSparsity instead.");
     }
 
-    private AllocationLayer CandidateOf(PrunedLayer layer)
+    private static AllocationLayer CandidateOf(PrunedLayer layer, LayerLimits limits)
     {
-        var (mask, rule) = (layer.Mask, layer.Rule);
-        var (elements, rank) = (mask.Layout.Elements, mask.WeightsPerRank);
-        var minimum = rank * (long)Math.Ceiling((mask.Members * (rule?.MinimumSparsity ?? _options.MinimumLayerSparsity)) - 1e-9);
-        var maximum = rank * Math.Min(Masks.Counts.Floor(mask.Members, rule?.MaximumSparsity ?? _options.MaximumLayerSparsity), mask.Members - 1);
+        var mask = layer.Mask;
+        var (minimum, maximum) = (mask.WeightsPerRank * limits.Least, mask.WeightsPerRank * limits.Most);
         return minimum <= maximum
-            ? new(mask.Name, mask.Layout, Competing(layer), minimum, maximum) { Alignment = AlignmentOf(mask) }
-            : throw new ArgumentException($"'{mask.Name}' has to lose at least {minimum} of its {elements} weights but may lose at most {maximum}: lower its minimum sparsity or raise its maximum.");
+            ? new(mask.Name, mask.Layout, Competing(layer), minimum, maximum) { Alignment = limits.Alignment }
+            : throw new ArgumentException($"'{mask.Name}' has to lose at least {minimum} of its {mask.Layout.Elements} weights but may lose at most {maximum}: lower its minimum sparsity or raise its maximum.");
     }
-
-    private static int AlignmentOf(PdpMask mask) => mask.Strategy is Masks.Channel channel ? channel.Alignment : 1;
-
-    /// <summary>A target that leaves a multiple of the channels that the strategy asks for.</summary>
-    private static long Aligned(PdpMask mask, long target) => Masks.Counts.Aligned(mask.Members, target, AlignmentOf(mask));
 
     /// <summary>The weight, or where several weights share a score the magnitude that each of them competes with.</summary>
     private static Tensor Competing(PrunedLayer layer)
@@ -126,14 +144,12 @@ internal sealed class TargetPlanner
     }
 
     /// <summary>What is left to be removed from the layers that the allocation decides about.</summary>
-    private long ToRemove(long?[] targets, AllocationLayer[] candidates)
+    private long ToRemove(AllocationLayer[] candidates)
     {
-        var masks = _layers.Select(layer => layer.Mask).ToArray();
-        var prunable = masks.Sum(mask => mask.Layout.Elements);
-        var settled = masks.Zip(targets, (mask, target) => (target ?? 0) * mask.WeightsPerRank).Sum();
+        var (prunable, settled) = (Prunable, Settled);
         var share = candidates.Length == 0 ? null : _options.Allocation.FixedSparsity(candidates);
         var byAllocation = share is { } fraction ? Round(fraction * candidates.Sum(layer => layer.Layout.Elements)) : (long?)null;
-        var total = _options.Sparsity is { } sparsity ? Round(sparsity * prunable) : (long?)null;
+        var total = _options.Sparsity is { } sparsity ? Asked(sparsity) : (long?)null;
 
         if (total is null && byAllocation is null && candidates.Length > 0)
             throw new ArgumentException($"Sparsity is not set, and nothing else decides how much to remove from {string.Join(", ", candidates.Select(layer => layer.Name))}: set PdpOptions.Sparsity.");
@@ -154,6 +170,8 @@ internal sealed class TargetPlanner
         var range = string.Create(CultureInfo.InvariantCulture, $"[{(least + settled) / (double)prunable:R}, {(most + settled) / (double)prunable:R}]");
         throw new ArgumentException($"The target of {remove + settled} of {prunable} weights can't be met: the minimum and maximum sparsity per layer, the layers that are fixed and the one weight that each layer keeps allow {least + settled} to {most + settled}. Choose a sparsity in {range} or widen the bounds.");
     }
+
+    private long Asked(double sparsity) => Round(sparsity * Prunable);
 
     private static long Round(double count) => (long)Math.Round(count, MidpointRounding.AwayFromZero);
 

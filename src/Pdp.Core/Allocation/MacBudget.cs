@@ -67,6 +67,20 @@ public sealed record MacBudget : ISparsityAllocation
     /// <inheritdoc/>
     public string Describe() => string.Create(CultureInfo.InvariantCulture, $"{nameof(MacBudget)} of {Fraction:R} of {Macs.Total} MACs{(IsRelative ? "" : ", magnitudes as they are")}");
 
+    /// <summary>Whether targets can be what the budget came to: where they miss it, a step more or less of one group reaches past it.</summary>
+    /// <param name="limits">The limits of the groups.</param>
+    /// <param name="targets">The channels that go.</param>
+    internal bool IsMetBy(IReadOnlyList<LayerLimits> limits, IReadOnlyList<long> targets)
+    {
+        ChannelGroup[] groups = [.. limits.Select(layer => Channels.Groups.First(group => group.Name == layer.Mask.Name))];
+        double Missing(IEnumerable<long> channels) => (Fraction * Macs.Total) - (Macs.Total - Macs.After(groups.Zip(channels)).Total);
+
+        var missing = Missing(targets);
+        return missing == 0 || limits.Index().Any(pair =>
+            pair.Item.Next(targets[pair.Index], isMore: missing > 0) is { } next
+            && missing * Missing([.. targets.Take(pair.Index), next, .. targets.Skip(pair.Index + 1)]) <= 0);
+    }
+
     /// <summary>The weights of each layer below the cut that is nearest to the budget.</summary>
     private long[] Counts(IReadOnlyList<AllocationLayer> layers)
     {

@@ -9,12 +9,14 @@ namespace Pdp;
 internal sealed class ChannelTies
 {
     private readonly ChannelMap? _map;
+    private readonly IReadOnlyList<LayerRule> _rules;
     private readonly Func<SelectedLayer, IMaskStrategy> _strategyOf;
     private readonly Dictionary<string, ChannelGroup> _groups;
 
-    public ChannelTies(ChannelMap? map, Func<SelectedLayer, IMaskStrategy> strategyOf)
+    public ChannelTies(ChannelMap? map, IReadOnlyList<LayerRule> rules, Func<SelectedLayer, IMaskStrategy> strategyOf)
     {
         _map = map;
+        _rules = rules;
         _strategyOf = strategyOf;
         _groups = (map?.Groups ?? [])
             .SelectMany(group => group.Of(ChannelRole.Filter).Select(slice => (slice.Name, group)))
@@ -28,16 +30,14 @@ internal sealed class ChannelTies
         return [.. grouped.Select(layer => WithTies(layer, grouped))];
     }
 
-    /// <summary>Gives all filters of a group the rule that some of them have.</summary>
-    /// <exception cref="ArgumentException">They have rules that ask for different things.</exception>
+    /// <summary>Gives all filters of a group the first rule that any of them has, where they share a mask under it.</summary>
     public IEnumerable<SelectedLayer> ShareRules(IReadOnlyList<SelectedLayer> weights)
     {
-        var rules = weights.Where(layer => layer.Rule is not null && GroupOf(layer) is not null)
-            .GroupBy(layer => GroupOf(layer)!.Name)
-            .ToDictionary(group => group.Key, group => Choice.CommonRule(group.Select(layer => (layer.Info.Name, layer.Rule))), StringComparer.Ordinal);
-        return weights.Select(layer => layer is { Rule: null, DenseReason: null } && _groups.TryGetValue(layer.Info.Name, out var group)
-            ? layer with { Rule = rules.GetValueOrDefault(group.Name) }
-            : layer);
+        var rules = weights.Where(layer => layer.DenseReason is null && _groups.ContainsKey(layer.Info.Name))
+            .GroupBy(layer => _groups[layer.Info.Name].Name)
+            .ToDictionary(group => group.Key, FirstRule, StringComparer.Ordinal);
+        return weights.Select(layer => layer.DenseReason is null && _groups.TryGetValue(layer.Info.Name, out var group)
+            && layer with { Rule = rules[group.Name] } is var shared && GroupOf(shared) is not null ? shared : layer);
     }
 
     /// <summary>The group whose mask a weight is under; null if it has one for itself, or stays dense.</summary>
@@ -72,6 +72,9 @@ internal sealed class ChannelTies
         var layout = new WeightLayout([group.Channels, filters.Sum(view => view.Width)]);
         return new(new PdpMask(group.Name, layout, strategy, temperature), filters, [.. Views(ChannelRole.Bias), .. Views(ChannelRole.Norm)], group.IsNormalized);
     }
+
+    private LayerRule? FirstRule(IEnumerable<SelectedLayer> weights) =>
+        _rules.FirstOrDefault(rule => weights.Any(layer => ReferenceEquals(layer.Rule, rule)));
 
     private SelectedLayer WithGroup(SelectedLayer layer) =>
         _map is null || layer.DenseReason is not null || _strategyOf(layer) is not Channel || _groups.ContainsKey(layer.Info.Name) ? layer

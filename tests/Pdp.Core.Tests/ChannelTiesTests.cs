@@ -37,13 +37,38 @@ public sealed class ChannelTiesTests
     }
 
     [Fact]
-    public void Rules_ThatDiffer_AreAnErrorThatNamesThem()
+    public void ARule_BehindAnotherForTheGroup_NeverCounts()
     {
         using var model = new Sum();
 
         var fault = Assert.Throws<ArgumentException>(() => Make(model, new Channel(), 0.5, new("a") { Sparsity = 0.25 }, new("b") { Sparsity = 0.5 }));
 
-        Assert.Contains("a.weight and b.weight share a mask, but the rules for 'a' and for 'b' ask for different things", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("The rule for 'b' never counts, as an earlier one does: that for 'a' for b.weight", fault.Message, StringComparison.Ordinal);
+        fault = Assert.Throws<ArgumentException>(() => Make(model, new Channel(), 0.5, new("a") { Sparsity = 0.25 }, new("b") { Strategy = new Unstructured() }));
+        Assert.Contains("The rule for 'b' never counts", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("a")]
+    [InlineData("b")]
+    public void ARule_BeforeACatchAll_IsForTheGroup(string name)
+    {
+        using var model = new Sum();
+        using var pruner = Make(model, new Unstructured(), 0.3, new(name) { Strategy = new Channel(), Sparsity = 0.25 }, new("*") { MaximumSparsity = 0.9 });
+
+        var layers = pruner.Plan().Layers;
+
+        Assert.Equal([$"'{name}'", "with a.weight", "'*'"], layers.Select(layer => layer.Rule));
+        Assert.Equal(["channel", "channel", "unstructured"], layers.Select(layer => layer.Strategy));
+    }
+
+    [Fact]
+    public void Rules_WhereNoMaskIsShared_AreForTheirOwnWeights()
+    {
+        using var model = new Sum();
+        using var pruner = Make(model, new Unstructured(), 0.5, new("a") { MaximumSparsity = 0.9 }, new("b") { MaximumSparsity = 0.8 });
+
+        Assert.Equal(["'a'", "'b'", null], pruner.Plan().Layers.Select(layer => layer.Rule));
     }
 
     [Fact]
@@ -60,7 +85,7 @@ public sealed class ChannelTiesTests
     {
         using var model = new Sum();
 
-        var fault = Assert.Throws<ArgumentException>(() => Make(model, new Channel(), 0.5, new("a") { Sparsity = 0.25 }, new("b") { Strategy = new Unstructured() }));
+        var fault = Assert.Throws<ArgumentException>(() => Make(model, new Channel(), 0.5, new("b") { Strategy = new Unstructured() }, new("a") { Sparsity = 0.25 }));
 
         Assert.Contains("The rule for 'a' concerns only weights that stay dense: a.weight: tied to b.weight, which has another strategy", fault.Message, StringComparison.Ordinal);
     }

@@ -59,7 +59,10 @@ public interface IMaskStrategy
     /// <param name="layout">The layout of the weight.</param>
     double ScoreSlope(WeightLayout layout);
 
-    /// <summary>What it is and what it is set to, in words. Saved states hold them, and are restored only where they are the same.</summary>
+    /// <summary>
+    /// What it is and what it is set to, in words. Saved states hold them, and are restored only where they are the same; strategies of one type that say
+    /// the same are equal to rules.
+    /// </summary>
     /// <remarks>Write numbers in the invariant culture, and leave out what is at a default that was added later.</remarks>
     /// <returns>By default the name and what <c>ToString</c> gives.</returns>
     string Describe() => $"{Name}: {Words.Of(this)}";

@@ -12,32 +12,18 @@ internal static class Choice
             throw new ArgumentException($"{include} is included, but stays dense: {Reasons(matched)}. Take it out of Include, or what keeps it dense out of Exclude.");
     }
 
-    /// <summary>Checks that a rule counts for some weight that is pruned.</summary>
+    /// <summary>Checks that a rule counts for some weight that is pruned, or agrees with the one that counts for its mask.</summary>
     /// <exception cref="ArgumentException">It concerns dense weights alone, or rules before it count for all that it matches.</exception>
     public static void RequireEffect(LayerRule rule, IReadOnlyList<SelectedLayer> layers)
     {
         var matched = Matched(rule.Match, layers);
         if (matched.All(layer => layer.DenseReason is not null))
             throw new ArgumentException($"The rule for {rule.Match} concerns only weights that stay dense: {Reasons(matched)}. Include them or drop the rule.");
-        if (layers.Any(layer => ReferenceEquals(layer.Rule, rule) && Standing(layer, layers).DenseReason is null))
+        if (layers.Any(layer => ReferenceEquals(layer.OwnRule, rule) && Standing(layer, layers) is { DenseReason: null, Rule: { } inForce } && inForce.Agrees(rule)))
             return;
 
-        var shadows = layers.Where(layer => layer.Rule is not null && rule.Match.Matches(layer.Info)).DistinctBy(layer => layer.Rule);
+        var shadows = layers.Where(layer => layer.Rule is { } other && other != rule && rule.Match.Matches(layer.Info)).DistinctBy(layer => layer.Rule);
         throw new ArgumentException($"The rule for {rule.Match} never counts, as an earlier one does: {string.Join("; ", shadows.Select(layer => $"that for {layer.Rule!.Match} for {layer.Info.Name}"))}. Put it before, or drop it.");
-    }
-
-    /// <summary>The one rule of weights that share a mask; null if none has any.</summary>
-    /// <exception cref="ArgumentException">There are two that ask for different things.</exception>
-    public static LayerRule? CommonRule(IEnumerable<(string Name, LayerRule? Rule)> weights)
-    {
-        (string Name, LayerRule? Rule)[] ruled = [.. weights.Where(weight => weight.Rule is not null)];
-        if (ruled.Length == 0)
-            return null;
-
-        var (name, rule) = ruled[0];
-        return ruled.FirstOrDefault(weight => !weight.Rule!.Agrees(rule!)) is (var otherName, { } other)
-            ? throw new ArgumentException($"{name} and {otherName} share a mask, but the rules for {rule!.Match} and for {other.Match} ask for different things: let them agree, or put one rule for both before them.")
-            : rule;
     }
 
     /// <summary>The weights that a match means, each under the name that stands for it.</summary>

@@ -7,7 +7,7 @@ namespace Pdp.Selection;
 /// <summary>Overrides for the weights that a match chooses; what is left null is as in the options.</summary>
 /// <remarks>
 /// Of several rules that match a weight the first one counts. Where weights share a mask, because they are tied or their channels belong together, a rule
-/// for one of them is for all; rules that ask for different things there are an error, and so is a rule that never counts.
+/// for one of them is for all, and of several rules for them the first one in the list counts. A rule that never counts is an error.
 /// </remarks>
 public sealed record LayerRule
 {
@@ -39,6 +39,6 @@ public sealed record LayerRule
     /// <summary>Whether another rule asks for the same.</summary>
     internal bool Agrees(LayerRule other) =>
         (Sparsity, MinimumSparsity, MaximumSparsity) == (other.Sparsity, other.MinimumSparsity, other.MaximumSparsity)
-        && Equals(Strategy, other.Strategy)
+        && (Equals(Strategy, other.Strategy) || (Strategy?.GetType() == other.Strategy?.GetType() && Strategy?.Describe() == other.Strategy?.Describe()))
         && Equals(Temperature, other.Temperature);
 }

@@ -8,7 +8,7 @@ internal static class LayerSelection
     /// <summary>Selects.</summary>
     /// <returns>All names of weights, in the order of the model's parameters.</returns>
     /// <exception cref="ArgumentException">
-    /// A match matches nothing, an include or a rule has no effect, rules for one weight differ, or the model has nothing to prune.
+    /// A match matches nothing, an include or a rule has no effect, or the model has nothing to prune.
     /// </exception>
     public static IReadOnlyList<SelectedLayer> Select(
         Module model, IReadOnlyList<LayerMatch> include, IReadOnlyList<LayerMatch> exclude, IReadOnlyList<LayerRule> rules)
@@ -54,13 +54,13 @@ internal static class LayerSelection
             : isIncluded is false ? "not included"
             : isIncluded is true ? weight.Refusal
             : weight.ReasonToLeave;
-        var own = weight.Names.Select(name => rules.FirstOrDefault(rule => rule.Match.Matches(name.Info))).ToArray();
-        var common = reason is null ? Choice.CommonRule(weight.Names.Zip(own, (name, rule) => (name.Info.Name, rule))) : own[0];
-        foreach (var (name, rule) in weight.Names.Zip(own))
+        var common = rules.FirstOrDefault(rule => weight.Matches(rule.Match));
+        foreach (var name in weight.Names)
         {
+            var own = rules.FirstOrDefault(rule => rule.Match.Matches(name.Info));
             yield return (name.Place, name == weight.First
-                ? new(name.Info, name.Parameter, common, reason)
-                : new(name.Info, name.Parameter, rule, $"tied to {weight.First.Info.Name}", TiedTo: weight.First.Info.Name));
+                ? new(name.Info, name.Parameter, common, own, reason)
+                : new(name.Info, name.Parameter, common, own, $"tied to {weight.First.Info.Name}", TiedTo: weight.First.Info.Name));
         }
     }
 }

@@ -326,15 +326,37 @@ public sealed class LayerSelectionTests
     }
 
     [Fact]
-    public void Select_WithRulesForBothNamesOfATiedWeight_TakesThemIfTheyAgree()
+    public void Select_WithEqualRulesForBothNamesOfATiedWeight_TakesThem()
     {
         using var model = new Models.Tied(sameObject: true);
 
         var layers = LayerSelection.Select(model, [], [], [new("_first") { Sparsity = 0.9 }, new("_second") { Sparsity = 0.9 }]);
 
         Assert.Equal(0.9, layers[0].Rule?.Sparsity);
-        Assert.Contains("_first.weight and _second.weight share a mask, but the rules for '_first' and for '_second'", Fault(model, [], [], new("_first") { Sparsity = 0.9 }, new("_second") { Sparsity = 0.5 }), StringComparison.Ordinal);
-        Assert.Contains("the rules for '*' and for '_second'", Fault(model, [], [], new("_second"), new("*") { Sparsity = 0.5 }), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Select_WithStrategiesOfOnesOwn_TakesThemAsEqualIfTheySayTheSame()
+    {
+        using var model = new Models.Tied(sameObject: true);
+        static LayerRule Rule(string name, string words) => new(name) { Strategy = new PlainStrategy(words) };
+
+        Assert.Equal("'_first'", LayerSelection.Select(model, [], [], [Rule("_first", "a"), Rule("_second", "a")])[0].Rule?.Match.ToString());
+        Assert.Contains("The rule for '_second' never counts", Fault(model, [], [], Rule("_first", "a"), Rule("_second", "b")), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("_first", "_second")]
+    [InlineData("_second", "_first")]
+    public void Select_WithARuleForOneNameOfATiedWeight_LetsTheFirstRuleCount(string name, string other)
+    {
+        using var model = new Models.Tied(sameObject: true);
+
+        var layers = LayerSelection.Select(model, [], [], [new(name) { Sparsity = 0.2 }, new("*") { MaximumSparsity = 0.9 }]);
+
+        Assert.Equal([$"'{name}'", $"'{name}'", "'*'"], layers.Select(layer => layer.Rule?.Match.ToString()));
+        var fault = Fault(model, [], [], new(name) { Sparsity = 0.9 }, new(other) { Sparsity = 0.5 });
+        Assert.Contains($"The rule for '{other}' never counts, as an earlier one does: that for '{name}' for {other}.weight", fault, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -1,0 +1,30 @@
+using Pdp.Masks;
+using static TorchSharp.torch;
+
+namespace Pdp.Tests.Support;
+
+/// <summary>A user's strategy that is a class, so that two of them are never <c>Equals</c>.</summary>
+internal sealed class PlainStrategy(string words) : IMaskStrategy
+{
+    private readonly Unstructured _inner = new();
+
+    public string Name => "plain";
+
+    public double? FixedSparsity => null;
+
+    public string? Refusal(WeightLayout layout) => _inner.Refusal(layout);
+
+    public (long Groups, long Members) Competition(WeightLayout layout) => _inner.Competition(layout);
+
+    public long Removed(long target, double fraction) => _inner.Removed(target, fraction);
+
+    public Tensor Magnitude(Tensor weight, WeightLayout layout) => _inner.Magnitude(weight, layout);
+
+    public Tensor Sum(Tensor values, WeightLayout layout) => _inner.Sum(values, layout);
+
+    public Tensor Spread(Tensor grouped, WeightLayout layout) => _inner.Spread(grouped, layout);
+
+    public double ScoreSlope(WeightLayout layout) => _inner.ScoreSlope(layout);
+
+    public string Describe() => words;
+}

@@ -66,7 +66,7 @@ public sealed record PrunerState
     /// <value>A bit for each competitor, group by group, 1 where it is kept, the first in the lowest bit; 8 bytes of a hash; in base64.</value>
     public required IReadOnlyDictionary<string, string>? Masks { get; init; }
 
-    /// <summary>A hash of each layer's weights, by the parameter's name, so that they are found missing if they were not loaded.</summary>
+    /// <summary>A hash of each layer's weights and of what is masked along, by the parameter's name; it tells if they were not loaded.</summary>
     /// <value>Null takes whatever weights the model has, as for those that were rounded since: <c>state with { Weights = null }</c>.</value>
     public required IReadOnlyDictionary<string, string>? Weights { get; init; }
 

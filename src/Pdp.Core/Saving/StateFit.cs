@@ -60,7 +60,7 @@ internal static class StateFit
         if (state.Weights is not { } saved)
             return;
 
-        string[] others = [.. layers.Where(layer => HashOf(layer) != saved[layer.Mask.Name]).Select(layer => layer.Mask.Name)];
+        string[] others = [.. layers.Where(layer => HashOf(layer) != saved[layer.Mask.Name]).Select(NameOf)];
         if (others.Length > 0)
             throw new ArgumentException($"The model's weights are not the ones that were saved with this state: {Words.Listed(others)} {(others.Length == 1 ? "differs" : "differ")}. Load the weights first, then call Restore(state); for weights that were rounded or edited on purpose, Restore(state with {{ Weights = null }}).", nameof(state));
     }
@@ -69,12 +69,11 @@ internal static class StateFit
     public static Dictionary<string, string> PackedMasks(IEnumerable<PrunedLayer> layers) =>
         layers.Where(layer => layer.Weight.Frozen is not null).ToDictionary(layer => layer.Mask.Name, Packed);
 
-    /// <summary>The hash of a layer's weights.</summary>
-    public static string HashOf(PrunedLayer layer)
-    {
-        using var value = layer.Weight.Value();
-        return WeightHash.Of(value);
-    }
+    /// <summary>The hash of a layer's weights, and of all that is masked along with them.</summary>
+    public static string HashOf(PrunedLayer layer) => WeightHash.Of(layer.Weight.Parameters);
+
+    private static string NameOf(PrunedLayer layer) =>
+        layer.Weight.Parameters.Count == 1 ? layer.Mask.Name : $"{layer.Mask.Name} or what is masked along with it";
 
     private static string Others(int differences) => differences > 0 ? $"; and {differences} more" : "";
 

@@ -8,11 +8,12 @@ internal static class WeightHash
 {
     private const int Bytes = 16;
 
-    /// <summary>The hash of a weight, in hexadecimal digits; the same on every device.</summary>
-    public static string Of(Tensor weight)
+    /// <summary>The hash of weights, one behind the other, in hexadecimal digits; the same on every device.</summary>
+    public static string Of(params IReadOnlyList<Tensor> weights)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        TensorBytes.ForEachPiece(weight, piece => hash.AppendData(piece));
+        foreach (var weight in weights)
+            TensorBytes.ForEachPiece(weight, piece => hash.AppendData(piece));
         return Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, Bytes));
     }
 

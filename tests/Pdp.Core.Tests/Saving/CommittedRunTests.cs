@@ -60,6 +60,24 @@ public sealed class CommittedRunTests
         Assert.Contains("conv2.weight differs", fault.Message);
     }
 
+    [Theory]
+    [InlineData("conv1.bias")]
+    [InlineData("norm.weight")]
+    [InlineData("norm.bias")]
+    public void Restore_WhenWhatIsMaskedAlongDiffers_NamesItsLayer(string name)
+    {
+        using var saved = new ResumableRun("channel with a map", ScalarType.Float32).Train(0, 9);
+        var state = saved.Pruner.GetState();
+        saved.Pruner.Restore(state);
+        using (var scope = NewDisposeScope())
+        using (no_grad())
+            saved.Model.get_parameter(name)![5].neg_();
+
+        var fault = Assert.Throws<ArgumentException>(() => saved.Pruner.Restore(state));
+
+        Assert.Contains("conv1.weight or what is masked along with it differs", fault.Message);
+    }
+
     [Fact]
     public void Restore_OfAStateWithoutHashes_TakesTheWeightsAsTheyAreAndTheMasksAsTheyWere()
     {

@@ -38,7 +38,7 @@ internal sealed class PrunedModel : IDisposable
         SelectedLayer[] fitting = [.. _ties.ShareRules(LayerSelection.Select(model, options.Include, options.Exclude, options.Rules)).Select(WithRefusal)];
         _weights = _ties.Refuse(fitting);
         // A rule whose own strategy doesn't fit is in the plan, as the strategy is what it asked for.
-        foreach (var rule in options.Rules.Where(rule => rule.Strategy is null || fitting.Any(layer => layer.DenseReason is null && ReferenceEquals(layer.OwnRule, rule))))
+        foreach (var rule in options.Rules.Where(rule => rule.Strategy is null || fitting.Any(layer => layer.DenseReason is null && layer.Has(rule))))
             Choice.RequireEffect(rule, _weights);
         _sizes = options.Channels is { } map ? new SizeAccount(model, map, options.EffectiveMacs) : null;
         SelectedLayer[] selected = [.. _weights.Where(layer => layer.DenseReason is null && _ties.IsFirst(layer))];

@@ -12,5 +12,7 @@ namespace Pdp.Selection;
 /// Its place among the weights of linear, bilinear, convolution, recurrent, attention and transformer layers, frozen or not, and of the other parameters
 /// that are included; from 0. −1 for embeddings, norms, other parameters, and further names of a tied weight.
 /// </param>
-/// <param name="IsLast">Whether it is the last of these.</param>
+/// <param name="IsLast">
+/// Whether it is the last of these; true for all names of a tied weight where it is for one. A head that is tied to an embedding counts.
+/// </param>
 public sealed record LayerInfo(string Name, string ModuleName, torch.nn.Module Module, WeightLayout Layout, int Index, bool IsLast);

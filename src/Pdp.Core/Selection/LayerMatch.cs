@@ -23,6 +23,7 @@ public sealed class LayerMatch
     public static LayerMatch First { get; } = new(layer => layer.Index == 0, "the first layer");
 
     /// <summary>The last weight of a layer in the order of the model's parameters (<see cref="LayerInfo.IsLast"/>), usually the classifier.</summary>
+    /// <remarks>A tied weight comes where the last of its names does: a head that is tied to the embedding is the classifier.</remarks>
     public static LayerMatch Classifier { get; } = new(layer => layer.IsLast, "the classifier");
 
     /// <summary>Weights by name, as <see cref="Named"/> does it.</summary>

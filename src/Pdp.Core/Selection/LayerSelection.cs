@@ -35,11 +35,13 @@ internal static class LayerSelection
     private static TiedWeight[] Number(IReadOnlyList<TiedWeight> weights, Func<TiedWeight, bool> isLayer)
     {
         var layers = weights.Where(isLayer).ToList();
-        return [.. weights.Select(weight => new TiedWeight([Numbered(weight, layers.IndexOf(weight), layers.LastOrDefault() == weight), .. weight.Names.Skip(1)]))];
+        // A head that is tied to the embedding is the last layer all the same, wherever each of them is registered.
+        var last = weights.Where(weight => isLayer(weight) || weight.IsUsedByLayer).MaxBy(weight => weight.Names[^1].Place);
+        return [.. weights.Select(weight => new TiedWeight([.. weight.Names.Select((name, i) => Numbered(name, i == 0 ? layers.IndexOf(weight) : -1, weight == last))]))];
     }
 
-    private static ScannedWeight Numbered(TiedWeight weight, int index, bool isLast) =>
-        weight.First with { Info = weight.First.Info with { Index = index, IsLast = isLast } };
+    private static ScannedWeight Numbered(ScannedWeight name, int index, bool isLast) =>
+        name with { Info = name.Info with { Index = index, IsLast = isLast } };
 
     private static void RequireMatches(IEnumerable<LayerMatch> matches, TiedWeight[] weights)
     {

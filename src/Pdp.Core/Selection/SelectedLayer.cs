@@ -9,4 +9,8 @@ namespace Pdp.Selection;
 /// <param name="OwnRule">The first rule for this very name, if any.</param>
 /// <param name="DenseReason">Why it stays dense; null if it is pruned.</param>
 /// <param name="TiedTo">The name that stands for the weight, where this is a further one.</param>
-internal sealed record SelectedLayer(LayerInfo Info, Parameter Parameter, LayerRule? Rule, LayerRule? OwnRule, string? DenseReason, string? TiedTo = null);
+internal sealed record SelectedLayer(LayerInfo Info, Parameter Parameter, LayerRule? Rule, LayerRule? OwnRule, string? DenseReason, string? TiedTo = null)
+{
+    /// <summary>Whether a rule is in force, or would be if the weight shared no mask.</summary>
+    public bool Has(LayerRule rule) => ReferenceEquals(Rule, rule) || ReferenceEquals(OwnRule, rule);
+}

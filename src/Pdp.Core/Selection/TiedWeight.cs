@@ -17,6 +17,9 @@ internal sealed record TiedWeight(IReadOnlyList<ScannedWeight> Names)
     /// <summary>Whether it is the weight of layers and nothing else.</summary>
     public bool IsLayer => Refusal is null && ReasonOfKind is null;
 
+    /// <summary>Whether a layer uses it, if it is an embedding's table too.</summary>
+    public bool IsUsedByLayer => Refusal is null && Names.Any(name => name.Kind == WeightKind.Layer);
+
     /// <summary>Whether it is nothing that the library knows.</summary>
     public bool IsOther => Refusal is null && Names.All(name => name.Kind == WeightKind.Other);
 

@@ -312,6 +312,37 @@ public sealed class LayerSelectionTests
     }
 
     [Theory]
+    [InlineData("tokens", "hidden", "wide", "head")]
+    [InlineData("hidden", "wide", "head", "tokens")]
+    [InlineData("head", "hidden", "wide", "tokens")]
+    [InlineData("hidden", "wide", "tokens", "head")]
+    public void Select_WithAHeadTiedToTheEmbedding_TakesItForTheClassifier(params string[] order)
+    {
+        using var head = Linear(8, 20, hasBias: false);
+        using var embedding = Embedding(20, 8);
+        embedding.weight = head.weight;
+        var modules = new Dictionary<string, Module> { ["tokens"] = embedding, ["hidden"] = Linear(8, 32), ["wide"] = Linear(32, 8), ["head"] = head };
+        using var model = new Models.Tree([.. order.Select(name => (name, modules[name]))]);
+
+        Assert.Equal(["hidden.weight", "wide.weight"], Pruned(LayerSelection.Select(model, [], [LayerMatch.Classifier], [])));
+        var included = LayerSelection.Select(model, ["*"], [LayerMatch.Classifier], []);
+        Assert.Equal(["hidden.weight", "wide.weight"], Pruned(included));
+        Assert.Contains("excluded by the classifier", included.Select(layer => layer.DenseReason));
+        Assert.Equal(0.2, LayerSelection.Select(model, ["*"], [], [new(LayerMatch.Classifier) { Sparsity = 0.2 }]).Single(layer => layer.Info.Name == "head.weight").Rule?.Sparsity);
+    }
+
+    [Fact]
+    public void Select_WithADecoderTiedToTheEncoder_TakesTheLastOfItsNames()
+    {
+        using var encoder = Linear(8, 8, hasBias: false);
+        using var decoder = Linear(8, 8, hasBias: false);
+        decoder.weight = encoder.weight;
+        using var model = new Models.Tree(("encoder", encoder), ("middle", Linear(8, 8)), ("decoder", decoder));
+
+        Assert.Equal(["middle.weight"], Pruned(LayerSelection.Select(model, [], [LayerMatch.Classifier], [])));
+    }
+
+    [Theory]
     [InlineData("_first", "_second")]
     [InlineData("_second", "_first")]
     public void Select_WithEitherNameOfATiedWeight_MeansTheWeight(string name, string other)

@@ -1,5 +1,6 @@
 using Pdp.Internal;
 using Pdp.Kernels;
+using Pdp.Saving;
 using TorchSharp;
 
 namespace Pdp;
@@ -123,7 +124,7 @@ internal sealed class MisuseWatch : IDisposable
                 _witnesses[i]?.Enter();
         }
 
-        TrainingScopes += _recordsGradients ? 1 : 0;
+        TrainingScopes = Math.Min(TrainingScopes + (_recordsGradients ? 1 : 0), StateChecks.MostTrainingScopes);
     }
 
     /// <summary>Looks at the gradients before anything is done with them, and gives them back their own type.</summary>

@@ -121,7 +121,7 @@ public sealed class PdpPruner : IDisposable
     /// has not been asked for by the end of the run is asked for by the commit.
     /// </remarks>
     /// <param name="epoch">The epoch, counted from 0; fractional to move within an epoch, as in <c>epoch + step / (double)steps</c>.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The epoch is negative, not finite, or before the last one.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The epoch is negative, 2^31 or more, or before the last one.</exception>
     /// <exception cref="InvalidOperationException">
     /// A scope is open, a whole epoch went by without one, something went wrong inside the last one, the model was moved, another pruner that is
     /// not disposed prunes one of the weights, the first epoch is past the start of the schedule with no state restored, a weight is not finite

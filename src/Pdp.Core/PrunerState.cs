@@ -31,7 +31,7 @@ public sealed record PrunerState
     public required double ScheduledEpochs { get; init; }
 
     /// <summary>The epoch of the last <c>BeginEpoch</c>; null before the first.</summary>
-    /// <value>In [0, ∞).</value>
+    /// <value>In [0, 2^31).</value>
     public required double? Epoch { get; init; }
 
     /// <summary>The epoch at which the automatic start began pruning; null if it has not, or there is none.</summary>
@@ -49,7 +49,7 @@ public sealed record PrunerState
     public required bool IsStartForced { get; init; }
 
     /// <summary>The mask scopes in which gradients were recorded since pruning began.</summary>
-    /// <value>At least 0.</value>
+    /// <value>In [0, 2^53].</value>
     public required long TrainingScopes { get; init; }
 
     /// <summary>The reports in a row that were above the automatic start's level.</summary>

@@ -79,6 +79,7 @@ internal sealed class PruningClock
         };
         clock.SetTime();
         StateChecks.Require(options.AutomaticStart is not null || (state.StartedAt is null && state.ReportsAboveLevel == 0), "it has an automatic start, and the options have none");
+        StateChecks.Require(options.AutomaticStart is null || state.StartedAt is not null || state.Targets is null, "it has targets, though pruning has not begun");
         StateChecks.Require(!clock.HasStarted || state.Targets is not null, "it has no targets, though pruning has begun");
         return clock;
     }
@@ -89,8 +90,8 @@ internal sealed class PruningClock
     /// <param name="isPlanned">Whether pruning has begun.</param>
     public void Begin(double epoch, double? interval, bool isPlanned)
     {
-        if (!(epoch >= 0 && double.IsFinite(epoch)))
-            throw Internal.Guard.Outside(nameof(epoch), epoch, "[0, ∞)");
+        if (!(epoch is >= 0 and < StateChecks.EpochLimit))
+            throw Internal.Guard.Outside(nameof(epoch), epoch, "[0, 2^31)");
         if (epoch < Epoch)
             throw new ArgumentOutOfRangeException(nameof(epoch), epoch, $"Must not be before the last epoch, {Text(Epoch.Value)}: to go back, load a checkpoint and call Restore(state).");
         if (Epoch is null && !isPlanned && _options.AutomaticStart is null && epoch >= 1 && epoch > _schedule.StartEpoch)
@@ -114,7 +115,7 @@ internal sealed class PruningClock
     {
         var start = _options.AutomaticStart
             ?? throw new InvalidOperationException("Nothing waits for a metric: set PdpOptions.AutomaticStart, or leave ReportMetric out.");
-        ReportsAboveLevel = value > start.Level ? ReportsAboveLevel + 1 : 0;
+        ReportsAboveLevel = value > start.Level ? Math.Min(ReportsAboveLevel, int.MaxValue - 1) + 1 : 0;
     }
 
     /// <summary>Asks for the whole target, as the run is over.</summary>

@@ -5,6 +5,12 @@ namespace Pdp.Saving;
 /// <summary>Checks what of a state can be checked without the model: it may come from anywhere.</summary>
 internal static class StateChecks
 {
+    /// <summary>The limit of epochs, where a double still tells steps apart: what is above is no clock's.</summary>
+    public const double EpochLimit = 1L << 31;
+
+    /// <summary>The most mask scopes that are counted, as JSON's readers know whole numbers.</summary>
+    public const long MostTrainingScopes = 1L << 53;
+
     public static void RequireVersion(int version)
     {
         if (version != PrunerState.CurrentVersion)
@@ -37,13 +43,13 @@ internal static class StateChecks
         RequireIn(state.Epochs is > 0 and < double.PositiveInfinity, "epochs", state.Epochs, "(0, ∞)");
         RequireIn(state.ScheduledEpochs > 0 && state.ScheduledEpochs <= state.Epochs, "scheduledEpochs", state.ScheduledEpochs, "(0, epochs]");
         if (state.Epoch is { } epoch)
-            RequireIn(epoch is >= 0 and < double.PositiveInfinity, "epoch", epoch, "[0, ∞)");
+            RequireIn(epoch is >= 0 and < EpochLimit, "epoch", epoch, "[0, 2^31)");
         if (state.StartedAt is { } started)
             RequireIn(started >= 0 && started <= state.Epoch, "startedAt", started, "[0, epoch]");
         if (state.Interval is { } interval)
             RequireIn(interval is > 0 and <= 1, "interval", interval, "(0, 1]");
         Require(state.StartedAt is not null || !state.IsStartForced, "its start was forced, and there was none");
-        RequireIn(state.TrainingScopes >= 0, "trainingScopes", state.TrainingScopes, "[0, ∞)");
+        RequireIn(state.TrainingScopes is >= 0 and <= MostTrainingScopes, "trainingScopes", state.TrainingScopes, "[0, 2^53]");
         RequireIn(state.ReportsAboveLevel >= 0, "reportsAboveLevel", state.ReportsAboveLevel, "[0, ∞)");
     }
 

@@ -24,6 +24,7 @@ public sealed class DamagedStateTests : IDisposable
         { "epoch is NaN", state => state with { Epoch = double.NaN } },
         { "epoch is -1", state => state with { Epoch = -1 } },
         { "epoch is Infinity", state => state with { Epoch = double.PositiveInfinity } },
+        { "epoch is 1E+300", state => state with { Epoch = 1e300 } },
         { "startedAt is NaN", state => state with { StartedAt = double.NaN } },
         { "startedAt is 5", state => state with { StartedAt = 5 } },
         { "automatic start", state => state with { StartedAt = 1 } },
@@ -39,6 +40,7 @@ public sealed class DamagedStateTests : IDisposable
         { "interval is NaN", state => state with { Interval = double.NaN } },
         { "its start was forced", state => state with { IsStartForced = true } },
         { "trainingScopes is -1", state => state with { TrainingScopes = -1 } },
+        { "trainingScopes is 9.223", state => state with { TrainingScopes = long.MaxValue } },
         { "pruning has begun", state => state with { Targets = null, IsCommitted = false, Masks = null } },
         { "without a commit", state => state with { IsCommitted = false } },
         { "without masks", state => state with { Masks = null } },
@@ -92,6 +94,38 @@ public sealed class DamagedStateTests : IDisposable
         var fault = Assert.Throws<ArgumentException>(() => PrunerState.FromJson(json.ToJsonString()));
 
         Assert.True(fault.Message.Contains("damaged", StringComparison.Ordinal), what);
+    }
+
+    [Fact]
+    public void GetState_AfterCountsAtTheirLimits_CanBeReadAgain()
+    {
+        using var model = TestModels.Mlp();
+        var options = new PdpOptions { Sparsity = 0.5, Epochs = 8, AutomaticStart = new() { Level = 0.5, Epochs = 1 } };
+        using var pruner = new PdpPruner(model, options);
+        pruner.Restore(pruner.GetState() with { Epoch = 0, TrainingScopes = 1L << 53, ReportsAboveLevel = int.MaxValue });
+
+        pruner.ReportMetric(1);
+        TestModels.Train(model, pruner, 1, seed: 0);
+        TestModels.Train(model, pruner, 3, seed: 1);
+
+        var state = PrunerState.FromJson(pruner.GetState().ToJson());
+        Assert.Equal((1L << 53, int.MaxValue, 1.0), (state.TrainingScopes, state.ReportsAboveLevel, state.StartedAt!.Value));
+    }
+
+    [Fact]
+    public void Restore_OfTargetsBeforeTheAutomaticStart_SaysSo()
+    {
+        using var model = TestModels.Mlp();
+        var options = new PdpOptions { Sparsity = 0.5, Epochs = 8, AutomaticStart = new() { Level = 0.5, Epochs = 1 } };
+        using var pruner = new PdpPruner(model, options);
+        pruner.BeginEpoch(0);
+        pruner.ReportMetric(1);
+        pruner.BeginEpoch(1);
+        var state = pruner.GetState();
+
+        var fault = Assert.Throws<ArgumentException>(() => pruner.Restore(state with { StartedAt = null }));
+
+        Assert.Contains("pruning has not begun", fault.Message, StringComparison.Ordinal);
     }
 
     [Fact]

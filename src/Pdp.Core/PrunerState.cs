@@ -79,6 +79,8 @@ public sealed record PrunerState
     public static PrunerState FromJson(string json)
     {
         ArgumentNullException.ThrowIfNull(json);
+        // The byte order mark with which some editors and tools begin a file.
+        json = json.StartsWith('\uFEFF') ? json[1..] : json;
         try
         {
             var state = JsonSerializer.Deserialize(json, PrunerStateJson.Strict.PrunerState)
@@ -102,8 +104,8 @@ public sealed record PrunerState
             return document.RootElement is { ValueKind: JsonValueKind.Object } root
                 && root.TryGetProperty("version", out var version)
                 && version is { ValueKind: JsonValueKind.Number }
-                && version.TryGetInt32(out var number)
-                    ? number
+                && version.TryGetDouble(out var number) && number == (int)number
+                    ? (int)number
                     : CurrentVersion;
         }
         catch (JsonException)

@@ -13,6 +13,7 @@ internal sealed partial class PrunerStateJson : JsonSerializerContext
     public static PrunerStateJson Strict { get; } = new(new JsonSerializerOptions
     {
         WriteIndented = true,
+        Converters = { new WholeNumberJson<int>(), new WholeNumberJson<long>() },
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         AllowDuplicateProperties = false,

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using CsCheck;
 using Pdp.Tests.Support;
 using static TorchSharp.torch;
@@ -94,6 +95,29 @@ public sealed class DamagedStateTests : IDisposable
         var fault = Assert.Throws<ArgumentException>(() => PrunerState.FromJson(json.ToJsonString()));
 
         Assert.True(fault.Message.Contains("damaged", StringComparison.Ordinal), what);
+    }
+
+    [Fact]
+    public void FromJson_BehindAByteOrderMark_IsTheState() =>
+        Assert.Equal(_state.ToJson(), PrunerState.FromJson($"\uFEFF{_state.ToJson()}").ToJson());
+
+    [Fact]
+    public void FromJson_OfWholeNumbersWithAPoint_IsTheState()
+    {
+        var pointed = Regex.Replace(_state.ToJson(), @"(: \d+)(?=[,\s])", "$1.0");
+
+        Assert.Contains("\"version\": 2.0", pointed, StringComparison.Ordinal);
+        Assert.Equal(_state.ToJson(), PrunerState.FromJson(pointed).ToJson());
+    }
+
+    [Theory]
+    [InlineData("3")]
+    [InlineData("3.0")]
+    public void FromJson_OfALaterVersionWithOtherMembers_NamesTheVersion(string version)
+    {
+        var fault = Assert.Throws<ArgumentException>(() => PrunerState.FromJson($"{{ \"version\": {version}, \"warmth\": 3 }}"));
+
+        Assert.Contains("has version 3", fault.Message, StringComparison.Ordinal);
     }
 
     [Fact]

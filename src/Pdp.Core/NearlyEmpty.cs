@@ -15,8 +15,14 @@ internal static class NearlyEmpty
     /// <summary>The sparsity of a layer above which it counts as nearly empty.</summary>
     private const double Limit = 0.99;
 
-    /// <summary>Layers of fewer weights are no loss.</summary>
+    /// <summary>Layers of fewer weights don't count by their sparsity.</summary>
     private const long LeastWeights = 1000;
+
+    /// <summary>A last weight is a loss in layers of any size where the whole's sparsity would leave so many.</summary>
+    private const double LeastLeft = 16;
+
+    /// <summary>A last channel is a loss where there were so many, and the whole's sparsity would leave two.</summary>
+    private const long LeastChannels = 16;
 
     /// <summary>The layers that are named.</summary>
     private const int Named = 3;
@@ -28,21 +34,45 @@ internal static class NearlyEmpty
         if (whole > Limit || options.Allocation is PerLayer)
             return null;
 
-        string[] empty = [.. layers.Zip(targets).Where(pair => IsAllocated(options, pair.First) && IsNearlyEmpty(pair.First.Mask, pair.Second)).Select(pair => Words(pair.First.Mask, pair.Second))];
+        (PdpMask Mask, long Target)[] empty =
+        [
+            .. layers.Zip(targets).Where(pair => IsAllocated(pair.First) && (IsNearlyEmpty(options, pair.First, pair.Second) || IsLastOne(pair.First.Mask, pair.Second, whole)))
+                .Select(pair => (pair.First.Mask, pair.Second)),
+        ];
         var more = empty.Length > Named ? $" and {empty.Length - Named} more" : "";
         return empty.Length == 0
             ? null
-            : $"Nearly empty, with the whole at {TextTable.Percent(whole)}: {string.Join(", ", empty.Take(Named))}{more}. If the network is trained from scratch, set PdpOptions.MaximumLayerSparsity, to {Limit.ToString(CultureInfo.InvariantCulture)} for example, or Allocation = new ErdosRenyiKernel(), which doesn't look at the weights.";
+            : $"Nearly empty, with the whole at {TextTable.Percent(whole)}: {string.Join(", ", empty.Take(Named).Select(Words))}{more}. If the network is trained from scratch, set PdpOptions.MaximumLayerSparsity, to {Cure(empty)} for example, or Allocation = new ErdosRenyiKernel(), which doesn't look at the weights.";
     }
 
-    /// <summary>Whether nothing but the allocation has a say in how much of a layer goes.</summary>
-    private static bool IsAllocated(PdpOptions options, PrunedLayer layer) =>
-        layer.Mask.Strategy.FixedSparsity is null && layer.Rule?.Sparsity is null && (layer.Rule?.MaximumSparsity ?? options.MaximumLayerSparsity) == 1;
+    /// <summary>Whether no rule has a say in how much of a layer goes.</summary>
+    private static bool IsAllocated(PrunedLayer layer) =>
+        layer.Mask.Strategy.FixedSparsity is null && layer.Rule?.Sparsity is null && layer.Rule?.MaximumSparsity is null or 1;
 
-    private static bool IsNearlyEmpty(PdpMask mask, long target) => mask.Layout.Elements >= LeastWeights && Share(target, mask.Members) > Limit;
+    private static bool IsNearlyEmpty(PdpOptions options, PrunedLayer layer, long target) =>
+        (layer.Rule?.MaximumSparsity ?? options.MaximumLayerSparsity) == 1
+        && layer.Mask.Layout.Elements >= LeastWeights && Share(target, layer.Mask.Members) > Limit;
 
-    private static string Words(PdpMask mask, long target) =>
-        string.Create(CultureInfo.InvariantCulture, $"'{mask.Name}' keeps {mask.Layout.Elements - (target * mask.WeightsPerRank)} of {mask.Layout.Elements} weights");
+    /// <summary>Whether one competitor is left where the whole's sparsity would leave more.</summary>
+    private static bool IsLastOne(PdpMask mask, long target, double whole)
+    {
+        var left = (1 - whole) * mask.Members;
+        return target == mask.Members - 1 && (mask.Strategy is Masks.Channel ? left >= 2 && mask.Members >= LeastChannels : left >= LeastLeft);
+    }
+
+    /// <summary>A bound at which each of the layers keeps more than one competitor.</summary>
+    private static string Cure(IEnumerable<(PdpMask Mask, long Target)> empty)
+    {
+        var bound = Math.Min(Limit, 1 - (1.5 / empty.Min(pair => pair.Mask.Members)));
+        return (Math.Floor(bound * 1000) / 1000).ToString(CultureInfo.InvariantCulture);
+    }
+
+    private static string Words((PdpMask Mask, long Target) layer)
+    {
+        var (mask, kept) = (layer.Mask, layer.Mask.Members - layer.Target);
+        var channels = mask.Strategy is Masks.Channel ? string.Create(CultureInfo.InvariantCulture, $" ({kept} of {mask.Members} channels)") : "";
+        return string.Create(CultureInfo.InvariantCulture, $"'{mask.Name}' keeps {kept * mask.WeightsPerRank} of {mask.Layout.Elements} weights{channels}");
+    }
 
     private static double Share(long part, long all) => part / (double)all;
 }

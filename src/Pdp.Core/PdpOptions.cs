@@ -84,8 +84,8 @@ public sealed record PdpOptions
 
     /// <summary>The largest sparsity that the allocation may give a layer.</summary>
     /// <value>
-    /// In [0, 1]; default 1, at which one weight is kept. Plan and report warn of layers that lose more than 99 %, which for a network that is trained
-    /// from scratch is too much: bound them there, by 0.99 for example.
+    /// In [0, 1]; default 1, at which one weight is kept. Plan and report warn of layers that lose more than 99 %, or all weights or channels but one,
+    /// which for a network that is trained from scratch is too much: bound them there, by 0.99 for example.
     /// </value>
     public double MaximumLayerSparsity { get; init => field = Guard.Share(value); } = 1;
 

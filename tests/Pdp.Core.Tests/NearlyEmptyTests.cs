@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
 using Pdp.Allocation;
 using Pdp.Masks;
 using Pdp.Scheduling;
@@ -77,6 +79,74 @@ public sealed class NearlyEmptyTests
         using var pruner = new PdpPruner(model, Options with { Strategy = new Channel(), Sparsity = 0.6 });
 
         Assert.Contains("'small.weight' keeps 4 of 1600 weights", Assert.Single(pruner.Plan().Warnings), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(48, 0.5)]
+    [InlineData(768, 0.9)]
+    [InlineData(900, 0.5)]
+    public void PlanAndReport_OfASmallLayerWithOneWeightLeft_WarnWithABoundThatHelps(int weights, double sparsity)
+    {
+        using var model = SmallAndLarge(weights, inputs: 1);
+        var options = Options with { Sparsity = sparsity };
+        using var pruner = new PdpPruner(model, options);
+        var warning = Assert.Single(pruner.Plan().Warnings);
+        pruner.BeginEpoch(0);
+
+        Assert.Contains($"'small.weight' keeps 1 of {weights} weights.", warning, StringComparison.Ordinal);
+        Assert.Contains(warning, pruner.Report().Warnings);
+        RequireCure(model, options, warning);
+    }
+
+    [Theory]
+    [InlineData(16)]
+    [InlineData(64)]
+    public void Plan_OfALayerWithOneChannelLeft_WarnsWithABoundThatHelps(int channels)
+    {
+        using var model = SmallAndLarge(channels, inputs: 48);
+        var options = Options with { Sparsity = 0.7, Strategy = new Channel() };
+        using var pruner = new PdpPruner(model, options);
+
+        var warning = Assert.Single(pruner.Plan().Warnings);
+
+        Assert.Contains($"'small.weight' keeps 48 of {channels * 48} weights (1 of {channels} channels).", warning, StringComparison.Ordinal);
+        RequireCure(model, options, warning);
+    }
+
+    [Fact]
+    public void Plan_WhereAnotherFewWouldBeLeftOrARuleAsks_HasNoWarning()
+    {
+        using var model = SmallAndLarge(64, inputs: 1);
+        foreach (var asked in new[]
+        {
+            Options with { Sparsity = 0.9 },
+            Options with { Sparsity = 0.98, Allocation = new UniformSparsity() },
+            Options with { Sparsity = 0.5, Rules = [new("small") { MaximumSparsity = 0.985 }] },
+            Options with { Sparsity = 0.5, Rules = [new("small") { Sparsity = 0.985 }] },
+        })
+        {
+            using var pruner = new PdpPruner(model, asked);
+
+            Assert.Equal(63, pruner.Plan().Layers[0].Removed);
+            Assert.Empty(pruner.Plan().Warnings);
+        }
+    }
+
+    private static void RequireCure(Module<Tensor, Tensor> model, PdpOptions options, string warning)
+    {
+        var bound = Regex.Match(warning, "MaximumLayerSparsity, to ([0-9.]+) for example").Groups[1].Value;
+        using var pruner = new PdpPruner(model, options with { MaximumLayerSparsity = double.Parse(bound, CultureInfo.InvariantCulture) });
+        Assert.Empty(pruner.Plan().Warnings);
+    }
+
+    /// <summary>Two layers, one with weights that are a thousandth of the other's.</summary>
+    private static Module<Tensor, Tensor> SmallAndLarge(int outputs, int inputs)
+    {
+        using var scope = NewDisposeScope();
+        var model = Sequential(("small", Linear(inputs, outputs, hasBias: false)), ("large", Linear(inputs, 4000, hasBias: false)));
+        Tensors.Fill(model.parameters().First(), Tensors.Normal(1, outputs * inputs, scale: 1e-3));
+        Tensors.Fill(model.parameters().Last(), Tensors.Normal(2, 4000 * inputs));
+        return model;
     }
 
     /// <summary>Four blocks as TorchSharp initializes them: fc2, with four times the inputs, gets weights of half the size.</summary>

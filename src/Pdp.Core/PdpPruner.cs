@@ -46,7 +46,7 @@ public sealed class PdpPruner : IDisposable
     /// another one, the schedule ends after the run, the target can't be met exactly, or <see cref="PdpOptions.Method"/> doesn't define what the options
     /// ask for.
     /// </exception>
-    /// <exception cref="InvalidOperationException">A weight is not finite.</exception>
+    /// <exception cref="InvalidOperationException">A weight is not finite, or the allocation doesn't keep to the total or the bounds that it is given.</exception>
     public PdpPruner(Module model, PdpOptions options)
     {
         _options = options = InForce(Guard.NotNull(options, nameof(options)));

@@ -41,7 +41,7 @@ internal sealed class TargetPlanner
     private bool IsByShape => !NeedsWeights || _options.Allocation is UniformSparsity or ErdosRenyiKernel or PerLayer;
 
     /// <summary>The members removed in each group of each layer, by the weights of now.</summary>
-    /// <exception cref="InvalidOperationException">A weight is not finite.</exception>
+    /// <exception cref="InvalidOperationException">A weight is not finite, or the allocation breaks its contract.</exception>
     public long[] Plan()
     {
         foreach (var layer in _layers)
@@ -82,6 +82,7 @@ internal sealed class TargetPlanner
         if (free.Length > 0)
         {
             var counts = _options.Allocation.Allocate(candidates, remove);
+            RequireContract(candidates, [.. free.Select(i => _limits[i])], counts, remove);
             foreach (var (i, members) in free.Zip(WholeMembers([.. free.Select(i => _layers[i].Mask)], counts)))
                 targets[i] = members;
         }
@@ -141,6 +142,21 @@ internal sealed class TargetPlanner
         }
 
         return members;
+    }
+
+    /// <summary>An allocation of the user's own may be wrong: the counts are what is committed in the end.</summary>
+    private void RequireContract(AllocationLayer[] candidates, LayerLimits[] limits, IReadOnlyList<long> counts, long remove)
+    {
+        var name = _options.Allocation.GetType().Name;
+        if (counts?.Count != candidates.Length || counts.Sum() != remove)
+            throw new InvalidOperationException($"{name}.Allocate was asked to remove {remove} weights from {candidates.Length} layers and gave {(counts is null ? "null" : $"{counts.Count} counts that remove {counts.Sum()}")}: its counts must be one a layer and add up to what is asked for.");
+
+        foreach (var (layer, limit, count) in candidates.Zip(limits, counts))
+        {
+            // Alignment may have taken some below the minimum.
+            if (count < limit.Aligned(limit.Least) * limit.Mask.WeightsPerRank || count > layer.Maximum)
+                throw new InvalidOperationException($"{name}.Allocate removes {count} weights from '{layer.Name}', whose bounds are {layer.Minimum} to {layer.Maximum}: it must keep to them.");
+        }
     }
 
     /// <summary>What is left to be removed from the layers that the allocation decides about.</summary>

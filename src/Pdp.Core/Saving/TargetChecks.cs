@@ -23,11 +23,10 @@ internal static class TargetChecks
     public static void RequireTotal(IReadOnlyList<LayerLimits> limits, IReadOnlyList<long> targets, long remove)
     {
         var rounding = limits.Max(layer => layer.Mask.WeightsPerRank) / 2;
-        var least = limits.Zip(targets, (layer, target) => layer.Mask.WeightsPerRank * layer.Sources(target).Least).Sum();
         var most = limits.Zip(targets, (layer, target) => layer.Mask.WeightsPerRank * layer.Sources(target).Most).Sum();
         var actual = limits.Zip(targets, (layer, target) => layer.Mask.WeightsPerRank * target).Sum();
         StateChecks.Require(
-            remove >= least - rounding && remove <= most + rounding,
+            remove >= actual - rounding && remove <= most + rounding,
             $"its targets remove {actual} weights from the layers that the allocation decides about, and the settings ask for {remove}");
     }
 }

@@ -459,6 +459,34 @@ public sealed class LoopTests
         }
     }
 
+    [Theory]
+    [InlineData(ScalarType.Float32)]
+    [InlineData(ScalarType.Float64)]
+    public void WeightsAveragedForEvaluationAndCommit_AreNoError(ScalarType type)
+    {
+        using var loop = new Loop("unstructured", type: type);
+        for (var epoch = 0; epoch < 4; epoch++)
+        {
+            for (var step = 0; step < 3; step++)
+                loop.Step(epoch + (step / 3.0));
+            Average();
+            loop.Evaluate();
+            Average();
+        }
+
+        loop.Pruner.BeginEpoch(4);
+        Average();
+        loop.Evaluate();
+        loop.Pruner.Commit();
+
+        void Average()
+        {
+            using var _ = no_grad();
+            using Scalar factor = 0.99;
+            loop.Weight.mul_(factor);
+        }
+    }
+
     [Fact]
     public void Commit_AfterTrainingWithoutAScope_IsAnError()
     {

@@ -42,8 +42,8 @@ internal static class Checkpoint
         var pruner = learner.Pruner is null ? null : header.Pruner("pruner");
         var tensors = header.Tensors(Model, Momentum, Average);
         Safetensors.RequireFit(learner.Model, tensors[0], path);
-        learner.Optimizer.RequireFit(tensors[1]);
-        learner.Average?.RequireFit(tensors[2]);
+        RequireFit(path, () => learner.Optimizer.RequireFit(tensors[1]));
+        RequireFit(path, () => learner.Average?.RequireFit(tensors[2]));
 
         // A pruner's masks follow from the weights. That it doesn't take its state is seen only then.
         Safetensors.LoadInto(learner.Model, tensors[0], path, () => header.Restore(learner.Pruner, pruner));
@@ -82,6 +82,19 @@ internal static class Checkpoint
             history.Length == progress.Epoch && progress.History.Count == progress.Epoch,
             $"its 'history' has {progress.History.Count} epochs, where {progress.Epoch} are over");
         return progress;
+    }
+
+    /// <summary>Says of which file it is that something doesn't fit.</summary>
+    private static void RequireFit(string path, Action check)
+    {
+        try
+        {
+            check();
+        }
+        catch (InvalidDataException fault)
+        {
+            throw new InvalidDataException($"'{path}' doesn't fit: {fault.Message}", fault);
+        }
     }
 
     /// <summary>Compares settings one by one, so that the message names those that differ.</summary>

@@ -19,6 +19,7 @@ internal sealed unsafe class ParameterWatch(string name, Parameter parameter)
 
     private readonly long _elements = parameter.numel();
     private (long Version, int Sample) _last;
+    private (long Version, int Sample) _gradient;
     private bool _carriedGradient;
     private bool _hasTrainingStep;
     private bool _carriesGradient;
@@ -48,7 +49,7 @@ internal sealed unsafe class ParameterWatch(string name, Parameter parameter)
     /// <summary>Whether a gradient that is not 0 was seen after a scope at whose end there was none.</summary>
     public bool HasSeenGradient { get; private set; }
 
-    /// <summary>Looks whether the parameter was changed since the last look, with a gradient that is not 0.</summary>
+    /// <summary>Looks whether the parameter was changed since the last look, with a new gradient that is not 0; averages swapped in have none.</summary>
     /// <param name="mayWait">Whether a gradient on another device than the CPU may be asked, for which the step waits.</param>
     public bool Look(bool mayWait)
     {
@@ -57,7 +58,9 @@ internal sealed unsafe class ParameterWatch(string name, Parameter parameter)
         _last = now;
         HasStepped |= isChanged;
         _hasTrainingStep |= isChanged;
-        var isTrained = isChanged && CarriesGradient(mayWait);
+        var gradient = GradientSign();
+        var isTrained = isChanged && gradient != _gradient && CarriesGradient(mayWait);
+        _gradient = gradient;
         HasSeenGradient |= isTrained && !_carriedGradient;
         return isTrained;
     }
@@ -74,7 +77,7 @@ internal sealed unsafe class ParameterWatch(string name, Parameter parameter)
     }
 
     /// <summary>Takes the parameter as it is, and keeps what was seen.</summary>
-    public void Refresh() => _last = Sign();
+    public void Refresh() => (_last, _gradient) = (Sign(), GradientSign());
 
     /// <summary>Looks at the gradient that a scope is about to set aside.</summary>
     /// <param name="isSetAside">Whether it is.</param>
@@ -98,6 +101,17 @@ internal sealed unsafe class ParameterWatch(string name, Parameter parameter)
 
         var sign = (NativeTensor.Version(parameter.Handle), Sample(NativeTensor.Elements(parameter.Handle, _elements)));
         GC.KeepAlive(this);
+        return sign;
+    }
+
+    private (long Version, int Sample) GradientSign()
+    {
+        var gradient = Gradient();
+        if (gradient == 0)
+            return default;
+
+        var sign = (NativeTensor.Version(gradient), Sample(NativeTensor.Elements(gradient, _elements)));
+        NativeTensor.Release(gradient);
         return sign;
     }
 

@@ -1,8 +1,6 @@
 using Pdp.Masks;
 using Pdp.Reporting;
 using Pdp.Scheduling;
-using Pdp.Tests.Support;
-using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 

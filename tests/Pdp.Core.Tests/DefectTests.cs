@@ -15,6 +15,7 @@ public sealed class DefectTests
         using var pruner = new PdpPruner(model, Options);
         TestModels.Train(model, pruner, 0, 0);
         TestModels.Train(model, pruner, 1, 1);
+        Leaks.ForgetGarbage();
         var before = Tensor.TotalCount;
 
         using (var scope = NewDisposeScope())

@@ -1,4 +1,5 @@
 using Pdp.Scheduling;
+using Pdp.Tests.Support;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -16,6 +17,7 @@ public sealed class LeakTests
         using var pruner = new PdpPruner(model, new PdpOptions { Sparsity = 0.7, Epochs = 1, Schedule = new ConstantSparsity() });
         TestModels.Train(model, pruner, 0, seed: 0);
         Run(operation, model, pruner);
+        Leaks.ForgetGarbage();
         var before = (Tensor.TotalCount, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
 
         for (var i = 0; i < 5; i++)
@@ -30,6 +32,7 @@ public sealed class LeakTests
         using var model = TestModels.Mlp();
         using (var warm = new PdpPruner(model, new PdpOptions { Sparsity = 0.7, Epochs = 1, Schedule = new ConstantSparsity() }))
             TestModels.Train(model, warm, 0, seed: 0);
+        Leaks.ForgetGarbage();
         var before = Tensor.TotalCount;
 
         using (var pruner = new PdpPruner(model, new PdpOptions { Sparsity = 0.7, Epochs = 1, Schedule = new ConstantSparsity() }))

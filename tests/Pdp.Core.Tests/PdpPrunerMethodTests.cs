@@ -1,6 +1,7 @@
 using Pdp.Allocation;
 using Pdp.Methods;
 using Pdp.Scheduling;
+using Pdp.Tests.Support;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -44,8 +45,7 @@ public sealed class PdpPrunerMethodTests
         using var model = TestModels.Mlp();
         using var pruner = new PdpPruner(model, Options(new Half(model)));
         pruner.BeginEpoch(0);
-        GC.Collect();
-        GC.WaitForPendingFinalizers();
+        Leaks.ForgetGarbage();
         var before = Tensor.TotalCount;
 
         TestModels.Train(model, pruner, 0, seed: 1, learningRate: 0);

@@ -11,12 +11,17 @@ internal static class Leaks
 
     private const int Runs = 5;
 
+    /// <summary>Waits for the finalizers of earlier tests' garbage, which is counted until they have run.</summary>
+    public static void ForgetGarbage()
+    {
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+    }
+
     /// <summary>Runs an operation that disposes of its own results, outside of any dispose scope, as users may.</summary>
     public static void None(Action operation)
     {
-        // Garbage of earlier tests is counted until its finalizers have run.
-        GC.Collect();
-        GC.WaitForPendingFinalizers();
+        ForgetGarbage();
         for (var i = 0; i < Runs; i++)
             operation();
 

@@ -1,4 +1,5 @@
 using Pdp.Scheduling;
+using Pdp.Tests.Support;
 using static TorchSharp.torch;
 
 namespace Pdp.Tests;

@@ -156,8 +156,19 @@ public sealed class PdpPruner : IDisposable
 
         _model.Enter(form);
         _isInside = true;
-        _watch.Enter();
-        return new MaskScope(this, ++_scopes);
+        _scopes++;
+        try
+        {
+            _watch.Enter();
+        }
+        catch
+        {
+            // Nobody else has the scope to end it.
+            Leave(_scopes);
+            throw;
+        }
+
+        return new MaskScope(this, _scopes);
     }
 
     /// <summary>Makes the zeros final and says what has become of the model.</summary>

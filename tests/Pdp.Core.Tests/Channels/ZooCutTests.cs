@@ -1,0 +1,38 @@
+using Pdp.Channels;
+using Pdp.Tests.Support;
+using static TorchSharp.torch;
+
+namespace Pdp.Tests.Channels;
+
+/// <summary>Holds channel discovery to the truth about each network of the zoo, and what it cuts to the masked network's outputs.</summary>
+public sealed class ZooCutTests
+{
+    public static TheoryData<string> Right => [.. ZooCases.All.Select(zoo => zoo.Name).Where(name => !ZooCases.KnownFaults.ContainsKey(name) && !ZooCases.Aborting.ContainsKey(name))];
+
+    [Theory]
+    [MemberData(nameof(Right))]
+    public void Network_IsCutAsItsMathematicsAllows(string name) => Check(name);
+
+    /// <summary>Whoever mends one takes it off the list.</summary>
+    [Fact]
+    public void KnownFaults_AreFaultsStill() => Assert.All(ZooCases.KnownFaults.Keys, name => Assert.ThrowsAny<Exception>(() => Check(name)));
+
+    private static void Check(string name)
+    {
+        var zoo = ZooCases.Get(name);
+        foreach (var type in new[] { ScalarType.Float32, ScalarType.Float64 })
+        {
+            var map = Find(zoo, type);
+            ZooTruth.Check(zoo, map);
+            ZooCut.Check(zoo, map, type, steps: 0);
+            ZooCut.Check(zoo, map, type, steps: 3);
+        }
+    }
+
+    private static ChannelMap Find(ZooCase zoo, ScalarType type)
+    {
+        using var model = zoo.Model.Make(type: type);
+        using var example = zoo.Input(0, type, batch: 1);
+        return ChannelMap.Find(model, example);
+    }
+}

@@ -30,7 +30,7 @@ internal static class Pruning
         var options = new PdpOptions
         {
             Epochs = settings.Epochs,
-            Sparsity = strategy is Unstructured && !Methods.IsEmergent(settings) ? settings.Sparsity : null,
+            Sparsity = strategy is Unstructured or Block && !Methods.IsEmergent(settings) ? settings.Sparsity : null,
             Strategy = strategy,
             Allocation = Known[settings.Allocation],
             Schedule = ScheduleOf(settings),

@@ -25,7 +25,7 @@ internal sealed record Settings
         Section = "Pruning", Value = "NAME")]
     public string Method { get; init => field = Known("method", value, Methods.Names); } = Methods.Dense;
 
-    [Option("unstructured, channel, or N:M for N weights kept of every M.", Value = "NAME|N:M")]
+    [Option("unstructured, channel, N:M for N weights kept of every M, or blocks of rows x columns such as 1x4.", Value = "NAME|N:M|RxC")]
     public string Strategy { get; init => field = StrategyOption.Checked(value); } = "unstructured";
 
     [Option(

@@ -31,7 +31,7 @@ internal static class Pruning
         var options = new PdpOptions
         {
             Epochs = settings.Epochs,
-            Sparsity = strategy is Unstructured ? settings.Sparsity : null,
+            Sparsity = strategy is Unstructured or Block ? settings.Sparsity : null,
             Strategy = strategy,
             Schedule = timeline.Schedule(),
             Temperature = timeline.Temperature(),

@@ -116,7 +116,7 @@ internal sealed partial record Settings
     [Option("dense or pdp.", Section = "Pruning", Value = "NAME")]
     public string Method { get; init => field = Matches(value, MethodForm(), "dense or pdp")!; } = "dense";
 
-    [Option("unstructured, channel, or N:M for N weights kept of every M.", Value = "NAME|N:M")]
+    [Option("unstructured, channel, N:M for N weights kept of every M, or blocks of rows x columns such as 1x4.", Value = "NAME|N:M|RxC")]
     public string Strategy { get; init => field = StrategyOption.Checked(value); } = "unstructured";
 
     [Option("Lets the kept weights of N:M step down from M to N with the ramp; if false they are N from its start on.")]

@@ -6,7 +6,7 @@ namespace Pdp.Samples;
 internal static class StrategyOption
 {
     /// <summary>The strategy of a text.</summary>
-    /// <exception cref="ArgumentException">There is none of that name, or N is not below M.</exception>
+    /// <exception cref="ArgumentException">There is none of that name, N is not below M, or a block has a size of 0.</exception>
     public static IMaskStrategy Parse(string text) => text switch
     {
         "unstructured" => new Unstructured(),
@@ -22,15 +22,15 @@ internal static class StrategyOption
         return text;
     }
 
-    private static NofM Pattern(string text)
+    private static IMaskStrategy Pattern(string text)
     {
         try
         {
-            return NofM.Parse(text);
+            return text.Contains('x', StringComparison.Ordinal) ? Block.Parse(text) : NofM.Parse(text);
         }
         catch (FormatException e)
         {
-            throw new ArgumentException($"Must be unstructured, channel, or N:M such as 2:4, not '{text}'.", e);
+            throw new ArgumentException($"Must be unstructured, channel, N:M such as 2:4, or a block such as 1x4, not '{text}'.", e);
         }
     }
 }

@@ -35,6 +35,9 @@ internal static class Guard
     public static T NotNull<T>(T? value, [CallerMemberName] string name = "")
         where T : class => value ?? throw new ArgumentNullException(name);
 
+    /// <summary>Whether a text is a whole number, in digits alone.</summary>
+    public static bool IsWhole(string text, out int number) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
+
     public static ArgumentOutOfRangeException Outside(string name, object value, string range) =>
         new(name, value, $"Must be in {range}.");
 

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Pdp.Internal;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Pdp.Masks;
@@ -14,9 +13,9 @@ namespace Pdp.Masks;
 public sealed record Channel : IMaskStrategy
 {
     /// <summary>How the weights of a channel make its score.</summary>
-    /// <value>Default <see cref="ChannelScore.Rms"/>.</value>
+    /// <value>Default <see cref="ScoreNorm.Rms"/>.</value>
     /// <exception cref="ArgumentOutOfRangeException">The value is neither.</exception>
-    public ChannelScore Score
+    public ScoreNorm Score
     {
         get;
         init => field = Enum.IsDefined(value) ? value : throw Guard.Outside(nameof(Score), value, "{Rms, L2}");
@@ -28,7 +27,7 @@ public sealed record Channel : IMaskStrategy
     public int Alignment { get; init => field = value >= 1 ? value : throw Guard.Outside(nameof(Alignment), value, "[1, ∞)"); } = 1;
 
     /// <inheritdoc/>
-    public string Name => Score == ChannelScore.Rms ? "channel" : "channel-l2";
+    public string Name => Score == ScoreNorm.Rms ? "channel" : "channel-l2";
 
     /// <inheritdoc/>
     public double? FixedSparsity => null;
@@ -50,15 +49,10 @@ public sealed record Channel : IMaskStrategy
     public Tensor Magnitude(Tensor weight, WeightLayout layout)
     {
         ArgumentNullException.ThrowIfNull(weight);
+        ArgumentNullException.ThrowIfNull(layout);
 
         using var scope = NewDisposeScope();
-        using Scalar slope = ScoreSlope(layout).ToScalar();
-        using Scalar smallest = Precision.SmallestNormalOf(weight.dtype).ToScalar();
-        // In units of each channel's largest weight: squares of the weights themselves may be too large or too small for the type.
-        var rows = RowsOf(weight, layout);
-        var largest = rows.abs().amax([1], keepdim: true).clamp_min_(smallest);
-        var relative = rows.div(largest);
-        return relative.mul_(relative).sum(1, keepdim: true).mul_(slope).sqrt_().mul_(largest).reshape(1, -1).MoveToOuterDisposeScope();
+        return RowMagnitude.Of(RowsOf(weight, layout), ScoreSlope(layout)).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>
@@ -83,7 +77,7 @@ public sealed record Channel : IMaskStrategy
     public double ScoreSlope(WeightLayout layout)
     {
         ArgumentNullException.ThrowIfNull(layout);
-        return Score == ChannelScore.Rms ? ChannelsOf(layout) / (double)layout.Elements : 1;
+        return Score == ScoreNorm.Rms ? ChannelsOf(layout) / (double)layout.Elements : 1;
     }
 
     /// <inheritdoc/>

@@ -59,7 +59,7 @@ public sealed record NofM : IMaskStrategy
     public static NofM Parse(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
-        return text.Split(':') is [var kept, var of] && IsWhole(kept, out var n) && IsWhole(of, out var m)
+        return text.Split(':') is [var kept, var of] && Guard.IsWhole(kept, out var n) && Guard.IsWhole(of, out var m)
             ? Keep(n, of: m)
             : throw new FormatException($"'{text}' is no N:M pattern: write N weights kept of M, such as 2:4.");
     }
@@ -121,7 +121,4 @@ public sealed record NofM : IMaskStrategy
 
     /// <inheritdoc/>
     public string Describe() => Gradual ? Name : $"{Name} at once";
-
-    private static bool IsWhole(string text, out int number) =>
-        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
 }

@@ -9,9 +9,9 @@ namespace Pdp.Tests.Masks;
 public sealed class ChannelTests
 {
     [Theory]
-    [InlineData(ChannelScore.Rms)]
-    [InlineData(ChannelScore.L2)]
-    public void Apply_WithFiltersOfOneWeight_IsUnstructured(ChannelScore score)
+    [InlineData(ScoreNorm.Rms)]
+    [InlineData(ScoreNorm.L2)]
+    public void Apply_WithFiltersOfOneWeight_IsUnstructured(ScoreNorm score)
     {
         using var scope = NewDisposeScope();
         var weight = Tensors.Of(Tensors.Normal(10, 12), [12, 1]).requires_grad_();

@@ -146,7 +146,7 @@ public sealed class GoldenVectorTests
     public void VectorF_OfChannels_ComparesTheirNorms()
     {
         using var scope = NewDisposeScope();
-        var pdp = Making.Mask(new Channel { Score = ChannelScore.L2 }, [4, 2], 2, Temperature.Absolute(.01));
+        var pdp = Making.Mask(new Channel { Score = ScoreNorm.L2 }, [4, 2], 2, Temperature.Absolute(.01));
         var weight = Tensors.Of([.3, .4, .6, .8, .05, .12, 1.5, 2], [4, 2]);
 
         var kept = pdp.Kept(weight);

@@ -16,6 +16,8 @@ public sealed class GradientTests
         { "2:4", false, 0.3 }, { "2:4", true, 0.5 },
         { "rms", false, 0.5 }, { "rms", true, 0.2 },
         { "l2", false, 10 }, { "l2", true, 0.2 },
+        { "1x4", false, 0.5 }, { "1x4", true, 0.5 },
+        { "4x1-l2", false, 2 }, { "4x1-l2", true, 0.5 },
     };
 
     [Theory]
@@ -42,6 +44,7 @@ public sealed class GradientTests
     [InlineData("2:4")]
     [InlineData("rms")]
     [InlineData("l2")]
+    [InlineData("1x4")]
     public void Gradient_WithTheThresholdHeld_AgreesWithFiniteDifferences(string strategy)
     {
         using var scope = NewDisposeScope();
@@ -117,7 +120,9 @@ public sealed class GradientTests
         {
             "2:4" => (IMaskStrategy)NofM.Keep(2, of: 4),
             "rms" => new Channel(),
-            "l2" => new Channel { Score = ChannelScore.L2 },
+            "l2" => new Channel { Score = ScoreNorm.L2 },
+            "1x4" => new Block(1, 4),
+            "4x1-l2" => new Block(4, 1) { Score = ScoreNorm.L2 },
             _ => new Unstructured(),
         };
         var (_, members) = strategy.Competition(new WeightLayout(Shape));

@@ -99,7 +99,7 @@ public sealed class ScaleTests
     {
         "2:4" => NofM.Keep(2, of: 4),
         "rms" => new Channel(),
-        "l2" => new Channel { Score = ChannelScore.L2 },
+        "l2" => new Channel { Score = ScoreNorm.L2 },
         _ => new Unstructured(),
     };
 

@@ -33,7 +33,7 @@ internal sealed class ResumableRun : IDisposable
         get
         {
             var kinds = new TheoryData<string, ScalarType>();
-            foreach (var kind in (string[])["unstructured", "1:4", "channel", "channel with a map"])
+            foreach (var kind in (string[])["unstructured", "1:4", "4x1", "channel", "channel with a map"])
             {
                 kinds.Add(kind, ScalarType.Float32);
                 kinds.Add(kind, ScalarType.Float64);
@@ -53,6 +53,7 @@ internal sealed class ResumableRun : IDisposable
         return kind switch
         {
             "unstructured" => options,
+            "4x1" => options with { Strategy = new Block(4, 1) },
             "channel" => options with { Strategy = new Channel(), Exclude = ["fc"] },
             "channel with a map" => options with { Strategy = new Channel() },
             _ => options with { Strategy = NofM.Parse(kind) },

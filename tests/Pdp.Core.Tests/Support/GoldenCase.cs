@@ -41,7 +41,7 @@ internal sealed record GoldenCase(
     {
         "unstructured" => new Unstructured(),
         "nm" => NofM.Keep(N, of: M),
-        "channel" => new Channel { Score = Norm == "rms" ? ChannelScore.Rms : ChannelScore.L2 },
+        "channel" => new Channel { Score = Norm == "rms" ? ScoreNorm.Rms : ScoreNorm.L2 },
         _ => throw new InvalidOperationException($"Unknown kind {Kind}."),
     };
 

@@ -33,6 +33,14 @@ public sealed class PruningTests : IDisposable
         Assert.Null(options.Sparsity);
     }
 
+    [Fact]
+    public void Options_OfABlock_HaveTheSparsityOfTheSettings()
+    {
+        var options = Pruning.Options(new Settings { Strategy = "16x1", Sparsity = 0.7 }, _model);
+
+        Assert.Equal((new Block(16, 1), 0.7), (options.Strategy, options.Sparsity));
+    }
+
     [Theory]
     [InlineData("unstructured", null, 40)]
     [InlineData("2:4", null, 40)]

@@ -16,6 +16,7 @@ using Pdp.Samples.ImageNet;
 using Pdp.Samples.ImageNet.Data;
 using Pdp.Samples.ImageNet.Reporting;
 using Pdp.Samples.ImageNet.Training;
+using Pdp.Samples.Reports;
 using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -96,6 +97,8 @@ static void Run(Settings settings, CancellationToken stop)
     pruner?.BeginEpoch(settings.Epochs);
     var forms = pruner is null ? null : session.Measure(validation, MaskForm.Soft, MaskForm.Folded, MaskForm.Raw);
     average?.Exchange();
+    var uncommitted = Size(settings, model, device);
+    var weights = Weights(settings, model, pruner);
     var pruning = pruner?.Commit();
     var shrink = Shrink(settings, pruner, device);
     display.Line($"{pruning}{shrink}");
@@ -119,6 +122,7 @@ static void Run(Settings settings, CancellationToken stop)
         LastLoss = run.History[^1].Loss,
         SecondsPerEpoch = run.History.Average(metrics => metrics.Seconds),
     };
+    Write(settings, RunPage.FileName, ResultPage.Of(report, settings, run.History, pruning, weights, uncommitted, Size(settings, model, device)).ToHtml());
     Finish(settings, report, pruning, shrink, model, display);
 }
 
@@ -166,6 +170,26 @@ static void Evaluate(string file, Settings settings, Learner learner, IPictureBa
     {
         display.Line(learner.Pruner is null ? $"{value}" : $"{form}: {value}");
     }
+}
+
+// What the network takes up now.
+static Footprint Size(Settings settings, Module<Tensor, Tensor> model, Device device)
+{
+    using var picture = zeros(1, 3, settings.Side, settings.Side, device: device);
+    return Footprint.Of(model, MacCount.Of(model, picture).Total);
+}
+
+// Some weights under their masks.
+static IReadOnlyList<WeightSnapshot> Weights(Settings settings, Module model, PdpPruner? pruner)
+{
+    if (pruner is null)
+    {
+        return [];
+    }
+
+    var history = new WeightHistory(model, pruner);
+    history.Take(settings.Epochs);
+    return history.Snapshots;
 }
 
 // Removed channels go altogether; other strategies leave zeros.

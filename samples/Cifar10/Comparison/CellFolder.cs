@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Pdp.Samples.Reports;
 
 namespace Pdp.Samples.Cifar10.Comparison;
 

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using Pdp.Channels;
-using Pdp.Reporting;
+using Pdp.Samples.Reports;
 using static TorchSharp.torch;
 
 namespace Pdp.Samples.Cifar10;
@@ -175,11 +175,13 @@ internal sealed class TrainingRun : IDisposable
         // Other methods' masks are hard.
         var soft = _settings.Method == Methods.Pdp ? Form(MaskForm.Soft) : null;
         var (folded, raw) = _settings.TestEvery == 0 ? (null, null) : (Form(MaskForm.Folded), Form(MaskForm.Raw));
+        var uncommitted = Size();
+        var weights = Weights();
         var pruning = _pruner?.Commit();
         Console.Write(pruning);
         var shrink = Shrink();
         Console.Write(shrink);
-        Write(pruning, shrink, new RunReport
+        var report = new RunReport
         {
             Method = _settings.Method,
             Strategy = _settings.Strategy,
@@ -199,7 +201,22 @@ internal sealed class TrainingRun : IDisposable
             ExtraParameters = _pruner?.Parameters.Sum(entry => entry.Parameter.numel()) ?? 0,
             Settings = _settings.Fingerprint(),
             WeightsHash = RunReport.HashOf(_settings.Weights),
-        });
+        };
+        if (_settings.Out is { } folder)
+        {
+            var page = ResultPage.Of(report, _settings, run.Metrics, pruning, weights, uncommitted, Size());
+            ResultFiles.Write(folder, _model, page, shrink, _history, report);
+        }
+
+        Console.WriteLine(JsonSerializer.Serialize(report, Json.Options));
+    }
+
+    private WeightSnapshot[] Weights() => [.. _history?.Snapshots.Where(snapshot => snapshot.Epoch == _settings.Epochs) ?? []];
+
+    private Footprint Size()
+    {
+        using var scope = NewDisposeScope();
+        return Footprint.Of(_model, MacCount.Of(_model, _test.Example().narrow(0, 0, 1)).Total);
     }
 
     // Removed channels go altogether; other strategies leave zeros.
@@ -215,30 +232,5 @@ internal sealed class TrainingRun : IDisposable
         using var dense = new ResNet20();
         using var scope = NewDisposeScope();
         return Speed.Ratio(dense, _model, _test.Example());
-    }
-
-    // The report comes last: where it is, all is.
-    private void Write(PruningReport? pruning, ShrinkReport? shrink, RunReport report)
-    {
-        var json = JsonSerializer.Serialize(report, Json.Options);
-        if (_settings.Out is { } folder)
-        {
-            using var scope = NewDisposeScope();
-            Safetensors.Save(Path.Combine(folder, "weights.safetensors"), _model.state_dict());
-            WriteText("layers.csv", pruning?.ToCsv());
-            WriteText("shrink.json", shrink is null ? null : shrink.Record.ToJson() + "\n");
-            WriteText("history.json", _history?.ToJson());
-            WriteText("report.json", json + "\n");
-        }
-
-        Console.WriteLine(json);
-
-        void WriteText(string name, string? text)
-        {
-            if (text is not null)
-            {
-                AtomicFile.WriteText(Path.Combine(_settings.Out, name), text);
-            }
-        }
     }
 }

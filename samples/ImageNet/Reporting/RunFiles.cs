@@ -1,3 +1,5 @@
+using Pdp.Samples.Reports;
+
 namespace Pdp.Samples.ImageNet.Reporting;
 
 /// <summary>What a run leaves in the folder of <c>--out</c>.</summary>
@@ -13,6 +15,7 @@ internal static class RunFiles
     [
         (Weights, "the weights of the network as it is now"),
         (ShrinkRecord, "which channels were cut out; --shrink-record takes it"),
+        (RunPage.FileName, "the run as a page: curves, layers, weights, sizes, settings"),
         (Report, "the last line below"),
         (Metrics, "a line for each epoch"),
         (Layers, "the pruning report, a line for each layer"),

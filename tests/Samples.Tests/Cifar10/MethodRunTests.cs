@@ -51,6 +51,7 @@ public sealed class MethodRunTests : IDisposable
         var report = Run("--method", method, "--strategy", "channel", "--mac-budget", "0.5");
 
         Assert.InRange(report.MacsRemoved!.Value, 0.49, 0.51);
+        Assert.Contains("MACs removed", File.ReadAllText(_folder.File("run/report.html")), StringComparison.Ordinal);
         Assert.True(File.Exists(_folder.File("run/shrink.json")));
     }
 

@@ -1,3 +1,4 @@
+using Pdp.Samples.Reports;
 using static TorchSharp.torch;
 
 namespace Pdp.Samples.Cifar10.Comparison;

@@ -1,3 +1,4 @@
+using Pdp.Samples.Reports;
 using ScottPlot;
 
 namespace Pdp.Samples.Cifar10.Comparison;

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Xml.Linq;
 using Pdp.Samples.Cifar10;
 using Pdp.Samples.Cifar10.Comparison;
+using Pdp.Samples.Reports;
 using SkiaSharp;
 using static TorchSharp.torch;
 

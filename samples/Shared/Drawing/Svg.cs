@@ -1,0 +1,42 @@
+using System.Globalization;
+using System.Xml;
+using System.Xml.Linq;
+
+namespace Pdp.Samples.Drawing;
+
+/// <summary>Elements of SVG. What is text in them is escaped when they are written.</summary>
+internal static class Svg
+{
+    public static readonly XNamespace Namespace = "http://www.w3.org/2000/svg";
+
+    /// <summary>An element with attributes.</summary>
+    public static XElement Element(string name, params ReadOnlySpan<(string Name, string Value)> attributes)
+    {
+        var element = new XElement(Namespace + name);
+        foreach (var (key, value) in attributes)
+        {
+            element.SetAttributeValue(key, value);
+        }
+
+        return element;
+    }
+
+    /// <summary>A line of text at a point.</summary>
+    /// <param name="x">Where it is, in pixels.</param>
+    /// <param name="y">Its baseline.</param>
+    /// <param name="text">The text.</param>
+    /// <param name="anchor">What of it is at x: its start, middle or end.</param>
+    public static XElement Text(double x, double y, string text, string anchor = "start")
+    {
+        var element = Element("text", ("x", Number(x)), ("y", Number(y)), ("text-anchor", anchor));
+        element.Add(Printable(text));
+        return element;
+    }
+
+    /// <summary>A pixel, to a tenth.</summary>
+    public static string Number(double value) => value.ToString("0.#", CultureInfo.InvariantCulture);
+
+    /// <summary>A text without the characters that XML can't hold.</summary>
+    public static string Printable(string text) =>
+        string.Concat(text.EnumerateRunes().Where(rune => rune.Value >= 0x10000 || XmlConvert.IsXmlChar((char)rune.Value)));
+}

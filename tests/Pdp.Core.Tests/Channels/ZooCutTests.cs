@@ -17,6 +17,9 @@ public sealed class ZooCutTests
     [Fact]
     public void KnownFaults_AreFaultsStill() => Assert.All(ZooCases.KnownFaults.Keys, name => Assert.ThrowsAny<Exception>(() => Check(name)));
 
+    [Fact]
+    public void Networks_AreAllKnownToBeRightOrWrong() => Assert.Subset(ZooCases.All.Select(zoo => zoo.Name).ToHashSet(), ZooCases.KnownFaults.Keys.Concat(ZooCases.Aborting.Keys).ToHashSet());
+
     private static void Check(string name)
     {
         var zoo = ZooCases.Get(name);

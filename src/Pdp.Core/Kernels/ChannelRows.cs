@@ -9,7 +9,7 @@ namespace Pdp.Kernels;
 internal static unsafe class ChannelRows
 {
     /// <summary>Σ a·b.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Compiled.AtOnce)]
     public static double Dot(float* a, float* b, int length)
     {
         var (low, high) = (Vector<double>.Zero, Vector<double>.Zero);
@@ -28,7 +28,7 @@ internal static unsafe class ChannelRows
     }
 
     /// <summary>Writes m·w, with subnormal numbers as zeros.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Compiled.AtOnce)]
     public static void Mask(float* w, float* target, float m, int length)
     {
         var i = 0;
@@ -39,7 +39,7 @@ internal static unsafe class ChannelRows
     }
 
     /// <summary>Whether all is still m·w.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Compiled.AtOnce)]
     public static bool IsMasked(float* w, float* masked, float m, int length)
     {
         var same = Vector<int>.AllBitsSet;
@@ -53,7 +53,7 @@ internal static unsafe class ChannelRows
     }
 
     /// <summary>g ← factor·g + slope·(scale·w).</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Compiled.AtOnce)]
     public static void Correct(float* g, float* w, float factor, float slope, float scale, int length)
     {
         var (factors, slopes, scales) = (Vector.Create(factor), Vector.Create(slope), Vector.Create(scale));

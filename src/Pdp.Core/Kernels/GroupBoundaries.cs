@@ -42,7 +42,7 @@ internal sealed unsafe class GroupBoundaries<TLanes>(int members, int stride) : 
             WriteShort(weights, blocks, thresholds, scales);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Compiled.AtOnce)]
     private void WriteNeighbours(float* weights, int count, float* thresholds, float* scales)
     {
         for (var i = 0; i < count; i += TLanes.Count)
@@ -53,7 +53,7 @@ internal sealed unsafe class GroupBoundaries<TLanes>(int members, int stride) : 
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Compiled.AtOnce)]
     private void WriteLong(float* weights, int blocks, float* thresholds, float* scales)
     {
         for (var block = 0; block < blocks; block++)
@@ -72,7 +72,7 @@ internal sealed unsafe class GroupBoundaries<TLanes>(int members, int stride) : 
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Compiled.AtOnce)]
     [SkipLocalsInit]
     private void WriteShort(float* weights, int blocks, float* thresholds, float* scales)
     {
@@ -106,7 +106,7 @@ internal sealed unsafe class GroupBoundaries<TLanes>(int members, int stride) : 
     }
 
     /// <summary>Brings the rows of blocks into a tile.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Compiled.AtOnce)]
     private void Gather(float* source, float* tile, int blocks)
     {
         for (var block = 0; block < blocks; block++)
@@ -117,7 +117,7 @@ internal sealed unsafe class GroupBoundaries<TLanes>(int members, int stride) : 
     }
 
     /// <summary>Gives the groups' values to all their members.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Compiled.AtOnce)]
     private void Spread(float* groups, float* target, int blocks)
     {
         for (var block = 0; block < blocks; block++, groups += stride)

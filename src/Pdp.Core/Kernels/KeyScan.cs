@@ -24,7 +24,7 @@ internal static unsafe class KeyScan
     private const int Pocket = 1024;
 
     /// <summary>Counts the keys below and inside of [low, high], finds the largest of all, and collects those inside while there is room.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Compiled.AtOnce)]
     [SkipLocalsInit]
     public static void Count(int* bits, int count, int low, int high, CountTotals* totals)
     {
@@ -77,7 +77,7 @@ internal static unsafe class KeyScan
     }
 
     /// <summary>Whether a number has a sign, −0 too.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Compiled.AtOnce)]
     public static bool HasSigns(int* bits, long count)
     {
         var any = Vector256<int>.Zero;
@@ -91,7 +91,7 @@ internal static unsafe class KeyScan
     }
 
     /// <summary>The largest key.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Compiled.AtOnce)]
     public static int Largest(int* bits, int count)
     {
         var unsigned = Vector256.Create(Unsigned);
@@ -108,7 +108,7 @@ internal static unsafe class KeyScan
     }
 
     /// <summary>The smallest key above another; <see cref="None"/> if there is none.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Compiled.AtOnce)]
     public static int SmallestAbove(int* bits, int count, int key)
     {
         var (unsigned, keys, smallests) = (Vector256.Create(Unsigned), Vector256.Create(key), Vector256.Create(None));
@@ -128,7 +128,7 @@ internal static unsafe class KeyScan
     }
 
     /// <summary>Adds the keys in [low, high] to the bins <c>(key − low) &gt;&gt; shift</c>.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Compiled.AtOnce)]
     public static void Histogram(int* bits, int count, int low, int high, int shift, int* bins)
     {
         var width = (uint)(high - low);

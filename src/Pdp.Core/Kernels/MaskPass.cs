@@ -43,7 +43,7 @@ internal sealed unsafe class MaskPass<TLanes> : IMaskPass
             & (whole == length || LeaveRest(weight + whole, dense + whole, IMaskPass.At(gradient, whole), IMaskPass.At(sum, whole), length - whole, boundary.Threshold(whole), boundary.Scale(whole)));
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Compiled.AtOnce)]
     private static void EnterWhole<T>(float* weight, float* dense, int length, T boundary)
         where T : struct, IBoundary<TLanes>
     {
@@ -60,7 +60,7 @@ internal sealed unsafe class MaskPass<TLanes> : IMaskPass
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Compiled.AtOnce)]
     private static bool LeaveWhole<T>(float* weight, float* dense, float* gradient, float* sum, int length, T boundary)
         where T : struct, IBoundary<TLanes>
     {

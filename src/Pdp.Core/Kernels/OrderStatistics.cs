@@ -46,7 +46,7 @@ internal sealed unsafe class OrderStatistics<TLanes>(int members)
         };
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Compiled.AtOnce)]
     [SkipLocalsInit]
     private TLanes SumOfMany(float* w, long step)
     {

@@ -1,5 +1,5 @@
-using Pdp.Masks;
 using Pdp.Scheduling;
+using Pdp.Strategies;
 using static TorchSharp.torch.nn;
 
 namespace Pdp.Benchmarks;

@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using Pdp.Allocation;
 using Pdp.Channels;
-using Pdp.Masks;
 using Pdp.Samples.Models;
 using Pdp.Scheduling;
+using Pdp.Strategies;
 using static TorchSharp.torch;
 
 namespace Pdp.Benchmarks;

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Pdp.Masks;
+using Pdp.Strategies;
 
 namespace Pdp.Benchmarks;
 

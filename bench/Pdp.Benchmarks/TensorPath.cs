@@ -1,4 +1,4 @@
-using Pdp.Masks;
+using Pdp.Strategies;
 using static TorchSharp.torch;
 
 namespace Pdp.Benchmarks;

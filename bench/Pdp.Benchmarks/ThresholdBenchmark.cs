@@ -1,4 +1,4 @@
-using Pdp.Kernels;
+using Pdp.Numerics.Kernels;
 using static TorchSharp.torch;
 
 namespace Pdp.Benchmarks;

@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using Pdp.Channels;
-using Pdp.Masks;
 using Pdp.Samples;
 using Pdp.Scheduling;
+using Pdp.Strategies;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 

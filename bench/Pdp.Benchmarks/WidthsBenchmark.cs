@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.Intrinsics;
 using System.Text.Json;
-using Pdp.Masks;
+using Pdp.Strategies;
 
 namespace Pdp.Benchmarks;
 

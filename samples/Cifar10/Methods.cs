@@ -1,6 +1,5 @@
 using Pdp.Baselines;
 using Pdp.Channels;
-using Pdp.Methods;
 using static TorchSharp.torch;
 
 namespace Pdp.Samples.Cifar10;

@@ -1,8 +1,8 @@
 using Pdp.Allocation;
 using Pdp.Channels;
-using Pdp.Masks;
+using Pdp.Layers;
 using Pdp.Scheduling;
-using Pdp.Selection;
+using Pdp.Strategies;
 using static TorchSharp.torch;
 
 namespace Pdp.Samples.Cifar10;

@@ -10,6 +10,7 @@
 using System.Globalization;
 using Pdp;
 using Pdp.Channels;
+using Pdp.Channels.Shrinking;
 using Pdp.Reporting;
 using Pdp.Samples;
 using Pdp.Samples.ImageNet;

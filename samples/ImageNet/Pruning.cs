@@ -1,7 +1,7 @@
 using Pdp.Allocation;
 using Pdp.Channels;
-using Pdp.Masks;
-using Pdp.Selection;
+using Pdp.Layers;
+using Pdp.Strategies;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 

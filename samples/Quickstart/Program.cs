@@ -12,9 +12,9 @@ using System.Globalization;
 using System.Text.Json;
 using Pdp;
 using Pdp.Channels;
-using Pdp.Masks;
 using Pdp.Samples;
 using Pdp.Samples.Quickstart;
+using Pdp.Strategies;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,10 +1,10 @@
+
 using Pdp.Allocation;
 using Pdp.Channels;
 using Pdp.Internal;
-using Pdp.Masks;
-using Pdp.Methods;
+using Pdp.Layers;
 using Pdp.Scheduling;
-using Pdp.Selection;
+using Pdp.Strategies;
 
 namespace Pdp;
 

@@ -1,9 +1,12 @@
 using System.Globalization;
-using Pdp.Channels;
+using Pdp.Allocation;
+using Pdp.Channels.Shrinking;
 using Pdp.Internal;
+using Pdp.Layers;
 using Pdp.Reporting;
 using Pdp.Saving;
 using Pdp.Scheduling;
+using Pdp.Watching;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;

@@ -1,12 +1,13 @@
-using Pdp.Channels;
+using Pdp.Allocation;
+using Pdp.Channels.Shrinking;
 using Pdp.Internal;
-using Pdp.Kernels;
-using Pdp.Masks;
+using Pdp.Layers;
+using Pdp.Masking;
 using Pdp.Methods;
 using Pdp.Reporting;
 using Pdp.Saving;
 using Pdp.Scheduling;
-using Pdp.Selection;
+using Pdp.Strategies;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;

@@ -1,8 +1,9 @@
+
 using Pdp.Allocation;
 using Pdp.Baselines.Tests.Support;
-using Pdp.Masks;
+using Pdp.Layers;
 using Pdp.Scheduling;
-using Pdp.Selection;
+using Pdp.Strategies;
 using Pdp.Tests;
 using Pdp.Tests.Support;
 

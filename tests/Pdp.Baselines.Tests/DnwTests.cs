@@ -1,6 +1,7 @@
+
 using Pdp.Baselines.Tests.Support;
-using Pdp.Masks;
-using Pdp.Selection;
+using Pdp.Layers;
+using Pdp.Strategies;
 
 namespace Pdp.Baselines.Tests;
 

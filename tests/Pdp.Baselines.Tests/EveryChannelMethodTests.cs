@@ -1,10 +1,10 @@
 using Pdp.Allocation;
 using Pdp.Baselines.Tests.Support;
 using Pdp.Channels;
-using Pdp.Masks;
+using Pdp.Layers;
 using Pdp.Methods;
 using Pdp.Scheduling;
-using Pdp.Selection;
+using Pdp.Strategies;
 using Pdp.Tests;
 using Pdp.Tests.Support;
 using static TorchSharp.torch;

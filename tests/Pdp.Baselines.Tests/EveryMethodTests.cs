@@ -1,6 +1,6 @@
 using Pdp.Baselines.Tests.Support;
-using Pdp.Masks;
 using Pdp.Methods;
+using Pdp.Strategies;
 using Pdp.Tests;
 using Pdp.Tests.Support;
 using static TorchSharp.torch;

@@ -1,7 +1,7 @@
 using Pdp.Allocation;
 using Pdp.Baselines.Tests.Support;
-using Pdp.Masks;
 using Pdp.Scheduling;
+using Pdp.Strategies;
 using Pdp.Tests.Support;
 using static TorchSharp.torch;
 

@@ -1,7 +1,8 @@
+
 using Pdp.Allocation;
 using Pdp.Baselines.Tests.Support;
-using Pdp.Masks;
 using Pdp.Scheduling;
+using Pdp.Strategies;
 using Pdp.Tests;
 using Pdp.Tests.Support;
 

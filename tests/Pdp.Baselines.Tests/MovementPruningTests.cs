@@ -1,7 +1,7 @@
 using Pdp.Baselines.Tests.Support;
-using Pdp.Masks;
 using Pdp.Methods;
 using Pdp.Scheduling;
+using Pdp.Strategies;
 using Pdp.Tests.Support;
 using TorchSharp.Modules;
 using static TorchSharp.torch;

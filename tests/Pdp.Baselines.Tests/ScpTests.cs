@@ -1,8 +1,8 @@
 using CsCheck;
 using Pdp.Baselines.Tests.Support;
 using Pdp.Channels;
-using Pdp.Masks;
 using Pdp.Scheduling;
+using Pdp.Strategies;
 using Pdp.Tests;
 using Pdp.Tests.Support;
 using TorchSharp.Modules;

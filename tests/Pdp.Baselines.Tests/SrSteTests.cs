@@ -1,6 +1,5 @@
 using Pdp.Baselines.Tests.Support;
-using Pdp.Masks;
-using Pdp.Methods;
+using Pdp.Strategies;
 using Pdp.Tests.Support;
 using TorchSharp;
 using static TorchSharp.torch;

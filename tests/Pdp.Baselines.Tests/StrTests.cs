@@ -1,9 +1,9 @@
 using CsCheck;
 using Pdp.Allocation;
 using Pdp.Baselines.Tests.Support;
-using Pdp.Masks;
 using Pdp.Methods;
 using Pdp.Scheduling;
+using Pdp.Strategies;
 using Pdp.Tests.Support;
 using TorchSharp.Modules;
 using static TorchSharp.torch;

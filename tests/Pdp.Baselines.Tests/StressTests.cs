@@ -1,5 +1,4 @@
 using Pdp.Baselines.Tests.Support;
-using Pdp.Methods;
 using Pdp.Tests;
 using static TorchSharp.torch;
 

@@ -1,10 +1,10 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Pdp.Allocation;
-using Pdp.Masks;
+using Pdp.Layers;
 using Pdp.Scheduling;
-using Pdp.Selection;
-using Pdp.Tests.Selection;
+using Pdp.Strategies;
+using Pdp.Tests.Layers;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;

@@ -1,6 +1,6 @@
 using Pdp.Channels;
-using Pdp.Masks;
 using Pdp.Scheduling;
+using Pdp.Strategies;
 using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;

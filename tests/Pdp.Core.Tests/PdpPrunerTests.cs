@@ -1,8 +1,8 @@
 using System.Text.Json;
 using Pdp.Allocation;
-using Pdp.Masks;
+using Pdp.Layers;
 using Pdp.Scheduling;
-using Pdp.Selection;
+using Pdp.Strategies;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;

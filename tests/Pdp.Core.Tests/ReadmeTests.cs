@@ -1,8 +1,8 @@
 using Pdp.Allocation;
 using Pdp.Channels;
-using Pdp.Masks;
 using Pdp.Samples;
 using Pdp.Samples.Quickstart;
+using Pdp.Strategies;
 using Pdp.Tests.Support;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
 using Pdp.Channels;
-using Pdp.Masks;
 using Pdp.Scheduling;
+using Pdp.Strategies;
 using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;

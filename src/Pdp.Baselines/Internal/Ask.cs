@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using Pdp.Allocation;
-using Pdp.Masks;
+using Pdp.Strategies;
 
 namespace Pdp.Baselines.Internal;
 

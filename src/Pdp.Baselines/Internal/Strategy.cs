@@ -1,4 +1,5 @@
-using Pdp.Masks;
+
+using Pdp.Strategies;
 
 namespace Pdp.Baselines.Internal;
 

@@ -1,6 +1,6 @@
 using Pdp.Baselines.Internal;
-using Pdp.Masks;
 using Pdp.Methods;
+using Pdp.Strategies;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

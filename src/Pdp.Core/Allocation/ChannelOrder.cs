@@ -32,7 +32,7 @@ internal sealed class ChannelOrder
         long[] channels = [.. _least];
         foreach (var layer in _order.AsSpan(0, first))
             channels[layer]++;
-        return [.. channels.Zip(_layers, (removed, layer) => Masks.Counts.Aligned(layer.Layout.Shape[0], removed, layer.Alignment))];
+        return [.. channels.Zip(_layers, (removed, layer) => Strategies.Counts.Aligned(layer.Layout.Shape[0], removed, layer.Alignment))];
     }
 
     /// <summary>A cut, and where channels go several at a time those in which one group loses a step more or less.</summary>
@@ -45,7 +45,7 @@ internal sealed class ChannelOrder
             foreach (var step in (int[])[-layer.Alignment, layer.Alignment])
             {
                 long[] other = [.. channels];
-                other[i] = Masks.Counts.Aligned(layer.Layout.Shape[0], channels[i] + step, layer.Alignment);
+                other[i] = Strategies.Counts.Aligned(layer.Layout.Shape[0], channels[i] + step, layer.Alignment);
                 if (other[i] >= _least[i] && other[i] <= most)
                     yield return other;
             }

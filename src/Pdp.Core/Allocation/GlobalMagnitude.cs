@@ -1,5 +1,5 @@
 using Pdp.Internal;
-using Pdp.Kernels;
+using Pdp.Numerics.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -14,7 +14,7 @@ namespace Pdp.Allocation;
 /// cut says, if that is nearer to the budget.
 /// </para>
 /// <para>
-/// For the <see cref="Masks.Channel"/> strategy with <see cref="PdpOptions.Channels"/>. Leave the sparsity of the options and of rules unset.
+/// For the <see cref="Strategies.Channel"/> strategy with <see cref="PdpOptions.Channels"/>. Leave the sparsity of the options and of rules unset.
 /// </para>
 /// </remarks>
 public sealed record MacBudget : ISparsityAllocation

@@ -7,7 +7,7 @@ namespace Pdp.Methods;
 /// <remarks>
 /// Called under no_grad, in a dispose scope of the caller. Tensors passed in are borrowed; tensors returned are the caller's, and new: a weight comes
 /// in its arithmetic type (float64 for float64, float32 for any other) and must not be changed, but in <see cref="Begin"/>. Weights under the
-/// <see cref="Masks.Channel"/> strategy see <see cref="Kept"/> alone, which removes their channels' biases and norms along; what their mask's
+/// <see cref="Strategies.Channel"/> strategy see <see cref="Kept"/> alone, which removes their channels' biases and norms along; what their mask's
 /// gradient is, <see cref="GateGradient"/> is told. They are asked for <see cref="Kept"/> once a scope, before it masks anything of theirs.
 /// </remarks>
 public interface IMethodRun : IDisposable
@@ -38,7 +38,7 @@ public interface IMethodRun : IDisposable
     /// The weight has changed since the last such call, or it had no gradient before the scope, or one of zeros. What belongs into a step once, into however
     /// many scopes it is divided, is added here.
     /// </remarks>
-    /// <param name="layer">The layer's number; never one under the <see cref="Masks.Channel"/> strategy.</param>
+    /// <param name="layer">The layer's number; never one under the <see cref="Strategies.Channel"/> strategy.</param>
     void BeginStep(int layer)
     {
     }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Pdp.Internal;
 
 namespace Pdp.Reporting;
 

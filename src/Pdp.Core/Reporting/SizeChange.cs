@@ -1,4 +1,5 @@
 using System.Globalization;
+using Pdp.Internal;
 
 namespace Pdp.Reporting;
 

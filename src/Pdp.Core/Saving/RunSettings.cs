@@ -1,7 +1,8 @@
 using System.Globalization;
 using Pdp.Internal;
-using Pdp.Masks;
+using Pdp.Masking;
 using Pdp.Scheduling;
+using Pdp.Strategies;
 
 namespace Pdp.Saving;
 

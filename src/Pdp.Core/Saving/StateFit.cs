@@ -1,4 +1,5 @@
 using Pdp.Internal;
+using Pdp.Masking;
 using TorchSharp;
 using static TorchSharp.torch;
 

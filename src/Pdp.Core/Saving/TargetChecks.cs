@@ -1,3 +1,5 @@
+using Pdp.Allocation;
+
 namespace Pdp.Saving;
 
 /// <summary>Checks the targets of a state against what the options can give.</summary>

@@ -1,6 +1,6 @@
-using Pdp.Masks;
-using Pdp.Methods;
+
 using Pdp.Scheduling;
+using Pdp.Strategies;
 
 namespace Pdp.Baselines.Tests.Support;
 

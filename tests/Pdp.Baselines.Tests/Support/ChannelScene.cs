@@ -1,7 +1,6 @@
 using Pdp.Allocation;
 using Pdp.Channels;
-using Pdp.Masks;
-using Pdp.Methods;
+using Pdp.Strategies;
 using Pdp.Tests;
 using Pdp.Tests.Support;
 using static TorchSharp.torch;

@@ -1,4 +1,4 @@
-using Pdp.Masks;
+using Pdp.Strategies;
 using Pdp.Tests;
 using Pdp.Tests.Support;
 using TorchSharp;

@@ -1,4 +1,3 @@
-using Pdp.Methods;
 using Pdp.Tests;
 using Pdp.Tests.Support;
 using TorchSharp.Modules;

@@ -1,6 +1,6 @@
 using CsCheck;
 using Pdp.Allocation;
-using Pdp.Masks;
+using Pdp.Strategies;
 using Pdp.Tests.Support;
 using static TorchSharp.torch;
 

@@ -1,8 +1,9 @@
 using CsCheck;
 using Pdp.Allocation;
 using Pdp.Channels;
-using Pdp.Masks;
+using Pdp.Channels.Shrinking;
 using Pdp.Scheduling;
+using Pdp.Strategies;
 using Pdp.Tests.Support;
 using static TorchSharp.torch;
 

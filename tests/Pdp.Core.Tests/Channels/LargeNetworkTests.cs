@@ -1,7 +1,7 @@
 using Pdp.Allocation;
 using Pdp.Channels;
-using Pdp.Masks;
 using Pdp.Scheduling;
+using Pdp.Strategies;
 using Pdp.Tests.Support;
 using TorchSharp.Modules;
 using static TorchSharp.torch;

@@ -2,6 +2,8 @@ using System.Collections;
 using System.Reflection;
 using CsCheck;
 using Pdp.Channels;
+using Pdp.Channels.Shrinking;
+using Pdp.Reporting;
 using Pdp.Samples.Models;
 using Pdp.Tests.Support;
 using TorchSharp.Modules;

@@ -1,7 +1,7 @@
 using Pdp.Allocation;
-using Pdp.Masks;
+using Pdp.Layers;
 using Pdp.Scheduling;
-using Pdp.Selection;
+using Pdp.Strategies;
 using Pdp.Tests.Support;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;

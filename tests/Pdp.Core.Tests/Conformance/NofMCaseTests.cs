@@ -1,4 +1,4 @@
-using Pdp.Masks;
+using Pdp.Strategies;
 using Pdp.Tests.Support;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;

@@ -1,5 +1,5 @@
-using Pdp.Masks;
 using Pdp.Scheduling;
+using Pdp.Strategies;
 using Pdp.Tests.Support;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;

@@ -1,6 +1,7 @@
+
 using Pdp.Allocation;
 using Pdp.Internal;
-using Pdp.Selection;
+using Pdp.Layers;
 
 namespace Pdp.Tests.Internal;
 

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Pdp.Channels;
+using Pdp.Channels.Shrinking;
 
 namespace Pdp.Tests.Reporting;
 

@@ -1,6 +1,6 @@
-using Pdp.Masks;
 using Pdp.Reporting;
 using Pdp.Scheduling;
+using Pdp.Strategies;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 

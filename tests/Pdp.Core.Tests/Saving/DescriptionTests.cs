@@ -1,7 +1,7 @@
 using System.Globalization;
 using Pdp.Allocation;
-using Pdp.Masks;
 using Pdp.Scheduling;
+using Pdp.Strategies;
 using static TorchSharp.torch;
 
 namespace Pdp.Tests.Saving;

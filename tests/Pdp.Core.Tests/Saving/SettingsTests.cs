@@ -1,6 +1,7 @@
+
 using Pdp.Allocation;
-using Pdp.Masks;
 using Pdp.Scheduling;
+using Pdp.Strategies;
 
 namespace Pdp.Tests.Saving;
 

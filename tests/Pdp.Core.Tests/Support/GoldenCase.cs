@@ -1,7 +1,9 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Pdp.Masks;
+using Pdp.Masking;
+using Pdp.Numerics;
 using Pdp.Scheduling;
+using Pdp.Strategies;
 
 namespace Pdp.Tests.Support;
 

@@ -1,5 +1,6 @@
-using Pdp.Masks;
+
 using Pdp.Scheduling;
+using Pdp.Strategies;
 
 namespace Pdp.Tests.Support;
 

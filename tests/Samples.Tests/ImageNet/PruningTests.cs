@@ -1,6 +1,7 @@
-using Pdp.Masks;
+
 using Pdp.Samples.ImageNet;
 using Pdp.Scheduling;
+using Pdp.Strategies;
 
 namespace Pdp.Samples.Tests.ImageNet;
 

@@ -1,3 +1,4 @@
+using Pdp.Channels.Shrinking;
 using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;

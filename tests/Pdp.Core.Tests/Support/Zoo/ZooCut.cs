@@ -1,7 +1,7 @@
 using Pdp.Allocation;
 using Pdp.Channels;
-using Pdp.Masks;
 using Pdp.Scheduling;
+using Pdp.Strategies;
 using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;

@@ -1,0 +1,58 @@
+using System.Globalization;
+using Pdp.Layers;
+using Pdp.Strategies;
+
+namespace Pdp.Allocation;
+
+/// <summary>What strategy, rule and options allow the target of a mask to be, whatever the weights are.</summary>
+/// <param name="Mask">The mask.</param>
+/// <param name="Fixed">The members that the strategy or a rule removes from each group, before alignment; null where the allocation decides.</param>
+/// <param name="Least">The fewest members that the allocation may remove.</param>
+/// <param name="Most">The most members that the allocation may remove.</param>
+internal sealed record LayerLimits(PdpMask Mask, long? Fixed, long Least, long Most)
+{
+    /// <summary>The channels that are kept must be a multiple of this, or all.</summary>
+    public int Alignment => Mask.Strategy is Channel channel ? channel.Alignment : 1;
+
+    /// <summary>The target that the strategy or a rule fixes; null where the allocation decides.</summary>
+    public long? FixedTarget => Fixed is { } count ? Aligned(count) : null;
+
+    /// <summary>The limits of a mask under a rule.</summary>
+    /// <exception cref="ArgumentException">A rule asks for another sparsity than the strategy fixes.</exception>
+    public static LayerLimits Of(PdpMask mask, LayerRule? rule, PdpOptions options) => new(
+        mask,
+        FixedCount(mask, rule),
+        (long)Math.Ceiling((mask.Members * (rule?.MinimumSparsity ?? options.MinimumLayerSparsity)) - 1e-9),
+        Math.Min(Counts.Floor(mask.Members, rule?.MaximumSparsity ?? options.MaximumLayerSparsity), mask.Members - 1));
+
+    /// <summary>A target that leaves a multiple of the channels that the strategy asks for.</summary>
+    public long Aligned(long target) => Counts.Aligned(Mask.Members, target, Alignment);
+
+    /// <summary>The counts within the bounds that alignment turns into a target; the first is above the second where there is none.</summary>
+    public (long Least, long Most) Sources(long target)
+    {
+        var most = target + ((Mask.Members - target - 1) % Alignment);
+        return Aligned(target) == target ? (Math.Max(target, Least), Math.Min(most, Most)) : (1, 0);
+    }
+
+    /// <summary>The target that is a step more, or less; null where the bounds don't allow it.</summary>
+    public long? Next(long target, bool isMore)
+    {
+        var next = isMore ? target + ((Mask.Members - target - 1) % Alignment) + 1 : Aligned(target - 1);
+        return next != target && next <= Most && next >= Aligned(Least) ? next : null;
+    }
+
+    private static long? FixedCount(PdpMask mask, LayerRule? rule)
+    {
+        if (mask.Strategy.FixedSparsity is { } pattern)
+        {
+            return rule?.Sparsity is null
+                ? Counts.Floor(mask.Members, pattern)
+                : throw new ArgumentException($"The rule for {rule.Match} asks for sparsity {Text(rule.Sparsity.Value)} of '{mask.Name}', but {mask.Strategy.Name} removes exactly {Text(pattern)}: leave the rule's sparsity unset.");
+        }
+
+        return rule?.Sparsity is { } sparsity ? Math.Min(Counts.Floor(mask.Members, sparsity), mask.Members - 1) : null;
+    }
+
+    private static string Text(double value) => value.ToString("0.######", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,195 @@
+using System.Globalization;
+using Pdp.Internal;
+using Pdp.Masking;
+using Pdp.Saving;
+using static TorchSharp.torch;
+
+namespace Pdp.Allocation;
+
+/// <summary>Turns the options' sparsity into the exact number of members that each mask removes in the end.</summary>
+internal sealed class TargetPlanner
+{
+    private const double Rounding = 1e-9;
+
+    private readonly PdpOptions _options;
+    private readonly IReadOnlyList<PrunedLayer> _layers;
+    private readonly LayerLimits[] _limits;
+
+    /// <summary>Makes the planner and checks that the target can be met.</summary>
+    /// <exception cref="ArgumentException">The target can't be met exactly.</exception>
+    public TargetPlanner(PdpOptions options, IReadOnlyList<PrunedLayer> layers)
+    {
+        _options = options;
+        _layers = layers;
+        _limits = [.. layers.Select(layer => LayerLimits.Of(layer.Mask, layer.Rule, options))];
+        RequireBudgeted();
+        foreach (var layer in layers)
+            RequireBoundsToHold(layer);
+        Plan();
+    }
+
+    /// <summary>Whether the counts depend on the weights, and so on the time at which pruning begins.</summary>
+    public bool NeedsWeights => _limits.Any(limits => limits.Fixed is null);
+
+    /// <summary>The weights of all layers.</summary>
+    private long Prunable => _limits.Sum(limits => limits.Mask.Layout.Elements);
+
+    /// <summary>The weights that strategies and rules remove, before alignment.</summary>
+    private long Settled => _limits.Sum(limits => (limits.Fixed ?? 0) * limits.Mask.WeightsPerRank);
+
+    /// <summary>Whether the targets follow from the options and the shapes alone.</summary>
+    private bool IsByShape => !NeedsWeights || _options.Allocation is UniformSparsity or ErdosRenyiKernel or PerLayer;
+
+    /// <summary>The members removed in each group of each layer, by the weights of now.</summary>
+    /// <exception cref="InvalidOperationException">A weight is not finite, or the allocation breaks its contract.</exception>
+    public long[] Plan()
+    {
+        foreach (var layer in _layers)
+            layer.Weight.RequireFinite();
+        return PlanOf();
+    }
+
+    /// <summary>Checks targets that come from elsewhere: the options must be able to give them, whatever the weights were.</summary>
+    /// <exception cref="ArgumentException">They can't.</exception>
+    public void RequirePossible(IReadOnlyList<long> targets)
+    {
+        long?[] only = IsByShape ? [.. PlanOf()] : [.. _limits.Select(limits => limits.FixedTarget)];
+        for (var i = 0; i < only.Length; i++)
+            TargetChecks.Require(_limits[i], targets[i], only[i]);
+
+        int[] free = [.. Enumerable.Range(0, only.Length).Where(i => only[i] is null)];
+        if (free.Length > 0)
+            RequirePossible([.. free.Select(i => _limits[i])], [.. free.Select(i => targets[i])]);
+    }
+
+    /// <summary>Checks the targets of the layers that the allocation decides about; where nothing fixes their sum any will do.</summary>
+    private void RequirePossible(LayerLimits[] limits, long[] targets)
+    {
+        if (_options.Allocation is MacBudget budget)
+            StateChecks.Require(budget.IsMetBy(limits, targets), "its targets are not those of the budget of MACs");
+        if (_options.Sparsity is { } sparsity)
+            TargetChecks.RequireTotal(limits, targets, Asked(sparsity) - Settled);
+    }
+
+    private long[] PlanOf()
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        var targets = _limits.Select(limits => limits.Fixed).ToArray();
+        var free = Enumerable.Range(0, targets.Length).Where(i => targets[i] is null).ToArray();
+        var candidates = free.Select(i => CandidateOf(_layers[i], _limits[i])).ToArray();
+        var remove = ToRemove(candidates);
+        if (free.Length > 0)
+        {
+            var counts = _options.Allocation.Allocate(candidates, remove);
+            RequireContract(candidates, [.. free.Select(i => _limits[i])], counts, remove);
+            foreach (var (i, members) in free.Zip(WholeMembers([.. free.Select(i => _layers[i].Mask)], counts)))
+                targets[i] = members;
+        }
+
+        return [.. _limits.Zip(targets, (limits, target) => limits.Aligned(target!.Value))];
+    }
+
+    /// <summary>Bounds are the allocation's: where a strategy or a rule fixes the sparsity they would be ignored.</summary>
+    private void RequireBoundsToHold(PrunedLayer layer)
+    {
+        var (mask, rule) = (layer.Mask, layer.Rule);
+        if ((mask.Strategy.FixedSparsity ?? rule?.Sparsity) is not { } share)
+            return;
+
+        // The bounds of the options are for their own strategy, which a rule of its own overrides.
+        var isRuled = rule?.Strategy is not null || rule?.Sparsity is not null;
+        var minimum = rule?.MinimumSparsity ?? (isRuled ? 0 : _options.MinimumLayerSparsity);
+        var maximum = rule?.MaximumSparsity ?? (isRuled ? 1 : _options.MaximumLayerSparsity);
+        if (share < minimum - Rounding || share > maximum + Rounding)
+            throw new ArgumentException($"'{mask.Name}' has a fixed sparsity of {Text(share)}, by {(mask.Strategy.FixedSparsity is null ? $"the rule for {rule!.Match}" : mask.Strategy.Name)}, but its minimum and maximum are {Text(minimum)} and {Text(maximum)}: leave them unset.");
+    }
+
+    /// <summary>A budget of MACs would not know of channels that a rule removes.</summary>
+    private void RequireBudgeted()
+    {
+        if (_options.Allocation is MacBudget && _layers.FirstOrDefault(layer => layer.Mask.Strategy is Strategies.Channel && layer.Rule?.Sparsity is not null) is { } fixedLayer)
+            throw new ArgumentException($"The rule for {fixedLayer.Rule!.Match} fixes the sparsity of '{fixedLayer.Mask.Name}', but a budget of MACs decides how many channels go: set the rule's MinimumSparsity and MaximumSparsity instead.");
+    }
+
+    private static AllocationLayer CandidateOf(PrunedLayer layer, LayerLimits limits)
+    {
+        var mask = layer.Mask;
+        var (minimum, maximum) = (mask.WeightsPerRank * limits.Least, mask.WeightsPerRank * limits.Most);
+        return minimum <= maximum
+            ? new(mask.Name, mask.Layout, Competing(layer), minimum, maximum) { Alignment = limits.Alignment }
+            : throw new ArgumentException($"'{mask.Name}' has to lose at least {minimum} of its {mask.Layout.Elements} weights but may lose at most {maximum}: lower its minimum sparsity or raise its maximum.");
+    }
+
+    /// <summary>The weight, or where several weights share a score the magnitude that each of them competes with.</summary>
+    private static Tensor Competing(PrunedLayer layer)
+    {
+        var (mask, value) = (layer.Mask, layer.Weight.Value());
+        return mask.WeightsPerRank == 1 ? value : mask.Strategy.Spread(mask.Strategy.Magnitude(Precision.Widen(value), mask.Layout), mask.Layout).expand_as(value).contiguous();
+    }
+
+    /// <summary>Turns counts of weights into whole members: down, and up again where the most is missing, until the total is met to the nearest.</summary>
+    private static long[] WholeMembers(PdpMask[] masks, IReadOnlyList<long> counts)
+    {
+        var members = masks.Zip(counts, (mask, count) => count / mask.WeightsPerRank).ToArray();
+        var missing = counts.Sum() - masks.Zip(members, (mask, count) => count * mask.WeightsPerRank).Sum();
+        foreach (var i in Enumerable.Range(0, masks.Length).Where(i => counts[i] % masks[i].WeightsPerRank > 0).OrderByDescending(i => counts[i] % masks[i].WeightsPerRank / (double)masks[i].WeightsPerRank))
+        {
+            if (masks[i].WeightsPerRank > 2 * missing)
+                continue;
+            members[i]++;
+            missing -= masks[i].WeightsPerRank;
+        }
+
+        return members;
+    }
+
+    /// <summary>An allocation of the user's own may be wrong: the counts are what is committed in the end.</summary>
+    private void RequireContract(AllocationLayer[] candidates, LayerLimits[] limits, IReadOnlyList<long> counts, long remove)
+    {
+        var name = _options.Allocation.GetType().Name;
+        if (counts?.Count != candidates.Length || counts.Sum() != remove)
+            throw new InvalidOperationException($"{name}.Allocate was asked to remove {remove} weights from {candidates.Length} layers and gave {(counts is null ? "null" : $"{counts.Count} counts that remove {counts.Sum()}")}: its counts must be one a layer and add up to what is asked for.");
+
+        foreach (var (layer, limit, count) in candidates.Zip(limits, counts))
+        {
+            // Alignment may have taken some below the minimum.
+            if (count < limit.Aligned(limit.Least) * limit.Mask.WeightsPerRank || count > layer.Maximum)
+                throw new InvalidOperationException($"{name}.Allocate removes {count} weights from '{layer.Name}', whose bounds are {layer.Minimum} to {layer.Maximum}: it must keep to them.");
+        }
+    }
+
+    /// <summary>What is left to be removed from the layers that the allocation decides about.</summary>
+    private long ToRemove(AllocationLayer[] candidates)
+    {
+        var (prunable, settled) = (Prunable, Settled);
+        var share = candidates.Length == 0 ? null : _options.Allocation.FixedSparsity(candidates);
+        var byAllocation = share is { } fraction ? Round(fraction * candidates.Sum(layer => layer.Layout.Elements)) : (long?)null;
+        var total = _options.Sparsity is { } sparsity ? Asked(sparsity) : (long?)null;
+
+        if (total is null && byAllocation is null && candidates.Length > 0)
+            throw new ArgumentException($"Sparsity is not set, and nothing else decides how much to remove from {string.Join(", ", candidates.Select(layer => layer.Name))}: set PdpOptions.Sparsity.");
+        var remove = candidates.Length == 0 ? 0 : byAllocation ?? total!.Value - settled;
+        if (total is { } asked && asked != settled + remove)
+            throw new ArgumentException($"Sparsity {Text(_options.Sparsity!.Value)} asks for {asked} of {prunable} weights to be removed, but strategies, rules and tables fix {settled + remove}: leave Sparsity unset.");
+        RequireReachable(candidates, remove, settled, prunable);
+        return remove;
+    }
+
+    private static void RequireReachable(AllocationLayer[] candidates, long remove, long settled, long prunable)
+    {
+        var least = candidates.Sum(layer => layer.Minimum);
+        var most = candidates.Sum(layer => layer.Maximum);
+        if (remove >= least && remove <= most)
+            return;
+
+        var range = string.Create(CultureInfo.InvariantCulture, $"[{(least + settled) / (double)prunable:R}, {(most + settled) / (double)prunable:R}]");
+        throw new ArgumentException($"The target of {remove + settled} of {prunable} weights can't be met: the minimum and maximum sparsity per layer, the layers that are fixed and the one weight that each layer keeps allow {least + settled} to {most + settled}. Choose a sparsity in {range} or widen the bounds.");
+    }
+
+    private long Asked(double sparsity) => Round(sparsity * Prunable);
+
+    private static long Round(double count) => (long)Math.Round(count, MidpointRounding.AwayFromZero);
+
+    private static string Text(double value) => value.ToString("0.######", CultureInfo.InvariantCulture);
+}

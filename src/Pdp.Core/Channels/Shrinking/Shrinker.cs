@@ -1,0 +1,52 @@
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace Pdp.Channels.Shrinking;
+
+/// <summary>Cuts silent channels out of a model and proves that its output is the same.</summary>
+internal static class Shrinker
+{
+    /// <summary>Differences of this share of the largest output element are rounding, for float64 and for all other types.</summary>
+    private const double ToleranceOfDouble = 1e-10;
+    private const double Tolerance = 1e-3;
+
+    /// <summary>Shrinks; the model is as before after an exception.</summary>
+    /// <exception cref="InvalidOperationException">The output would change.</exception>
+    public static ShrinkReport Shrink(Module model, IReadOnlyList<ShrunkGroup> groups, Func<Tensor> forward)
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        using var mode = new EvaluationMode(model);
+        var record = ShrinkRecord.Of(model, groups);
+        var parametersBefore = Count(model);
+        var masked = forward();
+        using var surgery = Surgery.Keep(model, groups.Select(shrunk => (shrunk.Group, shrunk.Kept)));
+        try
+        {
+            var (difference, scale) = Compare(masked, forward());
+            return new() { Record = record, Difference = difference, Scale = scale, ParametersBefore = parametersBefore, ParametersAfter = Count(model) };
+        }
+        catch
+        {
+            surgery.Undo();
+            throw;
+        }
+    }
+
+    private static (double Difference, double Scale) Compare(Tensor masked, Tensor shrunk)
+    {
+        if (!masked.shape.AsSpan().SequenceEqual(shrunk.shape))
+            throw new InvalidOperationException($"The shrunk model's output would have the shape [{string.Join(", ", shrunk.shape)}], not [{string.Join(", ", masked.shape)}]. The channel map is of another model, or of other sizes.");
+
+        var scale = Largest(masked);
+        var difference = Largest(masked.sub(shrunk));
+        var tolerance = masked.dtype == ScalarType.Float64 ? ToleranceOfDouble : Tolerance;
+        return difference <= tolerance * scale
+            ? (difference, scale)
+            : throw new InvalidOperationException($"The shrunk model's output would differ by {difference:0.0E+0} of {scale:0.0E+0}. The channel map is of another model, or weights have changed since the commit.");
+    }
+
+    private static double Largest(Tensor values) => values.abs().max().to_type(ScalarType.Float64).cpu().ReadCpuDouble(0);
+
+    private static long Count(Module model) => model.parameters().Sum(parameter => parameter.numel());
+}

@@ -1,0 +1,40 @@
+using Pdp.Internal;
+using Pdp.Strategies;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch.nn;
+
+namespace Pdp.Layers;
+
+/// <summary>Finds the weights of a model: its parameters of two or more dimensions that are not empty, with the modules that own them.</summary>
+internal static class LayerScan
+{
+    /// <summary>Scans a model.</summary>
+    /// <returns>The weights, in the order of the model's parameters.</returns>
+    /// <exception cref="ArgumentException">The model has no weight that could be pruned.</exception>
+    public static IReadOnlyList<TiedWeight> Scan(Module model)
+    {
+        TiedWeight[] weights =
+        [
+            .. ModelParameters.Of(model).Where(pair => pair.Parameter.dim() >= 2 && pair.Parameter.numel() > 0)
+                .Select((pair, place) => Scanned(pair.Name, pair.Parameter, pair.Owner, pair.OwnerName, place))
+                .GroupBy(name => Address.Of(name.Parameter))
+                .Select(names => new TiedWeight([.. names])),
+        ];
+        return weights.Any(weight => weight.Refusal is null)
+            ? weights
+            : throw new ArgumentException($"The model '{model.GetName()}' has no weight of two or more dimensions in a floating-point type: nothing to prune.", nameof(model));
+    }
+
+    /// <summary>The dimensions of a weight and their meaning, which the module that owns it decides.</summary>
+    public static WeightLayout LayoutOf(Module module, torch.Tensor parameter) =>
+        module is ConvolutionTranspose transposed && parameter.dim() > 2
+            ? new(parameter.shape, inputDimension: 0, connectionGroups: transposed.groups)
+            : new(parameter.shape);
+
+    private static ScannedWeight Scanned(string name, Parameter parameter, Module owner, string ownerName, int place)
+    {
+        var info = new LayerInfo(name, ownerName, owner, LayoutOf(owner, parameter), Index: -1, IsLast: false);
+        return new(info, parameter, WeightKinds.Of(owner, ownerName.Length == 0 ? name : name[(ownerName.Length + 1)..]), place);
+    }
+}

@@ -1,0 +1,43 @@
+using Pdp.Internal;
+using TorchSharp.Modules;
+
+namespace Pdp.Layers;
+
+/// <summary>Which pruner has which weights: two would undo each other's masks.</summary>
+internal static class Ownership
+{
+    private static readonly Lock Gate = new();
+    private static readonly Dictionary<nint, WeakReference<object>> Owners = [];
+
+    /// <summary>Takes weights for an owner.</summary>
+    /// <exception cref="InvalidOperationException">Another one has one of them; nothing is taken then.</exception>
+    public static void Take(object owner, IEnumerable<(string Name, Parameter Parameter)> weights)
+    {
+        (string Name, nint Address)[] places = [.. weights.Select(weight => (weight.Name, Address.Of(weight.Parameter)))];
+        lock (Gate)
+        {
+            foreach (var (name, address) in places)
+            {
+                if (Owners.TryGetValue(address, out var other) && other.TryGetTarget(out _))
+                    throw new InvalidOperationException($"Another pruner already prunes '{name}': dispose that one first, as two would undo each other's masks.");
+            }
+
+            var reference = new WeakReference<object>(owner);
+            foreach (var (_, address) in places)
+                Owners[address] = reference;
+        }
+    }
+
+    /// <summary>Gives up all that an owner has.</summary>
+    public static void Release(object owner)
+    {
+        lock (Gate)
+        {
+            foreach (var (address, other) in Owners.ToArray())
+            {
+                if (!other.TryGetTarget(out var target) || ReferenceEquals(target, owner))
+                    Owners.Remove(address);
+            }
+        }
+    }
+}

@@ -1,0 +1,136 @@
+using Pdp.Numerics.Kernels;
+using static TorchSharp.torch;
+
+namespace Pdp.Masking;
+
+/// <summary>Takes all weights that have kernels in and out of a scope, their work spread over libtorch's number of threads.</summary>
+/// <remarks>
+/// Thresholds of small weights are found one weight a worker, those of large ones one after the other with all workers; then all weights
+/// are written in one go. With one thread, or whatever their number, the results are the same bit for bit.
+/// </remarks>
+internal sealed class FusedModel : IPieces
+{
+    /// <summary>The largest weight whose threshold is one worker's.</summary>
+    private const int SmallElements = 1 << 18;
+
+    /// <summary>The keys that a worker's search collects, and the most that the caller's does.</summary>
+    private const int LeastRoom = 1 << 13;
+    private const int MostRoom = 1 << 18;
+
+    private readonly Crew _crew = new();
+    private readonly IFusedWeight[] _weights;
+    private readonly IFusedWeight[] _small;
+    private readonly (int Weight, int Piece)[] _pieces;
+    private readonly RankSearch[] _searches;
+    private readonly bool _measures;
+    private Phase _phase;
+    private volatile IFusedWeight? _notFinite;
+
+    public FusedModel(IEnumerable<IFusedWeight> weights)
+    {
+        _weights = [.. weights];
+        _measures = _weights.Any(weight => weight is FusedChannels);
+        _small = [.. _weights.Where(weight => weight.Elements <= SmallElements)];
+        _pieces = [.. _weights.SelectMany((weight, number) => Enumerable.Range(0, weight.Pieces).Select(piece => (number, piece)))];
+        var largest = _weights.Length == 0 ? 0 : _weights.Max(weight => weight.Elements);
+        _searches = new RankSearch[Crew.WorkersFor(int.MaxValue)];
+        _searches[0] = new((int)Math.Clamp(largest / 32, LeastRoom, MostRoom), _crew);
+    }
+
+    private enum Phase
+    {
+        Measure,
+        Prepare,
+        Enter,
+        Leave,
+    }
+
+    /// <summary>Puts ŵ in the place of w in all weights that are claimed, or in none.</summary>
+    /// <returns>What is not finite; null if all is.</returns>
+    public string? Enter()
+    {
+        var threads = get_num_threads();
+        if (!Prepare(threads))
+            return _notFinite!.Subject;
+
+        Run(Phase.Enter, _pieces.Length, threads);
+        foreach (var weight in _weights)
+        {
+            if (weight.IsClaimed)
+                weight.Entered();
+        }
+
+        GC.KeepAlive(this);
+        return null;
+    }
+
+    /// <summary>Puts w back in all weights in which ŵ is, and corrects their gradients; never throws.</summary>
+    public void Leave()
+    {
+        foreach (var weight in _weights)
+        {
+            if (weight.IsInside)
+                weight.BeginLeave();
+        }
+
+        Run(Phase.Leave, _pieces.Length, get_num_threads());
+        foreach (var weight in _weights)
+        {
+            if (weight.IsInside)
+                weight.Left();
+        }
+
+        GC.KeepAlive(this);
+    }
+
+    /// <inheritdoc/>
+    public void Run(int piece, int worker)
+    {
+        if (_phase == Phase.Prepare)
+        {
+            Prepare(_small[piece], worker);
+            return;
+        }
+
+        var (number, part) = _pieces[piece];
+        var weight = _weights[number];
+        if (_phase == Phase.Measure && weight.IsClaimed)
+            weight.Measure(part);
+        else if (_phase == Phase.Enter && weight.IsClaimed)
+            weight.Enter(part);
+        else if (_phase == Phase.Leave && weight.IsInside)
+            weight.Leave(part);
+    }
+
+    private bool Prepare(int threads)
+    {
+        _notFinite = null;
+        for (var worker = 1; worker < Crew.WorkersFor(threads); worker++)
+            _searches[worker] ??= new(LeastRoom, crew: null);
+
+        if (_measures)
+            Run(Phase.Measure, _pieces.Length, threads);
+        Run(Phase.Prepare, _small.Length, threads);
+        _searches[0].Threads = threads;
+        foreach (var weight in _weights)
+        {
+            if (weight.Elements > SmallElements)
+                Prepare(weight, worker: 0);
+        }
+
+        return _notFinite is null;
+    }
+
+    private void Prepare(IFusedWeight weight, int worker)
+    {
+        if (weight.IsClaimed && !weight.Prepare(_searches[worker]))
+            _notFinite = weight;
+    }
+
+    private void Run(Phase phase, int pieces, int threads)
+    {
+        _phase = phase;
+        _searches[0].Threads = 1;
+        _crew.Run(this, pieces, threads);
+    }
+}

@@ -1,0 +1,97 @@
+using Pdp.Channels;
+using Pdp.Numerics.Kernels;
+using static TorchSharp.torch;
+
+namespace Pdp.Masking;
+
+/// <summary>The slice of a parameter that belongs to a group of channels, in memory.</summary>
+/// <remarks>Owns the dense copy, where the slice is multiplied by the mask; borrows the parameter.</remarks>
+internal sealed unsafe class FusedRows : IDisposable
+{
+    private readonly SliceView _view;
+    private readonly long _start;
+    private readonly long _count;
+    private readonly int _width;
+    private readonly Tensor? _copy;
+    private float* _weight;
+    private float* _dense;
+
+    /// <summary>Makes rows of a slice that is a run of elements for each channel.</summary>
+    public FusedRows(SliceView view, long channels, bool isMasked, NativeGradient gradient)
+    {
+        using var scope = NewDisposeScope();
+        _view = view;
+        _start = view.Start;
+        _count = view.Parameter.numel();
+        _width = (int)view.Width;
+        _copy = isMasked ? empty([channels, view.Width], view.Parameter.dtype, view.Parameter.device).DetachFromDisposeScope() : null;
+        Gradient = gradient;
+    }
+
+    public ChannelRole Role => _view.Role;
+
+    /// <summary>Whether the slice is multiplied by the mask.</summary>
+    public bool IsMasked => _copy is not null;
+
+    /// <summary>The gradient of the whole parameter.</summary>
+    public NativeGradient Gradient { get; }
+
+    /// <summary>w as it was before the scope, <c>[channels, …]</c>; a copy.</summary>
+    public Tensor Dense() => _copy?.clone() ?? _view.Read();
+
+    /// <summary>Looks where the memory is; false if it is not plain.</summary>
+    public bool Find()
+    {
+        _weight = Elements();
+        _dense = _copy is null ? null : NativeTensor.Elements(_copy.Handle, _copy.numel());
+        return _weight is not null && (_copy is null || _dense is not null);
+    }
+
+    /// <summary>Whether the memory is still where it was found.</summary>
+    public bool IsThere() => !_view.Parameter.IsInvalid && Elements() == _weight;
+
+    /// <summary>Σw² of a channel.</summary>
+    public double SumOfSquares(long channel) => ChannelRows.Dot(At(_weight, channel), At(_weight, channel), _width);
+
+    /// <summary>Keeps w and writes m·w.</summary>
+    public void Mask(long channel, float m)
+    {
+        if (_copy is null)
+            return;
+
+        Copy(At(_weight, channel), _dense + (channel * _width));
+        ChannelRows.Mask(_dense + (channel * _width), At(_weight, channel), m, _width);
+    }
+
+    /// <summary>Σ(g·w) of a channel; 0 where no gradient arrived.</summary>
+    public double Upstream(long channel) =>
+        Gradient.HasArrived ? ChannelRows.Dot(At(Gradient.Arrived, channel), DenseAt(channel), _width) : 0;
+
+    /// <summary>Puts w back; false if it was not m·w any more.</summary>
+    public bool Restore(long channel, float m)
+    {
+        if (_copy is null)
+            return true;
+
+        var isUnchanged = ChannelRows.IsMasked(_dense + (channel * _width), At(_weight, channel), m, _width);
+        Copy(_dense + (channel * _width), At(_weight, channel));
+        return isUnchanged;
+    }
+
+    /// <summary>g ← factor·g + slope·(scale·w), where a gradient arrived.</summary>
+    public void Correct(long channel, float factor, float slope, float scale)
+    {
+        if (Gradient.HasArrived)
+            ChannelRows.Correct(At(Gradient.Arrived, channel), DenseAt(channel), factor, slope, slope == 0 ? 0 : scale, _width);
+    }
+
+    public void Dispose() => _copy?.Dispose();
+
+    private float* Elements() => NativeTensor.Elements(_view.Parameter.Handle, _count);
+
+    private float* At(float* whole, long channel) => whole + _start + (channel * _width);
+
+    private float* DenseAt(long channel) => _copy is null ? At(_weight, channel) : _dense + (channel * _width);
+
+    private void Copy(float* source, float* target) => Buffer.MemoryCopy(source, target, _width * sizeof(float), _width * sizeof(float));
+}

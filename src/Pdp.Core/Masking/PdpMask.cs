@@ -1,0 +1,237 @@
+using Pdp.Internal;
+using Pdp.Numerics;
+using Pdp.Scheduling;
+using Pdp.Strategies;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Pdp;
+
+/// <summary>The mask of one weight: computed anew at every step from the weight itself, with no parameters of its own.</summary>
+/// <remarks>
+/// <para>
+/// The threshold t splits the magnitudes of each group of competitors at the number to be removed, the mask is m = σ((s − t²)/τ), and t is
+/// a constant in the backward pass (PDP, equations 1 to 4). The arithmetic is float64 for float64 weights and float32 for all others, and
+/// right at any scale of the weights.
+/// </para>
+/// <para>
+/// The masks of a pruner are moved by the pruner alone. Holds no tensors. Tensors passed in are borrowed, tensors returned are the caller's. Not thread
+/// safe.
+/// </para>
+/// </remarks>
+public sealed class PdpMask
+{
+    private static readonly Scalar Zero = 0.ToScalar();
+
+    /// <summary>Makes a mask that removes nothing until <see cref="Advance"/> is called.</summary>
+    /// <param name="name">The weight's name, for messages.</param>
+    /// <param name="layout">The weight's shape and what its dimensions mean.</param>
+    /// <param name="strategy">Who competes with whom.</param>
+    /// <param name="temperature">How soft the mask is.</param>
+    /// <param name="target">The members removed in each group in the end, in [0, members).</param>
+    /// <exception cref="ArgumentException">The strategy refuses the layout.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The target is not in [0, members).</exception>
+    public PdpMask(string name, WeightLayout layout, IMaskStrategy strategy, Temperature temperature, long target = 0)
+    {
+        Name = Guard.NotNull(name, nameof(name));
+        Layout = Guard.NotNull(layout, nameof(layout));
+        Strategy = Guard.NotNull(strategy, nameof(strategy));
+        Temperature = Guard.NotNull(temperature, nameof(temperature));
+        if (strategy.Refusal(layout) is { } refusal)
+            throw new ArgumentException($"{strategy.Name} can't prune '{name}' {layout}: {refusal}.", nameof(strategy));
+
+        (Groups, Members) = strategy.Competition(layout);
+        Target = target;
+        TemperatureValue = temperature.From;
+    }
+
+    /// <summary>The weight's name.</summary>
+    public string Name { get; }
+
+    /// <summary>The weight's shape and what its dimensions mean.</summary>
+    public WeightLayout Layout { get; }
+
+    /// <summary>Who competes with whom.</summary>
+    public IMaskStrategy Strategy { get; }
+
+    /// <summary>How soft the mask is over the epochs.</summary>
+    public Temperature Temperature { get; internal set; }
+
+    /// <summary>The groups of competitors.</summary>
+    public long Groups { get; }
+
+    /// <summary>The competitors in each group.</summary>
+    public long Members { get; }
+
+    /// <summary>The members removed in each group in the end.</summary>
+    /// <value>In [0, members).</value>
+    public long Target
+    {
+        get;
+        internal set => field = value >= 0 && value < Members ? value : throw Guard.Outside("target", value, $"[0, {Members})");
+    }
+
+    /// <summary>p, the members removed in each group now; 0 makes the mask the identity.</summary>
+    public long Removed { get; private set; }
+
+    /// <summary>τ in weight², or ρ where the temperature is relative, now.</summary>
+    public double TemperatureValue { get; private set; }
+
+    /// <summary>The weights removed now.</summary>
+    public long RemovedWeights => Removed * WeightsPerRank;
+
+    /// <summary>The weights removed in the end.</summary>
+    public long TargetWeights => Target * WeightsPerRank;
+
+    /// <summary>The temperature of now as kernels and tensor operations take it.</summary>
+    internal Sharpness Sharpness => Sharpness.Of(TemperatureValue, Temperature.IsRelative);
+
+    /// <summary>The weights that go when each group loses one member more.</summary>
+    internal long WeightsPerRank => Layout.Elements / Members;
+
+    /// <summary>Whether a pruner moves the mask.</summary>
+    internal bool IsAttached { get; private set; }
+
+    /// <summary>Moves a mask of one's own along its schedule.</summary>
+    /// <param name="fraction">The share of the target that is asked for now, in [0, 1].</param>
+    /// <param name="epoch">The epoch, for the temperature.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The share is not in [0, 1].</exception>
+    /// <exception cref="InvalidOperationException">The mask is a pruner's: <see cref="PdpPruner.BeginEpoch(double)"/> moves it.</exception>
+    public void Advance(double fraction, double epoch)
+    {
+        if (IsAttached)
+            throw new InvalidOperationException($"The mask of '{Name}' is a pruner's, which moves it: call the pruner's BeginEpoch(epoch).");
+        Move(fraction, epoch);
+    }
+
+    /// <summary>Hands the mask to a pruner: from now on it follows the pruner's clock and its method alone.</summary>
+    internal void Attach() => IsAttached = true;
+
+    /// <summary>Moves the mask along its schedule.</summary>
+    internal void Move(double fraction, double epoch)
+    {
+        Removed = Strategy.Removed(Target, Guard.Share(fraction, nameof(fraction)));
+        TemperatureValue = Temperature.At(epoch);
+    }
+
+    /// <summary>Removes another number of members than the schedule says, until the next <see cref="Move"/>.</summary>
+    internal void Remove(long members) =>
+        Removed = members >= 0 && members < Members ? members : throw Guard.Outside(nameof(members), members, $"[0, {Members})");
+
+    /// <summary>The hard mask of a score of one's own: by rank, exact in its count, the first in position removed among equals.</summary>
+    /// <param name="score"><c>[groups, members]</c>; the smallest go. Need not be positive.</param>
+    /// <returns><c>[groups, members]</c>, bool, true where a member is kept.</returns>
+    /// <exception cref="ArgumentException">The score has another shape.</exception>
+    public Tensor KeptBy(Tensor score)
+    {
+        ArgumentNullException.ThrowIfNull(score);
+        if (!score.shape.AsSpan().SequenceEqual([Groups, Members]))
+            throw new ArgumentException($"The score of '{Name}' must have the shape [{Groups}, {Members}], not [{string.Join(", ", score.shape)}].", nameof(score));
+
+        using var _ = no_grad();
+        return SoftMask.Kept(score, Removed);
+    }
+
+    /// <summary>The threshold of each group, equation 1.</summary>
+    /// <param name="weight">The weight, of the layout's shape.</param>
+    /// <returns><c>[groups, 1]</c>, in units of weight; zeros where nothing is removed.</returns>
+    /// <exception cref="ArgumentException">The weight's shape is not the layout's.</exception>
+    public Tensor Threshold(Tensor weight)
+    {
+        RequireShape(weight);
+
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        var magnitude = Strategy.Magnitude(Precision.Widen(weight), Layout);
+        return ThresholdOf(magnitude).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The soft mask, equation 2; ones where nothing is removed.</summary>
+    /// <param name="weight">The weight, of the layout's shape.</param>
+    /// <returns>The weight's shape, values in [0, 1], float64 for a float64 weight and float32 for any other.</returns>
+    /// <exception cref="ArgumentException">The weight's shape is not the layout's.</exception>
+    public Tensor Soft(Tensor weight)
+    {
+        RequireShape(weight);
+
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        var wide = Precision.Widen(weight);
+        if (Removed == 0)
+            return wide.ones_like().MoveToOuterDisposeScope();
+
+        var boundary = BoundaryOf(wide);
+        return Strategy.Spread(SoftMask.Mask(boundary.Logit), Layout).expand_as(wide).clone().MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The hard mask: by rank, exact in its count, ties decided by position.</summary>
+    /// <param name="weight">The weight, of the layout's shape.</param>
+    /// <returns>The weight's shape, bool, true where a weight is kept.</returns>
+    /// <exception cref="ArgumentException">The weight's shape is not the layout's.</exception>
+    public Tensor Kept(Tensor weight)
+    {
+        RequireShape(weight);
+
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        var magnitude = Strategy.Magnitude(Precision.Widen(weight), Layout);
+        return Strategy.Spread(SoftMask.Kept(magnitude, Removed), Layout).expand(Layout.Dimensions).clone().MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The masked weight as a differentiable function of the weight, for code that computes with a weight itself.</summary>
+    /// <remarks>
+    /// Equation 3, ŵ = m(w)·w; autograd gives equation 4, as t and a relative τ are constants. A hard mask, t²/τ ≥ 10⁴, is a constant too.
+    /// </remarks>
+    /// <param name="weight">The weight, of the layout's shape.</param>
+    /// <returns>The weight's shape and type; the weight's own values where nothing is removed.</returns>
+    /// <exception cref="ArgumentException">The weight's shape is not the layout's.</exception>
+    public Tensor Apply(Tensor weight)
+    {
+        RequireShape(weight);
+        if (Removed == 0)
+            return weight.alias();
+
+        using var scope = NewDisposeScope();
+        var wide = Precision.Widen(weight);
+        var mask = SoftMask.Mask(SoftMask.Differentiable(BoundaryOf(wide.detach()), wide, Strategy, Layout));
+        return Strategy.Spread(mask, Layout).mul(wide).to_type(weight.dtype).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>A hard mask that broadcasts to the weight, as one value a member: <c>[groups, members]</c>, bool.</summary>
+    internal Tensor Grouped(Tensor kept)
+    {
+        using var scope = NewDisposeScope();
+        return Strategy.Sum(kept.expand(Layout.Dimensions).to_type(ScalarType.Float32), Layout).ne(Zero).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Takes the count of a hard mask, <c>[groups, members]</c>; the groups' mean where they differ.</summary>
+    internal void CountRemoved(Tensor kept)
+    {
+        using var scope = NewDisposeScope();
+        Removed = Members - (kept.sum().cpu().ReadCpuInt64(0) / Groups);
+    }
+
+    /// <summary>What the mask of a weight in its arithmetic type hangs on, for p &gt; 0; in the caller's scope.</summary>
+    internal Boundary BoundaryOf(Tensor wide) => BoundaryBetween(Strategy.Magnitude(wide, Layout));
+
+    /// <summary>What the mask of magnitudes <c>[groups, members]</c> hangs on, for p &gt; 0; in the caller's scope.</summary>
+    internal Boundary BoundaryBetween(Tensor magnitude)
+    {
+        var threshold = ThresholdOf(magnitude);
+        return Boundary.Of(magnitude, threshold, SoftMask.Scale(threshold, Sharpness));
+    }
+
+    /// <summary>The boundary of a weight, of a threshold and a scale that were taken before.</summary>
+    internal Boundary BoundaryOf(Tensor wide, Tensor threshold, Tensor scale) =>
+        Boundary.Of(Strategy.Magnitude(wide, Layout), threshold, scale);
+
+    private Tensor ThresholdOf(Tensor magnitude) =>
+        Removed == 0 ? magnitude.new_zeros(Groups, 1) : SoftMask.Threshold(magnitude, Removed);
+
+    private void RequireShape(Tensor weight)
+    {
+        ArgumentNullException.ThrowIfNull(weight);
+        if (!weight.shape.AsSpan().SequenceEqual(Layout.Dimensions))
+            throw new ArgumentException($"'{Name}' has the shape {Layout}, not [{string.Join(", ", weight.shape)}].", nameof(weight));
+    }
+}

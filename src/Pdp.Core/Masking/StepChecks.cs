@@ -1,0 +1,37 @@
+using Pdp.Internal;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Pdp.Masking;
+
+/// <summary>The checks of each step on what stands under one mask: at once on the CPU, remembered elsewhere.</summary>
+/// <param name="weight">What it is, for messages.</param>
+/// <param name="device">Where it is.</param>
+internal sealed class StepChecks(string weight, DeviceType device) : IDisposable
+{
+    private readonly DeferredCheck _notFinite = new(device);
+    private readonly DeferredCheck _changedInside = new(device);
+
+    /// <summary>What a change inside the scope is reported as.</summary>
+    public string ChangedInside => Faults.ChangedInside(weight);
+
+    /// <summary>Checks a condition, a 0-dimensional bool.</summary>
+    /// <exception cref="InvalidOperationException">It is known not to hold.</exception>
+    public void RequireFinite(Tensor isFinite)
+    {
+        if (_notFinite.Note(isFinite.logical_not()))
+            throw new InvalidOperationException(Faults.NotFinite(weight));
+    }
+
+    /// <summary>Notes whether the weight was changed inside the scope; true if it is known to be.</summary>
+    public bool NoteChanged(Tensor isChanged) => _changedInside.Note(isChanged);
+
+    /// <summary>What was noted since the last call, in words; waits for the device.</summary>
+    public string? Take() => _notFinite.Take() ? Faults.NotFinite(weight) : _changedInside.Take() ? ChangedInside : null;
+
+    public void Dispose()
+    {
+        _notFinite.Dispose();
+        _changedInside.Dispose();
+    }
+}

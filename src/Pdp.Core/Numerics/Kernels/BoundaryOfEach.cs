@@ -1,0 +1,16 @@
+using System.Runtime.CompilerServices;
+
+namespace Pdp.Numerics.Kernels;
+
+/// <summary>A threshold and a temperature for each weight, in memory that goes on for a vector behind the last one.</summary>
+internal readonly unsafe struct BoundaryOfEach<TLanes>(float* thresholds, float* scales) : IBoundary<TLanes>
+    where TLanes : unmanaged, ILanes<TLanes>
+{
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TLanes Threshold(int place) => TLanes.Load(thresholds + place);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TLanes Scale(int place) => TLanes.Load(scales + place);
+}

@@ -1,0 +1,12 @@
+namespace Pdp.Numerics.Kernels;
+
+/// <summary>Threshold and temperature of the weights of a pass; a struct, so that each kind gets code of its own.</summary>
+internal interface IBoundary<TLanes>
+    where TLanes : unmanaged, ILanes<TLanes>
+{
+    /// <summary>t of the weights of a vector from a place on.</summary>
+    TLanes Threshold(int place);
+
+    /// <summary>1/√τ of the weights of a vector from a place on.</summary>
+    TLanes Scale(int place);
+}

@@ -1,0 +1,97 @@
+using System.Runtime.CompilerServices;
+using Pdp.Internal;
+
+namespace Pdp.Numerics.Kernels;
+
+/// <summary>The equations of <see cref="SoftMask"/> for single weights (s = w²), on a vector of them at a time, in float32.</summary>
+/// <remarks>The same letters: w weight, g = ∂L/∂ŵ, t threshold, m mask; <c>scale</c> is 1/√τ.</remarks>
+/// <typeparam name="TLanes">The vector.</typeparam>
+internal static unsafe class MaskMath<TLanes>
+    where TLanes : unmanaged, ILanes<TLanes>
+{
+    /// <summary>The largest exponent whose e^−x is a normal float32.</summary>
+    private const float Farthest = 87;
+
+    /// <summary>1.5·2²³: float32 numbers of this size have no fraction.</summary>
+    private const float Rounding = 12582912;
+
+    private const float Log2OfE = 1.44269504f;
+
+    // ln 2 in two parts, so that n·ln 2 is exact in the first, which is 355/512.
+    private const float Ln2High = 0.693359375f;
+    private const float Ln2Low = -2.12194440e-4f;
+
+    /// <summary>ŵ = m·w, with subnormal numbers as zeros.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TLanes Masked(TLanes w, TLanes t, TLanes scale)
+    {
+        var (m, _) = Mask(w, t, scale);
+        return WithoutSubnormals(m * w);
+    }
+
+    /// <summary>Corrects the gradient of the weights of a vector in memory, or adds it to a sum; says for each whether it was still ŵ.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TLanes Correct(
+        TLanes w, float* weight, float* gradient, float* sum, TLanes t, TLanes scale)
+    {
+        var g = gradient is null ? TLanes.Create(0) : TLanes.Load(gradient);
+        var corrected = Gradient(w, g, t, scale, out var masked);
+        var isSame = TLanes.Equal(masked, TLanes.Load(weight));
+        if (sum is not null)
+            (TLanes.Load(sum) + corrected).Store(sum);
+        else if (gradient is not null)
+            corrected.Store(gradient);
+        return isSame;
+    }
+
+    /// <summary>ŵ, and ∂L/∂w = g·(m + (2w²/τ)·m(1 − m)), equation 4; m·g where the mask is hard.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TLanes Gradient(
+        TLanes w, TLanes g, TLanes t, TLanes scale, out TLanes masked)
+    {
+        var (m, odds) = Mask(w, t, scale);
+        masked = WithoutSubnormals(m * w);
+        // w in units of √τ, bounded so that its square is finite where m(1 − m) is 0.
+        var units = TLanes.Min(TLanes.Abs(w) * scale, TLanes.Create((float)Sharpness.Furthest));
+        var twiceIfSoft = TLanes.Less(t * scale, TLanes.Create((float)Sharpness.Hard)) & TLanes.Create(2f);
+        return Fma(odds * m * m * (units * units), twiceIfSoft, m) * g;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TLanes WithoutSubnormals(TLanes masked) =>
+        masked & TLanes.GreaterOrEqual(TLanes.Abs(masked), TLanes.Create((float)Precision.SmallestNormal));
+
+    /// <summary>m = 1/(1 + e^−z) of the logit z = (w² − t²)/τ, cut to zero below <see cref="SoftMask.Cut"/>, and e^−z, so that 1 − m = m·e^−z.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static (TLanes Mask, TLanes Odds) Mask(TLanes w, TLanes t, TLanes scale)
+    {
+        var magnitude = TLanes.Abs(w);
+        // In units of √τ, as t² and τ may be too large or too small for float32.
+        var odds = Exp((t - magnitude) * scale * ((t + magnitude) * scale));
+        var m = TLanes.Create(1) / (TLanes.Create(1) + odds);
+        return (m & TLanes.GreaterOrEqual(m, TLanes.Create((float)SoftMask.Cut)), odds);
+    }
+
+    /// <summary>e^x, to about a unit in the last place; 0 where it would be subnormal, and no more than e^87.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TLanes Exp(TLanes x)
+    {
+        var isNormal = TLanes.GreaterOrEqual(x, TLanes.Create(-Farthest));
+        var y = TLanes.Min(TLanes.Max(x, TLanes.Create(-Farthest)), TLanes.Create(Farthest));
+        // Adding the large number rounds y·log₂e to the whole number n, which then stands in the lowest bits.
+        var shifted = Fma(y, TLanes.Create(Log2OfE), TLanes.Create(Rounding));
+        var n = shifted - TLanes.Create(Rounding);
+        var r = Fma(n, TLanes.Create(-Ln2Low), Fma(n, TLanes.Create(-Ln2High), y));
+        // e^r by a polynomial through Chebyshev's points, |r| ≤ ½·ln 2: 3e-9 at most beside it.
+        var p = Fma(TLanes.Create(1.39412372e-3f), r, TLanes.Create(8.37522952e-3f));
+        p = Fma(p, r, TLanes.Create(4.16663513e-2f));
+        p = Fma(p, r, TLanes.Create(1.66664143e-1f));
+        p = Fma(p, r, TLanes.Create(0.5f));
+        p = Fma(p, r, TLanes.Create(1));
+        p = Fma(p, r, TLanes.Create(1));
+        return TLanes.Scale(p, shifted) & isNormal;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TLanes Fma(TLanes a, TLanes b, TLanes c) => TLanes.MultiplyAdd(a, b, c);
+}

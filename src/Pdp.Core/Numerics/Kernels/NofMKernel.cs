@@ -1,0 +1,123 @@
+using System.Buffers;
+using Pdp.Strategies;
+
+namespace Pdp.Numerics.Kernels;
+
+/// <summary>One threshold for each group of M weights along the input dimension, computed where it is used.</summary>
+/// <remarks>
+/// M consecutive inputs, at all kernel positions, are a block of M rows that lie side by side in memory; a group is a column of it. A chunk of
+/// blocks at a time, the threshold and the scale of each weight are written down, and one pass over the chunk does the rest.
+/// </remarks>
+internal sealed unsafe class NofMKernel : IMaskKernel
+{
+    /// <summary>The weights of a piece, about.</summary>
+    private const int PieceLength = 1 << 16;
+
+    /// <summary>The weights of a chunk, about: their thresholds stay in the first-level cache.</summary>
+    private const int ChunkLength = 1 << 11;
+
+    private readonly IGroupBoundaries _boundaries;
+    private readonly int _members;
+    private readonly long _elements;
+    private readonly int _block;
+    private readonly long _blocks;
+    private readonly long _blocksPerPiece;
+    private readonly long _blocksPerChunk;
+    private readonly int _room;
+
+    /// <summary>Makes the kernel of a weight.</summary>
+    public NofMKernel(int members, WeightLayout layout)
+    {
+        var stride = StrideOf(layout);
+        _boundaries = Lanes.Boundaries(members, stride);
+        _members = members;
+        _elements = layout.Elements;
+        _block = members * stride;
+        _blocks = _elements / _block;
+        // Sixteen blocks are whole vectors, whatever their size.
+        _blocksPerChunk = _block * Lanes.Most <= ChunkLength ? ChunkLength / _block / Lanes.Most * Lanes.Most : Math.Max(1, ChunkLength / _block);
+        _room = (int)(_blocksPerChunk * _block) + Lanes.Most;
+        _blocksPerPiece = Math.Max(1, PieceLength / _block / _blocksPerChunk) * _blocksPerChunk;
+    }
+
+    /// <inheritdoc/>
+    public int Pieces => (int)((_blocks + _blocksPerPiece - 1) / _blocksPerPiece);
+
+    /// <summary>Sets the weights removed of each group, and the temperature.</summary>
+    public void Set(long removed, Sharpness sharpness) => _boundaries.Set((int)removed, sharpness);
+
+    /// <inheritdoc/>
+    public void Enter(int piece, float* weight, float* dense)
+    {
+        var memory = ArrayPool<float>.Shared.Rent(3 * _room);
+        fixed (float* scratch = memory)
+        {
+            for (var first = piece * _blocksPerPiece; first < EndOf(piece); first += _blocksPerChunk)
+            {
+                var (start, length) = Write(first, weight, scratch);
+                Lanes.Pass.Enter(weight + start, dense + start, length, scratch, scratch + _room);
+            }
+        }
+
+        ArrayPool<float>.Shared.Return(memory);
+    }
+
+    /// <inheritdoc/>
+    public bool Leave(int piece, float* weight, float* dense, float* gradient, float* sum)
+    {
+        var memory = ArrayPool<float>.Shared.Rent(3 * _room);
+        var isUnchanged = true;
+        fixed (float* scratch = memory)
+        {
+            for (var first = piece * _blocksPerPiece; first < EndOf(piece); first += _blocksPerChunk)
+            {
+                var (start, length) = Write(first, dense, scratch);
+                isUnchanged &= Lanes.Pass.Leave(
+                    weight + start, dense + start, IMaskPass.At(gradient, start), IMaskPass.At(sum, start), length, scratch, scratch + _room);
+            }
+        }
+
+        ArrayPool<float>.Shared.Return(memory);
+        return isUnchanged;
+    }
+
+    /// <summary>Adds the groups to a survey, with the boundaries that were set last.</summary>
+    public void AddTo(Survey survey, float* weight, long removed)
+    {
+        var memory = ArrayPool<float>.Shared.Rent(3 * _room);
+        fixed (float* scratch = memory)
+        {
+            for (var first = 0L; first < _blocks; first += _blocksPerChunk)
+            {
+                var (start, length) = Write(first, weight, scratch);
+                survey.AddGroups(weight + start, length, scratch, scratch + _room, _members, _block / _members, removed);
+            }
+        }
+
+        ArrayPool<float>.Shared.Return(memory);
+    }
+
+    private static int StrideOf(WeightLayout layout) =>
+        (int)layout.Shape.Skip(layout.InputDimension + 1).Aggregate(1L, (product, size) => product * size);
+
+    private long EndOf(int piece) => Math.Min(_blocks, (piece + 1) * _blocksPerPiece);
+
+    /// <summary>Writes the thresholds and the scales of a chunk that begins with a block.</summary>
+    private (long Start, int Length) Write(long first, float* weights, float* scratch)
+    {
+        var (start, blocks) = (first * _block, (int)Math.Min(_blocksPerChunk, _blocks - first));
+        var length = blocks * _block;
+        var source = weights + start;
+        if (start + length + Lanes.Most > _elements)
+        {
+            // Vectors may reach past the chunk, where at the weight's end there may be no memory.
+            var padded = scratch + (2 * _room);
+            Buffer.MemoryCopy(source, padded, length * sizeof(float), length * sizeof(float));
+            new Span<float>(padded + length, Lanes.Most).Clear();
+            source = padded;
+        }
+
+        _boundaries.Write(source, blocks, scratch, scratch + _room);
+        return (start, length);
+    }
+}

@@ -1,0 +1,131 @@
+
+namespace Pdp.Numerics.Kernels;
+
+/// <summary>What a report says of a soft mask, counted in one pass over the weights in memory.</summary>
+internal sealed unsafe class Survey
+{
+    /// <summary>Soft masks between this and 1 minus this are undecided.</summary>
+    public const double Undecided = 0.05;
+
+    private const int Unsigned = 0x7fffffff;
+
+    /// <summary>The key of the smallest normal number.</summary>
+    private const int Normal = 0x00800000;
+
+    private long _groups;
+    private double _thresholds;
+    private double _squaredThresholds;
+    private double _squaredSharpness;
+
+    /// <summary>The weights that are exactly zero.</summary>
+    public long Zeros { get; private set; }
+
+    /// <summary>The weights that are subnormal numbers.</summary>
+    public long Subnormals { get; private set; }
+
+    /// <summary>The weights whose masks are neither nearly 0 nor nearly 1.</summary>
+    public long Open { get; private set; }
+
+    /// <summary>The groups in which more members are nonzero than are kept.</summary>
+    public long Violations { get; private set; }
+
+    /// <summary>Σ m·|w|.</summary>
+    public double Total { get; private set; }
+
+    /// <summary>The same over what the hard mask removes.</summary>
+    public double Lost { get; private set; }
+
+    /// <summary>The mean of t over the groups.</summary>
+    public double Threshold => _thresholds / _groups;
+
+    /// <summary>The mean of t².</summary>
+    public double SquaredThreshold => _squaredThresholds / _groups;
+
+    /// <summary>The mean of t²/τ.</summary>
+    public double Sharpness => _squaredSharpness / _groups;
+
+    /// <summary>Adds a weight that is one group.</summary>
+    /// <param name="weights">The weight.</param>
+    /// <param name="count">Its numbers.</param>
+    /// <param name="threshold">t.</param>
+    /// <param name="scale">1/√τ.</param>
+    /// <param name="removed">The weights that the hard mask removes.</param>
+    /// <param name="cut">The key of the largest of them.</param>
+    /// <param name="below">The weights whose keys are below that.</param>
+    public void AddOne(float* weights, long count, float threshold, float scale, long removed, int cut, long below)
+    {
+        AddGroup(threshold, scale);
+        var ties = removed - below;
+        var zeros = Zeros;
+        for (var i = 0L; i < count; i++)
+        {
+            var key = BitConverter.SingleToInt32Bits(weights[i]) & Unsigned;
+            Add(key, threshold, scale, isRemoved: key < cut || (key == cut && ties-- > 0));
+        }
+
+        Violations += count - (Zeros - zeros) > count - removed ? 1 : 0;
+    }
+
+    /// <summary>Adds blocks of groups whose members lie a stride apart.</summary>
+    /// <param name="weights">The blocks.</param>
+    /// <param name="length">Their numbers.</param>
+    /// <param name="thresholds">t of each.</param>
+    /// <param name="scales">1/√τ of each.</param>
+    /// <param name="members">M.</param>
+    /// <param name="stride">From one member of a group to the next.</param>
+    /// <param name="removed">The members that the hard mask removes of each group.</param>
+    public void AddGroups(float* weights, long length, float* thresholds, float* scales, int members, int stride, long removed)
+    {
+        var places = stackalloc long[IGroupBoundaries.MostMembers];
+        for (var block = 0L; block < length; block += members * stride)
+        {
+            for (var first = block; first < block + stride; first++)
+            {
+                // The key above, the position below: no two are equal, and the order is that of the hard mask.
+                for (var member = 0; member < members; member++)
+                    places[member] = ((long)(BitConverter.SingleToInt32Bits(weights[first + (member * stride)]) & Unsigned) << 8) | (uint)member;
+                AddGroup(places, members, thresholds[first], scales[first], removed);
+            }
+        }
+    }
+
+    private void AddGroup(long* places, int members, float threshold, float scale, long removed)
+    {
+        AddGroup(threshold, scale);
+        var zeros = Zeros;
+        for (var member = 0; member < members; member++)
+            Add((int)(places[member] >> 8), threshold, scale, isRemoved: RankOf(places[member], places, members) < removed);
+        Violations += members - (Zeros - zeros) > members - removed ? 1 : 0;
+    }
+
+    private void AddGroup(float threshold, float scale)
+    {
+        var sharpness = (double)threshold * scale;
+        _groups++;
+        _thresholds += threshold;
+        _squaredThresholds += (double)threshold * threshold;
+        _squaredSharpness += sharpness * sharpness;
+    }
+
+    /// <summary>The members that go before one.</summary>
+    private static long RankOf(long place, long* places, int members)
+    {
+        var rank = 0L;
+        for (var other = 0; other < members; other++)
+            rank += (places[other] - place) >>> 63;
+        return rank;
+    }
+
+    private void Add(int key, float threshold, float scale, bool isRemoved)
+    {
+        var magnitude = BitConverter.Int32BitsToSingle(key);
+        var logit = (magnitude - threshold) * scale * ((magnitude + threshold) * scale);
+        var mask = 1 / (1 + MathF.Exp(-logit));
+        var masked = mask >= SoftMask.Cut ? mask * magnitude : 0;
+        Total += masked;
+        Lost += isRemoved ? masked : 0;
+        Zeros += key == 0 ? 1 : 0;
+        Subnormals += key is > 0 and < Normal ? 1 : 0;
+        Open += mask is > (float)Undecided and < (float)(1 - Undecided) ? 1 : 0;
+    }
+}

@@ -1,0 +1,55 @@
+
+namespace Pdp.Numerics.Kernels;
+
+/// <summary>One threshold for the whole weight.</summary>
+internal sealed unsafe class UnstructuredKernel(long count) : IMaskKernel
+{
+    /// <summary>The weights of a piece: with their copy and gradient they fit the second-level cache.</summary>
+    private const int PieceLength = 1 << 16;
+
+    private float _threshold;
+    private float _scale;
+
+    /// <inheritdoc/>
+    public int Pieces => (int)((count + PieceLength - 1) / PieceLength);
+
+    /// <summary>Sets the threshold t, the midpoint of two magnitudes, and the temperature.</summary>
+    public void Set(float below, float above, Sharpness sharpness)
+    {
+        _threshold = (below + above) * 0.5f;
+        _scale = (float)sharpness.Scale(_threshold, float.MaxValue);
+    }
+
+    /// <inheritdoc/>
+    public void Enter(int piece, float* weight, float* dense)
+    {
+        var (start, length) = Extent(piece);
+        Lanes.Pass.Enter(weight + start, dense + start, length, _threshold, _scale);
+    }
+
+    /// <inheritdoc/>
+    public bool Leave(int piece, float* weight, float* dense, float* gradient, float* sum)
+    {
+        var (start, length) = Extent(piece);
+        return Lanes.Pass.Leave(weight + start, dense + start, IMaskPass.At(gradient, start), IMaskPass.At(sum, start), length, _threshold, _scale);
+    }
+
+    /// <summary>Adds the weight to a survey, with the boundary that was set last.</summary>
+    public void AddTo(Survey survey, float* weight, long removed, int cut)
+    {
+        var totals = default(CountTotals);
+        for (var piece = 0; piece < Pieces; piece++)
+        {
+            var (start, length) = Extent(piece);
+            KeyScan.Count((int*)weight + start, length, cut, cut, &totals);
+        }
+
+        survey.AddOne(weight, count, _threshold, _scale, removed, cut, totals.Below);
+    }
+
+    private (long Start, int Length) Extent(int piece)
+    {
+        var start = (long)piece * PieceLength;
+        return (start, (int)Math.Min(PieceLength, count - start));
+    }
+}

@@ -1,0 +1,36 @@
+using Pdp.Channels;
+using Pdp.Internal;
+using static TorchSharp.torch.nn;
+
+namespace Pdp.Reporting;
+
+/// <summary>How large a model is without some channels, from the shapes that its parameters had when the account was made.</summary>
+internal sealed class SizeAccount
+{
+    private readonly (string Name, long[] Shape, long ElementSize)[] _parameters;
+    private readonly MacCount? _macs;
+
+    /// <summary>Notes the shapes.</summary>
+    /// <exception cref="ArgumentException">The MACs were counted on another model.</exception>
+    public SizeAccount(Module model, ChannelMap map, MacCount? macs)
+    {
+        macs?.RequireFit(map.Groups.Select(group => (group, 0L)));
+        _parameters =
+        [
+            .. model.named_parameters().Where(pair => pair.parameter.numel() > 0).DistinctBy(pair => Address.Of(pair.parameter))
+                .Select(pair => (pair.name, pair.parameter.shape, pair.parameter.ElementSize)),
+        ];
+        _macs = macs;
+    }
+
+    /// <summary>The sizes before and after cutting.</summary>
+    /// <param name="cuts">Groups of channels, each once, and how many channels of each go.</param>
+    public SizeChange After(IReadOnlyList<(ChannelGroup Group, long Removed)> cuts) => new(SizeOf([]), SizeOf(cuts));
+
+    private ModelSize SizeOf(IReadOnlyList<(ChannelGroup Group, long Removed)> cuts)
+    {
+        var lost = new ChannelCuts(cuts);
+        var parameters = _parameters.Select(parameter => (Count: lost.ShapeLeft(parameter.Name, parameter.Shape).Aggregate(1L, (product, size) => product * size), parameter.ElementSize)).ToArray();
+        return new(parameters.Sum(parameter => parameter.Count), parameters.Sum(parameter => parameter.Count * parameter.ElementSize), _macs?.After(cuts).Total);
+    }
+}

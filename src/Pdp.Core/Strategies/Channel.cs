@@ -1,0 +1,91 @@
+using System.Globalization;
+using Pdp.Internal;
+using static TorchSharp.torch;
+
+namespace Pdp.Strategies;
+
+/// <summary>Whole output channels compete: all weights of a filter share one score and one mask.</summary>
+/// <remarks>
+/// The channels lie along dimension 0 of a linear <c>[out, in]</c> and a convolution <c>[out, in/groups, k…]</c>, and along dimension 1 of a
+/// transposed convolution <c>[in, out/groups, k…]</c>. With a channel map in the options, channels that belong together
+/// are pruned together, with their biases and norms, and the model can be shrunk; without one each weight is masked for itself.
+/// </remarks>
+public sealed record Channel : IMaskStrategy
+{
+    /// <summary>How the weights of a channel make its score.</summary>
+    /// <value>Default <see cref="ScoreNorm.Rms"/>.</value>
+    /// <exception cref="ArgumentOutOfRangeException">The value is neither.</exception>
+    public ScoreNorm Score
+    {
+        get;
+        init => field = Enum.IsDefined(value) ? value : throw Guard.Outside(nameof(Score), value, "{Rms, L2}");
+    }
+
+    /// <summary>Keeps a multiple of so many channels in each group, as kernels and accelerators like it; removes fewer where it has to.</summary>
+    /// <value>At least 1, the default, which keeps any number.</value>
+    /// <exception cref="ArgumentOutOfRangeException">The value is below 1.</exception>
+    public int Alignment { get; init => field = value >= 1 ? value : throw Guard.Outside(nameof(Alignment), value, "[1, ∞)"); } = 1;
+
+    /// <inheritdoc/>
+    public string Name => Score == ScoreNorm.Rms ? "channel" : "channel-l2";
+
+    /// <inheritdoc/>
+    public double? FixedSparsity => null;
+
+    /// <inheritdoc/>
+    public string? Refusal(WeightLayout layout) => null;
+
+    /// <inheritdoc/>
+    public (long Groups, long Members) Competition(WeightLayout layout)
+    {
+        ArgumentNullException.ThrowIfNull(layout);
+        return (1, ChannelsOf(layout));
+    }
+
+    /// <inheritdoc/>
+    public long Removed(long target, double fraction) => Counts.Floor(target, fraction);
+
+    /// <inheritdoc/>
+    public Tensor Magnitude(Tensor weight, WeightLayout layout)
+    {
+        ArgumentNullException.ThrowIfNull(weight);
+        ArgumentNullException.ThrowIfNull(layout);
+
+        using var scope = NewDisposeScope();
+        return RowMagnitude.Of(RowsOf(weight, layout), ScoreSlope(layout)).MoveToOuterDisposeScope();
+    }
+
+    /// <inheritdoc/>
+    public Tensor Sum(Tensor values, WeightLayout layout)
+    {
+        ArgumentNullException.ThrowIfNull(values);
+        ArgumentNullException.ThrowIfNull(layout);
+
+        using var scope = NewDisposeScope();
+        return RowsOf(values, layout).sum(1).reshape(1, -1).MoveToOuterDisposeScope();
+    }
+
+    /// <inheritdoc/>
+    public Tensor Spread(Tensor grouped, WeightLayout layout)
+    {
+        ArgumentNullException.ThrowIfNull(grouped);
+        ArgumentNullException.ThrowIfNull(layout);
+        return grouped.reshape([.. layout.Shape.Select((size, dimension) => dimension == layout.OutputDimension ? size : 1)]);
+    }
+
+    /// <inheritdoc/>
+    public double ScoreSlope(WeightLayout layout)
+    {
+        ArgumentNullException.ThrowIfNull(layout);
+        return Score == ScoreNorm.Rms ? ChannelsOf(layout) / (double)layout.Elements : 1;
+    }
+
+    /// <inheritdoc/>
+    public string Describe() => Alignment == 1 ? Name : string.Create(CultureInfo.InvariantCulture, $"{Name}, a multiple of {Alignment} kept");
+
+    /// <summary><c>[channels, weights of a channel]</c>; in the caller's scope.</summary>
+    private static Tensor RowsOf(Tensor values, WeightLayout layout) =>
+        values.movedim([layout.OutputDimension], [0]).reshape(ChannelsOf(layout), -1);
+
+    private static long ChannelsOf(WeightLayout layout) => layout.Shape[layout.OutputDimension];
+}

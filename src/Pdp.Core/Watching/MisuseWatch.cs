@@ -1,0 +1,241 @@
+using Pdp.Internal;
+using Pdp.Masking;
+using Pdp.Numerics.Kernels;
+using Pdp.Saving;
+using TorchSharp;
+
+namespace Pdp.Watching;
+
+/// <summary>Makes silent misuse loud: remembers what went wrong in a scope, whose end must not throw, for the next call.</summary>
+/// <remarks>Watches the first parameter under each mask, as an optimizer steps all of them. Does not allocate in a step, but for the costly checks.</remarks>
+internal sealed class MisuseWatch : IDisposable
+{
+    /// <summary>The scopes without a gradient in a row, each followed by a backward pass and a step, that are no coincidence.</summary>
+    private const int MostWithoutGradient = 16;
+
+    /// <summary>The steps with a gradient that was never zeroed that are no coincidence: weights may be clamped between the parts of a batch.</summary>
+    private const int MostWithoutZero = 16;
+
+    /// <summary>Costly checks are made in the first scopes of so many: what is wrong in a loop is wrong at every turn.</summary>
+    private const int CostlyChecks = 8;
+    private const int CostlyPeriod = 1024;
+
+    /// <summary>Gradients are witnessed for the smallest weights, of up to so many elements together, or else for the smallest one.</summary>
+    private const long WitnessedElements = 1 << 14;
+
+    private readonly UnmaskedWatch _unmasked = new();
+    private readonly IMaskedWeight[] _weights;
+    private readonly ParameterWatch[] _watches;
+    private readonly GradientWitness?[] _witnesses;
+    private string? _fault;
+    private bool _recordsGradients;
+    private bool _lacksGradients;
+    private int _withoutGradient;
+
+    public MisuseWatch(IEnumerable<IMaskedWeight> weights)
+    {
+        _weights = NativeTensor.IsSupported ? [.. weights] : [];
+        _watches = [.. _weights.Select(weight => new ParameterWatch(weight.Mask.Name, weight.Parameters[0]))];
+        var witnessed = Witnessed(_weights);
+        _witnesses = [.. _weights.Select(weight => witnessed.Contains(weight) ? new GradientWitness(weight.Mask.Name, weight.Parameters[0]) : null)];
+        Accept();
+    }
+
+    /// <summary>The mask scopes in which gradients were recorded since pruning began; part of a pruner's state, so that a resumed run does the same.</summary>
+    public long TrainingScopes { get; private set; }
+
+    private bool IsThorough => TrainingScopes % CostlyPeriod < CostlyChecks;
+
+    private bool IsWitnessed => _recordsGradients && IsThorough;
+
+    /// <summary>Throws what went wrong in the last scope, once.</summary>
+    public void ThrowFault()
+    {
+        if (_fault is not { } fault)
+            return;
+
+        _fault = null;
+        throw new InvalidOperationException(fault);
+    }
+
+    public void Restore(long trainingScopes)
+    {
+        TrainingScopes = trainingScopes;
+        _fault = null;
+        _lacksGradients = false;
+        _withoutGradient = 0;
+        _unmasked.Reset();
+        Accept();
+    }
+
+    /// <summary>Takes the weights as they are now, after the library itself has changed them.</summary>
+    public void Accept()
+    {
+        foreach (var watch in _watches)
+            watch.Accept(mayWait: IsThorough);
+    }
+
+    /// <summary>Takes the weights as they are now; steps that were seen stay so. After a method may have written zeros.</summary>
+    public void Refresh()
+    {
+        foreach (var watch in _watches)
+            watch.Refresh();
+    }
+
+    /// <summary>Checks that no whole epoch of pruning went by without a scope that trained.</summary>
+    public void RequireScopes(double epoch)
+    {
+        Look();
+        _unmasked.Require(epoch);
+    }
+
+    /// <summary>Checks that what is about to be made final was trained under masks.</summary>
+    public void RequireMasked()
+    {
+        Look();
+        _unmasked.RequireMasked();
+    }
+
+    public void Begin(double epoch, bool isPruning) => _unmasked.Begin(epoch, isPruning);
+
+    /// <summary>Checks that the last scope and what followed it were in order, and prepares for the next.</summary>
+    public void RequireOrder(bool isPruning)
+    {
+        Look();
+        if (_lacksGradients)
+            RequireBackwardInside();
+        for (var i = 0; i < _watches.Length; i++)
+        {
+            if (_watches[i].StepsWithoutZero >= MostWithoutZero)
+                ThrowWithoutZero(_watches[i].Name);
+            _watches[i].Enter(_weights[i].IsMasking, mayWait: IsThorough);
+        }
+
+        _recordsGradients = isPruning && torch.is_grad_enabled();
+        for (var i = 0; IsWitnessed && i < _witnesses.Length; i++)
+            _witnesses[i]?.Prepare(_watches[i].HasStepped);
+    }
+
+    public void Enter()
+    {
+        _unmasked.Enter();
+        for (var i = 0; IsWitnessed && i < _witnesses.Length; i++)
+        {
+            if (_weights[i].IsMasking)
+                _witnesses[i]?.Enter();
+        }
+
+        TrainingScopes = Math.Min(TrainingScopes + (_recordsGradients ? 1 : 0), StateChecks.MostTrainingScopes);
+    }
+
+    /// <summary>Looks at the gradients before anything is done with them, and gives them back their own type.</summary>
+    public void LeaveWitnesses()
+    {
+        foreach (var witness in _witnesses)
+        {
+            try
+            {
+                _fault = witness?.Leave() ?? _fault;
+            }
+#pragma warning disable CA1031 // The end of a scope must not throw; the next call will.
+            catch (Exception fault)
+#pragma warning restore CA1031
+            {
+                _fault = $"The gradients of a mask scope could not be looked at: {fault.Message}";
+            }
+        }
+    }
+
+    /// <summary>Leaves one weight, and remembers what goes wrong; true if a gradient arrived.</summary>
+    public bool Leave(IMaskedWeight weight)
+    {
+        try
+        {
+            _fault = weight.Leave(out var gradientArrived) ?? _fault;
+            return gradientArrived;
+        }
+#pragma warning disable CA1031 // The end of a scope must not throw; the next call will.
+        catch (Exception fault)
+#pragma warning restore CA1031
+        {
+            _fault = $"The mask scope of '{weight.Mask.Name}' could not be closed: {fault.Message}";
+            return false;
+        }
+    }
+
+    public void Left(bool gradientArrived)
+    {
+        _lacksGradients = _recordsGradients && !gradientArrived;
+        if (gradientArrived)
+        {
+            _withoutGradient = 0;
+            _unmasked.Trained();
+            foreach (var watch in _watches)
+                watch.Trained();
+        }
+
+        Accept();
+    }
+
+    /// <summary>Remembers a fault that a device has noted.</summary>
+    public void Note(string? fault) => _fault ??= fault;
+
+    public void Dispose()
+    {
+        foreach (var witness in _witnesses)
+            witness?.Dispose();
+    }
+
+    private static HashSet<IMaskedWeight> Witnessed(IEnumerable<IMaskedWeight> weights)
+    {
+        var elements = 0L;
+        return
+        [
+            .. weights.Where(weight => GradientWitness.Serves(weight.Parameters[0]))
+                .OrderBy(weight => weight.Parameters[0].numel())
+                .TakeWhile((weight, i) => (elements += weight.Parameters[0].numel()) <= WitnessedElements || i == 0),
+        ];
+    }
+
+    private void Look()
+    {
+        foreach (var watch in _watches)
+        {
+            if (watch.Look(mayWait: IsThorough))
+                _unmasked.Stepped();
+        }
+    }
+
+    /// <summary>
+    /// Checks that no backward pass came after a scope without one: it leaves a gradient where none was. Other networks' steps and loaded weights don't.
+    /// </summary>
+    private void RequireBackwardInside()
+    {
+        _lacksGradients = false;
+        string? moved = null;
+        foreach (var watch in _watches)
+        {
+            if (watch.HasStepped && !watch.HadGradient && watch.HasGradient)
+                throw Outside(watch.Name);
+            if (watch.HasStepped && watch.HasSeenGradient)
+                moved = watch.Name;
+        }
+
+        _withoutGradient = moved is null ? 0 : _withoutGradient + 1;
+        if (_withoutGradient < MostWithoutGradient)
+            return;
+
+        _withoutGradient = 0;
+        throw Outside(moved!);
+    }
+
+    private static InvalidOperationException Outside(string weight) =>
+        new($"'{weight}' was stepped after a mask scope in which no gradient arrived: call backward() inside the scope, and evaluate under no_grad.");
+
+    private void ThrowWithoutZero(string weight)
+    {
+        foreach (var watch in _watches)
+            watch.ForgetSteps();
+        throw new InvalidOperationException(Faults.NeverZeroed(weight));
+    }
+}

@@ -1,0 +1,70 @@
+using Pdp.Layers;
+using Pdp.Scheduling;
+using Pdp.Strategies;
+using TorchSharp.Modules;
+using static TorchSharp.torch.nn;
+
+namespace Pdp.Tests.Layers;
+
+public sealed class LayerMatchTests
+{
+    [Fact]
+    public void Match_InWords_SaysWhatItMeans()
+    {
+        LayerMatch named = "layer4.*";
+
+        Assert.Equal("'layer4.*'", named.ToString());
+        Assert.Equal("modules of type Conv2d", LayerMatch.OfType<Conv2d>().ToString());
+        Assert.Equal("a predicate", LayerMatch.Where(_ => true).ToString());
+        Assert.Equal(("the first layer", "the classifier"), (LayerMatch.First.ToString(), LayerMatch.Classifier.ToString()));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("  ")]
+    public void Named_WithoutAPattern_Throws(string pattern)
+    {
+        Assert.Throws<ArgumentException>(() => LayerMatch.Named(pattern));
+        Assert.Throws<ArgumentException>(() => LayerMatch.Where(_ => true, pattern));
+        Assert.Throws<ArgumentNullException>(() => LayerMatch.Where(null!));
+        Assert.Throws<ArgumentNullException>(() => new LayerRule(null!));
+    }
+
+    [Fact]
+    public void Matches_TheModuleOrTheWeight_ButNoPartOfThem()
+    {
+        using var module = Linear(2, 2);
+        var layer = new LayerInfo("encoder.0.fc.weight", "encoder.0.fc", module, new WeightLayout([2, 2]), 0, false);
+
+        var matches = new[] { "encoder.0.fc", "encoder.0.fc.weight", "*fc", "*.weight", "encoder*", "fc", "encoder", "*.f" }
+            .Where(pattern => LayerMatch.Named(pattern).Matches(layer));
+
+        Assert.Equal(["encoder.0.fc", "encoder.0.fc.weight", "*fc", "*.weight", "encoder*"], matches);
+    }
+
+    [Theory]
+    [InlineData(-0.1)]
+    [InlineData(1)]
+    [InlineData(double.NaN)]
+    public void Sparsity_OfARuleOutsideOfItsRange_Throws(double sparsity) =>
+        Assert.Throws<ArgumentOutOfRangeException>("Sparsity", () => new LayerRule("fc") { Sparsity = sparsity });
+
+    [Theory]
+    [InlineData(-0.1)]
+    [InlineData(1.1)]
+    [InlineData(double.NaN)]
+    public void Bounds_OfARuleOutsideOfTheirRange_Throw(double sparsity)
+    {
+        Assert.Throws<ArgumentOutOfRangeException>("MinimumSparsity", () => new LayerRule("fc") { MinimumSparsity = sparsity });
+        Assert.Throws<ArgumentOutOfRangeException>("MaximumSparsity", () => new LayerRule("fc") { MaximumSparsity = sparsity });
+    }
+
+    [Fact]
+    public void Rule_AtItsBounds_IsAccepted()
+    {
+        var rule = new LayerRule("fc") { Sparsity = 0, MinimumSparsity = 0, MaximumSparsity = 1, Temperature = Temperature.Relative(1) };
+
+        Assert.Equal((0, 0, 1), (rule.Sparsity, rule.MinimumSparsity, rule.MaximumSparsity));
+        Assert.Null((rule with { Sparsity = null }).Sparsity);
+    }
+}

@@ -1,0 +1,124 @@
+
+using Pdp.Numerics;
+using Pdp.Numerics.Kernels;
+
+namespace Pdp.Tests.Numerics.Kernels;
+
+/// <summary>The kernels in vectors of each width, whatever this processor's own is, against the equations in float64.</summary>
+public sealed unsafe class LanesTests
+{
+    private const float Threshold = 0.6f;
+    private const float Scale = 2.5f;
+
+    public static TheoryData<int> Widths { get; } = [512, 256, 128];
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void Enter_InVectorsOfAnyWidth_WritesMaskedWeights(int width)
+    {
+        foreach (var length in Lengths())
+        {
+            var (w, masked, dense) = (Numbers(length, seed: 1), Numbers(length, seed: 1), new float[length + Lanes.Most]);
+            fixed (float* weight = masked, copy = dense)
+                Pass(width).Enter(weight, copy, length, Threshold, Scale);
+
+            Assert.Equal(w, dense[..length]);
+            Assert.All(w.Zip(masked), pair => Assert.Equal(Mask(pair.First) * pair.First, pair.Second, Tolerance(pair.First)));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void Leave_InVectorsOfAnyWidth_CorrectsTheGradientOrAddsIt(int width)
+    {
+        foreach (var length in Lengths())
+        {
+            var (w, g, sums) = (Numbers(length, seed: 1), Numbers(length, seed: 2), Numbers(length, seed: 3));
+            var (weights, dense, gradients, added) = ((float[])[.. w], new float[length], (float[])[.. g], (float[])[.. sums]);
+            var (isSame, isSameAgain) = (false, false);
+            fixed (float* weight = weights, copy = dense, gradient = gradients, sum = added)
+            {
+                Pass(width).Enter(weight, copy, length, Threshold, Scale);
+                isSame = Pass(width).Leave(weight, copy, gradient, null, length, Threshold, Scale);
+                g.CopyTo(gradients, 0);
+                Pass(width).Enter(weight, copy, length, Threshold, Scale);
+                isSameAgain = Pass(width).Leave(weight, copy, gradient, sum, length, Threshold, Scale);
+            }
+
+            Assert.True(isSame && isSameAgain);
+            Assert.Equal(w, weights);
+            Assert.All(Enumerable.Range(0, length), i => Assert.Equal(sums[i] + (g[i] * Factor(w[i])), added[i], 1e-5));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void Leave_InVectorsOfAnyWidth_SeesAnyWeightThatWasChanged(int width)
+    {
+        const int length = 37;
+        for (var changed = 0; changed < length; changed++)
+        {
+            var (weights, dense) = (Numbers(length, seed: 1), new float[length]);
+            fixed (float* weight = weights, copy = dense)
+            {
+                Pass(width).Enter(weight, copy, length, Threshold, Scale);
+                weight[changed] += 1;
+
+                Assert.False(Pass(width).Leave(weight, copy, null, null, length, Threshold, Scale));
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void Boundaries_InVectorsOfAnyWidth_LieBetweenTheRanks(int width)
+    {
+        foreach (var (members, stride, removed) in ((int, int, int)[])[(4, 1, 2), (4, 1, 1), (4, 9, 3), (4, 64, 2), (2, 1, 1), (8, 1, 4), (8, 3, 5), (32, 25, 20)])
+        {
+            const int blocks = 13;
+            var count = members * stride * blocks;
+            var (w, thresholds, scales) = (Numbers(count + Lanes.Most, seed: 4), new float[count + (2 * Lanes.Most)], new float[count + (2 * Lanes.Most)]);
+            var boundaries = Boundaries(width, members, stride);
+            boundaries.Set(removed, Sharpness.Of(0.25, isRelative: true));
+            fixed (float* weight = w, threshold = thresholds, scale = scales)
+                boundaries.Write(weight, blocks, threshold, scale);
+
+            for (var i = 0; i < count; i++)
+            {
+                var first = (i / (members * stride) * members * stride) + (i % stride);
+                var sorted = Enumerable.Range(0, members).Select(member => MathF.Abs(w[first + (member * stride)])).Order().ToArray();
+                Assert.Equal((sorted[removed - 1] + sorted[removed]) * 0.5f, thresholds[i]);
+                Assert.Equal(2 / thresholds[i], scales[i], 1e-5 * scales[i]);
+            }
+        }
+    }
+
+    private static IMaskPass Pass(int width) => width switch
+    {
+        512 => new MaskPass<Lanes512>(),
+        256 => new MaskPass<Lanes256>(),
+        _ => new MaskPass<Lanes128>(),
+    };
+
+    private static IGroupBoundaries Boundaries(int width, int members, int stride) => width switch
+    {
+        512 => new GroupBoundaries<Lanes512>(members, stride),
+        256 => new GroupBoundaries<Lanes256>(members, stride),
+        _ => new GroupBoundaries<Lanes128>(members, stride),
+    };
+
+    private static IEnumerable<int> Lengths() => Enumerable.Range(1, 50).Append(1000);
+
+    private static float[] Numbers(int count, int seed)
+    {
+        var random = new Random(seed);
+        return [.. Enumerable.Range(0, count).Select(_ => (float)((2 * random.NextDouble()) - 1))];
+    }
+
+    private static double Mask(double w) => 1 / (1 + Math.Exp(((Threshold * Threshold) - (w * w)) * Scale * Scale));
+
+    /// <summary>Equation 4 over g: m + (2w²/τ)·m(1 − m).</summary>
+    private static double Factor(double w) => Mask(w) * (1 + (2 * w * w * Scale * Scale * (1 - Mask(w))));
+
+    private static double Tolerance(double w) => 1e-6 * Math.Abs(w);
+}

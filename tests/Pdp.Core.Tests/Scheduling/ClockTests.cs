@@ -1,0 +1,267 @@
+using Pdp.Scheduling;
+using Pdp.Strategies;
+using static TorchSharp.torch.nn;
+
+namespace Pdp.Tests.Scheduling;
+
+/// <summary>The run's clock: ramps that end with the run, the automatic start, and steps that are too large for a ramp.</summary>
+public sealed class ClockTests
+{
+    private const int Steps = 10;
+
+    public static TheoryData<string> LateSchedules { get; } = ["linear", "cubic", "one-shot", "epsilon"];
+
+    [Theory]
+    [MemberData(nameof(LateSchedules))]
+    public void Commit_AfterTheLastWholeEpoch_FindsTheScheduleEnded(string schedule)
+    {
+        using var model = TestModels.Mlp();
+        using var pruner = new PdpPruner(model, Options(schedule));
+
+        for (var epoch = 0; epoch < 10; epoch++)
+            Step(pruner, epoch);
+
+        Assert.Equal(0.5, pruner.Commit().Sparsity);
+    }
+
+    [Theory]
+    [MemberData(nameof(LateSchedules))]
+    public void Commit_AfterTheLastStep_FindsTheScheduleEnded_AndNotBefore(string schedule)
+    {
+        using var model = TestModels.Mlp();
+        using var byStep = new PdpPruner(model, Options(schedule));
+        foreach (var (epoch, step) in AllSteps().SkipLast(1))
+            Step(byStep, epoch, step, Steps);
+
+        Assert.Throws<InvalidOperationException>(() => byStep.Commit());
+        Step(byStep, 9, Steps - 1, Steps);
+
+        Assert.Equal(0.5, byStep.Commit().Sparsity);
+    }
+
+    [Theory]
+    [MemberData(nameof(LateSchedules))]
+    public void Commit_AfterTheLastFractionalEpoch_FindsTheScheduleEnded(string schedule)
+    {
+        using var model = TestModels.Mlp();
+        using var pruner = new PdpPruner(model, Options(schedule));
+        foreach (var (epoch, step) in AllSteps())
+            Step(pruner, epoch + (step / (double)Steps));
+
+        Assert.Equal(0.5, pruner.Commit().Sparsity);
+    }
+
+    [Theory]
+    [InlineData(1, "one call")]
+    [InlineData(0.5, "one call")]
+    [InlineData(2, "coarse, then fine")]
+    public void Sparsity_WhateverThePaceOfTheClock_NeverFallsAndIsCommitted(double epochs, string pace)
+    {
+        using var model = TestModels.Mlp();
+        using var pruner = new PdpPruner(model, new PdpOptions { Epochs = epochs, Sparsity = 0.9, Schedule = new LinearRamp(epochs / 2, epochs) });
+        var sparsities = new List<double>();
+        for (var step = 0; step <= 10; step++)
+        {
+            if (pace == "one call" && step > 0)
+                break;
+            Step(pruner, pace == "one call" || step == 0 ? 0 : 1 + ((step - 1) / 10.0));
+            sparsities.Add(pruner.Sparsity);
+        }
+
+        Assert.Equal(sparsities.Order(), sparsities);
+        Assert.True(sparsities[^1] < 0.9);
+        Assert.Equal(0.9, pruner.Commit().Sparsity, 0.001);
+    }
+
+    [Fact]
+    public void Restore_InTheLastStepOfTheRun_CanCommit()
+    {
+        using var model = TestModels.Mlp();
+        using var pruner = new PdpPruner(model, Options("linear"));
+        foreach (var (epoch, step) in AllSteps())
+            Step(pruner, epoch, step, Steps);
+        var state = pruner.GetState();
+        pruner.Dispose();
+        using var resumed = new PdpPruner(model, Options("linear"));
+
+        resumed.Restore(PrunerState.FromJson(state.ToJson()));
+
+        Assert.Equal(0.5, resumed.Commit().Sparsity);
+    }
+
+    [Fact]
+    public void Schedule_ThatNeverReachesItsTarget_IsRefused()
+    {
+        using var model = TestModels.Mlp();
+
+        var fault = Assert.Throws<ArgumentException>(() => new PdpPruner(model, Options("linear") with { Schedule = new TooShort() }));
+
+        Assert.Contains("never reaches its target", fault.Message);
+        Assert.Contains("90 %", fault.Message);
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData(40)]
+    [InlineData(70)]
+    [InlineData(98)]
+    public void AutomaticStart_HoweverLate_EndsRampAndAnnealingWithTheRun(int? startsAt)
+    {
+        using var model = Linear(16, 4);
+        using var pruner = new PdpPruner(model, new PdpOptions
+        {
+            Epochs = 100,
+            Sparsity = 0.5,
+            AutomaticStart = new AutomaticStart { Level = 0.5, Epochs = 1 },
+        });
+        foreach (var (epoch, step) in AllSteps(100))
+        {
+            Step(pruner, epoch, step, Steps);
+            if (step == Steps - 1 && epoch + 1 == startsAt)
+                pruner.ReportMetric(0.6);
+        }
+
+        var report = pruner.Commit();
+
+        Assert.Equal(0.5, report.Sparsity);
+        Assert.Equal(0.015, pruner.Masks[0].TemperatureValue, 1e-12);
+        Assert.Equal(startsAt is null or 98, report.Warnings.Any(warning => warning.Contains("as late as the schedule can", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void ForcedStart_AfterARestore_IsStillReported()
+    {
+        using var model = Linear(16, 4);
+        var options = new PdpOptions { Epochs = 4, Sparsity = 0.5, AutomaticStart = new AutomaticStart { Level = 0.5 } };
+        using var pruner = new PdpPruner(model, options);
+        for (var epoch = 0; epoch < 4; epoch++)
+            Step(pruner, epoch);
+        var state = pruner.GetState();
+        pruner.Dispose();
+        using var resumed = new PdpPruner(model, options);
+
+        resumed.Restore(PrunerState.FromJson(state.ToJson()));
+
+        Assert.Contains("The reported metric was not above 0.5 for 5 reports in a row", resumed.Report().Warnings[0]);
+    }
+
+    [Theory]
+    [InlineData(8)]
+    [InlineData(16)]
+    public void WholeEpochs_InAShortRun_AreAWarningInPlanAndReport(int epochs)
+    {
+        using var model = TestModels.Mlp();
+        using var pruner = new PdpPruner(model, new PdpOptions { Epochs = epochs, Sparsity = 0.9 });
+
+        var plan = pruner.Plan();
+        for (var epoch = 0; epoch < epochs; epoch++)
+            Step(pruner, epoch);
+
+        Assert.Contains("call BeginEpoch(epoch, step, steps) before every step", Assert.Single(plan.Warnings));
+        Assert.Contains("warning: If the clock is set once an epoch", plan.ToString());
+        Assert.Contains("in one step of the clock", pruner.Report().Warnings[0]);
+    }
+
+    [Fact]
+    public void Steps_InAShortRun_RampWithoutAWarning()
+    {
+        using var model = TestModels.Mlp();
+        using var pruner = new PdpPruner(model, new PdpOptions { Epochs = 8, Sparsity = 0.9 });
+        var sparsities = new List<double>();
+
+        for (var step = 0; step < 8 * 50; step++)
+        {
+            Step(pruner, step / 50, step % 50, 50);
+            sparsities.Add(pruner.Sparsity);
+        }
+
+        Assert.All(sparsities.Zip(sparsities.Skip(1)), pair => Assert.InRange(pair.Second - pair.First, 0, 0.1));
+        Assert.Empty(pruner.Plan().Warnings);
+        Assert.DoesNotContain(pruner.Report().Warnings, warning => warning.Contains("clock", StringComparison.Ordinal));
+    }
+
+    public static TheoryData<string> Jumps { get; } = ["constant", "one-shot", "stairs", "long", "2:4"];
+
+    [Theory]
+    [MemberData(nameof(Jumps))]
+    public void Jumps_ThatWereAskedFor_AreNoWarning(string schedule)
+    {
+        using var model = TestModels.Mlp();
+        var options = new PdpOptions { Epochs = 8, Sparsity = 0.9 };
+        options = schedule switch
+        {
+            "constant" => options with { Schedule = new ConstantSparsity() },
+            "one-shot" => options with { Schedule = new OneShot { Epoch = 3 } },
+            "stairs" => options with { Schedule = new Stairs() },
+            "2:4" => options with { Strategy = NofM.Keep(2, of: 4), Sparsity = null, Schedule = new LinearRamp(0, 7) },
+            _ => options with { Epochs = 200 },
+        };
+        using var pruner = new PdpPruner(model, options);
+
+        Assert.Empty(pruner.Plan().Warnings);
+        for (var epoch = 0; epoch < options.Epochs; epoch++)
+            Step(pruner, epoch);
+
+        Assert.DoesNotContain(pruner.Report().Warnings, warning => warning.Contains("clock", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void BeginEpoch_WithStepsOutOfRange_NamesTheRange()
+    {
+        using var model = TestModels.Mlp();
+        using var pruner = new PdpPruner(model, new PdpOptions { Epochs = 8, Sparsity = 0.9 });
+
+        Assert.Throws<ArgumentOutOfRangeException>("epoch", () => pruner.BeginEpoch(-1, 0, 10));
+        Assert.Throws<ArgumentOutOfRangeException>("steps", () => pruner.BeginEpoch(0, 0, 0));
+        Assert.Contains("[0, 10)", Assert.Throws<ArgumentOutOfRangeException>("step", () => pruner.BeginEpoch(0, 10, 10)).Message);
+        Assert.Throws<ArgumentOutOfRangeException>("step", () => pruner.BeginEpoch(0, -1, 10));
+        Assert.Null(pruner.Epoch);
+    }
+
+    private static IEnumerable<(int Epoch, int Step)> AllSteps(int epochs = 10) =>
+        Enumerable.Range(0, epochs).SelectMany(epoch => Enumerable.Range(0, Steps).Select(step => (epoch, step)));
+
+    /// <summary>A step without training.</summary>
+    private static void Step(PdpPruner pruner, int epoch, int step, int steps)
+    {
+        pruner.BeginEpoch(epoch, step, steps);
+        pruner.Mask().Dispose();
+    }
+
+    private static void Step(PdpPruner pruner, double epoch)
+    {
+        pruner.BeginEpoch(epoch);
+        pruner.Mask().Dispose();
+    }
+
+    private static PdpOptions Options(string schedule) => new()
+    {
+        Epochs = 10,
+        Sparsity = 0.5,
+        Schedule = schedule switch
+        {
+            "linear" => new LinearRamp(1, 10),
+            "cubic" => new CubicRamp(2, 9.95),
+            "one-shot" => new OneShot { Epoch = 10 },
+            _ => new EpsilonRamp { WarmupEpochs = 0, Epsilon = 0.1 },
+        },
+    };
+
+    private sealed record TooShort : ISparsityScheduler
+    {
+        public double StartEpoch => 0;
+
+        public double EndEpoch => 5;
+
+        public double Fraction(double epoch) => 0.9;
+    }
+
+    private sealed record Stairs : ISparsityScheduler
+    {
+        public double StartEpoch => 1;
+
+        public double EndEpoch => 3;
+
+        public double Fraction(double epoch) => epoch < 1 ? 0 : epoch < 3 ? 0.5 : 1;
+    }
+}

@@ -11,6 +11,7 @@ using System.Globalization;
 using Pdp.Samples;
 using Pdp.Samples.Cifar10;
 using Pdp.Samples.Cifar10.Comparison;
+using Pdp.Samples.Cifar10.Gallery;
 using TorchSharp;
 
 return Sample.Run(args, () => Usage.Of(args), () =>
@@ -19,6 +20,11 @@ return Sample.Run(args, () => Usage.Of(args), () =>
     if (args is ["compare", .. var rest])
     {
         return Compare.Run(rest);
+    }
+
+    if (args is ["gallery", .. var options])
+    {
+        return Draw.Run(options);
     }
 
     Run(CommandLine.Parse<Settings>(args));

@@ -1,4 +1,5 @@
 using Pdp.Samples.Cifar10.Comparison;
+using Pdp.Samples.Cifar10.Gallery;
 
 namespace Pdp.Samples.Cifar10;
 
@@ -8,13 +9,17 @@ internal static class Usage
     private const string Program = "dotnet run -c Release --project samples/Cifar10 --";
 
     /// <summary>What a command line that asks for help gets.</summary>
-    public static string Of(IReadOnlyList<string> arguments) => arguments.Contains("compare") ? Compare() : Run();
+    public static string Of(IReadOnlyList<string> arguments) => arguments.Contains("compare") ? Compare() : arguments.Contains("gallery") ? Gallery() : Run();
 
     private static string Run() => new Help
     {
         Usage = Program,
         Text = "Trains ResNet-20 on CIFAR-10, dense or pruned while it trains, and reports the accuracy. An epoch takes about three minutes on one core.",
-        Verbs = [("compare", "Runs several methods on the same work, and writes tables and charts; 'compare --help' shows its options.")],
+        Verbs =
+        [
+            ("compare", "Runs several methods on the same work, and writes tables and charts; 'compare --help' shows its options."),
+            ("gallery", "Draws the pictures of the repository's pages; 'gallery --help' shows its options."),
+        ],
         Examples =
         [
             $"{Program} --download --method pdp --sparsity 0.9",
@@ -33,4 +38,15 @@ internal static class Usage
             $"{Program} compare --recipe table --out run --tables-only",
         ],
     }.For<CompareSettings>() + $"\nRecipes\n{string.Concat(CompareRecipe.Names.Select(name => $"  {name}\n"))}";
+
+    private static string Gallery() => new Help
+    {
+        Usage = $"{Program} gallery",
+        Text = "Draws the pictures that the pages of the repository show: masks and layers from a finished run, accuracy and cost from the pages' own tables.",
+        Examples =
+        [
+            $"{Program} --data cifar10 --weights w.safetensors --method pdp --limit 500 \\\n      --out runs/pdp",
+            $"{Program} gallery --run runs/pdp",
+        ],
+    }.For<GallerySettings>();
 }

@@ -32,32 +32,21 @@ internal sealed record Chart
     /// <summary>The chart, for a page that has <see cref="ChartStyle.Css"/>.</summary>
     public XElement ToSvg()
     {
-        var svg = Svg.Element(
-            "svg", ("class", "chart"), ("viewBox", $"0 0 {Width} {Height}"), ("role", "img"), ("aria-label", Svg.Printable(Title)));
+        var svg = Svg.Picture(Title, Width, Height);
         var legend = Legend().ToArray();
         var frame = FrameBelow(legend.Length == 0 ? 0 : legend.Max(entry => entry.Line) + 1);
-        var title = Svg.Text(Gap, LineHeight, Title);
-        title.SetAttributeValue("class", "title");
-        svg.Add(Paper(), title, legend.SelectMany(DrawEntry), Grid(frame), Labels(frame));
-        svg.Add(Clipped(frame, Marks.SelectMany(mark => mark.Draw(mark.IsOnRight && Right is not null ? frame with { Vertical = Right } : frame))));
+        svg.Add(legend.SelectMany(DrawEntry), Grid(frame), Labels(frame));
+        svg.Add(Clipped(frame, Marks.OrderBy(mark => mark is Line { IsBold: true }).SelectMany(mark => mark.Draw(mark.IsOnRight && Right is not null ? frame with { Vertical = Right } : frame))));
         return svg;
     }
 
     /// <summary>The chart as a file of its own.</summary>
-    public string ToFile()
-    {
-        var svg = ToSvg();
-        svg.AddFirst(new XElement(Svg.Namespace + "style", ChartStyle.Css));
-        return svg + "\n";
-    }
-
-    private XElement Paper() =>
-        Svg.Element("rect", ("class", "paper"), ("width", $"{Width}"), ("height", $"{Height}"), ("rx", "6"));
+    public string ToFile() => Svg.File(ToSvg());
 
     private Frame FrameBelow(int legendLines)
     {
         var top = (LineHeight * (1 + legendLines)) + (2 * Gap) + LineHeight;
-        var bottom = Height - (2 * LineHeight) - (IsSlanted ? X.Ticks.Max(tick => tick.Text.Length) * CharacterWidth * 0.7 : 0);
+        var bottom = Height - (2 * LineHeight) - (IsSlanted ? X.Ticks.Max(tick => tick.Text.Length) * CharacterWidth * 0.8 : 0);
         return new Frame(Gap + WidthOf(Y), top, Width - Gap - (Right is null ? Gap : WidthOf(Right)), bottom, X, Y);
     }
 
@@ -130,9 +119,9 @@ internal sealed record Chart
 
     private static XElement Slanted(Frame frame, Tick tick)
     {
-        var (x, y) = (frame.X(tick.At) + 4, frame.Bottom + 12);
+        var (x, y) = (frame.X(tick.At) + 5, frame.Bottom + 12);
         var text = Svg.Text(x, y, tick.Text, "end");
-        text.SetAttributeValue("transform", $"rotate(-40 {Svg.Number(x)} {Svg.Number(y)})");
+        text.SetAttributeValue("transform", $"rotate(-60 {Svg.Number(x)} {Svg.Number(y)})");
         return text;
     }
 

@@ -9,6 +9,27 @@ internal static class Svg
 {
     public static readonly XNamespace Namespace = "http://www.w3.org/2000/svg";
 
+    /// <summary>A picture with its title on paper of its own, for a page that has <see cref="ChartStyle.Css"/>.</summary>
+    public static XElement Picture(string title, int width, int height)
+    {
+        var picture = Element("svg", ("class", "chart"), ("viewBox", $"0 0 {width} {height}"), ("role", "img"), ("aria-label", Printable(title)));
+        var heading = Text(10, 18, title);
+        heading.SetAttributeValue("class", "title");
+        picture.Add(Element("rect", ("class", "paper"), ("width", $"{width}"), ("height", $"{height}"), ("rx", "6")), heading);
+        return picture;
+    }
+
+    /// <summary>A picture as a file of its own.</summary>
+    public static string File(XElement picture)
+    {
+        var file = new XElement(picture);
+        string[] box = ((string)file.Attribute("viewBox")!).Split(' ');
+        file.SetAttributeValue("width", box[2]);
+        file.SetAttributeValue("height", box[3]);
+        file.AddFirst(new XElement(Namespace + "style", ChartStyle.Css));
+        return file + "\n";
+    }
+
     /// <summary>An element with attributes.</summary>
     public static XElement Element(string name, params ReadOnlySpan<(string Name, string Value)> attributes)
     {

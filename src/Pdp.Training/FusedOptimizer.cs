@@ -1,0 +1,278 @@
+using Pdp.Internal;
+using Pdp.Training.Internal;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Pdp.Training;
+
+/// <summary>
+/// An optimizer whose steps survive the garbage collector. TorchSharp 0.107's own optimizers make Scalars that the collector may free
+/// while the native call reads them, which fails one step in some thousands ("Expected false to be true", "Unknown scalar type") and
+/// leaves it half applied. Here every Scalar is kept for as long as it is used.
+/// </summary>
+/// <remarks>
+/// It takes the place of a stock optimizer: <c>zero_grad()</c> and <c>step()</c> are called as before, and TorchSharp's learning rate
+/// schedulers work on it. Contiguous float32 parameters on the CPU are updated by libtorch's fused kernels, all in one call; others by
+/// tensor operations. It owns its state, keeps no tensor of the caller's, and is not thread safe.
+/// </remarks>
+public abstract class FusedOptimizer : optim.Optimizer
+{
+    private readonly Slot[] _slots;
+    private readonly IReadOnlyList<string> _stateNames;
+
+    /// <summary>Prepares the slots of all parameters.</summary>
+    /// <param name="groups">The groups.</param>
+    /// <param name="learningRate">The learning rate of groups that have none of their own.</param>
+    /// <param name="stateNames">The names of what the optimizer keeps for each parameter.</param>
+    private protected FusedOptimizer(IEnumerable<ParameterGroup> groups, double learningRate, IReadOnlyList<string> stateNames)
+        : base(IntPtr.Zero)
+    {
+        ArgumentNullException.ThrowIfNull(groups);
+        _stateNames = stateNames;
+        Groups = [.. groups.Select(group => Guard.NotNull(group, nameof(groups)))];
+        RequireDistinct(Groups);
+        foreach (var group in Groups)
+        {
+            group.LearningRate = group.InitialLearningRate = group.GivenLearningRate ?? learningRate;
+        }
+
+        _slots = [.. Groups.SelectMany(group => group.Parameters.Select(entry => new Slot(entry.Name, entry.Parameter, group, stateNames.Count)))];
+    }
+
+    /// <summary>The groups, each with its learning rate.</summary>
+    public IReadOnlyList<ParameterGroup> Groups { get; }
+
+    /// <summary>The learning rate of all groups.</summary>
+    /// <value>In [0, ∞).</value>
+    /// <exception cref="ArgumentOutOfRangeException">The value is outside of its range.</exception>
+    /// <exception cref="InvalidOperationException">It is read, and the groups have different ones: read <see cref="Groups"/>.</exception>
+    public double LearningRate
+    {
+        get => Groups.All(group => group.LearningRate == Groups[0].LearningRate)
+            ? Groups[0].LearningRate
+            : throw new InvalidOperationException("The groups have different learning rates: read those of Groups.");
+        set
+        {
+            Guard.NotNegative(value);
+            foreach (var group in Groups)
+            {
+                group.LearningRate = value;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public override IEnumerable<optim.ILearningRateController> ParamGroups => Groups;
+
+    /// <inheritdoc/>
+    public override IEnumerable<Parameter> parameters() => _slots.Select(slot => slot.Parameter);
+
+    /// <summary>Not supported: all groups are given at construction.</summary>
+    /// <param name="param_group">A group.</param>
+    /// <exception cref="NotSupportedException">Always.</exception>
+    public override void add_param_group(ParamGroup param_group) =>
+        throw new NotSupportedException("Give all groups to the constructor.");
+
+    /// <summary>Drops all gradients, as PyTorch does by default; stock TorchSharp fills them with zeros.</summary>
+    public override void zero_grad()
+    {
+        foreach (var slot in _slots)
+        {
+            slot.Parameter.grad = null;
+        }
+    }
+
+    /// <summary>Takes one step; parameters without a gradient stay as they are.</summary>
+    /// <param name="closure">Computes the loss and its gradients anew, before the step; null if that is done already.</param>
+    /// <returns>The closure's loss, which is the caller's; null if there is no closure.</returns>
+    /// <exception cref="InvalidOperationException">
+    /// A parameter was disposed or reshaped since the optimizer was made, or a gradient does not fit it; nothing has changed then.
+    /// </exception>
+    public override Tensor step(Func<Tensor>? closure = null)
+    {
+        var loss = closure?.Invoke();
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        foreach (var part in Updates().ToLookup(update => update.IsFusible))
+        {
+            if (part.Key)
+            {
+                StepTogether(part);
+            }
+            else
+            {
+                StepEach(part);
+            }
+        }
+
+        return loss!;
+    }
+
+    /// <summary>
+    /// Copies the state for a checkpoint: <c>NAME.STATE</c> in the parameter's shape and type for each parameter that has taken a step,
+    /// <c>NAME.step</c> (int64, []), <c>learning_rate</c> and <c>initial_learning_rate</c> (float64, [groups]).
+    /// </summary>
+    /// <returns>The tensors, which are the caller's.</returns>
+    public IReadOnlyDictionary<string, Tensor> GetState()
+    {
+        using var noGrad = no_grad();
+        var state = new Dictionary<string, Tensor>(StringComparer.Ordinal)
+        {
+            [StateKeys.LearningRate] = tensor(Groups.Select(group => group.LearningRate).ToArray()),
+            [StateKeys.InitialLearningRate] = tensor(Groups.Select(group => group.InitialLearningRate).ToArray()),
+        };
+        foreach (var slot in _slots.Where(slot => slot.Steps > 0))
+        {
+            state.Add(StateKeys.Step(slot.Name), tensor(slot.Steps));
+            for (var i = 0; i < slot.State.Length; i++)
+            {
+                state.Add(StateKeys.Of(slot.Name, _stateNames[i]), slot.State[i].clone());
+            }
+        }
+
+        return state;
+    }
+
+    /// <summary>Takes a state that <see cref="GetState"/> gave, of the same kind of optimizer over the same parameters.</summary>
+    /// <param name="state">The state; its tensors stay the caller's. Parameters that it does not hold start anew.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="state"/> is null.</exception>
+    /// <exception cref="ArgumentException">
+    /// A tensor belongs to no parameter, is missing, or has another shape or type, or a number is out of range; nothing has changed then.
+    /// </exception>
+    public void SetState(IReadOnlyDictionary<string, Tensor> state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        var reader = new StateReader(state, _stateNames);
+        var rates = reader.Rates(StateKeys.LearningRate, Groups.Count);
+        var initialRates = reader.Rates(StateKeys.InitialLearningRate, Groups.Count);
+        var steps = _slots.Select(reader.Steps).ToArray();
+        var copies = _slots.Select((slot, i) => reader.Copies(slot, steps[i])).ToArray();
+        reader.RequireAllRead();
+        for (var i = 0; i < _slots.Length; i++)
+        {
+            _slots[i].Replace([.. copies[i].Select(copy => copy.DetachFromDisposeScope())], steps[i]);
+        }
+
+        for (var i = 0; i < Groups.Count; i++)
+        {
+            (Groups[i].LearningRate, Groups[i].InitialLearningRate) = (rates[i], initialRates[i]);
+        }
+    }
+
+    /// <summary>
+    /// Multiplies the state by masks, so that weights that are removed for good have no momentum left which would move them.
+    /// </summary>
+    /// <param name="masks">Masks by the parameter's name, each in its parameter's shape: 0 or false where the weight is removed.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="masks"/> is null.</exception>
+    /// <exception cref="ArgumentException">A mask belongs to no parameter or has another shape; nothing has changed then.</exception>
+    public void MaskState(IReadOnlyDictionary<string, Tensor> masks)
+    {
+        ArgumentNullException.ThrowIfNull(masks);
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        var slots = _slots.ToDictionary(slot => slot.Name, StringComparer.Ordinal);
+        foreach (var (name, mask) in masks)
+        {
+            StateReader.RequireShape(slots.GetValueOrDefault(name) ?? throw StateReader.Unknown(name, slots.Keys), name, mask);
+        }
+
+        foreach (var (name, mask) in masks)
+        {
+            foreach (var part in slots[name].State)
+            {
+                part.mul_(mask.to_type(part.dtype));
+            }
+        }
+    }
+
+    /// <summary>Updates parameters of one group, all at the same step, by one call of a fused kernel.</summary>
+    private protected abstract void ApplyTogether(UpdateBatch batch);
+
+    /// <summary>Updates one parameter by tensor operations.</summary>
+    private protected abstract void ApplyAlone(Update update);
+
+    /// <summary>Frees the state; the parameters are the caller's.</summary>
+    /// <param name="disposing">Whether it is called by <see cref="IDisposable.Dispose"/>.</param>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            foreach (var slot in _slots)
+            {
+                slot.Dispose();
+            }
+        }
+
+        base.Dispose(disposing);
+    }
+
+    private static void RequireDistinct(IReadOnlyList<ParameterGroup> groups)
+    {
+        var parameters = groups.SelectMany(group => group.Parameters).ToArray();
+        if (parameters.Length == 0)
+        {
+            throw new ArgumentException("There is no parameter to optimize.", nameof(groups));
+        }
+
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        var seen = new Dictionary<Parameter, string>(ReferenceEqualityComparer.Instance);
+        foreach (var (name, parameter) in parameters)
+        {
+            if (!names.Add(name))
+            {
+                throw new ArgumentException($"Two parameters are named '{name}'.", nameof(groups));
+            }
+
+            if (!seen.TryAdd(parameter, name))
+            {
+                throw new ArgumentException($"'{seen[parameter]}' and '{name}' are the same parameter; give it once.", nameof(groups));
+            }
+        }
+    }
+
+    /// <summary>All parameters that have a gradient; checked before any of them changes.</summary>
+    private List<Update> Updates()
+    {
+        var updates = new List<Update>(_slots.Length);
+        foreach (var slot in _slots)
+        {
+            if (slot.Gradient() is { } gradient)
+            {
+                updates.Add(new Update(slot, gradient));
+            }
+        }
+
+        return updates;
+    }
+
+    private void StepTogether(IEnumerable<Update> updates)
+    {
+        foreach (var part in updates.GroupBy(update => (update.Slot.Group, update.Slot.Steps)))
+        {
+            Update[] together = [.. part];
+            var batch = new UpdateBatch(together);
+            ApplyTogether(batch);
+            FusedKernels.Touch(batch.Empties);
+            Count(together);
+        }
+    }
+
+    private void StepEach(IEnumerable<Update> updates)
+    {
+        foreach (var update in updates)
+        {
+            ApplyAlone(update);
+            Count([update]);
+        }
+    }
+
+    private static void Count(Update[] updates)
+    {
+        foreach (var update in updates)
+        {
+            update.Slot.Steps++;
+        }
+    }
+}

@@ -1,0 +1,78 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Pdp.Training.Internal;
+
+/// <summary>One parameter in an optimizer, with the state that it has there. It owns the state.</summary>
+internal sealed class Slot(string name, Parameter parameter, ParameterGroup group, int states) : IDisposable
+{
+    public string Name => name;
+
+    public Parameter Parameter => parameter;
+
+    public ParameterGroup Group => group;
+
+    /// <summary>The steps that the parameter has taken.</summary>
+    public long Steps { get; set; }
+
+    /// <summary>The state, in the order of the optimizer's names; empty before the first step.</summary>
+    public Tensor[] State { get; private set; } = [];
+
+    /// <summary>A view of no element that shares the parameter's count of changes.</summary>
+    public Tensor Empty { get; } = EmptyView(parameter);
+
+    /// <summary>The gradient, checked against the parameter; null if there is none.</summary>
+    /// <exception cref="InvalidOperationException">The parameter was disposed or reshaped, or the gradient doesn't fit it.</exception>
+    public Tensor? Gradient()
+    {
+        if (parameter.IsInvalid)
+        {
+            throw new InvalidOperationException(
+                $"Parameter '{name}' was disposed, as model.to(…) does with every parameter: make the optimizer after the model is moved.");
+        }
+
+        if (State is [var state, ..] && state.numel() != parameter.numel())
+        {
+            throw new InvalidOperationException(
+                $"Parameter '{name}' is [{string.Join(", ", parameter.shape)}], and its state [{string.Join(", ", state.shape)}]: "
+                + "make a new optimizer for a model whose shapes have changed.");
+        }
+
+        return parameter.grad is { } gradient ? Fitting(gradient.is_sparse ? gradient.to_dense() : gradient) : null;
+    }
+
+    /// <summary>The state, filled with zeros if there was none.</summary>
+    public Tensor[] RequireState() =>
+        State = State.Length > 0 ? State : [.. Enumerable.Range(0, states).Select(_ => zeros_like(parameter).DetachFromDisposeScope())];
+
+    /// <summary>Takes over tensors as the state.</summary>
+    public void Replace(Tensor[] state, long steps)
+    {
+        foreach (var old in State)
+        {
+            old.Dispose();
+        }
+
+        (State, Steps) = (state, steps);
+    }
+
+    public void Dispose()
+    {
+        Replace([], 0);
+        Empty.Dispose();
+    }
+
+    private static Tensor EmptyView(Parameter parameter)
+    {
+        using var scope = NewDisposeScope();
+        return parameter.detach().as_strided([0], [1]).DetachFromDisposeScope();
+    }
+
+    private Tensor Fitting(Tensor gradient) =>
+        gradient.numel() == parameter.numel() && gradient.dim() == parameter.dim() && gradient.dtype == parameter.dtype
+        && gradient.device_type == parameter.device_type
+            ? gradient
+            : throw new InvalidOperationException(
+                $"The gradient of '{name}' is {gradient.dtype} [{string.Join(", ", gradient.shape)}] on {gradient.device}, "
+                + $"and the parameter {parameter.dtype} [{string.Join(", ", parameter.shape)}] on {parameter.device}.");
+}

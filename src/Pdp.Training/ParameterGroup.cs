@@ -1,0 +1,63 @@
+using Pdp.Internal;
+using TorchSharp;
+using TorchSharp.Modules;
+
+namespace Pdp.Training;
+
+/// <summary>Parameters that share a learning rate and a weight decay.</summary>
+public sealed class ParameterGroup : torch.optim.ILearningRateController
+{
+    /// <summary>Groups named parameters, such as a part of what <c>model.named_parameters()</c> lists.</summary>
+    /// <param name="parameters">The parameters. Their names are the keys of the optimizer's state.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="parameters"/> or a parameter in it is null.</exception>
+    public ParameterGroup(IEnumerable<(string name, Parameter parameter)> parameters)
+    {
+        ArgumentNullException.ThrowIfNull(parameters);
+        Parameters = [.. parameters.Select(entry => (Guard.NotNull(entry.name, nameof(parameters)), Guard.NotNull(entry.parameter, nameof(parameters))))];
+    }
+
+    /// <summary>The parameters, by name.</summary>
+    public IReadOnlyList<(string Name, Parameter Parameter)> Parameters { get; }
+
+    /// <summary>The learning rate of the next step.</summary>
+    /// <value>In [0, ∞); by default the optimizer's.</value>
+    /// <exception cref="ArgumentOutOfRangeException">The value is outside of its range.</exception>
+    public double LearningRate
+    {
+        get => GivenLearningRate ?? throw new InvalidOperationException("The group has no learning rate of its own yet: give the group to an optimizer first.");
+        set => GivenLearningRate = Guard.NotNegative(value);
+    }
+
+    /// <summary>The learning rate that TorchSharp's schedulers start from.</summary>
+    /// <value>In [0, ∞); by default the learning rate at the optimizer's construction.</value>
+    /// <exception cref="ArgumentOutOfRangeException">The value is outside of its range.</exception>
+    public double InitialLearningRate
+    {
+        get => field;
+        set => field = Guard.NotNegative(value);
+    }
+
+    /// <summary>The weight decay of the group.</summary>
+    /// <value>In [0, ∞); by default (null) the optimizer's.</value>
+    /// <exception cref="ArgumentOutOfRangeException">The value is outside of its range.</exception>
+    public double? WeightDecay { get; init => field = value is { } given ? Guard.NotNegative(given) : null; }
+
+    internal double? GivenLearningRate { get; private set; }
+
+    /// <summary>
+    /// Two groups: weights of two or more dimensions decay; biases and the scales and shifts of norms do not.
+    /// </summary>
+    /// <param name="parameters">All parameters, such as <c>model.named_parameters()</c>.</param>
+    /// <param name="weightDecay">The weight decay of the first group, in [0, ∞).</param>
+    /// <returns>The groups that are not empty.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="parameters"/> is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="weightDecay"/> is outside of its range.</exception>
+    public static IReadOnlyList<ParameterGroup> DecayWeightsOnly(IEnumerable<(string name, Parameter parameter)> parameters, double weightDecay)
+    {
+        ArgumentNullException.ThrowIfNull(parameters);
+        Guard.NotNegative(weightDecay, nameof(weightDecay));
+        var isWeight = parameters.ToLookup(entry => entry.parameter.dim() > 1);
+        ParameterGroup[] groups = [new(isWeight[true]) { WeightDecay = weightDecay }, new(isWeight[false]) { WeightDecay = 0 }];
+        return [.. groups.Where(group => group.Parameters.Count > 0)];
+    }
+}

@@ -1,0 +1,73 @@
+using System.Globalization;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Pdp.Training.Tests;
+
+/// <summary>
+/// Steps while another thread collects and a third allocates, as data loaders do. The number of steps by the environment variable
+/// PDP_STRESS_STEPS; 3,000 for each case by default.
+/// </summary>
+public sealed class StressTests
+{
+    [Theory]
+    [InlineData("sgd", ScalarType.Float32)]
+    [InlineData("sgd", ScalarType.Float64)]
+    [InlineData("adamw", ScalarType.Float32)]
+    [InlineData("adamw", ScalarType.Float64)]
+    [InlineData("adam", ScalarType.Float32)]
+    public void Step_UnderForcedCollections_NeitherFailsNorGoesWrong(string kind, ScalarType type)
+    {
+        var steps = int.Parse(Environment.GetEnvironmentVariable("PDP_STRESS_STEPS") ?? "3000", CultureInfo.InvariantCulture);
+        using var scope = NewDisposeScope();
+        var parameters = Enumerable.Range(0, 4).Select(i => ($"p{i}", new Parameter(ones(3, dtype: type)))).ToArray();
+        using FusedOptimizer optimizer = kind switch
+        {
+            "sgd" => new FusedSgd(parameters, new SgdOptions { LearningRate = 1e-5, Momentum = 0.5, WeightDecay = 1e-4 }),
+            "adamw" => new FusedAdamW(parameters, new AdamOptions { LearningRate = 1e-5 }),
+            _ => new FusedAdam(parameters, new AdamOptions { LearningRate = 1e-5, WeightDecay = 1e-4 }),
+        };
+        foreach (var (_, parameter) in parameters)
+            parameter.grad = ones(3, dtype: type);
+
+        using (new Disturbance())
+        {
+            for (var step = 0; step < steps; step++)
+                optimizer.step();
+        }
+
+        var gradients = Enumerable.Repeat(1.0, steps);
+        var expected = kind == "sgd"
+            ? Reference.Sgd(1, gradients, new SgdOptions { LearningRate = 1e-5, Momentum = 0.5, WeightDecay = 1e-4 })
+            : Reference.Adam(1, gradients, new AdamOptions { LearningRate = 1e-5 }, kind == "adam" ? 1e-4 : 0.01, kind == "adamw");
+        Assert.All(parameters, entry => Assert.Equal(expected, entry.Item2.to_type(ScalarType.Float64).data<double>()[2], 1e-3));
+    }
+
+    /// <summary>Collections and allocations on threads of their own, until it is disposed.</summary>
+    private sealed class Disturbance : IDisposable
+    {
+        private readonly CancellationTokenSource _stop = new();
+        private readonly Thread[] _threads;
+
+        public Disturbance() => _threads = [Repeat(() => GC.Collect(0, GCCollectionMode.Forced, blocking: true)), Repeat(() => GC.KeepAlive(new byte[100_000]))];
+
+        public void Dispose()
+        {
+            _stop.Cancel();
+            foreach (var thread in _threads)
+                thread.Join();
+            _stop.Dispose();
+        }
+
+        private Thread Repeat(Action action)
+        {
+            var thread = new Thread(() =>
+            {
+                while (!_stop.IsCancellationRequested)
+                    action();
+            });
+            thread.Start();
+            return thread;
+        }
+    }
+}

@@ -8,6 +8,7 @@
 //   shrink      the forward pass of a shrunk network against the dense one
 //   widths      the kernels under settings of the runtime, each in a process of its own; fails where one is 3 times slower
 //   report      making a pruner, its plan, a report and a commit, of 21 M weights
+//   optimizer   a step of the shipped optimizers against TorchSharp's own
 //   memory      peak resident memory, dense and masked
 //   pictures    the ImageNet sample's pictures against bare decoding; --data has train/<class>/* and val/<class>/*
 //   kernels     the kernels under BenchmarkDotNet, with its own options after the name
@@ -16,7 +17,7 @@ using Pdp.Benchmarks;
 
 if (args.Length == 0)
 {
-    Console.Error.WriteLine("One of threshold, mask, step, shrink, report, memory, widths, pictures, kernels is needed.");
+    Console.Error.WriteLine("One of threshold, mask, step, shrink, report, optimizer, memory, widths, pictures, kernels is needed.");
     return 2;
 }
 
@@ -52,6 +53,9 @@ switch (args[0])
         return 0;
     case "report":
         ReportBenchmark.Measure(run);
+        return 0;
+    case "optimizer":
+        OptimizerBenchmark.Measure(run);
         return 0;
     case "widths":
         return WidthsBenchmark.Measure(run) ? 0 : 1;

@@ -33,8 +33,8 @@ internal static class Pruning
             Sparsity = strategy is Unstructured or Block && !Methods.IsEmergent(settings) ? settings.Sparsity : null,
             Strategy = strategy,
             Allocation = Known[settings.Allocation],
-            Schedule = ScheduleOf(settings),
-            Temperature = TimelineOf(settings).Temperature(),
+            Schedule = new Timeline(settings).Schedule(),
+            Temperature = new Timeline(settings).Temperature(),
             Exclude = [LayerMatch.First, LayerMatch.Classifier],
         };
         return strategy is Channel ? WithChannels(options, settings, model, training) : options with { Method = Methods.Of(settings) };
@@ -55,8 +55,8 @@ internal static class Pruning
             throw new ArgumentException($"--epochs 0 measures alone; --method {settings.Method} wants at least 1.");
         }
 
-        _ = TimelineOf(settings).Temperature();
-        RequireEnded(ScheduleOf(settings), settings);
+        _ = new Timeline(settings).Temperature();
+        RequireEnded(new Timeline(settings).Schedule(), settings);
     }
 
     /// <summary>Says at the start of a run, not in its middle, that the zeros can't be final yet.</summary>
@@ -64,7 +64,7 @@ internal static class Pruning
     /// <param name="settings">The settings.</param>
     /// <exception cref="ArgumentException">They can't be.</exception>
     public static void RequireEnded(ISparsityScheduler? schedule, Settings settings) =>
-        TimelineOf(settings).RequireEnded(CommitEpoch(settings), schedule);
+        new Timeline(settings).RequireEnded(CommitEpoch(settings), schedule);
 
     /// <summary>Channels go where they cost the network least, until the budget of multiplications is met.</summary>
     private static PdpOptions WithChannels(PdpOptions options, Settings settings, ResNet20 model, Batches? training)
@@ -78,20 +78,4 @@ internal static class Pruning
             Method = Methods.OfChannels(settings, model, map, picture, training),
         };
     }
-
-    /// <summary>The method's own schedule, which is null, where nothing is given.</summary>
-    private static ISparsityScheduler? ScheduleOf(Settings settings) =>
-        settings is { Warmup: null, RampEnd: null, Epsilon: null } ? null : TimelineOf(settings).Schedule();
-
-    private static Timeline TimelineOf(Settings settings) => new()
-    {
-        Epochs = settings.Epochs,
-        StartOption = "--warmup",
-        Start = settings.Warmup,
-        RampEnd = settings.RampEnd,
-        Epsilon = settings.Epsilon,
-        RelativeTemperature = settings.RelativeTemperature,
-        AbsoluteTemperature = settings.Temperature,
-        AnnealEnd = settings.AnnealEnd,
-    };
 }

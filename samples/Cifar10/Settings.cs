@@ -1,7 +1,7 @@
 namespace Pdp.Samples.Cifar10;
 
 /// <summary>What a run can be told; each property is an option of the same name (<c>WeightDecay</c>: <c>--weight-decay</c>).</summary>
-internal sealed record Settings
+internal sealed record Settings : PruningSettings
 {
     [Option(
         "A folder or .tar.gz of pictures, or the official binary archive, packed or unpacked.",
@@ -22,16 +22,8 @@ internal sealed record Settings
 
     [Option(
         "dense, pdp, gmp, str, optg, acdc, granet, dnw, mvp, pofa, lnm, or for channels nisp, scp, dcp.",
-        Section = "Pruning", Value = "NAME")]
+        Section = "Method", Value = "NAME")]
     public string Method { get; init => field = Known("method", value, Methods.Names); } = Methods.Dense;
-
-    [Option("unstructured, channel, N:M for N weights kept of every M, or blocks of rows x columns such as 1x4.", Value = "NAME|N:M|RxC")]
-    public string Strategy { get; init => field = StrategyOption.Checked(value); } = "unstructured";
-
-    [Option(
-        "Fraction of the inner convolutions' weights to remove, without a pattern N:M or channels.",
-        Value = OptionAttribute.Fraction, Range = "[0, 1)")]
-    public double Sparsity { get; init; } = 0.9;
 
     [Option(
         "How the sparsity is divided among the layers: global (one order of magnitudes), erk (Erdős–Rényi kernel) or uniform.",
@@ -49,46 +41,12 @@ internal sealed record Settings
     [Option("Weights of a trained network whose answers are half of what is learned.", Value = "FILE", Default = "no teacher")]
     public string? Teacher { get; init; }
 
-    [Option(
-        "Fraction of the network's multiplications to remove with the channel strategy.",
-        Value = OptionAttribute.Fraction, Range = "(0, 1)")]
-    public double MacBudget { get; init; } = 0.5;
-
-    [Option("Length of the run; 0 for measuring alone.", Section = "Times and temperature", Value = "COUNT", Range = "[0, ∞)")]
-    public int Epochs { get; init; } = 8;
-
-    [Option("Dense epochs before pruning begins.", Value = OptionAttribute.Epochs, Range = "[0, ∞)", Default = "an eighth of the run")]
-    public double? Warmup { get; init; }
-
-    [Option(
-        "Epoch at which a cubic ramp reaches the target.",
-        Value = OptionAttribute.Epochs, Range = "(0, ∞)", Default = "the method's schedule; with --warmup four tenths of the run")]
-    public double? RampEnd { get; init; }
-
-    [Option("Slope of the paper's linear ramp, per epoch.", Value = "SLOPE", Range = "(0, 1]", Default = "the method's schedule")]
-    public double? Epsilon { get; init; }
-
-    [Option("The paper's absolute temperature τ, in weight².", Value = "TAU", Range = "(0, ∞)", Default = "the library's relative one")]
-    public double? Temperature { get; init; }
-
-    [Option(
-        "Temperature ρ relative to the squared threshold: constant (0.25), or from start to end (1:0.03).",
-        Value = "RHO|RHO:RHO", Default = "the library's")]
-    public string? RelativeTemperature { get; init => field = TemperatureOption.Checked(value); }
-
-    [Option(
-        "Epoch at which the temperature has come to its end.",
-        Value = OptionAttribute.Epochs, Range = "(0, ∞)", Default = "nine tenths of the run")]
-    public double? AnnealEnd { get; init; }
-
-    [Option(
-        "Epoch at which the zeros are made final, after which the network trains on without what is removed.",
-        Value = OptionAttribute.Epochs, Range = "[0, ∞)", Default = "the end of the run; half of it with the channel strategy, three quarters with pofa")]
-    public double? CommitAt { get; init; }
+    [Option("Length of the run; 0 for measuring alone.", Section = "Training", Value = "COUNT", Range = "[0, ∞)")]
+    public override int Epochs { get; init; } = 8;
 
     [Option(
         "Tests the network every so many epochs; 0 for in the end alone, and then not in every form.",
-        Section = "Training", Value = "EPOCHS", Range = "[0, ∞)")]
+        Value = "EPOCHS", Range = "[0, ∞)")]
     public int TestEvery { get; init; } = 1;
 
     [Option("Pictures of a step.", Value = "PICTURES", Range = "[2, ∞)")]

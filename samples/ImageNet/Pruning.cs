@@ -17,7 +17,7 @@ internal static class Pruning
     /// <exception cref="ArgumentException">They can't be.</exception>
     public static void RequirePossible(Settings settings)
     {
-        var timeline = TimelineOf(settings);
+        var timeline = new Timeline(settings);
         _ = timeline.Temperature();
         timeline.RequireEnded(CommitEpoch(settings), timeline.Schedule());
     }
@@ -27,7 +27,7 @@ internal static class Pruning
     public static PdpOptions Options(Settings settings, Module<Tensor, Tensor> model)
     {
         RequirePossible(settings);
-        var (strategy, timeline) = (StrategyOf(settings), TimelineOf(settings));
+        var (strategy, timeline) = (StrategyOf(settings), new Timeline(settings));
         var options = new PdpOptions
         {
             Epochs = settings.Epochs,
@@ -58,16 +58,4 @@ internal static class Pruning
 
     private static IMaskStrategy StrategyOf(Settings settings) =>
         StrategyOption.Parse(settings.Strategy) is var strategy && strategy is NofM pattern ? pattern with { Gradual = settings.Gradual } : strategy;
-
-    private static Timeline TimelineOf(Settings settings) => new()
-    {
-        Epochs = settings.Epochs,
-        StartOption = "--dense-epochs",
-        Start = settings.DenseEpochs,
-        RampEnd = settings.RampEnd,
-        Epsilon = settings.Epsilon,
-        RelativeTemperature = settings.RelativeTemperature,
-        AbsoluteTemperature = settings.Temperature,
-        AnnealEnd = settings.AnnealEnd,
-    };
 }

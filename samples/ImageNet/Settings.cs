@@ -6,8 +6,10 @@ namespace Pdp.Samples.ImageNet;
 /// What a run can be told; each property is an option of the same name (<c>WeightDecay</c>: <c>--weight-decay</c>), and a key
 /// of a recipe (<c>"weight-decay"</c>).
 /// </summary>
-internal sealed partial record Settings
+internal sealed partial record Settings : PruningSettings
 {
+    public Settings() => Sparsity = 0.855;
+
     [Option(
         "A recipe that comes with the program, or a file of your own; options override its settings.",
         Section = "What to run", Value = "NAME|FILE")]
@@ -55,7 +57,7 @@ internal sealed partial record Settings
     public string? ShrinkRecord { get; init; }
 
     [Option("Length of the run; a recipe's times are scaled with it.", Section = "Training", Value = "COUNT", Range = "[1, ∞)")]
-    public int Epochs { get; init; } = 100;
+    public override int Epochs { get; init; } = 100;
 
     [Option("Pictures of a step.", Value = "PICTURES", Range = "[2, ∞)")]
     public int Batch { get; init; } = 256;
@@ -113,55 +115,11 @@ internal sealed partial record Settings
         Value = OptionAttribute.Fraction, Range = "(0, 1)", Default = "no average")]
     public double? Ema { get; init; }
 
-    [Option("dense or pdp.", Section = "Pruning", Value = "NAME")]
+    [Option("dense or pdp.", Section = "Method", Value = "NAME")]
     public string Method { get; init => field = Matches(value, MethodForm(), "dense or pdp")!; } = "dense";
-
-    [Option("unstructured, channel, N:M for N weights kept of every M, or blocks of rows x columns such as 1x4.", Value = "NAME|N:M|RxC")]
-    public string Strategy { get; init => field = StrategyOption.Checked(value); } = "unstructured";
 
     [Option("Lets the kept weights of N:M step down from M to N with the ramp; if false they are N from its start on.")]
     public bool Gradual { get; init; } = true;
-
-    [Option(
-        "Fraction of the prunable weights to remove, without a pattern N:M or channels.",
-        Value = OptionAttribute.Fraction, Range = "[0, 1)")]
-    public double Sparsity { get; init; } = 0.855;
-
-    [Option(
-        "Fraction of the network's multiplications to remove with the channel strategy.",
-        Value = OptionAttribute.Fraction, Range = "(0, 1)")]
-    public double MacBudget { get; init; } = 0.5;
-
-    [Option(
-        "Dense epochs before pruning begins, the paper's s.",
-        Value = OptionAttribute.Epochs, Range = "[0, ∞)", Default = "an eighth of the run")]
-    public double? DenseEpochs { get; init; }
-
-    [Option("Slope of the paper's linear ramp, per epoch.", Value = "SLOPE", Range = "(0, 1]", Default = "a cubic ramp")]
-    public double? Epsilon { get; init; }
-
-    [Option(
-        "Epoch at which a cubic ramp reaches the target.",
-        Value = OptionAttribute.Epochs, Range = "(0, ∞)", Default = "four tenths of the run")]
-    public double? RampEnd { get; init; }
-
-    [Option(
-        "Epoch at which the zeros are made final, after which the network trains on without what is removed.",
-        Value = OptionAttribute.Epochs, Range = "[0, ∞)", Default = "the end of the run; half of it with the channel strategy")]
-    public double? CommitAt { get; init; }
-
-    [Option("The paper's absolute temperature τ, in weight².", Value = "TAU", Range = "(0, ∞)", Default = "the library's relative one")]
-    public double? Temperature { get; init; }
-
-    [Option(
-        "Temperature ρ relative to the squared threshold: constant (0.25), or from start to end (1:0.03).",
-        Value = "RHO|RHO:RHO", Default = "the library's")]
-    public string? RelativeTemperature { get; init => field = TemperatureOption.Checked(value); }
-
-    [Option(
-        "Epoch at which the temperature has come to its end.",
-        Value = OptionAttribute.Epochs, Range = "(0, ∞)", Default = "nine tenths of the run")]
-    public double? AnnealEnd { get; init; }
 
     [Option("Weights that stay dense, as name patterns with commas between them: conv1,*.downsample.0.", Value = "PATTERNS")]
     public string? Exclude { get; init; }

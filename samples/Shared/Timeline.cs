@@ -2,62 +2,32 @@ using Pdp.Scheduling;
 
 namespace Pdp.Samples;
 
-/// <summary>When a run prunes, as its options say; what can't be is an error that names them, before the run begins.</summary>
-internal sealed record Timeline
+/// <summary>When a run prunes, as its settings say. What is impossible is an error that names their options, before the run begins.</summary>
+internal sealed class Timeline(PruningSettings settings)
 {
-    /// <summary>The length of the run.</summary>
-    public required double Epochs { get; init; }
+    private double Start => settings.DenseEpochs ?? settings.Epochs / 8.0;
 
-    /// <summary>The option of <see cref="Start"/>, whose name the samples differ in.</summary>
-    public required string StartOption { get; init; }
-
-    /// <summary>The dense epochs before pruning begins; an eighth of the run if null.</summary>
-    public required double? Start { get; init; }
-
-    /// <summary>The epoch at which a cubic ramp ends; four tenths of the run if null.</summary>
-    public required double? RampEnd { get; init; }
-
-    /// <summary>The slope of a linear ramp, per epoch; a cubic ramp if null.</summary>
-    public required double? Epsilon { get; init; }
-
-    /// <summary>The temperature's ρ, or where it is annealed from and to; null if not given.</summary>
-    public required string? RelativeTemperature { get; init; }
-
-    /// <summary>The temperature's τ; null if not given.</summary>
-    public required double? AbsoluteTemperature { get; init; }
-
-    /// <summary>The epoch at which annealing ends; 90 % of the run if null.</summary>
-    public required double? AnnealEnd { get; init; }
-
-    private double StartEpoch => Start ?? Epochs / 8;
-
-    /// <summary>The ramp.</summary>
+    /// <summary>The ramp; null, which stands for the method's own schedule, where no option asks for another.</summary>
     /// <exception cref="ArgumentException">It would not end after its start and within the run.</exception>
-    public ISparsityScheduler Schedule()
+    public ISparsityScheduler? Schedule() => settings switch
     {
-        if (Epsilon is { } epsilon)
-        {
-            Require(RampEnd is null, "Give either --epsilon or --ramp-end, not both.");
-            var linear = new EpsilonRamp { WarmupEpochs = StartEpoch, Epsilon = epsilon };
-            RequireWithin(linear.EndEpoch, "The ramp", "--epsilon");
-            return linear;
-        }
-
-        var end = RampEnd ?? 0.4 * Epochs;
-        RequireWithin(end, "The ramp", "--ramp-end");
-        return new CubicRamp(StartEpoch, end);
-    }
+        { Epsilon: not null, RampEnd: not null } => throw new ArgumentException("Give either --epsilon or --ramp-end, not both."),
+        { Epsilon: { } epsilon } => Linear(epsilon),
+        { DenseEpochs: null, RampEnd: null } => null,
+        _ => Cubic(settings.RampEnd ?? 0.4 * settings.Epochs),
+    };
 
     /// <summary>The temperature; null, which stands for the library's, where neither is given.</summary>
     /// <exception cref="ArgumentException">Both are given, or annealing would not end after its start and within the run.</exception>
     public Temperature? Temperature()
     {
-        Require(RelativeTemperature is null || AbsoluteTemperature is null, "Give either --temperature or --relative-temperature, not both.");
-        var (from, to) = RelativeTemperature is null ? default : TemperatureOption.Parse(RelativeTemperature);
-        Require(AnnealEnd is null || to is not null, "--anneal-end is for a temperature that is annealed: give --relative-temperature, such as 1:0.03.");
+        var (relative, absolute) = (settings.RelativeTemperature, settings.Temperature);
+        Require(relative is null || absolute is null, "Give either --temperature or --relative-temperature, not both.");
+        var (from, to) = relative is null ? default : TemperatureOption.Parse(relative);
+        Require(settings.AnnealEnd is null || to is not null, "--anneal-end is for a temperature that is annealed: give --relative-temperature, such as 1:0.03.");
         return to is { } last ? Annealed(from, last)
-            : RelativeTemperature is not null ? Scheduling.Temperature.Relative(from)
-            : AbsoluteTemperature is { } temperature ? Scheduling.Temperature.Absolute(temperature)
+            : relative is not null ? Scheduling.Temperature.Relative(from)
+            : absolute is { } temperature ? Scheduling.Temperature.Absolute(temperature)
             : null;
     }
 
@@ -66,22 +36,38 @@ internal sealed record Timeline
     /// <param name="schedule">What they follow.</param>
     public void RequireEnded(double commit, ISparsityScheduler? schedule)
     {
-        Require(commit <= Epochs, FormattableString.Invariant($"The zeros are to be final in epoch {commit:0.####} (--commit-at), after the run of {Epochs:0.####} epochs (--epochs)."));
         Require(
-            commit >= Epochs || schedule is null || schedule.EndEpoch <= commit,
+            commit <= settings.Epochs,
+            FormattableString.Invariant($"The zeros are to be final in epoch {commit:0.####} (--commit-at), after the run of {settings.Epochs} epochs (--epochs)."));
+        Require(
+            commit >= settings.Epochs || schedule is null || schedule.EndEpoch <= commit,
             FormattableString.Invariant($"The zeros are to be final in epoch {commit:0.####}, but the schedule ends in epoch {schedule?.EndEpoch:0.####}: raise --commit-at, or let a ramp end earlier (--ramp-end)."));
+    }
+
+    private EpsilonRamp Linear(double epsilon)
+    {
+        var ramp = new EpsilonRamp { WarmupEpochs = Start, Epsilon = epsilon };
+        RequireWithin(ramp.EndEpoch, "The ramp", "--epsilon");
+        return ramp;
+    }
+
+    private CubicRamp Cubic(double end)
+    {
+        RequireWithin(end, "The ramp", "--ramp-end");
+        return new CubicRamp(Start, end);
     }
 
     private Temperature Annealed(double from, double to)
     {
-        var end = AnnealEnd ?? 0.9 * Epochs;
+        var end = settings.AnnealEnd ?? 0.9 * settings.Epochs;
         RequireWithin(end, "Annealing", "--anneal-end");
-        return Scheduling.Temperature.Relative(from).AnnealedTo(to, StartEpoch, end);
+        return Scheduling.Temperature.Relative(from).AnnealedTo(to, Start, end);
     }
 
     private void RequireWithin(double end, string what, string option) => Require(
-        end > StartEpoch && end <= Epochs,
-        FormattableString.Invariant($"{what} would start at epoch {StartEpoch:0.####} ({StartOption}) and end at epoch {end:0.####} ({option}): it must end after its start and within the {Epochs:0.####} epochs of the run (--epochs)."));
+        end > Start && end <= settings.Epochs,
+        FormattableString.Invariant($"{what} would start at epoch {Start:0.####} (--dense-epochs) and end at epoch {end:0.####} ({option}): ")
+        + $"it must end after its start and within the {settings.Epochs} epochs of the run (--epochs).");
 
     private static void Require(bool condition, string otherwise)
     {

@@ -2,24 +2,17 @@ namespace Pdp.Samples.Tests;
 
 public sealed class TimelineTests
 {
-    private static readonly Timeline Default = new()
-    {
-        Epochs = 8,
-        StartOption = "--warmup",
-        Start = null,
-        RampEnd = null,
-        Epsilon = null,
-        RelativeTemperature = null,
-        AbsoluteTemperature = null,
-        AnnealEnd = null,
-    };
+    private static readonly Times Default = new();
 
     [Fact]
-    public void Schedule_ByDefault_StartsAtAnEighthAndEndsAtFourTenths()
-    {
-        var schedule = Default.Schedule();
+    public void Schedule_WhenNoOptionAsksForOne_IsTheMethodsOwn() => Assert.Null(new Timeline(Default).Schedule());
 
-        Assert.Equal((1, 3.2), (schedule.StartEpoch, schedule.EndEpoch));
+    [Fact]
+    public void Schedule_AfterSomeDenseEpochs_EndsAtFourTenths()
+    {
+        var schedule = new Timeline(Default with { DenseEpochs = 2 }).Schedule()!;
+
+        Assert.Equal((2, 3.2), (schedule.StartEpoch, schedule.EndEpoch));
     }
 
     [Theory]
@@ -29,9 +22,9 @@ public sealed class TimelineTests
     [InlineData(null, 0.5, null)]
     public void Schedule_WhenTheRampCantBe_NamesItsOptions(double? start, double? end, double? epsilon)
     {
-        var error = Assert.Throws<ArgumentException>(() => (Default with { Start = start, RampEnd = end, Epsilon = epsilon }).Schedule());
+        var error = Assert.Throws<ArgumentException>(() => new Timeline(Default with { DenseEpochs = start, RampEnd = end, Epsilon = epsilon }).Schedule());
 
-        Assert.Contains("(--warmup) and end at epoch", error.Message, StringComparison.Ordinal);
+        Assert.Contains("(--dense-epochs) and end at epoch", error.Message, StringComparison.Ordinal);
         Assert.Contains("(--ramp-end)", error.Message, StringComparison.Ordinal);
         Assert.Contains("within the 8 epochs of the run (--epochs)", error.Message, StringComparison.Ordinal);
     }
@@ -39,10 +32,10 @@ public sealed class TimelineTests
     [Fact]
     public void Schedule_WhenTheSlopeIsTooSmallForTheRun_NamesIt()
     {
-        var error = Assert.Throws<ArgumentException>(() => (Default with { Epsilon = 0.1 }).Schedule());
+        var error = Assert.Throws<ArgumentException>(() => new Timeline(Default with { Epsilon = 0.1 }).Schedule());
 
-        Assert.Equal("The ramp would start at epoch 1 (--warmup) and end at epoch 11 (--epsilon): it must end after its start and within the 8 epochs of the run (--epochs).", error.Message);
-        Assert.Equal(8, (Default with { Start = 6, Epsilon = 0.5 }).Schedule().EndEpoch);
+        Assert.Equal("The ramp would start at epoch 1 (--dense-epochs) and end at epoch 11 (--epsilon): it must end after its start and within the 8 epochs of the run (--epochs).", error.Message);
+        Assert.Equal(8, new Timeline(Default with { DenseEpochs = 6, Epsilon = 0.5 }).Schedule()!.EndEpoch);
     }
 
     [Theory]
@@ -53,7 +46,7 @@ public sealed class TimelineTests
     [InlineData("end at epoch 9 (--anneal-end)", "1:0.03", null, 9.0)]
     public void Temperature_WhenItCantBe_NamesItsOptions(string expected, string? relative, double? absolute, double? annealEnd)
     {
-        var timeline = Default with { RelativeTemperature = relative, AbsoluteTemperature = absolute, AnnealEnd = annealEnd };
+        var timeline = new Timeline(Default with { RelativeTemperature = relative, Temperature = absolute, AnnealEnd = annealEnd });
 
         var error = Assert.Throws<ArgumentException>(timeline.Temperature);
 
@@ -63,12 +56,12 @@ public sealed class TimelineTests
     [Fact]
     public void Temperature_WhenItIsGiven_IsTaken()
     {
-        var annealed = (Default with { RelativeTemperature = "1:0.03" }).Temperature()!;
+        var annealed = new Timeline(Default with { RelativeTemperature = "1:0.03" }).Temperature()!;
 
-        Assert.Null(Default.Temperature());
+        Assert.Null(new Timeline(Default).Temperature());
         Assert.Equal((true, 1, 0.03, 1, 7.2), (annealed.IsRelative, annealed.From, annealed.To, annealed.StartEpoch, annealed.EndEpoch));
-        Assert.Equal(0.25, (Default with { RelativeTemperature = "0.25" }).Temperature()!.To);
-        Assert.False((Default with { AbsoluteTemperature = 1e-4 }).Temperature()!.IsRelative);
+        Assert.Equal(0.25, new Timeline(Default with { RelativeTemperature = "0.25" }).Temperature()!.To);
+        Assert.False(new Timeline(Default with { Temperature = 1e-4 }).Temperature()!.IsRelative);
     }
 
     [Theory]
@@ -76,9 +69,16 @@ public sealed class TimelineTests
     [InlineData(9, "The zeros are to be final in epoch 9 (--commit-at), after the run of 8 epochs (--epochs)")]
     public void RequireEnded_WhenTheZerosCantBeFinal_SaysWhy(double commit, string expected)
     {
-        var error = Assert.Throws<ArgumentException>(() => Default.RequireEnded(commit, Default.Schedule()));
+        var timeline = new Timeline(Default with { DenseEpochs = 1 });
+
+        var error = Assert.Throws<ArgumentException>(() => timeline.RequireEnded(commit, timeline.Schedule()));
 
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
-        Default.RequireEnded(3.2, Default.Schedule());
+        timeline.RequireEnded(3.2, timeline.Schedule());
+    }
+
+    private sealed record Times : PruningSettings
+    {
+        public override int Epochs { get; init; } = 8;
     }
 }

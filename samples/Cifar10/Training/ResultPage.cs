@@ -1,6 +1,5 @@
 using Pdp.Reporting;
 using Pdp.Samples.Reports;
-using TorchSharp;
 
 namespace Pdp.Samples.Cifar10;
 
@@ -16,9 +15,9 @@ internal static class ResultPage
             Epochs = [.. metrics.Select(epoch => new EpochNumbers(epoch.Epoch, epoch.Loss, epoch.Accuracy, epoch.FoldedAccuracy, epoch.Sparsity))],
             Pruning = pruning,
             Weights = weights,
-            Sizes = [("before commit", before), ("as saved", after)],
+            Before = before,
+            After = after,
             Settings = settings.Deciding(),
-            Versions = $".NET {Environment.Version}, TorchSharp {typeof(torch).Assembly.GetName().Version}",
         };
 
     private static IEnumerable<Fact> Facts(RunReport report, PruningReport? pruning, Footprint size)

@@ -19,7 +19,7 @@ internal static class PageTables
         Row("whole network", Percent(report.ModelSparsity), Bar(report.ModelSparsity), Count(report.ModelParameters), Count(report.Removed), None, None, ""));
 
     /// <summary>What the network takes up, a row for each moment.</summary>
-    public static XElement Sizes(IReadOnlyList<(string Name, Footprint Size)> sizes) => Table(
+    public static XElement Sizes(params IReadOnlyList<(string Name, Footprint Size)> sizes) => Table(
         ["network", "parameters", "zeros", "bytes dense", "bytes packed", "MACs"],
         sizes.Select(entry => Row(
             entry.Name, Count(entry.Size.Parameters), Count(entry.Size.Zeros), Bytes(entry.Size.Bytes), Bytes(entry.Size.PackedBytes), entry.Size.Macs is { } macs ? Count(macs) : None)));

@@ -1,6 +1,7 @@
 using System.Xml.Linq;
 using Pdp.Reporting;
 using Pdp.Samples.Drawing;
+using TorchSharp;
 
 namespace Pdp.Samples.Reports;
 
@@ -27,14 +28,14 @@ internal sealed record RunPage
     /// <summary>Some weights just before the commit.</summary>
     public IReadOnlyList<WeightSnapshot> Weights { get; init; } = [];
 
-    /// <summary>What the network takes up, by a name for the moment.</summary>
-    public required IReadOnlyList<(string Name, Footprint Size)> Sizes { get; init; }
+    /// <summary>What the network takes up before the commit.</summary>
+    public required Footprint Before { get; init; }
+
+    /// <summary>What it takes up as it is saved.</summary>
+    public required Footprint After { get; init; }
 
     /// <summary>The settings that decide the numbers, by option. Paths and threads are no part of them.</summary>
     public required IReadOnlyDictionary<string, string> Settings { get; init; }
-
-    /// <summary>The versions that the run was made with.</summary>
-    public required string Versions { get; init; }
 
     /// <summary>The text of the page.</summary>
     public string ToHtml() => "<!DOCTYPE html>\n" + new XElement(
@@ -64,9 +65,9 @@ internal sealed record RunPage
             Charts([.. Weights.Select(snapshot => MaskChart.Of(snapshot))]));
         yield return Section(
             "Size",
-            PageTables.Sizes(Sizes),
+            PageTables.Sizes(("before commit", Before), ("as saved", After)),
             new XElement("p", "Packed: a bit for each parameter and the values that are not zero, where a tensor gets smaller by that."));
-        yield return Section("Settings", PageTables.Settings(Settings), new XElement("p", Svg.Printable(Versions)));
+        yield return Section("Settings", PageTables.Settings(Settings), new XElement("p", $".NET {Environment.Version}, TorchSharp {typeof(torch).Assembly.GetName().Version}"));
     }
 
     private XElement? Warnings() => Pruning is not { Warnings.Count: > 0 } ? null : new XElement(

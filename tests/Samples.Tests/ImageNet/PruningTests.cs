@@ -61,7 +61,7 @@ public sealed class PruningTests : IDisposable
     [Fact]
     public void Options_WhenAnnealed_RunFromTheRampsStartTo90Percent()
     {
-        var options = Pruning.Options(new Settings { Epochs = 40, RelativeTemperature = "1:0.03", Exclude = "conv1, fc" }, _model);
+        var options = Pruning.Options(new Settings { Epochs = 40, DenseEpochs = 5, RelativeTemperature = "1:0.03", Exclude = "conv1, fc" }, _model);
 
         Assert.Equal(Temperature.Relative(1).AnnealedTo(0.03, 5, 36), options.Temperature);
         Assert.Equal(new CubicRamp(5, 16), options.Schedule);

@@ -91,9 +91,9 @@ public sealed partial class RunPageTests
             Warnings = ["look at it"],
         },
         Weights = [new WeightSnapshot("layer0", epochs, 0.5, [1, 2, 3, 2], 0.2, 1e-3)],
-        Sizes = [("before commit", new Footprint(1000, 0, 4000, 4000, 7)), ("as saved", new Footprint(1000, 900, 4000, 525, null))],
+        Before = new Footprint(1000, 0, 4000, 4000, 7),
+        After = new Footprint(1000, 900, 4000, 525, null),
         Settings = new Dictionary<string, string> { ["--seed"] = "0" },
-        Versions = "of now",
     };
 
     private static LayerReport Layer(int index) => new($"layer{index}", "unstructured", 100, 90, 90, 0.1, 1e-4, 100, 0, 0, 0, 0);

@@ -1,0 +1,54 @@
+namespace Pdp.Samples;
+
+/// <summary>What a run is told about its pruning. The samples' settings add what else they can be told.</summary>
+internal abstract record PruningSettings
+{
+    /// <summary>The length of the run.</summary>
+    public abstract int Epochs { get; init; }
+
+    [Option(
+        "unstructured, channel, N:M for N weights kept of every M, or blocks of rows x columns such as 1x4.",
+        Section = "Pruning", Value = "NAME|N:M|RxC")]
+    public string Strategy { get; init => field = StrategyOption.Checked(value); } = "unstructured";
+
+    [Option(
+        "Fraction of the prunable weights to remove, without a pattern N:M or channels.",
+        Value = OptionAttribute.Fraction, Range = "[0, 1)")]
+    public double Sparsity { get; init; } = 0.9;
+
+    [Option(
+        "Fraction of the network's multiplications to remove with the channel strategy.",
+        Value = OptionAttribute.Fraction, Range = "(0, 1)")]
+    public double MacBudget { get; init; } = 0.5;
+
+    [Option(
+        "Dense epochs before pruning begins, the paper's s.",
+        Value = OptionAttribute.Epochs, Range = "[0, ∞)", Default = "an eighth of the run")]
+    public double? DenseEpochs { get; init; }
+
+    [Option(
+        "Epoch at which a cubic ramp reaches the target.",
+        Value = OptionAttribute.Epochs, Range = "(0, ∞)", Default = "the method's schedule; with --dense-epochs four tenths of the run")]
+    public double? RampEnd { get; init; }
+
+    [Option("Slope of the paper's linear ramp, per epoch.", Value = "SLOPE", Range = "(0, 1]", Default = "the method's schedule")]
+    public double? Epsilon { get; init; }
+
+    [Option(
+        "Epoch at which the zeros are made final, after which the network trains on without what is removed.",
+        Value = OptionAttribute.Epochs, Range = "[0, ∞)", Default = "the end of the run; half of it with the channel strategy")]
+    public double? CommitAt { get; init; }
+
+    [Option("The paper's absolute temperature τ, in weight².", Value = "TAU", Range = "(0, ∞)", Default = "the library's relative one")]
+    public double? Temperature { get; init; }
+
+    [Option(
+        "Temperature ρ relative to the squared threshold: constant (0.25), or from start to end (1:0.03).",
+        Value = "RHO|RHO:RHO", Default = "the library's")]
+    public string? RelativeTemperature { get; init => field = TemperatureOption.Checked(value); }
+
+    [Option(
+        "Epoch at which the temperature reaches its end.",
+        Value = OptionAttribute.Epochs, Range = "(0, ∞)", Default = "nine tenths of the run")]
+    public double? AnnealEnd { get; init; }
+}

@@ -1,7 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using Pdp.Internal;
-using Pdp.Kernels;
 
 namespace Pdp.Numerics.Kernels;
 

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using Pdp.Kernels;
 
 namespace Pdp.Numerics.Kernels;
 

@@ -1,6 +1,6 @@
 using System.Reflection;
 
-namespace Pdp.Tests.Kernels;
+namespace Pdp.Tests.Numerics.Kernels;
 
 public sealed class CompiledTests
 {

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace Pdp.Kernels;
+namespace Pdp.Numerics.Kernels;
 
 /// <summary>How the loops over weights are to be compiled.</summary>
 internal static class Compiled

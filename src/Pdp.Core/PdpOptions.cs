@@ -1,8 +1,8 @@
-
 using Pdp.Allocation;
 using Pdp.Channels;
 using Pdp.Internal;
 using Pdp.Layers;
+using Pdp.Saving;
 using Pdp.Scheduling;
 using Pdp.Strategies;
 
@@ -108,6 +108,29 @@ public sealed record PdpOptions
     internal Temperature EffectiveTemperatureOf(IMaskStrategy strategy) => Temperature ?? (strategy is Channel
         ? Scheduling.Temperature.Relative(1e-6)
         : Scheduling.Temperature.Relative(1).AnnealedTo(0.015, EffectiveSchedule.StartEpoch, AnnealingEnd));
+
+    /// <summary>Reads options from JSON.</summary>
+    /// <remarks>
+    /// Names are those of the properties in camel case, and what is left out has its default. A strategy, a schedule or an allocation is an object
+    /// whose <c>type</c> is the name of its type: <c>{ "epochs": 90, "sparsity": 0.9, "schedule": { "type": "cubicRamp", "start": 10, "end": 30 },
+    /// "exclude": ["head"] }</c>. Comments and trailing commas are allowed.
+    /// </remarks>
+    /// <param name="json">What <see cref="ToJson"/> wrote, or written by hand.</param>
+    /// <exception cref="ArgumentException">It is not JSON, or a member is unknown, missing, of another kind or out of its range; the message has its path and the range.</exception>
+    public static PdpOptions FromJson(string json) => OptionsJson.Parse(Guard.NotNull(json, nameof(json)), nameof(json));
+
+    /// <summary>Reads options from settings by name, such as a section of an <c>IConfiguration</c>: <c>section.AsEnumerable(makePathsRelative: true)</c>.</summary>
+    /// <remarks>The names are those of the JSON, in any case, with colons between their parts: <c>Schedule:Type</c>, <c>Exclude:0</c>.</remarks>
+    /// <param name="settings">The settings; those that are null are not set.</param>
+    /// <exception cref="ArgumentException">A setting is unknown, missing, of another kind or out of its range; the message has its path and the range.</exception>
+    public static PdpOptions FromSettings(IEnumerable<KeyValuePair<string, string?>> settings) => OptionsJson.Of(Guard.NotNull(settings, nameof(settings)), nameof(settings));
+
+    /// <summary>The options as JSON, with all that they are set to.</summary>
+    /// <exception cref="NotSupportedException">
+    /// They have a <see cref="Method"/>, a <see cref="LayerMatch.Where"/>, or a strategy, a schedule or an allocation that is none of this library: these are
+    /// code, and are to be set to options that were read without them.
+    /// </exception>
+    public string ToJson() => OptionsJson.Write(this);
 
     /// <summary>The paper's exact setting: τ = 1e-4, the ε ramp after s dense epochs, one global order of magnitudes.</summary>
     /// <param name="sparsity">The fraction removed, in [0, 1); null for N:M.</param>

@@ -1,5 +1,3 @@
-using System.Text.Json.Serialization;
-
 namespace Pdp.Channels;
 
 /// <summary>Channels that can only be removed together: the same channel of every filter, companion and reader goes, or none.</summary>
@@ -10,8 +8,14 @@ public sealed record ChannelGroup(string Name, long Channels, IReadOnlyList<Chan
 {
     /// <summary>Whether all that read the channels see them behind norms, whose scales and shifts then carry the soft mask alone.</summary>
     /// <value>Default false: filters are masked too, and running statistics of norms behind them lag while masks change.</value>
-    [JsonIgnore]
     public bool IsNormalized { get; init; }
+
+    /// <summary>What is wrong with a group that was declared by hand, or read; null where nothing is.</summary>
+    internal string? Fault =>
+        Channels < 2 ? $"it has {Channels} channels and needs two or more"
+        : !Of(ChannelRole.Filter).Any() ? "it has no filters"
+        : Slices.FirstOrDefault(slice => slice.Dimension < 0 || slice.Offset < 0 || slice.Block < 1) is { } slice ? $"the dimension and the offset of the slice of '{slice.Name}' must be in [0, ∞) and its block in [1, ∞)"
+        : null;
 
     /// <summary>The slices of a role.</summary>
     /// <param name="role">The role.</param>

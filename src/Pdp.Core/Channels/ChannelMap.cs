@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Pdp.Channels.Probing;
 using Pdp.Internal;
 using static TorchSharp.torch;
@@ -17,7 +18,8 @@ namespace Pdp.Channels;
 /// </remarks>
 public sealed class ChannelMap
 {
-    private ChannelMap(IReadOnlyList<ChannelGroup> groups, IReadOnlyDictionary<string, string> refused)
+    [JsonConstructor]
+    internal ChannelMap(IReadOnlyList<ChannelGroup> groups, IReadOnlyDictionary<string, string> refused)
     {
         Groups = groups;
         Refused = refused;
@@ -28,6 +30,12 @@ public sealed class ChannelMap
 
     /// <summary>Why the channels of other convolutions and linear layers can't be removed, by the weight's name.</summary>
     public IReadOnlyDictionary<string, string> Refused { get; }
+
+    /// <summary>What is wrong with a map that was read; null where nothing is.</summary>
+    internal string? Fault =>
+        Groups.FirstOrDefault(group => group.Fault is not null) is { } group ? $"of '{group.Name}', {group.Fault}"
+        : Groups.SelectMany(group => group.Of(ChannelRole.Filter)).CountBy(slice => slice.Name).FirstOrDefault(filter => filter.Value > 1).Key is { } twice ? $"'{twice}' is in two of them"
+        : null;
 
     /// <summary>The map without the groups of some filters, which stay dense then.</summary>
     /// <param name="filters">Names of weights.</param>
@@ -49,8 +57,8 @@ public sealed class ChannelMap
     {
         ArgumentNullException.ThrowIfNull(group);
         var filters = group.Of(ChannelRole.Filter).Select(slice => slice.Name).ToHashSet(StringComparer.Ordinal);
-        if (filters.Count == 0 || group.Channels < 2)
-            throw new ArgumentException($"The group '{group.Name}' needs filters and two channels or more.", nameof(group));
+        if (group.Fault is { } fault)
+            throw new ArgumentException($"The group '{group.Name}' can't be: {fault}.", nameof(group));
 
         var refused = Refused.Where(pair => !filters.Contains(pair.Key)).ToDictionary();
         return new([.. Groups.Where(other => !other.Of(ChannelRole.Filter).Any(slice => filters.Contains(slice.Name))), group], refused);

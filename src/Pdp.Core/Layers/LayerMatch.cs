@@ -26,6 +26,12 @@ public sealed class LayerMatch
     /// <remarks>A tied weight comes where the last of its names does: a head that is tied to the embedding is the classifier.</remarks>
     public static LayerMatch Classifier { get; } = new(layer => layer.IsLast, "the classifier");
 
+    /// <summary>The pattern; null where names don't decide.</summary>
+    internal string? Pattern { get; private init; }
+
+    /// <summary>The name of the type of module; null where it doesn't decide.</summary>
+    internal string? TypeName { get; private init; }
+
     /// <summary>Weights by name, as <see cref="Named"/> does it.</summary>
     /// <param name="pattern">The pattern.</param>
 #pragma warning disable CA2225 // The named alternative is Named.
@@ -41,13 +47,22 @@ public sealed class LayerMatch
         return new(
             layer => FileSystemName.MatchesSimpleExpression(pattern, layer.Name, ignoreCase: false)
                 || FileSystemName.MatchesSimpleExpression(pattern, layer.ModuleName, ignoreCase: false),
-            $"'{pattern}'");
+            $"'{pattern}'") { Pattern = pattern };
     }
 
     /// <summary>Weights that belong directly to modules of a type.</summary>
     /// <typeparam name="TModule">The type of the module, such as <c>TorchSharp.Modules.Conv2d</c>.</typeparam>
     public static LayerMatch OfType<TModule>()
-        where TModule : torch.nn.Module => new(layer => layer.Module is TModule, $"modules of type {typeof(TModule).Name}");
+        where TModule : torch.nn.Module => new(layer => layer.Module is TModule, $"modules of type {typeof(TModule).Name}") { TypeName = typeof(TModule).FullName };
+
+    /// <summary>Weights that belong directly to modules of a type, or of one derived from it, by the type's name.</summary>
+    /// <param name="name">The name, with or without the namespace, such as <c>Conv2d</c>; case counts.</param>
+    /// <exception cref="ArgumentException">The name is empty.</exception>
+    public static LayerMatch OfType(string name)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        return new(layer => IsNamed(layer.Module.GetType(), name), $"modules of type {name}") { TypeName = name };
+    }
 
     /// <summary>Weights by predicate.</summary>
     /// <param name="predicate">Returns true for a weight that is meant.</param>
@@ -65,4 +80,7 @@ public sealed class LayerMatch
 
     /// <summary>What error messages and plans call it.</summary>
     public override string ToString() => _description;
+
+    private static bool IsNamed(Type? type, string name) =>
+        type is not null && (type.Name == name || type.FullName == name || IsNamed(type.BaseType, name));
 }

@@ -1,6 +1,5 @@
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using System.Text.Json.Serialization;
+using Pdp.Internal;
 
 namespace Pdp.Saving;
 
@@ -9,15 +8,5 @@ namespace Pdp.Saving;
 [JsonSerializable(typeof(PrunerState))]
 internal sealed partial class PrunerStateJson : JsonSerializerContext
 {
-    /// <summary>Refuses members that are unknown, missing, null or there twice, and numbers that are none.</summary>
-    public static PrunerStateJson Strict { get; } = new(new JsonSerializerOptions
-    {
-        WriteIndented = true,
-        Converters = { new WholeNumberJson<int>(), new WholeNumberJson<long>() },
-        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        AllowDuplicateProperties = false,
-        RespectNullableAnnotations = true,
-        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-    });
+    public static PrunerStateJson Strict { get; } = new(StrictJson.Options());
 }

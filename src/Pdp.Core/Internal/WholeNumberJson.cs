@@ -2,7 +2,7 @@ using System.Numerics;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace Pdp.Saving;
+namespace Pdp.Internal;
 
 /// <summary>Reads whole numbers however they are written: tools that know floating point alone make <c>2.0</c> of <c>2</c>.</summary>
 /// <typeparam name="T">The type of the number.</typeparam>

@@ -1,0 +1,55 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
+using Pdp.Channels;
+using Pdp.Internal;
+
+namespace Pdp.Saving;
+
+/// <summary>How the channels and the multiply-accumulates of a model are written in its options, and read strictly.</summary>
+[JsonSerializable(typeof(ChannelMap))]
+[JsonSerializable(typeof(MacCount))]
+internal sealed partial class ChannelsJson : JsonSerializerContext
+{
+    private static readonly ChannelsJson Strict = new(StrictJson.Options());
+
+    public static JsonNode Write(ChannelMap map) => JsonSerializer.SerializeToNode(map, Strict.ChannelMap)!;
+
+    public static JsonNode Write(MacCount macs) => JsonSerializer.SerializeToNode(macs, Strict.MacCount)!;
+
+    /// <summary>Reads channels.</summary>
+    /// <exception cref="JsonException">They are none, or a group is not sound.</exception>
+    public static ChannelMap ReadMap(JsonNode node)
+    {
+        var map = Read(node, Strict.ChannelMap);
+        return map.Fault is { } fault ? throw StrictObject.Fault($"{node.GetPath()}.groups", $"is not valid: {fault}") : map;
+    }
+
+    /// <summary>Reads multiply-accumulates.</summary>
+    /// <exception cref="JsonException">They are none, or a size is not in its range.</exception>
+    public static MacCount ReadMacs(JsonNode node)
+    {
+        var macs = Read(node, Strict.MacCount);
+        foreach (var (i, layer) in macs.Layers.Index())
+        {
+            if (layer.Positions < 0 || layer.Shape.Count == 0 || layer.Shape.Any(size => size < 1))
+                throw StrictObject.Fault($"{node.GetPath()}.layers[{i}]", "is not valid: positions must be in [0, ∞) and sizes of the shape in [1, ∞)");
+        }
+
+        return macs;
+    }
+
+    private static T Read<T>(JsonNode node, JsonTypeInfo<T> type)
+        where T : class
+    {
+        try
+        {
+            return node.Deserialize(type)!;
+        }
+        catch (JsonException fault)
+        {
+            throw StrictObject.Fault(node.GetPath(), $"is not valid: {fault.Message}", fault);
+        }
+    }
+}

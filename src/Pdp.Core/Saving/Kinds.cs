@@ -1,0 +1,61 @@
+using System.Collections;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Pdp.Saving;
+
+/// <summary>The types that stand for one interface in JSON, told apart by <c>type</c>, which is the type's name in camel case.</summary>
+/// <remarks>A string stands for an object with that type and nothing else.</remarks>
+/// <typeparam name="T">The interface.</typeparam>
+internal sealed class Kinds<T> : IEnumerable<string>
+    where T : class
+{
+    private const string Discriminator = "type";
+
+    private readonly Dictionary<string, Kind> _kinds = new(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>Adds a type, with what its members are and how they are read.</summary>
+    public void Add<TKind>(Func<TKind, JsonObject> write, Func<StrictObject, TKind> read)
+        where TKind : T => _kinds.Add(NameOf(typeof(TKind)), new(value => write((TKind)value), members => read(members)));
+
+    /// <summary>Writes a value.</summary>
+    /// <param name="value">The value.</param>
+    /// <param name="setting">What is set to it, for messages.</param>
+    /// <exception cref="NotSupportedException">The value is of another type.</exception>
+    public JsonNode Write(T value, string setting)
+    {
+        var name = NameOf(value.GetType());
+        if (!_kinds.TryGetValue(name, out var kind))
+            throw new NotSupportedException($"{setting} is a {value.GetType().Name}, which can't be written as JSON; the types that can be are {string.Join(", ", this)}. Set it in code, to options that were read without it.");
+
+        var written = kind.Write(value);
+        written.Insert(0, Discriminator, name);
+        return written;
+    }
+
+    /// <summary>Reads a value.</summary>
+    /// <exception cref="JsonException">The type is unknown, or a member is not valid.</exception>
+    public T Read(JsonNode node) => StrictObject.Read(node is JsonValue ? Expanded(node) : node, members =>
+    {
+        var name = members.Text(Discriminator) ?? members.Missing<string>(Discriminator);
+        return _kinds.TryGetValue(name, out var kind)
+            ? kind.Read(members)
+            : throw StrictObject.Fault(members.PathOf(Discriminator), $"is '{name}' and must be one of {string.Join(", ", this)}");
+    });
+
+    public IEnumerator<string> GetEnumerator() => _kinds.Keys.GetEnumerator();
+
+    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+    /// <summary>The object that a string stands for, in the string's place.</summary>
+    private static JsonObject Expanded(JsonNode name)
+    {
+        var whole = new JsonObject(name.Options) { [Discriminator] = StrictObject.TextOf(name) };
+        name.Parent![name.GetPropertyName()] = whole;
+        return whole;
+    }
+
+    private static string NameOf(Type type) => JsonNamingPolicy.CamelCase.ConvertName(type.Name);
+
+    private sealed record Kind(Func<T, JsonObject> Write, Func<StrictObject, T> Read);
+}

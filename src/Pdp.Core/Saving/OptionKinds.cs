@@ -1,0 +1,71 @@
+using System.Text.Json.Nodes;
+using Pdp.Allocation;
+using Pdp.Channels;
+using Pdp.Strategies;
+using Pdp.Scheduling;
+
+namespace Pdp.Saving;
+
+/// <summary>The strategies, schedules and allocations of this library as JSON; what is not set has its default.</summary>
+internal static class OptionKinds
+{
+    private static readonly EpsilonRamp DefaultRamp = new();
+
+    public static Kinds<IMaskStrategy> Strategies { get; } = new()
+    {
+        { (Unstructured _) => [], _ => new Unstructured() },
+        {
+            (NofM pattern) => new() { ["kept"] = pattern.Kept, ["of"] = pattern.Of, ["gradual"] = pattern.Gradual },
+            members => NofM.Keep(Whole(members, "kept"), Whole(members, "of")) with { Gradual = members.Flag("gradual") ?? true }
+        },
+        {
+            (Block block) => new() { ["rows"] = block.Rows, ["columns"] = block.Columns, ["score"] = Written(block.Score) },
+            members => new(Whole(members, "rows"), Whole(members, "columns")) { Score = Score(members) }
+        },
+        {
+            (Channel channels) => new() { ["score"] = Written(channels.Score), ["alignment"] = channels.Alignment },
+            members => new() { Score = Score(members), Alignment = members.Whole("alignment") ?? 1 }
+        },
+    };
+
+    public static Kinds<ISparsityScheduler> Schedules { get; } = new()
+    {
+        { (ConstantSparsity _) => [], _ => new ConstantSparsity() },
+        { (OneShot shot) => new() { ["epoch"] = shot.Epoch }, members => new() { Epoch = Number(members, "epoch") } },
+        {
+            (EpsilonRamp ramp) => new() { ["warmupEpochs"] = ramp.WarmupEpochs, ["epsilon"] = ramp.Epsilon },
+            members => new() { WarmupEpochs = members.Number("warmupEpochs") ?? DefaultRamp.WarmupEpochs, Epsilon = members.Number("epsilon") ?? DefaultRamp.Epsilon }
+        },
+        { (LinearRamp ramp) => Window(ramp), members => new LinearRamp(Number(members, "start"), Number(members, "end")) },
+        { (CubicRamp ramp) => Window(ramp), members => new CubicRamp(Number(members, "start"), Number(members, "end")) },
+        { (CosineRamp ramp) => Window(ramp), members => new CosineRamp(Number(members, "start"), Number(members, "end")) },
+    };
+
+    /// <summary>The allocations, of which a budget takes the channels and the multiply-accumulates of the options.</summary>
+    public static Kinds<ISparsityAllocation> Allocations(ChannelMap? channels, MacCount? macs) => new()
+    {
+        { (GlobalMagnitude _) => [], _ => new GlobalMagnitude() },
+        { (UniformSparsity _) => [], _ => new UniformSparsity() },
+        { (ErdosRenyiKernel _) => [], _ => new ErdosRenyiKernel() },
+        {
+            (PerLayer table) => new() { ["sparsities"] = new JsonObject(table.Sparsities.Select(entry => KeyValuePair.Create(entry.Key, (JsonNode?)entry.Value))) },
+            members => members.Member("sparsities", node => StrictObject.Read(node, table => new PerLayer(table.Numbers()))) ?? members.Missing<PerLayer>("sparsities")
+        },
+        {
+            (MacBudget budget) => new() { ["fraction"] = budget.Fraction, ["isRelative"] = budget.IsRelative },
+            members => channels is not null && macs is not null
+                ? new MacBudget(Number(members, "fraction"), channels, macs) { IsRelative = members.Flag("isRelative") ?? true }
+                : throw StrictObject.Fault(members.PathOf("type"), "is macBudget, which needs the options' channels and macs: write them with ToJson, or set the allocation in code")
+        },
+    };
+
+    private static string Written(ScoreNorm score) => score == ScoreNorm.L2 ? "l2" : "rms";
+
+    private static ScoreNorm Score(StrictObject members) => members.Choice("score", "rms", "l2") == "l2" ? ScoreNorm.L2 : ScoreNorm.Rms;
+
+    private static double Number(StrictObject members, string name) => members.Number(name) ?? members.Missing<double>(name);
+
+    private static int Whole(StrictObject members, string name) => members.Whole(name) ?? members.Missing<int>(name);
+
+    private static JsonObject Window(WindowRamp ramp) => new() { ["start"] = ramp.StartEpoch, ["end"] = ramp.EndEpoch };
+}

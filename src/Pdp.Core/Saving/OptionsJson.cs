@@ -1,0 +1,156 @@
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Pdp.Allocation;
+using Pdp.Scheduling;
+using Pdp.Layers;
+
+namespace Pdp.Saving;
+
+/// <summary>Options as JSON, written whole and read strictly; by code alone, as trimmed programs have no reflection for it.</summary>
+internal static class OptionsJson
+{
+    /// <summary>With names as they are: only HTML would need more of them escaped.</summary>
+    private static readonly JsonWriterOptions Readable = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    private static readonly PdpOptions Defaults = new() { Epochs = 1 };
+
+    private static readonly JsonDocumentOptions Parsing = new() { AllowDuplicateProperties = false, AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip };
+
+    /// <summary>Reads options from JSON.</summary>
+    /// <exception cref="ArgumentException">It is not the JSON of options; the message has the path and what is allowed there.</exception>
+    public static PdpOptions Parse(string json, string parameter) => Read(
+        () => JsonNode.Parse(json, new() { PropertyNameCaseInsensitive = true }, Parsing) ?? throw new JsonException("$ is null and must be an object"), parameter);
+
+    /// <summary>Reads options from settings, whose names have colons between their parts.</summary>
+    /// <exception cref="ArgumentException">They are not those of options; the message has the path and what is allowed there.</exception>
+    public static PdpOptions Of(IEnumerable<KeyValuePair<string, string?>> settings, string parameter) => Read(() => SettingsTree.Of(settings), parameter);
+
+    /// <summary>Writes options.</summary>
+    /// <exception cref="NotSupportedException">A setting holds code, or is of a type of the user's own.</exception>
+    public static string Write(PdpOptions options)
+    {
+        RequireWritable(options);
+        using var text = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(text, Readable))
+            TreeOf(options).WriteTo(writer);
+        return Encoding.UTF8.GetString(text.GetBuffer().AsSpan(0, (int)text.Length));
+    }
+
+    private static JsonObject TreeOf(PdpOptions options)
+    {
+        var json = new JsonObject { ["epochs"] = options.Epochs };
+        Add(json, "sparsity", options.Sparsity);
+        json["strategy"] = OptionKinds.Strategies.Write(options.Strategy, nameof(PdpOptions.Strategy));
+        Add(json, "channels", options.Channels is { } map ? ChannelsJson.Write(map) : null);
+        Add(json, "macs", options.EffectiveMacs is { } macs ? ChannelsJson.Write(macs) : null);
+        json["allocation"] = OptionKinds.Allocations(options.Channels, options.EffectiveMacs).Write(options.Allocation, nameof(PdpOptions.Allocation));
+        Add(json, "schedule", options.Schedule is { } schedule ? OptionKinds.Schedules.Write(schedule, nameof(PdpOptions.Schedule)) : null);
+        Add(json, "temperature", Write(options.Temperature));
+        Add(json, "automaticStart", options.AutomaticStart is { } start ? new JsonObject { ["level"] = start.Level, ["epochs"] = start.Epochs } : null);
+        Add(json, "include", Write(options.Include, nameof(PdpOptions.Include)));
+        Add(json, "exclude", Write(options.Exclude, nameof(PdpOptions.Exclude)));
+        Add(json, "rules", options.Rules.Count == 0 ? null : new JsonArray([.. options.Rules.Select((rule, i) => Write(rule, $"{nameof(PdpOptions.Rules)}[{i}]"))]));
+        json["minimumLayerSparsity"] = options.MinimumLayerSparsity;
+        json["maximumLayerSparsity"] = options.MaximumLayerSparsity;
+        return json;
+    }
+
+    private static PdpOptions Read(Func<JsonNode> parse, string parameter)
+    {
+        try
+        {
+            return StrictObject.Read(parse(), Read);
+        }
+        catch (JsonException fault)
+        {
+            throw new ArgumentException($"Not valid options: {fault.Message}.", parameter, fault);
+        }
+    }
+
+    private static PdpOptions Read(StrictObject members)
+    {
+        var channels = members.Member("channels", ChannelsJson.ReadMap);
+        var macs = members.Member("macs", ChannelsJson.ReadMacs);
+        return new()
+        {
+            Epochs = members.Number("epochs") ?? members.Missing<double>("epochs"),
+            Sparsity = members.Number("sparsity"),
+            Strategy = members.Member("strategy", OptionKinds.Strategies.Read) ?? Defaults.Strategy,
+            Channels = channels,
+            Macs = macs,
+            Allocation = members.Member("allocation", OptionKinds.Allocations(channels, macs).Read) ?? Defaults.Allocation,
+            Schedule = members.Member("schedule", OptionKinds.Schedules.Read),
+            Temperature = members.Member("temperature", ReadTemperature),
+            AutomaticStart = members.Member("automaticStart", ReadStart),
+            Include = members.List("include", MatchJson.Read) ?? [],
+            Exclude = members.List("exclude", MatchJson.Read) ?? [],
+            Rules = members.List("rules", ReadRule) ?? [],
+            MinimumLayerSparsity = members.Number("minimumLayerSparsity") ?? Defaults.MinimumLayerSparsity,
+            MaximumLayerSparsity = members.Number("maximumLayerSparsity") ?? Defaults.MaximumLayerSparsity,
+        };
+    }
+
+    private static JsonObject Write(LayerRule rule, string setting)
+    {
+        var json = new JsonObject { ["match"] = MatchJson.Write(rule.Match, $"{setting}.{nameof(LayerRule.Match)}") };
+        Add(json, "sparsity", rule.Sparsity);
+        Add(json, "strategy", rule.Strategy is { } strategy ? OptionKinds.Strategies.Write(strategy, $"{setting}.{nameof(LayerRule.Strategy)}") : null);
+        Add(json, "temperature", Write(rule.Temperature));
+        Add(json, "minimumSparsity", rule.MinimumSparsity);
+        Add(json, "maximumSparsity", rule.MaximumSparsity);
+        return json;
+    }
+
+    private static LayerRule ReadRule(JsonNode node) => StrictObject.Read(node, members => new LayerRule(members.Member("match", MatchJson.Read) ?? members.Missing<LayerMatch>("match"))
+    {
+        Sparsity = members.Number("sparsity"),
+        Strategy = members.Member("strategy", OptionKinds.Strategies.Read),
+        Temperature = members.Member("temperature", ReadTemperature),
+        MinimumSparsity = members.Number("minimumSparsity"),
+        MaximumSparsity = members.Number("maximumSparsity"),
+    });
+
+    private static JsonObject? Write(Temperature? temperature)
+    {
+        if (temperature is null)
+            return null;
+        var json = new JsonObject { ["type"] = temperature.IsRelative ? "relative" : "absolute", ["from"] = temperature.From };
+        if (temperature.EndEpoch > 0)
+            (json["to"], json["start"], json["end"]) = (temperature.To, temperature.StartEpoch, temperature.EndEpoch);
+        return json;
+    }
+
+    private static Temperature ReadTemperature(JsonNode node) => StrictObject.Read(node, members =>
+    {
+        var from = members.Number("from") ?? members.Missing<double>("from");
+        var isRelative = (members.Choice("type", "relative", "absolute") ?? members.Missing<string>("type")) == "relative";
+        var constant = isRelative ? Temperature.Relative(from) : Temperature.Absolute(from);
+        double Annealing(string name) => members.Number(name) ?? members.Missing<double>(name);
+        return members.Number("to") is { } to ? constant.AnnealedTo(to, Annealing("start"), Annealing("end")) : constant;
+    });
+
+    private static AutomaticStart ReadStart(JsonNode node) => StrictObject.Read(node, members =>
+    {
+        var start = new AutomaticStart { Level = members.Number("level") ?? members.Missing<double>("level") };
+        return members.Whole("epochs") is { } epochs ? start with { Epochs = epochs } : start;
+    });
+
+    private static JsonArray? Write(IReadOnlyList<LayerMatch> matches, string setting) =>
+        matches.Count == 0 ? null : new JsonArray([.. matches.Select((match, i) => MatchJson.Write(match, $"{setting}[{i}]"))]);
+
+    private static void Add(JsonObject json, string name, JsonNode? value)
+    {
+        if (value is not null)
+            json[name] = value;
+    }
+
+    private static void RequireWritable(PdpOptions options)
+    {
+        if (options.Method is { } method)
+            throw new NotSupportedException($"{nameof(PdpOptions.Method)}, {method.Name}, can't be written as JSON: set it in code, to options that were read without it.");
+        if (options.Allocation is MacBudget budget && (budget.Channels != options.Channels || (options.Macs ?? budget.Macs) != budget.Macs))
+            throw new NotSupportedException($"{nameof(PdpOptions.Allocation)} is a budget for other channels or other multiply-accumulates than the options have, which can't be written as JSON: make it of the options' own.");
+    }
+}

@@ -1,0 +1,217 @@
+using System.Text.Json.Nodes;
+using CsCheck;
+using Pdp.Allocation;
+using Pdp.Channels;
+using Pdp.Strategies;
+using Pdp.Scheduling;
+using Pdp.Layers;
+using Pdp.Tests.Support;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Pdp.Tests.Saving;
+
+public sealed class OptionsJsonTests
+{
+    private static readonly PdpOptions Plain = new() { Epochs = 10, Sparsity = 0.9 };
+
+    /// <summary>Each strategy, schedule, allocation and match of the library, set to something else than its defaults.</summary>
+    private static readonly Dictionary<string, PdpOptions> Shipped = new()
+    {
+        ["defaults"] = Plain,
+        ["paper"] = PdpOptions.Paper(0.855),
+        [nameof(Unstructured)] = Plain with { Strategy = new Unstructured() },
+        [nameof(NofM)] = Plain with { Strategy = NofM.Keep(1, of: 8) with { Gradual = false }, Sparsity = null },
+        [nameof(Block)] = Plain with { Strategy = new Block(4, 1) { Score = ScoreNorm.L2 } },
+        [nameof(Channel)] = Plain with { Strategy = new Channel { Score = ScoreNorm.L2, Alignment = 16 } },
+        [nameof(ConstantSparsity)] = Plain with { Schedule = new ConstantSparsity() },
+        [nameof(OneShot)] = Plain with { Schedule = new OneShot { Epoch = 2.5 } },
+        [nameof(EpsilonRamp)] = Plain with { Schedule = new EpsilonRamp { WarmupEpochs = 1, Epsilon = 0.3 } },
+        [nameof(LinearRamp)] = Plain with { Schedule = new LinearRamp(1, 2) },
+        [nameof(CubicRamp)] = Plain with { Schedule = new CubicRamp(0, 1 / 3.0) },
+        [nameof(CosineRamp)] = Plain with { Schedule = new CosineRamp(1.5, 9) },
+        [nameof(GlobalMagnitude)] = Plain with { Allocation = new GlobalMagnitude() },
+        [nameof(UniformSparsity)] = Plain with { Allocation = new UniformSparsity() },
+        [nameof(ErdosRenyiKernel)] = Plain with { Allocation = new ErdosRenyiKernel() },
+        [nameof(PerLayer)] = Plain with { Allocation = new PerLayer(new Dictionary<string, double> { ["0.weight"] = 0.25, ["fc.weight"] = 1 / 3.0 }), Sparsity = null },
+        ["temperatures"] = Plain with { Temperature = Temperature.Relative(0.5), Rules = [new("*") { Temperature = Temperature.Absolute(1e-4).AnnealedTo(1e-6, 1, 7) }] },
+        ["matches"] = Plain with { Include = ["*"], Exclude = [LayerMatch.Classifier, LayerMatch.First, LayerMatch.OfType<Conv2d>(), LayerMatch.OfType("Linear")] },
+        ["rules"] = Plain with
+        {
+            Rules = [new("head.*") { Sparsity = 0.5, Strategy = NofM.Keep(2, of: 4) }, new(LayerMatch.First) { MinimumSparsity = 0.1, MaximumSparsity = 0.7 }],
+            MinimumLayerSparsity = 0.05,
+            MaximumLayerSparsity = 0.99,
+            AutomaticStart = new AutomaticStart { Level = 0.4, Epochs = 3 },
+        },
+    };
+
+    public static TheoryData<string> Names => [.. Shipped.Keys];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void FromJson_OfWhatWasWritten_GivesTheSameOptions(string name)
+    {
+        var options = Shipped[name];
+
+        var read = PdpOptions.FromJson(options.ToJson());
+
+        Assert.Equal(options.ToJson(), read.ToJson());
+        Assert.Equal((options.Epochs, options.Sparsity, options.MinimumLayerSparsity, options.MaximumLayerSparsity), (read.Epochs, read.Sparsity, read.MinimumLayerSparsity, read.MaximumLayerSparsity));
+        Assert.Equal((options.Strategy, options.Schedule, options.Temperature, options.AutomaticStart), (read.Strategy, read.Schedule, read.Temperature, read.AutomaticStart));
+        Assert.Equal(options.Allocation.Describe(), read.Allocation.Describe());
+        Assert.Equal(options.Rules.Select(rule => (rule.Match.ToString(), rule.Sparsity, rule.Strategy, rule.Temperature, rule.MinimumSparsity, rule.MaximumSparsity)), read.Rules.Select(rule => (rule.Match.ToString(), rule.Sparsity, rule.Strategy, rule.Temperature, rule.MinimumSparsity, rule.MaximumSparsity)));
+        Assert.Equal(options.Exclude.Count, read.Exclude.Count);
+    }
+
+    [Fact]
+    public void FromJson_OfAnyWindow_GivesItBackBitForBit() =>
+        Law.Holds(Gen.Select(Gen.Double[0, 1000], Gen.Double[1e-9, 1000], Gen.Double[1e-12, 1 - 1e-12]), pair =>
+        {
+            var (start, length, sparsity) = pair;
+            var options = new PdpOptions { Epochs = 5000, Sparsity = sparsity, Schedule = new CubicRamp(start, start + Math.Max(length, 1e-6)) };
+
+            Assert.Equal(options, PdpOptions.FromJson(options.ToJson()) with { Rules = options.Rules, Include = options.Include, Exclude = options.Exclude });
+        });
+
+    /// <summary>A type that is added and can't be read back would be noticed by its first user.</summary>
+    [Fact]
+    public void Shipped_HasEachTypeOfTheLibrary()
+    {
+        Type[] interfaces = [typeof(IMaskStrategy), typeof(ISparsityScheduler), typeof(ISparsityAllocation)];
+        var types = typeof(PdpOptions).Assembly.GetExportedTypes().Where(type => !type.IsAbstract && interfaces.Any(type.IsAssignableTo));
+
+        Assert.Equal(types.Select(type => type.Name).Except([nameof(MacBudget)]).Order(), Shipped.Keys.Where(name => char.IsUpper(name[0])).Order());
+    }
+
+    [Fact]
+    public void FromJson_OfABudgetWithItsChannels_PlansTheSame()
+    {
+        using var model = TestModels.Cnn();
+        using var example = ones(1, 3, 8, 8);
+        var map = ChannelMap.Find(model, example);
+        var options = new PdpOptions { Epochs = 4, Strategy = new Channel(), Channels = map, Allocation = new MacBudget(0.5, map, MacCount.Of(model, example)) { IsRelative = false } };
+
+        var read = PdpOptions.FromJson(options.ToJson());
+
+        using var one = new PdpPruner(model, options);
+        using var other = new PdpPruner(model, read);
+        Assert.Equal(one.Plan().ToJson(), other.Plan().ToJson());
+        Assert.Equal(options.ToJson(), read.ToJson());
+        Assert.Equal(map.Groups.Select(group => group.IsNormalized), read.Channels!.Groups.Select(group => group.IsNormalized));
+        Assert.Contains(map.Groups, group => group.IsNormalized);
+    }
+
+    [Theory]
+    [InlineData("""{ "epochs": 10, "sparsty": 0.9 }""", "$.sparsty is unknown; the members here are ")]
+    [InlineData("""{ "sparsity": 0.9 }""", "$ lacks epochs; it has sparsity")]
+    [InlineData("""{ "epochs": 10, "sparsity": 90 }""", "$.sparsity is not valid: Must be in [0, 1), a fraction: 0.9, not 90. Actual value was 90")]
+    [InlineData("""{ "epochs": "ten" }""", "$.epochs is \"ten\" and must be a number")]
+    [InlineData("""{ "epochs": 10, "schedule": { "type": "cubicRamp", "start": 10, "end": 5 } }""", "$.schedule.end is not valid: Must be in (10, ∞). Actual value was 5")]
+    [InlineData("""{ "epochs": 10, "schedule": { "type": "cubicRamp", "start": 10 } }""", "$.schedule lacks end; it has type, start")]
+    [InlineData("""{ "epochs": 10, "schedule": "oneShot" }""", "$.schedule lacks epoch; it has type")]
+    [InlineData("""{ "epochs": 10, "schedule": { "type": "oneShoot" } }""", "$.schedule.type is 'oneShoot' and must be one of constantSparsity, oneShot, epsilonRamp")]
+    [InlineData("""{ "epochs": 10, "schedule": { "epoch": 3 } }""", "$.schedule lacks type; it has epoch")]
+    [InlineData("""{ "epochs": 10, "schedule": [] }""", "$.schedule must be an object")]
+    [InlineData("""{ "epochs": 10, "strategy": { "type": "nofM", "kept": 4, "of": 4 } }""", "$.strategy.kept is not valid: Must be in [1, 4)")]
+    [InlineData("""{ "epochs": 10, "strategy": { "type": "nofM", "kept": 2.5, "of": 4 } }""", "$.strategy.kept is 2.5 and must be a whole number")]
+    [InlineData("""{ "epochs": 10, "strategy": { "type": "nofM", "kept": 2, "of": 4, "gradual": 1 } }""", "$.strategy.gradual is 1 and must be true or false")]
+    [InlineData("""{ "epochs": 10, "strategy": { "type": "block", "rows": 1, "columns": 0 } }""", "$.strategy.columns is not valid: Must be in [1, ∞). Actual value was 0")]
+    [InlineData("""{ "epochs": 10, "strategy": { "type": "channel", "score": "l3" } }""", "$.strategy.score is 'l3' and must be one of rms, l2")]
+    [InlineData("""{ "epochs": 10, "strategy": { "type": "channel", "alignment": 0 } }""", "$.strategy.alignment is not valid: Must be in [1, ∞). Actual value was 0")]
+    [InlineData("""{ "epochs": 10, "temperature": { "type": "relative", "from": 1, "to": 0.5 } }""", "$.temperature lacks start")]
+    [InlineData("""{ "epochs": 10, "temperature": { "type": "relative", "from": -1 } }""", "$.temperature is not valid: Must be in (0, ∞). Actual value was -1")]
+    [InlineData("""{ "epochs": 10, "temperature": { "type": "warm", "from": 1 } }""", "$.temperature.type is 'warm' and must be one of relative, absolute")]
+    [InlineData("""{ "epochs": 10, "allocation": { "type": "perLayer", "sparsities": { "a.weight": 1 } } }""", "$.allocation.sparsities['a.weight']")]
+    [InlineData("""{ "epochs": 10, "allocation": { "type": "macBudget", "fraction": 0.5 } }""", "$.allocation.type is macBudget, which needs the options' channels and macs")]
+    [InlineData("""{ "epochs": 10, "exclude": "head" }""", "$.exclude must be a list")]
+    [InlineData("""{ "epochs": 10, "exclude": ["head", null] }""", "$.exclude[1] is null")]
+    [InlineData("""{ "epochs": 10, "exclude": ["head", ""] }""", "$.exclude[1] is empty and must be a name pattern")]
+    [InlineData("""{ "epochs": 10, "exclude": [{ "type": "last" }] }""", "$.exclude[0].type is 'last' and must be one of first, classifier, module")]
+    [InlineData("""{ "epochs": 10, "rules": [{ "match": "a" }, { "match": "b", "maximumSparsity": 2 }] }""", "$.rules[1].maximumSparsity is not valid: Must be in [0, 1]")]
+    [InlineData("""{ "epochs": 10, "rules": [{ "sparsity": 0.5 }] }""", "$.rules[0] lacks match")]
+    [InlineData("""{ "epochs": 10, "automaticStart": { "level": 0.5, "epochs": 0 } }""", "$.automaticStart.epochs is not valid: Must be in [1, ∞)")]
+    [InlineData("""{ "epochs": 10, "channels": { "groups": [{ "name": "a", "channels": 1, "slices": [] }], "refused": {} } }""", "$.channels.groups is not valid: of 'a', it has 1 channels")]
+    [InlineData("""{ "epochs": 10, "channels": { "groups": [], "refusal": {} } }""", "$.channels is not valid")]
+    [InlineData("""{ "epochs": 10, "macs": { "layers": [{ "name": "a", "weight": "a.weight", "shape": [], "positions": 1 }] } }""", "$.macs.layers[0] is not valid")]
+    [InlineData("""{ "epochs": 10, "epochs": 11 }""", "epochs")]
+    [InlineData("""{ "epochs": 10, "Epochs": 11 }""", "Epochs")]
+    [InlineData("""{ "epochs": 10""", "Not valid options")]
+    [InlineData("""[]""", "$ must be an object")]
+    [InlineData("""null""", "$ is null and must be an object")]
+    [InlineData("", "Not valid options")]
+    public void FromJson_WhenSomethingIsWrong_SaysWhereAndWhatIsRight(string json, string words)
+    {
+        var fault = Assert.Throws<ArgumentException>(() => PdpOptions.FromJson(json));
+
+        Assert.Contains(words, fault.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Whatever is damaged in a file: valid options or an error, never another exception.</summary>
+    [Fact]
+    public void FromJson_OfADamagedFile_GivesOptionsOrAnArgumentException()
+    {
+        var values = Gen.OneOf(Gen.Const<JsonNode?>(() => null), Gen.Const<JsonNode?>(() => -1), Gen.Const<JsonNode?>(() => 1e300), Gen.Const<JsonNode?>(() => "x"), Gen.Const<JsonNode?>(() => true), Gen.Const<JsonNode?>(() => new JsonArray(1)), Gen.Const<JsonNode?>(() => new JsonObject { ["a"] = 1 }));
+        var refused = 0;
+        Law.Holds(Gen.Select(Gen.Int[0, Shipped.Count - 1], Gen.Int[0, 1000], values), pair =>
+        {
+            var (which, where, value) = pair;
+            var root = JsonNode.Parse(Shipped.Values.ElementAt(which).ToJson())!;
+            JsonNode[] nodes = [.. Under(root)];
+            var target = nodes[where % nodes.Length];
+            if (target.Parent is JsonObject parent)
+                parent[target.GetPropertyName()] = value?.DeepClone();
+            else
+                ((JsonArray)target.Parent!)[target.GetElementIndex()] = value?.DeepClone();
+
+            try
+            {
+                PdpOptions.FromJson(root.ToJsonString()).ToJson();
+            }
+            catch (ArgumentException)
+            {
+                refused++;
+            }
+        }, count: 400);
+        Assert.InRange(refused, 200, 399);
+    }
+
+    [Fact]
+    public void FromJson_OfAFileByHand_HasCommentsCaseAndShortForms()
+    {
+        var options = PdpOptions.FromJson("""
+            {
+                // nine tenths
+                "Epochs": 90, "Sparsity": "0.9",
+                "strategy": "unstructured",
+                "exclude": ["head", "*.norm",],
+            }
+            """);
+
+        Assert.Equal((90, 0.9, new Unstructured()), (options.Epochs, options.Sparsity, options.Strategy));
+        Assert.Equal(["'head'", "'*.norm'"], options.Exclude.Select(match => match.ToString()));
+    }
+
+    [Fact]
+    public void ToJson_OfWhatIsCode_SaysThatItCantBeWritten()
+    {
+        PdpOptions[] code =
+        [
+            Plain with { Exclude = ["head", LayerMatch.Where(layer => layer.Index == 3, "the fourth")] },
+            Plain with { Strategy = new PlainStrategy("mine") },
+            Plain with { Rules = [new("head") { Strategy = new PlainStrategy("mine") }] },
+        ];
+
+        string[] faults = [.. code.Select(options => Assert.Throws<NotSupportedException>(options.ToJson).Message)];
+
+        Assert.StartsWith("Exclude[1], the fourth, holds code", faults[0], StringComparison.Ordinal);
+        Assert.StartsWith("Strategy is a PlainStrategy, which can't be written as JSON; the types that can be are unstructured, nofM", faults[1], StringComparison.Ordinal);
+        Assert.StartsWith("Rules[0].Strategy is a PlainStrategy", faults[2], StringComparison.Ordinal);
+    }
+
+    private static IEnumerable<JsonNode> Under(JsonNode node) => node switch
+    {
+        JsonObject members => members.Where(pair => pair.Value is not null).SelectMany(pair => Under(pair.Value!).Prepend(pair.Value!)),
+        JsonArray items => items.OfType<JsonNode>().SelectMany(item => Under(item).Prepend(item)),
+        _ => [],
+    };
+}

@@ -267,14 +267,16 @@ internal sealed class PrunedModel : IDisposable
             : new MaskedWeight(layer.Parameter, new PdpMask(layer.Info.Name, layer.Info.Layout, strategy, temperature));
     }
 
-    private PlannedLayer PlanOf(SelectedLayer layer, long removed) => new(
-        layer.Info.Name,
-        layer.Info.Layout.ToString(),
-        layer.Info.Layout.Elements,
-        layer.DenseReason is null ? StrategyOf(layer).Name : null,
-        _ties.IsFirst(layer) ? layer.Rule?.Match.ToString() : $"with {_ties.FirstOf(layer)}",
-        ReasonNow(layer),
-        removed);
+    private PlannedLayer PlanOf(SelectedLayer layer, long removed) => new()
+    {
+        Name = layer.Info.Name,
+        Shape = layer.Info.Layout.ToString(),
+        Elements = layer.Info.Layout.Elements,
+        Strategy = layer.DenseReason is null ? StrategyOf(layer).Name : null,
+        Rule = _ties.IsFirst(layer) ? layer.Rule?.Match.ToString() : $"with {_ties.FirstOf(layer)}",
+        DenseReason = ReasonNow(layer),
+        Removed = removed,
+    };
 
     /// <summary>Why a weight stays dense; what was frozen may train by now.</summary>
     private static string? ReasonNow(SelectedLayer layer) => layer.DenseReason == TiedWeight.Frozen && layer.Parameter is { IsInvalid: false, requires_grad: true }

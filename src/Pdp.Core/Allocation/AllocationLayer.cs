@@ -4,13 +4,23 @@ using static TorchSharp.torch;
 namespace Pdp.Allocation;
 
 /// <summary>A layer as an allocation sees it.</summary>
-/// <param name="Name">The weight's name.</param>
-/// <param name="Layout">The weight's shape.</param>
-/// <param name="Weight">The weight itself, on its device; where several weights share a score, the magnitude of the whole for each. Borrowed.</param>
-/// <param name="Minimum">The fewest weights that may be removed.</param>
-/// <param name="Maximum">The most weights that may be removed; at least one is kept.</param>
-public sealed record AllocationLayer(string Name, WeightLayout Layout, Tensor Weight, long Minimum, long Maximum)
+public sealed record AllocationLayer
 {
+    /// <summary>The weight's name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The weight's shape.</summary>
+    public required WeightLayout Layout { get; init; }
+
+    /// <summary>The weight itself, on its device; where several weights share a score, the magnitude of the whole for each. Borrowed.</summary>
+    public required Tensor Weight { get; init; }
+
+    /// <summary>The fewest weights that may be removed.</summary>
+    public required long Minimum { get; init; }
+
+    /// <summary>The most weights that may be removed; at least one is kept.</summary>
+    public required long Maximum { get; init; }
+
     /// <summary>The channels that are kept must be a multiple of this, or all: where an allocation asks for others, fewer are removed.</summary>
     /// <value>At least 1, the default.</value>
     public int Alignment { get; init; } = 1;

@@ -117,7 +117,7 @@ internal sealed class TargetPlanner
         var mask = layer.Mask;
         var (minimum, maximum) = (mask.WeightsPerRank * limits.Least, mask.WeightsPerRank * limits.Most);
         return minimum <= maximum
-            ? new(mask.Name, mask.Layout, Competing(layer), minimum, maximum) { Alignment = limits.Alignment }
+            ? new() { Name = mask.Name, Layout = mask.Layout, Weight = Competing(layer), Minimum = minimum, Maximum = maximum, Alignment = limits.Alignment }
             : throw new ArgumentException($"'{mask.Name}' has to lose at least {minimum} of its {mask.Layout.Elements} weights but may lose at most {maximum}: lower its minimum sparsity or raise its maximum.");
     }
 

@@ -1,15 +1,21 @@
 namespace Pdp.Channels;
 
 /// <summary>The multiply-accumulates of a layer.</summary>
-/// <param name="Name">The module's name; empty if the model itself is the layer.</param>
-/// <param name="Weight">The name of its weight; of tied weights the first one's.</param>
-/// <param name="Shape">The shape of its weight.</param>
-/// <param name="Positions">
-/// How many times the whole weight is applied: at each place of the output, of a transposed convolution of the input, in every call; 0 if the
-/// layer doesn't run.
-/// </param>
-public sealed record LayerMacs(string Name, string Weight, IReadOnlyList<long> Shape, long Positions)
+public sealed record LayerMacs
 {
+    /// <summary>The module's name; empty if the model itself is the layer.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The name of its weight; of tied weights the first one's.</summary>
+    public required string Weight { get; init; }
+
+    /// <summary>The shape of its weight.</summary>
+    public required IReadOnlyList<long> Shape { get; init; }
+
+    /// <summary>How many times the whole weight is applied, in all calls together.</summary>
+    /// <value>Once at each place of the output, of a transposed convolution of the input; 0 if the layer doesn't run.</value>
+    public required long Positions { get; init; }
+
     /// <summary>The multiply-accumulates, positions · weights; those with the zeros of a padding count, a bias doesn't.</summary>
     public long Macs => Shape.Aggregate(Positions, (product, size) => checked(product * size));
 }

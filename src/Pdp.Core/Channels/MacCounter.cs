@@ -22,7 +22,7 @@ internal static class MacCounter
         var names = layers.Select(layer => NameOfWeight(layer, layers)).ToArray();
         var seen = names.Where((_, i) => positions[i] > 0).ToHashSet(StringComparer.Ordinal);
         RequireUnused(model, [.. layers.Where((_, i) => !seen.Contains(names[i]))], forward);
-        return new([.. layers.Select((layer, i) => new LayerMacs(layer.Name, names[i], layer.Weight.shape, positions[i]))]);
+        return new([.. layers.Select((layer, i) => new LayerMacs { Name = layer.Name, Weight = names[i], Shape = layer.Weight.shape, Positions = positions[i] })]);
     }
 
     private static ProbedLayer[] LayersOf(Module model) =>

@@ -34,7 +34,7 @@ internal static class LayerScan
 
     private static ScannedWeight Scanned(string name, Parameter parameter, Module owner, string ownerName, int place)
     {
-        var info = new LayerInfo(name, ownerName, owner, LayoutOf(owner, parameter), Index: -1, IsLast: false);
+        var info = new LayerInfo { Name = name, ModuleName = ownerName, Module = owner, Layout = LayoutOf(owner, parameter) };
         return new(info, parameter, WeightKinds.Of(owner, ownerName.Length == 0 ? name : name[(ownerName.Length + 1)..]), place);
     }
 }

@@ -1,32 +1,51 @@
 namespace Pdp.Reporting;
 
-/// <summary>What has become of a pruned weight.</summary>
-/// <param name="Name">The parameter's name.</param>
-/// <param name="Strategy">The strategy's name.</param>
-/// <param name="Elements">Its weights.</param>
-/// <param name="Removed">The weights that the hard mask removes now.</param>
-/// <param name="Zeros">The weights that are exactly zero in the model now: before commit those of the dense weight.</param>
-/// <param name="Threshold">t, the mean over the groups, in units of weight; null where nothing is removed, or by a hard mask.</param>
-/// <param name="Temperature">τ, the mean over the groups, in weight²; null as the threshold.</param>
-/// <param name="Sharpness">t²/τ, the mean over the groups: below about 4 the masks of zero weights are visibly open, in the hundreds the boundary is hard; null as the threshold.</param>
-/// <param name="Undecided">The share of weights with a soft mask in (0.05, 0.95).</param>
-/// <param name="Leak">The share of Σ|ŵ| that the hard mask removes: what the network leans on and commit takes away.</param>
-/// <param name="Subnormals">The weights that are subnormal numbers, which slow down arithmetic on CPUs; 0 after commit.</param>
-/// <param name="Violations">The groups with more members left than the pattern allows; 0 after commit.</param>
-public sealed record LayerReport(
-    string Name,
-    string Strategy,
-    long Elements,
-    long Removed,
-    long Zeros,
-    double? Threshold,
-    double? Temperature,
-    double? Sharpness,
-    double Undecided,
-    double Leak,
-    long Subnormals,
-    long Violations)
+/// <summary>The state of a pruned weight.</summary>
+public sealed record LayerReport
 {
+    /// <summary>The parameter's name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The strategy's name.</summary>
+    public required string Strategy { get; init; }
+
+    /// <summary>Its weights.</summary>
+    public required long Elements { get; init; }
+
+    /// <summary>The weights that the hard mask removes now.</summary>
+    public required long Removed { get; init; }
+
+    /// <summary>The weights that are exactly zero in the model now: before commit those of the dense weight.</summary>
+    public required long Zeros { get; init; }
+
+    /// <summary>t, the mean over the groups, in units of weight; null where nothing is removed, or by a hard mask.</summary>
+    public required double? Threshold { get; init; }
+
+    /// <summary>τ, the mean over the groups, in weight²; null as the threshold.</summary>
+    public required double? Temperature { get; init; }
+
+    /// <summary>t²/τ, the mean over the groups; null as the threshold.</summary>
+    /// <value>Below about 4 the masks of zero weights are visibly open; in the hundreds the boundary is hard.</value>
+    public required double? Sharpness { get; init; }
+
+    /// <summary>The share of weights with a soft mask in (0.05, 0.95).</summary>
+    public required double Undecided { get; init; }
+
+    /// <summary>The share of Σ|ŵ| that the hard mask removes: what the network leans on and commit takes away.</summary>
+    public required double Leak { get; init; }
+
+    /// <summary>The weights that are subnormal numbers, which slow down arithmetic on CPUs; 0 after commit.</summary>
+    public required long Subnormals { get; init; }
+
+    /// <summary>The groups with more members left than the pattern allows; 0 after commit.</summary>
+    public required long Violations { get; init; }
+
     /// <summary>The fraction removed, in [0, 1).</summary>
     public double Sparsity => (double)Removed / Elements;
+
+    /// <summary>What is wrong with a report that was read; null where nothing is.</summary>
+    internal string? Fault =>
+        Elements < 1 ? $"elements are {Elements} and must be in [1, ∞)"
+        : new[] { Removed, Zeros, Subnormals, Violations }.Any(count => count < 0 || count > Elements) ? $"counts must be in [0, {Elements}]"
+        : null;
 }

@@ -1,7 +1,14 @@
 namespace Pdp.Reporting;
 
 /// <summary>How large a model is.</summary>
-/// <param name="Parameters">Its parameters; tied ones once.</param>
-/// <param name="Bytes">The bytes that they take up.</param>
-/// <param name="Macs">The multiply-accumulates of a pass; null where they were not counted.</param>
-public sealed record ModelSize(long Parameters, long Bytes, long? Macs);
+public sealed record ModelSize
+{
+    /// <summary>Its parameters; tied ones once.</summary>
+    public required long Parameters { get; init; }
+
+    /// <summary>The bytes that they take up.</summary>
+    public required long Bytes { get; init; }
+
+    /// <summary>The multiply-accumulates of a pass; null where they were not counted.</summary>
+    public required long? Macs { get; init; }
+}

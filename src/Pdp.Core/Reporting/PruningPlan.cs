@@ -41,6 +41,16 @@ public sealed record PruningPlan
     /// <summary>The plan as JSON.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, ReportJson.Readable.PruningPlan);
 
+    /// <summary>Reads a plan that was kept with a run.</summary>
+    /// <param name="json">What <see cref="ToJson"/> wrote.</param>
+    /// <exception cref="ArgumentException">It is damaged, or not the JSON of a plan.</exception>
+    public static PruningPlan FromJson(string json)
+    {
+        var plan = StrictJson.Read(json, ReportJson.Strict.PruningPlan, "The plan");
+        StrictJson.Require("The plan", plan.Layers.Select(layer => (layer.Name, layer.Fault)), plan.PrunableWeights, plan.ModelParameters);
+        return plan;
+    }
+
     /// <summary>The plan as a table to read, in 100 columns; JSON has what doesn't fit.</summary>
     public override string ToString()
     {

@@ -55,6 +55,16 @@ public sealed record PruningReport
     /// <summary>The report as JSON.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, ReportJson.Readable.PruningReport);
 
+    /// <summary>Reads a report that was kept with a run.</summary>
+    /// <param name="json">What <see cref="ToJson"/> wrote.</param>
+    /// <exception cref="ArgumentException">It is damaged, or not the JSON of a report.</exception>
+    public static PruningReport FromJson(string json)
+    {
+        var report = StrictJson.Read(json, ReportJson.Strict.PruningReport, "The report");
+        StrictJson.Require("The report", report.Layers.Select(layer => (layer.Name, layer.Fault)), report.PrunableWeights, report.ModelParameters);
+        return report;
+    }
+
     /// <summary>The layers as CSV with a header line, numbers in full precision.</summary>
     public string ToCsv()
     {

@@ -69,19 +69,21 @@ internal static class ReportBuilder
             ? (ReportOf(weight.Mask, survey), survey.Lost, survey.Total)
             : MeasureByTensors(weight);
 
-    private static LayerReport ReportOf(PdpMask mask, Survey survey) => new(
-        mask.Name,
-        mask.Strategy.Name,
-        mask.Layout.Elements,
-        mask.RemovedWeights,
-        survey.Zeros,
-        survey.Threshold,
-        mask.TemperatureValue * (mask.Temperature.IsRelative ? survey.SquaredThreshold : 1),
-        survey.Sharpness,
-        survey.Open / (double)mask.Layout.Elements,
-        Share(survey.Lost, survey.Total),
-        survey.Subnormals,
-        survey.Violations);
+    private static LayerReport ReportOf(PdpMask mask, Survey survey) => new()
+    {
+        Name = mask.Name,
+        Strategy = mask.Strategy.Name,
+        Elements = mask.Layout.Elements,
+        Removed = mask.RemovedWeights,
+        Zeros = survey.Zeros,
+        Threshold = survey.Threshold,
+        Temperature = mask.TemperatureValue * (mask.Temperature.IsRelative ? survey.SquaredThreshold : 1),
+        Sharpness = survey.Sharpness,
+        Undecided = survey.Open / (double)mask.Layout.Elements,
+        Leak = Share(survey.Lost, survey.Total),
+        Subnormals = survey.Subnormals,
+        Violations = survey.Violations,
+    };
 
     private static (LayerReport Report, double Lost, double Total) MeasureByTensors(IMaskedWeight weight)
     {
@@ -97,19 +99,21 @@ internal static class ReportBuilder
         var masked = soft.mul(magnitude);
         var total = Read(masked.sum(ScalarType.Float64));
         var lost = Read(masked.mul(kept.logical_not()).sum(ScalarType.Float64));
-        var report = new LayerReport(
-            mask.Name,
-            mask.Strategy.Name,
-            mask.Layout.Elements,
-            mask.RemovedWeights,
-            Zeros: Count(magnitude.eq(Zero)),
-            Threshold: Mean(boundary?.Threshold),
-            Temperature: mask.Temperature.IsRelative ? mask.TemperatureValue * MeanSquare(boundary?.Threshold) : boundary is null ? null : mask.TemperatureValue,
-            Sharpness: MeanSquare(boundary?.Threshold.mul(boundary.Value.Scale)),
-            Undecided: Count(soft.gt(UndecidedFrom).logical_and_(soft.lt(UndecidedTo))) / (double)mask.Layout.Elements,
-            Leak: Share(lost, total),
-            Subnormals: Count(magnitude.gt(Zero).logical_and_(magnitude.lt(smallest))),
-            Violations: Violations(mask, magnitude));
+        var report = new LayerReport
+        {
+            Name = mask.Name,
+            Strategy = mask.Strategy.Name,
+            Elements = mask.Layout.Elements,
+            Removed = mask.RemovedWeights,
+            Zeros = Count(magnitude.eq(Zero)),
+            Threshold = Mean(boundary?.Threshold),
+            Temperature = mask.Temperature.IsRelative ? mask.TemperatureValue * MeanSquare(boundary?.Threshold) : boundary is null ? null : mask.TemperatureValue,
+            Sharpness = MeanSquare(boundary?.Threshold.mul(boundary.Value.Scale)),
+            Undecided = Count(soft.gt(UndecidedFrom).logical_and_(soft.lt(UndecidedTo))) / (double)mask.Layout.Elements,
+            Leak = Share(lost, total),
+            Subnormals = Count(magnitude.gt(Zero).logical_and_(magnitude.lt(smallest))),
+            Violations = Violations(mask, magnitude),
+        };
         return (report, lost, total);
     }
 

@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Pdp.Channels.Shrinking;
+using Pdp.Internal;
 
 namespace Pdp.Reporting;
 
@@ -20,4 +21,7 @@ internal sealed partial class ReportJson : JsonSerializerContext
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     });
+
+    /// <summary>For what is read back.</summary>
+    public static ReportJson Strict { get; } = new(StrictJson.Options());
 }

@@ -31,6 +31,11 @@ internal sealed class SizeAccount
     {
         var lost = new ChannelCuts(cuts);
         var parameters = _parameters.Select(parameter => (Count: lost.ShapeLeft(parameter.Name, parameter.Shape).Aggregate(1L, (product, size) => product * size), parameter.ElementSize)).ToArray();
-        return new(parameters.Sum(parameter => parameter.Count), parameters.Sum(parameter => parameter.Count * parameter.ElementSize), _macs?.After(cuts).Total);
+        return new()
+        {
+            Parameters = parameters.Sum(parameter => parameter.Count),
+            Bytes = parameters.Sum(parameter => parameter.Count * parameter.ElementSize),
+            Macs = _macs?.After(cuts).Total,
+        };
     }
 }

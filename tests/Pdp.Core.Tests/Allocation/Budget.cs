@@ -37,8 +37,14 @@ internal sealed record Budget(Budget.Layer[] Layers, long Remove)
     /// <summary>The layers as an allocation sees them, in the caller's scope.</summary>
     public AllocationLayer[] Candidates() =>
     [
-        .. Layers.Select((layer, i) => new AllocationLayer(
-            NameOf(i), new WeightLayout(layer.Shape), Tensors.Of(layer.Weights, layer.Shape, layer.Type), layer.Minimum, layer.Maximum)),
+        .. Layers.Select((layer, i) => new AllocationLayer
+        {
+            Name = NameOf(i),
+            Layout = new WeightLayout(layer.Shape),
+            Weight = Tensors.Of(layer.Weights, layer.Shape, layer.Type),
+            Minimum = layer.Minimum,
+            Maximum = layer.Maximum,
+        }),
     ];
 
     /// <summary>The magnitudes as the layers' types hold them.</summary>

@@ -95,9 +95,9 @@ public sealed class MacBudgetTests
         using var scope = NewDisposeScope();
         var budget = Contest.Of(nameof(PlainCnn), 1, isCoarse: false, 0.5).Budget;
 
-        var unknown = Assert.Throws<ArgumentException>(() => budget.FixedSparsity([new("linear2.weight", new([5, 20]), ones(5, 20), 0, 99)]));
-        var unstructured = Assert.Throws<ArgumentException>(() => budget.FixedSparsity([new("linear1.weight", new([20, 192]), rand(20, 192), 0, 99)]));
-        var untied = Assert.Throws<ArgumentException>(() => budget.FixedSparsity([new("conv1.weight", new([8, 3, 3, 3]), ones(8, 3, 3, 3), 0, 99)]));
+        var unknown = Assert.Throws<ArgumentException>(() => budget.FixedSparsity([new() { Name = "linear2.weight", Layout = new([5, 20]), Weight = ones(5, 20), Minimum = 0, Maximum = 99 }]));
+        var unstructured = Assert.Throws<ArgumentException>(() => budget.FixedSparsity([new() { Name = "linear1.weight", Layout = new([20, 192]), Weight = rand(20, 192), Minimum = 0, Maximum = 99 }]));
+        var untied = Assert.Throws<ArgumentException>(() => budget.FixedSparsity([new() { Name = "conv1.weight", Layout = new([8, 3, 3, 3]), Weight = ones(8, 3, 3, 3), Minimum = 0, Maximum = 99 }]));
 
         Assert.Contains("linear2.weight is none of them", unknown.Message, StringComparison.Ordinal);
         Assert.Contains("linear1.weight are pruned one by one", unstructured.Message, StringComparison.Ordinal);
@@ -293,12 +293,14 @@ public sealed class MacBudgetTests
         /// <summary>The groups as an allocation sees them, in the caller's scope.</summary>
         public AllocationLayer[] Layers(long? minimum = null) =>
         [
-            .. Groups.Zip(Probed[Name].Map.Groups, (group, channels) => new AllocationLayer(
-                channels.Name,
-                new WeightLayout([channels.Channels, group.Width]),
-                Tensors.Of(group.Magnitudes, [channels.Channels, 1]).expand(channels.Channels, group.Width),
-                (minimum ?? group.Minimum) * group.Width,
-                group.Maximum * group.Width)),
+            .. Groups.Zip(Probed[Name].Map.Groups, (group, channels) => new AllocationLayer
+            {
+                Name = channels.Name,
+                Layout = new WeightLayout([channels.Channels, group.Width]),
+                Weight = Tensors.Of(group.Magnitudes, [channels.Channels, 1]).expand(channels.Channels, group.Width),
+                Minimum = (minimum ?? group.Minimum) * group.Width,
+                Maximum = group.Maximum * group.Width,
+            }),
         ];
 
         /// <summary>What goes after each step: the smallest channel that may go, one after the other, the first group's among equals.</summary>

@@ -237,7 +237,7 @@ public sealed class MacCountTests
 
     [Fact]
     public void ToString_SaysTheTotal() =>
-        Assert.Equal("1,234,000 MACs in 2 layers", new MacCount([new("a", "a.weight", [1234, 10], 100), new("b", "b.weight", [5, 5], 0)]).ToString());
+        Assert.Equal("1,234,000 MACs in 2 layers", new MacCount([new() { Name = "a", Weight = "a.weight", Shape = [1234, 10], Positions = 100 }, new() { Name = "b", Weight = "b.weight", Shape = [5, 5], Positions = 0 }]).ToString());
 
     private static (ChannelMap Map, MacCount Count) Probed(string name)
     {

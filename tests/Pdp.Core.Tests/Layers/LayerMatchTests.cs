@@ -34,7 +34,7 @@ public sealed class LayerMatchTests
     public void Matches_TheModuleOrTheWeight_ButNoPartOfThem()
     {
         using var module = Linear(2, 2);
-        var layer = new LayerInfo("encoder.0.fc.weight", "encoder.0.fc", module, new WeightLayout([2, 2]), 0, false);
+        var layer = new LayerInfo { Name = "encoder.0.fc.weight", ModuleName = "encoder.0.fc", Module = module, Layout = new WeightLayout([2, 2]), Index = 0 };
 
         var matches = new[] { "encoder.0.fc", "encoder.0.fc.weight", "*fc", "*.weight", "encoder*", "fc", "encoder", "*.f" }
             .Where(pattern => LayerMatch.Named(pattern).Matches(layer));

@@ -44,7 +44,7 @@ public sealed class PruningPlanTests
     [Fact]
     public void ToString_OfALargeModel_FitsInto100Columns()
     {
-        var layer = new PlannedLayer("layer4.0.downsample.0.weight", "[512, 256, 1, 1]", 11_678_912, "unstructured", null, null, 9_985_470);
+        var layer = Samples.Layer("layer4.0.downsample.0.weight", "[512, 256, 1, 1]", 11_678_912, "unstructured", null, null, 9_985_470);
 
         var lines = (Samples.Plan with { Layers = [layer], ModelParameters = 11_689_512 }).ToString().Split(Environment.NewLine);
 
@@ -105,6 +105,6 @@ public sealed class PruningPlanTests
         var plan = Samples.Plan with { Layers = [Samples.Plan.Layers[0]] };
 
         Assert.Equal((0, 0, 0.0), (plan.PrunableWeights, plan.Removed, plan.Sparsity));
-        Assert.Equal(0, new PlannedLayer("nothing", "[0]", 0, null, null, "it is empty", 0).Sparsity);
+        Assert.Equal(0, Samples.Layer("nothing", "[0]", 0, null, null, "it is empty", 0).Sparsity);
     }
 }

@@ -4,6 +4,7 @@ using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Pdp.Channels;
 using Pdp.Channels.Shrinking;
+using Pdp.Reporting;
 
 namespace Pdp.Tests.Reporting;
 
@@ -41,6 +42,52 @@ public sealed class ReportJsonTests
 
         Assert.Equal(JsonSerializer.Serialize(record, Reflection), record.ToJson());
         Assert.Equal(JsonSerializer.Serialize(report, Reflection), report.ToJson());
+    }
+
+    [Fact]
+    public void FromJson_OfWhatWasWritten_GivesTheSamePlanAndReport()
+    {
+        var plan = Samples.Plan with { Size = Samples.Size, Warnings = ["τ < 1"] };
+        var report = Samples.Report with { Size = Samples.Size, Leak = double.NaN, Epoch = 1 / 3.0 };
+
+        Assert.Equal(plan.ToJson(), PruningPlan.FromJson('\uFEFF' + plan.ToJson()).ToJson());
+        Assert.Equal(plan.Layers, PruningPlan.FromJson(plan.ToJson()).Layers);
+        Assert.Equal(report.ToJson(), PruningReport.FromJson(report.ToJson()).ToJson());
+        Assert.Equal((report.Layers[0], report.Size, report.Epoch), (PruningReport.FromJson(report.ToJson()).Layers[0], Samples.Size, 1 / 3.0));
+    }
+
+    [Theory]
+    [InlineData("\"removed\": 1843,", "\"removed\": 9999,", "of 'conv2.weight', it removes 9999 of 2304 weights")]
+    [InlineData("\"removed\": 1843,", "\"removed\": -1,", "of 'conv2.weight', it removes -1 of 2304 weights")]
+    [InlineData("\"removed\": 1843,", "", "removed")]
+    [InlineData("\"removed\": 1843,", "\"removed\": 1843, \"removed\": 1843,", "removed")]
+    [InlineData("\"removed\": 1843,", "\"removed\": 1843, \"gone\": 1,", "gone")]
+    [InlineData("\"removed\": 1843,", "\"removed\": 1843.5,", "$.layers[1].removed")]
+    [InlineData("\"strategy\": \"2:4\"", "\"strategy\": null", "of 'fc.weight', it has a strategy and a reason to stay dense, or neither")]
+    [InlineData("\"modelParameters\": 3000", "\"modelParameters\": 30", "2464 prunable weights of 30 parameters")]
+    [InlineData("\"layers\": [", "\"layers\": null, \"others\": [", "$.layers")]
+    public void FromJson_OfADamagedPlan_SaysWhatIsWrong(string sound, string damaged, string words)
+    {
+        var json = Samples.Plan.ToJson();
+        Assert.Contains(sound, json, StringComparison.Ordinal);
+
+        var fault = Assert.Throws<ArgumentException>(() => PruningPlan.FromJson(json.Replace(sound, damaged, StringComparison.Ordinal)));
+
+        Assert.Contains(words, fault.Message, StringComparison.Ordinal);
+        Assert.StartsWith("The plan is damaged", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("null")]
+    [InlineData("[]")]
+    [InlineData("{}")]
+    [InlineData("")]
+    public void FromJson_OfSomethingElse_Throws(string json)
+    {
+        Assert.Throws<ArgumentException>(() => PruningPlan.FromJson(json));
+        Assert.Throws<ArgumentException>(() => PruningReport.FromJson(json));
+        Assert.Throws<ArgumentException>(() => PruningReport.FromJson(Samples.Plan.ToJson()));
+        Assert.Throws<ArgumentException>(() => PruningReport.FromJson(Samples.Report.ToJson().Replace("\"zeros\": 12", "\"zeros\": -12", StringComparison.Ordinal)));
     }
 
     [Fact]

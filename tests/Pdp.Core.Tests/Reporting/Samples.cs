@@ -9,22 +9,30 @@ internal static class Samples
     {
         Layers =
         [
-            new("conv1.weight", "[16, 3, 3, 3]", 432, null, null, "excluded by the first layer", 0),
-            new("conv2.weight", "[16, 16, 3, 3]", 2304, "unstructured", "'conv2'", null, 1843),
-            new("fc.weight", "[10, 16]", 160, "2:4", null, null, 80),
+            Layer("conv1.weight", "[16, 3, 3, 3]", 432, null, null, "excluded by the first layer", 0),
+            Layer("conv2.weight", "[16, 16, 3, 3]", 2304, "unstructured", "'conv2'", null, 1843),
+            Layer("fc.weight", "[10, 16]", 160, "2:4", null, null, 80),
         ],
         ModelParameters = 3000,
         IsFinal = false,
     };
 
-    public static SizeChange Size { get; } = new(new(3000, 12000, 50000), new(1500, 6000, 20000));
+    public static SizeChange Size { get; } = new(new() { Parameters = 3000, Bytes = 12000, Macs = 50000 }, new() { Parameters = 1500, Bytes = 6000, Macs = 20000 });
 
     public static PruningReport Report { get; } = new()
     {
         Layers =
         [
-            new("conv2.weight", "unstructured", 2304, 1843, 12, 0.0123456789, 1e-4, 1.52, 0.1, 0.02, 3, 0),
-            new("fc,\"odd\"\nname", "2:4", 160, 80, 0, 0.5, 0.25, 1, 0.25, 0, 0, 1),
+            new()
+            {
+                Name = "conv2.weight", Strategy = "unstructured", Elements = 2304, Removed = 1843, Zeros = 12, Threshold = 0.0123456789, Temperature = 1e-4, Sharpness = 1.52,
+                Undecided = 0.1, Leak = 0.02, Subnormals = 3, Violations = 0,
+            },
+            new()
+            {
+                Name = "fc,\"odd\"\nname", Strategy = "2:4", Elements = 160, Removed = 80, Zeros = 0, Threshold = 0.5, Temperature = 0.25, Sharpness = 1,
+                Undecided = 0.25, Leak = 0, Subnormals = 0, Violations = 1,
+            },
         ],
         Epoch = 4.5,
         IsCommitted = false,
@@ -32,4 +40,7 @@ internal static class Samples
         Leak = 0.0175,
         Warnings = ["1.75% of the magnitude leaks."],
     };
+
+    public static PlannedLayer Layer(string name, string shape, long elements, string? strategy, string? rule, string? denseReason, long removed) =>
+        new() { Name = name, Shape = shape, Elements = elements, Strategy = strategy, Rule = rule, DenseReason = denseReason, Removed = removed };
 }

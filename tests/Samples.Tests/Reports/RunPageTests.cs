@@ -96,5 +96,9 @@ public sealed partial class RunPageTests
         Settings = new Dictionary<string, string> { ["--seed"] = "0" },
     };
 
-    private static LayerReport Layer(int index) => new($"layer{index}", "unstructured", 100, 90, 90, 0.1, 1e-4, 100, 0, 0, 0, 0);
+    private static LayerReport Layer(int index) => new()
+    {
+        Name = $"layer{index}", Strategy = "unstructured", Elements = 100, Removed = 90, Zeros = 90, Threshold = 0.1, Temperature = 1e-4, Sharpness = 100,
+        Undecided = 0, Leak = 0, Subnormals = 0, Violations = 0,
+    };
 }

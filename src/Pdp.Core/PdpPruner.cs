@@ -226,7 +226,8 @@ public sealed class PdpPruner : IDisposable
     /// <summary>Makes a model that is called in a way of its own smaller in place.</summary>
     /// <remarks>
     /// Parameters keep their identity and get new shapes; the same class runs with fewer channels. The pruner's work is done then. Gradients are
-    /// dropped, and an optimizer's state is of the old shapes: make a new one to train on. Save the report's record beside the weights.
+    /// dropped, and an optimizer's state is of the old shapes: make a new one to train on, and cut the old one's state along if you will
+    /// (<see cref="ShrinkRecord.Slice"/>). Save the report's record beside the weights.
     /// </remarks>
     /// <param name="forward">Calls the model in evaluation mode and gives its output, with the same input each time.</param>
     /// <exception cref="InvalidOperationException">
@@ -242,9 +243,7 @@ public sealed class PdpPruner : IDisposable
         if (!IsCommitted)
             throw new InvalidOperationException("The zeros are not final: call Commit() before Shrink().");
 
-        foreach (var layer in _model.Layers)
-            layer.Weight.Commit(MaskForm.Raw);
-        var report = Shrinker.Shrink(_model.Module, _model.KeptChannels(), forward);
+        var report = Shrinker.Shrink(_model.Module, _model.KeptChannels(), Silence, forward);
         IsShrunk = true;
         Ownership.Release(this);
         return report;
@@ -416,6 +415,13 @@ public sealed class PdpPruner : IDisposable
 
         Ownership.Take(this, _model.Layers.SelectMany(layer => layer.Weight.Parameters.Select(parameter => (layer.Mask.Name, parameter))));
         _hasWeights = true;
+    }
+
+    /// <summary>Makes what was removed zero again, as weights may have changed since the commit.</summary>
+    private void Silence()
+    {
+        foreach (var layer in _model.Layers)
+            layer.Weight.Commit(MaskForm.Raw);
     }
 
     private void RequireUsable()

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Pdp.Reporting;
+using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
 namespace Pdp.Channels.Shrinking;
@@ -24,21 +25,16 @@ public sealed record ShrinkRecord
 
     /// <summary>Reads a record.</summary>
     /// <param name="json">What <see cref="ToJson"/> wrote.</param>
-    /// <exception cref="ArgumentException">It is not the JSON of a record, or of a version that this library doesn't know.</exception>
+    /// <exception cref="ArgumentException">It is not the JSON of a record, of a version that this library doesn't know, or damaged.</exception>
     public static ShrinkRecord FromJson(string json)
     {
-        try
-        {
-            var record = JsonSerializer.Deserialize(json, ReportJson.Readable.ShrinkRecord)
-                ?? throw new ArgumentException("The shrink record is the JSON null.", nameof(json));
-            return record.Version == CurrentVersion
-                ? record
-                : throw new ArgumentException($"The shrink record has version {record.Version}; this library reads version {CurrentVersion}.", nameof(json));
-        }
-        catch (JsonException fault)
-        {
-            throw new ArgumentException($"Not a shrink record: {fault.Message}", nameof(json), fault);
-        }
+        ArgumentNullException.ThrowIfNull(json);
+        var record = Read(json) ?? throw new ArgumentException("The shrink record is the JSON null.", nameof(json));
+        if (record.Version != CurrentVersion)
+            throw new ArgumentException($"The shrink record has version {record.Version}; this library reads version {CurrentVersion}.", nameof(json));
+
+        RecordChecks.Require(record);
+        return record;
     }
 
     /// <summary>Makes a model of the original class as small as the one that was shrunk; its weights are then to be loaded.</summary>
@@ -47,20 +43,37 @@ public sealed record ShrinkRecord
     public void Apply(Module model)
     {
         ArgumentNullException.ThrowIfNull(model);
+        RecordChecks.Require(this);
         var tensors = Surgery.TensorsOf(model);
         foreach (var slice in Groups.SelectMany(shrunk => shrunk.Group.Slices).Where(slice => !Shapes.ContainsKey(slice.Name) && tensors.ContainsKey(slice.Name)))
-            throw new ArgumentException($"The shrink record is damaged: it lacks the shape of '{slice.Name}'.");
+            throw RecordChecks.Damaged($"it lacks the shape of '{slice.Name}'");
         foreach (var (name, shape) in Shapes)
         {
             if (!tensors.TryGetValue(name, out var tensor))
                 throw new ArgumentException($"The shrink record is of another model: there is no '{name}' in this one.");
             if (!tensor.shape.SequenceEqual(shape))
-                throw new ArgumentException($"'{name}' has the shape [{string.Join(", ", tensor.shape)}], not [{string.Join(", ", shape)}]: the shrink record is of another model, or this one has been shrunk already. Apply it to a new model, before loading weights.");
+                throw new ArgumentException($"'{name}' has the shape {Words(tensor.shape)}, not {Words(shape)}: the shrink record is of another model, or this one has been shrunk already. Apply it to a new model, before loading weights.");
         }
 
-        foreach (var shrunk in Groups)
-            RequireSound(shrunk);
-        using var _ = Surgery.Keep(model, Groups.Select(shrunk => (shrunk.Group, shrunk.Kept)));
+        using var _ = Surgery.Keep(model, Kept);
+    }
+
+    /// <summary>Cuts a tensor that goes with a parameter as the parameter was cut: an optimizer's momentum, or an average of the weights.</summary>
+    /// <param name="tensor">The tensor, of the shape that the parameter had before; it stays as it is.</param>
+    /// <param name="name">The name of a parameter or buffer that was cut: one of <see cref="Shapes"/>. What goes with others stays as it is.</param>
+    /// <returns>A copy of what is left, of the shape that the parameter has now; the caller's.</returns>
+    /// <exception cref="ArgumentException">Nothing of that name was cut, the tensor has another shape, or the record is damaged.</exception>
+    public Tensor Slice(Tensor tensor, string name)
+    {
+        ArgumentNullException.ThrowIfNull(tensor);
+        ArgumentNullException.ThrowIfNull(name);
+        RecordChecks.Require(this);
+        if (!Shapes.TryGetValue(name, out var shape))
+            throw new ArgumentException($"Nothing was cut from a '{name}', so that there is nothing to slice. Cut were {string.Join(", ", Shapes.Keys)}.", nameof(name));
+        if (!tensor.shape.SequenceEqual(shape))
+            throw new ArgumentException($"The tensor has the shape {Words(tensor.shape)}, and '{name}' had {Words(shape)} before it was cut: slice what was made for the whole parameter.", nameof(tensor));
+
+        return new KeptIndices(Kept).Select(name, tensor);
     }
 
     /// <summary>The record of what will be cut from a model.</summary>
@@ -76,15 +89,19 @@ public sealed record ShrinkRecord
         };
     }
 
-    private void RequireSound(ShrunkGroup shrunk)
+    private IEnumerable<(ChannelGroup Group, IReadOnlyList<long> Channels)> Kept => Groups.Select(shrunk => (shrunk.Group, shrunk.Kept));
+
+    private static ShrinkRecord? Read(string json)
     {
-        var (group, kept) = shrunk;
-        if (kept.Count == 0 || kept.Zip(kept.Skip(1)).Any(pair => pair.First >= pair.Second) || kept[0] < 0 || kept[^1] >= group.Channels)
-            throw new ArgumentException($"The shrink record is damaged: the kept channels of '{group.Name}' are not some of 0 to {group.Channels - 1} in order.");
-        if (group.Slices.FirstOrDefault(slice => Shapes.TryGetValue(slice.Name, out var shape) && !IsInside(slice, group.Channels, shape)) is { } outside)
-            throw new ArgumentException($"The shrink record is damaged: the channels of '{group.Name}' reach beyond '{outside.Name}'.");
+        try
+        {
+            return JsonSerializer.Deserialize(json, ReportJson.Readable.ShrinkRecord);
+        }
+        catch (Exception fault) when (fault is JsonException or ArgumentException)
+        {
+            throw new ArgumentException($"Not a shrink record: {fault.Message}", nameof(json), fault);
+        }
     }
 
-    private static bool IsInside(ChannelSlice slice, long channels, IReadOnlyList<long> shape) =>
-        slice.Dimension >= 0 && slice.Dimension < shape.Count && slice.Offset >= 0 && slice.Block >= 1 && slice.Offset + (slice.Block * channels) <= shape[slice.Dimension];
+    private static string Words(IEnumerable<long> shape) => $"[{string.Join(", ", shape)}]";
 }

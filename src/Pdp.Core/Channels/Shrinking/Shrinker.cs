@@ -10,13 +10,32 @@ internal static class Shrinker
     private const double ToleranceOfDouble = 1e-10;
     private const double Tolerance = 1e-3;
 
-    /// <summary>Shrinks; the model is as before after an exception.</summary>
+    /// <summary>Shrinks; the model is as before after an exception, whatever the call of it has changed.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="groups">What is left of the groups.</param>
+    /// <param name="silence">Makes the removed channels silent.</param>
+    /// <param name="forward">Calls the model.</param>
     /// <exception cref="InvalidOperationException">The output would change.</exception>
-    public static ShrinkReport Shrink(Module model, IReadOnlyList<ShrunkGroup> groups, Func<Tensor> forward)
+    public static ShrinkReport Shrink(Module model, IReadOnlyList<ShrunkGroup> groups, Action silence, Func<Tensor> forward)
+    {
+        using var mode = new EvaluationMode(model);
+        using var before = new ModelValues(model);
+        try
+        {
+            silence();
+            return Shrink(model, groups, forward);
+        }
+        catch
+        {
+            before.Restore();
+            throw;
+        }
+    }
+
+    private static ShrinkReport Shrink(Module model, IReadOnlyList<ShrunkGroup> groups, Func<Tensor> forward)
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        using var mode = new EvaluationMode(model);
         var record = ShrinkRecord.Of(model, groups);
         var parametersBefore = Count(model);
         var masked = forward();

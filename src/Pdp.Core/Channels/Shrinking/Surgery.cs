@@ -7,38 +7,42 @@ namespace Pdp.Channels.Shrinking;
 /// <summary>Cuts channels out of a model in place, and can put them back.</summary>
 /// <remarks>
 /// Each tensor keeps its identity and gets a smaller storage, so that modules, optimizers and everything else that holds a parameter see the
-/// same object. Gradients are dropped, as they have the old shape.
+/// same object. Gradients are set aside, as they have the old shape.
 /// </remarks>
 internal sealed class Surgery : IDisposable
 {
     private readonly Module _model;
-    private readonly List<(Tensor Tensor, Tensor Before)> _cut = [];
-    private readonly List<(Convolution Layer, long Groups, long Size)> _grouped;
+    private readonly List<(Tensor Whole, Tensor Before, Tensor? Gradient)> _cut = [];
+    private readonly List<(string Name, Convolution Layer, long Groups, long Size)> _grouped;
 
     private Surgery(Module model)
     {
         _model = model;
-        _grouped = [.. ModelModules.Of(model).Select(pair => pair.Module).OfType<Convolution>().Where(layer => layer.groups > 1).Select(layer => (layer, layer.groups, layer.weight.shape[0]))];
+        _grouped =
+        [
+            .. ModelModules.Of(model).Where(pair => pair.Module is Convolution { groups: > 1 })
+                .Select(pair => (pair.Name, Layer: (Convolution)pair.Module)).Select(pair => (pair.Name, pair.Layer, pair.Layer.groups, pair.Layer.weight.shape[0])),
+        ];
     }
 
-    /// <summary>Keeps some channels of each group.</summary>
+    /// <summary>Keeps some channels of each group; the model is as before after an exception.</summary>
     /// <param name="model">The model.</param>
     /// <param name="kept">For each group the channels that stay, in order.</param>
+    /// <exception cref="ArgumentException">A part of a grouped convolution's group would stay.</exception>
     public static Surgery Keep(Module model, IEnumerable<(ChannelGroup Group, IReadOnlyList<long> Channels)> kept)
     {
         var surgery = new Surgery(model);
-        var tensors = TensorsOf(model);
-        var cuts = kept
-            .SelectMany(pair => pair.Group.Slices.Select(slice => (pair.Group, slice, pair.Channels)))
-            .GroupBy(cut => (cut.slice.Name, cut.slice.Dimension));
-        foreach (var cut in cuts)
+        try
         {
-            if (tensors.TryGetValue(cut.Key.Name, out var whole))
-                surgery.Cut(whole, cut.Key.Dimension, [.. IndicesOf(whole.shape[cut.Key.Dimension], cut)]);
+            surgery.Cut(new KeptIndices(kept));
+            return surgery;
         }
-
-        surgery.UpdateSizes();
-        return surgery;
+        catch
+        {
+            surgery.Undo();
+            surgery.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Parameters and buffers by name.</summary>
@@ -51,50 +55,64 @@ internal sealed class Surgery : IDisposable
     }
 
     /// <summary>The indices of a slice that belong to some channels.</summary>
-    public static IEnumerable<long> IndicesOf(ChannelSlice slice, IEnumerable<long> channels) =>
-        channels.SelectMany(channel => Enumerable.Range(0, (int)slice.Block).Select(i => slice.Offset + (channel * slice.Block) + i));
+    public static IEnumerable<long> IndicesOf(ChannelSlice slice, IEnumerable<long> channels) => KeptIndices.Of(slice, channels);
 
     /// <summary>Puts everything back.</summary>
     public void Undo()
     {
+        using var scope = NewDisposeScope();
         using var _ = no_grad();
-        // Backwards: a weight may have been cut along two dimensions.
-        foreach (var (whole, before) in Enumerable.Reverse(_cut))
+        foreach (var (whole, before, gradient) in _cut)
+        {
             whole.set_(before);
+            if (gradient is not null)
+                whole.grad = gradient;
+        }
+
         UpdateSizes();
     }
 
     public void Dispose()
     {
-        foreach (var (_, before) in _cut)
+        foreach (var (_, before, gradient) in _cut)
+        {
             before.Dispose();
+            gradient?.Dispose();
+        }
+
+        _cut.Clear();
     }
 
-    /// <summary>The indices of a dimension that stay: all but those of removed channels.</summary>
-    private static IEnumerable<long> IndicesOf(long size, IEnumerable<(ChannelGroup Group, ChannelSlice Slice, IReadOnlyList<long> Channels)> cuts)
-    {
-        var stays = Enumerable.Repeat(true, (int)size).ToArray();
-        foreach (var (group, slice, channels) in cuts)
-            foreach (var index in IndicesOf(slice, Enumerable.Range(0, (int)group.Channels).Select(channel => (long)channel).Except(channels)))
-                stays[index] = false;
-        return Enumerable.Range(0, (int)size).Where(index => stays[index]).Select(index => (long)index);
-    }
-
-    private void Cut(Tensor whole, int dimension, long[] indices)
+    /// <summary>Makes all parts before the first of them is put in its place.</summary>
+    private void Cut(KeptIndices indices)
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        _cut.Add((whole, whole.detach().DetachFromDisposeScope()));
-        if (whole.requires_grad)
-            whole.grad = null;
-        whole.set_(whole.detach().index_select(dimension, tensor(indices, device: whole.device)));
+        var tensors = TensorsOf(_model);
+        var parts = indices.Names.Where(tensors.ContainsKey).Select(name => (Whole: tensors[name], Part: indices.Select(name, tensors[name]))).ToArray();
+        foreach (var (whole, part) in parts)
+        {
+            var gradient = whole.grad?.DetachFromDisposeScope();
+            _cut.Add((whole, whole.detach().DetachFromDisposeScope(), gradient));
+            if (gradient is not null)
+                whole.grad = null;
+            whole.set_(part);
+        }
+
+        UpdateSizes();
     }
 
     /// <summary>Of a grouped convolution whole groups are cut.</summary>
     private void UpdateSizes()
     {
-        foreach (var (layer, groups, size) in _grouped)
-            layer.groups = groups * layer.weight.shape[0] / size;
+        foreach (var (name, layer, groups, size) in _grouped)
+        {
+            var left = Math.DivRem(groups * layer.weight.shape[0], size, out var rest);
+            if (rest != 0)
+                throw new ArgumentException($"The channels to be cut are no whole groups of the grouped convolution '{name}': the channel map or the shrink record is damaged, or of another model.");
+            layer.groups = left;
+        }
+
         foreach (var (_, module) in ModelModules.Of(_model))
             LayerSizes.Update(module);
     }

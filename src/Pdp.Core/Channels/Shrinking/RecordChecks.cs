@@ -1,0 +1,61 @@
+namespace Pdp.Channels.Shrinking;
+
+/// <summary>What must hold of a shrink record, whatever model it is of.</summary>
+/// <remarks>Nothing is made of a number of the record before it has been held against the shapes, which are held against the model's.</remarks>
+internal static class RecordChecks
+{
+    /// <exception cref="ArgumentException">The record is damaged.</exception>
+    public static void Require(ShrinkRecord record)
+    {
+        if (record is not { Groups: { } groups, Shapes: { } shapes })
+            throw Damaged("it lacks its groups or its shapes");
+        foreach (var (name, shape) in shapes)
+        {
+            if (shape is null || shape.Any(size => size < 0))
+                throw Damaged($"the shape of '{name}' is none");
+        }
+
+        foreach (var shrunk in groups)
+            Require(shrunk, shapes);
+        RequireApart(groups, shapes);
+    }
+
+    public static ArgumentException Damaged(string how) => new($"The shrink record is damaged: {how}.");
+
+    private static void Require(ShrunkGroup? shrunk, IReadOnlyDictionary<string, IReadOnlyList<long>> shapes)
+    {
+        if (shrunk is not { Kept: { } kept, Group: { Name: not null, Slices: { } slices } group } || slices.Any(slice => slice is not { Name: not null } || !Enum.IsDefined(slice.Role)))
+            throw Damaged("a group lacks its name, its slices or its kept channels");
+        if (kept.Count == 0 || kept.Zip(kept.Skip(1)).Any(pair => pair.First >= pair.Second) || kept[0] < 0 || kept[^1] >= group.Channels)
+            throw Damaged($"the kept channels of '{group.Name}' are not some of 0 to {group.Channels - 1} in order");
+        if (!slices.Any(slice => shapes.ContainsKey(slice.Name)))
+            throw Damaged($"'{group.Name}' has no slice of a known shape");
+        if (slices.FirstOrDefault(slice => shapes.TryGetValue(slice.Name, out var shape) && !IsInside(slice, group.Channels, shape)) is { } outside)
+            throw Damaged($"the channels of '{group.Name}' reach beyond '{outside.Name}'");
+    }
+
+    // No product or sum of the record's numbers is made, as it may overflow.
+    private static bool IsInside(ChannelSlice slice, long channels, IReadOnlyList<long> shape) =>
+        slice.Dimension >= 0 && slice.Dimension < shape.Count && slice.Block >= 1
+        && slice.Offset >= 0 && slice.Offset <= shape[slice.Dimension] && channels <= (shape[slice.Dimension] - slice.Offset) / slice.Block;
+
+    /// <summary>No index belongs to two groups.</summary>
+    private static void RequireApart(IReadOnlyList<ShrunkGroup> groups, IReadOnlyDictionary<string, IReadOnlyList<long>> shapes)
+    {
+        var cuts = groups
+            .SelectMany((shrunk, i) => shrunk.Group.Slices.Where(slice => shapes.ContainsKey(slice.Name)).Select(slice => (Group: i, Slice: slice, End: slice.Offset + (slice.Block * shrunk.Group.Channels))))
+            .GroupBy(cut => (cut.Slice.Name, cut.Slice.Dimension));
+        foreach (var cut in cuts)
+        {
+            var ordered = cut.OrderBy(one => one.Slice.Offset).ToArray();
+            var (end, owner) = (0L, -1);
+            foreach (var (group, slice, itsEnd) in ordered)
+            {
+                if (slice.Offset < end && group != owner)
+                    throw Damaged($"two groups share channels of '{slice.Name}'");
+                if (itsEnd > end)
+                    (end, owner) = (itsEnd, group);
+            }
+        }
+    }
+}

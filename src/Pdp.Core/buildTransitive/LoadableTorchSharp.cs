@@ -29,7 +29,6 @@ public sealed class LoadableTorchSharp : Microsoft.Build.Utilities.Task
             var image = File.ReadAllBytes(Library);
             new ElfImage(image).AskForOlderSymbol();
             Write(image);
-            Log.LogMessage(MessageImportance.High, $"Pdp: {Path.GetFileName(Library)} is replaced by a copy that loads with a libstdc++ older than GCC 13's.");
         }
         catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
         {

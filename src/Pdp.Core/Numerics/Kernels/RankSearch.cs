@@ -12,14 +12,8 @@ namespace Pdp.Numerics.Kernels;
 /// </para>
 /// <para>The result depends on the data only, not on bracket, sample or threads. Owns its scratch memory; not thread safe.</para>
 /// </remarks>
-internal sealed unsafe class RankSearch : IPieces
+internal sealed unsafe class RankSearch
 {
-    /// <summary>The keys of a piece, which fit the second-level cache.</summary>
-    private const int PieceLength = 1 << 17;
-
-    /// <summary>Collections this small are sorted.</summary>
-    private const int Few = 64;
-
     /// <summary>The fewest keys of a range that tell how dense they lie there.</summary>
     private const int Telling = 64;
 
@@ -29,34 +23,17 @@ internal sealed unsafe class RankSearch : IPieces
     /// <summary>The margin around a sample's rank, in standard deviations of that rank.</summary>
     private const int Margin = 4;
 
-    private readonly Crew? _crew;
+    private readonly KeyPasses _passes;
     private readonly int[] _collection;
     private readonly int[] _bins = new int[KeyScan.Bins];
-    private Pass _pass;
-    private int* _bits;
-    private long _count;
-    private int _low;
-    private int _high;
-    private int _shift;
-    private int* _shared;
-    private CountTotals* _totals;
-    private int _smallest;
 
     /// <summary>Makes a search.</summary>
     /// <param name="room">The keys that can be collected.</param>
     /// <param name="crew">Helps with passes over many keys, if given.</param>
     public RankSearch(int room, Crew? crew)
     {
-        _crew = crew;
+        _passes = new(crew);
         _collection = GC.AllocateUninitializedArray<int>(room);
-    }
-
-    private enum Pass
-    {
-        Count,
-        Largest,
-        SmallestAbove,
-        Histogram,
     }
 
     /// <summary>The numbers of a rank, counted from 1, and of the next one; null if they are not of the search's kind, or negative or not finite.</summary>
@@ -75,7 +52,11 @@ internal sealed unsafe class RankSearch : IPieces
     }
 
     /// <summary>The threads that passes may take.</summary>
-    public int Threads { get; set; } = 1;
+    public int Threads
+    {
+        get => _passes.Threads;
+        set => _passes.Threads = value;
+    }
 
     /// <summary>Finds the keys of a rank and of the one above.</summary>
     /// <param name="bits">Float32 numbers as bits.</param>
@@ -89,8 +70,7 @@ internal sealed unsafe class RankSearch : IPieces
     {
         Debug.Assert(rank >= 0 && rank < count - 1, "a rank and one above it");
 
-        _bits = bits;
-        _count = count;
+        _passes.Over(bits, count);
         fixed (int* collection = _collection)
         fixed (int* bins = _bins)
         {
@@ -109,7 +89,7 @@ internal sealed unsafe class RankSearch : IPieces
 
             (key, above) = range.Low == range.High
                 ? (range.Low, rank + 1 < totals.Below + totals.Inside ? range.Low : KeyScan.None)
-                : Select(collection, (int)totals.Inside, (int)(rank - totals.Below), range, bins);
+                : KeyBins.Select(collection, (int)totals.Inside, (int)(rank - totals.Below), range, bins);
             above = OrSmallestAbove(above, key);
             bracket.Learn(key, above, count, crowd, _collection.Length);
             return true;
@@ -119,34 +99,8 @@ internal sealed unsafe class RankSearch : IPieces
     /// <summary>The largest key: at least <see cref="KeyScan.Infinity"/> if a number is not finite.</summary>
     public int Largest(int* bits, long count)
     {
-        _bits = bits;
-        _count = count;
-        var totals = default(CountTotals);
-        _totals = &totals;
-        Scan(Pass.Largest);
-        return totals.Largest;
-    }
-
-    /// <inheritdoc/>
-    public void Run(int piece, int worker)
-    {
-        var bits = _bits + ((long)piece * PieceLength);
-        var count = (int)Math.Min(PieceLength, _count - ((long)piece * PieceLength));
-        switch (_pass)
-        {
-            case Pass.Count:
-                KeyScan.Count(bits, count, _low, _high, _totals);
-                break;
-            case Pass.Largest:
-                _totals->Add(0, 0, KeyScan.Largest(bits, count));
-                break;
-            case Pass.SmallestAbove:
-                Lower(ref _smallest, KeyScan.SmallestAbove(bits, count, _low));
-                break;
-            default:
-                AddHistogram(bits, count);
-                break;
-        }
+        _passes.Over(bits, count);
+        return _passes.Largest();
     }
 
     /// <summary>Narrows a range until it holds the rank, and no more keys than can be collected or a single one.</summary>
@@ -160,7 +114,8 @@ internal sealed unsafe class RankSearch : IPieces
             var isAbove = rank >= totals.Below + totals.Inside;
             var within = isBelow ? rank : isAbove ? rank - totals.Below - totals.Inside : rank - totals.Below;
             range = isBelow ? (0, range.Low - 1) : isAbove ? (range.High + 1, totals.Largest) : range;
-            Narrow(bins, ref range, ref within);
+            _passes.Histogram(range, bins);
+            KeyBins.Take(bins, ref range, ref within);
             totals = Count(range, collection);
             if (isBelow || isAbove || totals.Inside >= Telling)
                 crowd = (range.Low, range.High, totals.Inside);
@@ -171,135 +126,32 @@ internal sealed unsafe class RankSearch : IPieces
 
     private static bool Holds(in CountTotals totals, long rank) => rank >= totals.Below && rank < totals.Below + totals.Inside;
 
-    private CountTotals Count((int Low, int High) range, int* collection)
-    {
-        var totals = new CountTotals { Place = collection, Room = range.Low == range.High ? 0 : _collection.Length };
-        (_low, _high) = range;
-        _totals = &totals;
-        Scan(Pass.Count);
-        return totals;
-    }
+    private CountTotals Count((int Low, int High) range, int* collection) =>
+        _passes.CountIn(range, collection, range.Low == range.High ? 0 : _collection.Length);
+
+    /// <summary>The key above, from all data if it was not in the collection.</summary>
+    private int OrSmallestAbove(int above, int key) => above == KeyScan.None ? _passes.SmallestAbove(key) : above;
 
     /// <summary>A range that holds the rank in all likelihood; everything if that fits.</summary>
     private (int Low, int High) Sample(long rank, int* collection, int* bins)
     {
-        if (_count <= _collection.Length)
+        var count = _passes.Count;
+        if (count <= _collection.Length)
             return (0, KeyScan.Infinity - 1);
 
-        var size = (int)Math.Min(_collection.Length, Math.Max(4096, _count / 64));
+        var size = (int)Math.Min(_collection.Length, Math.Max(4096, count / 64));
         for (var i = 0; i < size; i++)
         {
             // Multiples of the golden ratio: spread evenly, in step with no row or kernel.
-            var place = Math.BigMul((ulong)i * 0x9E3779B97F4A7C15, (ulong)_count, out _);
-            collection[i] = _bits[place] & int.MaxValue;
+            collection[i] = _passes.At((long)Math.BigMul((ulong)i * 0x9E3779B97F4A7C15, (ulong)count, out _));
         }
 
-        var share = (rank + 0.5) / _count;
+        var share = (rank + 0.5) / count;
         var margin = (Margin * Math.Sqrt(size * share * (1 - share))) + Margin;
         var (first, last) = ((int)((size * share) - margin), (int)((size * share) + margin));
         var all = (0, int.MaxValue);
         return (
-            first < 0 ? 0 : Select(collection, size, first, all, bins).Key,
-            last >= size ? KeyScan.Infinity - 1 : Math.Min(KeyScan.Infinity - 1, Select(collection, size, last, all, bins).Key));
-    }
-
-    /// <summary>The key above, from all data if it was not in the collection.</summary>
-    private int OrSmallestAbove(int above, int key)
-    {
-        if (above != KeyScan.None)
-            return above;
-
-        (_low, _smallest) = (key, KeyScan.None);
-        Scan(Pass.SmallestAbove);
-        return _smallest;
-    }
-
-    /// <summary>Takes the bin of a histogram of the range that holds the rank.</summary>
-    private void Narrow(int* bins, ref (int Low, int High) range, ref long rank)
-    {
-        (_low, _high) = range;
-        _shift = ShiftFor(range);
-        _shared = bins;
-        new Span<int>(bins, KeyScan.Bins).Clear();
-        Scan(Pass.Histogram);
-        TakeBin(bins, ref range, ref rank);
-    }
-
-    private void Scan(Pass pass)
-    {
-        _pass = pass;
-        var pieces = (int)((_count + PieceLength - 1) / PieceLength);
-        if (_crew is not null && Threads > 1 && pieces > 1)
-        {
-            _crew.Run(this, pieces, Threads);
-            return;
-        }
-
-        for (var piece = 0; piece < pieces; piece++)
-            Run(piece, 0);
-    }
-
-    private void AddHistogram(int* bits, int count)
-    {
-        var own = stackalloc int[KeyScan.Bins];
-        new Span<int>(own, KeyScan.Bins).Clear();
-        KeyScan.Histogram(bits, count, _low, _high, _shift, own);
-        for (var bin = 0; bin < KeyScan.Bins; bin++)
-        {
-            if (own[bin] != 0)
-                Interlocked.Add(ref _shared[bin], own[bin]);
-        }
-    }
-
-    /// <summary>The key of a rank of a collection and the next one, or none if that is not in it.</summary>
-    private static (int Key, int Above) Select(int* keys, int count, long rank, (int Low, int High) range, int* bins)
-    {
-        long inside = count;
-        while (inside > Few && range.Low < range.High)
-        {
-            var shift = ShiftFor(range);
-            new Span<int>(bins, KeyScan.Bins).Clear();
-            KeyScan.Histogram(keys, count, range.Low, range.High, shift, bins);
-            inside = TakeBin(bins, ref range, ref rank);
-        }
-
-        if (range.Low == range.High)
-            return (range.Low, rank + 1 < inside ? range.Low : KeyScan.SmallestAbove(keys, count, range.Low));
-
-        var few = stackalloc int[Few];
-        var totals = new CountTotals { Place = few, Room = Few };
-        KeyScan.Count(keys, count, range.Low, range.High, &totals);
-        var sorted = new Span<int>(few, (int)inside);
-        sorted.Sort();
-        var key = sorted[(int)rank];
-        return (key, rank + 1 < inside ? sorted[(int)rank + 1] : KeyScan.SmallestAbove(keys, count, key));
-    }
-
-    /// <summary>Makes the range that of the bin that holds the rank, and the rank that in the bin; returns what the bin holds.</summary>
-    private static int TakeBin(int* bins, ref (int Low, int High) range, ref long rank)
-    {
-        var bin = 0;
-        for (; rank >= bins[bin]; bin++)
-            rank -= bins[bin];
-        var shift = ShiftFor(range);
-        var low = range.Low + (bin << shift);
-        range = (low, (int)Math.Min(range.High, low + (1L << shift) - 1));
-        return bins[bin];
-    }
-
-    /// <summary>The shift that spreads a range over all bins.</summary>
-    private static int ShiftFor((int Low, int High) range) =>
-        Math.Max(0, 32 - int.LeadingZeroCount(range.High - range.Low) - int.Log2(KeyScan.Bins));
-
-    private static void Lower(ref int smallest, int candidate)
-    {
-        var seen = Volatile.Read(ref smallest);
-        while (candidate < seen)
-        {
-            var before = Interlocked.CompareExchange(ref smallest, candidate, seen);
-            if (before == seen)
-                return;
-            seen = before;
-        }
+            first < 0 ? 0 : KeyBins.Select(collection, size, first, all, bins).Key,
+            last >= size ? KeyScan.Infinity - 1 : Math.Min(KeyScan.Infinity - 1, KeyBins.Select(collection, size, last, all, bins).Key));
     }
 }

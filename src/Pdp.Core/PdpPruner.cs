@@ -203,12 +203,12 @@ public sealed class PdpPruner : IDisposable
 
         TakeWeights();
         FinishRun();
-        var before = IsCommitted ? null : Report();
+        var before = IsCommitted ? null : ReportBuilder.Softness(_model);
         foreach (var layer in _model.Layers)
             layer.Weight.Commit(form);
         IsCommitted = true;
         _watch.Accept();
-        return ReportBuilder.AfterCommit(before, Report());
+        return Report(before);
     }
 
     /// <summary>Makes the model smaller in place: its removed channels go, with everything that belongs to them.</summary>
@@ -255,8 +255,7 @@ public sealed class PdpPruner : IDisposable
     {
         RequireWhole();
         RequireEpoch(nameof(Report));
-        string?[] warnings = [_ramp.Happened(), _clock.ForcedStart()];
-        return ReportBuilder.Build(_model, Epoch!.Value, _clock.HasEnded, IsCommitted, warnings.OfType<string>());
+        return Report(before: null);
     }
 
     /// <summary>What a checkpoint has to hold besides the model and the optimizer.</summary>
@@ -353,6 +352,13 @@ public sealed class PdpPruner : IDisposable
         for (var i = _model.Layers.Length - 1; i >= 0; i--)
             gradients |= _watch.Leave(_model.Layers[i].Weight);
         _watch.Left(gradients);
+    }
+
+    /// <summary>Says what has become of the model, with the softness that the masks had before a commit, or else have now.</summary>
+    private PruningReport Report(Softness[]? before)
+    {
+        string?[] warnings = [_ramp.Happened(), _clock.ForcedStart()];
+        return ReportBuilder.Build(_model, before, Epoch!.Value, _clock.HasEnded, IsCommitted, warnings.OfType<string>());
     }
 
     /// <summary>Sets the clock.</summary>

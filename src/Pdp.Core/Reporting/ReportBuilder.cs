@@ -14,37 +14,31 @@ internal static class ReportBuilder
     private static readonly Scalar UndecidedTo = (1 - Survey.Undecided).ToScalar();
     private static readonly Scalar Zero = 0.ToScalar();
 
-    public static PruningReport Build(PrunedModel model, double epoch, bool hasEnded, bool isCommitted, IEnumerable<string> warnings)
+    /// <summary>How soft the masks are now.</summary>
+    public static Softness[] Softness(PrunedModel model) => [.. model.Layers.Select(layer => Measure(layer.Weight).Softness)];
+
+    /// <summary>The report of now.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="before">The softness of its masks before the commit that is reported; null to measure it.</param>
+    /// <param name="epoch">The epoch.</param>
+    /// <param name="hasEnded">Whether the schedule has.</param>
+    /// <param name="isCommitted">Whether the zeros are final.</param>
+    /// <param name="warnings">What else should be looked at.</param>
+    public static PruningReport Build(PrunedModel model, Softness[]? before, double epoch, bool hasEnded, bool isCommitted, IEnumerable<string> warnings)
     {
-        var measured = model.Layers.Select(layer => Measure(layer.Weight)).ToArray();
-        var leak = Share(measured.Sum(layer => layer.Lost), measured.Sum(layer => layer.Total));
+        (Softness Softness, WeightCounts Counts)[] measured = [.. model.Layers.Select((layer, i) => before is null ? Measure(layer.Weight) : (before[i], CountsOf(layer.Weight)))];
         var report = new PruningReport
         {
-            Layers = [.. measured.Select(layer => layer.Report)],
+            Layers = [.. model.Masks.Zip(measured, (mask, layer) => ReportOf(mask, layer.Softness, layer.Counts))],
             Epoch = epoch,
             IsCommitted = isCommitted,
             ModelParameters = model.Parameters,
-            Leak = leak,
+            Leak = Share(measured.Sum(layer => layer.Softness.Lost), measured.Sum(layer => layer.Softness.Total)),
             Warnings = [],
             Size = model.SizeAfter(model.Masks.Select(mask => mask.Removed)),
         };
         return report with { Warnings = [.. warnings, .. WarningsOf(report, hasEnded), .. WarningsOf(model)] };
     }
-
-    /// <summary>The report of a commit: the counts of now, with the softness that the masks had just before.</summary>
-    public static PruningReport AfterCommit(PruningReport? before, PruningReport after) => before is null ? after : after with
-    {
-        Layers = [.. before.Layers.Zip(after.Layers, (soft, hard) => hard with
-        {
-            Threshold = soft.Threshold,
-            Temperature = soft.Temperature,
-            Sharpness = soft.Sharpness,
-            Undecided = soft.Undecided,
-            Leak = soft.Leak,
-        })],
-        Leak = before.Leak,
-        Warnings = [.. before.Warnings.Union(after.Warnings)],
-    };
 
     private static IEnumerable<string> WarningsOf(PruningReport report, bool hasEnded)
     {
@@ -64,57 +58,64 @@ internal static class ReportBuilder
             yield return warning;
     }
 
-    private static (LayerReport Report, double Lost, double Total) Measure(IMaskedWeight weight) =>
-        weight.IsSoft && weight.Mask.Removed > 0 && (weight.Fused as FusedWeight)?.Measured() is { } survey
-            ? (ReportOf(weight.Mask, survey), survey.Lost, survey.Total)
-            : MeasureByTensors(weight);
-
-    private static LayerReport ReportOf(PdpMask mask, Survey survey) => new()
+    private static LayerReport ReportOf(PdpMask mask, Softness softness, WeightCounts counts) => new()
     {
         Name = mask.Name,
         Strategy = mask.Strategy.Name,
         Elements = mask.Layout.Elements,
         Removed = mask.RemovedWeights,
-        Zeros = survey.Zeros,
-        Threshold = survey.Threshold,
-        Temperature = mask.TemperatureValue * (mask.Temperature.IsRelative ? survey.SquaredThreshold : 1),
-        Sharpness = survey.Sharpness,
-        Undecided = survey.Open / (double)mask.Layout.Elements,
-        Leak = Share(survey.Lost, survey.Total),
-        Subnormals = survey.Subnormals,
-        Violations = survey.Violations,
+        Zeros = counts.Zeros,
+        Threshold = softness.Threshold,
+        Temperature = softness.Temperature,
+        Sharpness = softness.Sharpness,
+        Undecided = softness.Undecided,
+        Leak = Share(softness.Lost, softness.Total),
+        Subnormals = counts.Subnormals,
+        Violations = counts.Violations,
     };
 
-    private static (LayerReport Report, double Lost, double Total) MeasureByTensors(IMaskedWeight weight)
+    private static (Softness Softness, WeightCounts Counts) Measure(IMaskedWeight weight) =>
+        weight.IsSoft && weight.Mask.Removed > 0 && (weight.Fused as FusedWeight)?.Measured() is { } survey
+            ? (SoftnessOf(weight.Mask, survey), new(survey.Zeros, survey.Subnormals, survey.Violations))
+            : (SoftnessOf(weight), CountsOf(weight));
+
+    private static Softness SoftnessOf(PdpMask mask, Survey survey) => new(
+        survey.Threshold,
+        mask.TemperatureValue * (mask.Temperature.IsRelative ? survey.SquaredThreshold : 1),
+        survey.Sharpness,
+        survey.Open / (double)mask.Layout.Elements,
+        survey.Lost,
+        survey.Total);
+
+    private static Softness SoftnessOf(IMaskedWeight weight)
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        var mask = weight.Mask;
+        var wide = Precision.Widen(weight.Value());
+        var kept = weight.Frozen ?? weight.Kept();
+        var boundary = weight.IsSoft && mask.Removed > 0 ? (Boundary?)mask.BoundaryOf(wide) : null;
+        var soft = boundary is { } open ? mask.Strategy.Spread(SoftMask.Mask(open.Logit), mask.Layout).expand_as(wide) : Visible(weight, wide, kept);
+        var masked = soft.mul(wide.abs());
+        return new(
+            Mean(boundary?.Threshold),
+            mask.Temperature.IsRelative ? mask.TemperatureValue * MeanSquare(boundary?.Threshold) : boundary is null ? null : mask.TemperatureValue,
+            MeanSquare(boundary?.Threshold.mul(boundary.Value.Scale)),
+            Count(soft.gt(UndecidedFrom).logical_and_(soft.lt(UndecidedTo))) / (double)mask.Layout.Elements,
+            Lost: Read(masked.mul(kept.logical_not()).sum(ScalarType.Float64)),
+            Total: Read(masked.sum(ScalarType.Float64)));
+    }
+
+    private static WeightCounts CountsOf(IMaskedWeight weight)
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         using Scalar smallest = Precision.SmallestNormalOf(weight.Type).ToScalar();
-        var mask = weight.Mask;
-        var wide = Precision.Widen(weight.Value());
-        var magnitude = wide.abs();
-        var kept = weight.Frozen ?? weight.Kept();
-        var boundary = weight.IsSoft && mask.Removed > 0 ? (Boundary?)mask.BoundaryOf(wide) : null;
-        var soft = boundary is { } open ? mask.Strategy.Spread(SoftMask.Mask(open.Logit), mask.Layout).expand_as(wide) : Visible(weight, wide, kept);
-        var masked = soft.mul(magnitude);
-        var total = Read(masked.sum(ScalarType.Float64));
-        var lost = Read(masked.mul(kept.logical_not()).sum(ScalarType.Float64));
-        var report = new LayerReport
-        {
-            Name = mask.Name,
-            Strategy = mask.Strategy.Name,
-            Elements = mask.Layout.Elements,
-            Removed = mask.RemovedWeights,
-            Zeros = Count(magnitude.eq(Zero)),
-            Threshold = Mean(boundary?.Threshold),
-            Temperature = mask.Temperature.IsRelative ? mask.TemperatureValue * MeanSquare(boundary?.Threshold) : boundary is null ? null : mask.TemperatureValue,
-            Sharpness = MeanSquare(boundary?.Threshold.mul(boundary.Value.Scale)),
-            Undecided = Count(soft.gt(UndecidedFrom).logical_and_(soft.lt(UndecidedTo))) / (double)mask.Layout.Elements,
-            Leak = Share(lost, total),
-            Subnormals = Count(magnitude.gt(Zero).logical_and_(magnitude.lt(smallest))),
-            Violations = Violations(mask, magnitude),
-        };
-        return (report, lost, total);
+        var magnitude = Precision.Widen(weight.Value()).abs();
+        return new(
+            Zeros: Count(magnitude.eq(Zero)),
+            Subnormals: Count(magnitude.gt(Zero).logical_and_(magnitude.lt(smallest))),
+            Violations: Violations(weight.Mask, magnitude));
     }
 
     /// <summary>1 where the forward pass of a hard mask sees something; zeros that have come back since commit count.</summary>

@@ -3,6 +3,7 @@ using Pdp.Channels;
 using Pdp.Samples;
 using Pdp.Scheduling;
 using Pdp.Strategies;
+using Pdp.Training;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -12,7 +13,7 @@ namespace Pdp.Benchmarks;
 internal sealed class Training : IDisposable
 {
     private readonly Module<Tensor, Tensor> _model;
-    private readonly Sgd _optimizer;
+    private readonly FusedSgd _optimizer;
     private readonly Tensor _inputs;
     private readonly Tensor _labels;
     private readonly PdpPruner? _pruner;
@@ -21,7 +22,7 @@ internal sealed class Training : IDisposable
     public Training(Case network, IMaskStrategy? strategy)
     {
         _model = network.Model();
-        _optimizer = new Sgd(_model.named_parameters().Select(pair => (pair.name, pair.parameter)), 1e-3, momentum: 0.9);
+        _optimizer = new FusedSgd(_model.named_parameters(), new SgdOptions { LearningRate = 1e-3, Momentum = 0.9 });
         _inputs = randn(network.Inputs);
         _labels = randint(0, network.Classes, [network.Outputs], dtype: ScalarType.Int64);
         if (strategy is null)
@@ -63,12 +64,12 @@ internal sealed class Training : IDisposable
     public TimeSpan Step(bool isMasked) => Alternation.Time(() =>
     {
         using var scope = NewDisposeScope();
-        _optimizer.ZeroGradients();
+        _optimizer.zero_grad();
         if (isMasked)
             MaskedPasses();
         else
             Passes();
-        _optimizer.Step();
+        _optimizer.step();
     });
 
     public void Dispose()

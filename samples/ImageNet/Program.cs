@@ -18,6 +18,7 @@ using Pdp.Samples.ImageNet.Data;
 using Pdp.Samples.ImageNet.Reporting;
 using Pdp.Samples.ImageNet.Training;
 using Pdp.Samples.Reports;
+using Pdp.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -61,7 +62,7 @@ static void Run(Settings settings, CancellationToken stop)
 
     // Model and optimizer.
     using var model = Model(settings, device);
-    using var optimizer = new Sgd(Groups(settings, model), settings.Lr, settings.Momentum, settings.Nesterov);
+    using var optimizer = new FusedSgd(Groups(settings, model), new SgdOptions { LearningRate = settings.Lr, Momentum = settings.Momentum, IsNesterov = settings.Nesterov });
     using var average = settings.Ema is { } decay ? new RunningAverage(model, decay) : null;
 
     // Pruning: attaches to the model and changes nothing in it; a dense run does without.
@@ -143,9 +144,9 @@ static Module<Tensor, Tensor> Model(Settings settings, Device device)
     return model.to(device);
 }
 
-static ParameterGroup[] Groups(Settings settings, Module model) => settings.DecayNorms
-    ? [new([.. model.named_parameters()], settings.WeightDecay)]
-    : ParameterGroup.WeightsOnly(model.named_parameters(), settings.WeightDecay);
+static IReadOnlyList<ParameterGroup> Groups(Settings settings, Module model) => settings.DecayNorms
+    ? [new(model.named_parameters()) { WeightDecay = settings.WeightDecay }]
+    : ParameterGroup.DecayWeightsOnly(model.named_parameters(), settings.WeightDecay);
 
 static TensorBoardLog? Board(Settings settings, Progress run, Trainer trainer) => settings is { Out: { } folder, LogSteps: > 0 }
     ? new TensorBoardLog(Path.Combine(folder, "tensorboard"), ((long)run.Epoch * trainer.Steps) + run.Step)

@@ -15,6 +15,7 @@ using Pdp.Channels;
 using Pdp.Samples;
 using Pdp.Samples.Quickstart;
 using Pdp.Strategies;
+using Pdp.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -83,7 +84,7 @@ static void Run(Settings settings)
 // Trains for some epochs, with a learning rate that falls as a cosine; with a pruner, it prunes on the way.
 static void Train(string phase, int epochs, ConvNet model, DrawnImages training, DrawnImages test, PdpPruner? pruner = null)
 {
-    using var optimizer = new Sgd(model.named_parameters(), LearningRate, momentum: 0.9, weightDecay: 5e-4);
+    using var optimizer = new FusedSgd(model.named_parameters(), new SgdOptions { LearningRate = LearningRate, Momentum = 0.9, WeightDecay = 5e-4 });
     for (var epoch = 0; epoch < epochs; epoch++)
     {
         var clock = Stopwatch.StartNew();
@@ -95,7 +96,7 @@ static void Train(string phase, int epochs, ConvNet model, DrawnImages training,
 }
 
 // One pass over the training pictures; returns the mean loss.
-static double TrainEpoch(string label, int epoch, int epochs, ConvNet model, Sgd optimizer, DrawnImages training, PdpPruner? pruner)
+static double TrainEpoch(string label, int epoch, int epochs, ConvNet model, FusedSgd optimizer, DrawnImages training, PdpPruner? pruner)
 {
     using var epochScope = NewDisposeScope();
     var order = randperm(training.Count);
@@ -110,7 +111,7 @@ static double TrainEpoch(string label, int epoch, int epochs, ConvNet model, Sgd
         var (pictures, labels) = (training.Pictures.index_select(0, batch), training.Labels.index_select(0, batch));
         var now = epoch + (step / (double)steps);
         optimizer.LearningRate = LearningRate * 0.5 * (1 + Math.Cos(Math.PI * now / epochs));
-        optimizer.ZeroGradients();
+        optimizer.zero_grad();
 
         // PDP, 1 of 2: says what time it is, and so how many weights are to go by now.
         pruner?.BeginEpoch(now);
@@ -123,7 +124,7 @@ static double TrainEpoch(string label, int epoch, int epochs, ConvNet model, Sgd
             total += loss.ReadCpuSingle(0);
         }
 
-        optimizer.Step();
+        optimizer.step();
         progress.Report(step + 1, $"loss {total / (step + 1):0.000}");
     }
 

@@ -98,6 +98,20 @@ internal sealed class CheckpointHeader
         return [.. prefixes.Select(prefix => Part(tensors, prefix))];
     }
 
+    /// <summary>Runs a check and says of which file it is that something doesn't fit.</summary>
+    /// <exception cref="InvalidDataException">The check fails.</exception>
+    public void RequireFit(Action check)
+    {
+        try
+        {
+            check();
+        }
+        catch (Exception e) when (e is ArgumentException or InvalidDataException)
+        {
+            throw new InvalidDataException($"'{_path}' doesn't fit: {OptionValue.Plain(e)}", e);
+        }
+    }
+
     /// <summary>Checks something else.</summary>
     /// <exception cref="InvalidDataException">It is not so.</exception>
     public void Require(bool condition, string otherwise)

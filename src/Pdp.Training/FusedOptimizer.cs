@@ -143,21 +143,35 @@ public abstract class FusedOptimizer : optim.Optimizer
     {
         ArgumentNullException.ThrowIfNull(state);
         using var scope = NewDisposeScope();
-        using var noGrad = no_grad();
-        var reader = new StateReader(state, _stateNames);
-        var rates = reader.Rates(StateKeys.LearningRate, Groups.Count);
-        var initialRates = reader.Rates(StateKeys.InitialLearningRate, Groups.Count);
-        var steps = _slots.Select(reader.Steps).ToArray();
-        var copies = _slots.Select((slot, i) => reader.Copies(slot, steps[i])).ToArray();
-        reader.RequireAllRead();
+        var (parts, rates, initialRates) = Read(state);
         for (var i = 0; i < _slots.Length; i++)
         {
-            _slots[i].Replace([.. copies[i].Select(copy => copy.DetachFromDisposeScope())], steps[i]);
+            _slots[i].Replace([.. parts[i].Copies.Select(copy => copy.DetachFromDisposeScope())], parts[i].Steps);
         }
 
         for (var i = 0; i < Groups.Count; i++)
         {
             (Groups[i].LearningRate, Groups[i].InitialLearningRate) = (rates[i], initialRates[i]);
+        }
+    }
+
+    /// <summary>Checks a state as <see cref="SetState"/> does, and changes nothing.</summary>
+    /// <param name="state">The state; its tensors stay the caller's.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="state"/> is null.</exception>
+    /// <exception cref="ArgumentException">The state does not fit, as <see cref="SetState"/> says.</exception>
+    public void CheckState(IReadOnlyDictionary<string, Tensor> state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        using var scope = NewDisposeScope();
+        Read(state);
+    }
+
+    /// <summary>Drops the state, as if no step had been taken; the learning rates stay.</summary>
+    public void ResetState()
+    {
+        foreach (var slot in _slots)
+        {
+            slot.Replace([], 0);
         }
     }
 
@@ -230,6 +244,17 @@ public abstract class FusedOptimizer : optim.Optimizer
                 throw new ArgumentException($"'{seen[parameter]}' and '{name}' are the same parameter; give it once.", nameof(groups));
             }
         }
+    }
+
+    private ((long Steps, Tensor[] Copies)[] Parts, double[] Rates, double[] InitialRates) Read(IReadOnlyDictionary<string, Tensor> state)
+    {
+        using var noGrad = no_grad();
+        var reader = new StateReader(state, _stateNames);
+        var rates = reader.Rates(StateKeys.LearningRate, Groups.Count);
+        var initialRates = reader.Rates(StateKeys.InitialLearningRate, Groups.Count);
+        var parts = _slots.Select(slot => reader.Steps(slot) is var steps ? (steps, reader.Copies(slot, steps)) : default).ToArray();
+        reader.RequireAllRead();
+        return (parts, rates, initialRates);
     }
 
     /// <summary>All parameters that have a gradient; checked before any of them changes.</summary>

@@ -4,6 +4,7 @@ using System.Text.RegularExpressions;
 using Pdp.Samples;
 using Pdp.Samples.Quickstart;
 using Pdp.Tests.Support;
+using Pdp.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -127,21 +128,21 @@ public sealed partial class ReadmeTests
         return model.call(test.Pictures).argmax(1).eq(test.Labels).sum().ReadCpuInt64(0) / (double)test.Count;
     }
 
-    /// <summary>The samples' optimizer under the names of TorchSharp's, with a learning rate that falls as a cosine.</summary>
+    /// <summary>The shipped optimizer, with a learning rate that falls as a cosine.</summary>
     private sealed class FallingSgd(ConvNet model, int steps) : IDisposable
     {
         private const double LearningRate = 0.1;
 
-        private readonly Sgd _sgd = new(model.named_parameters(), LearningRate, momentum: 0.9, weightDecay: 5e-4);
+        private readonly FusedSgd _sgd = new(model.named_parameters(), new SgdOptions { LearningRate = LearningRate, Momentum = 0.9, WeightDecay = 5e-4 });
         private int _steps = steps;
         private int _step;
 
-        public void zero_grad() => _sgd.ZeroGradients();
+        public void zero_grad() => _sgd.zero_grad();
 
         public void step()
         {
             _sgd.LearningRate = LearningRate * 0.5 * (1 + Math.Cos(Math.PI * _step++ / _steps));
-            _sgd.Step();
+            _sgd.step();
         }
 
         public void Train(ConvNet model, Module<Tensor, Tensor, Tensor> loss, (Tensor Pictures, Tensor Labels) batch)

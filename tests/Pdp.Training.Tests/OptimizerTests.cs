@@ -73,6 +73,7 @@ public sealed class OptimizerTests
         {
             var bad = good.ToDictionary();
             damage(bad);
+            Assert.Contains(says, Assert.Throws<ArgumentException>(() => optimizer.CheckState(bad)).Message, StringComparison.Ordinal);
             Assert.Contains(says, Assert.Throws<ArgumentException>(() => optimizer.SetState(bad)).Message, StringComparison.Ordinal);
         }
 
@@ -243,6 +244,24 @@ public sealed class OptimizerTests
         Assert.Equal(1 - 0.09f, weight.data<float>()[1], 1e-6f);
         Assert.Contains("there are w", Assert.Throws<ArgumentException>(() => optimizer.MaskState(new Dictionary<string, Tensor> { ["v"] = ones(3) })).Message, StringComparison.Ordinal);
         Assert.Contains("[2]", Assert.Throws<ArgumentException>(() => optimizer.MaskState(new Dictionary<string, Tensor> { ["w"] = ones(2) })).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void ResetState_ThenStep_IsAFirstStep(string kind)
+    {
+        using var scope = NewDisposeScope();
+        var (fresh, used) = (Fixed(), Fixed());
+        using var first = Make(kind, fresh);
+        using var optimizer = Make(kind, used);
+        Train(optimizer, used, 0, 3);
+        Copy(fresh, used);
+
+        optimizer.ResetState();
+        Train(optimizer, used, 0, 2);
+        Train(first, fresh, 0, 2);
+
+        Assert.Equal(Bytes(fresh), Bytes(used));
     }
 
     [Fact]

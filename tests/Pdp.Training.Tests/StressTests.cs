@@ -20,27 +20,33 @@ public sealed class StressTests
     {
         var steps = int.Parse(Environment.GetEnvironmentVariable("PDP_STRESS_STEPS") ?? "3000", CultureInfo.InvariantCulture);
         using var scope = NewDisposeScope();
+        var (calm, disturbed) = (Parameters(type), Parameters(type));
+        Train(kind, calm, steps);
+
+        using (new Disturbance())
+            Train(kind, disturbed, steps);
+
+        Assert.All(calm.Zip(disturbed), pair => Assert.Equal(pair.First.Item2.bytes.ToArray(), pair.Second.Item2.bytes.ToArray()));
+    }
+
+    private static (string, Parameter)[] Parameters(ScalarType type)
+    {
         var parameters = Enumerable.Range(0, 4).Select(i => ($"p{i}", new Parameter(ones(3, dtype: type)))).ToArray();
+        foreach (var (_, parameter) in parameters)
+            parameter.grad = ones(3, dtype: type);
+        return parameters;
+    }
+
+    private static void Train(string kind, (string, Parameter)[] parameters, int steps)
+    {
         using FusedOptimizer optimizer = kind switch
         {
             "sgd" => new FusedSgd(parameters, new SgdOptions { LearningRate = 1e-5, Momentum = 0.5, WeightDecay = 1e-4 }),
             "adamw" => new FusedAdamW(parameters, new AdamOptions { LearningRate = 1e-5 }),
             _ => new FusedAdam(parameters, new AdamOptions { LearningRate = 1e-5, WeightDecay = 1e-4 }),
         };
-        foreach (var (_, parameter) in parameters)
-            parameter.grad = ones(3, dtype: type);
-
-        using (new Disturbance())
-        {
-            for (var step = 0; step < steps; step++)
-                optimizer.step();
-        }
-
-        var gradients = Enumerable.Repeat(1.0, steps);
-        var expected = kind == "sgd"
-            ? Reference.Sgd(1, gradients, new SgdOptions { LearningRate = 1e-5, Momentum = 0.5, WeightDecay = 1e-4 })
-            : Reference.Adam(1, gradients, new AdamOptions { LearningRate = 1e-5 }, kind == "adam" ? 1e-4 : 0.01, kind == "adamw");
-        Assert.All(parameters, entry => Assert.Equal(expected, entry.Item2.to_type(ScalarType.Float64).data<double>()[2], 1e-3));
+        for (var step = 0; step < steps; step++)
+            optimizer.step();
     }
 
     /// <summary>Collections and allocations on threads of their own, until it is disposed.</summary>

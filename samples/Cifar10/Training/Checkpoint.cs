@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Pdp.Training;
 using static TorchSharp.torch;
 
 namespace Pdp.Samples.Cifar10;
@@ -11,15 +12,15 @@ namespace Pdp.Samples.Cifar10;
 internal sealed record Checkpoint(int Epoch, double? StartAccuracy, EpochMetrics[] Metrics, string? Pruner)
 {
     private const string Model = "model.";
-    private const string Momentum = "momentum.";
+    private const string Optimizer = "optimizer.";
 
-    public void Save(string path, nn.Module model, Sgd optimizer, string fingerprint)
+    public void Save(string path, nn.Module model, FusedSgd optimizer, string fingerprint)
     {
         using var scope = NewDisposeScope();
         var tensors = model.state_dict().ToDictionary(entry => Model + entry.Key, entry => entry.Value);
-        foreach (var (name, buffer) in optimizer.ExportState())
+        foreach (var (name, buffer) in optimizer.GetState())
         {
-            tensors.Add(Momentum + name, buffer);
+            tensors.Add(Optimizer + name, buffer);
         }
 
         var metadata = new Dictionary<string, string>
@@ -49,7 +50,7 @@ internal sealed record Checkpoint(int Epoch, double? StartAccuracy, EpochMetrics
     /// <param name="pruner">The pruner; null in a dense run.</param>
     /// <param name="epochs">The length of the run.</param>
     /// <exception cref="InvalidDataException">The checkpoint is damaged, or of other settings; nothing has changed then.</exception>
-    public static Checkpoint Load(string path, nn.Module model, Sgd optimizer, string fingerprint, PdpPruner? pruner = null, int epochs = int.MaxValue)
+    public static Checkpoint Load(string path, nn.Module model, FusedSgd optimizer, string fingerprint, PdpPruner? pruner = null, int epochs = int.MaxValue)
     {
         using var scope = NewDisposeScope();
         var header = CheckpointHeader.Load(path);
@@ -65,13 +66,13 @@ internal sealed record Checkpoint(int Epoch, double? StartAccuracy, EpochMetrics
             header.Count("epoch", epochs), header.Find("start_accuracy") is null ? null : header.Amount("start_accuracy"), [.. metrics.OfType<EpochMetrics>()], header.Find("pruner"));
         header.Require(metrics.Length == run.Metrics.Length && metrics.Length <= run.Epoch, $"its 'metrics' have {run.Metrics.Length} epochs, where {run.Epoch} are over");
         var state = pruner is null ? null : header.Pruner("pruner");
-        var tensors = header.Tensors(Model, Momentum);
+        var tensors = header.Tensors(Model, Optimizer);
         Safetensors.RequireFit(model, tensors[0], path);
-        optimizer.RequireFit(tensors[1]);
+        header.RequireFit(() => optimizer.CheckState(tensors[1]));
 
         // A pruner's masks follow from the weights. That it doesn't take its state is seen only then.
         Safetensors.LoadInto(model, tensors[0], path, () => header.Restore(pruner, state));
-        optimizer.ImportState(tensors[1]);
+        optimizer.SetState(tensors[1]);
         return run;
     }
 }

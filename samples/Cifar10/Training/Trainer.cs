@@ -1,3 +1,5 @@
+using Pdp.Training;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Pdp.Samples.Cifar10;
@@ -9,22 +11,23 @@ internal sealed class Trainer : IDisposable
     private readonly ResNet20 _model;
     private readonly PdpPruner? _pruner;
     private readonly Batches _training;
-    private readonly Sgd? _methodOptimizer;
+    private readonly FusedSgd? _methodOptimizer;
     private readonly Teacher? _teacher;
     private readonly HashSet<string> _pruned;
+    private readonly Scalar _zero = 0.0.ToScalar();
 
     public Trainer(Settings settings, ResNet20 model, PdpPruner? pruner, Batches training)
     {
         (_settings, _model, _pruner, _training) = (settings, model, pruner, training);
-        Optimizer = new Sgd(model.named_parameters(), settings.Lr, settings.Momentum, settings.WeightDecay, settings.Nesterov);
+        Optimizer = new FusedSgd(model.named_parameters(), Options(settings, settings.WeightDecay, settings.Nesterov));
         _methodOptimizer = pruner is { Parameters.Count: > 0 }
-            ? new Sgd(pruner.Parameters, settings.Lr, settings.Momentum, Methods.WeightDecay(settings), Methods.IsNesterov(settings))
+            ? new FusedSgd(pruner.Parameters, Options(settings, Methods.WeightDecay(settings), Methods.IsNesterov(settings)))
             : null;
         _pruned = [.. pruner?.Masks.Select(mask => mask.Name) ?? []];
         _teacher = settings.Teacher is null ? null : new Teacher(settings.Teacher);
     }
 
-    public Sgd Optimizer { get; }
+    public FusedSgd Optimizer { get; }
 
     public StepCosts Costs { get; } = new();
 
@@ -59,14 +62,15 @@ internal sealed class Trainer : IDisposable
         Optimizer.Dispose();
         _methodOptimizer?.Dispose();
         _teacher?.Dispose();
+        _zero.Dispose();
     }
 
     private float Step(double time, Tensor pictures, Tensor labels)
     {
         Optimizer.LearningRate = _settings.Lr * 0.5 * (1 + Math.Cos(Math.PI * time / _settings.Epochs));
-        Optimizer.ZeroGradients();
+        Optimizer.zero_grad();
         var value = _pruner is null ? Backward(pictures, labels) : MaskedBackward(_pruner, time, pictures, labels);
-        Optimizer.Step();
+        Optimizer.step();
         if (_pruner is not null && _methodOptimizer is not null)
         {
             StepMethod(_pruner, _methodOptimizer, time);
@@ -81,16 +85,16 @@ internal sealed class Trainer : IDisposable
         Costs.BeginPruning();
         if (Methods.ForgetsMomentum(pruner, time))
         {
-            Optimizer.ImportState(new Dictionary<string, Tensor>());
+            Optimizer.ResetState();
         }
 
         pruner.BeginEpoch(time);
         if (Methods.ForgetsMomentumOfZeros(_settings))
         {
-            Optimizer.ForgetWhereZero(_pruned);
+            ForgetMomentumOfZeros();
         }
 
-        _methodOptimizer?.ZeroGradients();
+        _methodOptimizer?.zero_grad();
         var mask = pruner.Mask();
         Costs.EndPruning();
         try
@@ -103,6 +107,14 @@ internal sealed class Trainer : IDisposable
             mask.Dispose();
             Costs.EndPruning();
         }
+    }
+
+    private void ForgetMomentumOfZeros()
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        Optimizer.MaskState(_model.named_parameters().Where(entry => _pruned.Contains(entry.name))
+            .ToDictionary(entry => entry.name, entry => entry.parameter.ne(_zero), StringComparer.Ordinal));
     }
 
     private float Backward(Tensor pictures, Tensor labels)
@@ -122,12 +134,15 @@ internal sealed class Trainer : IDisposable
         return loss;
     }
 
+    private static SgdOptions Options(Settings settings, double weightDecay, bool isNesterov) =>
+        new() { LearningRate = settings.Lr, Momentum = settings.Momentum, WeightDecay = weightDecay, IsNesterov = isNesterov };
+
     // What a method learns besides the weights is part of its cost.
-    private void StepMethod(PdpPruner pruner, Sgd optimizer, double time)
+    private void StepMethod(PdpPruner pruner, FusedSgd optimizer, double time)
     {
         Costs.BeginPruning();
         optimizer.LearningRate = Optimizer.LearningRate * Methods.LearningRateFactor(_settings, pruner, time);
-        optimizer.Step();
+        optimizer.step();
         Costs.EndPruning();
     }
 }

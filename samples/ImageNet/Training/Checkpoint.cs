@@ -13,15 +13,14 @@ namespace Pdp.Samples.ImageNet.Training;
 internal static class Checkpoint
 {
     private const string Model = "model.";
-    private const string Momentum = "momentum.";
+    private const string Optimizer = "optimizer.";
     private const string Average = "average.";
 
     public static void Save(string path, Learner learner, Progress progress, Settings settings)
     {
         using var scope = NewDisposeScope();
-        var momentum = learner.Optimizer.ExportState();
         var tensors = learner.Model.state_dict().Select(entry => KeyValuePair.Create(Model + entry.Key, entry.Value))
-            .Concat(momentum.Select(entry => KeyValuePair.Create(Momentum + entry.Key, entry.Value)))
+            .Concat(learner.Optimizer.GetState().Select(entry => KeyValuePair.Create(Optimizer + entry.Key, entry.Value)))
             .Concat((learner.Average?.State() ?? []).Select(entry => KeyValuePair.Create(Average + entry.Key, entry.Value)));
         Safetensors.Save(path, tensors.ToDictionary(StringComparer.Ordinal), Describe(learner, progress, settings));
     }
@@ -40,14 +39,14 @@ internal static class Checkpoint
         RequireSame(header.Json<Dictionary<string, string>>("settings"), settings, path);
         var progress = ProgressOf(header, settings.Epochs, steps);
         var pruner = learner.Pruner is null ? null : header.Pruner("pruner");
-        var tensors = header.Tensors(Model, Momentum, Average);
+        var tensors = header.Tensors(Model, Optimizer, Average);
         Safetensors.RequireFit(learner.Model, tensors[0], path);
-        RequireFit(path, () => learner.Optimizer.RequireFit(tensors[1]));
-        RequireFit(path, () => learner.Average?.RequireFit(tensors[2]));
+        header.RequireFit(() => learner.Optimizer.CheckState(tensors[1]));
+        header.RequireFit(() => learner.Average?.RequireFit(tensors[2]));
 
         // A pruner's masks follow from the weights. That it doesn't take its state is seen only then.
         Safetensors.LoadInto(learner.Model, tensors[0], path, () => header.Restore(learner.Pruner, pruner));
-        learner.Optimizer.ImportState(tensors[1]);
+        learner.Optimizer.SetState(tensors[1]);
         learner.Average?.Load(tensors[2]);
         return progress;
     }
@@ -82,19 +81,6 @@ internal static class Checkpoint
             history.Length == progress.Epoch && progress.History.Count == progress.Epoch,
             $"its 'history' has {progress.History.Count} epochs, where {progress.Epoch} are over");
         return progress;
-    }
-
-    /// <summary>Says of which file it is that something doesn't fit.</summary>
-    private static void RequireFit(string path, Action check)
-    {
-        try
-        {
-            check();
-        }
-        catch (InvalidDataException fault)
-        {
-            throw new InvalidDataException($"'{path}' doesn't fit: {fault.Message}", fault);
-        }
     }
 
     /// <summary>Compares settings one by one, so that the message names those that differ.</summary>

@@ -1,12 +1,13 @@
 using System.Diagnostics;
 using Pdp.Samples.ImageNet.Data;
+using Pdp.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Pdp.Samples.ImageNet.Training;
 
 /// <summary>Takes a learner through an epoch, a step at a time. What a step does follows from the learner and the position alone.</summary>
-/// <remarks>Every tensor is in a scope and every Scalar is kept: see <see cref="Sgd"/> for why.</remarks>
+/// <remarks>Every tensor is in a scope and every Scalar is kept: see <see cref="FusedSgd"/> for why.</remarks>
 internal sealed class Trainer : IDisposable
 {
     private readonly Settings _settings;
@@ -88,7 +89,7 @@ internal sealed class Trainer : IDisposable
         using var scope = NewDisposeScope();
         Seed(epoch, step);
         _learner.Optimizer.LearningRate = _learningRate.At(((long)epoch * Steps) + step);
-        _learner.Optimizer.ZeroGradients();
+        _learner.Optimizer.zero_grad();
 
         // Pruning: the clock, which moves within the epoch, and the scope in which the weights are m·w. Behind it they are
         // dense again, with gradients that went through the mask. A dense run does without.
@@ -101,7 +102,7 @@ internal sealed class Trainer : IDisposable
             }
         }
 
-        _learner.Optimizer.Step();
+        _learner.Optimizer.step();
         _learner.Average?.Update();
     }
 

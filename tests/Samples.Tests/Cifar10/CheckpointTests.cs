@@ -1,4 +1,5 @@
 using Pdp.Samples.Cifar10;
+using Pdp.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -11,13 +12,14 @@ public sealed class CheckpointTests : IDisposable
     private readonly ResNet20 _model = new();
     private readonly ResNet20 _other = new();
     private readonly DisposeScope _scope = NewDisposeScope();
-    private readonly Sgd _optimizer;
-    private readonly Sgd _otherOptimizer;
+    private static readonly SgdOptions Options = new() { LearningRate = 0.1, Momentum = 0.9, WeightDecay = 5e-4 };
+    private readonly FusedSgd _optimizer;
+    private readonly FusedSgd _otherOptimizer;
 
     public CheckpointTests()
     {
-        _optimizer = new Sgd(_model.named_parameters(), 0.1, 0.9, 5e-4);
-        _otherOptimizer = new Sgd(_other.named_parameters(), 0.1, 0.9, 5e-4);
+        _optimizer = new FusedSgd(_model.named_parameters(), Options);
+        _otherOptimizer = new FusedSgd(_other.named_parameters(), Options);
     }
 
     private string Path => _folder.File("checkpoint.safetensors");
@@ -111,13 +113,13 @@ public sealed class CheckpointTests : IDisposable
     }
 
     [Fact]
-    public void Load_WhenTheMomentumDoesNotFit_NamesItAndChangesNothing()
+    public void Load_WhenTheOptimizersStateDoesNotFit_NamesItAndChangesNothing()
     {
         Train(_model, _optimizer);
         new Checkpoint(1, 0.5, [], null).Save(Path, _model, _optimizer, Fingerprint);
-        Change(_ => { }, tensors => tensors["momentum.conv1.weight"] = ones(3));
+        Change(_ => { }, tensors => tensors["optimizer.conv1.weight.momentum_buffer"] = ones(3));
 
-        AssertRefused("The momentum of 'conv1.weight'", withPruner: false);
+        AssertRefused("'conv1.weight.momentum_buffer' is [3]", withPruner: false);
     }
 
     [Fact]
@@ -148,19 +150,19 @@ public sealed class CheckpointTests : IDisposable
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
         Assert.Equal(before, State());
 
-        string[] State() => [.. _other.state_dict().Concat(_otherOptimizer.ExportState()).Select(entry => Convert.ToHexString(entry.Value.bytes)), pruner?.GetState().ToJson() ?? ""];
+        string[] State() => [.. _other.state_dict().Concat(_otherOptimizer.GetState()).Select(entry => Convert.ToHexString(entry.Value.bytes)), pruner?.GetState().ToJson() ?? ""];
     }
 
-    private static void Train(ResNet20 model, Sgd optimizer)
+    private static void Train(ResNet20 model, FusedSgd optimizer)
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator(5);
         var pictures = randn([2, 3, 32, 32], generator: generator);
         for (var step = 0; step < 2; step++)
         {
-            optimizer.ZeroGradients();
+            optimizer.zero_grad();
             nn.functional.cross_entropy(model.call(pictures), tensor(new[] { 1L, 7 })).backward();
-            optimizer.Step();
+            optimizer.step();
         }
     }
 }

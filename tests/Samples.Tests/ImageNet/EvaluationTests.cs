@@ -1,6 +1,7 @@
 using Pdp.Samples.ImageNet;
 using Pdp.Samples.ImageNet.Data;
 using Pdp.Samples.ImageNet.Training;
+using Pdp.Training;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -17,7 +18,7 @@ public sealed class EvaluationTests
         using var model = Sequential(Flatten(), Linear(3 * Side * Side, 8));
         Fill(model.get_parameter("1.weight")!, new float[8 * 3 * Side * Side]);
         Fill(model.get_parameter("1.bias")!, [0, 1, 2, 3, 4, 5, 6, 7]);
-        using var optimizer = new Sgd(model.named_parameters(), 0);
+        using var optimizer = new FusedSgd(model.named_parameters(), new SgdOptions { LearningRate = 0 });
         using var pictures = new SyntheticBatches(20, 8, 6, Side, 0, isTraining: false);
 
         var accuracy = Assert.Single(Evaluation.Measure(new Learner(model, optimizer, null, null), pictures, [MaskForm.Soft]));
@@ -34,7 +35,7 @@ public sealed class EvaluationTests
     {
         using var model = Sequential(Flatten(), Linear(3 * Side * Side, 2, hasBias: false));
         Fill(model.get_parameter("1.weight")!, [.. Enumerable.Repeat(1f, 1536), .. Enumerable.Repeat(0f, 1536), .. Enumerable.Repeat(0.9f, 3072)]);
-        using var optimizer = new Sgd(model.named_parameters(), 0);
+        using var optimizer = new FusedSgd(model.named_parameters(), new SgdOptions { LearningRate = 0 });
         using var pruner = new PdpPruner(model, Pruning.Options(new Settings { Sparsity = 0.75, Epochs = 1, DenseEpochs = 0, RampEnd = 0.5, RelativeTemperature = "5" }, model));
         pruner.BeginEpoch(0.75);
         using var pictures = new WhitePictures();
@@ -53,7 +54,7 @@ public sealed class EvaluationTests
         using var model = Sequential(Flatten(), Linear(3 * Side * Side, 2, hasBias: false));
         var weight = model.get_parameter("1.weight")!;
         Fill(weight, [.. Enumerable.Repeat(0f, 3072), .. Enumerable.Repeat(1f, 3072)]);
-        using var optimizer = new Sgd(model.named_parameters(), 0);
+        using var optimizer = new FusedSgd(model.named_parameters(), new SgdOptions { LearningRate = 0 });
         using var average = new RunningAverage(model, 0.9);
         Fill(weight, [.. Enumerable.Repeat(1f, 3072), .. Enumerable.Repeat(0f, 3072)]);
         using var pictures = new WhitePictures();

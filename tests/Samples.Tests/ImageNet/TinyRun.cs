@@ -2,6 +2,7 @@ using Pdp.Samples.ImageNet;
 using Pdp.Samples.ImageNet.Data;
 using Pdp.Samples.ImageNet.Reporting;
 using Pdp.Samples.ImageNet.Training;
+using Pdp.Training;
 using static TorchSharp.torch;
 
 namespace Pdp.Samples.Tests.ImageNet;
@@ -24,7 +25,9 @@ internal sealed class TinyRun : IDisposable
         _model = new TinyNet(settings.Classes);
         Learner = new Learner(
             _model,
-            new Sgd(ParameterGroup.WeightsOnly(_model.named_parameters(), settings.WeightDecay), settings.Lr, settings.Momentum, settings.Nesterov),
+            new FusedSgd(
+                ParameterGroup.DecayWeightsOnly(_model.named_parameters(), settings.WeightDecay),
+                new SgdOptions { LearningRate = settings.Lr, Momentum = settings.Momentum, IsNesterov = settings.Nesterov }),
             settings.Ema is { } decay ? new RunningAverage(_model, decay) : null,
             settings.Method == "pdp" ? new PdpPruner(_model, Pruning.Options(settings, _model)) : null);
         Training = Batches(isTraining: true);
@@ -85,7 +88,7 @@ internal sealed class TinyRun : IDisposable
     public SortedDictionary<string, string> State()
     {
         using var scope = NewDisposeScope();
-        var tensors = _model.state_dict().Concat(Learner.Optimizer.ExportState()).Select((entry, i) => KeyValuePair.Create($"{i} {entry.Key}", entry.Value))
+        var tensors = _model.state_dict().Concat(Learner.Optimizer.GetState()).Select((entry, i) => KeyValuePair.Create($"{i} {entry.Key}", entry.Value))
             .Concat((Learner.Average?.State() ?? []).Select(entry => KeyValuePair.Create($"average {entry.Key}", entry.Value)));
         var state = tensors.ToDictionary(entry => entry.Key, entry => Convert.ToHexString(entry.Value.bytes));
         return new(state) { ["pruner"] = Learner.Pruner?.GetState().ToJson() ?? "" };

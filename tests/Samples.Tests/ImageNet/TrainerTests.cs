@@ -1,6 +1,7 @@
 using Pdp.Samples.ImageNet;
 using Pdp.Samples.ImageNet.Data;
 using Pdp.Samples.ImageNet.Training;
+using Pdp.Training;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -60,7 +61,7 @@ public sealed class TrainerTests
     {
         manual_seed(1).Dispose();
         using var model = Sequential(Flatten(), Linear(3 * Side * Side, settings.Classes));
-        using var optimizer = new Sgd(model.named_parameters(), settings.Lr, settings.Momentum);
+        using var optimizer = new FusedSgd(model.named_parameters(), new SgdOptions { LearningRate = settings.Lr, Momentum = settings.Momentum });
         using var pruner = settings.Method == "pdp" ? new PdpPruner(model, Pruning.Options(settings, model)) : null;
         using var pictures = new SyntheticBatches(24, settings.Classes, settings.Part, Side, 0, isTraining: true);
         using var trainer = new Trainer(settings, new Learner(model, optimizer, null, pruner), pictures);

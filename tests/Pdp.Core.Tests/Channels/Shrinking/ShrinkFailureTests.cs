@@ -1,7 +1,7 @@
 using Pdp.Channels;
 using Pdp.Channels.Shrinking;
-using Pdp.Samples;
 using Pdp.Tests.Support;
+using Pdp.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -11,6 +11,8 @@ namespace Pdp.Tests.Channels.Shrinking;
 /// <summary>A shrink that fails leaves the model as it was; one that doesn't lets training go on.</summary>
 public sealed class ShrinkFailureTests
 {
+    private const string Momentum = ".momentum_buffer";
+
     public static TheoryData<string> Failures => ["throws at once", "throws when cut", "other shape when cut", "other values when cut", "spoils buffers", "spoils modes"];
 
     [Theory]
@@ -68,8 +70,8 @@ public sealed class ShrinkFailureTests
         var record = run.Pruner.Shrink(run.Example).Record;
         using var whole = Optimizer(masked);
         using var cut = Optimizer(run.Model);
-        whole.ImportState(before.ExportState());
-        cut.ImportState(before.ExportState().ToDictionary(pair => pair.Key, pair => record.Shapes.ContainsKey(pair.Key) ? record.Slice(pair.Value, pair.Key) : pair.Value.clone(), StringComparer.Ordinal));
+        whole.SetState(before.GetState());
+        cut.SetState(before.GetState().ToDictionary(pair => pair.Key, pair => Sliced(pair.Key, pair.Value), StringComparer.Ordinal));
         var silent = masked.named_parameters().Select(pair => (pair.parameter, Sounds: pair.parameter.ne(0).detach())).ToArray();
 
         for (var step = 3; step < 8; step++)
@@ -89,6 +91,10 @@ public sealed class ShrinkFailureTests
             using var expected = record.Shapes.ContainsKey(name) ? record.Slice(parameter, name) : parameter.detach().clone();
             Close.Equal(expected.Values(), run.Model.get_parameter(name)!.Values(), relative: 1e-9, absolute: 1e-12);
         }
+
+        // The state of a parameter has its name and shape.
+        Tensor Sliced(string key, Tensor state) =>
+            key.EndsWith(Momentum, StringComparison.Ordinal) && record.Shapes.ContainsKey(key[..^Momentum.Length]) ? record.Slice(state, key[..^Momentum.Length]) : state;
     }
 
     private static Tensor Call(Run run, string failure, int call)
@@ -116,17 +122,17 @@ public sealed class ShrinkFailureTests
         }
     }
 
-    private static Sgd Optimizer(Module model) => new(model.named_parameters().Select(pair => (pair.name, pair.parameter)), learningRate: 0.01, momentum: 0.9);
+    private static FusedSgd Optimizer(Module model) => new(model.named_parameters(), new SgdOptions { LearningRate = 0.01, Momentum = 0.9 });
 
-    private static void Step(Module<Tensor, Tensor> model, Sgd optimizer, int seed)
+    private static void Step(Module<Tensor, Tensor> model, FusedSgd optimizer, int seed)
     {
         using var scope = NewDisposeScope();
         model.train();
         model.modules().OfType<TorchSharp.Modules.Dropout>().Single().eval();
-        optimizer.ZeroGradients();
+        optimizer.zero_grad();
         var output = model.call(Zoo.Get(nameof(VggLike)).Batch(seed, type: ScalarType.Float64));
         output.mul(output).mean().backward();
-        optimizer.Step();
+        optimizer.step();
     }
 
     /// <summary>A network in the midst of training, with gradients, and a weight that doesn't learn.</summary>

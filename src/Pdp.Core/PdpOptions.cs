@@ -56,6 +56,14 @@ public sealed record PdpOptions
     /// </value>
     public Temperature? Temperature { get; init; }
 
+    /// <summary>What weights compete by, in the mask and in the allocation.</summary>
+    /// <value>
+    /// Null, the default, is their magnitude. Another one, such as <see cref="Taylor"/>, learns from gradients: train in scopes from the first step on, and
+    /// let the schedule start after one step or more. It needs relative temperatures, as its scores are not in units of weight, and takes tensor operations
+    /// where magnitude has kernels.
+    /// </value>
+    public IImportance? Importance { get; init; }
+
     /// <summary>What takes the place of PDP's soft mask.</summary>
     /// <value>Null, the default, is PDP. Another method may bring a schedule and an allocation of its own, and has no temperature.</value>
     public IPruningMethod? Method { get; init; }

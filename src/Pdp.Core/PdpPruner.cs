@@ -6,6 +6,7 @@ using Pdp.Layers;
 using Pdp.Reporting;
 using Pdp.Saving;
 using Pdp.Scheduling;
+using Pdp.Strategies;
 using Pdp.Watching;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -128,7 +129,7 @@ public sealed class PdpPruner : IDisposable
     /// <exception cref="InvalidOperationException">
     /// A scope is open, a whole epoch went by without one, something went wrong inside the last one, the model was moved, another pruner that is
     /// not disposed prunes one of the weights, the first epoch is past the start of the schedule with no state restored, a weight is not finite
-    /// when pruning begins, or no optimizer moves the <see cref="Parameters"/>.
+    /// when pruning begins, no gradient was seen by the <see cref="PdpOptions.Importance"/> until then, or no optimizer moves the <see cref="Parameters"/>.
     /// </exception>
     public void BeginEpoch(double epoch) => Begin(epoch, interval: null);
 
@@ -281,6 +282,7 @@ public sealed class PdpPruner : IDisposable
             Targets = _isPlanned ? Masks.ToDictionary(mask => mask.Name, mask => mask.Target) : null,
             IsCommitted = IsCommitted,
             Masks = IsCommitted ? StateFit.PackedMasks(_model.Layers) : null,
+            Importance = StateFit.LearnedImportance(Masks),
             Weights = _model.Layers.ToDictionary(layer => layer.Mask.Name, StateFit.HashOf),
         };
     }
@@ -310,6 +312,7 @@ public sealed class PdpPruner : IDisposable
         var clock = PruningClock.Of(state, options);
         var targets = StateFit.Targets(state, Masks);
         var kept = StateFit.Kept(state, Masks, targets);
+        var sensitivities = StateFit.Sensitivities(state, _model.Layers);
         if (state.Targets is not null)
             _planner.RequirePossible(targets);
         StateFit.RequireWeights(state, _model.Layers);
@@ -322,6 +325,8 @@ public sealed class PdpPruner : IDisposable
         _model.Advance(IsCommitted ? 1 : _clock.Fraction, _clock.TemperatureTime);
         foreach (var (layer, mask) in _model.Layers.Zip(kept))
             layer.Weight.Restore(mask);
+        foreach (var (layer, sensitivity) in _model.Layers.Zip(sensitivities))
+            layer.Mask.Importance?.Restore(sensitivity?.to(layer.Weight.Parameters[0].device), state.Importance?.GetValueOrDefault(layer.Mask.Name)?.Gradients ?? 0);
         _watch.Restore(state.TrainingScopes);
     }
 
@@ -382,10 +387,7 @@ public sealed class PdpPruner : IDisposable
         var isFirst = Epoch is null;
         _clock.Begin(epoch, interval, _isPlanned);
         if (_clock.HasStarted && !_isPlanned)
-        {
-            _model.SetTargets(_planner.Plan());
-            _isPlanned = true;
-        }
+            SetTargets();
 
         // What was committed stays as it is, and a method's counts are not those of the schedule.
         if (!IsCommitted)
@@ -408,9 +410,16 @@ public sealed class PdpPruner : IDisposable
 
         _clock.Finish();
         if (!_isPlanned)
-            _model.SetTargets(_planner.Plan());
-        _isPlanned = true;
+            SetTargets();
         _model.Advance(_clock.Fraction, _clock.TemperatureTime);
+    }
+
+    /// <summary>Fixes what each mask removes in the end, by what the weights and their importance are now.</summary>
+    private void SetTargets()
+    {
+        _model.RequireImportance();
+        _model.SetTargets(_planner.Plan());
+        _isPlanned = true;
     }
 
     /// <summary>Takes the weights for this pruner alone, once.</summary>
@@ -459,12 +468,24 @@ public sealed class PdpPruner : IDisposable
 
     private static PdpOptions InForce(PdpOptions options)
     {
+        if (options.Importance is { } importance)
+            RequireFitting(options, importance);
         if (options.Method is not { } method)
             return options;
 
         return options.Temperature is null && options.Rules.All(rule => rule.Temperature is null)
             ? method.Configure(options)
             : throw new ArgumentException($"{method.Name} has no soft mask: leave PdpOptions.Temperature and those of rules unset.", nameof(options));
+    }
+
+    /// <summary>Checks what goes together with an importance.</summary>
+    /// <exception cref="ArgumentException">Something doesn't.</exception>
+    private static void RequireFitting(PdpOptions options, IImportance importance)
+    {
+        if (options.Method is { } method)
+            throw new ArgumentException($"{method.Name} has its own way to rank weights: leave PdpOptions.Importance unset.", nameof(options));
+        if (options.Rules.Select(rule => rule.Temperature).Append(options.Temperature).Any(temperature => temperature is { IsRelative: false }))
+            throw new ArgumentException($"An absolute temperature is in units of weight², and the scores of {importance.Name} are not: use Temperature.Relative.", nameof(options));
     }
 
     private void RequireResumable()

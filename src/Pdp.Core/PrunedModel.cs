@@ -50,6 +50,8 @@ internal sealed class PrunedModel : IDisposable
         Masks = [.. Layers.Select(layer => layer.Mask)];
         _registration = Register();
         _run = Attach(options.Method);
+        foreach (var layer in Layers.Where(_ => options.Importance is not null))
+            layer.Weight.Follow(options.Importance!);
         foreach (var mask in Masks)
             mask.Attach();
         _fused = new FusedModel(Layers.Select(layer => layer.Weight.Fused).OfType<IFusedWeight>());
@@ -162,6 +164,15 @@ internal sealed class PrunedModel : IDisposable
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         _run?.RequireTrained(isFinal);
+    }
+
+    /// <summary>Checks that what weights compete by is known.</summary>
+    /// <exception cref="InvalidOperationException">No gradient of a weight was seen yet.</exception>
+    public void RequireImportance()
+    {
+        string[] unknown = [.. Masks.Where(mask => mask.Importance is { Sensitivity: null }).Select(mask => $"'{mask.Name}'")];
+        if (unknown.Length > 0)
+            throw new InvalidOperationException($"Pruning begins, but {_options.Importance!.Name} has seen no gradient of {Words.Listed(unknown)} yet: let the schedule start later, train one step or more within Mask() until then, and exclude weights that get no gradient.");
     }
 
     /// <summary>What will happen to each weight if the masks get these targets.</summary>

@@ -12,7 +12,7 @@ public sealed record AllocationLayer
     /// <summary>The weight's shape.</summary>
     public required WeightLayout Layout { get; init; }
 
-    /// <summary>The weight itself, on its device; where several weights share a score, the magnitude of the whole for each. Borrowed.</summary>
+    /// <summary>The weight itself, on its device; where several weights share a score, or have another importance than their magnitude, what each competes with. Borrowed.</summary>
     public required Tensor Weight { get; init; }
 
     /// <summary>The fewest weights that may be removed.</summary>

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Pdp.Internal;
 using Pdp.Masking;
 using Pdp.Saving;
 using static TorchSharp.torch;
@@ -121,11 +120,11 @@ internal sealed class TargetPlanner
             : throw new ArgumentException($"'{mask.Name}' has to lose at least {minimum} of its {mask.Layout.Elements} weights but may lose at most {maximum}: lower its minimum sparsity or raise its maximum.");
     }
 
-    /// <summary>The weight, or where several weights share a score the magnitude that each of them competes with.</summary>
+    /// <summary>The weight, or where it doesn't compete by itself alone the magnitude that each weight competes with.</summary>
     private static Tensor Competing(PrunedLayer layer)
     {
         var (mask, value) = (layer.Mask, layer.Weight.Value());
-        return mask.WeightsPerRank == 1 ? value : mask.Strategy.Spread(mask.Strategy.Magnitude(Precision.Widen(value), mask.Layout), mask.Layout).expand_as(value).contiguous();
+        return mask is { WeightsPerRank: 1, Importance: null } ? value : mask.Strategy.Spread(layer.Weight.Magnitude(), mask.Layout).expand_as(value).contiguous();
     }
 
     /// <summary>Turns counts of weights into whole members: down, and up again where the most is missing, until the total is met to the nearest.</summary>

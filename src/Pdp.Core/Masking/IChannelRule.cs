@@ -9,6 +9,9 @@ internal interface IChannelRule : IDisposable
     /// <summary>Whether ŵ is w.</summary>
     bool IsIdentity { get; }
 
+    /// <summary>Whether it learns from gradients, and so takes part in scopes where ŵ is w.</summary>
+    bool Observes => false;
+
     /// <summary>Whether it is PDP's.</summary>
     bool IsSoft { get; }
 
@@ -16,8 +19,8 @@ internal interface IChannelRule : IDisposable
     void Begin(Tensor filters);
 
     /// <summary>The factor of each channel in the scope that began last, <c>[channels, 1]</c>.</summary>
-    /// <returns>The hard mask in it, bool, null if it is soft alone; and the whole factor.</returns>
-    (Tensor? Hard, Tensor Whole) Factors(Tensor filters, MaskForm form);
+    /// <returns>The hard mask in it, bool, null if it is soft alone; and the whole factor. Both are null where ŵ is w.</returns>
+    (Tensor? Hard, Tensor? Whole) Factors(Tensor filters, MaskForm form);
 
     /// <summary>The filters' gradient that comes through the mask.</summary>
     /// <param name="filters">The filters.</param>
@@ -28,6 +31,11 @@ internal interface IChannelRule : IDisposable
 
     /// <summary>Is told ∂L/∂m once all gradients of the scope are written.</summary>
     void GateGradient(Tensor gate)
+    {
+    }
+
+    /// <summary>Is told the filters' gradient, ∂L/∂ŵ, once all gradients of the scope are written.</summary>
+    void FilterGradient(Tensor upstream)
     {
     }
 

@@ -9,6 +9,9 @@ internal interface IMaskRule : IDisposable
     /// <summary>Whether ŵ is w.</summary>
     bool IsIdentity { get; }
 
+    /// <summary>Whether it learns from gradients, and so takes part in scopes where ŵ is w.</summary>
+    bool Observes => false;
+
     /// <summary>Whether it wants to be told of the optimizer's steps.</summary>
     bool CountsSteps => false;
 

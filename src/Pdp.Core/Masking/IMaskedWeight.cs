@@ -1,4 +1,5 @@
 using Pdp.Methods;
+using Pdp.Strategies;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -32,6 +33,12 @@ internal interface IMaskedWeight : IDisposable
 
     /// <summary>Takes the rule of a method, where it is the layer of a number, in the place of PDP's; before the first scope.</summary>
     void Follow(IMethodRun run, int number);
+
+    /// <summary>Competes by an importance in place of magnitude; before the first scope.</summary>
+    void Follow(IImportance importance);
+
+    /// <summary>The magnitudes that compete, <c>[groups, members]</c>; the caller's.</summary>
+    Tensor Magnitude();
 
     /// <summary>The hard mask of now, which broadcasts to the mask's layout; the caller's.</summary>
     Tensor Kept();

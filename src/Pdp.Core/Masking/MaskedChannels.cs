@@ -67,7 +67,7 @@ internal sealed class MaskedChannels : IMaskedWeight
 
     public IReadOnlyList<Parameter> Parameters => _slices.Parameters;
 
-    public bool IsMasking => !IsIdentity;
+    public bool IsMasking => !IsIdentity || _rule.Observes;
 
     public IFusedWeight? Fused => _fused;
 
@@ -87,6 +87,20 @@ internal sealed class MaskedChannels : IMaskedWeight
         _fused?.Dispose();
         _rule = new MethodChannels(Mask, run, number);
         _fused = null;
+    }
+
+    public void Follow(IImportance importance)
+    {
+        _fused?.Dispose();
+        _fused = null;
+        Mask.Importance = new(importance, _layout.Dimensions);
+    }
+
+    public Tensor Magnitude()
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        return Mask.MagnitudeOf(Precision.Widen(_slices.Filters()), _layout).MoveToOuterDisposeScope();
     }
 
     public Tensor Value() => _lone is not null ? _lone.detach() : _slices.Filters();
@@ -111,7 +125,7 @@ internal sealed class MaskedChannels : IMaskedWeight
     /// <remarks>Kernels only take note of the group here; <see cref="FusedModel"/> then enters all that they have.</remarks>
     public void Enter(MaskForm form)
     {
-        if (IsIdentity)
+        if (!IsMasking)
             return;
 
         _form = form;
@@ -191,6 +205,7 @@ internal sealed class MaskedChannels : IMaskedWeight
         _smallestNormal.Dispose();
         _rule.Dispose();
         _fused?.Dispose();
+        Mask.Importance?.Dispose();
     }
 
     /// <summary>Gives up what tensor operations have set aside, which kernels do themselves.</summary>
@@ -275,7 +290,7 @@ internal sealed class MaskedChannels : IMaskedWeight
         (Zeros.Outside(_kept!, _slices.Filters()), [.. _slices.Companions().Select(values => Zeros.Outside(_kept!, values))]);
 
     /// <summary>What each channel of filters and biases is multiplied by, <c>[channels, 1]</c>, null for not at all; and of norms.</summary>
-    private (Tensor? Filters, Tensor Norms) Factors(Tensor dense)
+    private (Tensor? Filters, Tensor? Norms) Factors(Tensor dense)
     {
         var (hard, whole) = _rule.Factors(Precision.Widen(dense), _form);
         return (_masksFilters ? whole : hard, whole);
@@ -337,9 +352,10 @@ internal sealed class MaskedChannels : IMaskedWeight
         // Last, so that what a method adds to gradients stays as it is.
         if (gate is not null)
             _rule.GateGradient(gate);
+        _rule.FilterGradient(upstream);
     }
 
-    private void WriteGradients(Tensor filters, Tensor?[] companions, (Tensor? Filters, Tensor Norms) factors)
+    private void WriteGradients(Tensor filters, Tensor?[] companions, (Tensor? Filters, Tensor? Norms) factors)
     {
         _slices.WriteGradients(filters, [.. companions.Zip(_slices.AreBiases, (gradient, isBias) => Product(gradient, isBias ? factors.Filters : factors.Norms))]);
 

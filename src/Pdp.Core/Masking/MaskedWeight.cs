@@ -1,6 +1,7 @@
 using Pdp.Internal;
 using Pdp.Methods;
 using Pdp.Numerics;
+using Pdp.Strategies;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -38,7 +39,7 @@ internal sealed class MaskedWeight : IMaskedWeight
 
     public IReadOnlyList<Parameter> Parameters => [_parameter];
 
-    public bool IsMasking => !IsIdentity;
+    public bool IsMasking => !IsIdentity || _rule.Observes;
 
     public IFusedWeight? Fused => _fused;
 
@@ -60,6 +61,20 @@ internal sealed class MaskedWeight : IMaskedWeight
         _fused = null;
     }
 
+    public void Follow(IImportance importance)
+    {
+        _fused?.Dispose();
+        _fused = null;
+        Mask.Importance = new(importance, Mask.Layout.Dimensions);
+    }
+
+    public Tensor Magnitude()
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        return Mask.MagnitudeOf(Precision.Widen(_parameter)).MoveToOuterDisposeScope();
+    }
+
     public Tensor Value() => _parameter.detach();
 
     public Tensor Kept()
@@ -74,7 +89,7 @@ internal sealed class MaskedWeight : IMaskedWeight
     /// <remarks>Kernels only take note of the weight here; <see cref="FusedModel"/> then enters all that they have.</remarks>
     public void Enter(MaskForm form)
     {
-        if (IsIdentity)
+        if (!IsMasking)
             return;
 
         _form = form;
@@ -159,6 +174,7 @@ internal sealed class MaskedWeight : IMaskedWeight
         _earlier.Dispose();
         _checks.Dispose();
         _fused?.Dispose();
+        Mask.Importance?.Dispose();
     }
 
     private void Thaw()

@@ -1,4 +1,5 @@
 using Pdp.Internal;
+using Pdp.Masking;
 using Pdp.Numerics;
 using Pdp.Scheduling;
 using Pdp.Strategies;
@@ -83,6 +84,9 @@ public sealed class PdpMask
     /// <summary>The weights removed in the end.</summary>
     public long TargetWeights => Target * WeightsPerRank;
 
+    /// <summary>What its weights compete by, other than their magnitude; owned by what is masked.</summary>
+    internal RunningImportance? Importance { get; set; }
+
     /// <summary>The temperature of now as kernels and tensor operations take it.</summary>
     internal Sharpness Sharpness => Sharpness.Of(TemperatureValue, Temperature.IsRelative);
 
@@ -136,6 +140,7 @@ public sealed class PdpMask
     /// <param name="weight">The weight, of the layout's shape.</param>
     /// <returns><c>[groups, 1]</c>, in units of weight; zeros where nothing is removed.</returns>
     /// <exception cref="ArgumentException">The weight's shape is not the layout's.</exception>
+    /// <exception cref="InvalidOperationException">The mask goes by an <see cref="PdpOptions.Importance"/> other than magnitude.</exception>
     public Tensor Threshold(Tensor weight)
     {
         RequireShape(weight);
@@ -150,6 +155,7 @@ public sealed class PdpMask
     /// <param name="weight">The weight, of the layout's shape.</param>
     /// <returns>The weight's shape, values in [0, 1], float64 for a float64 weight and float32 for any other.</returns>
     /// <exception cref="ArgumentException">The weight's shape is not the layout's.</exception>
+    /// <exception cref="InvalidOperationException">The mask goes by an <see cref="PdpOptions.Importance"/> other than magnitude.</exception>
     public Tensor Soft(Tensor weight)
     {
         RequireShape(weight);
@@ -168,14 +174,14 @@ public sealed class PdpMask
     /// <param name="weight">The weight, of the layout's shape.</param>
     /// <returns>The weight's shape, bool, true where a weight is kept.</returns>
     /// <exception cref="ArgumentException">The weight's shape is not the layout's.</exception>
+    /// <exception cref="InvalidOperationException">The mask goes by an <see cref="PdpOptions.Importance"/> other than magnitude.</exception>
     public Tensor Kept(Tensor weight)
     {
         RequireShape(weight);
 
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        var magnitude = Strategy.Magnitude(Precision.Widen(weight), Layout);
-        return Strategy.Spread(SoftMask.Kept(magnitude, Removed), Layout).expand(Layout.Dimensions).clone().MoveToOuterDisposeScope();
+        return KeptBetween(MagnitudeOf(Precision.Widen(weight))).MoveToOuterDisposeScope();
     }
 
     /// <summary>The masked weight as a differentiable function of the weight, for code that computes with a weight itself.</summary>
@@ -185,6 +191,7 @@ public sealed class PdpMask
     /// <param name="weight">The weight, of the layout's shape.</param>
     /// <returns>The weight's shape and type; the weight's own values where nothing is removed.</returns>
     /// <exception cref="ArgumentException">The weight's shape is not the layout's.</exception>
+    /// <exception cref="InvalidOperationException">The mask goes by an <see cref="PdpOptions.Importance"/> other than magnitude.</exception>
     public Tensor Apply(Tensor weight)
     {
         RequireShape(weight);
@@ -211,8 +218,11 @@ public sealed class PdpMask
         Removed = Members - (kept.sum().cpu().ReadCpuInt64(0) / Groups);
     }
 
+    /// <summary>The magnitudes that compete, <c>[groups, members]</c>, of weights in their arithmetic type and a layout; in the caller's scope.</summary>
+    internal Tensor MagnitudeOf(Tensor wide, WeightLayout? layout = null) => Strategy.Magnitude(Importance?.Competing(wide) ?? wide, layout ?? Layout);
+
     /// <summary>What the mask of a weight in its arithmetic type hangs on, for p &gt; 0; in the caller's scope.</summary>
-    internal Boundary BoundaryOf(Tensor wide) => BoundaryBetween(Strategy.Magnitude(wide, Layout));
+    internal Boundary BoundaryOf(Tensor wide) => BoundaryBetween(MagnitudeOf(wide));
 
     /// <summary>What the mask of magnitudes <c>[groups, members]</c> hangs on, for p &gt; 0; in the caller's scope.</summary>
     internal Boundary BoundaryBetween(Tensor magnitude)
@@ -223,7 +233,10 @@ public sealed class PdpMask
 
     /// <summary>The boundary of a weight, of a threshold and a scale that were taken before.</summary>
     internal Boundary BoundaryOf(Tensor wide, Tensor threshold, Tensor scale) =>
-        Boundary.Of(Strategy.Magnitude(wide, Layout), threshold, scale);
+        Boundary.Of(MagnitudeOf(wide), threshold, scale);
+
+    /// <summary>The hard mask of magnitudes <c>[groups, members]</c>, of the layout's shape; in the caller's scope.</summary>
+    internal Tensor KeptBetween(Tensor magnitude) => Strategy.Spread(SoftMask.Kept(magnitude, Removed), Layout).expand(Layout.Dimensions).clone();
 
     private Tensor ThresholdOf(Tensor magnitude) =>
         Removed == 0 ? magnitude.new_zeros(Groups, 1) : SoftMask.Threshold(magnitude, Removed);
@@ -231,6 +244,8 @@ public sealed class PdpMask
     private void RequireShape(Tensor weight)
     {
         ArgumentNullException.ThrowIfNull(weight);
+        if (Importance is { } importance)
+            throw new InvalidOperationException($"The mask of '{Name}' goes by {importance.Name}, which a weight alone doesn't tell: see what PdpPruner.Mask() and Report() make of it.");
         if (!weight.shape.AsSpan().SequenceEqual(Layout.Dimensions))
             throw new ArgumentException($"'{Name}' has the shape {Layout}, not [{string.Join(", ", weight.shape)}].", nameof(weight));
     }

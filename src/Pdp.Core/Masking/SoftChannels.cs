@@ -16,15 +16,23 @@ internal sealed class SoftChannels(PdpMask mask, WeightLayout layout) : IChannel
 
     public bool IsSoft => true;
 
+    public bool Observes => mask.Importance is not null;
+
     public void Begin(Tensor filters)
     {
         Forget();
+        if (IsIdentity)
+            return;
+
         var boundary = mask.BoundaryBetween(MagnitudeOf(filters));
         (_threshold, _scale) = (boundary.Threshold.DetachFromDisposeScope(), boundary.Scale.DetachFromDisposeScope());
     }
 
-    public (Tensor? Hard, Tensor Whole) Factors(Tensor filters, MaskForm form)
+    public (Tensor? Hard, Tensor? Whole) Factors(Tensor filters, MaskForm form)
     {
+        if (IsIdentity)
+            return (null, null);
+
         var kept = form == MaskForm.Soft ? null : Kept(filters);
         if (form == MaskForm.Raw)
             return (kept, kept!.to_type(filters.dtype));
@@ -35,12 +43,15 @@ internal sealed class SoftChannels(PdpMask mask, WeightLayout layout) : IChannel
 
     public Tensor? ThroughMask(Tensor filters, Tensor gate, MaskForm form)
     {
-        if (form == MaskForm.Raw)
+        if (IsIdentity || form == MaskForm.Raw)
             return null;
 
-        var gradient = SoftMask.ThroughMask(filters, gate, BoundaryOf(filters), mask.Strategy, layout);
+        var gradient = mask.Importance?.ThroughMask(filters, gate, BoundaryOf(filters), mask.Strategy, layout)
+            ?? SoftMask.ThroughMask(filters, gate, BoundaryOf(filters), mask.Strategy, layout);
         return form == MaskForm.Soft ? gradient : gradient.mul_(Kept(filters));
     }
+
+    public void FilterGradient(Tensor upstream) => mask.Importance?.Observe(upstream);
 
     public Tensor Kept(Tensor filters) => SoftMask.Kept(MagnitudeOf(filters), mask.Removed).reshape(-1, 1);
 
@@ -53,7 +64,7 @@ internal sealed class SoftChannels(PdpMask mask, WeightLayout layout) : IChannel
 
     public void Dispose() => Forget();
 
-    private Tensor MagnitudeOf(Tensor filters) => mask.Strategy.Magnitude(filters, layout);
+    private Tensor MagnitudeOf(Tensor filters) => mask.MagnitudeOf(filters, layout);
 
     private Boundary BoundaryOf(Tensor filters) => Boundary.Of(MagnitudeOf(filters), _threshold!, _scale!);
 }

@@ -16,24 +16,24 @@ internal sealed class SoftRule(PdpMask mask, ScalarType type) : IMaskRule
 
     public bool IsIdentity => mask.Removed == 0;
 
+    public bool Observes => mask.Importance is not null;
+
     public Tensor Enter(Tensor weight, MaskForm form)
     {
         Forget();
-        return FormOf(form, weight, BoundaryOf(weight).Logit);
+        return Again(weight, form);
     }
 
-    public Tensor Again(Tensor weight, MaskForm form) => FormOf(form, weight, BoundaryOf(weight).Logit);
+    public Tensor Again(Tensor weight, MaskForm form) => IsIdentity ? weight : FormOf(form, weight, BoundaryOf(weight).Logit);
 
     public Tensor Gradient(Tensor weight, Tensor upstream, MaskForm form)
     {
-        if (form == MaskForm.Raw)
-            return upstream.mul(Kept(weight));
-
-        var gradient = SoftMask.Gradient(weight, upstream, BoundaryOf(weight), mask.Strategy, mask.Layout);
-        return form == MaskForm.Soft ? gradient : gradient.mul_(Kept(weight));
+        var gradient = IsIdentity ? upstream : Corrected(weight, upstream, form);
+        mask.Importance?.Observe(upstream);
+        return gradient;
     }
 
-    public Tensor Kept(Tensor weight) => mask.Kept(weight);
+    public Tensor Kept(Tensor weight) => mask.KeptBetween(mask.MagnitudeOf(weight));
 
     public void Forget()
     {
@@ -46,6 +46,17 @@ internal sealed class SoftRule(PdpMask mask, ScalarType type) : IMaskRule
     {
         Forget();
         _smallestNormal.Dispose();
+    }
+
+    private Tensor Corrected(Tensor weight, Tensor upstream, MaskForm form)
+    {
+        if (form == MaskForm.Raw)
+            return upstream.mul(Kept(weight));
+
+        var boundary = BoundaryOf(weight);
+        var gradient = mask.Importance?.Gradient(weight, upstream, boundary, mask.Strategy, mask.Layout)
+            ?? SoftMask.Gradient(weight, upstream, boundary, mask.Strategy, mask.Layout);
+        return form == MaskForm.Soft ? gradient : gradient.mul_(Kept(weight));
     }
 
     /// <summary>The scope's boundary, which is found once: at its start, or at its end where kernels masked the weight.</summary>

@@ -20,7 +20,7 @@ internal sealed class MethodChannels(PdpMask mask, IMethodRun run, int layer) : 
         _kept = Kept(filters).DetachFromDisposeScope();
     }
 
-    public (Tensor? Hard, Tensor Whole) Factors(Tensor filters, MaskForm form) => (_kept!.alias(), _kept.to_type(filters.dtype));
+    public (Tensor? Hard, Tensor? Whole) Factors(Tensor filters, MaskForm form) => (_kept!.alias(), _kept.to_type(filters.dtype));
 
     public Tensor? ThroughMask(Tensor filters, Tensor gate, MaskForm form) => null;
 

@@ -94,7 +94,7 @@ internal static class ReportBuilder
         var mask = weight.Mask;
         var wide = Precision.Widen(weight.Value());
         var kept = weight.Frozen ?? weight.Kept();
-        var boundary = weight.IsSoft && mask.Removed > 0 ? (Boundary?)mask.BoundaryOf(wide) : null;
+        var boundary = weight.IsSoft && mask.Removed > 0 ? (Boundary?)mask.BoundaryBetween(weight.Magnitude()) : null;
         var soft = boundary is { } open ? mask.Strategy.Spread(SoftMask.Mask(open.Logit), mask.Layout).expand_as(wide) : Visible(weight, wide, kept);
         var masked = soft.mul(wide.abs());
         return new(

@@ -6,7 +6,7 @@ using Pdp.Scheduling;
 
 namespace Pdp.Saving;
 
-/// <summary>The strategies, schedules and allocations of this library as JSON; what is not set has its default.</summary>
+/// <summary>The strategies, importances, schedules and allocations of this library as JSON; what is not set has its default.</summary>
 internal static class OptionKinds
 {
     private static readonly EpsilonRamp DefaultRamp = new();
@@ -26,6 +26,11 @@ internal static class OptionKinds
             (Channel channels) => new() { ["score"] = Written(channels.Score), ["alignment"] = channels.Alignment },
             members => new() { Score = Score(members), Alignment = members.Whole("alignment") ?? 1 }
         },
+    };
+
+    public static Kinds<IImportance> Importances { get; } = new()
+    {
+        { (Taylor taylor) => new() { ["window"] = taylor.Window }, members => new() { Window = members.Whole("window") ?? new Taylor().Window } },
     };
 
     public static Kinds<ISparsityScheduler> Schedules { get; } = new()

@@ -43,6 +43,7 @@ internal static class OptionsJson
         var json = new JsonObject { ["epochs"] = options.Epochs };
         Add(json, "sparsity", options.Sparsity);
         json["strategy"] = OptionKinds.Strategies.Write(options.Strategy, nameof(PdpOptions.Strategy));
+        Add(json, "importance", options.Importance is { } importance ? OptionKinds.Importances.Write(importance, nameof(PdpOptions.Importance)) : null);
         Add(json, "channels", options.Channels is { } map ? ChannelsJson.Write(map) : null);
         Add(json, "macs", options.EffectiveMacs is { } macs ? ChannelsJson.Write(macs) : null);
         json["allocation"] = OptionKinds.Allocations(options.Channels, options.EffectiveMacs).Write(options.Allocation, nameof(PdpOptions.Allocation));
@@ -78,6 +79,7 @@ internal static class OptionsJson
             Epochs = members.Number("epochs") ?? members.Missing<double>("epochs"),
             Sparsity = members.Number("sparsity"),
             Strategy = members.Member("strategy", OptionKinds.Strategies.Read) ?? Defaults.Strategy,
+            Importance = members.Member("importance", OptionKinds.Importances.Read),
             Channels = channels,
             Macs = macs,
             Allocation = members.Member("allocation", OptionKinds.Allocations(channels, macs).Read) ?? Defaults.Allocation,

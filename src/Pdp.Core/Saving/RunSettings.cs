@@ -19,6 +19,8 @@ internal static class RunSettings
         var settings = new Dictionary<string, string> { ["Schedule"] = options.EffectiveSchedule.Describe() };
         if (options.AutomaticStart is { } start)
             settings["AutomaticStart"] = string.Create(CultureInfo.InvariantCulture, $"above {start.Level:R} in {start.Epochs} reports");
+        if (options.Importance is { } importance)
+            settings["Importance"] = importance.Describe();
         if (!layers.Any(IsFree))
             return settings;
 

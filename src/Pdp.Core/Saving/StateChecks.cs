@@ -24,6 +24,7 @@ internal static class StateChecks
         RequireVersion(state.Version);
         RequireClock(state);
         RequireNames(state);
+        RequireImportance(state);
         Require(state.IsCommitted == state.Masks is not null, "it has masks without a commit, or a commit without masks");
         Require(state.Targets is not null || !state.IsCommitted, "it is committed, but has no targets");
         Require(state.Epoch is not null || state.Targets is null, "it has targets, but no epoch");
@@ -66,6 +67,14 @@ internal static class StateChecks
         Require(state.Targets?.Values.All(target => target >= 0) ?? true, "a target is negative");
         Require(state.Weights?.Values.All(hash => hash is not null && WeightHash.IsOne(hash)) ?? true, "a hash of weights is none");
         Require(state.Masks?.Values.Contains(null!) is not true, "a mask is null");
+    }
+
+    private static void RequireImportance(PrunerState state)
+    {
+        RequireLayers(state, "what was learned of importance", state.Importance?.Keys, ofAll: state.Targets is not null);
+        Require(state.Importance?.Values.All(one => one is { Sensitivity: not null }) ?? true, "what was learned of a layer's importance is null");
+        foreach (var learned in state.Importance?.Values ?? [])
+            RequireIn(learned.Gradients is >= 1 and <= MostTrainingScopes, "gradients", learned.Gradients, "[1, 2^53]");
     }
 
     private static bool IsWhole(IReadOnlyDictionary<string, string>? settings) => settings is not null && !settings.Values.Contains(null!);

@@ -54,6 +54,23 @@ internal static class StateFit
         return kept;
     }
 
+    /// <summary>What the importance has learned so far; null where there is none, or nothing was learned.</summary>
+    public static Dictionary<string, ImportanceState>? LearnedImportance(IEnumerable<PdpMask> masks)
+    {
+        var learned = masks.Where(mask => mask.Importance is { Sensitivity: not null })
+            .ToDictionary(mask => mask.Name, mask => new ImportanceState { Gradients = mask.Importance!.Gradients, Sensitivity = PackedNumbers.Pack(mask.Importance.Sensitivity!) });
+        return learned.Count > 0 ? learned : null;
+    }
+
+    /// <summary>What was learned of each layer's importance, on the CPU, the caller's; null for nothing.</summary>
+    /// <exception cref="ArgumentException">It is missing, or is not what it was when it was saved.</exception>
+    public static Tensor?[] Sensitivities(PrunerState state, IReadOnlyList<PrunedLayer> layers)
+    {
+        StateChecks.Require(layers[0].Mask.Importance is not null || state.Importance is null, "it has learned an importance that its settings don't have");
+        StateChecks.Require(layers[0].Mask.Importance is null || state.Importance is not null || state.Targets is null, "it has targets, but has learned no importance");
+        return [.. layers.Select(layer => state.Importance?.GetValueOrDefault(layer.Mask.Name) is { } learned ? Sensitivity(learned, layer) : null)];
+    }
+
     /// <summary>Checks that the model has the weights of the state.</summary>
     /// <exception cref="ArgumentException">It has others.</exception>
     public static void RequireWeights(PrunerState state, IEnumerable<PrunedLayer> layers)
@@ -83,6 +100,10 @@ internal static class StateFit
         using var grouped = layer.Mask.Grouped(layer.Weight.Frozen!);
         return PackedMask.Pack(grouped);
     }
+
+    private static Tensor Sensitivity(ImportanceState learned, PrunedLayer layer) =>
+        PackedNumbers.Unpack(learned.Sensitivity, layer.Mask.Layout.Elements, Precision.Of(layer.Weight.Type))
+            ?? throw StateChecks.Damaged($"the importance of '{layer.Mask.Name}' is not what was saved, a number for each of {layer.Mask.Layout.Elements} weights");
 
     private static IEnumerable<string> EpochsDifference(double saved, double now, bool allowLongerRun)
     {

@@ -24,6 +24,7 @@ public sealed class OptionsJsonTests
         [nameof(NofM)] = Plain with { Strategy = NofM.Keep(1, of: 8) with { Gradual = false }, Sparsity = null },
         [nameof(Block)] = Plain with { Strategy = new Block(4, 1) { Score = ScoreNorm.L2 } },
         [nameof(Channel)] = Plain with { Strategy = new Channel { Score = ScoreNorm.L2, Alignment = 16 } },
+        [nameof(Taylor)] = Plain with { Importance = new Taylor { Window = 7 } },
         [nameof(ConstantSparsity)] = Plain with { Schedule = new ConstantSparsity() },
         [nameof(OneShot)] = Plain with { Schedule = new OneShot { Epoch = 2.5 } },
         [nameof(EpsilonRamp)] = Plain with { Schedule = new EpsilonRamp { WarmupEpochs = 1, Epsilon = 0.3 } },
@@ -57,6 +58,7 @@ public sealed class OptionsJsonTests
 
         Assert.Equal(options.ToJson(), read.ToJson());
         Assert.Equal((options.Epochs, options.Sparsity, options.MinimumLayerSparsity, options.MaximumLayerSparsity), (read.Epochs, read.Sparsity, read.MinimumLayerSparsity, read.MaximumLayerSparsity));
+        Assert.Equal(options.Importance, read.Importance);
         Assert.Equal((options.Strategy, options.Schedule, options.Temperature, options.AutomaticStart), (read.Strategy, read.Schedule, read.Temperature, read.AutomaticStart));
         Assert.Equal(options.Allocation.Describe(), read.Allocation.Describe());
         Assert.Equal(options.Rules.Select(rule => (rule.Match.ToString(), rule.Sparsity, rule.Strategy, rule.Temperature, rule.MinimumSparsity, rule.MaximumSparsity)), read.Rules.Select(rule => (rule.Match.ToString(), rule.Sparsity, rule.Strategy, rule.Temperature, rule.MinimumSparsity, rule.MaximumSparsity)));
@@ -77,7 +79,7 @@ public sealed class OptionsJsonTests
     [Fact]
     public void Shipped_HasEachTypeOfTheLibrary()
     {
-        Type[] interfaces = [typeof(IMaskStrategy), typeof(ISparsityScheduler), typeof(ISparsityAllocation)];
+        Type[] interfaces = [typeof(IMaskStrategy), typeof(IImportance), typeof(ISparsityScheduler), typeof(ISparsityAllocation)];
         var types = typeof(PdpOptions).Assembly.GetExportedTypes().Where(type => !type.IsAbstract && interfaces.Any(type.IsAssignableTo));
 
         Assert.Equal(types.Select(type => type.Name).Except([nameof(MacBudget)]).Order(), Shipped.Keys.Where(name => char.IsUpper(name[0])).Order());

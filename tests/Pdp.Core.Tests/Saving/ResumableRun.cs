@@ -25,7 +25,7 @@ internal sealed class ResumableRun : IDisposable
         _momentum = [.. Model.parameters().Select(parameter => parameter.detach().zeros_like())];
         using var example = ones([2, 3, 6, 6], type);
         var options = OptionsOf(kind);
-        Pruner = new PdpPruner(Model, kind == "channel with a map" ? options with { Channels = ChannelMap.Find(Model, example) } : options);
+        Pruner = new PdpPruner(Model, kind.StartsWith("channel ", StringComparison.Ordinal) ? options with { Channels = ChannelMap.Find(Model, example) } : options);
     }
 
     public static TheoryData<string, ScalarType> Kinds
@@ -53,9 +53,11 @@ internal sealed class ResumableRun : IDisposable
         return kind switch
         {
             "unstructured" => options,
+            "taylor" => options with { Importance = new Taylor { Window = 3 } },
             "4x1" => options with { Strategy = new Block(4, 1) },
             "channel" => options with { Strategy = new Channel(), Exclude = ["fc"] },
             "channel with a map" => options with { Strategy = new Channel() },
+            "channel by taylor" => options with { Strategy = new Channel(), Importance = new Taylor() },
             _ => options with { Strategy = NofM.Parse(kind) },
         };
     }

@@ -1,0 +1,71 @@
+using Pdp.Numerics;
+using Pdp.Strategies;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Pdp.Masking;
+
+/// <summary>What an importance has learned of what stands under one mask: a, by which its weights are multiplied where they compete.</summary>
+/// <remarks>Owns a from the first gradient on. Works in the caller's dispose scope, under no_grad; weights come in their arithmetic type.</remarks>
+/// <param name="importance">The importance.</param>
+/// <param name="shape">The shape in which weights and gradients come.</param>
+internal sealed class RunningImportance(IImportance importance, long[] shape) : IDisposable
+{
+    private static readonly Scalar One = 1.ToScalar();
+
+    public string Name => importance.Name;
+
+    /// <summary>a; null before the first gradient. Borrowed.</summary>
+    public Tensor? Sensitivity { get; private set; }
+
+    /// <summary>The gradients that a has been learned from.</summary>
+    public long Gradients { get; private set; }
+
+    /// <summary>a·w; w before the first gradient.</summary>
+    public Tensor Competing(Tensor weight) => Sensitivity is null ? weight.alias() : weight.mul(Sensitivity);
+
+    /// <summary>Equation 5 with a·w for the score, a constant a, and w for what is masked.</summary>
+    public Tensor Gradient(Tensor weight, Tensor upstream, Boundary boundary, IMaskStrategy strategy, WeightLayout layout)
+    {
+        var shared = strategy.Sum(SoftMask.BoundedProduct(upstream, weight), layout);
+        var kept = strategy.Spread(SoftMask.Mask(boundary.Logit), layout).mul(upstream);
+        return ThroughMask(weight, shared, boundary, strategy, layout).add_(kept, One);
+    }
+
+    /// <summary>The part of it that comes through the mask, from Σ(g·θ) = ∂L/∂m.</summary>
+    public Tensor ThroughMask(Tensor weight, Tensor shared, Boundary boundary, IMaskStrategy strategy, WeightLayout layout)
+    {
+        var gradient = SoftMask.ThroughMask(Competing(weight), shared, boundary, strategy, layout);
+        return Sensitivity is null ? gradient : gradient.mul(Sensitivity);
+    }
+
+    /// <summary>Learns from a gradient; one that is not finite leaves a as it is.</summary>
+    /// <exception cref="InvalidOperationException">The importance gave a tensor of another shape or type.</exception>
+    public void Observe(Tensor gradient)
+    {
+        using var scope = NewDisposeScope();
+        var next = importance.Update(Sensitivity, gradient, Gradients);
+        if (!next.shape.AsSpan().SequenceEqual(shape) || next.dtype != gradient.dtype)
+            throw new InvalidOperationException($"{importance.Name}.Update gave a tensor [{string.Join(", ", next.shape)}] of {next.dtype} for a gradient [{string.Join(", ", shape)}] of {gradient.dtype}: it must be of the same shape and type.");
+
+        // Without asking whether it is, as the step would wait for the device.
+        Set(where(gradient.isfinite().all(), next, Sensitivity ?? next.zeros_like()), Gradients + 1);
+    }
+
+    /// <summary>Takes what was learned in another process; null for nothing.</summary>
+    /// <param name="sensitivity">a, in any shape, on its device.</param>
+    /// <param name="gradients">The gradients that it was learned from.</param>
+    public void Restore(Tensor? sensitivity, long gradients)
+    {
+        using var scope = NewDisposeScope();
+        Set(sensitivity?.reshape(shape).clone(), gradients);
+    }
+
+    public void Dispose() => Sensitivity?.Dispose();
+
+    private void Set(Tensor? sensitivity, long gradients)
+    {
+        Sensitivity?.Dispose();
+        (Sensitivity, Gradients) = (sensitivity?.DetachFromDisposeScope(), gradients);
+    }
+}

@@ -14,7 +14,7 @@ public unsafe class KernelBenchmarks
     private readonly RankSearch _search = new(Count / 32, crew: null);
     private readonly KeyBracket _bracket = new();
     private readonly UnstructuredKernel _unstructured = new(Count);
-    private readonly NofMKernel _groups = new(4, new Strategies.WeightLayout([512, 512, 3, 3]));
+    private readonly NofMKernel _groups = new(4, new Pdp.WeightLayout([512, 512, 3, 3]));
     private torch.Tensor _weight = null!;
     private torch.Tensor _dense = null!;
     private torch.Tensor _gradient = null!;

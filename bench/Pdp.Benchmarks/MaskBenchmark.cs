@@ -1,5 +1,3 @@
-using Pdp.Scheduling;
-using Pdp.Strategies;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

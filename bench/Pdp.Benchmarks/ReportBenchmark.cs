@@ -1,5 +1,3 @@
-using Pdp.Scheduling;
-using Pdp.Strategies;
 using static TorchSharp.torch.nn;
 
 namespace Pdp.Benchmarks;
@@ -12,7 +10,7 @@ internal static class ReportBenchmark
 
     public static void Measure(Run run)
     {
-        foreach (var strategy in (IMaskStrategy[])[new Unstructured(), NofM.Keep(2, of: 4), new Channel()])
+        foreach (var strategy in (IMaskStrategy[])[new Unstructured(), NofM.Keep(2, of: 4), new PerChannel()])
         {
             if (run.Wants(strategy.Name))
                 Measure(strategy, run);

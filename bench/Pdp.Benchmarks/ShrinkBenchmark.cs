@@ -1,9 +1,5 @@
 using System.Diagnostics;
-using Pdp.Allocation;
-using Pdp.Channels;
 using Pdp.Samples.Models;
-using Pdp.Scheduling;
-using Pdp.Strategies;
 using static TorchSharp.torch;
 
 namespace Pdp.Benchmarks;
@@ -59,7 +55,7 @@ internal static class ShrinkBenchmark
         using var pruner = new PdpPruner(model, new PdpOptions
         {
             Epochs = 1,
-            Strategy = new Channel { Alignment = alignment },
+            Strategy = new PerChannel { RoundTo = alignment },
             Channels = map,
             Schedule = new ConstantSparsity(),
             Allocation = new MacBudget(Budget, map, MacCount.Of(model, picture)),

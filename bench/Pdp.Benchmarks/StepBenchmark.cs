@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Pdp.Strategies;
 
 namespace Pdp.Benchmarks;
 

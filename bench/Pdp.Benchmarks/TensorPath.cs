@@ -1,4 +1,3 @@
-using Pdp.Strategies;
 using static TorchSharp.torch;
 
 namespace Pdp.Benchmarks;
@@ -10,9 +9,9 @@ internal sealed class TensorPath(IMaskStrategy strategy) : IMaskStrategy
 
     public double? FixedSparsity => strategy.FixedSparsity;
 
-    public string? Refusal(WeightLayout layout) => strategy.Refusal(layout);
+    public string? UnsupportedReason(WeightLayout layout) => strategy.UnsupportedReason(layout);
 
-    public (long Groups, long Members) Competition(WeightLayout layout) => strategy.Competition(layout);
+    public Grouping GroupingOf(WeightLayout layout) => strategy.GroupingOf(layout);
 
     public long Removed(long target, double fraction) => strategy.Removed(target, fraction);
 

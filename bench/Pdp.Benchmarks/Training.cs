@@ -1,8 +1,4 @@
 using System.Diagnostics;
-using Pdp.Channels;
-using Pdp.Samples;
-using Pdp.Scheduling;
-using Pdp.Strategies;
 using Pdp.Training;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -35,7 +31,7 @@ internal sealed class Training : IDisposable
             Sparsity = strategy.FixedSparsity ?? 0.8,
             Strategy = strategy,
             // The encoder is a native module, whose channels can't be cut out: there each weight is masked for itself.
-            Channels = strategy is Channel && ChannelMap.Find(_model, rand(network.Example)) is { Groups.Count: > 0 } map ? map : null,
+            Channels = strategy is PerChannel && ChannelMap.Find(_model, rand(network.Example)) is { Groups.Count: > 0 } map ? map : null,
             Schedule = new ConstantSparsity(),
             Temperature = Temperature.Relative(0.25).AnnealedTo(0.1, 0, 1000),
         });
@@ -43,7 +39,7 @@ internal sealed class Training : IDisposable
     }
 
     /// <summary>The strategies to measure.</summary>
-    public static IMaskStrategy[] Strategies { get; } = [new Unstructured(), NofM.Keep(2, of: 4), new Channel()];
+    public static IMaskStrategy[] Strategies { get; } = [new Unstructured(), NofM.Keep(2, of: 4), new PerChannel()];
 
     /// <summary>The bytes of the weights that are pruned.</summary>
     public long PrunedBytes => _pruner?.Masks.Sum(mask => mask.Layout.Elements * sizeof(float)) ?? 0;

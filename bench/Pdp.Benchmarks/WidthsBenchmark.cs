@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.Intrinsics;
 using System.Text.Json;
-using Pdp.Strategies;
 
 namespace Pdp.Benchmarks;
 

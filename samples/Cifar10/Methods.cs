@@ -1,5 +1,4 @@
 using Pdp.Baselines;
-using Pdp.Channels;
 using static TorchSharp.torch;
 
 namespace Pdp.Samples.Cifar10;

@@ -1,8 +1,3 @@
-using Pdp.Allocation;
-using Pdp.Channels;
-using Pdp.Layers;
-using Pdp.Scheduling;
-using Pdp.Strategies;
 using static TorchSharp.torch;
 
 namespace Pdp.Samples.Cifar10;
@@ -37,7 +32,7 @@ internal static class Pruning
             Temperature = new Timeline(settings).Temperature(),
             Exclude = [LayerMatch.First, LayerMatch.Classifier],
         };
-        return strategy is Channel ? WithChannels(options, settings, model, training) : options with { Method = Methods.Of(settings) };
+        return strategy is PerChannel ? WithChannels(options, settings, model, training) : options with { Method = Methods.Of(settings) };
     }
 
     /// <summary>

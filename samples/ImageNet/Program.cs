@@ -9,9 +9,6 @@
 
 using System.Globalization;
 using Pdp;
-using Pdp.Channels;
-using Pdp.Channels.Shrinking;
-using Pdp.Reporting;
 using Pdp.Samples;
 using Pdp.Samples.ImageNet;
 using Pdp.Samples.ImageNet.Data;

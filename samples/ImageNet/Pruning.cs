@@ -1,7 +1,3 @@
-using Pdp.Allocation;
-using Pdp.Channels;
-using Pdp.Layers;
-using Pdp.Strategies;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -37,7 +33,7 @@ internal static class Pruning
             Temperature = timeline.Temperature(),
             Exclude = [.. (settings.Exclude ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(LayerMatch.Named)],
         };
-        return strategy is Channel ? WithChannels(options, settings, model) : options;
+        return strategy is PerChannel ? WithChannels(options, settings, model) : options;
     }
 
     /// <summary>

@@ -11,10 +11,8 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Pdp;
-using Pdp.Channels;
 using Pdp.Samples;
 using Pdp.Samples.Quickstart;
-using Pdp.Strategies;
 using Pdp.Training;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -51,7 +49,7 @@ static void Run(Settings settings)
         Epochs = settings.Epochs,
         Sparsity = settings.Sparsity,
         Strategy = settings.MaskStrategy(),
-        Channels = settings.MaskStrategy() is Channel ? ChannelMap.Find(model, example) : null,
+        Channels = settings.MaskStrategy() is PerChannel ? ChannelMap.Find(model, example) : null,
     });
 
     // Train dense, then prune while training on.
@@ -66,7 +64,7 @@ static void Run(Settings settings)
     Console.Write(report);
 
     // Channels can go altogether: the same class runs on with fewer of them.
-    if (settings.MaskStrategy() is Channel)
+    if (settings.MaskStrategy() is PerChannel)
     {
         Console.Write(pruner.Shrink(example));
     }

@@ -1,6 +1,3 @@
-
-using Pdp.Strategies;
-
 namespace Pdp.Samples.Quickstart;
 
 /// <summary>What a run can be told; each property that can be set is an option of the same name (<c>Sparsity</c>: <c>--sparsity</c>).</summary>
@@ -14,7 +11,7 @@ internal sealed record Settings
         Value = OptionAttribute.Fraction, Range = "[0, 1)", Default = "0.9; for channels 0.5; for N:M what it comes to")]
     public double? Sparsity
     {
-        get => field ?? (MaskStrategy() is Channel ? 0.5 : MaskStrategy().FixedSparsity is null ? 0.9 : null);
+        get => field ?? (MaskStrategy() is PerChannel ? 0.5 : MaskStrategy().FixedSparsity is null ? 0.9 : null);
         init;
     }
 

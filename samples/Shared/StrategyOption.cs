@@ -1,6 +1,3 @@
-
-using Pdp.Strategies;
-
 namespace Pdp.Samples;
 
 /// <summary>The value of <c>--strategy</c>.</summary>
@@ -11,7 +8,7 @@ internal static class StrategyOption
     public static IMaskStrategy Parse(string text) => text switch
     {
         "unstructured" => new Unstructured(),
-        "channel" => new Channel(),
+        "channel" => new PerChannel(),
         _ => Pattern(text),
     };
 

@@ -1,5 +1,3 @@
-using Pdp.Scheduling;
-
 namespace Pdp.Samples;
 
 /// <summary>When a run prunes, as its settings say. What is impossible is an error that names their options, before the run begins.</summary>
@@ -26,8 +24,8 @@ internal sealed class Timeline(PruningSettings settings)
         var (from, to) = relative is null ? default : TemperatureOption.Parse(relative);
         Require(settings.AnnealEnd is null || to is not null, "--anneal-end is for a temperature that is annealed: give --relative-temperature, such as 1:0.03.");
         return to is { } last ? Annealed(from, last)
-            : relative is not null ? Scheduling.Temperature.Relative(from)
-            : absolute is { } temperature ? Scheduling.Temperature.Absolute(temperature)
+            : relative is not null ? Pdp.Temperature.Relative(from)
+            : absolute is { } temperature ? Pdp.Temperature.Absolute(temperature)
             : null;
     }
 
@@ -61,7 +59,7 @@ internal sealed class Timeline(PruningSettings settings)
     {
         var end = settings.AnnealEnd ?? 0.9 * settings.Epochs;
         RequireWithin(end, "Annealing", "--anneal-end");
-        return Scheduling.Temperature.Relative(from).AnnealedTo(to, Start, end);
+        return Pdp.Temperature.Relative(from).AnnealedTo(to, Start, end);
     }
 
     private void RequireWithin(double end, string what, string option) => Require(

@@ -1,6 +1,5 @@
 using Pdp.Baselines.Internal;
 using Pdp.Baselines.Runs;
-using Pdp.Methods;
 
 namespace Pdp.Baselines;
 
@@ -13,7 +12,7 @@ namespace Pdp.Baselines;
 /// </para>
 /// <para>
 /// Unstructured and N:M, whose groups are ranked each for themselves. Each layer keeps at least one weight. An allocation other than
-/// <see cref="Allocation.GlobalMagnitude"/> gives each layer its count, as in the paper's uniform variant.
+/// <see cref="Pdp.GlobalMagnitude"/> gives each layer its count, as in the paper's uniform variant.
 /// </para>
 /// <para>
 /// Momentum is the training loop's: reset it at each decompression, which <see cref="AlternatingPhases.IsDecompression"/> tells. The learning

@@ -1,5 +1,4 @@
 using Pdp.Baselines.Internal;
-using Pdp.Scheduling;
 
 namespace Pdp.Baselines;
 

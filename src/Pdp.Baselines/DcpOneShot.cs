@@ -1,7 +1,5 @@
 using Pdp.Baselines.Internal;
 using Pdp.Baselines.Runs;
-using Pdp.Channels;
-using Pdp.Methods;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -10,7 +8,7 @@ namespace Pdp.Baselines;
 /// <summary>The gradient score of DCP, discrimination-aware channel pruning (Zhuang et al., NeurIPS 2018), in one shot: not the whole of DCP.</summary>
 /// <remarks>
 /// <para>
-/// Channel k of a group scores S_k = Σ_j ‖∂L/∂W[j, k]‖_F, over the output filters j of the layers that read it: a channel whose weights the loss
+/// PerChannel k of a group scores S_k = Σ_j ‖∂L/∂W[j, k]‖_F, over the output filters j of the layers that read it: a channel whose weights the loss
 /// pulls at matters. The gradient is that of the task's loss, added up over some batches, taken once when pruning begins. The mask is static, the
 /// gradient g·M. By default channels are removed at an eighth of the run; how many of each group is the options' allocation.
 /// </para>

@@ -1,6 +1,5 @@
 using Pdp.Baselines.Internal;
 using Pdp.Baselines.Runs;
-using Pdp.Methods;
 using static TorchSharp.torch;
 
 namespace Pdp.Baselines;
@@ -23,7 +22,7 @@ public sealed record Gmp : IPruningMethod
 
     /// <inheritdoc/>
     public PdpOptions Configure(PdpOptions options) =>
-        Ask.Strategies(options, Name, Strategy.Unstructured, Strategy.NofM, Strategy.Channel);
+        Ask.Strategies(options, Name, Strategy.Unstructured, Strategy.NofM, Strategy.PerChannel);
 
     /// <inheritdoc/>
     public IMethodRun Attach(IReadOnlyList<MethodLayer> layers) => new Run(layers, Interval);

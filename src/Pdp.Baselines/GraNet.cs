@@ -1,6 +1,5 @@
 using Pdp.Baselines.Internal;
 using Pdp.Baselines.Runs;
-using Pdp.Methods;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -17,7 +16,7 @@ namespace Pdp.Baselines;
 /// </para>
 /// <para>
 /// Unstructured. Each layer keeps at least one weight. Dense to sparse, by default with the library's own cubic ramp. An allocation other than
-/// <see cref="Allocation.GlobalMagnitude"/> gives each layer its count in the first stage. Keeps a copy of the gradients.
+/// <see cref="Pdp.GlobalMagnitude"/> gives each layer its count in the first stage. Keeps a copy of the gradients.
 /// </para>
 /// <para>
 /// The authors mask the momentum too, after each step. It is the training loop's: zero it where a weight is zero, before an update, so that what

@@ -1,6 +1,5 @@
 using Pdp.Baselines.Internal;
 using Pdp.Baselines.Runs;
-using Pdp.Methods;
 
 namespace Pdp.Baselines;
 
@@ -9,7 +8,7 @@ namespace Pdp.Baselines;
 /// <para>
 /// ŵ = M·w, where M keeps the largest scores S of each layer, not |S|, taken anew in every step: ∂L/∂w = g·M, and straight-through
 /// ∂L/∂S = g·w for all weights, also the removed ones, with g = ∂L/∂ŵ, so that scores of weights that move away from 0 grow. S starts at 0. The
-/// budget of each layer is the options' allocation; the paper's is <see cref="Allocation.UniformSparsity"/>. By default the library's cubic ramp.
+/// budget of each layer is the options' allocation; the paper's is <see cref="Pdp.UniformSparsity"/>. By default the library's cubic ramp.
 /// The soft variant, a threshold on σ(S) with a penalty, whose sparsity is an outcome, is not implemented.
 /// </para>
 /// <para>
@@ -28,7 +27,7 @@ public sealed record MovementPruning : IPruningMethod
 
     /// <inheritdoc/>
     /// <exception cref="ArgumentException">A strategy is neither unstructured nor by channels.</exception>
-    public PdpOptions Configure(PdpOptions options) => Ask.Strategies(options, Name, Strategy.Unstructured, Strategy.Channel);
+    public PdpOptions Configure(PdpOptions options) => Ask.Strategies(options, Name, Strategy.Unstructured, Strategy.PerChannel);
 
     /// <inheritdoc/>
     public IMethodRun Attach(IReadOnlyList<MethodLayer> layers) => new ScoreRun(layers);

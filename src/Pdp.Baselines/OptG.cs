@@ -1,6 +1,5 @@
 using Pdp.Baselines.Internal;
 using Pdp.Baselines.Runs;
-using Pdp.Methods;
 using static TorchSharp.torch;
 
 namespace Pdp.Baselines;

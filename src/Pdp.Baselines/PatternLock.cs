@@ -1,8 +1,5 @@
-using Pdp.Allocation;
 using Pdp.Baselines.Internal;
 using Pdp.Baselines.Runs;
-using Pdp.Methods;
-using Pdp.Scheduling;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,7 +1,5 @@
 using Pdp.Baselines.Internal;
 using Pdp.Baselines.Runs;
-using Pdp.Channels;
-using Pdp.Methods;
 using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Pdp.Baselines.Internal;
-using Pdp.Scheduling;
 
 namespace Pdp.Baselines;
 

@@ -1,7 +1,5 @@
 using Pdp.Baselines.Internal;
 using Pdp.Baselines.Runs;
-using Pdp.Methods;
-using Pdp.Scheduling;
 
 namespace Pdp.Baselines;
 

@@ -1,5 +1,3 @@
-using Pdp.Methods;
-
 namespace Pdp;
 
 /// <summary>Another way to prune than PDP's soft mask, for <see cref="PdpOptions.Method"/>: what the forward pass sees, and how its gradient comes back.</summary>

@@ -1,10 +1,5 @@
-using Pdp.Allocation;
-using Pdp.Channels;
 using Pdp.Internal;
-using Pdp.Layers;
 using Pdp.Saving;
-using Pdp.Scheduling;
-using Pdp.Strategies;
 
 namespace Pdp;
 
@@ -31,7 +26,7 @@ public sealed record PdpOptions
     /// <value>Default <see cref="Unstructured"/>.</value>
     public IMaskStrategy Strategy { get; init => field = Guard.NotNull(value); } = new Unstructured();
 
-    /// <summary>Which channels belong together, for the <see cref="Channel"/> strategy.</summary>
+    /// <summary>Which channels belong together, for the <see cref="PerChannel"/> strategy.</summary>
     /// <value>Null, the default, masks the channels of each weight for themselves; the model can't be shrunk then.</value>
     public ChannelMap? Channels { get; init; }
 
@@ -113,9 +108,9 @@ public sealed record PdpOptions
     private double AnnealingEnd => Math.Max(0.9 * Epochs, EffectiveSchedule.StartEpoch + (0.1 * Epochs));
 
     /// <summary>The temperature in force for a layer under a strategy, which a rule may have changed.</summary>
-    internal Temperature EffectiveTemperatureOf(IMaskStrategy strategy) => Temperature ?? (strategy is Channel
-        ? Scheduling.Temperature.Relative(1e-6)
-        : Scheduling.Temperature.Relative(1).AnnealedTo(0.015, EffectiveSchedule.StartEpoch, AnnealingEnd));
+    internal Temperature EffectiveTemperatureOf(IMaskStrategy strategy) => Temperature ?? (strategy is PerChannel
+        ? Pdp.Temperature.Relative(1e-6)
+        : Pdp.Temperature.Relative(1).AnnealedTo(0.015, EffectiveSchedule.StartEpoch, AnnealingEnd));
 
     /// <summary>Reads options from JSON.</summary>
     /// <remarks>
@@ -151,7 +146,7 @@ public sealed record PdpOptions
         Sparsity = sparsity,
         Epochs = epochs,
         Schedule = new EpsilonRamp { WarmupEpochs = warmupEpochs, Epsilon = epsilon },
-        Temperature = Scheduling.Temperature.Absolute(PaperTemperature),
+        Temperature = Pdp.Temperature.Absolute(PaperTemperature),
         Allocation = new GlobalMagnitude(),
     };
 }

@@ -6,9 +6,7 @@ using Pdp.Layers;
 using Pdp.Reporting;
 using Pdp.Saving;
 using Pdp.Scheduling;
-using Pdp.Strategies;
 using Pdp.Watching;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -81,7 +79,7 @@ public sealed class PdpPruner : IDisposable
 
     /// <summary>What <see cref="PdpOptions.Method"/> learns besides the weights, to be given to the optimizer; PDP has nothing of the kind.</summary>
     /// <remarks>Masks follow them, so that <see cref="BeginEpoch(double)"/> and <see cref="Commit"/> refuse what training pulls at and no optimizer moves.</remarks>
-    public IReadOnlyList<(string Name, Parameter Parameter)> Parameters => _model.MethodParameters;
+    public IReadOnlyList<NamedParameter> Parameters => _model.MethodParameters;
 
     /// <summary>The fraction of the prunable weights that the masks remove now, in [0, 1).</summary>
     public double Sparsity => _model.Sparsity;
@@ -240,7 +238,7 @@ public sealed class PdpPruner : IDisposable
         ArgumentNullException.ThrowIfNull(forward);
         RequireWhole();
         if (_options.Channels is null)
-            throw new InvalidOperationException("Which channels belong together is not known: set PdpOptions.Channels = ChannelMap.Find(model, example) and Strategy = new Channel() when making the pruner.");
+            throw new InvalidOperationException("Which channels belong together is not known: set PdpOptions.Channels = ChannelMap.Find(model, example) and Strategy = new PerChannel() when making the pruner.");
         if (!IsCommitted)
             throw new InvalidOperationException("The zeros are not final: call Commit() before Shrink().");
 

@@ -1,14 +1,9 @@
 using Pdp.Allocation;
-using Pdp.Channels.Shrinking;
 using Pdp.Internal;
 using Pdp.Layers;
 using Pdp.Masking;
-using Pdp.Methods;
 using Pdp.Reporting;
 using Pdp.Saving;
-using Pdp.Scheduling;
-using Pdp.Strategies;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -86,7 +81,7 @@ internal sealed class PrunedModel : IDisposable
     public double TargetSparsity { get; private set; }
 
     /// <summary>What a method other than PDP learns besides the weights.</summary>
-    public IReadOnlyList<(string Name, Parameter Parameter)> MethodParameters => _run?.Parameters ?? [];
+    public IReadOnlyList<NamedParameter> MethodParameters => _run?.Parameters ?? [];
 
     /// <summary>All parameters, tied ones once.</summary>
     public long Parameters =>
@@ -205,7 +200,7 @@ internal sealed class PrunedModel : IDisposable
 
     /// <summary>The model's size when each mask has removed so many members and their channels are cut out; null without groups of channels.</summary>
     public SizeChange? SizeAfter(IEnumerable<long> removed) => _sizes?.After(
-        [.. Masks.Zip(removed).Where(pair => pair.First.Strategy is Channel).Select(pair => (_ties.GroupOf(pair.First), pair.Second))]);
+        [.. Masks.Zip(removed).Where(pair => pair.First.Strategy is PerChannel).Select(pair => new ChannelCut(_ties.GroupOf(pair.First), pair.Second))]);
 
     public void Dispose()
     {
@@ -265,7 +260,7 @@ internal sealed class PrunedModel : IDisposable
     }
 
     private SelectedLayer WithRefusal(SelectedLayer layer) =>
-        layer with { DenseReason = layer.DenseReason ?? StrategyOf(layer).Refusal(layer.Info.Layout) };
+        layer with { DenseReason = layer.DenseReason ?? StrategyOf(layer).UnsupportedReason(layer.Info.Layout) };
 
     private static IEnumerable<long> Indices(bool[] kept) => kept.Index().Where(pair => pair.Item).Select(pair => (long)pair.Index);
 
@@ -273,7 +268,7 @@ internal sealed class PrunedModel : IDisposable
     {
         var strategy = StrategyOf(layer);
         var temperature = TemperatureOf(layer.Rule, strategy, _options);
-        return strategy is Channel
+        return strategy is PerChannel
             ? _ties.Mask(layer, _model, temperature)
             : new MaskedWeight(layer.Parameter, new PdpMask(layer.Info.Name, layer.Info.Layout, strategy, temperature));
     }

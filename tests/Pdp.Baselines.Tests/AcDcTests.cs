@@ -1,9 +1,5 @@
-
 using Pdp.Allocation;
 using Pdp.Baselines.Tests.Support;
-using Pdp.Layers;
-using Pdp.Scheduling;
-using Pdp.Strategies;
 using Pdp.Tests;
 using Pdp.Tests.Support;
 
@@ -200,7 +196,7 @@ public sealed class AcDcTests
     [Fact]
     public void Channels_AreRefusedWithWhatItCanDo()
     {
-        var error = Assert.Throws<ArgumentException>(() => new Scene(Options() with { Strategy = new Channel() }));
+        var error = Assert.Throws<ArgumentException>(() => new Scene(Options() with { Strategy = new PerChannel() }));
 
         Assert.StartsWith("AC/DC is not defined for the strategy channel; it can do unstructured, N:M.", error.Message, StringComparison.Ordinal);
     }

@@ -1,5 +1,4 @@
 using Pdp.Baselines.Tests.Support;
-using Pdp.Channels;
 using Pdp.Tests.Support;
 using TorchSharp.Modules;
 using static TorchSharp.torch;

@@ -1,7 +1,4 @@
-
 using Pdp.Baselines.Tests.Support;
-using Pdp.Layers;
-using Pdp.Strategies;
 
 namespace Pdp.Baselines.Tests;
 
@@ -21,7 +18,7 @@ public sealed class DnwTests
     [Fact]
     public void Forward_KeepsTheLargestOfEachLayerUnchanged()
     {
-        using var scene = new Scene(Scene.Options(new Dnw(), null) with { Allocation = new Allocation.PerLayer(new Dictionary<string, double> { ["first.weight"] = 0.5, ["second.weight"] = 0.75, ["last.weight"] = 0.9 }) });
+        using var scene = new Scene(Scene.Options(new Dnw(), null) with { Allocation = new Pdp.SparsityTable(new Dictionary<string, double> { ["first.weight"] = 0.5, ["second.weight"] = 0.75, ["last.weight"] = 0.9 }) });
         scene.Pruner.BeginEpoch(0);
         var weights = scene["second.weight"];
 
@@ -92,7 +89,7 @@ public sealed class DnwTests
     [Fact]
     public void Channels_AreRefusedWithWhatItCanDo()
     {
-        var error = Assert.Throws<ArgumentException>(() => new Scene(Scene.Options(new Dnw()) with { Strategy = new Channel() }));
+        var error = Assert.Throws<ArgumentException>(() => new Scene(Scene.Options(new Dnw()) with { Strategy = new PerChannel() }));
 
         Assert.StartsWith("DNW is not defined for the strategy channel; it can do unstructured, N:M.", error.Message, StringComparison.Ordinal);
     }

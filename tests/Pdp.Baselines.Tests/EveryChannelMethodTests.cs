@@ -1,9 +1,4 @@
-using Pdp.Allocation;
 using Pdp.Baselines.Tests.Support;
-using Pdp.Channels;
-using Pdp.Layers;
-using Pdp.Methods;
-using Pdp.Scheduling;
 using Pdp.Strategies;
 using Pdp.Tests;
 using Pdp.Tests.Support;
@@ -136,7 +131,7 @@ public sealed class EveryChannelMethodTests
     public void Layers_OfAnotherModel_AreRefused(string name)
     {
         using var scene = Scene(name);
-        var mask = new PdpMask("other.weight", new WeightLayout([8, 3]), new Channel(), Temperature.Absolute(1));
+        var mask = new PdpMask("other.weight", new WeightLayout([8, 3]), new PerChannel(), Temperature.Absolute(1));
 
         Assert.Contains("'other.weight' is not a group", Assert.Throws<ArgumentException>(() => scene.Make(name).Attach([new MethodLayer(mask, null)])).Message, StringComparison.Ordinal);
     }

@@ -1,6 +1,4 @@
 using Pdp.Baselines.Tests.Support;
-using Pdp.Methods;
-using Pdp.Strategies;
 using Pdp.Tests;
 using Pdp.Tests.Support;
 using static TorchSharp.torch;
@@ -156,7 +154,7 @@ public sealed class EveryMethodTests
     public void ATemperature_IsRefusedInsteadOfIgnored()
     {
         var options = Cases.With(new Gmp(), 0.5);
-        var temperature = Scheduling.Temperature.Relative(1);
+        var temperature = Pdp.Temperature.Relative(1);
 
         Assert.Contains("no soft mask", Assert.Throws<ArgumentException>(() => new Scene(options with { Temperature = temperature })).Message, StringComparison.Ordinal);
         Assert.Contains("no soft mask", Assert.Throws<ArgumentException>(() => new Scene(options with { Rules = [new("first.weight") { Temperature = temperature }] })).Message, StringComparison.Ordinal);
@@ -175,7 +173,7 @@ public sealed class EveryMethodTests
     [Fact]
     public void Mask_RefusesAScoreOfAnotherShape()
     {
-        var mask = new PdpMask("weight", new WeightLayout([2, 3]), new Unstructured(), Scheduling.Temperature.Absolute(1));
+        var mask = new PdpMask("weight", new WeightLayout([2, 3]), new Unstructured(), Pdp.Temperature.Absolute(1));
         using var score = zeros(6);
 
         Assert.Contains("[1, 6]", Assert.Throws<ArgumentException>(() => mask.KeptBy(score)).Message, StringComparison.Ordinal);

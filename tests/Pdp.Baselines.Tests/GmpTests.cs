@@ -1,7 +1,4 @@
-using Pdp.Allocation;
 using Pdp.Baselines.Tests.Support;
-using Pdp.Scheduling;
-using Pdp.Strategies;
 using Pdp.Tests.Support;
 using static TorchSharp.torch;
 
@@ -190,7 +187,7 @@ public sealed class GmpTests
     [InlineData("channel")]
     public void OtherStrategies_KeepTheirCounts(string strategy)
     {
-        using var scene = new Scene(Scene.Options(new Gmp(), strategy == "channel" ? 0.5 : null) with { Strategy = strategy == "channel" ? new Channel() : NofM.Parse(strategy) });
+        using var scene = new Scene(Scene.Options(new Gmp(), strategy == "channel" ? 0.5 : null) with { Strategy = strategy == "channel" ? new PerChannel() : NofM.Parse(strategy) });
         scene.Pruner.BeginEpoch(0);
         var expected = scene.Pruner.Masks.ToDictionary(mask => mask.Name, mask => mask.TargetWeights);
 
@@ -204,7 +201,7 @@ public sealed class GmpTests
     private static IMaskStrategy StrategyOf(string name) => name switch
     {
         "unstructured" => new Unstructured(),
-        "channel" => new Channel(),
+        "channel" => new PerChannel(),
         _ => NofM.Parse(name),
     };
 

@@ -1,8 +1,4 @@
-
-using Pdp.Allocation;
 using Pdp.Baselines.Tests.Support;
-using Pdp.Scheduling;
-using Pdp.Strategies;
 using Pdp.Tests;
 using Pdp.Tests.Support;
 

@@ -1,5 +1,4 @@
 using Pdp.Baselines.Tests.Support;
-using Pdp.Scheduling;
 using Pdp.Tests.Support;
 
 namespace Pdp.Baselines.Tests;

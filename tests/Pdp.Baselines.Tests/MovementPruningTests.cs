@@ -1,7 +1,4 @@
 using Pdp.Baselines.Tests.Support;
-using Pdp.Methods;
-using Pdp.Scheduling;
-using Pdp.Strategies;
 using Pdp.Tests.Support;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -97,7 +94,7 @@ public sealed class MovementPruningTests
     [Fact]
     public void Channels_HaveOneScoreEach()
     {
-        using var scene = new Scene(Scene.Options(new MovementPruning(), 0.5) with { Strategy = new Channel() });
+        using var scene = new Scene(Scene.Options(new MovementPruning(), 0.5) with { Strategy = new PerChannel() });
         var scores = scene.FillScores(1);
         scene.Pruner.BeginEpoch(0);
 

@@ -1,8 +1,4 @@
-
-using Pdp.Allocation;
 using Pdp.Baselines.Tests.Support;
-using Pdp.Scheduling;
-using Pdp.Strategies;
 using Pdp.Tests.Support;
 
 namespace Pdp.Baselines.Tests;
@@ -226,13 +222,13 @@ public sealed class OptGTests
     {
         var options = Scene.Options(new OptG());
 
-        Refused(options with { Allocation = new UniformSparsity() }, "The scores of OptG decide what each layer loses: leave Allocation");
-        Refused(options with { MinimumLayerSparsity = 0.1 }, "MinimumLayerSparsity");
-        Refused(options with { Rules = [new("first.weight") { MaximumSparsity = 0.5 }] }, "the sparsities of rules unset");
-        Refused(options with { Strategy = NofM.Keep(2, of: 4) }, "OptG is not defined for the strategy 2:4; it can do unstructured.");
+        Unsupported(options with { Allocation = new UniformSparsity() }, "The scores of OptG decide what each layer loses: leave Allocation");
+        Unsupported(options with { MinimumLayerSparsity = 0.1 }, "MinimumLayerSparsity");
+        Unsupported(options with { Rules = [new("first.weight") { MaximumSparsity = 0.5 }] }, "the sparsities of rules unset");
+        Unsupported(options with { Strategy = NofM.Keep(2, of: 4) }, "OptG is not defined for the strategy 2:4; it can do unstructured.");
     }
 
-    private static void Refused(PdpOptions options, string reason) =>
+    private static void Unsupported(PdpOptions options, string reason) =>
         Assert.Contains(reason, Assert.Throws<ArgumentException>(() => new Scene(options)).Message, StringComparison.Ordinal);
 
     private static long Zeros(double[] weight) => weight.LongCount(w => w == 0);

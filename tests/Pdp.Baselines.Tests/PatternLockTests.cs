@@ -1,8 +1,4 @@
-using Pdp.Allocation;
 using Pdp.Baselines.Tests.Support;
-using Pdp.Layers;
-using Pdp.Scheduling;
-using Pdp.Strategies;
 using Pdp.Tests.Support;
 using static TorchSharp.torch;
 
@@ -84,7 +80,7 @@ public sealed class PatternLockTests
         Assert.Equal([3], gradient.Index().Where(pair => pair.Item == 0).Select(pair => pair.Index));
         Assert.Equal([1L, 1, 1], scene.Pruner.Masks.Select(mask => mask.Removed));
 
-        static void ZeroOne(Methods.MethodLayer layer)
+        static void ZeroOne(Pdp.MethodLayer layer)
         {
             var values = Tensors.Values(layer.Weight!);
             values[3] = 0;
@@ -117,12 +113,12 @@ public sealed class PatternLockTests
     {
         var options = new PdpOptions { Method = new PatternLock(), Epochs = 10 };
 
-        Assert.Contains("leave PdpOptions.Sparsity unset", Refusal(options with { Sparsity = 0.5 }), StringComparison.Ordinal);
-        Assert.Contains("leave the schedule", Refusal(options with { Schedule = new CubicRamp(0, 1) }), StringComparison.Ordinal);
-        Assert.Contains("the allocation", Refusal(options with { Allocation = new UniformSparsity() }), StringComparison.Ordinal);
-        Assert.Contains("the automatic start", Refusal(options with { AutomaticStart = new AutomaticStart { Level = 0.5 } }), StringComparison.Ordinal);
-        Assert.Contains("the sparsities of layers", Refusal(options with { Rules = [new LayerRule("last.weight") { Sparsity = 0.5 }] }), StringComparison.Ordinal);
-        Assert.StartsWith("pattern lock is not defined for the strategy 2:4; it can do unstructured.", Refusal(options with { Strategy = NofM.Parse("2:4") }), StringComparison.Ordinal);
+        Assert.Contains("leave PdpOptions.Sparsity unset", UnsupportedReason(options with { Sparsity = 0.5 }), StringComparison.Ordinal);
+        Assert.Contains("leave the schedule", UnsupportedReason(options with { Schedule = new CubicRamp(0, 1) }), StringComparison.Ordinal);
+        Assert.Contains("the allocation", UnsupportedReason(options with { Allocation = new UniformSparsity() }), StringComparison.Ordinal);
+        Assert.Contains("the automatic start", UnsupportedReason(options with { AutomaticStart = new AutomaticStart { Level = 0.5 } }), StringComparison.Ordinal);
+        Assert.Contains("the sparsities of layers", UnsupportedReason(options with { Rules = [new LayerRule("last.weight") { Sparsity = 0.5 }] }), StringComparison.Ordinal);
+        Assert.StartsWith("pattern lock is not defined for the strategy 2:4; it can do unstructured.", UnsupportedReason(options with { Strategy = NofM.Parse("2:4") }), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -130,16 +126,16 @@ public sealed class PatternLockTests
     {
         var method = new Prepared(new PatternLock(), Empty);
 
-        Assert.Contains("'first.weight' has nothing but zeros", Refusal(new PdpOptions { Method = method, Epochs = 10 }), StringComparison.Ordinal);
+        Assert.Contains("'first.weight' has nothing but zeros", UnsupportedReason(new PdpOptions { Method = method, Epochs = 10 }), StringComparison.Ordinal);
 
-        static void Empty(Methods.MethodLayer layer)
+        static void Empty(Pdp.MethodLayer layer)
         {
             using var _ = no_grad();
             layer.Weight!.zero_();
         }
     }
 
-    private static string Refusal(PdpOptions options) => Assert.Throws<ArgumentException>(() => new Scene(options)).Message;
+    private static string UnsupportedReason(PdpOptions options) => Assert.Throws<ArgumentException>(() => new Scene(options)).Message;
 
     private static bool[] Pattern(Scene scene) => [.. scene.Layers.SelectMany(layer => scene[layer]).Select(w => w != 0)];
 

@@ -1,8 +1,5 @@
 using CsCheck;
 using Pdp.Baselines.Tests.Support;
-using Pdp.Channels;
-using Pdp.Scheduling;
-using Pdp.Strategies;
 using Pdp.Tests;
 using Pdp.Tests.Support;
 using TorchSharp.Modules;
@@ -144,7 +141,7 @@ public sealed class ScpTests
         using var model = TestModels.Cnn();
         using var example = rand(1, 3, 8, 8);
         var map = ChannelMap.Find(model, example);
-        PdpOptions options = new() { Method = new Scp(model, map), Strategy = new Channel(), Channels = map, Sparsity = 0.5, Epochs = 10 };
+        PdpOptions options = new() { Method = new Scp(model, map), Strategy = new PerChannel(), Channels = map, Sparsity = 0.5, Epochs = 10 };
 
         var error = Assert.Throws<ArgumentException>(() => new PdpPruner(model, options));
         using var left = new PdpPruner(model, options with { Exclude = ["conv2.weight"] });

@@ -1,5 +1,4 @@
 using Pdp.Baselines.Tests.Support;
-using Pdp.Strategies;
 using Pdp.Tests.Support;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -1,9 +1,5 @@
 using CsCheck;
-using Pdp.Allocation;
 using Pdp.Baselines.Tests.Support;
-using Pdp.Methods;
-using Pdp.Scheduling;
-using Pdp.Strategies;
 using Pdp.Tests.Support;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -193,12 +189,12 @@ public sealed class StrTests
     {
         var options = Options(new Str());
 
-        Refused(options with { Schedule = new LinearRamp(0, 5) }, "leave PdpOptions.Schedule");
-        Refused(options with { AutomaticStart = new() { Level = 1 } }, "AutomaticStart unset");
-        Refused(options with { Allocation = new UniformSparsity() }, "leave Allocation");
-        Refused(options with { MaximumLayerSparsity = 0.9 }, "MaximumLayerSparsity");
-        Refused(options with { Rules = [new("first.weight") { Sparsity = 0.5 }] }, "the sparsities of rules unset");
-        Refused(options with { Strategy = new Channel() }, "STR is not defined for the strategy channel; it can do unstructured.");
+        Unsupported(options with { Schedule = new LinearRamp(0, 5) }, "leave PdpOptions.Schedule");
+        Unsupported(options with { AutomaticStart = new() { Level = 1 } }, "AutomaticStart unset");
+        Unsupported(options with { Allocation = new UniformSparsity() }, "leave Allocation");
+        Unsupported(options with { MaximumLayerSparsity = 0.9 }, "MaximumLayerSparsity");
+        Unsupported(options with { Rules = [new("first.weight") { Sparsity = 0.5 }] }, "the sparsities of rules unset");
+        Unsupported(options with { Strategy = new PerChannel() }, "STR is not defined for the strategy channel; it can do unstructured.");
     }
 
     [Theory]
@@ -237,6 +233,6 @@ public sealed class StrTests
         return gradient.Values();
     }
 
-    private static void Refused(PdpOptions options, string reason) =>
+    private static void Unsupported(PdpOptions options, string reason) =>
         Assert.Contains(reason, Assert.Throws<ArgumentException>(() => new Scene(options)).Message, StringComparison.Ordinal);
 }

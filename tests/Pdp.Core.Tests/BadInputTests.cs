@@ -1,9 +1,5 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
-using Pdp.Allocation;
-using Pdp.Layers;
-using Pdp.Scheduling;
-using Pdp.Strategies;
 using Pdp.Tests.Layers;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -209,7 +205,7 @@ public sealed class BadInputTests
     public void Table_ThatLacksALayer_NamesIt()
     {
         using var model = TestModels.Mlp();
-        var table = new PerLayer(new Dictionary<string, double> { ["first.weight"] = 0.5, ["second.weight"] = 0.5 });
+        var table = new SparsityTable(new Dictionary<string, double> { ["first.weight"] = 0.5, ["second.weight"] = 0.5 });
 
         Assert.Contains("lacks last.weight", Assert.Throws<ArgumentException>(() => new PdpPruner(model, Options with { Sparsity = null, Allocation = table })).Message);
     }

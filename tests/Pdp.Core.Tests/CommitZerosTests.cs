@@ -1,6 +1,3 @@
-using Pdp.Channels;
-using Pdp.Scheduling;
-using Pdp.Strategies;
 using Pdp.Tests.Support;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -43,7 +40,7 @@ public sealed class CommitZerosTests
         {
             Epochs = 1,
             Sparsity = strategy == "2:4" ? null : 0.5,
-            Strategy = strategy == "2:4" ? NofM.Keep(2, of: 4) : strategy == "unstructured" ? new Unstructured() : new Channel(),
+            Strategy = strategy == "2:4" ? NofM.Keep(2, of: 4) : strategy == "unstructured" ? new Unstructured() : new PerChannel(),
             Channels = strategy == "tied channels" ? ChannelMap.Find(model, ones(2, 8, dtype: type)) : null,
             Schedule = new ConstantSparsity(),
             Temperature = Temperature.Relative(0.5),

@@ -1,5 +1,3 @@
-using Pdp.Scheduling;
-using Pdp.Strategies;
 using static TorchSharp.torch.nn;
 
 namespace Pdp.Tests;
@@ -18,15 +16,15 @@ public sealed class DefaultTemperatureTests
 
         Assert.Equal([Hard, Annealed, Annealed], TemperaturesOf(options with
         {
-            Strategy = new Channel(),
+            Strategy = new PerChannel(),
             Rules = [new("b.weight") { Strategy = new Unstructured() }, new("c.weight") { Strategy = NofM.Keep(2, of: 4) }],
         }));
-        Assert.Equal([Annealed, Hard, Annealed], TemperaturesOf(options with { Rules = [new("b.weight") { Strategy = new Channel() }] }));
+        Assert.Equal([Annealed, Hard, Annealed], TemperaturesOf(options with { Rules = [new("b.weight") { Strategy = new PerChannel() }] }));
         Assert.Equal([Annealed, Hard, Annealed], TemperaturesOf(options with
         {
             Sparsity = null,
             Strategy = NofM.Keep(2, of: 4),
-            Rules = [new("b.weight") { Strategy = new Channel(), Sparsity = 0.5 }],
+            Rules = [new("b.weight") { Strategy = new PerChannel(), Sparsity = 0.5 }],
         }));
 
         Temperature[] TemperaturesOf(PdpOptions options)
@@ -47,7 +45,7 @@ public sealed class DefaultTemperatureTests
             Epochs = 16,
             Sparsity = 0.5,
             Temperature = given,
-            Rules = [new("b.weight") { Strategy = new Channel() }, new("c.weight") { Strategy = new Channel(), Temperature = ruled }],
+            Rules = [new("b.weight") { Strategy = new PerChannel() }, new("c.weight") { Strategy = new PerChannel(), Temperature = ruled }],
         });
 
         Assert.Equal([given, given, ruled], pruner.Masks.Select(mask => mask.Temperature));

@@ -1,6 +1,3 @@
-using Pdp.Channels;
-using Pdp.Scheduling;
-using Pdp.Strategies;
 using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -57,7 +54,7 @@ public sealed class GlobalDefaultsTests
     {
         Epochs = 3,
         Sparsity = strategy == "2:4" ? null : 0.5,
-        Strategy = strategy switch { "unstructured" => new Unstructured(), "2:4" => NofM.Keep(2, of: 4), _ => new Channel() },
+        Strategy = strategy switch { "unstructured" => new Unstructured(), "2:4" => NofM.Keep(2, of: 4), _ => new PerChannel() },
         Schedule = new ConstantSparsity(),
         Channels = map,
     };

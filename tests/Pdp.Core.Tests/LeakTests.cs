@@ -1,4 +1,3 @@
-using Pdp.Scheduling;
 using Pdp.Tests.Support;
 using TorchSharp;
 using static TorchSharp.torch;

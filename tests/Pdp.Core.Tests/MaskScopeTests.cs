@@ -1,5 +1,3 @@
-using Pdp.Allocation;
-using Pdp.Scheduling;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;

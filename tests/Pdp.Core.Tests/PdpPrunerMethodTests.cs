@@ -1,6 +1,3 @@
-using Pdp.Allocation;
-using Pdp.Methods;
-using Pdp.Scheduling;
 using Pdp.Tests.Support;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -105,7 +102,7 @@ public sealed class PdpPrunerMethodTests
 
         private sealed class Run(IReadOnlyList<MethodLayer> layers, List<int> disposals, long? removes) : IMethodRun
         {
-            public IReadOnlyList<(string Name, Parameter Parameter)> Parameters => [];
+            public IReadOnlyList<NamedParameter> Parameters => [];
 
             public void Begin(double epoch)
             {

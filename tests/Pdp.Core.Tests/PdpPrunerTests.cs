@@ -1,8 +1,5 @@
 using System.Text.Json;
-using Pdp.Allocation;
 using Pdp.Layers;
-using Pdp.Scheduling;
-using Pdp.Strategies;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -364,7 +361,7 @@ public sealed class PdpPrunerTests
 
         Assert.Equal(Temperature.Relative(1).AnnealedTo(0.015, 2, 14.4), options.EffectiveTemperature);
         Assert.Equal(Temperature.Relative(1).AnnealedTo(0.015, 14, 15.6), (options with { Schedule = new OneShot { Epoch = 14 } }).EffectiveTemperature);
-        Assert.Equal(Temperature.Relative(1e-6), (options with { Strategy = new Channel() }).EffectiveTemperature);
+        Assert.Equal(Temperature.Relative(1e-6), (options with { Strategy = new PerChannel() }).EffectiveTemperature);
     }
 
     [Fact]

@@ -1,7 +1,3 @@
-using Pdp.Allocation;
-using Pdp.Channels;
-using Pdp.Layers;
-using Pdp.Strategies;
 using Pdp.Tests.Support;
 using Pdp.Training;
 using TorchSharp.Modules;
@@ -136,7 +132,7 @@ public sealed class ReadmeAnswersTests
         using var pruner = new PdpPruner(model, new PdpOptions
         {
             Epochs = epochs,
-            Strategy = new Channel(),
+            Strategy = new PerChannel(),
             Channels = map,
             Allocation = new MacBudget(0.5, map, MacCount.Of(model, example)),
         });

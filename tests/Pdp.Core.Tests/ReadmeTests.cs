@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Reflection;
 using System.Text.RegularExpressions;
-using Pdp.Samples;
 using Pdp.Samples.Quickstart;
 using Pdp.Tests.Support;
 using Pdp.Training;

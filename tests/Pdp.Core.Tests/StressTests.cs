@@ -1,8 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using Pdp.Channels;
-using Pdp.Scheduling;
-using Pdp.Strategies;
 using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -34,7 +31,7 @@ public sealed class StressTests
             Sparsity = 0.7,
             Epochs = 1,
             Schedule = new ConstantSparsity(),
-            Strategy = strategy == "channel" ? new Channel() : new Unstructured(),
+            Strategy = strategy == "channel" ? new PerChannel() : new Unstructured(),
             Channels = strategy == "channel" ? ChannelMap.Find(model, inputs) : null,
         });
         pruner.BeginEpoch(0);

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Pdp.Channels.Shrinking;
 using Pdp.Samples.Reports;
 using static TorchSharp.torch;
 

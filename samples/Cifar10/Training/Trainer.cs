@@ -21,7 +21,7 @@ internal sealed class Trainer : IDisposable
         (_settings, _model, _pruner, _training) = (settings, model, pruner, training);
         Optimizer = new FusedSgd(model.named_parameters(), Options(settings, settings.WeightDecay, settings.Nesterov));
         _methodOptimizer = pruner is { Parameters.Count: > 0 }
-            ? new FusedSgd(pruner.Parameters, Options(settings, Methods.WeightDecay(settings), Methods.IsNesterov(settings)))
+            ? new FusedSgd([.. pruner.Parameters], Options(settings, Methods.WeightDecay(settings), Methods.IsNesterov(settings)))
             : null;
         _pruned = [.. pruner?.Masks.Select(mask => mask.Name) ?? []];
         _teacher = settings.Teacher is null ? null : new Teacher(settings.Teacher);

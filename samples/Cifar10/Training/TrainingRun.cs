@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Text.Json;
-using Pdp.Channels;
-using Pdp.Channels.Shrinking;
 using Pdp.Samples.Reports;
 using static TorchSharp.torch;
 

@@ -1,4 +1,3 @@
-using Pdp.Reporting;
 using Pdp.Samples.Reports;
 
 namespace Pdp.Samples.ImageNet.Reporting;

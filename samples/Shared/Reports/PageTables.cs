@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Xml.Linq;
-using Pdp.Reporting;
 using Pdp.Samples.Drawing;
 
 namespace Pdp.Samples.Reports;

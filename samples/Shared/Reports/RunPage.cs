@@ -1,5 +1,4 @@
 using System.Xml.Linq;
-using Pdp.Reporting;
 using Pdp.Samples.Drawing;
 using TorchSharp;
 

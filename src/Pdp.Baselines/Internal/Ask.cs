@@ -1,7 +1,5 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
-using Pdp.Allocation;
-using Pdp.Strategies;
 
 namespace Pdp.Baselines.Internal;
 

@@ -1,4 +1,3 @@
-using Pdp.Allocation;
 using static TorchSharp.torch;
 
 namespace Pdp.Baselines.Internal;

@@ -1,5 +1,3 @@
-using Pdp.Allocation;
-
 namespace Pdp.Baselines.Internal;
 
 /// <summary>Asks for nothing: for methods whose sparsity is an outcome.</summary>

@@ -1,7 +1,3 @@
-using Pdp.Channels;
-using Pdp.Methods;
-using Pdp.Scheduling;
-
 namespace Pdp.Baselines.Internal;
 
 /// <summary>What methods on groups of channels ask of options and layers.</summary>
@@ -11,7 +7,7 @@ internal static class Grouped
     /// <exception cref="ArgumentException">They name another strategy, or groups that the map doesn't have.</exception>
     public static PdpOptions Configure(PdpOptions options, string method, ChannelMap channels)
     {
-        Ask.Strategies(options, method, Strategy.Channel);
+        Ask.Strategies(options, method, Strategy.PerChannel);
         if (options.Channels?.Groups.FirstOrDefault(group => !channels.Groups.Contains(group)) is { } other)
             throw new ArgumentException($"{method} was made for another channel map than that of the options, whose group '{other.Name}' it doesn't have: give both the same.", nameof(options));
 

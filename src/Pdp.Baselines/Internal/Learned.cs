@@ -1,4 +1,3 @@
-using Pdp.Methods;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;

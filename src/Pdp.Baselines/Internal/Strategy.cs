@@ -1,6 +1,3 @@
-
-using Pdp.Strategies;
-
 namespace Pdp.Baselines.Internal;
 
 /// <summary>The core's strategies, by the names that messages call them.</summary>
@@ -8,5 +5,5 @@ internal static class Strategy
 {
     public static readonly (Type Type, string Name) Unstructured = (typeof(Unstructured), "unstructured");
     public static readonly (Type Type, string Name) NofM = (typeof(NofM), "N:M");
-    public static readonly (Type Type, string Name) Channel = (typeof(Channel), "channel");
+    public static readonly (Type Type, string Name) PerChannel = (typeof(PerChannel), "channel");
 }

@@ -1,6 +1,4 @@
-using Pdp.Methods;
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Pdp.Baselines.Runs;
@@ -15,7 +13,7 @@ internal class HardMaskRun(IReadOnlyList<MethodLayer> layers) : IMethodRun
     private readonly long[] _removed = new long[layers.Count];
 
     /// <inheritdoc/>
-    public virtual IReadOnlyList<(string Name, Parameter Parameter)> Parameters => [];
+    public virtual IReadOnlyList<NamedParameter> Parameters => [];
 
     /// <inheritdoc/>
     public virtual bool CountsSteps => false;

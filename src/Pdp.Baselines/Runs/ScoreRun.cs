@@ -1,7 +1,4 @@
 using Pdp.Baselines.Internal;
-using Pdp.Methods;
-using Pdp.Strategies;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Pdp.Baselines.Runs;
@@ -12,8 +9,8 @@ internal class ScoreRun(IReadOnlyList<MethodLayer> layers) : HardMaskRun(layers)
 {
     private readonly Learned[] _scores = [.. layers.Select(layer => new Learned(layer, "score", ShapeOf(layer.Mask), start: 0))];
 
-    public override IReadOnlyList<(string Name, Parameter Parameter)> Parameters =>
-        [.. _scores.Select(score => (score.Name, score.Parameter))];
+    public override IReadOnlyList<NamedParameter> Parameters =>
+        [.. _scores.Select(score => new NamedParameter(score.Name, score.Parameter))];
 
     public override Tensor Backward(int layer, Tensor weight, Tensor upstream)
     {
@@ -54,5 +51,5 @@ internal class ScoreRun(IReadOnlyList<MethodLayer> layers) : HardMaskRun(layers)
             score.Dispose();
     }
 
-    private static long[] ShapeOf(PdpMask mask) => mask.Strategy is Channel ? [1, mask.Members] : [.. mask.Layout.Shape];
+    private static long[] ShapeOf(PdpMask mask) => mask.Strategy is PerChannel ? [1, mask.Members] : [.. mask.Layout.Shape];
 }

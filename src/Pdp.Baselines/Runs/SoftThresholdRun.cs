@@ -1,6 +1,4 @@
 using Pdp.Baselines.Internal;
-using Pdp.Methods;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Pdp.Baselines.Runs;
@@ -12,8 +10,8 @@ internal sealed class SoftThresholdRun(IReadOnlyList<MethodLayer> layers, double
     private readonly long[] _removed = new long[layers.Count];
     private readonly Intervals _epochs = new(1);
 
-    public IReadOnlyList<(string Name, Parameter Parameter)> Parameters =>
-        [.. _thresholds.Select(threshold => (threshold.Name, threshold.Parameter))];
+    public IReadOnlyList<NamedParameter> Parameters =>
+        [.. _thresholds.Select(threshold => new NamedParameter(threshold.Name, threshold.Parameter))];
 
     // Counting waits for the device, so it happens once an epoch.
     public void Begin(double epoch)

@@ -1,5 +1,4 @@
 using Pdp.Baselines.Internal;
-using Pdp.Methods;
 using static TorchSharp.torch;
 
 namespace Pdp.Baselines.Runs;

@@ -1,7 +1,6 @@
-using Pdp.Strategies;
 using static TorchSharp.torch;
 
-namespace Pdp.Allocation;
+namespace Pdp;
 
 /// <summary>A layer as an allocation sees it.</summary>
 public sealed record AllocationLayer
@@ -23,5 +22,5 @@ public sealed record AllocationLayer
 
     /// <summary>The channels that are kept must be a multiple of this, or all: where an allocation asks for others, fewer are removed.</summary>
     /// <value>At least 1, the default.</value>
-    public int Alignment { get; init; } = 1;
+    public int RoundTo { get; init; } = 1;
 }

@@ -1,4 +1,3 @@
-using Pdp.Channels;
 using static TorchSharp.torch;
 
 namespace Pdp.Allocation;
@@ -32,20 +31,20 @@ internal sealed class ChannelOrder
         long[] channels = [.. _least];
         foreach (var layer in _order.AsSpan(0, first))
             channels[layer]++;
-        return [.. channels.Zip(_layers, (removed, layer) => Strategies.Counts.Aligned(layer.Layout.Shape[0], removed, layer.Alignment))];
+        return [.. channels.Zip(_layers, (removed, layer) => Strategies.Counts.Aligned(layer.Layout.Shape[0], removed, layer.RoundTo))];
     }
 
     /// <summary>A cut, and where channels go several at a time those in which one group loses a step more or less.</summary>
     public IEnumerable<long[]> Around(long[] channels)
     {
         yield return channels;
-        foreach (var (i, layer) in _layers.Index().Where(pair => pair.Item.Alignment > 1))
+        foreach (var (i, layer) in _layers.Index().Where(pair => pair.Item.RoundTo > 1))
         {
             var most = Math.Min(layer.Maximum / WidthOf(layer), layer.Layout.Shape[0] - 1);
-            foreach (var step in (int[])[-layer.Alignment, layer.Alignment])
+            foreach (var step in (int[])[-layer.RoundTo, layer.RoundTo])
             {
                 long[] other = [.. channels];
-                other[i] = Strategies.Counts.Aligned(layer.Layout.Shape[0], channels[i] + step, layer.Alignment);
+                other[i] = Strategies.Counts.Aligned(layer.Layout.Shape[0], channels[i] + step, layer.RoundTo);
                 if (other[i] >= _least[i] && other[i] <= most)
                     yield return other;
             }
@@ -53,7 +52,7 @@ internal sealed class ChannelOrder
     }
 
     /// <summary>The channels of each group that go, with the groups.</summary>
-    public IEnumerable<(ChannelGroup Group, long Removed)> Cuts(long[] channels) => _groups.Zip(channels);
+    public IEnumerable<ChannelCut> Cuts(long[] channels) => _groups.Zip(channels, (group, removed) => new ChannelCut(group, removed));
 
     /// <summary>The weights of each layer that go.</summary>
     public long[] Weights(long[] channels) => [.. _layers.Zip(channels, (layer, removed) => removed * WidthOf(layer))];
@@ -61,9 +60,9 @@ internal sealed class ChannelOrder
     private static ChannelGroup GroupOf(AllocationLayer layer, ChannelMap map)
     {
         if (map.Groups.FirstOrDefault(group => group.Name == layer.Name) is not { } group)
-            throw new ArgumentException($"A budget of MACs is for groups of channels, and {layer.Name} is none of them{(map.Refused.TryGetValue(layer.Name, out var reason) ? $" ({reason})" : "")}: exclude it from pruning, or give it a strategy that fixes its sparsity.");
+            throw new ArgumentException($"A budget of MACs is for groups of channels, and {layer.Name} is none of them{(map.Unsupported.TryGetValue(layer.Name, out var reason) ? $" ({reason})" : "")}: exclude it from pruning, or give it a strategy that fixes its sparsity.");
         if (layer.Layout.Shape.Count != 2 || layer.Layout.Shape[0] != group.Channels || !IsByChannel(layer.Weight))
-            throw new ArgumentException($"A budget of MACs is for whole channels, and the weights of {layer.Name} are pruned one by one or without the channels tied to them: choose the Channel strategy and set PdpOptions.Channels to the budget's map.");
+            throw new ArgumentException($"A budget of MACs is for whole channels, and the weights of {layer.Name} are pruned one by one or without the channels tied to them: choose the PerChannel strategy and set PdpOptions.Channels to the budget's map.");
         return group;
     }
 

@@ -1,4 +1,6 @@
-namespace Pdp.Allocation;
+using Pdp.Allocation;
+
+namespace Pdp;
 
 /// <summary>Erdős–Rényi-kernel: the density of a layer is proportional to the sum of its dimensions over their product, at most 1.</summary>
 /// <remarks>Evci et al., Rigging the Lottery, 2020. Small layers stay denser than large ones, whatever their magnitudes.</remarks>

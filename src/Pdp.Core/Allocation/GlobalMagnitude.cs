@@ -1,9 +1,10 @@
+using Pdp.Allocation;
 using Pdp.Internal;
 using Pdp.Numerics.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Pdp.Allocation;
+namespace Pdp;
 
 /// <summary>One order of all magnitudes: a layer loses what lies below the global cut. The paper's choice.</summary>
 /// <remarks>

@@ -1,6 +1,6 @@
 using Pdp.Internal;
 
-namespace Pdp.Allocation;
+namespace Pdp;
 
 /// <summary>Divides the weights to be removed from a model among its layers, in exact counts.</summary>
 /// <remarks>Implementations are immutable; the result does not depend on anything but the arguments.</remarks>

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Pdp.Layers;
 using Pdp.Strategies;
 
 namespace Pdp.Allocation;
@@ -12,7 +11,7 @@ namespace Pdp.Allocation;
 internal sealed record LayerLimits(PdpMask Mask, long? Fixed, long Least, long Most)
 {
     /// <summary>The channels that are kept must be a multiple of this, or all.</summary>
-    public int Alignment => Mask.Strategy is Channel channel ? channel.Alignment : 1;
+    public int RoundTo => Mask.Strategy is PerChannel channel ? channel.RoundTo : 1;
 
     /// <summary>The target that the strategy or a rule fixes; null where the allocation decides.</summary>
     public long? FixedTarget => Fixed is { } count ? Aligned(count) : null;
@@ -26,19 +25,19 @@ internal sealed record LayerLimits(PdpMask Mask, long? Fixed, long Least, long M
         Math.Min(Counts.Floor(mask.Members, rule?.MaximumSparsity ?? options.MaximumLayerSparsity), mask.Members - 1));
 
     /// <summary>A target that leaves a multiple of the channels that the strategy asks for.</summary>
-    public long Aligned(long target) => Counts.Aligned(Mask.Members, target, Alignment);
+    public long Aligned(long target) => Counts.Aligned(Mask.Members, target, RoundTo);
 
     /// <summary>The counts within the bounds that alignment turns into a target; the first is above the second where there is none.</summary>
     public (long Least, long Most) Sources(long target)
     {
-        var most = target + ((Mask.Members - target - 1) % Alignment);
+        var most = target + ((Mask.Members - target - 1) % RoundTo);
         return Aligned(target) == target ? (Math.Max(target, Least), Math.Min(most, Most)) : (1, 0);
     }
 
     /// <summary>The target that is a step more, or less; null where the bounds don't allow it.</summary>
     public long? Next(long target, bool isMore)
     {
-        var next = isMore ? target + ((Mask.Members - target - 1) % Alignment) + 1 : Aligned(target - 1);
+        var next = isMore ? target + ((Mask.Members - target - 1) % RoundTo) + 1 : Aligned(target - 1);
         return next != target && next <= Most && next >= Aligned(Least) ? next : null;
     }
 

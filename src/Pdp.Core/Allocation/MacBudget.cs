@@ -1,8 +1,8 @@
 using System.Globalization;
-using Pdp.Channels;
+using Pdp.Allocation;
 using Pdp.Internal;
 
-namespace Pdp.Allocation;
+namespace Pdp;
 
 /// <summary>Removes a fraction of the model's multiply-accumulates (MACs): one order of all channels' magnitudes, cut where the budget is met.</summary>
 /// <remarks>
@@ -14,7 +14,7 @@ namespace Pdp.Allocation;
 /// cut says, if that is nearer to the budget.
 /// </para>
 /// <para>
-/// For the <see cref="Strategies.Channel"/> strategy with <see cref="PdpOptions.Channels"/>. Leave the sparsity of the options and of rules unset.
+/// For the <see cref="Pdp.PerChannel"/> strategy with <see cref="PdpOptions.Channels"/>. Leave the sparsity of the options and of rules unset.
 /// </para>
 /// </remarks>
 public sealed record MacBudget : ISparsityAllocation
@@ -30,7 +30,7 @@ public sealed record MacBudget : ISparsityAllocation
         Fraction = Guard.Inside(fraction, nameof(fraction));
         Channels = Guard.NotNull(channels, nameof(channels));
         Macs = Guard.NotNull(macs, nameof(macs));
-        macs.RequireFit(channels.Groups.Select(group => (group, 0L)));
+        macs.RequireFit(channels.Groups.Select(group => new ChannelCut(group, 0)));
     }
 
     /// <summary>The fraction of the whole model's MACs to be removed, in (0, 1).</summary>
@@ -73,7 +73,7 @@ public sealed record MacBudget : ISparsityAllocation
     internal bool IsMetBy(IReadOnlyList<LayerLimits> limits, IReadOnlyList<long> targets)
     {
         ChannelGroup[] groups = [.. limits.Select(layer => Channels.Groups.First(group => group.Name == layer.Mask.Name))];
-        double Missing(IEnumerable<long> channels) => (Fraction * Macs.Total) - (Macs.Total - Macs.After(groups.Zip(channels)).Total);
+        double Missing(IEnumerable<long> channels) => (Fraction * Macs.Total) - (Macs.Total - Macs.After(groups.Zip(channels, (group, removed) => new ChannelCut(group, removed))).Total);
 
         var missing = Missing(targets);
         return missing == 0 || limits.Index().Any(pair =>
@@ -108,7 +108,7 @@ public sealed record MacBudget : ISparsityAllocation
     private void RequireReachable(double budget, long least, long most)
     {
         if (budget > most)
-            throw new ArgumentException($"The budget asks for {Share(budget)} of the model's {Number(Macs.Total)} MACs to be removed, but no more than {Number(most)} ({Share(most)}) can be: each group of channels keeps one at least, and layers that stay dense keep all. Ask for less, raise the maximum sparsity of layers, or let more of the {Channels.Groups.Count} groups be pruned{(Channels.Refused.Count == 0 ? "" : $"; {string.Join(", ", Channels.Refused.Keys)} can't be")}.");
+            throw new ArgumentException($"The budget asks for {Share(budget)} of the model's {Number(Macs.Total)} MACs to be removed, but no more than {Number(most)} ({Share(most)}) can be: each group of channels keeps one at least, and layers that stay dense keep all. Ask for less, raise the maximum sparsity of layers, or let more of the {Channels.Groups.Count} groups be pruned{(Channels.Unsupported.Count == 0 ? "" : $"; {string.Join(", ", Channels.Unsupported.Keys)} can't be")}.");
         if (budget < least)
             throw new ArgumentException($"The budget asks for {Share(budget)} of the model's {Number(Macs.Total)} MACs to be removed, but the minimum sparsity of layers already removes {Number(least)} ({Share(least)}): ask for more or lower the minimum.");
     }

@@ -31,7 +31,7 @@ internal static class NearlyEmpty
     public static string? Warning(PdpOptions options, IReadOnlyList<PrunedLayer> layers, IReadOnlyList<long> targets)
     {
         var whole = Share(layers.Zip(targets).Sum(pair => pair.Second * pair.First.Mask.WeightsPerRank), layers.Sum(layer => layer.Mask.Layout.Elements));
-        if (whole > Limit || options.Allocation is PerLayer)
+        if (whole > Limit || options.Allocation is SparsityTable)
             return null;
 
         (PdpMask Mask, long Target)[] empty =
@@ -57,7 +57,7 @@ internal static class NearlyEmpty
     private static bool IsLastOne(PdpMask mask, long target, double whole)
     {
         var left = (1 - whole) * mask.Members;
-        return target == mask.Members - 1 && (mask.Strategy is Strategies.Channel ? left >= 2 && mask.Members >= LeastChannels : left >= LeastLeft);
+        return target == mask.Members - 1 && (mask.Strategy is Pdp.PerChannel ? left >= 2 && mask.Members >= LeastChannels : left >= LeastLeft);
     }
 
     /// <summary>A bound at which each of the layers keeps more than one competitor.</summary>
@@ -70,7 +70,7 @@ internal static class NearlyEmpty
     private static string Words((PdpMask Mask, long Target) layer)
     {
         var (mask, kept) = (layer.Mask, layer.Mask.Members - layer.Target);
-        var channels = mask.Strategy is Strategies.Channel ? string.Create(CultureInfo.InvariantCulture, $" ({kept} of {mask.Members} channels)") : "";
+        var channels = mask.Strategy is Pdp.PerChannel ? string.Create(CultureInfo.InvariantCulture, $" ({kept} of {mask.Members} channels)") : "";
         return string.Create(CultureInfo.InvariantCulture, $"'{mask.Name}' keeps {kept * mask.WeightsPerRank} of {mask.Layout.Elements} weights{channels}");
     }
 

@@ -37,7 +37,7 @@ internal sealed class TargetPlanner
     private long Settled => _limits.Sum(limits => (limits.Fixed ?? 0) * limits.Mask.WeightsPerRank);
 
     /// <summary>Whether the targets follow from the options and the shapes alone.</summary>
-    private bool IsByShape => !NeedsWeights || _options.Allocation is UniformSparsity or ErdosRenyiKernel or PerLayer;
+    private bool IsByShape => !NeedsWeights || _options.Allocation is UniformSparsity or ErdosRenyiKernel or SparsityTable;
 
     /// <summary>The members removed in each group of each layer, by the weights of now.</summary>
     /// <exception cref="InvalidOperationException">A weight is not finite, or the allocation breaks its contract.</exception>
@@ -107,7 +107,7 @@ internal sealed class TargetPlanner
     /// <summary>A budget of MACs would not know of channels that a rule removes.</summary>
     private void RequireBudgeted()
     {
-        if (_options.Allocation is MacBudget && _layers.FirstOrDefault(layer => layer.Mask.Strategy is Strategies.Channel && layer.Rule?.Sparsity is not null) is { } fixedLayer)
+        if (_options.Allocation is MacBudget && _layers.FirstOrDefault(layer => layer.Mask.Strategy is Pdp.PerChannel && layer.Rule?.Sparsity is not null) is { } fixedLayer)
             throw new ArgumentException($"The rule for {fixedLayer.Rule!.Match} fixes the sparsity of '{fixedLayer.Mask.Name}', but a budget of MACs decides how many channels go: set the rule's MinimumSparsity and MaximumSparsity instead.");
     }
 
@@ -116,7 +116,7 @@ internal sealed class TargetPlanner
         var mask = layer.Mask;
         var (minimum, maximum) = (mask.WeightsPerRank * limits.Least, mask.WeightsPerRank * limits.Most);
         return minimum <= maximum
-            ? new() { Name = mask.Name, Layout = mask.Layout, Weight = Competing(layer), Minimum = minimum, Maximum = maximum, Alignment = limits.Alignment }
+            ? new() { Name = mask.Name, Layout = mask.Layout, Weight = Competing(layer), Minimum = minimum, Maximum = maximum, RoundTo = limits.RoundTo }
             : throw new ArgumentException($"'{mask.Name}' has to lose at least {minimum} of its {mask.Layout.Elements} weights but may lose at most {maximum}: lower its minimum sparsity or raise its maximum.");
     }
 
@@ -152,7 +152,7 @@ internal sealed class TargetPlanner
 
         foreach (var (layer, limit, count) in candidates.Zip(limits, counts))
         {
-            // Alignment may have taken some below the minimum.
+            // RoundTo may have taken some below the minimum.
             if (count < limit.Aligned(limit.Least) * limit.Mask.WeightsPerRank || count > layer.Maximum)
                 throw new InvalidOperationException($"{name}.Allocate removes {count} weights from '{layer.Name}', whose bounds are {layer.Minimum} to {layer.Maximum}: it must keep to them.");
         }

@@ -1,4 +1,6 @@
-namespace Pdp.Allocation;
+using Pdp.Allocation;
+
+namespace Pdp;
 
 /// <summary>The same sparsity in every layer, to the weight.</summary>
 public sealed record UniformSparsity : ISparsityAllocation

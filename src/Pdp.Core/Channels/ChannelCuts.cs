@@ -7,7 +7,7 @@ internal sealed class ChannelCuts
 
     /// <summary>Adds up the indices that go.</summary>
     /// <param name="cuts">Groups of channels, each once, and how many channels of each go.</param>
-    public ChannelCuts(IEnumerable<(ChannelGroup Group, long Removed)> cuts)
+    public ChannelCuts(IEnumerable<ChannelCut> cuts)
     {
         foreach (var (group, removed) in cuts)
         {

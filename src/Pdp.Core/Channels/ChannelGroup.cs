@@ -1,4 +1,4 @@
-namespace Pdp.Channels;
+namespace Pdp;
 
 /// <summary>Channels that can only be removed together: the same channel of every filter, companion and reader goes, or none.</summary>
 /// <param name="Name">The name of the first filters' parameter.</param>

@@ -1,10 +1,11 @@
 using System.Text.Json.Serialization;
+using Pdp.Channels;
 using Pdp.Channels.Probing;
 using Pdp.Internal;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
-namespace Pdp.Channels;
+namespace Pdp;
 
 /// <summary>Which channels of a model belong together, and what goes with them when they are removed.</summary>
 /// <remarks>
@@ -12,24 +13,24 @@ namespace Pdp.Channels;
 /// Found by ordinary passes, with no trace of the model's code: half of the channels are silenced at a time, and the parameters whose
 /// gradients fall silent with them are those that read them. Channels that are added up (residual connections), carried on (depthwise and
 /// grouped convolutions) or put side by side (concatenation) show up as such. Each group is then cut for trial and compared with the
-/// masked model; what can't be proved right is refused by name and stays dense.
+/// masked model; what can't be proved right is listed in <see cref="Unsupported"/> and stays dense.
 /// </para>
 /// <para>Immutable; holds no tensors.</para>
 /// </remarks>
 public sealed class ChannelMap
 {
     [JsonConstructor]
-    internal ChannelMap(IReadOnlyList<ChannelGroup> groups, IReadOnlyDictionary<string, string> refused)
+    internal ChannelMap(IReadOnlyList<ChannelGroup> groups, IReadOnlyDictionary<string, string> unsupported)
     {
         Groups = groups;
-        Refused = refused;
+        Unsupported = unsupported;
     }
 
     /// <summary>The groups, in the order of the model's layers.</summary>
     public IReadOnlyList<ChannelGroup> Groups { get; }
 
     /// <summary>Why the channels of other convolutions and linear layers can't be removed, by the weight's name.</summary>
-    public IReadOnlyDictionary<string, string> Refused { get; }
+    public IReadOnlyDictionary<string, string> Unsupported { get; }
 
     /// <summary>What is wrong with a map that was read; null where nothing is.</summary>
     internal string? Fault =>
@@ -44,10 +45,10 @@ public sealed class ChannelMap
     {
         ArgumentNullException.ThrowIfNull(filters);
         var forbidden = filters.Select(GroupOf).ToHashSet();
-        var refused = new SortedDictionary<string, string>(Refused.ToDictionary(), StringComparer.Ordinal);
+        var unsupported = new SortedDictionary<string, string>(Unsupported.ToDictionary(), StringComparer.Ordinal);
         foreach (var filter in forbidden.SelectMany(group => group.Of(ChannelRole.Filter)))
-            refused[filter.Name] = "forbidden";
-        return new([.. Groups.Except(forbidden)], refused);
+            unsupported[filter.Name] = "forbidden";
+        return new([.. Groups.Except(forbidden)], unsupported);
     }
 
     /// <summary>The map with a group declared by hand, in the place of what was found of its filters.</summary>
@@ -60,8 +61,8 @@ public sealed class ChannelMap
         if (group.Fault is { } fault)
             throw new ArgumentException($"The group '{group.Name}' can't be: {fault}.", nameof(group));
 
-        var refused = Refused.Where(pair => !filters.Contains(pair.Key)).ToDictionary();
-        return new([.. Groups.Where(other => !other.Of(ChannelRole.Filter).Any(slice => filters.Contains(slice.Name))), group], refused);
+        var unsupported = Unsupported.Where(pair => !filters.Contains(pair.Key)).ToDictionary();
+        return new([.. Groups.Where(other => !other.Of(ChannelRole.Filter).Any(slice => filters.Contains(slice.Name))), group], unsupported);
     }
 
     /// <summary>Finds the groups of a model.</summary>
@@ -95,7 +96,7 @@ public sealed class ChannelMap
         var builder = new GroupBuilder(model, new Probe(model, layers, state, forward).Feeds());
         var candidates = builder.Build();
         state.Enliven();
-        var refused = new SortedDictionary<string, string>(builder.Refused.ToDictionary(), StringComparer.Ordinal);
+        var unsupported = new SortedDictionary<string, string>(builder.Unsupported.ToDictionary(), StringComparer.Ordinal);
         var groups = new List<ChannelGroup>();
         foreach (var group in candidates)
         {
@@ -105,11 +106,11 @@ public sealed class ChannelMap
             foreach (var filter in group.Of(ChannelRole.Filter))
             {
                 if (trial.Refusal is { } refusal)
-                    refused[filter.Name] = refusal;
+                    unsupported[filter.Name] = refusal;
             }
         }
 
-        return new(groups, refused);
+        return new(groups, unsupported);
     }
 
     private ChannelGroup GroupOf(string filter) =>

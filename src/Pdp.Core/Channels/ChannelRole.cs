@@ -1,4 +1,4 @@
-namespace Pdp.Channels;
+namespace Pdp;
 
 /// <summary>What part a slice plays for its channels.</summary>
 public enum ChannelRole

@@ -1,7 +1,7 @@
-namespace Pdp.Channels;
+namespace Pdp;
 
 /// <summary>A part of a parameter or buffer that belongs to a group of channels.</summary>
-/// <remarks>Channel u owns the indices [offset + u·block, offset + (u + 1)·block) of the dimension.</remarks>
+/// <remarks>PerChannel u owns the indices [offset + u·block, offset + (u + 1)·block) of the dimension.</remarks>
 /// <param name="Name">The parameter's or buffer's name.</param>
 /// <param name="Dimension">The dimension along which the channels lie.</param>
 /// <param name="Offset">The index of channel 0, above 0 where the reader sees several groups side by side.</param>

@@ -1,4 +1,4 @@
-namespace Pdp.Channels;
+namespace Pdp;
 
 /// <summary>The multiply-accumulates of a layer.</summary>
 public sealed record LayerMacs

@@ -1,9 +1,10 @@
 using System.Globalization;
+using Pdp.Channels;
 using Pdp.Internal;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
-namespace Pdp.Channels;
+namespace Pdp;
 
 /// <summary>The multiply-accumulates (MACs) of a model's convolutions, transposed convolutions and linear layers.</summary>
 /// <remarks>Immutable; holds no tensors. Norms, activations and products of tensors do not count.</remarks>
@@ -46,9 +47,9 @@ public sealed record MacCount(IReadOnlyList<LayerMacs> Layers)
     /// <param name="cuts">Groups of channels, each once, and how many channels go, in [0, channels); it doesn't matter which.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is not in [0, channels).</exception>
     /// <exception cref="ArgumentException">A group's filters are not in the count: it is of another model.</exception>
-    public MacCount After(IEnumerable<(ChannelGroup Group, long Removed)> cuts)
+    public MacCount After(IEnumerable<ChannelCut> cuts)
     {
-        (ChannelGroup Group, long Removed)[] all = [.. Guard.NotNull(cuts, nameof(cuts))];
+        ChannelCut[] all = [.. Guard.NotNull(cuts, nameof(cuts))];
         RequireFit(all);
         var lost = new ChannelCuts(all);
         return new([.. Layers.Select(layer => layer with { Shape = lost.ShapeLeft(layer.Weight, layer.Shape) })]);
@@ -60,7 +61,7 @@ public sealed record MacCount(IReadOnlyList<LayerMacs> Layers)
     /// <summary>Checks that groups are of the model that was counted.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A number of channels is not in [0, channels).</exception>
     /// <exception cref="ArgumentException">A group's filters are not in the count.</exception>
-    internal void RequireFit(IEnumerable<(ChannelGroup Group, long Removed)> cuts)
+    internal void RequireFit(IEnumerable<ChannelCut> cuts)
     {
         var shapes = Layers.DistinctBy(layer => layer.Weight).ToDictionary(layer => layer.Weight, layer => layer.Shape, StringComparer.Ordinal);
         foreach (var (group, removed) in cuts)

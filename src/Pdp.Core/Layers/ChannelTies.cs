@@ -1,6 +1,4 @@
-using Pdp.Channels;
 using Pdp.Masking;
-using Pdp.Strategies;
 using static TorchSharp.torch.nn;
 
 namespace Pdp.Layers;
@@ -42,14 +40,14 @@ internal sealed class ChannelTies
 
     /// <summary>The group whose mask a weight is under; null if it has one for itself, or stays dense.</summary>
     public ChannelGroup? GroupOf(SelectedLayer layer) =>
-        layer.DenseReason is null && _strategyOf(layer) is Channel ? _groups.GetValueOrDefault(layer.Info.Name) : null;
+        layer.DenseReason is null && _strategyOf(layer) is PerChannel ? _groups.GetValueOrDefault(layer.Info.Name) : null;
 
     /// <summary>The group of a mask that is under the channel strategy.</summary>
     public ChannelGroup GroupOf(PdpMask mask) => _groups[mask.Name];
 
     /// <summary>The names of what else is masked with a mask's own weight.</summary>
     public IEnumerable<string> MaskedAlong(PdpMask mask) =>
-        mask.Strategy is Channel && _groups.TryGetValue(mask.Name, out var group)
+        mask.Strategy is PerChannel && _groups.TryGetValue(mask.Name, out var group)
             ? group.Slices.Where(slice => slice.Role is ChannelRole.Filter or ChannelRole.Bias or ChannelRole.Norm && slice.Name != mask.Name).Select(slice => slice.Name)
             : [];
 
@@ -60,7 +58,7 @@ internal sealed class ChannelTies
     public bool IsFirst(SelectedLayer layer) => FirstOf(layer) == layer.Info.Name;
 
     /// <summary>Masks the channels of a group, or of a weight without one for itself.</summary>
-    public MaskedChannels Mask(SelectedLayer layer, Module model, Scheduling.Temperature temperature)
+    public MaskedChannels Mask(SelectedLayer layer, Module model, Pdp.Temperature temperature)
     {
         var strategy = _strategyOf(layer);
         if (GroupOf(layer) is not { } group)
@@ -77,8 +75,8 @@ internal sealed class ChannelTies
         _rules.FirstOrDefault(rule => weights.Any(layer => ReferenceEquals(layer.Rule, rule)));
 
     private SelectedLayer WithGroup(SelectedLayer layer) =>
-        _map is null || layer.DenseReason is not null || _strategyOf(layer) is not Channel || _groups.ContainsKey(layer.Info.Name) ? layer
-            : layer with { DenseReason = _map.Refused.GetValueOrDefault(layer.Info.Name) ?? "it is in none of the channel groups" };
+        _map is null || layer.DenseReason is not null || _strategyOf(layer) is not PerChannel || _groups.ContainsKey(layer.Info.Name) ? layer
+            : layer with { DenseReason = _map.Unsupported.GetValueOrDefault(layer.Info.Name) ?? "it is in none of the channel groups" };
 
     private SelectedLayer WithTies(SelectedLayer layer, IEnumerable<SelectedLayer> weights)
     {

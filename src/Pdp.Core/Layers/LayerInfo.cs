@@ -1,7 +1,6 @@
-using Pdp.Strategies;
 using TorchSharp;
 
-namespace Pdp.Layers;
+namespace Pdp;
 
 /// <summary>A weight of the model as rules and predicates see it.</summary>
 public sealed record LayerInfo

@@ -1,7 +1,7 @@
 using System.IO.Enumeration;
 using TorchSharp;
 
-namespace Pdp.Layers;
+namespace Pdp;
 
 /// <summary>Chooses weights by name pattern, by type of module or by predicate; a string is a name pattern.</summary>
 /// <remarks>

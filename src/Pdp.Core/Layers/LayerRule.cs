@@ -1,9 +1,6 @@
-
 using Pdp.Internal;
-using Pdp.Scheduling;
-using Pdp.Strategies;
 
-namespace Pdp.Layers;
+namespace Pdp;
 
 /// <summary>Overrides for the weights that a match chooses; what is left null is as in the options.</summary>
 /// <remarks>

@@ -1,5 +1,4 @@
 using Pdp.Internal;
-using Pdp.Strategies;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch.nn;

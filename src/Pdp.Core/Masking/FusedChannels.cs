@@ -1,7 +1,5 @@
-using Pdp.Channels;
 using Pdp.Numerics;
 using Pdp.Numerics.Kernels;
-using Pdp.Strategies;
 using TorchSharp;
 using static TorchSharp.torch;
 

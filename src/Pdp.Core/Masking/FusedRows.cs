@@ -1,4 +1,3 @@
-using Pdp.Channels;
 using Pdp.Numerics.Kernels;
 using static TorchSharp.torch;
 

@@ -1,6 +1,5 @@
 using Pdp.Numerics;
 using Pdp.Numerics.Kernels;
-using Pdp.Strategies;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;

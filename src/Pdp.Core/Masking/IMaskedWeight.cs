@@ -1,5 +1,3 @@
-using Pdp.Methods;
-using Pdp.Strategies;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

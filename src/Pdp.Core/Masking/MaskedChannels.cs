@@ -1,8 +1,6 @@
-using Pdp.Channels;
 using Pdp.Internal;
 using Pdp.Methods;
 using Pdp.Numerics;
-using Pdp.Strategies;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;

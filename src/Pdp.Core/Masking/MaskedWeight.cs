@@ -1,7 +1,6 @@
 using Pdp.Internal;
 using Pdp.Methods;
 using Pdp.Numerics;
-using Pdp.Strategies;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

@@ -1,8 +1,6 @@
 using Pdp.Internal;
 using Pdp.Masking;
 using Pdp.Numerics;
-using Pdp.Scheduling;
-using Pdp.Strategies;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -38,10 +36,10 @@ public sealed class PdpMask
         Layout = Guard.NotNull(layout, nameof(layout));
         Strategy = Guard.NotNull(strategy, nameof(strategy));
         Temperature = Guard.NotNull(temperature, nameof(temperature));
-        if (strategy.Refusal(layout) is { } refusal)
+        if (strategy.UnsupportedReason(layout) is { } refusal)
             throw new ArgumentException($"{strategy.Name} can't prune '{name}' {layout}: {refusal}.", nameof(strategy));
 
-        (Groups, Members) = strategy.Competition(layout);
+        (Groups, Members) = strategy.GroupingOf(layout);
         Target = target;
         TemperatureValue = temperature.From;
     }

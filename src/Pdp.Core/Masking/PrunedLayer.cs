@@ -1,6 +1,3 @@
-
-using Pdp.Layers;
-
 namespace Pdp.Masking;
 
 /// <summary>What is pruned under one mask, and the rule that is for it.</summary>

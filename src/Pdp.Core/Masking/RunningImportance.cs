@@ -1,5 +1,4 @@
 using Pdp.Numerics;
-using Pdp.Strategies;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,4 +1,3 @@
-using Pdp.Channels;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

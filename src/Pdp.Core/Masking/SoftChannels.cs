@@ -1,5 +1,4 @@
 using Pdp.Numerics;
-using Pdp.Strategies;
 using static TorchSharp.torch;
 
 namespace Pdp.Masking;

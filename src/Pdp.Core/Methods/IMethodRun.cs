@@ -1,19 +1,18 @@
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
-namespace Pdp.Methods;
+namespace Pdp;
 
 /// <summary>A method at work on one model; layers are numbered as they were attached.</summary>
 /// <remarks>
 /// Called under no_grad, in a dispose scope of the caller. Tensors passed in are borrowed; tensors returned are the caller's, and new: a weight comes
 /// in its arithmetic type (float64 for float64, float32 for any other) and must not be changed, but in <see cref="Begin"/>. Weights under the
-/// <see cref="Strategies.Channel"/> strategy see <see cref="Kept"/> alone, which removes their channels' biases and norms along; what their mask's
+/// <see cref="Pdp.PerChannel"/> strategy see <see cref="Kept"/> alone, which removes their channels' biases and norms along; what their mask's
 /// gradient is, <see cref="GateGradient"/> is told. They are asked for <see cref="Kept"/> once a scope, before it masks anything of theirs.
 /// </remarks>
 public interface IMethodRun : IDisposable
 {
     /// <summary>What the method learns besides the weights, for the training loop's optimizer; empty if nothing.</summary>
-    IReadOnlyList<(string Name, Parameter Parameter)> Parameters { get; }
+    IReadOnlyList<NamedParameter> Parameters { get; }
 
     /// <summary>Follows the clock, after the masks' counts have moved; may change weights in place and set other counts (<see cref="MethodLayer.Remove"/>).</summary>
     /// <param name="epoch">The epoch; fractional within one.</param>
@@ -38,7 +37,7 @@ public interface IMethodRun : IDisposable
     /// The weight has changed since the last such call, or it had no gradient before the scope, or one of zeros. What belongs into a step once, into however
     /// many scopes it is divided, is added here.
     /// </remarks>
-    /// <param name="layer">The layer's number; never one under the <see cref="Strategies.Channel"/> strategy.</param>
+    /// <param name="layer">The layer's number; never one under the <see cref="Pdp.PerChannel"/> strategy.</param>
     void BeginStep(int layer)
     {
     }

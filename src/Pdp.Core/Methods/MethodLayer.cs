@@ -1,6 +1,6 @@
 using TorchSharp.Modules;
 
-namespace Pdp.Methods;
+namespace Pdp;
 
 /// <summary>What is pruned under one mask, as a method sees it.</summary>
 /// <remarks>A pruner makes one for each of its masks and gives it to the method alone, which sets the mask's counts by it.</remarks>

@@ -1,4 +1,3 @@
-using Pdp.Strategies;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Pdp.Internal;
-using Pdp.Strategies;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,4 +1,4 @@
-namespace Pdp.Reporting;
+namespace Pdp;
 
 /// <summary>The state of a pruned weight.</summary>
 public sealed record LayerReport

@@ -1,4 +1,4 @@
-namespace Pdp.Reporting;
+namespace Pdp;
 
 /// <summary>How large a model is.</summary>
 public sealed record ModelSize

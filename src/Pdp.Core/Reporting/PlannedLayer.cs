@@ -1,4 +1,4 @@
-namespace Pdp.Reporting;
+namespace Pdp;
 
 /// <summary>What will happen to a weight.</summary>
 public sealed record PlannedLayer

@@ -1,7 +1,8 @@
 using System.Text.Json;
 using Pdp.Internal;
+using Pdp.Reporting;
 
-namespace Pdp.Reporting;
+namespace Pdp;
 
 /// <summary>What will happen to each weight of a model, known before training.</summary>
 /// <remarks>

@@ -2,8 +2,9 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Pdp.Internal;
+using Pdp.Reporting;
 
-namespace Pdp.Reporting;
+namespace Pdp;
 
 /// <summary>What pruning has done to a model, per layer and in all.</summary>
 public sealed record PruningReport

@@ -1,7 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Pdp.Channels.Shrinking;
 using Pdp.Internal;
 
 namespace Pdp.Reporting;

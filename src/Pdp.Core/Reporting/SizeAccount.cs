@@ -14,7 +14,7 @@ internal sealed class SizeAccount
     /// <exception cref="ArgumentException">The MACs were counted on another model.</exception>
     public SizeAccount(Module model, ChannelMap map, MacCount? macs)
     {
-        macs?.RequireFit(map.Groups.Select(group => (group, 0L)));
+        macs?.RequireFit(map.Groups.Select(group => new ChannelCut(group, 0)));
         _parameters =
         [
             .. model.named_parameters().Where(pair => pair.parameter.numel() > 0).DistinctBy(pair => Address.Of(pair.parameter))
@@ -25,9 +25,9 @@ internal sealed class SizeAccount
 
     /// <summary>The sizes before and after cutting.</summary>
     /// <param name="cuts">Groups of channels, each once, and how many channels of each go.</param>
-    public SizeChange After(IReadOnlyList<(ChannelGroup Group, long Removed)> cuts) => new(SizeOf([]), SizeOf(cuts));
+    public SizeChange After(IReadOnlyList<ChannelCut> cuts) => new(SizeOf([]), SizeOf(cuts));
 
-    private ModelSize SizeOf(IReadOnlyList<(ChannelGroup Group, long Removed)> cuts)
+    private ModelSize SizeOf(IReadOnlyList<ChannelCut> cuts)
     {
         var lost = new ChannelCuts(cuts);
         var parameters = _parameters.Select(parameter => (Count: lost.ShapeLeft(parameter.Name, parameter.Shape).Aggregate(1L, (product, size) => product * size), parameter.ElementSize)).ToArray();

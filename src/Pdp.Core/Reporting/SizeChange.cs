@@ -1,7 +1,7 @@
 using System.Globalization;
 using Pdp.Internal;
 
-namespace Pdp.Reporting;
+namespace Pdp;
 
 /// <summary>How large a model is with all channels, and without those that are removed.</summary>
 /// <param name="Before">The dense model.</param>

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Pdp.Layers;
 
 namespace Pdp.Saving;
 

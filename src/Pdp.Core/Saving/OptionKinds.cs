@@ -1,8 +1,4 @@
 using System.Text.Json.Nodes;
-using Pdp.Allocation;
-using Pdp.Channels;
-using Pdp.Strategies;
-using Pdp.Scheduling;
 
 namespace Pdp.Saving;
 
@@ -23,8 +19,8 @@ internal static class OptionKinds
             members => new(Whole(members, "rows"), Whole(members, "columns")) { Score = Score(members) }
         },
         {
-            (Channel channels) => new() { ["score"] = Written(channels.Score), ["alignment"] = channels.Alignment },
-            members => new() { Score = Score(members), Alignment = members.Whole("alignment") ?? 1 }
+            (PerChannel channels) => new() { ["score"] = Written(channels.Score), ["roundTo"] = channels.RoundTo },
+            members => new() { Score = Score(members), RoundTo = members.Whole("roundTo") ?? 1 }
         },
     };
 
@@ -53,8 +49,8 @@ internal static class OptionKinds
         { (UniformSparsity _) => [], _ => new UniformSparsity() },
         { (ErdosRenyiKernel _) => [], _ => new ErdosRenyiKernel() },
         {
-            (PerLayer table) => new() { ["sparsities"] = new JsonObject(table.Sparsities.Select(entry => KeyValuePair.Create(entry.Key, (JsonNode?)entry.Value))) },
-            members => members.Member("sparsities", node => StrictObject.Read(node, table => new PerLayer(table.Numbers()))) ?? members.Missing<PerLayer>("sparsities")
+            (SparsityTable table) => new() { ["sparsities"] = new JsonObject(table.Sparsities.Select(entry => KeyValuePair.Create(entry.Key, (JsonNode?)entry.Value))) },
+            members => members.Member("sparsities", node => StrictObject.Read(node, table => new SparsityTable(table.Numbers()))) ?? members.Missing<SparsityTable>("sparsities")
         },
         {
             (MacBudget budget) => new() { ["fraction"] = budget.Fraction, ["isRelative"] = budget.IsRelative },

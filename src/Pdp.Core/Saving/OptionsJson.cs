@@ -2,9 +2,6 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Pdp.Allocation;
-using Pdp.Scheduling;
-using Pdp.Layers;
 
 namespace Pdp.Saving;
 

@@ -1,8 +1,6 @@
 using System.Globalization;
 using Pdp.Internal;
 using Pdp.Masking;
-using Pdp.Scheduling;
-using Pdp.Strategies;
 
 namespace Pdp.Saving;
 

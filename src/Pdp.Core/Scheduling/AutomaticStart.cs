@@ -1,6 +1,6 @@
 using Pdp.Internal;
 
-namespace Pdp.Scheduling;
+namespace Pdp;
 
 /// <summary>Begins pruning once a metric that the caller reports has stayed above a level for some epochs in a row.</summary>
 /// <remarks>

@@ -1,4 +1,4 @@
-namespace Pdp.Scheduling;
+namespace Pdp;
 
 /// <summary>The whole target from the first step on.</summary>
 public sealed record ConstantSparsity : ISparsityScheduler

@@ -1,4 +1,4 @@
-namespace Pdp.Scheduling;
+namespace Pdp;
 
 /// <summary>Gentle at both ends of a window: <c>(1 − cos πx) / 2</c>.</summary>
 public sealed record CosineRamp : WindowRamp

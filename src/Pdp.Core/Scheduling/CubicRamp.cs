@@ -1,4 +1,4 @@
-namespace Pdp.Scheduling;
+namespace Pdp;
 
 /// <summary>Fast at first, gentle near the target: <c>1 − (1 − x)³</c> (Zhu, Gupta, 2017).</summary>
 public sealed record CubicRamp : WindowRamp

@@ -1,6 +1,6 @@
 using Pdp.Internal;
 
-namespace Pdp.Scheduling;
+namespace Pdp;
 
 /// <summary>The paper's ramp: <c>min(1, ε·(e − s))</c> after s dense epochs.</summary>
 /// <remarks>PDP, algorithm 1. With ε = 0.015 and s = 16 the target is reached in epoch 83.</remarks>

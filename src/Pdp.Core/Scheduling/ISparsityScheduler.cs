@@ -1,4 +1,6 @@
-namespace Pdp.Scheduling;
+using Pdp.Scheduling;
+
+namespace Pdp;
 
 /// <summary>Says how much of the target sparsity is asked for at an epoch; a pure function.</summary>
 /// <remarks>Epochs count from 0 and may be fractional: 2.5 is the middle of the third epoch. Implementations are immutable.</remarks>

@@ -1,4 +1,4 @@
-namespace Pdp.Scheduling;
+namespace Pdp;
 
 /// <summary>The same step in every epoch of a window: <c>x</c>.</summary>
 public sealed record LinearRamp : WindowRamp

@@ -1,6 +1,6 @@
 using Pdp.Internal;
 
-namespace Pdp.Scheduling;
+namespace Pdp;
 
 /// <summary>Dense training up to an epoch, the whole target from it on.</summary>
 public sealed record OneShot : ISparsityScheduler

@@ -1,6 +1,6 @@
 using Pdp.Internal;
 
-namespace Pdp.Scheduling;
+namespace Pdp;
 
 /// <summary>How soft the masks are: an absolute τ, or one relative to each threshold, τ = ρ·t²; constant or annealed over epochs.</summary>
 /// <remarks>

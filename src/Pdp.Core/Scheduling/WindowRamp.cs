@@ -1,6 +1,6 @@
 using Pdp.Internal;
 
-namespace Pdp.Scheduling;
+namespace Pdp;
 
 /// <summary>A ramp from 0 to 1 over a window of epochs; the shape is what the derived types add.</summary>
 public abstract record WindowRamp : ISparsityScheduler

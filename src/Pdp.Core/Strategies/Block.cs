@@ -1,8 +1,9 @@
 using System.Globalization;
 using Pdp.Internal;
+using Pdp.Strategies;
 using static TorchSharp.torch;
 
-namespace Pdp.Strategies;
+namespace Pdp;
 
 /// <summary>Blocks of weights compete: each is kept or removed as a whole, as block-sparse kernels skip them.</summary>
 /// <remarks>
@@ -61,7 +62,7 @@ public sealed record Block : IMaskStrategy
     }
 
     /// <inheritdoc/>
-    public string? Refusal(WeightLayout layout)
+    public string? UnsupportedReason(WeightLayout layout)
     {
         ArgumentNullException.ThrowIfNull(layout);
 
@@ -72,10 +73,10 @@ public sealed record Block : IMaskStrategy
     }
 
     /// <inheritdoc/>
-    public (long Groups, long Members) Competition(WeightLayout layout)
+    public Grouping GroupingOf(WeightLayout layout)
     {
         ArgumentNullException.ThrowIfNull(layout);
-        return (1, layout.Elements / Size);
+        return new(1, layout.Elements / Size);
     }
 
     /// <inheritdoc/>

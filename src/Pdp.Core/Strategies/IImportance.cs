@@ -1,7 +1,7 @@
 using Pdp.Internal;
 using static TorchSharp.torch;
 
-namespace Pdp.Strategies;
+namespace Pdp;
 
 /// <summary>What weights compete by in place of their magnitude |w|: |a·w|, with a sensitivity a of each weight that follows from its gradients.</summary>
 /// <remarks>

@@ -1,7 +1,7 @@
 using Pdp.Internal;
 using static TorchSharp.torch;
 
-namespace Pdp.Strategies;
+namespace Pdp;
 
 /// <summary>Says how weights are scored, who competes with whom, and how a grouped value spreads back over the weight.</summary>
 /// <remarks>
@@ -26,11 +26,11 @@ public interface IMaskStrategy
 
     /// <summary>Why the strategy can't prune a weight of this layout; null if it can. Such a layer stays dense, and the plan says why.</summary>
     /// <param name="layout">The layout of the weight.</param>
-    string? Refusal(WeightLayout layout);
+    string? UnsupportedReason(WeightLayout layout);
 
-    /// <summary>The number of groups and of members in each.</summary>
-    /// <param name="layout">The layout of the weight, not refused.</param>
-    (long Groups, long Members) Competition(WeightLayout layout);
+    /// <summary>Who competes with whom: the number of groups and of members in each.</summary>
+    /// <param name="layout">The layout of the weight, one that is supported.</param>
+    Grouping GroupingOf(WeightLayout layout);
 
     /// <summary>The members removed in each group on the way to a target.</summary>
     /// <param name="target">The members removed in each group in the end, in [0, members).</param>

@@ -1,8 +1,9 @@
 using System.Globalization;
 using Pdp.Internal;
+using Pdp.Strategies;
 using static TorchSharp.torch;
 
-namespace Pdp.Strategies;
+namespace Pdp;
 
 /// <summary>N weights kept of every M consecutive input channels, at one output channel and kernel position.</summary>
 /// <remarks>
@@ -65,7 +66,7 @@ public sealed record NofM : IMaskStrategy
     }
 
     /// <inheritdoc/>
-    public string? Refusal(WeightLayout layout)
+    public string? UnsupportedReason(WeightLayout layout)
     {
         ArgumentNullException.ThrowIfNull(layout);
         return layout.Inputs % Of == 0
@@ -74,10 +75,10 @@ public sealed record NofM : IMaskStrategy
     }
 
     /// <inheritdoc/>
-    public (long Groups, long Members) Competition(WeightLayout layout)
+    public Grouping GroupingOf(WeightLayout layout)
     {
         ArgumentNullException.ThrowIfNull(layout);
-        return (layout.Elements / Of, Of);
+        return new(layout.Elements / Of, Of);
     }
 
     /// <inheritdoc/>

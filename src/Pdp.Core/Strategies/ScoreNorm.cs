@@ -1,4 +1,4 @@
-namespace Pdp.Strategies;
+namespace Pdp;
 
 /// <summary>How the weights that share a mask, those of a channel or of a block, make its score.</summary>
 public enum ScoreNorm

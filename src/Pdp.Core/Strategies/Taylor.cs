@@ -3,7 +3,7 @@ using Pdp.Internal;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Pdp.Strategies;
+namespace Pdp;
 
 /// <summary>The first-order Taylor expansion of what removing a weight does to the loss: |w·∂L/∂w|, with a running mean of |∂L/∂w|.</summary>
 /// <remarks>

@@ -1,6 +1,7 @@
+using Pdp.Strategies;
 using static TorchSharp.torch;
 
-namespace Pdp.Strategies;
+namespace Pdp;
 
 /// <summary>Every weight of a layer competes with every other; the score is w².</summary>
 public sealed record Unstructured : IMaskStrategy
@@ -12,13 +13,13 @@ public sealed record Unstructured : IMaskStrategy
     public double? FixedSparsity => null;
 
     /// <inheritdoc/>
-    public string? Refusal(WeightLayout layout) => null;
+    public string? UnsupportedReason(WeightLayout layout) => null;
 
     /// <inheritdoc/>
-    public (long Groups, long Members) Competition(WeightLayout layout)
+    public Grouping GroupingOf(WeightLayout layout)
     {
         ArgumentNullException.ThrowIfNull(layout);
-        return (1, layout.Elements);
+        return new(1, layout.Elements);
     }
 
     /// <inheritdoc/>

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Pdp.Strategies;
+namespace Pdp;
 
 /// <summary>The shape of a weight and what its dimensions mean.</summary>
 /// <remarks>Immutable; two layouts are equal if their shapes and meanings are.</remarks>

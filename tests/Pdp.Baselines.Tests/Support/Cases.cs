@@ -1,7 +1,3 @@
-
-using Pdp.Scheduling;
-using Pdp.Strategies;
-
 namespace Pdp.Baselines.Tests.Support;
 
 /// <summary>Every method by name, on what it is defined for, over ten epochs.</summary>

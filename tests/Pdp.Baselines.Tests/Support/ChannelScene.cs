@@ -1,6 +1,3 @@
-using Pdp.Allocation;
-using Pdp.Channels;
-using Pdp.Strategies;
 using Pdp.Tests;
 using Pdp.Tests.Support;
 using static TorchSharp.torch;
@@ -16,7 +13,7 @@ internal sealed class ChannelScene : IDisposable
         Model = new ResidualNet(type: type);
         Example = ResidualNet.Batch(type: type);
         Map = ChannelMap.Find(Model, Example);
-        var options = new PdpOptions { Method = method(this), Strategy = new Channel(), Channels = Map, Sparsity = 0.5, Allocation = new UniformSparsity(), Epochs = 10 };
+        var options = new PdpOptions { Method = method(this), Strategy = new PerChannel(), Channels = Map, Sparsity = 0.5, Allocation = new UniformSparsity(), Epochs = 10 };
         Pruner = new(Model, change?.Invoke(this, options) ?? options);
     }
 

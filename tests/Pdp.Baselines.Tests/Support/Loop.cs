@@ -1,4 +1,3 @@
-using Pdp.Strategies;
 using Pdp.Tests;
 using Pdp.Tests.Support;
 using TorchSharp;
@@ -26,7 +25,7 @@ internal sealed class Loop : IDisposable
         // Statistics of a batch would depend on what it is divided into.
         Model.eval();
         _weights = new(Model, LearningRate, momentum: 0.9, decay: 0.01);
-        _learned = new(Pruner.Parameters.Where(pair => learned?.Invoke(pair.Name) ?? true), LearningRate, momentum: 0.9, decay: 0.01);
+        _learned = new([.. Pruner.Parameters.Where(pair => learned?.Invoke(pair.Name) ?? true)], LearningRate, momentum: 0.9, decay: 0.01);
     }
 
     /// <summary>All methods on single weights, groups, channels of one weight, and channels that are tied.</summary>
@@ -112,9 +111,9 @@ internal sealed class Loop : IDisposable
         var options = name switch
         {
             "PDP" => new() { Sparsity = 0.6, Epochs = 10 },
-            "channel PDP" => new() { Sparsity = 0.5, Epochs = 10, Strategy = new Channel() },
-            "channel GMP" => Cases.With(new Gmp(), 0.5) with { Strategy = new Channel() },
-            "channel MVP" => Cases.With(new MovementPruning(), 0.5) with { Strategy = new Channel() },
+            "channel PDP" => new() { Sparsity = 0.5, Epochs = 10, Strategy = new PerChannel() },
+            "channel GMP" => Cases.With(new Gmp(), 0.5) with { Strategy = new PerChannel() },
+            "channel MVP" => Cases.With(new MovementPruning(), 0.5) with { Strategy = new PerChannel() },
             _ => Cases.OfWeights[name](0.6),
         };
         var scene = new Scene(change?.Invoke(options) ?? options, TestModels.Mlp().to(ScalarType.Float64));

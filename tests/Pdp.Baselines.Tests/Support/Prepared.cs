@@ -1,4 +1,3 @@
-using Pdp.Methods;
 using static TorchSharp.torch;
 
 namespace Pdp.Baselines.Tests.Support;

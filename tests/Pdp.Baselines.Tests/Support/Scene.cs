@@ -27,7 +27,7 @@ internal sealed class Scene : IDisposable
 
     /// <summary>Options for a method, at its target from the first step on.</summary>
     public static PdpOptions Options(IPruningMethod method, double? sparsity = 0.5) =>
-        new() { Method = method, Sparsity = sparsity, Epochs = 10, Schedule = new Scheduling.ConstantSparsity() };
+        new() { Method = method, Sparsity = sparsity, Epochs = 10, Schedule = new Pdp.ConstantSparsity() };
 
     /// <summary>The numbers of a weight, in the scope or out of it.</summary>
     public double[] this[string layer] => _parameters[layer].Values();

@@ -1,6 +1,4 @@
 using CsCheck;
-using Pdp.Allocation;
-using Pdp.Strategies;
 using Pdp.Tests.Support;
 using static TorchSharp.torch;
 

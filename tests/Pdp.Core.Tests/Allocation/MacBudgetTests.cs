@@ -1,9 +1,5 @@
 using CsCheck;
-using Pdp.Allocation;
-using Pdp.Channels;
 using Pdp.Channels.Shrinking;
-using Pdp.Scheduling;
-using Pdp.Strategies;
 using Pdp.Tests.Support;
 using static TorchSharp.torch;
 
@@ -201,7 +197,7 @@ public sealed class MacBudgetTests
     {
         using var scope = NewDisposeScope();
         var contest = Contest.Of(nameof(VggLike), 1, isCoarse: false, 0.5);
-        AllocationLayer[] layers = [.. contest.Layers(minimum: 0).Select(layer => layer with { Alignment = 4, Maximum = layer.Layout.Elements - 1 })];
+        AllocationLayer[] layers = [.. contest.Layers(minimum: 0).Select(layer => layer with { RoundTo = 4, Maximum = layer.Layout.Elements - 1 })];
         var errors = new List<double>();
         foreach (var fraction in (double[])[0.2, 0.35, 0.5, 0.65])
         {
@@ -232,7 +228,7 @@ public sealed class MacBudgetTests
     private static PdpOptions Options(ISparsityAllocation allocation, ChannelMap map) => new()
     {
         Epochs = 1,
-        Strategy = new Channel(),
+        Strategy = new PerChannel(),
         Channels = map,
         Allocation = allocation,
         Schedule = new OneShot { Epoch = 0 },
@@ -274,7 +270,7 @@ public sealed class MacBudgetTests
         }
 
         public long RemovedBy(long[] channels) =>
-            Probed[Name].Macs.Total - Probed[Name].Macs.After(Probed[Name].Map.Groups.Zip(channels)).Total;
+            Probed[Name].Macs.Total - Probed[Name].Macs.After(Probed[Name].Map.Groups.Zip(channels, (group, removed) => new ChannelCut(group, removed))).Total;
 
         /// <summary>The channels that the allocation takes of each group.</summary>
         public long[] Allocate()

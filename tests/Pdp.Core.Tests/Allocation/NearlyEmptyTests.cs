@@ -1,8 +1,5 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
-using Pdp.Allocation;
-using Pdp.Scheduling;
-using Pdp.Strategies;
 using Pdp.Tests.Support;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -76,7 +73,7 @@ public sealed class NearlyEmptyTests
         using var model = Sequential(("small", Linear(4, 400, hasBias: false)), ("large", Linear(4, 400, hasBias: false)));
         Tensors.Fill(model.parameters().First(), Tensors.Normal(1, 1600, scale: 1e-3));
         Tensors.Fill(model.parameters().Last(), Tensors.Normal(2, 1600));
-        using var pruner = new PdpPruner(model, Options with { Strategy = new Channel(), Sparsity = 0.6 });
+        using var pruner = new PdpPruner(model, Options with { Strategy = new PerChannel(), Sparsity = 0.6 });
 
         Assert.Contains("'small.weight' keeps 4 of 1600 weights", Assert.Single(pruner.Plan().Warnings), StringComparison.Ordinal);
     }
@@ -104,7 +101,7 @@ public sealed class NearlyEmptyTests
     public void Plan_OfALayerWithOneChannelLeft_WarnsWithABoundThatHelps(int channels)
     {
         using var model = SmallAndLarge(channels, inputs: 48);
-        var options = Options with { Sparsity = 0.7, Strategy = new Channel() };
+        var options = Options with { Sparsity = 0.7, Strategy = new PerChannel() };
         using var pruner = new PdpPruner(model, options);
 
         var warning = Assert.Single(pruner.Plan().Warnings);

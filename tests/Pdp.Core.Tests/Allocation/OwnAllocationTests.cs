@@ -1,5 +1,3 @@
-using Pdp.Allocation;
-
 namespace Pdp.Tests.Allocation;
 
 /// <summary>Allocations that users write themselves, and that may be wrong.</summary>

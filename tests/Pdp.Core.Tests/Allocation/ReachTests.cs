@@ -1,4 +1,3 @@
-using Pdp.Allocation;
 using static TorchSharp.torch;
 
 namespace Pdp.Tests.Allocation;
@@ -37,7 +36,7 @@ public sealed class ReachTests
     {
         "uniform" => new UniformSparsity(),
         "erk" => new ErdosRenyiKernel(),
-        "table" => new PerLayer(new Dictionary<string, double> { ["layer0"] = 0.5, ["layer1"] = 0.5 }),
+        "table" => new SparsityTable(new Dictionary<string, double> { ["layer0"] = 0.5, ["layer1"] = 0.5 }),
         _ => new GlobalMagnitude(),
     };
 }

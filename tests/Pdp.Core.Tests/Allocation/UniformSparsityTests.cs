@@ -1,4 +1,3 @@
-using Pdp.Allocation;
 using Pdp.Tests.Support;
 using static TorchSharp.torch;
 

@@ -1,4 +1,3 @@
-using Pdp.Channels;
 using Pdp.Tests.Support;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -38,7 +37,7 @@ public sealed class ChannelMapTests
 
         var map = ChannelMap.Find(model, example);
 
-        Assert.Equal(whole.Order(StringComparer.Ordinal), map.Refused.Keys);
+        Assert.Equal(whole.Order(StringComparer.Ordinal), map.Unsupported.Keys);
     }
 
     [Theory]
@@ -141,11 +140,11 @@ public sealed class ChannelMapTests
     {
         var map = MapOf(name);
 
-        Assert.All(Zoo.Get(name).Mixed, weight => Assert.Contains(weight, map.Refused.Keys));
+        Assert.All(Zoo.Get(name).Mixed, weight => Assert.Contains(weight, map.Unsupported.Keys));
         Assert.DoesNotContain(map.Groups, group => FiltersOf(group).Intersect(Zoo.Get(name).Mixed).Any());
     }
 
-    public static TheoryData<string> RefusedNames => [.. Zoo.Refused.Select(zoo => zoo.Name)];
+    public static TheoryData<string> RefusedNames => [.. Zoo.Unsupported.Select(zoo => zoo.Name)];
 
     [Fact]
     public void Without_LeavesAGroupOut()
@@ -155,7 +154,7 @@ public sealed class ChannelMapTests
         var without = map.Without("layer1.0.conv2.weight");
 
         Assert.Equal(map.Groups.Count - 1, without.Groups.Count);
-        Assert.Equal("forbidden", without.Refused["conv1.weight"]);
+        Assert.Equal("forbidden", without.Unsupported["conv1.weight"]);
         Assert.Contains("'conv9.weight' is in no group", Assert.Throws<ArgumentException>(() => map.Without("conv9.weight")).Message);
     }
 

@@ -1,7 +1,3 @@
-using Pdp.Allocation;
-using Pdp.Channels;
-using Pdp.Scheduling;
-using Pdp.Strategies;
 using Pdp.Tests.Support;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -29,7 +25,7 @@ public sealed class LargeNetworkTests
         var report = pruner.Shrink(example);
 
         Assert.Equal(groups, map.Groups.Count);
-        Assert.Equal([whole], map.Refused.Keys);
+        Assert.Equal([whole], map.Unsupported.Keys);
         Assert.InRange(report.Difference, 0, 1e-5 * report.Scale);
     }
 
@@ -45,7 +41,7 @@ public sealed class LargeNetworkTests
         var before = Recount(model, picture);
         var map = ChannelMap.Find(model, small);
         var budget = new MacBudget(0.549, map, MacCount.Of(model, picture));
-        using var pruner = new PdpPruner(model, Options(map) with { Strategy = new Channel { Alignment = alignment }, Allocation = budget, Exclude = ["conv1", "*.conv3", "*.downsample.0", "fc"] });
+        using var pruner = new PdpPruner(model, Options(map) with { Strategy = new PerChannel { RoundTo = alignment }, Allocation = budget, Exclude = ["conv1", "*.conv3", "*.downsample.0", "fc"] });
         pruner.BeginEpoch(0);
         pruner.Commit();
 
@@ -61,7 +57,7 @@ public sealed class LargeNetworkTests
     private static PdpOptions Options(ChannelMap map) => new()
     {
         Epochs = 1,
-        Strategy = new Channel(),
+        Strategy = new PerChannel(),
         Channels = map,
         Schedule = new ConstantSparsity(),
     };

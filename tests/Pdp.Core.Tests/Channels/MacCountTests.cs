@@ -1,7 +1,6 @@
 using System.Collections;
 using System.Reflection;
 using CsCheck;
-using Pdp.Channels;
 using Pdp.Channels.Shrinking;
 using Pdp.Reporting;
 using Pdp.Samples.Models;
@@ -190,7 +189,7 @@ public sealed class MacCountTests
             var count = MacCount.Of(model, example);
             var sizes = new SizeAccount(model, map, count);
             var kept = map.Groups.Select(group => (group, Some(group.Channels, new Random(seed)))).ToArray();
-            (ChannelGroup Group, long Removed)[] cuts = [.. kept.Select(pair => (pair.group, pair.group.Channels - pair.Item2.Count))];
+            ChannelCut[] cuts = [.. kept.Select(pair => new ChannelCut(pair.group, pair.group.Channels - pair.Item2.Count))];
             using var surgery = Surgery.Keep(model, kept);
 
             var recount = MacCount.Of(model, example);
@@ -205,7 +204,7 @@ public sealed class MacCountTests
     {
         var (map, count) = Probed(nameof(VggLike));
 
-        long[] left = [.. Enumerable.Range(0, 8).Select(removed => count.After(map.Groups.Select(group => (group, (long)removed))).Total)];
+        long[] left = [.. Enumerable.Range(0, 8).Select(removed => count.After(map.Groups.Select(group => new ChannelCut(group, removed))).Total)];
 
         Assert.Equal(count.Total, left[0]);
         Assert.Equal(left.OrderDescending(), left);
@@ -219,7 +218,7 @@ public sealed class MacCountTests
     {
         var (map, count) = Probed(nameof(PlainCnn));
 
-        var fault = Assert.Throws<ArgumentOutOfRangeException>("cuts", () => count.After([(map.Groups[0], removed)]));
+        var fault = Assert.Throws<ArgumentOutOfRangeException>("cuts", () => count.After([new(map.Groups[0], removed)]));
 
         Assert.Contains("[0, 8) for conv1.weight", fault.Message, StringComparison.Ordinal);
     }
@@ -230,7 +229,7 @@ public sealed class MacCountTests
         var (map, _) = Probed(nameof(UNet));
         var (_, count) = Probed(nameof(Mlp));
 
-        var fault = Assert.Throws<ArgumentException>(() => count.After([(map.Groups[0], 1)]));
+        var fault = Assert.Throws<ArgumentException>(() => count.After([new(map.Groups[0], 1)]));
 
         Assert.Contains(map.Groups[0].Name, fault.Message, StringComparison.Ordinal);
     }

@@ -1,6 +1,3 @@
-using Pdp.Allocation;
-using Pdp.Layers;
-using Pdp.Scheduling;
 using Pdp.Strategies;
 using Pdp.Tests.Support;
 using static TorchSharp.torch;
@@ -83,7 +80,7 @@ public sealed class DefectTests
     public void DefectB_AChannelLayerWithOneOutput_IsKept()
     {
         using var layer = OneStep.LinearOf(Tensors.Normal(45, 8), 1);
-        using var pruner = OneStep.Begun(layer, OneStep.Options() with { Strategy = new Channel(), Rules = [new LayerRule("weight") { Sparsity = .9 }] });
+        using var pruner = OneStep.Begun(layer, OneStep.Options() with { Strategy = new PerChannel(), Rules = [new LayerRule("weight") { Sparsity = .9 }] });
 
         pruner.Commit();
 

@@ -1,6 +1,3 @@
-using Pdp.Allocation;
-using Pdp.Layers;
-using Pdp.Scheduling;
 using Pdp.Strategies;
 using Pdp.Tests.Support;
 using static TorchSharp.torch;
@@ -96,7 +93,7 @@ public sealed class MagnitudeCaseTests
     {
         double[] weights = [.. Enumerable.Range(0, rows * 3).Select(i => (i / 3) + 1.0)];
         using var layer = OneStep.LinearOf(weights, rows);
-        using var pruner = OneStep.Begun(layer, OneStep.Options() with { Rules = [new LayerRule("weight") { Sparsity = sparsity, Strategy = new Channel() }] });
+        using var pruner = OneStep.Begun(layer, OneStep.Options() with { Rules = [new LayerRule("weight") { Sparsity = sparsity, Strategy = new PerChannel() }] });
 
         var masked = OneStep.Masked(pruner, layer.weight!);
 
@@ -144,7 +141,7 @@ public sealed class MagnitudeCaseTests
     {
         using var layer = OneStep.LinearOf([1, 2, 30, 40, 3, 1, 50, 60], 4);
         using var scope = NewDisposeScope();
-        using var pruner = OneStep.Begun(layer, OneStep.Options(.5) with { Strategy = new Channel() });
+        using var pruner = OneStep.Begun(layer, OneStep.Options(.5) with { Strategy = new PerChannel() });
 
         pruner.Commit();
         var output = layer.call(Tensors.Of([.7, -.3], [1, 2], ScalarType.Float32)).Values();

@@ -1,5 +1,3 @@
-using Pdp.Scheduling;
-using Pdp.Strategies;
 using Pdp.Tests.Support;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -49,7 +47,7 @@ public sealed class PdpCaseTests
         var rows = OneStep.Linspace(-1, 1, 16).SelectMany(value => Enumerable.Repeat(value, inputs));
         using var layer = OneStep.LinearOf([.. rows], 16);
         using var scope = NewDisposeScope();
-        using var pruner = OneStep.Begun(layer, Options with { Strategy = new Channel() });
+        using var pruner = OneStep.Begun(layer, Options with { Strategy = new PerChannel() });
         var dense = layer.weight!.Values();
 
         var masked = OneStep.Masked(pruner, layer.weight!);
@@ -69,9 +67,9 @@ public sealed class PdpCaseTests
     public void P5_NormalWeights_ReachTheSparsityAndTheGradientOfASecondImplementation(string kind, long[] shape)
     {
         using var scope = NewDisposeScope();
-        IMaskStrategy strategy = kind == "channel" ? new Channel() : new Unstructured();
+        IMaskStrategy strategy = kind == "channel" ? new PerChannel() : new Unstructured();
         var count = Tensors.Count(shape);
-        var mask = Making.Mask(strategy, shape, strategy.Competition(new(shape)).Members * 3 / 4, Temperature.Absolute(0.5));
+        var mask = Making.Mask(strategy, shape, strategy.GroupingOf(new(shape)).Members * 3 / 4, Temperature.Absolute(0.5));
         var weight = Tensors.Of(Tensors.Normal(21, count), shape, ScalarType.Float32).requires_grad_();
         var upstream = Tensors.Of(Tensors.Normal(22, count), shape, ScalarType.Float32);
 

@@ -1,7 +1,4 @@
-
-using Pdp.Allocation;
 using Pdp.Internal;
-using Pdp.Layers;
 
 namespace Pdp.Tests.Internal;
 
@@ -41,7 +38,7 @@ public sealed class GuardTests
             () => _ = new PdpOptions { Epochs = 1, MinimumLayerSparsity = 100 },
             () => _ = new LayerRule(LayerMatch.First) { Sparsity = 50 },
             () => _ = new LayerRule(LayerMatch.First) { MaximumSparsity = 50 },
-            () => _ = new PerLayer(new Dictionary<string, double> { ["a"] = 50 }),
+            () => _ = new SparsityTable(new Dictionary<string, double> { ["a"] = 50 }),
         ];
 
         Assert.All(slips, slip => Assert.Contains("a fraction: ", Assert.Throws<ArgumentOutOfRangeException>(slip).Message, StringComparison.Ordinal));

@@ -1,4 +1,3 @@
-
 using Pdp.Internal;
 
 namespace Pdp.Tests.Internal;

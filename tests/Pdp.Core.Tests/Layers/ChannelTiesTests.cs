@@ -1,8 +1,3 @@
-using Pdp.Allocation;
-using Pdp.Channels;
-using Pdp.Layers;
-using Pdp.Scheduling;
-using Pdp.Strategies;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -19,7 +14,7 @@ public sealed class ChannelTiesTests
     public void ARule_ForAnyOfTheGroup_IsForTheGroup(string pattern)
     {
         using var model = new Sum();
-        using var pruner = Make(model, new Channel(), sparsity: null, new LayerRule(pattern) { Sparsity = 0.75 });
+        using var pruner = Make(model, new PerChannel(), sparsity: null, new LayerRule(pattern) { Sparsity = 0.75 });
 
         var layers = pruner.Plan().Layers;
 
@@ -31,7 +26,7 @@ public sealed class ChannelTiesTests
     public void AStrategy_ForOneOfTheGroup_IsForTheGroup()
     {
         using var model = new Sum();
-        using var pruner = Make(model, new Unstructured(), 0.5, new LayerRule("b") { Strategy = new Channel() });
+        using var pruner = Make(model, new Unstructured(), 0.5, new LayerRule("b") { Strategy = new PerChannel() });
 
         Assert.Equal(["channel", "channel", "unstructured"], pruner.Plan().Layers.Select(layer => layer.Strategy));
     }
@@ -41,10 +36,10 @@ public sealed class ChannelTiesTests
     {
         using var model = new Sum();
 
-        var fault = Assert.Throws<ArgumentException>(() => Make(model, new Channel(), 0.5, new("a") { Sparsity = 0.25 }, new("b") { Sparsity = 0.5 }));
+        var fault = Assert.Throws<ArgumentException>(() => Make(model, new PerChannel(), 0.5, new("a") { Sparsity = 0.25 }, new("b") { Sparsity = 0.5 }));
 
         Assert.Contains("The rule for 'b' never counts, as an earlier one does: that for 'a' for b.weight", fault.Message, StringComparison.Ordinal);
-        fault = Assert.Throws<ArgumentException>(() => Make(model, new Channel(), 0.5, new("a") { Sparsity = 0.25 }, new("b") { Strategy = new Unstructured() }));
+        fault = Assert.Throws<ArgumentException>(() => Make(model, new PerChannel(), 0.5, new("a") { Sparsity = 0.25 }, new("b") { Strategy = new Unstructured() }));
         Assert.Contains("The rule for 'b' never counts", fault.Message, StringComparison.Ordinal);
     }
 
@@ -54,7 +49,7 @@ public sealed class ChannelTiesTests
     public void ARule_BeforeACatchAll_IsForTheGroup(string name)
     {
         using var model = new Sum();
-        using var pruner = Make(model, new Unstructured(), 0.3, new(name) { Strategy = new Channel(), Sparsity = 0.25 }, new("*") { MaximumSparsity = 0.9 });
+        using var pruner = Make(model, new Unstructured(), 0.3, new(name) { Strategy = new PerChannel(), Sparsity = 0.25 }, new("*") { MaximumSparsity = 0.9 });
 
         var layers = pruner.Plan().Layers;
 
@@ -75,7 +70,7 @@ public sealed class ChannelTiesTests
     public void Rules_WithEqualValues_AreOne()
     {
         using var model = new Sum();
-        using var pruner = Make(model, new Unstructured(), 0.5, new("a") { Strategy = new Channel { Alignment = 2 } }, new("b") { Strategy = new Channel { Alignment = 2 } });
+        using var pruner = Make(model, new Unstructured(), 0.5, new("a") { Strategy = new PerChannel { RoundTo = 2 } }, new("b") { Strategy = new PerChannel { RoundTo = 2 } });
 
         Assert.Equal([null, null], pruner.Plan().Layers.Take(2).Select(layer => layer.DenseReason));
     }
@@ -85,7 +80,7 @@ public sealed class ChannelTiesTests
     {
         using var model = new Sum();
 
-        var fault = Assert.Throws<ArgumentException>(() => Make(model, new Channel(), 0.5, new("b") { Strategy = new Unstructured() }, new("a") { Sparsity = 0.25 }));
+        var fault = Assert.Throws<ArgumentException>(() => Make(model, new PerChannel(), 0.5, new("b") { Strategy = new Unstructured() }, new("a") { Sparsity = 0.25 }));
 
         Assert.Contains("The rule for 'a' concerns only weights that stay dense: a.weight: tied to b.weight, which has another strategy", fault.Message, StringComparison.Ordinal);
     }
@@ -96,7 +91,7 @@ public sealed class ChannelTiesTests
         using var model = new Sum();
         model.ShareBiases();
 
-        var fault = Assert.Throws<ArgumentException>(() => Make(model, new Channel(), 0.5));
+        var fault = Assert.Throws<ArgumentException>(() => Make(model, new PerChannel(), 0.5));
 
         Assert.Contains("'a.bias' and 'b.bias' are two parameters on the same memory", fault.Message, StringComparison.Ordinal);
     }

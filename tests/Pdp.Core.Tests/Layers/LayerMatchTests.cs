@@ -1,6 +1,3 @@
-using Pdp.Layers;
-using Pdp.Scheduling;
-using Pdp.Strategies;
 using TorchSharp.Modules;
 using static TorchSharp.torch.nn;
 

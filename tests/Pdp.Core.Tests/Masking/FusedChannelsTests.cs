@@ -1,6 +1,3 @@
-using Pdp.Channels;
-using Pdp.Scheduling;
-using Pdp.Strategies;
 using Pdp.Tests.Support;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -196,7 +193,7 @@ public sealed class FusedChannelsTests
     {
         Epochs = 1,
         Sparsity = 0.4,
-        Strategy = new Channel(),
+        Strategy = new PerChannel(),
         Channels = map,
         Schedule = new ConstantSparsity(),
         Temperature = Temperature.Relative(0.5),

@@ -1,7 +1,5 @@
 using System.Runtime.InteropServices;
 using Pdp.Numerics;
-using Pdp.Scheduling;
-using Pdp.Strategies;
 using Pdp.Tests.Support;
 using TorchSharp.Modules;
 using static TorchSharp.torch;

@@ -1,6 +1,3 @@
-using Pdp.Channels;
-using Pdp.Strategies;
-using Pdp.Scheduling;
 using Pdp.Tests.Support;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -109,7 +106,7 @@ public sealed class ImportanceGradientTests
         var layout = mask.Layout;
         var sensitivity = Tensors.Of(GivenImportance.ValuesOf(Seed, weight.numel()), weight.shape);
         // Importances see channels as rows.
-        if (strategy is Channel && layout.OutputDimension == 1)
+        if (strategy is PerChannel && layout.OutputDimension == 1)
             sensitivity = Tensors.Of(GivenImportance.ValuesOf(Seed, weight.numel()), [weight.shape[1], weight.shape[0], weight.shape[2]]).transpose(0, 1);
         var competing = weight.mul(sensitivity);
         var score = strategy.Sum(competing.mul(competing), layout).mul(strategy.ScoreSlope(layout));
@@ -124,7 +121,7 @@ public sealed class ImportanceGradientTests
         "2:4" => NofM.Keep(2, of: 4),
         "1x4" => new Block(1, 4),
         "4x1-l2" => new Block(4, 1) { Score = ScoreNorm.L2 },
-        "channel" or "groups" => new Channel(),
+        "channel" or "groups" => new PerChannel(),
         _ => new Unstructured(),
     };
 }

@@ -1,7 +1,3 @@
-using Pdp.Allocation;
-using Pdp.Strategies;
-using Pdp.Scheduling;
-using Pdp.Layers;
 using Pdp.Tests.Support;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -177,7 +173,7 @@ public sealed class ImportanceTests
     public void Step_ByTaylor_LeavesNoTensorBehind(string strategy)
     {
         using var model = TestModels.Mlp();
-        IMaskStrategy pattern = strategy switch { "2:4" => NofM.Keep(2, of: 4), "channel" => new Channel(), _ => new Unstructured() };
+        IMaskStrategy pattern = strategy switch { "2:4" => NofM.Keep(2, of: 4), "channel" => new PerChannel(), _ => new Unstructured() };
         using var pruner = new PdpPruner(model, Options with { Strategy = pattern, Sparsity = pattern.FixedSparsity is null ? 0.5 : null });
         TestModels.Train(model, pruner, 0, seed: 1);
 

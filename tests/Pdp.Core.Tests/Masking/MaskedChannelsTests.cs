@@ -1,8 +1,3 @@
-using Pdp.Allocation;
-using Pdp.Channels;
-using Pdp.Methods;
-using Pdp.Scheduling;
-using Pdp.Strategies;
 using Pdp.Tests.Support;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -340,7 +335,7 @@ public sealed class MaskedChannelsTests
         using (pruner.Mask())
             model.call(input).sum().backward();
 
-        // Channel 0 is removed; its weight is dense again when the method looks.
+        // PerChannel 0 is removed; its weight is dense again when the method looks.
         Assert.Equal(earlier[0] + (1000 * model.norm.weight.Values()[0]), model.norm.weight.grad!.Values()[0], 1e-9);
         Assert.NotEqual(0, model.norm.weight.Values()[0]);
     }
@@ -349,7 +344,7 @@ public sealed class MaskedChannelsTests
     {
         Epochs = 1,
         Sparsity = 0.5,
-        Strategy = new Channel(),
+        Strategy = new PerChannel(),
         Channels = map,
         Schedule = new ConstantSparsity(),
         Temperature = Temperature.Relative(Ratio),
@@ -398,7 +393,7 @@ public sealed class MaskedChannelsTests
         {
             private int _calls;
 
-            public IReadOnlyList<(string Name, Parameter Parameter)> Parameters => [];
+            public IReadOnlyList<NamedParameter> Parameters => [];
 
             public void Begin(double epoch)
             {

@@ -1,6 +1,4 @@
 using Pdp.Numerics;
-using Pdp.Scheduling;
-using Pdp.Strategies;
 using Pdp.Tests.Support;
 using static TorchSharp.torch;
 
@@ -224,7 +222,7 @@ public sealed class PdpMaskTests
         using var weight = Tensors.Of(Tensors.Normal(10, 32), [4, 8], ScalarType.Float32);
         var patterned = Making.Mask(NofM.Keep(2, of: 4), Layout, 2, Temperature.Relative(1));
         var identity = Making.Mask(new Unstructured(), Layout, 0, Temperature.Relative(1));
-        var channels = Making.Mask(new Channel(), Layout, 2, Temperature.Relative(1));
+        var channels = Making.Mask(new PerChannel(), Layout, 2, Temperature.Relative(1));
 
         Leaks.None(() =>
         {

@@ -1,5 +1,3 @@
-using Pdp.Scheduling;
-using Pdp.Strategies;
 using Pdp.Tests.Support;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -100,7 +98,7 @@ public sealed class SparseGradientTests
     {
         Epochs = 1,
         Sparsity = 0.5,
-        Strategy = strategy == "2:4" ? NofM.Keep(2, of: 4) : strategy == "channel" ? new Channel() : new Unstructured(),
+        Strategy = strategy == "2:4" ? NofM.Keep(2, of: 4) : strategy == "channel" ? new PerChannel() : new Unstructured(),
         Include = ["weight"],
         Schedule = new ConstantSparsity(),
         Temperature = Temperature.Relative(0.5),

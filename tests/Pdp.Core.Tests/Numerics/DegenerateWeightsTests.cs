@@ -1,7 +1,4 @@
-using Pdp.Channels;
 using Pdp.Numerics;
-using Pdp.Scheduling;
-using Pdp.Strategies;
 using Pdp.Tests.Support;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -34,7 +31,7 @@ public sealed class DegenerateWeightsTests
     [MemberData(nameof(Cases))]
     public void Scope_OverDegenerateWeights_GivesFiniteGradients(string weights, ScalarType type)
     {
-        foreach (var strategy in (IMaskStrategy[])[new Unstructured(), NofM.Keep(2, of: 4), new Channel()])
+        foreach (var strategy in (IMaskStrategy[])[new Unstructured(), NofM.Keep(2, of: 4), new PerChannel()])
         {
             foreach (var temperature in Temperatures)
             {
@@ -49,11 +46,11 @@ public sealed class DegenerateWeightsTests
     public void Apply_ToDegenerateWeights_AgreesWithTheClosedForm(string weights, ScalarType type)
     {
         using var scope = NewDisposeScope();
-        foreach (var strategy in (IMaskStrategy[])[new Unstructured(), NofM.Keep(2, of: 4), new Channel()])
+        foreach (var strategy in (IMaskStrategy[])[new Unstructured(), NofM.Keep(2, of: 4), new PerChannel()])
         {
             foreach (var temperature in Temperatures)
             {
-                var mask = Making.Mask(strategy, [Width, Width], strategy.Competition(new([Width, Width])).Members / 2, temperature);
+                var mask = Making.Mask(strategy, [Width, Width], strategy.GroupingOf(new([Width, Width])).Members / 2, temperature);
                 var weight = Weights(weights, type).requires_grad_();
                 var upstream = Tensors.Of(Tensors.Normal(1, Width * Width), [Width, Width], type);
 
@@ -90,7 +87,7 @@ public sealed class DegenerateWeightsTests
             {
                 Epochs = 1,
                 Sparsity = 0.5,
-                Strategy = new Channel(),
+                Strategy = new PerChannel(),
                 Channels = map,
                 Schedule = new ConstantSparsity(),
                 Temperature = temperature,

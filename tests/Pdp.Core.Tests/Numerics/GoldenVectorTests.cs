@@ -1,5 +1,3 @@
-using Pdp.Scheduling;
-using Pdp.Strategies;
 using Pdp.Tests.Support;
 using static TorchSharp.torch;
 
@@ -146,7 +144,7 @@ public sealed class GoldenVectorTests
     public void VectorF_OfChannels_ComparesTheirNorms()
     {
         using var scope = NewDisposeScope();
-        var pdp = Making.Mask(new Channel { Score = ScoreNorm.L2 }, [4, 2], 2, Temperature.Absolute(.01));
+        var pdp = Making.Mask(new PerChannel { Score = ScoreNorm.L2 }, [4, 2], 2, Temperature.Absolute(.01));
         var weight = Tensors.Of([.3, .4, .6, .8, .05, .12, 1.5, 2], [4, 2]);
 
         var kept = pdp.Kept(weight);

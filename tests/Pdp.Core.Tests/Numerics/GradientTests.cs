@@ -1,6 +1,4 @@
 using Pdp.Numerics;
-using Pdp.Scheduling;
-using Pdp.Strategies;
 using Pdp.Tests.Support;
 using static TorchSharp.torch;
 
@@ -120,13 +118,13 @@ public sealed class GradientTests
         var strategy = name switch
         {
             "2:4" => (IMaskStrategy)NofM.Keep(2, of: 4),
-            "rms" => new Channel(),
-            "l2" => new Channel { Score = ScoreNorm.L2 },
+            "rms" => new PerChannel(),
+            "l2" => new PerChannel { Score = ScoreNorm.L2 },
             "1x4" => new Block(1, 4),
             "4x1-l2" => new Block(4, 1) { Score = ScoreNorm.L2 },
             _ => new Unstructured(),
         };
-        var (_, members) = strategy.Competition(new WeightLayout(Shape));
+        var (_, members) = strategy.GroupingOf(new WeightLayout(Shape));
         return Making.Mask(strategy, Shape, members / 2, isRelative ? Temperature.Relative(temperature) : Temperature.Absolute(temperature));
     }
 

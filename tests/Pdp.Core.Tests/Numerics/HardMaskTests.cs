@@ -1,6 +1,4 @@
 using Pdp.Numerics;
-using Pdp.Scheduling;
-using Pdp.Strategies;
 using Pdp.Tests.Support;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -57,7 +55,7 @@ public sealed class HardMaskTests
     {
         using var scope = NewDisposeScope();
         var chosen = StrategyOf(strategy);
-        var mask = Making.Mask(chosen, [8, 16], chosen.Competition(new([8, 16])).Members / 2, Temperature.Relative(ratio));
+        var mask = Making.Mask(chosen, [8, 16], chosen.GroupingOf(new([8, 16])).Members / 2, Temperature.Relative(ratio));
         var weight = Tensors.Of(Signs(), [8, 16], type).requires_grad_();
         var upstream = Tensors.Of(Tensors.Normal(2, 128), [8, 16], type);
 
@@ -120,7 +118,7 @@ public sealed class HardMaskTests
     private static IMaskStrategy StrategyOf(string name) => name switch
     {
         "2:4" => NofM.Keep(2, of: 4),
-        "channel" => new Channel(),
+        "channel" => new PerChannel(),
         _ => new Unstructured(),
     };
 

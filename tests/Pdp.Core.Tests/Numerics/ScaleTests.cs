@@ -1,5 +1,3 @@
-using Pdp.Scheduling;
-using Pdp.Strategies;
 using Pdp.Tests.Support;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -89,7 +87,7 @@ public sealed class ScaleTests
     private static PdpMask MaskOf(string name, Temperature temperature)
     {
         var strategy = StrategyOf(name);
-        return Making.Mask(strategy, Shape, strategy.Competition(new(Shape)).Members / 2, temperature);
+        return Making.Mask(strategy, Shape, strategy.GroupingOf(new(Shape)).Members / 2, temperature);
     }
 
     /// <summary>What products may be off by where they are too small for the type, at one scale or the other.</summary>
@@ -98,8 +96,8 @@ public sealed class ScaleTests
     private static IMaskStrategy StrategyOf(string name) => name switch
     {
         "2:4" => NofM.Keep(2, of: 4),
-        "rms" => new Channel(),
-        "l2" => new Channel { Score = ScoreNorm.L2 },
+        "rms" => new PerChannel(),
+        "l2" => new PerChannel { Score = ScoreNorm.L2 },
         _ => new Unstructured(),
     };
 

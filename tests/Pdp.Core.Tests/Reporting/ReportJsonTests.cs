@@ -2,9 +2,6 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
-using Pdp.Channels;
-using Pdp.Channels.Shrinking;
-using Pdp.Reporting;
 
 namespace Pdp.Tests.Reporting;
 

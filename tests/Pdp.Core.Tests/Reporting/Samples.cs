@@ -1,5 +1,3 @@
-using Pdp.Reporting;
-
 namespace Pdp.Tests.Reporting;
 
 /// <summary>A plan and a report with all that may come up in them.</summary>

@@ -1,6 +1,3 @@
-using Pdp.Reporting;
-using Pdp.Scheduling;
-using Pdp.Strategies;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -79,9 +76,9 @@ public sealed class SurveyTests
 
         public double? FixedSparsity => Strategy.FixedSparsity;
 
-        public string? Refusal(WeightLayout layout) => Strategy.Refusal(layout);
+        public string? UnsupportedReason(WeightLayout layout) => Strategy.UnsupportedReason(layout);
 
-        public (long Groups, long Members) Competition(WeightLayout layout) => Strategy.Competition(layout);
+        public Grouping GroupingOf(WeightLayout layout) => Strategy.GroupingOf(layout);
 
         public long Removed(long target, double fraction) => Strategy.Removed(target, fraction);
 

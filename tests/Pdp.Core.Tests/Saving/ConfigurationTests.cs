@@ -1,7 +1,5 @@
 using System.Text;
 using Microsoft.Extensions.Configuration;
-using Pdp.Strategies;
-using Pdp.Scheduling;
 
 namespace Pdp.Tests.Saving;
 

@@ -1,7 +1,4 @@
 using System.Globalization;
-using Pdp.Allocation;
-using Pdp.Scheduling;
-using Pdp.Strategies;
 using static TorchSharp.torch;
 
 namespace Pdp.Tests.Saving;
@@ -30,10 +27,10 @@ public sealed class DescriptionTests
         { NofM.Keep(2, of: 4).Describe(), "2:4" },
         { (NofM.Keep(2, of: 4) with { Gradual = false }).Describe(), "2:4 at once" },
         { (new Block(16, 1) { Score = ScoreNorm.L2 }).Describe(), "16x1-l2" },
-        { new Channel { Score = ScoreNorm.L2 }.Describe(), "channel-l2" },
-        { new Channel { Alignment = 8 }.Describe(), "channel, a multiple of 8 kept" },
+        { new PerChannel { Score = ScoreNorm.L2 }.Describe(), "channel-l2" },
+        { new PerChannel { RoundTo = 8 }.Describe(), "channel, a multiple of 8 kept" },
         { new ErdosRenyiKernel().Describe(), "ErdosRenyiKernel" },
-        { new PerLayer(new Dictionary<string, double> { ["b"] = 0.5, ["a"] = 0.25 }).Describe(), "PerLayer: a 0.25, b 0.5" },
+        { new SparsityTable(new Dictionary<string, double> { ["b"] = 0.5, ["a"] = 0.25 }).Describe(), "SparsityTable: a 0.25, b 0.5" },
     };
 
     [Theory]
@@ -114,9 +111,9 @@ public sealed class DescriptionTests
 
         public double? FixedSparsity => null;
 
-        public string? Refusal(WeightLayout layout) => null;
+        public string? UnsupportedReason(WeightLayout layout) => null;
 
-        public (long Groups, long Members) Competition(WeightLayout layout) => _plain.Competition(layout);
+        public Grouping GroupingOf(WeightLayout layout) => _plain.GroupingOf(layout);
 
         public long Removed(long target, double fraction) => _plain.Removed(target, fraction);
 

@@ -1,5 +1,3 @@
-using Pdp.Strategies;
-using Pdp.Tests.Support;
 using static TorchSharp.torch;
 
 namespace Pdp.Tests.Saving;

@@ -1,5 +1,3 @@
-using Pdp.Scheduling;
-
 namespace Pdp.Tests.Saving;
 
 /// <summary>A run that is resumed to be longer goes on as it was; the epochs that are added come at its end.</summary>

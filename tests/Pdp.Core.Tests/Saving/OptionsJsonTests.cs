@@ -1,10 +1,5 @@
 using System.Text.Json.Nodes;
 using CsCheck;
-using Pdp.Allocation;
-using Pdp.Channels;
-using Pdp.Strategies;
-using Pdp.Scheduling;
-using Pdp.Layers;
 using Pdp.Tests.Support;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -23,7 +18,7 @@ public sealed class OptionsJsonTests
         [nameof(Unstructured)] = Plain with { Strategy = new Unstructured() },
         [nameof(NofM)] = Plain with { Strategy = NofM.Keep(1, of: 8) with { Gradual = false }, Sparsity = null },
         [nameof(Block)] = Plain with { Strategy = new Block(4, 1) { Score = ScoreNorm.L2 } },
-        [nameof(Channel)] = Plain with { Strategy = new Channel { Score = ScoreNorm.L2, Alignment = 16 } },
+        [nameof(PerChannel)] = Plain with { Strategy = new PerChannel { Score = ScoreNorm.L2, RoundTo = 16 } },
         [nameof(Taylor)] = Plain with { Importance = new Taylor { Window = 7 } },
         [nameof(ConstantSparsity)] = Plain with { Schedule = new ConstantSparsity() },
         [nameof(OneShot)] = Plain with { Schedule = new OneShot { Epoch = 2.5 } },
@@ -34,7 +29,7 @@ public sealed class OptionsJsonTests
         [nameof(GlobalMagnitude)] = Plain with { Allocation = new GlobalMagnitude() },
         [nameof(UniformSparsity)] = Plain with { Allocation = new UniformSparsity() },
         [nameof(ErdosRenyiKernel)] = Plain with { Allocation = new ErdosRenyiKernel() },
-        [nameof(PerLayer)] = Plain with { Allocation = new PerLayer(new Dictionary<string, double> { ["0.weight"] = 0.25, ["fc.weight"] = 1 / 3.0 }), Sparsity = null },
+        [nameof(SparsityTable)] = Plain with { Allocation = new SparsityTable(new Dictionary<string, double> { ["0.weight"] = 0.25, ["fc.weight"] = 1 / 3.0 }), Sparsity = null },
         ["temperatures"] = Plain with { Temperature = Temperature.Relative(0.5), Rules = [new("*") { Temperature = Temperature.Absolute(1e-4).AnnealedTo(1e-6, 1, 7) }] },
         ["matches"] = Plain with { Include = ["*"], Exclude = [LayerMatch.Classifier, LayerMatch.First, LayerMatch.OfType<Conv2d>(), LayerMatch.OfType("Linear")] },
         ["rules"] = Plain with
@@ -91,7 +86,7 @@ public sealed class OptionsJsonTests
         using var model = TestModels.Cnn();
         using var example = ones(1, 3, 8, 8);
         var map = ChannelMap.Find(model, example);
-        var options = new PdpOptions { Epochs = 4, Strategy = new Channel(), Channels = map, Allocation = new MacBudget(0.5, map, MacCount.Of(model, example)) { IsRelative = false } };
+        var options = new PdpOptions { Epochs = 4, Strategy = new PerChannel(), Channels = map, Allocation = new MacBudget(0.5, map, MacCount.Of(model, example)) { IsRelative = false } };
 
         var read = PdpOptions.FromJson(options.ToJson());
 
@@ -118,12 +113,12 @@ public sealed class OptionsJsonTests
     [InlineData("""{ "epochs": 10, "strategy": { "type": "nofM", "kept": 2.5, "of": 4 } }""", "$.strategy.kept is 2.5 and must be a whole number")]
     [InlineData("""{ "epochs": 10, "strategy": { "type": "nofM", "kept": 2, "of": 4, "gradual": 1 } }""", "$.strategy.gradual is 1 and must be true or false")]
     [InlineData("""{ "epochs": 10, "strategy": { "type": "block", "rows": 1, "columns": 0 } }""", "$.strategy.columns is not valid: Must be in [1, ∞). Actual value was 0")]
-    [InlineData("""{ "epochs": 10, "strategy": { "type": "channel", "score": "l3" } }""", "$.strategy.score is 'l3' and must be one of rms, l2")]
-    [InlineData("""{ "epochs": 10, "strategy": { "type": "channel", "alignment": 0 } }""", "$.strategy.alignment is not valid: Must be in [1, ∞). Actual value was 0")]
+    [InlineData("""{ "epochs": 10, "strategy": { "type": "perChannel", "score": "l3" } }""", "$.strategy.score is 'l3' and must be one of rms, l2")]
+    [InlineData("""{ "epochs": 10, "strategy": { "type": "perChannel", "roundTo": 0 } }""", "$.strategy.roundTo is not valid: Must be in [1, ∞). Actual value was 0")]
     [InlineData("""{ "epochs": 10, "temperature": { "type": "relative", "from": 1, "to": 0.5 } }""", "$.temperature lacks start")]
     [InlineData("""{ "epochs": 10, "temperature": { "type": "relative", "from": -1 } }""", "$.temperature is not valid: Must be in (0, ∞). Actual value was -1")]
     [InlineData("""{ "epochs": 10, "temperature": { "type": "warm", "from": 1 } }""", "$.temperature.type is 'warm' and must be one of relative, absolute")]
-    [InlineData("""{ "epochs": 10, "allocation": { "type": "perLayer", "sparsities": { "a.weight": 1 } } }""", "$.allocation.sparsities['a.weight']")]
+    [InlineData("""{ "epochs": 10, "allocation": { "type": "sparsityTable", "sparsities": { "a.weight": 1 } } }""", "$.allocation.sparsities['a.weight']")]
     [InlineData("""{ "epochs": 10, "allocation": { "type": "macBudget", "fraction": 0.5 } }""", "$.allocation.type is macBudget, which needs the options' channels and macs")]
     [InlineData("""{ "epochs": 10, "exclude": "head" }""", "$.exclude must be a list")]
     [InlineData("""{ "epochs": 10, "exclude": ["head", null] }""", "$.exclude[1] is null")]
@@ -132,8 +127,8 @@ public sealed class OptionsJsonTests
     [InlineData("""{ "epochs": 10, "rules": [{ "match": "a" }, { "match": "b", "maximumSparsity": 2 }] }""", "$.rules[1].maximumSparsity is not valid: Must be in [0, 1]")]
     [InlineData("""{ "epochs": 10, "rules": [{ "sparsity": 0.5 }] }""", "$.rules[0] lacks match")]
     [InlineData("""{ "epochs": 10, "automaticStart": { "level": 0.5, "epochs": 0 } }""", "$.automaticStart.epochs is not valid: Must be in [1, ∞)")]
-    [InlineData("""{ "epochs": 10, "channels": { "groups": [{ "name": "a", "channels": 1, "slices": [] }], "refused": {} } }""", "$.channels.groups is not valid: of 'a', it has 1 channels")]
-    [InlineData("""{ "epochs": 10, "channels": { "groups": [], "refusal": {} } }""", "$.channels is not valid")]
+    [InlineData("""{ "epochs": 10, "channels": { "groups": [{ "name": "a", "channels": 1, "slices": [] }], "unsupported": {} } }""", "$.channels.groups is not valid: of 'a', it has 1 channels")]
+    [InlineData("""{ "epochs": 10, "channels": { "groups": [], "unsuported": {} } }""", "$.channels is not valid")]
     [InlineData("""{ "epochs": 10, "macs": { "layers": [{ "name": "a", "weight": "a.weight", "shape": [], "positions": 1 }] } }""", "$.macs.layers[0] is not valid")]
     [InlineData("""{ "epochs": 10, "epochs": 11 }""", "epochs")]
     [InlineData("""{ "epochs": 10, "Epochs": 11 }""", "Epochs")]

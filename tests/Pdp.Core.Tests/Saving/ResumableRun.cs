@@ -1,6 +1,3 @@
-using Pdp.Channels;
-using Pdp.Scheduling;
-using Pdp.Strategies;
 using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -55,9 +52,9 @@ internal sealed class ResumableRun : IDisposable
             "unstructured" => options,
             "taylor" => options with { Importance = new Taylor { Window = 3 } },
             "4x1" => options with { Strategy = new Block(4, 1) },
-            "channel" => options with { Strategy = new Channel(), Exclude = ["fc"] },
-            "channel with a map" => options with { Strategy = new Channel() },
-            "channel by taylor" => options with { Strategy = new Channel(), Importance = new Taylor() },
+            "channel" => options with { Strategy = new PerChannel(), Exclude = ["fc"] },
+            "channel with a map" => options with { Strategy = new PerChannel() },
+            "channel by taylor" => options with { Strategy = new PerChannel(), Importance = new Taylor() },
             _ => options with { Strategy = NofM.Parse(kind) },
         };
     }

@@ -1,8 +1,3 @@
-
-using Pdp.Allocation;
-using Pdp.Scheduling;
-using Pdp.Strategies;
-
 namespace Pdp.Tests.Saving;
 
 /// <summary>A state fits where nothing that decides about targets and masks is otherwise; what is, is named.</summary>
@@ -17,7 +12,7 @@ public sealed class SettingsTests
         { "allocation", Options with { Allocation = new UniformSparsity() }, "Allocation was GlobalMagnitude when the state was saved, and is UniformSparsity now" },
         { "start", Options with { AutomaticStart = new() { Level = 0.5 } }, "AutomaticStart was not set when the state was saved, and is above 0.5 in 5 reports now" },
         { "temperature", Options with { Temperature = Temperature.Absolute(1e-4) }, "Temperature of conv1.weight, conv2.weight, fc.weight was relative 1, annealed to 0.015 from epoch 1 to 7.2 when the state was saved, and is absolute 0.0001 now" },
-        { "strategy", Options with { Strategy = new Channel { Alignment = 2 }, Temperature = Options.EffectiveTemperature }, "Strategy of conv1.weight, conv2.weight, fc.weight was unstructured when the state was saved, and is channel, a multiple of 2 kept now" },
+        { "strategy", Options with { Strategy = new PerChannel { RoundTo = 2 }, Temperature = Options.EffectiveTemperature }, "Strategy of conv1.weight, conv2.weight, fc.weight was unstructured when the state was saved, and is channel, a multiple of 2 kept now" },
         { "bound", Options with { MaximumLayerSparsity = 0.95 }, "MaximumSparsity of conv1.weight, conv2.weight, fc.weight was not set when the state was saved, and is 0.95 now" },
         { "rule", Options with { Rules = [new("fc") { Sparsity = 0.5 }] }, "Sparsity of fc.weight was not set when the state was saved, and is 0.5 now" },
         { "layers", Options with { Exclude = ["fc"] }, "fc.weight was pruned when the state was saved, and is not now" },
@@ -82,10 +77,10 @@ public sealed class SettingsTests
     public void Restore_OfATableThatDiffersInOneLayer_ShowsThatPlace()
     {
         var table = new Dictionary<string, double> { ["conv1.weight"] = 0.25, ["conv2.weight"] = 0.5, ["fc.weight"] = 0.5 };
-        var options = new PdpOptions { Epochs = 8, Allocation = new PerLayer(table) };
+        var options = new PdpOptions { Epochs = 8, Allocation = new SparsityTable(table) };
         using var model = TestModels.Cnn();
         using var saved = new PdpPruner(model, options);
-        using var pruner = new PdpPruner(model, options with { Allocation = new PerLayer(new Dictionary<string, double>(table) { ["conv2.weight"] = 0.75 }) });
+        using var pruner = new PdpPruner(model, options with { Allocation = new SparsityTable(new Dictionary<string, double>(table) { ["conv2.weight"] = 0.75 }) });
 
         var fault = Assert.Throws<ArgumentException>(() => pruner.Restore(saved.GetState()));
 

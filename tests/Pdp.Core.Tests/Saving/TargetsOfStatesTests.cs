@@ -1,8 +1,4 @@
 using CsCheck;
-using Pdp.Allocation;
-using Pdp.Channels;
-using Pdp.Scheduling;
-using Pdp.Strategies;
 using Pdp.Tests.Support;
 using static TorchSharp.torch;
 
@@ -19,7 +15,7 @@ public sealed class TargetsOfStatesTests
     private static readonly Gen<(string Net, bool IsMapped, PdpOptions Options, double Budget)> Plans =
         from net in OneOf(nameof(PlainCnn), nameof(BottleneckNet), nameof(VggLike))
         from isMapped in Gen.Bool
-        from strategy in OneOf<IMaskStrategy>(new Channel(), new Channel { Alignment = 3 }, new Channel { Alignment = 8 }, new Unstructured())
+        from strategy in OneOf<IMaskStrategy>(new PerChannel(), new PerChannel { RoundTo = 3 }, new PerChannel { RoundTo = 8 }, new Unstructured())
         from allocation in OneOf<ISparsityAllocation>(new GlobalMagnitude(), new UniformSparsity(), new ErdosRenyiKernel())
         from sparsity in Gen.Double[0.05, 0.8]
         from minimum in OneOf(0, 0.05)
@@ -40,12 +36,12 @@ public sealed class TargetsOfStatesTests
         { "settings ask for 832", Options with { Sparsity = 0.5 }, (name, target) => name == First ? target - 1 : target },
         { "settings ask for 704", Options with { Sparsity = 0.5, Rules = [new(First) { Sparsity = 0.25 }] }, (name, target) => name == First ? target : target + 1 },
         { "settings make it 256", Options with { Sparsity = 0.5, Allocation = new UniformSparsity() }, Shifted },
-        { "settings make it 128", Options with { Allocation = new PerLayer(Table) }, Shifted },
+        { "settings make it 128", Options with { Allocation = new SparsityTable(Table) }, Shifted },
         { "bounds or its alignment", Options with { Sparsity = 0.5, MinimumLayerSparsity = 0.2 }, (name, target) => name == First ? 10 : target },
         { "bounds or its alignment", Options with { Sparsity = 0.5, MaximumLayerSparsity = 0.9 }, (name, target) => name == First ? 510 : target },
-        { "bounds or its alignment", Options with { Sparsity = 0.5, Strategy = new Channel { Alignment = 4 } }, (name, target) => name == First ? target + 1 : target },
-        { "settings ask for 832", Options with { Sparsity = 0.5, Strategy = new Channel { Alignment = 4 } }, (_, _) => 0 },
-        { "settings ask for 832", Options with { Sparsity = 0.5, Strategy = new Channel() }, (name, target) => name == First ? target + 2 : target },
+        { "bounds or its alignment", Options with { Sparsity = 0.5, Strategy = new PerChannel { RoundTo = 4 } }, (name, target) => name == First ? target + 1 : target },
+        { "settings ask for 832", Options with { Sparsity = 0.5, Strategy = new PerChannel { RoundTo = 4 } }, (_, _) => 0 },
+        { "settings ask for 832", Options with { Sparsity = 0.5, Strategy = new PerChannel() }, (name, target) => name == First ? target + 2 : target },
     };
 
     private static Dictionary<string, double> Table => new() { [First] = 0.25, ["second.weight"] = 0.5, ["last.weight"] = 0 };
@@ -74,7 +70,7 @@ public sealed class TargetsOfStatesTests
     public void Restore_OfTargetsThatMissTheBudgetOfMacs_SaysSo(int alignment)
     {
         using var model = Zoo.Get(nameof(VggLike)).Make();
-        var options = Options with { Strategy = new Channel { Alignment = alignment } };
+        var options = Options with { Strategy = new PerChannel { RoundTo = alignment } };
         using var pruner = new PdpPruner(model, WithBudget(options, Zoo.Get(nameof(VggLike)), model, 0.5));
         pruner.BeginEpoch(0);
         var state = pruner.GetState();

@@ -1,5 +1,3 @@
-using Pdp.Scheduling;
-
 namespace Pdp.Tests.Scheduling;
 
 public sealed class AutomaticStartTests

@@ -1,5 +1,3 @@
-using Pdp.Scheduling;
-using Pdp.Strategies;
 using static TorchSharp.torch.nn;
 
 namespace Pdp.Tests.Scheduling;

@@ -1,4 +1,3 @@
-using Pdp.Scheduling;
 using Pdp.Tests.Support;
 
 namespace Pdp.Tests.Scheduling;

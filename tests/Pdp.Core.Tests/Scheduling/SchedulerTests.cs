@@ -1,5 +1,4 @@
 using CsCheck;
-using Pdp.Scheduling;
 using Pdp.Tests.Support;
 
 namespace Pdp.Tests.Scheduling;

@@ -1,8 +1,5 @@
 using CsCheck;
-using Pdp.Allocation;
 using Pdp.Layers;
-using Pdp.Scheduling;
-using Pdp.Strategies;
 using Pdp.Tests.Support;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;

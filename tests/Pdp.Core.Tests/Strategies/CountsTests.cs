@@ -1,4 +1,3 @@
-
 using Pdp.Strategies;
 
 namespace Pdp.Tests.Strategies;

@@ -1,6 +1,4 @@
 using Pdp.Layers;
-using Pdp.Scheduling;
-using Pdp.Strategies;
 using Pdp.Tests.Support;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -210,22 +208,22 @@ public sealed class NofMTests
     [InlineData(3, 8, false)]
     [InlineData(513, 4, false)]
     [InlineData(512, 4, true)]
-    public void Refusal_OfInputsThatAreNotDivisible_NamesBoth(long inputs, int of, bool fits)
+    public void UnsupportedReason_OfInputsThatAreNotDivisible_NamesBoth(long inputs, int of, bool fits)
     {
-        var refusal = NofM.Keep(1, of).Refusal(new WeightLayout([2, inputs]));
+        var refusal = NofM.Keep(1, of).UnsupportedReason(new WeightLayout([2, inputs]));
 
         Assert.Equal(fits ? null : $"{inputs} inputs are not divisible by {of}", refusal);
     }
 
     [Fact]
-    public void Refusal_OfAGroupedTransposedConvolution_CountsTheInputsOfOneGroup()
+    public void UnsupportedReason_OfAGroupedTransposedConvolution_CountsTheInputsOfOneGroup()
     {
         using var module = ConvTranspose2d(16, 8, 3, groups: 4);
         var layout = LayerScan.LayoutOf(module, module.weight!);
 
-        var refusal = NofM.Keep(4, of: 8).Refusal(layout);
+        var refusal = NofM.Keep(4, of: 8).UnsupportedReason(layout);
 
         Assert.Equal("4 inputs are not divisible by 8", refusal);
-        Assert.Null(NofM.Keep(2, of: 4).Refusal(layout));
+        Assert.Null(NofM.Keep(2, of: 4).UnsupportedReason(layout));
     }
 }

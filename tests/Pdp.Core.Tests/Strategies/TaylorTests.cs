@@ -1,5 +1,4 @@
 using CsCheck;
-using Pdp.Strategies;
 using Pdp.Tests.Support;
 using static TorchSharp.torch;
 

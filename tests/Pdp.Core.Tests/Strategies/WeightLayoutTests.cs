@@ -1,6 +1,3 @@
-
-using Pdp.Strategies;
-
 namespace Pdp.Tests.Strategies;
 
 public sealed class WeightLayoutTests

@@ -1,4 +1,3 @@
-using Pdp.Strategies;
 using static TorchSharp.torch;
 
 namespace Pdp.Tests.Support;

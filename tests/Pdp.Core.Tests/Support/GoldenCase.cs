@@ -2,8 +2,6 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Pdp.Masking;
 using Pdp.Numerics;
-using Pdp.Scheduling;
-using Pdp.Strategies;
 
 namespace Pdp.Tests.Support;
 
@@ -43,7 +41,7 @@ internal sealed record GoldenCase(
     {
         "unstructured" => new Unstructured(),
         "nm" => NofM.Keep(N, of: M),
-        "channel" => new Channel { Score = Norm == "rms" ? ScoreNorm.Rms : ScoreNorm.L2 },
+        "channel" => new PerChannel { Score = Norm == "rms" ? ScoreNorm.Rms : ScoreNorm.L2 },
         _ => throw new InvalidOperationException($"Unknown kind {Kind}."),
     };
 
@@ -57,7 +55,7 @@ internal sealed record GoldenCase(
     /// <summary>The mask at its target.</summary>
     public PdpMask Mask()
     {
-        var (_, members) = Strategy.Competition(Layout);
+        var (_, members) = Strategy.GroupingOf(Layout);
         var removed = Kind == "nm" ? M - N : (long)Math.Floor((Sparsity * members) + 1e-9);
         return Making.Mask(Strategy, Layout, removed, Temperature.Absolute(Tau));
     }

@@ -1,7 +1,3 @@
-
-using Pdp.Scheduling;
-using Pdp.Strategies;
-
 namespace Pdp.Tests.Support;
 
 /// <summary>Masks that have reached their target.</summary>

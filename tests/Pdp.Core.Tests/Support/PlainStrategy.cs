@@ -1,4 +1,3 @@
-using Pdp.Strategies;
 using static TorchSharp.torch;
 
 namespace Pdp.Tests.Support;
@@ -12,9 +11,9 @@ internal sealed class PlainStrategy(string words) : IMaskStrategy
 
     public double? FixedSparsity => null;
 
-    public string? Refusal(WeightLayout layout) => _inner.Refusal(layout);
+    public string? UnsupportedReason(WeightLayout layout) => _inner.UnsupportedReason(layout);
 
-    public (long Groups, long Members) Competition(WeightLayout layout) => _inner.Competition(layout);
+    public Grouping GroupingOf(WeightLayout layout) => _inner.GroupingOf(layout);
 
     public long Removed(long target, double fraction) => _inner.Removed(target, fraction);
 

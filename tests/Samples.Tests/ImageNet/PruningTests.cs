@@ -1,7 +1,4 @@
-
 using Pdp.Samples.ImageNet;
-using Pdp.Scheduling;
-using Pdp.Strategies;
 
 namespace Pdp.Samples.Tests.ImageNet;
 

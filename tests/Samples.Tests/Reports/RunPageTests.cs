@@ -1,6 +1,5 @@
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
-using Pdp.Reporting;
 using Pdp.Samples.Reports;
 
 namespace Pdp.Samples.Tests.Reports;

@@ -2,8 +2,8 @@ namespace Pdp.Channels.Probing;
 
 /// <summary>The channel that a slice depends on, read from the passes in which it was silent.</summary>
 /// <param name="Bits">The bits of the index that the passes tell; -1 if no single channel explains the silence.</param>
-/// <param name="Channel">The channel's index in layers of so many bits.</param>
-internal readonly record struct Decoded(int Bits, long Channel)
+/// <param name="PerChannel">The channel's index in layers of so many bits.</param>
+internal readonly record struct Decoded(int Bits, long PerChannel)
 {
     /// <summary>Never silent alone: it reads the model's input, or a mixture.</summary>
     public bool IsOpen => Bits == 0;

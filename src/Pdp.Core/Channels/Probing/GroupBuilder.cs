@@ -19,7 +19,7 @@ internal sealed class GroupBuilder
     }
 
     /// <summary>Why the channels of a weight can't be removed, by the weight's name.</summary>
-    public IReadOnlyDictionary<string, string> Refused => _refused;
+    public IReadOnlyDictionary<string, string> Unsupported => _refused;
 
     /// <summary>The groups, in the order of the model's layers.</summary>
     public IReadOnlyList<ChannelGroup> Build()

@@ -1,9 +1,10 @@
 using System.Text.Json;
+using Pdp.Channels.Shrinking;
 using Pdp.Reporting;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
-namespace Pdp.Channels.Shrinking;
+namespace Pdp;
 
 /// <summary>Which channels a shrunk model has kept: save it beside the weights, and replay it onto a new model of the same class before loading them.</summary>
 public sealed record ShrinkRecord

@@ -3,7 +3,7 @@ using System.Text.Json;
 using Pdp.Internal;
 using Pdp.Reporting;
 
-namespace Pdp.Channels.Shrinking;
+namespace Pdp;
 
 /// <summary>The certificate of a shrunk model: what it lost, and how far its output is from the masked model's.</summary>
 public sealed record ShrinkReport

@@ -1,4 +1,4 @@
-namespace Pdp.Channels.Shrinking;
+namespace Pdp;
 
 /// <summary>What is left of a group of channels.</summary>
 /// <param name="Group">The group as it was.</param>

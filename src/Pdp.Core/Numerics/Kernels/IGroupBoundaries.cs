@@ -1,4 +1,3 @@
-
 namespace Pdp.Numerics.Kernels;
 
 /// <summary>Writes down the threshold and the scale of each weight of groups of M.</summary>

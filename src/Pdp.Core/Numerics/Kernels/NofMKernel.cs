@@ -1,5 +1,4 @@
 using System.Buffers;
-using Pdp.Strategies;
 
 namespace Pdp.Numerics.Kernels;
 

@@ -1,4 +1,3 @@
-
 namespace Pdp.Numerics.Kernels;
 
 /// <summary>What a report says of a soft mask, counted in one pass over the weights in memory.</summary>

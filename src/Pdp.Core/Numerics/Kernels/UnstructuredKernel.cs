@@ -1,4 +1,3 @@
-
 namespace Pdp.Numerics.Kernels;
 
 /// <summary>One threshold for the whole weight.</summary>

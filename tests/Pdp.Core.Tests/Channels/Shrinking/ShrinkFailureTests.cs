@@ -1,4 +1,3 @@
-using Pdp.Channels;
 using Pdp.Channels.Shrinking;
 using Pdp.Tests.Support;
 using Pdp.Training;

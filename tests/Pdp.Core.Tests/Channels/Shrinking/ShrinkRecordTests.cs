@@ -1,6 +1,4 @@
 using System.Text;
-using Pdp.Channels;
-using Pdp.Channels.Shrinking;
 using Pdp.Tests.Support;
 using TorchSharp;
 using static TorchSharp.torch;

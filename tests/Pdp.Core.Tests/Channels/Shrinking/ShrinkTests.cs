@@ -1,9 +1,3 @@
-using Pdp.Allocation;
-using Pdp.Channels;
-using Pdp.Channels.Shrinking;
-using Pdp.Layers;
-using Pdp.Scheduling;
-using Pdp.Strategies;
 using Pdp.Tests.Support;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -94,7 +88,7 @@ public sealed class ShrinkTests
     [Fact]
     public void Shrink_ToAnAlignment_KeepsMultiplesOfIt()
     {
-        using var run = new Run(nameof(VggLike), ScalarType.Float32, new Channel { Alignment = 4 });
+        using var run = new Run(nameof(VggLike), ScalarType.Float32, new PerChannel { RoundTo = 4 });
 
         var report = run.Pruner.Shrink(run.Example);
 
@@ -288,7 +282,7 @@ public sealed class ShrinkTests
         {
             Epochs = 1,
             Sparsity = 0.5,
-            Strategy = strategy ?? new Channel(),
+            Strategy = strategy ?? new PerChannel(),
             Channels = map,
             Schedule = new ConstantSparsity(),
             Allocation = new UniformSparsity(),

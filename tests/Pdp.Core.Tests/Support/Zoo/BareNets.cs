@@ -12,11 +12,11 @@ internal static class BareNets
     public static IReadOnlyList<ZooCase> Cases { get; } =
     [
         new("TiedAutoEncoder", TiedAutoEncoder, 12) { Either = ["encode1", "encode2"] },
-        new("LstmBehindCnn", LstmBehindCnn, 3, 12, 12) { Groups = ["conv1"], Either = ["conv2"], Refused = ["fc: model"], OtherSizes = [[3, 8, 5], [3, 4, 1]] },
-        new("WeightStandardized", WeightStandardized, 3, 12, 12) { Groups = ["conv0"], Refused = ["conv1: ", "fc: model"], OtherSizes = [[3, 8, 10]] },
-        new("CosineClassifier", CosineClassifier, 12) { Groups = ["inner"], Refused = ["outer: "] },
-        new("BilinearNet", BilinearNet, 12) { Groups = ["inner"], Either = ["a", "b"], Refused = ["fc: model"] },
-        new("ChannelsLast", ChannelsLast, 3, 8, 8) { Groups = ["fc1"], Either = ["conv1"], Refused = ["fc2: model"] },
+        new("LstmBehindCnn", LstmBehindCnn, 3, 12, 12) { Groups = ["conv1"], Either = ["conv2"], Unsupported = ["fc: model"], OtherSizes = [[3, 8, 5], [3, 4, 1]] },
+        new("WeightStandardized", WeightStandardized, 3, 12, 12) { Groups = ["conv0"], Unsupported = ["conv1: ", "fc: model"], OtherSizes = [[3, 8, 10]] },
+        new("CosineClassifier", CosineClassifier, 12) { Groups = ["inner"], Unsupported = ["outer: "] },
+        new("BilinearNet", BilinearNet, 12) { Groups = ["inner"], Either = ["a", "b"], Unsupported = ["fc: model"] },
+        new("ChannelsLast", ChannelsLast, 3, 8, 8) { Groups = ["fc1"], Either = ["conv1"], Unsupported = ["fc2: model"] },
     ];
 
     /// <summary>A decoder by the encoder's weights, transposed.</summary>

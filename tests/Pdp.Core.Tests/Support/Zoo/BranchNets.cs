@@ -11,16 +11,16 @@ internal static class BranchNets
 
     public static IReadOnlyList<ZooCase> Cases { get; } =
     [
-        new("AuxiliaryHead", AuxiliaryHead, 3, 12, 12) { Groups = ["conv1", "conv2"], Refused = ["aux: model", "fc: model"], OtherSizes = [[3, 8, 10]] },
-        new("EarlyExit", EarlyExit, 3, 12, 12) { Either = ["conv1", "conv2"], Refused = ["exit: ", "fc: "], OtherSizes = [[3, 8, 10]] },
-        new("Inception", Inception, 3, 12, 12) { Groups = ["stem", "point", "reduce", "wide", "pooled", "last"], Refused = ["fc: model"], OtherSizes = [[3, 8, 10]] },
-        new("SharedHead", SharedHead, 3, 12, 12) { Groups = ["conv1", "conv2", "fine coarse", "tower"], Refused = ["classes: model"], OtherSizes = [[3, 8, 20]] },
-        new("Siamese", Siamese, 2, 3, 12, 12) { Groups = ["conv1", "conv2"], Refused = ["fc: model"], OtherSizes = [[2, 3, 8, 10]] },
+        new("AuxiliaryHead", AuxiliaryHead, 3, 12, 12) { Groups = ["conv1", "conv2"], Unsupported = ["aux: model", "fc: model"], OtherSizes = [[3, 8, 10]] },
+        new("EarlyExit", EarlyExit, 3, 12, 12) { Either = ["conv1", "conv2"], Unsupported = ["exit: ", "fc: "], OtherSizes = [[3, 8, 10]] },
+        new("Inception", Inception, 3, 12, 12) { Groups = ["stem", "point", "reduce", "wide", "pooled", "last"], Unsupported = ["fc: model"], OtherSizes = [[3, 8, 10]] },
+        new("SharedHead", SharedHead, 3, 12, 12) { Groups = ["conv1", "conv2", "fine coarse", "tower"], Unsupported = ["classes: model"], OtherSizes = [[3, 8, 20]] },
+        new("Siamese", Siamese, 2, 3, 12, 12) { Groups = ["conv1", "conv2"], Unsupported = ["fc: model"], OtherSizes = [[2, 3, 8, 10]] },
         new("TwoTowers", TwoTowers, 2, 12) { Groups = ["inner"], Either = ["a b"] },
-        new("Maxout", Maxout, 12) { Groups = ["a b"], Refused = ["fc: model"] },
-        new("InputSkip", InputSkip, 3, 12, 12) { Groups = ["conv1", "conv2"], Refused = ["fc: model"], OtherSizes = [[3, 8, 10]] },
-        new("PreActivation", PreActivation, 3, 12, 12) { Groups = ["stem conv2", "conv1"], Refused = ["fc: model"], OtherSizes = [[3, 8, 10]] },
-        new("TiedEmbedding", TiedEmbedding, 6) { Groups = ["inner"], Refused = ["outer: mix|changes|model", "head: model"], OtherSizes = [[3]], Vocabulary = 11, Features = -1 },
+        new("Maxout", Maxout, 12) { Groups = ["a b"], Unsupported = ["fc: model"] },
+        new("InputSkip", InputSkip, 3, 12, 12) { Groups = ["conv1", "conv2"], Unsupported = ["fc: model"], OtherSizes = [[3, 8, 10]] },
+        new("PreActivation", PreActivation, 3, 12, 12) { Groups = ["stem conv2", "conv1"], Unsupported = ["fc: model"], OtherSizes = [[3, 8, 10]] },
+        new("TiedEmbedding", TiedEmbedding, 6) { Groups = ["inner"], Unsupported = ["outer: mix|changes|model", "head: model"], OtherSizes = [[3]], Vocabulary = 11, Features = -1 },
     ];
 
     /// <summary>A head halfway that only training sees.</summary>

@@ -13,14 +13,14 @@ internal static class GateNets
 
     public static IReadOnlyList<ZooCase> Cases { get; } =
     [
-        new("Cbam", () => Cbam(isSpatial: true), Picture) { Groups = ["squeeze", "conv2"], Refused = ["conv1: mix|changes|silen|zero|order", "excite: ", "spatial: only", "fc: model"], OtherSizes = Others },
-        new("CbamOfChannels", () => Cbam(isSpatial: false), Picture) { Groups = ["conv1 (excite)", "squeeze", "conv2"], Refused = ["spatial: only", "fc: model"], OtherSizes = Others },
-        new("CoordinateAttention", CoordinateAttention, Picture) { Groups = ["conv1 (high wide)", "reduce", "conv2"], Refused = ["fc: model"], OtherSizes = Others },
-        new("NonLocal", NonLocal, Picture) { Groups = ["stem back", "h"], Either = ["f g"], Refused = ["fc: model"], OtherSizes = Others },
-        new("SelectiveKernel", SelectiveKernel, Picture) { Groups = ["reduce", "conv2"], Either = ["a b (gateA gateB)"], Refused = ["fc: model"], OtherSizes = Others },
-        new("Film", Film, Picture) { Groups = ["conv1 shift (scale)", "conv2"], Refused = ["fc: model"], OtherSizes = Others },
-        new("Highway", Highway, 12) { Groups = ["stem carry (gate)"], Refused = ["fc: model"] },
-        new("WaveNet", WaveNet, 2, 20) { Groups = ["stem back", "filter1 (gate1)", "filter2 (gate2)", "skip1 skip2"], Refused = ["head: model"], OtherSizes = [[2, 7], [2, 33]] },
+        new("Cbam", () => Cbam(isSpatial: true), Picture) { Groups = ["squeeze", "conv2"], Unsupported = ["conv1: mix|changes|silen|zero|order", "excite: ", "spatial: only", "fc: model"], OtherSizes = Others },
+        new("CbamOfChannels", () => Cbam(isSpatial: false), Picture) { Groups = ["conv1 (excite)", "squeeze", "conv2"], Unsupported = ["spatial: only", "fc: model"], OtherSizes = Others },
+        new("CoordinateAttention", CoordinateAttention, Picture) { Groups = ["conv1 (high wide)", "reduce", "conv2"], Unsupported = ["fc: model"], OtherSizes = Others },
+        new("NonLocal", NonLocal, Picture) { Groups = ["stem back", "h"], Either = ["f g"], Unsupported = ["fc: model"], OtherSizes = Others },
+        new("SelectiveKernel", SelectiveKernel, Picture) { Groups = ["reduce", "conv2"], Either = ["a b (gateA gateB)"], Unsupported = ["fc: model"], OtherSizes = Others },
+        new("Film", Film, Picture) { Groups = ["conv1 shift (scale)", "conv2"], Unsupported = ["fc: model"], OtherSizes = Others },
+        new("Highway", Highway, 12) { Groups = ["stem carry (gate)"], Unsupported = ["fc: model"] },
+        new("WaveNet", WaveNet, 2, 20) { Groups = ["stem back", "filter1 (gate1)", "filter2 (gate2)", "skip1 skip2"], Unsupported = ["head: model"], OtherSizes = [[2, 7], [2, 33]] },
     ];
 
     /// <summary>Gates from means and greatest values of each channel, then of each pixel (Woo et al. 2018).</summary>

@@ -16,16 +16,16 @@ internal static class MobileNets
     public static IReadOnlyList<ZooCase> Cases { get; } =
     [
         new("MobileNetV3", () => InvertedResidual(functional.hardswish, functional.hardsigmoid), Picture)
-            { Groups = ["stem project", "expand depthwise (excite)", "squeeze", "last"], Refused = ["fc: model"], OtherSizes = Others },
+            { Groups = ["stem project", "expand depthwise (excite)", "squeeze", "last"], Unsupported = ["fc: model"], OtherSizes = Others },
         new("EfficientNet", () => InvertedResidual(functional.silu, (x, _) => x.sigmoid()), Picture)
-            { Groups = ["stem project", "expand depthwise (excite)", "squeeze", "last"], Refused = ["fc: model"], OtherSizes = Others },
-        new("ConvMixer", ConvMixer, Picture) { Groups = ["stem depthwise", "pointwise"], Refused = ["fc: model"], OtherSizes = Others },
-        new("ConvNeXt", ConvNeXt, Picture) { Groups = ["wide"], Refused = [$"stem: {Mixed}", $"depthwise: {Mixed}|tied", $"narrow: {Mixed}", "fc: model"], OtherSizes = Others },
-        new("ShuffleNet", ShuffleNet, Picture) { Groups = ["conv2"], Refused = ["stem: ", "grouped1: ", "depthwise: ", "grouped2: ", "fc: model"], OtherSizes = Others },
-        new("ShuffleNetV2", ShuffleNetV2, Picture) { Groups = ["narrow depthwise", "conv2"], Either = ["stem widen"], Refused = ["fc: model"], OtherSizes = Others },
-        new("GhostNet", GhostNet, Picture) { Groups = ["primary cheap", "conv2"], Refused = ["fc: model"], OtherSizes = Others },
-        new("C2f", C2f, Picture) { Groups = ["stem", "inner1", "merge", "last"], Either = ["split inner2"], Refused = ["fc: model"], OtherSizes = Others },
-        new("DepthMultiplier", DepthMultiplier, Picture) { Groups = ["conv1 depthwise", "conv2"], Refused = ["fc: model"], OtherSizes = Others },
+            { Groups = ["stem project", "expand depthwise (excite)", "squeeze", "last"], Unsupported = ["fc: model"], OtherSizes = Others },
+        new("ConvMixer", ConvMixer, Picture) { Groups = ["stem depthwise", "pointwise"], Unsupported = ["fc: model"], OtherSizes = Others },
+        new("ConvNeXt", ConvNeXt, Picture) { Groups = ["wide"], Unsupported = [$"stem: {Mixed}", $"depthwise: {Mixed}|tied", $"narrow: {Mixed}", "fc: model"], OtherSizes = Others },
+        new("ShuffleNet", ShuffleNet, Picture) { Groups = ["conv2"], Unsupported = ["stem: ", "grouped1: ", "depthwise: ", "grouped2: ", "fc: model"], OtherSizes = Others },
+        new("ShuffleNetV2", ShuffleNetV2, Picture) { Groups = ["narrow depthwise", "conv2"], Either = ["stem widen"], Unsupported = ["fc: model"], OtherSizes = Others },
+        new("GhostNet", GhostNet, Picture) { Groups = ["primary cheap", "conv2"], Unsupported = ["fc: model"], OtherSizes = Others },
+        new("C2f", C2f, Picture) { Groups = ["stem", "inner1", "merge", "last"], Either = ["split inner2"], Unsupported = ["fc: model"], OtherSizes = Others },
+        new("DepthMultiplier", DepthMultiplier, Picture) { Groups = ["conv1 depthwise", "conv2"], Unsupported = ["fc: model"], OtherSizes = Others },
     ];
 
     /// <summary>An inverted residual with squeeze and excitation (Howard et al. 2019; Tan and Le 2019).</summary>

@@ -13,17 +13,17 @@ internal static class TransformerNets
 
     public static IReadOnlyList<ZooCase> Cases { get; } =
     [
-        Vit(1) with { Groups = ["fc1"], Refused = ["q: ", "k: ", "v: ", .. Stream, "head: model"] },
-        Vit(2) with { Groups = ["q k v", "fc1"], Refused = [.. Stream, "head: model"] },
-        Vit(4) with { Groups = ["q k v", "fc1"], Refused = [.. Stream, "head: model"] },
-        Bert(1) with { Groups = ["v", "fc1"], Refused = ["q: ", "k: ", "proj: mix|norm|changes", "fc2: mix|norm|changes", "head: model"] },
-        Bert(2) with { Groups = ["fc1"], Either = ["v"], Refused = ["q: ", "k: ", "proj: mix|norm|changes", "fc2: mix|norm|changes", "head: model"] },
-        Bert(4) with { Groups = ["fc1"], Either = ["v"], Refused = ["q: ", "k: ", "proj: mix|norm|changes", "fc2: mix|norm|changes", "head: model"] },
-        new("FusedAttention", FusedAttention, 5, 8) { Groups = ["stem proj"], Either = ["qkv"], Refused = ["head: model"], OtherSizes = [[1, 8], [9, 8]], Features = -1 },
-        new("GroupedQuery", GroupedQuery, 5, 8) { Groups = ["stem proj"], Either = ["q k v"], Refused = ["head: model"], OtherSizes = [[1, 8], [9, 8]], Features = -1 },
-        new("Llama", Llama, 5, 8) { Groups = ["gate up"], Refused = [$"stem: {Norm}", $"down: {Norm}", "head: model"], OtherSizes = [[1, 8], [9, 8]], Features = -1 },
-        new("MultiheadModule", MultiheadModule, 5, 8) { Groups = ["fc1"], Refused = ["stem: ", "head: model"], OtherSizes = [[1, 8], [9, 8]], Features = -1 },
-        new("MlpMixer", MlpMixer, 3, 16, 16) { Groups = ["tokens1", "channels1"], Refused = [$"patches: {Norm}", "tokens2: ", $"channels2: {Norm}", "head: model"] },
+        Vit(1) with { Groups = ["fc1"], Unsupported = ["q: ", "k: ", "v: ", .. Stream, "head: model"] },
+        Vit(2) with { Groups = ["q k v", "fc1"], Unsupported = [.. Stream, "head: model"] },
+        Vit(4) with { Groups = ["q k v", "fc1"], Unsupported = [.. Stream, "head: model"] },
+        Bert(1) with { Groups = ["v", "fc1"], Unsupported = ["q: ", "k: ", "proj: mix|norm|changes", "fc2: mix|norm|changes", "head: model"] },
+        Bert(2) with { Groups = ["fc1"], Either = ["v"], Unsupported = ["q: ", "k: ", "proj: mix|norm|changes", "fc2: mix|norm|changes", "head: model"] },
+        Bert(4) with { Groups = ["fc1"], Either = ["v"], Unsupported = ["q: ", "k: ", "proj: mix|norm|changes", "fc2: mix|norm|changes", "head: model"] },
+        new("FusedAttention", FusedAttention, 5, 8) { Groups = ["stem proj"], Either = ["qkv"], Unsupported = ["head: model"], OtherSizes = [[1, 8], [9, 8]], Features = -1 },
+        new("GroupedQuery", GroupedQuery, 5, 8) { Groups = ["stem proj"], Either = ["q k v"], Unsupported = ["head: model"], OtherSizes = [[1, 8], [9, 8]], Features = -1 },
+        new("Llama", Llama, 5, 8) { Groups = ["gate up"], Unsupported = [$"stem: {Norm}", $"down: {Norm}", "head: model"], OtherSizes = [[1, 8], [9, 8]], Features = -1 },
+        new("MultiheadModule", MultiheadModule, 5, 8) { Groups = ["fc1"], Unsupported = ["stem: ", "head: model"], OtherSizes = [[1, 8], [9, 8]], Features = -1 },
+        new("MlpMixer", MlpMixer, 3, 16, 16) { Groups = ["tokens1", "channels1"], Unsupported = [$"patches: {Norm}", "tokens2: ", $"channels2: {Norm}", "head: model"] },
     ];
 
     private static string[] Stream => [$"patches: {Norm}", $"proj: {Norm}", $"fc2: {Norm}"];

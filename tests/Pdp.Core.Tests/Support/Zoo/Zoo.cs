@@ -38,7 +38,7 @@ internal static class Zoo
     ];
 
     /// <summary>Networks of which some layers must stay whole: a removed channel is not the same as a zero one.</summary>
-    public static IReadOnlyList<ZooModel> Refused { get; } =
+    public static IReadOnlyList<ZooModel> Unsupported { get; } =
     [
         new(nameof(ChannelShuffleNet), () => new ChannelShuffleNet(), Picture, "conv1.weight"),
         new(nameof(GroupNormNet), () => new GroupNormNet(), Picture, "conv1.weight"),
@@ -60,8 +60,8 @@ internal static class Zoo
     ];
 
     /// <summary>Every small network, as data for theories.</summary>
-    public static TheoryData<string> Names => [.. All.Concat(Refused).Concat(Either).Select(model => model.Name)];
+    public static TheoryData<string> Names => [.. All.Concat(Unsupported).Concat(Either).Select(model => model.Name)];
 
     /// <summary>The network of a name, of whatever kind.</summary>
-    public static ZooModel Get(string name) => All.Concat(Large).Concat(Refused).Concat(Either).Single(model => model.Name == name);
+    public static ZooModel Get(string name) => All.Concat(Large).Concat(Unsupported).Concat(Either).Single(model => model.Name == name);
 }

@@ -24,7 +24,7 @@ internal sealed record ZooCase(ZooModel Model)
     public string[] Either { get; init; } = [];
 
     /// <summary>The layers that must be refused, each with words of which the reason must have one: "fc: leave the model|output".</summary>
-    public string[] Refused { get; init; } = [];
+    public string[] Unsupported { get; init; } = [];
 
     /// <summary>Other inputs that the network takes, without the batch.</summary>
     public long[][] OtherSizes { get; init; } = [];

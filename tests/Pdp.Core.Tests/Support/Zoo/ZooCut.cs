@@ -1,7 +1,3 @@
-using Pdp.Allocation;
-using Pdp.Channels;
-using Pdp.Scheduling;
-using Pdp.Strategies;
 using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -50,7 +46,7 @@ internal static class ZooCut
     {
         Epochs = 1,
         Sparsity = 0.5,
-        Strategy = new Channel(),
+        Strategy = new PerChannel(),
         Channels = map,
         Schedule = new ConstantSparsity(),
         Allocation = new UniformSparsity(),

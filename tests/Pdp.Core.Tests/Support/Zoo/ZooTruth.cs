@@ -1,5 +1,3 @@
-using Pdp.Channels;
-
 namespace Pdp.Tests.Support;
 
 /// <summary>Compares what was found of a network with the truth.</summary>
@@ -16,8 +14,8 @@ internal static class ZooTruth
             Assert.True(found.Any(truth.Matches), $"{zoo}: [{truth}] was not found. {Words(map)}");
 
         var refusable = zoo.Either.SelectMany(text => Group.Of(text).All).Concat(right.SelectMany(truth => truth.Optional)).ToHashSet(StringComparer.Ordinal);
-        var refused = zoo.Refused.Select(text => text.Split(": ", 2)).ToDictionary(parts => parts[0], parts => parts[1].Split('|'));
-        foreach (var (weight, reason) in map.Refused)
+        var refused = zoo.Unsupported.Select(text => text.Split(": ", 2)).ToDictionary(parts => parts[0], parts => parts[1].Split('|'));
+        foreach (var (weight, reason) in map.Unsupported)
         {
             if (refused.TryGetValue(LayerOf(weight), out var words))
                 Assert.True(words.Any(word => reason.Contains(word, StringComparison.OrdinalIgnoreCase)), $"{zoo}: {weight} is refused for another reason than {string.Join(" or ", words)}: {reason}");
@@ -26,12 +24,12 @@ internal static class ZooTruth
         }
 
         foreach (var layer in refused.Keys)
-            Assert.True(map.Refused.Keys.Any(weight => LayerOf(weight) == layer), $"{zoo}: {layer} was not refused.");
+            Assert.True(map.Unsupported.Keys.Any(weight => LayerOf(weight) == layer), $"{zoo}: {layer} was not refused.");
     }
 
     private static string LayerOf(string weight) => weight.EndsWith(".weight", StringComparison.Ordinal) ? weight[..^7] : weight;
 
-    private static string Words(ChannelMap map) => string.Join("; ", map.Groups) + " " + string.Join("; ", map.Refused.Select(pair => $"{pair.Key}: {pair.Value}"));
+    private static string Words(ChannelMap map) => string.Join("; ", map.Groups) + " " + string.Join("; ", map.Unsupported.Select(pair => $"{pair.Key}: {pair.Value}"));
 
     private sealed record Group(string[] Required, string[] Optional)
     {

@@ -1,19 +1,20 @@
 using System.Globalization;
+using Pdp.Allocation;
 using Pdp.Internal;
 
-namespace Pdp.Allocation;
+namespace Pdp;
 
 /// <summary>An explicit table from weight names to sparsities, such as another method's result (the paper's "PDP-optg").</summary>
 /// <remarks>
 /// The counts are r·n rounded so that they add up to the table's own total, rounded: no layer is off by more than one weight. Leave
 /// the sparsity of the options unset.
 /// </remarks>
-public sealed record PerLayer : ISparsityAllocation
+public sealed record SparsityTable : ISparsityAllocation
 {
     /// <summary>Makes the allocation.</summary>
     /// <param name="sparsities">The fraction removed, in [0, 1), by the weight's full name; an entry for each weight to be pruned, no others.</param>
     /// <exception cref="ArgumentOutOfRangeException">A sparsity is not in [0, 1).</exception>
-    public PerLayer(IReadOnlyDictionary<string, double> sparsities)
+    public SparsityTable(IReadOnlyDictionary<string, double> sparsities)
     {
         ArgumentNullException.ThrowIfNull(sparsities);
         foreach (var (name, sparsity) in sparsities)
@@ -44,7 +45,7 @@ public sealed record PerLayer : ISparsityAllocation
     }
 
     /// <inheritdoc/>
-    public string Describe() => $"{nameof(PerLayer)}: {string.Join(", ", Sparsities.Select(entry => $"{entry.Key} {Words.Of(entry.Value)}"))}";
+    public string Describe() => $"{nameof(SparsityTable)}: {string.Join(", ", Sparsities.Select(entry => $"{entry.Key} {Words.Of(entry.Value)}"))}";
 
     private double Ideal(AllocationLayer layer) => Sparsities[layer.Name] * layer.Layout.Elements;
 

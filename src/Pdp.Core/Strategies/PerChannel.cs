@@ -1,8 +1,9 @@
 using System.Globalization;
 using Pdp.Internal;
+using Pdp.Strategies;
 using static TorchSharp.torch;
 
-namespace Pdp.Strategies;
+namespace Pdp;
 
 /// <summary>Whole output channels compete: all weights of a filter share one score and one mask.</summary>
 /// <remarks>
@@ -10,7 +11,7 @@ namespace Pdp.Strategies;
 /// transposed convolution <c>[in, out/groups, k…]</c>. With a channel map in the options, channels that belong together
 /// are pruned together, with their biases and norms, and the model can be shrunk; without one each weight is masked for itself.
 /// </remarks>
-public sealed record Channel : IMaskStrategy
+public sealed record PerChannel : IMaskStrategy
 {
     /// <summary>How the weights of a channel make its score.</summary>
     /// <value>Default <see cref="ScoreNorm.Rms"/>.</value>
@@ -24,7 +25,7 @@ public sealed record Channel : IMaskStrategy
     /// <summary>Keeps a multiple of so many channels in each group, as kernels and accelerators like it; removes fewer where it has to.</summary>
     /// <value>At least 1, the default, which keeps any number.</value>
     /// <exception cref="ArgumentOutOfRangeException">The value is below 1.</exception>
-    public int Alignment { get; init => field = value >= 1 ? value : throw Guard.Outside(nameof(Alignment), value, "[1, ∞)"); } = 1;
+    public int RoundTo { get; init => field = value >= 1 ? value : throw Guard.Outside(nameof(RoundTo), value, "[1, ∞)"); } = 1;
 
     /// <inheritdoc/>
     public string Name => Score == ScoreNorm.Rms ? "channel" : "channel-l2";
@@ -33,13 +34,13 @@ public sealed record Channel : IMaskStrategy
     public double? FixedSparsity => null;
 
     /// <inheritdoc/>
-    public string? Refusal(WeightLayout layout) => null;
+    public string? UnsupportedReason(WeightLayout layout) => null;
 
     /// <inheritdoc/>
-    public (long Groups, long Members) Competition(WeightLayout layout)
+    public Grouping GroupingOf(WeightLayout layout)
     {
         ArgumentNullException.ThrowIfNull(layout);
-        return (1, ChannelsOf(layout));
+        return new(1, ChannelsOf(layout));
     }
 
     /// <inheritdoc/>
@@ -81,7 +82,7 @@ public sealed record Channel : IMaskStrategy
     }
 
     /// <inheritdoc/>
-    public string Describe() => Alignment == 1 ? Name : string.Create(CultureInfo.InvariantCulture, $"{Name}, a multiple of {Alignment} kept");
+    public string Describe() => RoundTo == 1 ? Name : string.Create(CultureInfo.InvariantCulture, $"{Name}, a multiple of {RoundTo} kept");
 
     /// <summary><c>[channels, weights of a channel]</c>; in the caller's scope.</summary>
     private static Tensor RowsOf(Tensor values, WeightLayout layout) =>

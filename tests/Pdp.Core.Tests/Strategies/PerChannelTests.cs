@@ -1,12 +1,10 @@
-using Pdp.Scheduling;
-using Pdp.Strategies;
 using Pdp.Tests.Support;
 using static TorchSharp.torch;
 
 namespace Pdp.Tests.Strategies;
 
 /// <summary>A score that all weights of a filter share.</summary>
-public sealed class ChannelTests
+public sealed class PerChannelTests
 {
     [Theory]
     [InlineData(ScoreNorm.Rms)]
@@ -17,7 +15,7 @@ public sealed class ChannelTests
         var weight = Tensors.Of(Tensors.Normal(10, 12), [12, 1]).requires_grad_();
         var twin = weight.detach().clone().requires_grad_();
 
-        var channels = Making.Mask(new Channel { Score = score }, [12, 1], 7, Temperature.Relative(1)).Apply(weight);
+        var channels = Making.Mask(new PerChannel { Score = score }, [12, 1], 7, Temperature.Relative(1)).Apply(weight);
         var unstructured = Making.Mask(new Unstructured(), [12, 1], 7, Temperature.Relative(1)).Apply(twin);
         channels.sum().backward();
         unstructured.sum().backward();
@@ -30,7 +28,7 @@ public sealed class ChannelTests
     public void Soft_OfAFilter_IsTheSameForAllItsWeights()
     {
         using var scope = NewDisposeScope();
-        var mask = Making.Mask(new Channel(), [6, 2, 3, 3], 3, Temperature.Relative(1));
+        var mask = Making.Mask(new PerChannel(), [6, 2, 3, 3], 3, Temperature.Relative(1));
 
         var soft = mask.Soft(Tensors.Of(Tensors.Normal(11, 108), [6, 2, 3, 3])).Values();
 
@@ -45,7 +43,7 @@ public sealed class ChannelTests
     {
         using var scope = NewDisposeScope();
         var layout = new WeightLayout([4, 3, 2], inputDimension: 0);
-        var mask = Making.Mask(new Channel(), layout, 1, Temperature.Relative(1));
+        var mask = Making.Mask(new PerChannel(), layout, 1, Temperature.Relative(1));
 
         var kept = mask.Kept(Tensors.Of([.. Enumerable.Range(0, 24).Select(i => i / 2 % 3 == 1 ? 0.1 : 1.0)], [4, 3, 2]));
 
@@ -55,7 +53,7 @@ public sealed class ChannelTests
     [Fact]
     public void RemovedWeights_OfAMask_CountTheWholeFilters()
     {
-        var mask = Making.Mask(new Channel(), [6, 2, 3, 3], 4, Temperature.Relative(1));
+        var mask = Making.Mask(new PerChannel(), [6, 2, 3, 3], 4, Temperature.Relative(1));
 
         Assert.Equal((4, 72, 72), (mask.Removed, mask.RemovedWeights, mask.TargetWeights));
     }

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Pdp.Samples.Cifar10;
 
-/// <summary>The pruning methods by the names of <c>--method</c>, and what each wants of the training loop.</summary>
+/// <summary>The pruning methods by the names of <c>--method</c>, and what each needs from the training loop.</summary>
 internal static class Methods
 {
     public const string Dense = "dense";
@@ -43,7 +43,7 @@ internal static class Methods
         _ => Of(settings),
     };
 
-    /// <summary>Whether the sparsity is what comes out, instead of what is asked for.</summary>
+    /// <summary>Whether the sparsity is an outcome of the method rather than a setting.</summary>
     public static bool IsEmergent(Settings settings) => settings.Method == Str;
 
     /// <summary>The epoch at which the zeros are made final: POFA locks its pattern for the last quarter.</summary>
@@ -58,11 +58,11 @@ internal static class Methods
     /// <summary>The learning rate of what a method learns besides the weights, over that of the weights.</summary>
     public static double LearningRateFactor(Settings settings, PdpPruner pruner, double time) => settings.Method == "optg" ? pruner.Schedule.Fraction(time) : 1;
 
-    /// <summary>Whether momentum is to be forgotten between two steps, as AC/DC wants it where weights return.</summary>
+    /// <summary>Whether momentum is dropped between two steps, as AC/DC does where weights return.</summary>
     public static bool ForgetsMomentum(PdpPruner pruner, double time) =>
         pruner.Schedule is AlternatingPhases phases && pruner.Epoch is { } before && phases.IsDecompression(before, time);
 
-    /// <summary>Whether removed weights are to have no momentum, as GraNet wants it for those that grow again.</summary>
+    /// <summary>Whether removed weights lose their momentum, as GraNet does for those that grow again.</summary>
     public static bool ForgetsMomentumOfZeros(Settings settings) => settings.Method == "granet";
 
     private static void Backward(ResNet20 model, Batches? training)

@@ -41,23 +41,23 @@ internal static class Pruning
     /// </summary>
     public static double CommitEpoch(Settings settings) => settings.CommitAt ?? Methods.CommitEpoch(settings);
 
-    /// <summary>Says of times that can't be what is wrong, before the data are read.</summary>
-    /// <exception cref="ArgumentException">They can't be.</exception>
+    /// <summary>Checks the times before the data are read.</summary>
+    /// <exception cref="ArgumentException">They are impossible.</exception>
     public static void RequirePossible(Settings settings)
     {
         if (settings.Epochs == 0)
         {
-            throw new ArgumentException($"--epochs 0 measures alone; --method {settings.Method} wants at least 1.");
+            throw new ArgumentException($"--epochs 0 only measures; --method {settings.Method} needs at least 1.");
         }
 
         _ = new Timeline(settings).Temperature();
         RequireEnded(new Timeline(settings).Schedule(), settings);
     }
 
-    /// <summary>Says at the start of a run, not in its middle, that the zeros can't be final yet.</summary>
+    /// <summary>Checks at the start of a run, not in its middle, that the commit comes after the schedule has ended.</summary>
     /// <param name="schedule">What they follow; null if it isn't known yet.</param>
     /// <param name="settings">The settings.</param>
-    /// <exception cref="ArgumentException">They can't be.</exception>
+    /// <exception cref="ArgumentException">They are impossible.</exception>
     public static void RequireEnded(ISparsityScheduler? schedule, Settings settings) =>
         new Timeline(settings).RequireEnded(CommitEpoch(settings), schedule);
 

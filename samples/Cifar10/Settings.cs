@@ -1,6 +1,6 @@
 namespace Pdp.Samples.Cifar10;
 
-/// <summary>What a run can be told; each property is an option of the same name (<c>WeightDecay</c>: <c>--weight-decay</c>).</summary>
+/// <summary>The settings of a run; each property is an option of the same name (<c>WeightDecay</c>: <c>--weight-decay</c>).</summary>
 internal sealed record Settings : PruningSettings
 {
     [Option(
@@ -8,7 +8,7 @@ internal sealed record Settings : PruningSettings
         Section = "What to run", Value = "FOLDER|FILE", Default = "none; must be given, or --download")]
     public string? Data { get; init; }
 
-    [Option("Fetches the official archive first, unless it is there already.")]
+    [Option("Downloads the official archive first, unless it is there already.")]
     public bool Download { get; init; }
 
     [Option("Where downloads go.", Value = "FOLDER", Default = "~/.cache/pdp")]
@@ -17,7 +17,7 @@ internal sealed record Settings : PruningSettings
     [Option("Weights to start from (safetensors).", Value = "FILE", Default = "fresh ones")]
     public string? Weights { get; init; }
 
-    [Option("The record of a shrunk network (shrink.json), whose weights are to be started from.", Value = "FILE")]
+    [Option("The record of a shrunk network (shrink.json), for loading its weights.", Value = "FILE")]
     public string? ShrinkRecord { get; init; }
 
     [Option(
@@ -30,29 +30,29 @@ internal sealed record Settings : PruningSettings
         Value = "NAME")]
     public string Allocation { get; init => field = Known("allocation", value, Pruning.Allocations); } = "global";
 
-    [Option("Of STR, where the logits of its thresholds start.", Value = "LOGIT", Range = "[-1000, 1000]")]
+    [Option("STR: initial logit of its thresholds.", Value = "LOGIT", Range = "[-1000, 1000]")]
     public double StrStart { get; init; } = -5;
 
     [Option(
-        "Of STR, the decay of the logits of its thresholds, which with --str-start steers how much is removed.",
+        "STR: decay of the logits of its thresholds, which together with --str-start controls how much is removed.",
         Value = "DECAY", Range = "[0, ∞)")]
     public double StrDecay { get; init; } = 5e-4;
 
-    [Option("Weights of a trained network whose answers are half of what is learned.", Value = "FILE", Default = "no teacher")]
+    [Option("Weights of a trained teacher network, whose answers make up half of the loss.", Value = "FILE", Default = "no teacher")]
     public string? Teacher { get; init; }
 
-    [Option("Length of the run; 0 for measuring alone.", Section = "Training", Value = "COUNT", Range = "[0, ∞)")]
+    [Option("Length of the run; 0 only measures.", Section = "Training", Value = "COUNT", Range = "[0, ∞)")]
     public override int Epochs { get; init; } = 8;
 
     [Option(
-        "Tests the network every so many epochs; 0 for in the end alone, and then not in every form.",
+        "Epochs from one test of the network to the next; 0 to test only at the end, and then not in every form.",
         Value = "EPOCHS", Range = "[0, ∞)")]
     public int TestEvery { get; init; } = 1;
 
-    [Option("Pictures of a step.", Value = "PICTURES", Range = "[2, ∞)")]
+    [Option("Pictures in a step.", Value = "PICTURES", Range = "[2, ∞)")]
     public int Batch { get; init; } = 128;
 
-    [Option("Highest learning rate.", Value = "RATE", Range = "[0, ∞)")]
+    [Option("Peak learning rate.", Value = "RATE", Range = "[0, ∞)")]
     public double Lr { get; init; } = 0.05;
 
     [Option("Decay of the weights.", Value = "DECAY", Range = "[0, ∞)")]
@@ -61,19 +61,19 @@ internal sealed record Settings : PruningSettings
     [Option("Momentum of the optimizer.", Value = OptionAttribute.Fraction, Range = "[0, 1)")]
     public double Momentum { get; init; } = 0.9;
 
-    [Option("Takes Nesterov's steps.")]
+    [Option("Uses Nesterov momentum.")]
     public bool Nesterov { get; init; } = true;
 
-    [Option("Decides the first weights, the order of the pictures, crops and flips.")]
+    [Option("Seed of the initial weights, the order of the pictures, crops and flips.")]
     public int Seed { get; init; }
 
-    [Option("Threads of the arithmetic.", Value = "THREADS", Range = "[1, ∞)")]
+    [Option("Threads for the arithmetic.", Value = "THREADS", Range = "[1, ∞)")]
     public int Threads { get; init; } = 1;
 
     [Option("Where metrics, report, weights and checkpoint go.", Section = "Results", Value = "FOLDER", Default = "nowhere")]
     public string? Out { get; init; }
 
-    [Option("Goes on from the checkpoint in --out; dense and pdp can.")]
+    [Option("Continues from the checkpoint in --out; dense and pdp can.")]
     public bool Resume { get; init; }
 
     [Option(

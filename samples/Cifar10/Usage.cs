@@ -17,7 +17,7 @@ internal static class Usage
         Text = "Trains ResNet-20 on CIFAR-10, dense or pruned while it trains, and reports the accuracy. An epoch takes about three minutes on one core.",
         Verbs =
         [
-            ("compare", "Runs several methods on the same work, and writes tables and charts; 'compare --help' shows its options."),
+            ("compare", "Runs several methods on the same work and writes tables and charts; 'compare --help' shows its options."),
             ("gallery", "Draws the pictures of the repository's pages; 'gallery --help' shows its options."),
         ],
         Examples =
@@ -31,7 +31,7 @@ internal static class Usage
     {
         Usage = $"{Program} compare",
         Text = "Runs pruning methods on the same work, each in a process of its own, and writes results.md, results.csv and charts to --out. "
-            + "Runs that are finished there are kept, so that the same command goes on after an interruption.",
+            + "Finished runs in that folder are kept, so that the same command continues after an interruption.",
         Examples =
         [
             $"{Program} compare --recipe smoke \\\n      --data cifar10 --weights w.safetensors --out run",

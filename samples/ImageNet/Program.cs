@@ -3,7 +3,7 @@
 //   dotnet run -c Release --project samples/ImageNet -- --recipe pdp-resnet18 --data /data/imagenet --out runs/pdp-resnet18
 //
 // Data: a folder with train and val, each with a folder of pictures for each class; --data synthetic:1024 draws some. The
-// run can be interrupted (Ctrl-C, SIGTERM, kill -9) and goes on with --resume, bit for bit on a CPU. Its last line is the
+// run can be interrupted (Ctrl-C, SIGTERM, kill -9) and continues with --resume, bit for bit on a CPU. Its last line is the
 // report as JSON; --out DIR keeps it with the weights, the checkpoints, metrics.csv and files for TensorBoard. --help lists
 // settings and recipes. ResNet18 takes weeks on a CPU; --recipe smoke, of 64 pictures, takes minutes.
 
@@ -31,14 +31,14 @@ return Sample.Run(args, Usage.Text, () =>
     }
     catch (OperationCanceledException)
     {
-        Console.Error.WriteLine(settings is { Out: not null, Evaluate: null } ? "Interrupted; --resume goes on." : "Interrupted; nothing was kept.");
+        Console.Error.WriteLine(settings is { Out: not null, Evaluate: null } ? "Interrupted; continue with --resume." : "Interrupted; nothing was kept.");
         return interrupt.ExitCode;
     }
 });
 
 static void Run(Settings settings, CancellationToken stop)
 {
-    // Settings. What can't be is said before anything else is done: times that don't fit, nothing to go on with, or a run already.
+    // Settings. What can't be is said before anything else is done: times that don't fit, nothing to resume, or a run that exists already.
     CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
     settings.RequirePossible();
     var folder = settings.Evaluate is null ? CheckpointFolder.Of(settings) : null;

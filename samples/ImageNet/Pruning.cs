@@ -9,8 +9,8 @@ internal static class Pruning
     // Channels are found by running the network, and a small picture tells the same as a large one.
     private const int ProbeSide = 32;
 
-    /// <summary>Says of times that can't be what is wrong, before there is a network.</summary>
-    /// <exception cref="ArgumentException">They can't be.</exception>
+    /// <summary>Checks the times before there is a network.</summary>
+    /// <exception cref="ArgumentException">They are impossible.</exception>
     public static void RequirePossible(Settings settings)
     {
         var timeline = new Timeline(settings);

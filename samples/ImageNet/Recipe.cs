@@ -70,7 +70,7 @@ internal static class Recipe
         }
         catch (Exception e) when (e is JsonException or ArgumentException or InvalidOperationException)
         {
-            // InvalidOperationException is what JsonElement throws for text that is no Unicode.
+            // InvalidOperationException is what JsonElement throws for text that is not Unicode.
             throw new ArgumentException($"The recipe '{path}' can't be used. {e.Message}", e);
         }
     }
@@ -79,7 +79,7 @@ internal static class Recipe
     {
         if (root.ValueKind != JsonValueKind.Object)
         {
-            throw new ArgumentException("It is no JSON object.");
+            throw new ArgumentException("It is not a JSON object.");
         }
 
         var arguments = new List<string>();

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 namespace Pdp.Samples.ImageNet;
 
 /// <summary>
-/// What a run can be told; each property is an option of the same name (<c>WeightDecay</c>: <c>--weight-decay</c>), and a key
+/// The settings of a run; each property is an option of the same name (<c>WeightDecay</c>: <c>--weight-decay</c>), and a key
 /// of a recipe (<c>"weight-decay"</c>).
 /// </summary>
 internal sealed partial record Settings : PruningSettings
@@ -26,44 +26,44 @@ internal sealed partial record Settings : PruningSettings
     [Option("Where metrics, checkpoints, report and weights go.", Value = "FOLDER", Default = "nowhere")]
     public string? Out { get; init; }
 
-    [Option("Goes on from the newest checkpoint in --out.")]
+    [Option("Continues from the newest checkpoint in --out.")]
     public bool Resume { get; init; }
 
-    [Option("Measures the accuracy of weights or of a checkpoint, and doesn't train.", Value = "FILE")]
+    [Option("Only measures the accuracy of weights or of a checkpoint.", Value = "FILE")]
     public string? Evaluate { get; init; }
 
     [Option("cpu, cuda or cuda:1.", Value = "DEVICE", Default = "cuda where there is one")]
     public string? Device { get; init => field = Matches(value, DeviceForm(), "cpu, cuda, or cuda:n"); }
 
-    [Option("Threads of the arithmetic on the CPU.", Value = "THREADS", Range = "[1, ∞)", Default = "libtorch's choice")]
+    [Option("Threads for the arithmetic on the CPU.", Value = "THREADS", Range = "[1, ∞)", Default = "libtorch's choice")]
     public int? Threads { get; init; }
 
-    [Option("Decides the first weights, the order of the pictures, crops and flips.")]
+    [Option("Seed of the initial weights, the order of the pictures, crops and flips.")]
     public int Seed { get; init; }
 
     [Option("resnet18, resnet50, mobilenet-v1 or mobilenet-v2.", Section = "Network", Value = "NAME")]
     public string Model { get; init => field = Networks.Known(value); } = "resnet18";
 
-    [Option("Classes that the network tells apart.", Value = "CLASSES", Range = "[2, ∞)")]
+    [Option("Classes that the network distinguishes.", Value = "CLASSES", Range = "[2, ∞)")]
     public int Classes { get; init; } = 1000;
 
-    [Option("Lets each block of a ResNet start as its shortcut alone.")]
+    [Option("Initializes each block of a ResNet as its shortcut.")]
     public bool ZeroInitialResidual { get; init; }
 
     [Option("Weights to start from (safetensors).", Value = "FILE", Default = "fresh ones")]
     public string? Weights { get; init; }
 
-    [Option("The record of a shrunk network (shrink.json), whose weights are to be started from or evaluated.", Value = "FILE")]
+    [Option("The record of a shrunk network (shrink.json), for loading its weights.", Value = "FILE")]
     public string? ShrinkRecord { get; init; }
 
     [Option("Length of the run; a recipe's times are scaled with it.", Section = "Training", Value = "COUNT", Range = "[1, ∞)")]
     public override int Epochs { get; init; } = 100;
 
-    [Option("Pictures of a step.", Value = "PICTURES", Range = "[2, ∞)")]
+    [Option("Pictures in a step.", Value = "PICTURES", Range = "[2, ∞)")]
     public int Batch { get; init; } = 256;
 
     [Option(
-        "Equal parts that a step's pictures go through the network in, where all at once do not fit into memory.",
+        "Equal parts in which a step's pictures go through the network, where they don't fit into memory at once.",
         Value = "PARTS", Range = "[1, ∞)")]
     public int Accumulate { get; init; } = 1;
 
@@ -81,11 +81,11 @@ internal sealed partial record Settings : PruningSettings
     [Option("Threads that read pictures.", Value = "THREADS", Range = "[1, ∞)", Default = "one for each core")]
     public int? Workers { get; init; }
 
-    [Option("Highest learning rate.", Value = "RATE", Range = "[0, ∞)")]
+    [Option("Peak learning rate.", Value = "RATE", Range = "[0, ∞)")]
     public double Lr { get; init; } = 0.1;
 
     [Option(
-        "Epochs in which the learning rate rises to its highest.",
+        "Epochs in which the learning rate rises to its peak.",
         Value = OptionAttribute.Epochs, Range = "[0, ∞)", Default = "a twentieth of the run")]
     public double? LrWarmup { get; init; }
 
@@ -93,12 +93,12 @@ internal sealed partial record Settings : PruningSettings
     /// <exception cref="ArgumentException">They are more than the run has.</exception>
     public double WarmupEpochs => (LrWarmup ?? Epochs / 20.0) is var warmup && warmup <= Epochs
         ? warmup
-        : throw new ArgumentException(FormattableString.Invariant($"The learning rate would never rise to its highest: --lr-warmup {warmup} is more than the run has, --epochs {Epochs}."));
+        : throw new ArgumentException(FormattableString.Invariant($"The learning rate would never reach its peak: --lr-warmup {warmup} is more than the run has, --epochs {Epochs}."));
 
     [Option("Momentum of the optimizer.", Value = OptionAttribute.Fraction, Range = "[0, 1)")]
     public double Momentum { get; init; } = 0.9;
 
-    [Option("Takes Nesterov's steps.")]
+    [Option("Uses Nesterov momentum.")]
     public bool Nesterov { get; init; }
 
     [Option("Decay of the weights.", Value = "DECAY", Range = "[0, ∞)")]
@@ -107,25 +107,25 @@ internal sealed partial record Settings : PruningSettings
     [Option("Whether biases and the scales and shifts of norms decay, too.")]
     public bool DecayNorms { get; init; } = true;
 
-    [Option("Share of the loss that is spread over all classes.", Value = OptionAttribute.Fraction, Range = "[0, 1)")]
+    [Option("Label smoothing: the share of the target spread over all classes.", Value = OptionAttribute.Fraction, Range = "[0, 1)")]
     public double LabelSmoothing { get; init; }
 
     [Option(
-        "Share that a running average of the weights keeps at each step, such as 0.9999.",
+        "Decay of a running average of the weights, such as 0.9999.",
         Value = OptionAttribute.Fraction, Range = "(0, 1)", Default = "no average")]
     public double? Ema { get; init; }
 
     [Option("dense or pdp.", Section = "Method", Value = "NAME")]
     public string Method { get; init => field = Matches(value, MethodForm(), "dense or pdp")!; } = "dense";
 
-    [Option("Lets the kept weights of N:M step down from M to N with the ramp; if false they are N from its start on.")]
+    [Option("Lowers the kept weights of N:M from M to N along the ramp; if false, N are kept from its start on.")]
     public bool Gradual { get; init; } = true;
 
     [Option("Weights that stay dense, as name patterns with commas between them: conv1,*.downsample.0.", Value = "PATTERNS")]
     public string? Exclude { get; init; }
 
     [Option(
-        "Steps from one checkpoint to the next within an epoch; 0 for one at the end of each epoch alone.",
+        "Steps from one checkpoint to the next within an epoch; 0 for only one at the end of each epoch.",
         Section = "What is kept", Value = "STEPS", Range = "[0, ∞)")]
     public int CheckpointSteps { get; init; }
 
@@ -135,7 +135,7 @@ internal sealed partial record Settings : PruningSettings
     [Option("Steps from one entry for TensorBoard to the next; 0 for none at all.", Value = "STEPS", Range = "[0, ∞)")]
     public int LogSteps { get; init; } = 50;
 
-    /// <summary>Says of settings that don't go together which they are, before anything is loaded.</summary>
+    /// <summary>Checks that the settings go together, before anything is loaded.</summary>
     /// <exception cref="ArgumentException">They don't.</exception>
     public void RequirePossible()
     {

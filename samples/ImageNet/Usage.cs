@@ -7,7 +7,7 @@ internal static class Usage
     {
         Usage = "dotnet run -c Release --project samples/ImageNet --",
         Text = "Trains ResNet18, ResNet50, MobileNet-v1 or MobileNet-v2 on ImageNet, dense or pruned with PDP while it trains. Recipes set the options, which "
-            + "can be given on the command line as well. Ctrl-C keeps a checkpoint in --out, and --resume goes on from it.",
+            + "can be given on the command line as well. Ctrl-C keeps a checkpoint in --out, and --resume continues from it.",
         Examples =
         [
             "dotnet run -c Release --project samples/ImageNet -- --recipe smoke --data synthetic:64",

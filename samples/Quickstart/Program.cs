@@ -114,7 +114,7 @@ static double TrainEpoch(string label, int epoch, int epochs, ConvNet model, Fus
         // PDP, 1 of 2: says what time it is, and so how many weights are to go by now.
         pruner?.BeginEpoch(now);
 
-        // PDP, 2 of 2: inside, the weights are masked; behind it they're dense again, with gradients that went through the masks.
+        // PDP, 2 of 2: inside, the weights are masked; after it they're dense again, with gradients that went through the masks.
         using (pruner is null ? default : pruner.Mask())
         {
             var loss = nn.functional.cross_entropy(model.call(pictures), labels);

@@ -1,6 +1,6 @@
 namespace Pdp.Samples.Quickstart;
 
-/// <summary>What a run can be told; each property that can be set is an option of the same name (<c>Sparsity</c>: <c>--sparsity</c>).</summary>
+/// <summary>The settings of a run; each property that can be set is an option of the same name (<c>Sparsity</c>: <c>--sparsity</c>).</summary>
 internal sealed record Settings
 {
     [Option("unstructured, channel, or N:M for N weights kept of every M inputs.", Section = "Options", Value = "NAME|N:M")]
@@ -18,10 +18,10 @@ internal sealed record Settings
     [Option("Epochs of pruning, after the dense ones.", Value = "COUNT", Range = "[1, ∞)")]
     public int Epochs { get; init; } = 7;
 
-    [Option("Decides the pictures, the first weights and the order.")]
+    [Option("Seed of the pictures, the initial weights and the order.")]
     public int Seed { get; init; }
 
-    [Option("Threads of the arithmetic.", Value = "THREADS", Range = "[1, ∞)")]
+    [Option("Threads for the arithmetic.", Value = "THREADS", Range = "[1, ∞)")]
     public int Threads { get; init; } = 1;
 
     /// <summary>The strategy as the library takes it.</summary>

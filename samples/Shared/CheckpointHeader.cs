@@ -22,7 +22,7 @@ internal sealed class CheckpointHeader
     /// <summary>A text.</summary>
     /// <exception cref="InvalidDataException">There is none of the name.</exception>
     public string Text(string name) =>
-        Find(name) ?? throw new InvalidDataException($"'{_path}' has no '{name}' in its header; it is no checkpoint of this program.");
+        Find(name) ?? throw new InvalidDataException($"'{_path}' has no '{name}' in its header; it is not a checkpoint of this program.");
 
     /// <summary>A whole number from 0 to a largest.</summary>
     /// <exception cref="InvalidDataException">It is none.</exception>

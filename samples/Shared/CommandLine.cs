@@ -44,7 +44,7 @@ internal static partial class CommandLine
         return pairs;
     }
 
-    /// <summary>Says that a name is not known, and the near one that may be meant.</summary>
+    /// <summary>Reports an unknown name, with the similar one that may be meant.</summary>
     public static string Unknown(string what, string name, IReadOnlyCollection<string> known) => NearName.Of(name, known) is { } nearest
         ? $"There is no {what} '{name}'; did you mean {nearest}?"
         : $"There is no {what} '{name}'; there are {string.Join(", ", known)}.";
@@ -81,7 +81,7 @@ internal static partial class CommandLine
 
             value ??= i + 1 < arguments.Count && !arguments[i + 1].StartsWith(Dashes, StringComparison.Ordinal) ? arguments[++i] : null;
             value ??= property.PropertyType == typeof(bool) ? "true" : null;
-            Set(settings, property, option, string.IsNullOrWhiteSpace(value) ? throw new ArgumentException($"{option} wants a value after it.") : value);
+            Set(settings, property, option, string.IsNullOrWhiteSpace(value) ? throw new ArgumentException($"{option} needs a value after it.") : value);
         }
     }
 

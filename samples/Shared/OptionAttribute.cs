@@ -1,6 +1,6 @@
 namespace Pdp.Samples;
 
-/// <summary>Says of a setting what <c>--help</c> shows, and which numbers the command line takes for it.</summary>
+/// <summary>What <c>--help</c> shows for a setting, and which numbers the command line accepts.</summary>
 /// <param name="text">What it does, in a sentence.</param>
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class OptionAttribute(string text) : Attribute

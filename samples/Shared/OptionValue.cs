@@ -6,7 +6,7 @@ namespace Pdp.Samples;
 internal static class OptionValue
 {
     /// <summary>The value of a text; numbers are written as in code, whatever the system's language.</summary>
-    /// <exception cref="ArgumentException">The text is no value of the type.</exception>
+    /// <exception cref="ArgumentException">The text is not a value of the type.</exception>
     public static object Parse(Type type, string option, string text)
     {
         try
@@ -21,11 +21,11 @@ internal static class OptionValue
         }
         catch (FormatException e)
         {
-            throw new ArgumentException($"{option} wants {Noun(type)}, not '{text}'.", e);
+            throw new ArgumentException($"{option} needs {Noun(type)}, not '{text}'.", e);
         }
         catch (OverflowException e)
         {
-            throw new ArgumentException($"{option} wants {Noun(type)} from {int.MinValue} to {int.MaxValue}, not '{text}'.", e);
+            throw new ArgumentException($"{option} needs {Noun(type)} from {int.MinValue} to {int.MaxValue}, not '{text}'.", e);
         }
     }
 

@@ -1,6 +1,6 @@
 namespace Pdp.Samples;
 
-/// <summary>What a run is told about its pruning. The samples' settings add what else they can be told.</summary>
+/// <summary>The settings of a run's pruning. Each sample's settings add its own.</summary>
 internal abstract record PruningSettings
 {
     /// <summary>The length of the run.</summary>

@@ -28,7 +28,7 @@ internal static class SafetensorsJson
         return JsonSerializer.SerializeToUtf8Bytes(root);
     }
 
-    /// <exception cref="FormatException">The header is no JSON, or does not describe tensors.</exception>
+    /// <exception cref="FormatException">The header is not JSON, or does not describe tensors.</exception>
     public static (List<SafetensorsEntry> Entries, Dictionary<string, string> Metadata) Read(byte[] json)
     {
         try
@@ -38,14 +38,14 @@ internal static class SafetensorsJson
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            // InvalidOperationException is what JsonElement throws for text that is no Unicode.
-            throw new FormatException($"has a header that is no JSON: {e.Message.TrimEnd('.')}", e);
+            // InvalidOperationException is what JsonElement throws for text that is not Unicode.
+            throw new FormatException($"has a header that is not JSON: {e.Message.TrimEnd('.')}", e);
         }
     }
 
     private static (List<SafetensorsEntry> Entries, Dictionary<string, string> Metadata) Read(JsonElement root)
     {
-        Require(root.ValueKind == JsonValueKind.Object, "has a header that is no JSON object");
+        Require(root.ValueKind == JsonValueKind.Object, "has a header that is not a JSON object");
         var names = new HashSet<string>(StringComparer.Ordinal);
         var entries = new List<SafetensorsEntry>();
         var metadata = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -67,11 +67,11 @@ internal static class SafetensorsJson
 
     private static Dictionary<string, string> ReadMetadata(JsonElement value)
     {
-        Require(value.ValueKind == JsonValueKind.Object, $"has a {MetadataName} that is no JSON object");
+        Require(value.ValueKind == JsonValueKind.Object, $"has a {MetadataName} that is not a JSON object");
         var metadata = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var property in value.EnumerateObject())
         {
-            Require(property.Value.ValueKind == JsonValueKind.String, $"has a {MetadataName} entry '{property.Name}' that is no text");
+            Require(property.Value.ValueKind == JsonValueKind.String, $"has a {MetadataName} entry '{property.Name}' that is not text");
             metadata[property.Name] = property.Value.GetString()!;
         }
 

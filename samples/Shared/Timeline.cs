@@ -29,17 +29,17 @@ internal sealed class Timeline(PruningSettings settings)
             : null;
     }
 
-    /// <summary>Says at the start of a run, not in its middle, that the zeros can't be final yet.</summary>
+    /// <summary>Checks at the start of a run, not in its middle, that the commit comes after the schedule has ended.</summary>
     /// <param name="commit">The epoch at which they are to be.</param>
     /// <param name="schedule">What they follow.</param>
     public void RequireEnded(double commit, ISparsityScheduler? schedule)
     {
         Require(
             commit <= settings.Epochs,
-            FormattableString.Invariant($"The zeros are to be final in epoch {commit:0.####} (--commit-at), after the run of {settings.Epochs} epochs (--epochs)."));
+            FormattableString.Invariant($"The commit would come in epoch {commit:0.####} (--commit-at), after the run of {settings.Epochs} epochs (--epochs)."));
         Require(
             commit >= settings.Epochs || schedule is null || schedule.EndEpoch <= commit,
-            FormattableString.Invariant($"The zeros are to be final in epoch {commit:0.####}, but the schedule ends in epoch {schedule?.EndEpoch:0.####}: raise --commit-at, or let a ramp end earlier (--ramp-end)."));
+            FormattableString.Invariant($"The commit would come in epoch {commit:0.####}, but the schedule ends in epoch {schedule?.EndEpoch:0.####}: raise --commit-at, or let a ramp end earlier (--ramp-end)."));
     }
 
     private EpsilonRamp Linear(double epsilon)

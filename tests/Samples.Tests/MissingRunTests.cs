@@ -33,7 +33,7 @@ public sealed class MissingRunTests : IDisposable
     {
         var error = MissingRun.In(_folder.File(given), "checkpoint", IsRun);
 
-        Assert.Equal($"--resume found no checkpoint in '{_folder.File(given)}'. To start anew leave --resume out.", error.Message);
+        Assert.Equal($"--resume found no checkpoint in '{_folder.File(given)}'. To start over, leave out --resume.", error.Message);
     }
 
     private static bool IsRun(string folder) => File.Exists(Path.Join(folder, "checkpoint"));

@@ -59,7 +59,7 @@ public sealed class SafetensorsDamageTests : IDisposable
     [InlineData("{\"a\":", "no JSON")]
     [InlineData("[1]", "no JSON object")]
     [InlineData("""{"\ud800":{"dtype":"F32","shape":[],"data_offsets":[0,4]}}""", "no JSON")]
-    [InlineData("""{"__metadata__":{"epoch":3}}""", "'epoch' that is no text")]
+    [InlineData("""{"__metadata__":{"epoch":3}}""", "'epoch' that is not text")]
     [InlineData("""{"__metadata__":3}""", "no JSON object")]
     [InlineData("""{"a":3}""", "'a' by no JSON object")]
     [InlineData("""{"a":{"shape":[1],"data_offsets":[0,4]}}""", "'a' no dtype")]

@@ -65,8 +65,8 @@ public sealed class TimelineTests
     }
 
     [Theory]
-    [InlineData(3, "The zeros are to be final in epoch 3, but the schedule ends in epoch 3.2")]
-    [InlineData(9, "The zeros are to be final in epoch 9 (--commit-at), after the run of 8 epochs (--epochs)")]
+    [InlineData(3, "The commit would come in epoch 3, but the schedule ends in epoch 3.2")]
+    [InlineData(9, "The commit would come in epoch 9 (--commit-at), after the run of 8 epochs (--epochs)")]
     public void RequireEnded_WhenTheZerosCantBeFinal_SaysWhy(double commit, string expected)
     {
         var timeline = new Timeline(Default with { DenseEpochs = 1 });

@@ -81,7 +81,7 @@ internal sealed class CellRuns(
 
             if (isFirst)
             {
-                Console.WriteLine($"{folder.Cell.Name}: waiting for the run of an earlier comparison, which is still at work.");
+                Console.WriteLine($"{folder.Cell.Name}: waiting for the run of an earlier comparison, which is still running.");
             }
 
             await Task.Delay(TimeSpan.FromSeconds(0.5), stop);

@@ -61,7 +61,7 @@ internal static class Compare
         return results;
     }
 
-    /// <returns>Whether it came to its end.</returns>
+    /// <returns>Whether it ran to its end.</returns>
     private static bool RunCells(CompareSettings settings, CellFolder[] folders, Action ended)
     {
         using var stop = new CancellationTokenSource();
@@ -75,7 +75,7 @@ internal static class Compare
         }
         catch (OperationCanceledException)
         {
-            Console.WriteLine("Stopped; finished cells are kept, and the same command goes on with the others.");
+            Console.WriteLine("Stopped; finished cells are kept, and the same command runs the others.");
             return false;
         }
 

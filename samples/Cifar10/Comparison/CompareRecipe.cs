@@ -54,7 +54,7 @@ internal sealed record CompareRecipe
         }
         catch (Exception e) when (e is JsonException or ArgumentException or InvalidOperationException)
         {
-            // InvalidOperationException is what JsonElement throws for text that is no Unicode.
+            // InvalidOperationException is what JsonElement throws for text that is not Unicode.
             throw new ArgumentException($"The recipe '{path}' can't be used. {e.Message}", e);
         }
     }
@@ -122,7 +122,7 @@ internal sealed record CompareRecipe
         {
             if (Methods.Values.All(method => method.Columns?.Contains(column) == false))
             {
-                throw new ArgumentException($"No method is to be run in column '{column}'.");
+                throw new ArgumentException($"No method runs in column '{column}'.");
             }
         }
     }
@@ -166,7 +166,7 @@ internal sealed record CompareRecipe
     {
         if (root.ValueKind != JsonValueKind.Object)
         {
-            throw new ArgumentException("It is no JSON object.");
+            throw new ArgumentException("It is not a JSON object.");
         }
 
         string[] known = ["options", "seeds", "columns", "methods"];

@@ -1,6 +1,6 @@
 namespace Pdp.Samples.Cifar10.Comparison;
 
-/// <summary>What a comparison can be told; each property is an option of the same name.</summary>
+/// <summary>The settings of a comparison; each property is an option of the same name.</summary>
 internal sealed record CompareSettings
 {
     [Option("A comparison that comes with the program, or a JSON file of your own.", Section = "Options", Value = "NAME|FILE", Default = "none; must be given")]
@@ -12,7 +12,7 @@ internal sealed record CompareSettings
     [Option("Weights that all runs start from (safetensors).", Value = "FILE", Default = "none; must be given to run")]
     public string? Weights { get; init; }
 
-    [Option("Where runs, tables and charts go; finished runs found there are kept.", Value = "FOLDER", Default = "none; must be given")]
+    [Option("Where runs, tables and charts go; finished runs in it are kept.", Value = "FOLDER", Default = "none; must be given")]
     public string? Out { get; init; }
 
     [Option("Runs at a time, each with one thread.", Value = "RUNS", Range = "[1, ∞)")]

@@ -1,6 +1,6 @@
 namespace Pdp.Samples.Cifar10.Comparison;
 
-/// <summary>Puts the pruner of each run on a fresh network, so that what can't be is said before any cell has run.</summary>
+/// <summary>Tries the pruner of each run on a fresh network, so that impossible combinations are reported before any cell runs.</summary>
 internal static class Rehearsal
 {
     /// <exception cref="ArgumentException">A cell's method, strategy or times don't go together; the message names the cell.</exception>
@@ -15,7 +15,7 @@ internal static class Rehearsal
             }
             catch (Exception e) when (e is ArgumentException or InvalidOperationException or NotSupportedException)
             {
-                throw new ArgumentException($"The recipe's row '{cell.Row}' can't be run in column '{cell.Column}'. {e.Message}", e);
+                throw new ArgumentException($"The recipe's row '{cell.Row}' can't run in column '{cell.Column}'. {e.Message}", e);
             }
         }
     }

@@ -41,7 +41,7 @@ internal sealed class Results
     public IReadOnlyList<Result> Of(string row, string column) =>
         [.. Cells.Where(result => result.Cell.Row == row && result.Cell.Column == column)];
 
-    /// <summary>What has become of a row in a column that has no finished seed.</summary>
+    /// <summary>The state of a row in a column without a finished seed.</summary>
     public string StateOf(string row, string column) =>
         Failures.Any(failure => failure.Cell.Row == row && failure.Cell.Column == column) ? "failed" : "not run yet";
 

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Pdp.Samples.Cifar10.Comparison;
 
-/// <summary>The tables of a comparison: every row and column of the recipe, whatever has become of its runs.</summary>
+/// <summary>The tables of a comparison: every row and column of the recipe, whatever the state of its runs.</summary>
 internal sealed class ResultsMarkdown(Results results)
 {
     private const string Undefined = "–";
@@ -68,7 +68,7 @@ internal sealed class ResultsMarkdown(Results results)
     private string Missing()
     {
         var names = string.Join(", ", results.Missing.Select(cell => cell.Name));
-        return names.Length == 0 ? "" : $"\nNot run yet, or not to the end: {names}. The same command goes on with them.\n";
+        return names.Length == 0 ? "" : $"\nNot run yet, or not finished: {names}. The same command runs them.\n";
     }
 
     private StringBuilder Header(string what) =>

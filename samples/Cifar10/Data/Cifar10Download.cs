@@ -5,7 +5,7 @@ using System.Security.Cryptography;
 namespace Pdp.Samples.Cifar10;
 
 /// <summary>
-/// Fetches the official archive: into a <c>.part</c> file that a later try goes on with, renamed once its checksum is right.
+/// Fetches the official archive: into a <c>.part</c> file that a later try continues, renamed once its checksum is right.
 /// </summary>
 internal sealed record Cifar10Download
 {
@@ -26,7 +26,7 @@ internal sealed record Cifar10Download
 
     /// <summary>Fetches the archive unless it is there already, and returns its path.</summary>
     /// <exception cref="InvalidDataException">What came is not the archive; it has been deleted.</exception>
-    /// <exception cref="IOException">The connection broke; another call goes on where it did.</exception>
+    /// <exception cref="IOException">The connection broke; another call continues where it broke off.</exception>
     public async Task<string> FetchAsync(string folder)
     {
         var path = Path.Combine(folder, Path.GetFileName(Address.LocalPath));

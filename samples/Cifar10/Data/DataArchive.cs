@@ -8,7 +8,7 @@ internal static class DataArchive
 {
     private const int TarMarkAt = 257;
 
-    /// <exception cref="InvalidDataException">It is no such archive, it is damaged, or what it holds is not CIFAR-10.</exception>
+    /// <exception cref="InvalidDataException">It is not such an archive, it is damaged, or what it holds is not CIFAR-10.</exception>
     public static List<DataFile> Read(string path)
     {
         using var file = File.OpenRead(path);
@@ -20,7 +20,7 @@ internal static class DataArchive
         }
         catch (Exception e) when (IsDamage(e))
         {
-            throw new InvalidDataException($"'{path}' is no readable .tar.gz archive ({e.Message.TrimEnd('.')}); it is damaged: fetch it anew.", e);
+            throw new InvalidDataException($"'{path}' is not a readable .tar.gz archive ({e.Message.TrimEnd('.')}); it is damaged: fetch it again.", e);
         }
     }
 
@@ -44,7 +44,7 @@ internal static class DataArchive
         return files;
     }
 
-    // All that a TarReader throws at what is no archive.
+    // All that a TarReader throws at something that is not an archive.
     private static bool IsDamage(Exception error) => error
         is InvalidDataException or EndOfStreamException or InvalidOperationException or ArgumentException or FormatException or OverflowException;
 
@@ -73,8 +73,8 @@ internal static class DataArchive
             var what = length == 0 ? "is empty"
                 : start.AsSpan().StartsWith("PK"u8) ? "is a zip archive: unpack it and give the folder"
                 : start.AsSpan(TarMarkAt).SequenceEqual("ustar"u8) ? "is a tar archive that is not compressed: unpack it and give the folder"
-                : "is no .tar.gz archive of pictures";
-            throw new InvalidDataException($"'{path}' {what}. --data wants a folder or .tar.gz of pictures, or the official binary archive. {Cifar10Download.Hint}");
+                : "is not a .tar.gz archive of pictures";
+            throw new InvalidDataException($"'{path}' {what}. --data needs a folder or .tar.gz of pictures, or the official binary archive. {Cifar10Download.Hint}");
         }
     }
 

@@ -57,7 +57,7 @@ internal static class PictureFiles
         using var codec = SKCodec.Create(new MemoryStream(file.Read()));
         if (codec is null)
         {
-            throw Fault("is no picture that can be read");
+            throw Fault("is not a readable picture");
         }
 
         if (codec.Info is not { Width: ImageSet.Side, Height: ImageSet.Side })
@@ -75,7 +75,7 @@ internal static class PictureFiles
         Split(MemoryMarshal.Cast<byte, uint>(bitmap.GetPixelSpan()), planes);
 
         InvalidDataException Fault(string what) =>
-            new($"Picture '{file.Name}' of '{source}' {what}; replace it or fetch the data anew.");
+            new($"Picture '{file.Name}' of '{source}' {what}; replace it or fetch the data again.");
     }
 
     private static void Split(ReadOnlySpan<uint> rgba, Span<byte> planes)

@@ -26,7 +26,7 @@ internal static partial class CostPicture
 
     private static double Percent(string cell) => Number().Match(cell) is { Success: true } match
         ? double.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture)
-        : throw new InvalidDataException($"The table has the share '{cell}', which is no percentage.");
+        : throw new InvalidDataException($"The table has the share '{cell}', which is not a percentage.");
 
     [GeneratedRegex(@"([\d.]+) %")]
     private static partial Regex Number();

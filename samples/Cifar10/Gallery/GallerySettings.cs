@@ -1,6 +1,6 @@
 namespace Pdp.Samples.Cifar10.Gallery;
 
-/// <summary>What the drawing of the checked-in pictures can be told; each property is an option of the same name.</summary>
+/// <summary>The settings of the verb gallery; each property is an option of the same name.</summary>
 internal sealed record GallerySettings
 {
     [Option(

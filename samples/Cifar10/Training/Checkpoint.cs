@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace Pdp.Samples.Cifar10;
 
 /// <summary>
-/// All that a run needs to go on after an epoch as if it had never stopped: weights, batch-norm statistics and momentum
+/// Everything that a run needs to continue after an epoch as if it had never stopped: weights, batch-norm statistics and momentum
 /// as tensors of one safetensors file, the rest as text in its header.
 /// </summary>
 internal sealed record Checkpoint(int Epoch, double? StartAccuracy, EpochMetrics[] Metrics, string? Pruner)
@@ -42,7 +42,7 @@ internal sealed record Checkpoint(int Epoch, double? StartAccuracy, EpochMetrics
         Safetensors.Save(path, tensors, metadata);
     }
 
-    /// <summary>Fills model, optimizer and pruner from a checkpoint of the same settings. All of the file is checked first.</summary>
+    /// <summary>Loads a checkpoint of the same settings into model, optimizer and pruner. The whole file is checked first.</summary>
     /// <param name="path">The file.</param>
     /// <param name="model">The model.</param>
     /// <param name="optimizer">The optimizer.</param>
@@ -58,7 +58,7 @@ internal sealed record Checkpoint(int Epoch, double? StartAccuracy, EpochMetrics
         if (made != fingerprint)
         {
             throw new InvalidDataException(
-                $"'{path}' was made with other settings; start anew without --resume, or give the same ones.\n  then: {made}\n  now:  {fingerprint}");
+                $"'{path}' was made with other settings; start over without --resume, or give the same ones.\n  then: {made}\n  now:  {fingerprint}");
         }
 
         var metrics = header.Json<EpochMetrics?[]>("metrics");

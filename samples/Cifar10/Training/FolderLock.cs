@@ -14,7 +14,7 @@ internal sealed class FolderLock : IDisposable
     /// <exception cref="IOException">Another process has it, or it can't be written to.</exception>
     public static FolderLock Take(string folder) =>
         TryTake(folder)
-        ?? throw new IOException($"Another process is at work in '{folder}'. Wait until it has ended, or give another --out.");
+        ?? throw new IOException($"Another process is working in '{folder}'. Wait until it has ended, or give another --out.");
 
     /// <summary>The same; null where another process has it.</summary>
     /// <exception cref="IOException">The folder can't be written to.</exception>

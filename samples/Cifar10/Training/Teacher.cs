@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Pdp.Samples.Cifar10;
 
-/// <summary>A trained network whose answers are learned from as well (Hinton et al. 2015): half of the loss, at temperature 2.</summary>
+/// <summary>A trained network that teaches another one (Hinton et al. 2015): its answers make up half of the loss, at temperature 2.</summary>
 internal sealed class Teacher : IDisposable
 {
     private const double Temperature = 2;

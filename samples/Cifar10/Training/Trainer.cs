@@ -79,7 +79,7 @@ internal sealed class Trainer : IDisposable
         return value;
     }
 
-    // The weights are m·w in the scope, and dense again behind it, with gradients that went through the mask.
+    // The weights are m·w in the scope, and dense again after it, with gradients that went through the mask.
     private float MaskedBackward(PdpPruner pruner, double time, Tensor pictures, Tensor labels)
     {
         Costs.BeginPruning();

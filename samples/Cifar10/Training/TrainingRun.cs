@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace Pdp.Samples.Cifar10;
 
-/// <summary>One run: trains ResNet-20, dense or pruned meanwhile, and leaves metrics, report and weights.</summary>
+/// <summary>One run: trains ResNet-20, dense or while pruning it, and writes metrics, report and weights.</summary>
 internal sealed class TrainingRun : IDisposable
 {
     private const string CheckpointName = "checkpoint.safetensors";
@@ -36,8 +36,8 @@ internal sealed class TrainingRun : IDisposable
         _history = _pruner is null || settings.Out is null ? null : new WeightHistory(_model, _pruner);
     }
 
-    /// <summary>Says what can't be before anything is loaded or made.</summary>
-    /// <exception cref="ArgumentException">Settings don't go together, or there is nothing to go on with.</exception>
+    /// <summary>Checks the settings before anything is loaded or made.</summary>
+    /// <exception cref="ArgumentException">Settings don't go together, or there is nothing to resume.</exception>
     public static void RequirePossible(Settings settings)
     {
         if (settings.Method != Methods.Dense)
@@ -84,7 +84,7 @@ internal sealed class TrainingRun : IDisposable
     {
         ({ } path, false) => path,
         (null, true) => new Cifar10Download().FetchAsync(settings.DownloadTo ?? Cifar10Download.DefaultFolder).GetAwaiter().GetResult(),
-        (null, false) => throw new ArgumentException($"--data wants the place of CIFAR-10. {Cifar10Download.Hint}"),
+        (null, false) => throw new ArgumentException($"--data needs the place of CIFAR-10. {Cifar10Download.Hint}"),
         _ => throw new ArgumentException("Give either --data or --download, not both."),
     };
 
@@ -116,10 +116,10 @@ internal sealed class TrainingRun : IDisposable
     {
         if (!IsResumable(settings))
         {
-            throw new ArgumentException($"A run of {settings.Method} can't be resumed; dense and pdp can. Start anew without --resume.");
+            throw new ArgumentException($"A run of {settings.Method} can't be resumed; dense and pdp can. Start over without --resume.");
         }
 
-        var folder = settings.Out ?? throw new ArgumentException("--resume wants --out, the folder of the run to go on with.");
+        var folder = settings.Out ?? throw new ArgumentException("--resume needs --out, the folder of the run to continue.");
         if (!HasRun(folder))
         {
             throw MissingRun.In(folder, CheckpointName, HasRun);

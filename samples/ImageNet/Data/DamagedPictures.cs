@@ -1,6 +1,6 @@
 namespace Pdp.Samples.ImageNet.Data;
 
-/// <summary>Keeps count of the pictures that can't be read. Safe for several threads.</summary>
+/// <summary>Counts the pictures that can't be read. Safe for several threads.</summary>
 /// <param name="pictures">The pictures in all.</param>
 /// <param name="report">Is told of each once.</param>
 internal sealed class DamagedPictures(int pictures, Action<string> report)
@@ -25,7 +25,7 @@ internal sealed class DamagedPictures(int pictures, Action<string> report)
             {
                 throw new InvalidDataException(
                     $"More than {Most} of {pictures} pictures can't be read; the last, '{path}', {fault}. "
-                    + "Fetch the data anew, or take these files away:\n"
+                    + "Fetch the data again, or remove these files:\n"
                     + string.Join('\n', _paths.Order(StringComparer.Ordinal)));
             }
 

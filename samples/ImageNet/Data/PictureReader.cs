@@ -20,14 +20,14 @@ internal sealed unsafe class PictureReader(IViewer viewer) : IDisposable
     /// <param name="path">The file.</param>
     /// <param name="random">Decides what is seen of it.</param>
     /// <param name="target">The memory for <c>side * side * 3</c> numbers: row, column, channel.</param>
-    /// <exception cref="InvalidDataException">It is no picture, or a damaged one; the message goes on after the file's name.</exception>
+    /// <exception cref="InvalidDataException">It is not a picture, or a damaged one; the message goes on after the file's name.</exception>
     public void Read(string path, SplitMix random, Span<float> target)
     {
         var bytes = Load(path);
         fixed (byte* first = bytes)
         {
             using var data = SKData.Create((IntPtr)first, bytes.Length);
-            using var codec = SKCodec.Create(data) ?? throw new InvalidDataException("is no picture that can be read");
+            using var codec = SKCodec.Create(data) ?? throw new InvalidDataException("is not a readable picture");
             RequireSize(codec.Info.Width, codec.Info.Height);
             var view = viewer.Of(codec.Info.Width, codec.Info.Height, random);
             var size = SetFilters(codec, view);

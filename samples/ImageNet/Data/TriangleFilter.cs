@@ -28,7 +28,7 @@ internal sealed class TriangleFilter(int side)
     /// <summary>The weights, <see cref="Taps"/> for each pixel.</summary>
     public ReadOnlySpan<int> Weights => _weights.AsSpan(0, side * Taps);
 
-    /// <summary>Computes all of it anew.</summary>
+    /// <summary>Computes all of it again.</summary>
     public void Set(Axis axis)
     {
         var low = (int)Math.Floor(axis.Origin);

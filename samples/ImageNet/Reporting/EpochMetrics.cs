@@ -1,7 +1,7 @@
 namespace Pdp.Samples.ImageNet.Reporting;
 
 /// <summary>
-/// What an epoch came to; accuracies and sparsity are fractions. Folded is what a commit would leave: while masks are soft,
+/// The results of an epoch; accuracies and sparsity are fractions. Folded is what a commit would leave: while masks are soft,
 /// midway in a run, it is far worse, and that is no cause for alarm.
 /// </summary>
 internal sealed record EpochMetrics(

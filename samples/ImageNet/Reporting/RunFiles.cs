@@ -13,8 +13,8 @@ internal static class RunFiles
 
     private static readonly (string Name, string Text)[] Known =
     [
-        (Weights, "the weights of the network as it is now"),
-        (ShrinkRecord, "which channels were cut out; --shrink-record takes it"),
+        (Weights, "the weights of the network"),
+        (ShrinkRecord, "which channels were cut out, for --shrink-record"),
         (RunPage.FileName, "the run as a page: curves, layers, weights, sizes, settings"),
         (Report, "the last line below"),
         (Metrics, "a line for each epoch"),

@@ -24,7 +24,7 @@ internal sealed class TensorBoardLog(string folder, long step) : IDisposable
         _file.Write(at, summary);
     }
 
-    /// <summary>What an epoch came to.</summary>
+    /// <summary>The results of an epoch.</summary>
     public void Epoch(long at, EpochMetrics metrics) => Numbers(
         at,
         ("validation/top1", metrics.Top1),

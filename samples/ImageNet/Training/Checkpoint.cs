@@ -25,7 +25,7 @@ internal static class Checkpoint
         Safetensors.Save(path, tensors.ToDictionary(StringComparer.Ordinal), Describe(learner, progress, settings));
     }
 
-    /// <summary>Fills a learner from a checkpoint of the same settings. All of the file is checked first.</summary>
+    /// <summary>Loads a checkpoint of the same settings into a learner. The whole file is checked first.</summary>
     /// <param name="path">The file.</param>
     /// <param name="learner">What is filled.</param>
     /// <param name="settings">Those of this run.</param>
@@ -94,7 +94,7 @@ internal static class Checkpoint
         if (differences.Length > 0)
         {
             throw new InvalidDataException(
-                $"'{path}' was made with other settings: {string.Join("; ", differences)}. Give the same ones, or start anew with another --out.");
+                $"'{path}' was made with other settings: {string.Join("; ", differences)}. Give the same ones, or start over with another --out.");
         }
     }
 }

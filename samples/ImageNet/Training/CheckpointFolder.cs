@@ -25,19 +25,19 @@ internal sealed class CheckpointFolder
     /// <summary>
     /// The folder of a run's checkpoints; null where none are kept. A run that is there already is gone on with, never written over.
     /// </summary>
-    /// <exception cref="ArgumentException">There is nothing to go on with, or a run that isn't to be gone on with; nothing has been made
+    /// <exception cref="ArgumentException">There is nothing to resume, or a run that isn't to be resumed; nothing has been made
     /// then.</exception>
     public static CheckpointFolder? Of(Settings settings)
     {
         if (settings.Out is not { } run)
         {
-            return settings.Resume ? throw new ArgumentException("--resume wants --out, the folder of the run to go on with.") : null;
+            return settings.Resume ? throw new ArgumentException("--resume needs --out, the folder of the run to continue.") : null;
         }
 
         return (settings.Resume, HasRun(run)) switch
         {
             (true, false) => throw MissingRun.In(run, Path.Join(Name, Pattern), HasRun),
-            (false, true) => throw new ArgumentException($"There is a run in '{run}' already: give --resume to go on with it, or another --out."),
+            (false, true) => throw new ArgumentException($"'{run}' already holds a run: give --resume to continue it, or another --out."),
             _ => new CheckpointFolder(Path.Combine(run, Name), settings.KeepLast),
         };
     }

@@ -9,7 +9,7 @@ internal static class Evaluation
     private const int Guesses = 5;
 
     /// <summary>The accuracy with the weights in each of some forms, in one pass over the pictures, as reading them takes the longest.</summary>
-    /// <param name="learner">What is measured; it is as before afterwards.</param>
+    /// <param name="learner">What is measured; it is unchanged afterwards.</param>
     /// <param name="pictures">The pictures.</param>
     /// <param name="forms">What the weights are while they are measured; without a pruner all forms are the same.</param>
     /// <param name="report">Told the number of batches done, after each.</param>

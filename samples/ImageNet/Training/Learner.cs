@@ -4,7 +4,7 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Samples.ImageNet.Training;
 
-/// <summary>All that learns, and that a checkpoint holds: borrowed, not owned.</summary>
+/// <summary>Everything that learns and that a checkpoint holds. It is borrowed, not owned.</summary>
 /// <param name="Model">The network, on its device.</param>
 /// <param name="Optimizer">The optimizer with its momentum.</param>
 /// <param name="Average">The running average of the weights; null if there is none.</param>

@@ -7,7 +7,7 @@ namespace Pdp.Samples.ImageNet.Training;
 /// <param name="Step">The steps taken in the epoch after them.</param>
 /// <param name="LossSum">The sum of the losses of these steps.</param>
 /// <param name="Seconds">What these steps took.</param>
-/// <param name="History">What each epoch came to.</param>
+/// <param name="History">The results of each epoch.</param>
 internal sealed record Progress(int Epoch, int Step, double LossSum, double Seconds, IReadOnlyList<EpochMetrics> History)
 {
     /// <summary>Before the first step.</summary>

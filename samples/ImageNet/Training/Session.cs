@@ -13,7 +13,7 @@ internal sealed record Session(Settings Settings, Learner Learner, Trainer Train
     /// <summary>What TensorBoard is shown; nothing if null.</summary>
     public TensorBoardLog? Board { get; init; }
 
-    /// <summary>Goes on from the newest checkpoint, if there is one.</summary>
+    /// <summary>Continues from the newest checkpoint, if there is one.</summary>
     /// <exception cref="InvalidDataException">The checkpoint is damaged, or of other settings.</exception>
     public Progress Start()
     {
@@ -55,7 +55,7 @@ internal sealed record Session(Settings Settings, Learner Learner, Trainer Train
         });
     }
 
-    /// <summary>Measures what an epoch came to, and keeps its checkpoint as the best if it is.</summary>
+    /// <summary>Measures the results of an epoch, and keeps its checkpoint as the best if it is.</summary>
     /// <exception cref="OperationCanceledException">There was an interrupt; the checkpoint of the epoch's end is there.</exception>
     public Progress EndEpoch(Progress run, IPictureBatches validation)
     {

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace Pdp.Samples.ImageNet.Training;
 
-/// <summary>Takes a learner through an epoch, a step at a time. What a step does follows from the learner and the position alone.</summary>
+/// <summary>Trains a learner for an epoch, step by step. What a step does depends only on the learner and the position.</summary>
 /// <remarks>Every tensor is in a scope and every Scalar is kept: see <see cref="FusedSgd"/> for why.</remarks>
 internal sealed class Trainer : IDisposable
 {
@@ -90,7 +90,7 @@ internal sealed class Trainer : IDisposable
         _learner.Optimizer.LearningRate = _learningRate.At(((long)epoch * Steps) + step);
         _learner.Optimizer.zero_grad();
 
-        // Pruning: the clock, which moves within the epoch, and the scope in which the weights are m·w. Behind it they are
+        // Pruning: the clock, which moves within the epoch, and the scope in which the weights are m·w. After it they are
         // dense again, with gradients that went through the mask. A dense run does without.
         _learner.Pruner?.BeginEpoch(epoch + (step / (double)Steps));
         using (_learner.Pruner is null ? default : _learner.Pruner.Mask())
@@ -105,7 +105,7 @@ internal sealed class Trainer : IDisposable
         _learner.Average?.Update();
     }
 
-    /// <summary>Dropout draws from libtorch's generator, which starts each step anew: then nothing of it needs to be saved.</summary>
+    /// <summary>Dropout draws from libtorch's generator, which is seeded again for each step, so that nothing of it needs to be saved.</summary>
     private void Seed(int epoch, int step)
     {
         using var generator = manual_seed(new SplitMix(_settings.Seed, epoch, step).Below(int.MaxValue));

@@ -6,7 +6,7 @@ namespace Pdp.Samples.Reports;
 internal static class EpochCharts
 {
     /// <summary>The loss, the accuracy and the sparsity; a chart without a single number is left out.</summary>
-    /// <param name="epochs">What each epoch came to.</param>
+    /// <param name="epochs">The results of each epoch.</param>
     /// <param name="isPruned">Whether the weights have masks.</param>
     public static IReadOnlyList<Chart> Of(IReadOnlyList<EpochNumbers> epochs, bool isPruned)
     {

@@ -18,7 +18,7 @@ internal sealed record RunPage
     /// <summary>The numbers that matter most.</summary>
     public required IReadOnlyList<Fact> Facts { get; init; }
 
-    /// <summary>What each epoch came to.</summary>
+    /// <summary>The results of each epoch.</summary>
     public required IReadOnlyList<EpochNumbers> Epochs { get; init; }
 
     /// <summary>The layers; null in a dense run.</summary>

@@ -124,7 +124,7 @@ public sealed class Cifar10DataTests : IDisposable
         Pictures.Write(_folder.Path);
         File.WriteAllText(_folder.File("train/cat/1.png"), "not a picture");
 
-        AssertRefused("Picture 'train/cat/1.png'", "is no picture that can be read");
+        AssertRefused("Picture 'train/cat/1.png'", "is not a readable picture");
     }
 
     [Fact]
@@ -155,7 +155,7 @@ public sealed class Cifar10DataTests : IDisposable
 
         var error = Assert.Throws<InvalidDataException>(() => Cifar10Data.Load(archive));
 
-        Assert.Contains($"'{archive}' is no readable .tar.gz archive", error.Message, StringComparison.Ordinal);
+        Assert.Contains($"'{archive}' is not a readable .tar.gz archive", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -15,13 +15,13 @@ public sealed class DataArchiveTests : IDisposable
 
     [Theory]
     [InlineData("", "is empty")]
-    [InlineData("just some notes", "is no .tar.gz archive of pictures")]
+    [InlineData("just some notes", "is not a .tar.gz archive of pictures")]
     [InlineData("PK\u0003\u0004", "is a zip archive: unpack it and give the folder")]
     public void Read_OfAnotherFile_SaysWhatItIsAndWhatIsWanted(string content, string expected)
     {
         File.WriteAllText(_folder.File("data"), content);
 
-        AssertRefused("data", expected, "--data wants a folder or .tar.gz of pictures");
+        AssertRefused("data", expected, "--data needs a folder or .tar.gz of pictures");
     }
 
     [Fact]
@@ -202,7 +202,7 @@ public sealed class DataArchiveTests : IDisposable
     {
         var error = Assert.Throws<InvalidDataException>(() => DataArchive.Read(Write(tar)));
 
-        Assert.All([.. expected, "it is damaged: fetch it anew"], part => Assert.Contains(part, error.Message, StringComparison.Ordinal));
+        Assert.All([.. expected, "it is damaged: fetch it again"], part => Assert.Contains(part, error.Message, StringComparison.Ordinal));
     }
 
     private void AssertRefused(string name, params string[] expected)

@@ -15,7 +15,7 @@ public sealed class FolderLockTests : IDisposable
 
         var error = Assert.Throws<IOException>(() => FolderLock.Take(_folder.File("out")));
 
-        Assert.Contains($"Another process is at work in '{_folder.File("out")}'", error.Message, StringComparison.Ordinal);
+        Assert.Contains($"Another process is working in '{_folder.File("out")}'", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -80,8 +80,8 @@ public sealed class MethodRunTests : IDisposable
     [InlineData("nisp prunes channels, not unstructured", "--method", "nisp")]
     [InlineData("pofa learns from a teacher", "--method", "pofa")]
     [InlineData("GMP has no soft mask", "--method", "gmp", "--temperature", "1e-4")]
-    [InlineData("The zeros are to be final in epoch 1, but the schedule ends in epoch 1.6", "--method", "pdp", "--ramp-end", "1.6", "--commit-at", "1")]
-    [InlineData("The zeros are to be final in epoch 2, but the schedule ends", "--method", "optg", "--commit-at", "2")]
+    [InlineData("The commit would come in epoch 1, but the schedule ends in epoch 1.6", "--method", "pdp", "--ramp-end", "1.6", "--commit-at", "1")]
+    [InlineData("The commit would come in epoch 2, but the schedule ends", "--method", "optg", "--commit-at", "2")]
     [InlineData("A run of gmp can't be resumed", "--method", "gmp", "--resume")]
     public void Run_OfWhatAMethodCantDo_SaysWhatItCan(string expected, params string[] arguments)
     {

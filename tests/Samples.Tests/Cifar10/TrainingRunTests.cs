@@ -18,7 +18,7 @@ public sealed class TrainingRunTests : IDisposable
 
         var error = Assert.Throws<ArgumentException>(() => new TrainingRun(settings));
 
-        Assert.Equal($"--resume found no checkpoint.safetensors in '{_folder.File("pdp-2")}'; did you mean --out {_folder.File("pdp-1")}? To start anew leave --resume out.", error.Message);
+        Assert.Equal($"--resume found no checkpoint.safetensors in '{_folder.File("pdp-2")}'; did you mean --out {_folder.File("pdp-1")}? To start over, leave out --resume.", error.Message);
     }
 
     [Theory]
@@ -41,6 +41,6 @@ public sealed class TrainingRunTests : IDisposable
     {
         var error = Assert.Throws<ArgumentException>(() => new TrainingRun(new Settings { Data = _folder.File("none"), Resume = true }));
 
-        Assert.Equal("--resume wants --out, the folder of the run to go on with.", error.Message);
+        Assert.Equal("--resume needs --out, the folder of the run to continue.", error.Message);
     }
 }

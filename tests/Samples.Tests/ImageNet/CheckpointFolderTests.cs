@@ -55,7 +55,7 @@ public sealed class CheckpointFolderTests : IDisposable
 
         var error = Assert.Throws<ArgumentException>(() => CheckpointFolder.Of(new Settings { Out = _folder.File("pdp-resnet81"), Resume = true }));
 
-        Assert.Equal($"--resume found no checkpoints/step-*.safetensors in '{_folder.File("pdp-resnet81")}'; did you mean --out {_folder.File("pdp-resnet18")}? To start anew leave --resume out.", error.Message);
+        Assert.Equal($"--resume found no checkpoints/step-*.safetensors in '{_folder.File("pdp-resnet81")}'; did you mean --out {_folder.File("pdp-resnet18")}? To start over, leave out --resume.", error.Message);
         Assert.False(Directory.Exists(_folder.File("pdp-resnet81")));
     }
 

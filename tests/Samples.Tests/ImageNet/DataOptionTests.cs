@@ -39,7 +39,7 @@ public sealed class DataOptionTests : IDisposable
 
         var error = Assert.Throws<ArgumentException>(() => DataOption.Open(new Settings { Data = _folder.File("notes.txt") }, _ => { }));
 
-        Assert.Contains("--data wants the folder", error.Message, StringComparison.Ordinal);
+        Assert.Contains("--data needs the folder", error.Message, StringComparison.Ordinal);
         Assert.Contains("notes.txt' is a file", error.Message, StringComparison.Ordinal);
     }
 
@@ -48,6 +48,6 @@ public sealed class DataOptionTests : IDisposable
     {
         var error = Assert.Throws<DirectoryNotFoundException>(() => DataOption.Open(new Settings { Data = _folder.File("none") }, _ => { }));
 
-        Assert.StartsWith($"There is no folder '{_folder.File("none")}': --data wants", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith($"There is no folder '{_folder.File("none")}': --data needs", error.Message, StringComparison.Ordinal);
     }
 }

@@ -72,7 +72,7 @@ internal sealed class TinyRun : IDisposable
 
     public StringWriter Lines { get; } = new();
 
-    /// <summary>Goes on from the newest checkpoint to the end.</summary>
+    /// <summary>Continues from the newest checkpoint to the end.</summary>
     public Progress Train()
     {
         var run = Session.Start();

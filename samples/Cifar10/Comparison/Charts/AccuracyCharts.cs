@@ -2,7 +2,7 @@ using ScottPlot;
 
 namespace Pdp.Samples.Cifar10.Comparison;
 
-/// <summary>What the hardened networks can, over what was removed and over what it cost.</summary>
+/// <summary>The accuracy of the committed networks against their sparsity and against their cost.</summary>
 internal static class AccuracyCharts
 {
     private const string Unstructured = "unstructured";

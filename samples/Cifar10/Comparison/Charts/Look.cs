@@ -74,7 +74,7 @@ internal sealed class Look(Results results)
         }
     }
 
-    /// <summary>Names in the legend the rows of a column without a number: a failed method is not to vanish.</summary>
+    /// <summary>Names in the legend the rows of a column without a number: a failed method should not vanish.</summary>
     public void AddRowsWithout(Plot plot, string column)
     {
         foreach (var row in results.Rows.Where(row => results.Planned(row, column) > 0 && results.Of(row, column).Count == 0))

@@ -81,7 +81,7 @@ public sealed class CompareRecipeTests
     [InlineData("\"pdp\": {}", "\"pdp\": null", "$.methods.pdp is null")]
     [InlineData("[0, 1]", "[]", "It has no seeds.")]
     [InlineData("[0, 1]", "[1, 1]", "The seed 1 is there more than once.")]
-    [InlineData("\"pdp\": {}", "\"pdp\": { \"columns\": [\"2:4\"] }", "No method is to be run in column '80 %'.")]
+    [InlineData("\"pdp\": {}", "\"pdp\": { \"columns\": [\"2:4\"] }", "No method runs in column '80 %'.")]
     public void Parse_WhenANameIsUnknown_SuggestsTheNearOne(string right, string wrong, string expected)
     {
         var error = Assert.ThrowsAny<ArgumentException>(() => CompareRecipe.Parse(Plain.Replace(right, wrong, StringComparison.Ordinal)));

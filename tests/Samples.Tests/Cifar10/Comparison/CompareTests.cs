@@ -16,7 +16,7 @@ public sealed class CompareTests : IDisposable
     [Theory]
     [InlineData("\"pdp\": {}", "\"nisp\": {}", "nisp prunes channels")]
     [InlineData("\"pdp\": {}", "\"pofa\": {}", "pofa learns from a teacher")]
-    [InlineData("\"epochs\": 8", "\"epochs\": 8, \"ramp-end\": 12", "row 'pdp' can't be run in column '80 %'")]
+    [InlineData("\"epochs\": 8", "\"epochs\": 8, \"ramp-end\": 12", "row 'pdp' can't run in column '80 %'")]
     public void Run_OfWhatDoesNotGoTogether_NamesTheCellAtOnce(string right, string wrong, string expected)
     {
         var error = Assert.ThrowsAny<ArgumentException>(() => Rehearsal.Require(CompareRecipe.Parse(Plain.Replace(right, wrong, StringComparison.Ordinal)).Cells()));

@@ -52,7 +52,7 @@ public sealed class ResultsTests : IDisposable
 
         Assert.Contains("| pdp | **85.00** (80.0 %; 1 of 2 seeds) |\n| gmp | not run yet |\n| dense | 87.00 ± 1.00 |\n", text, StringComparison.Ordinal);
         Assert.Contains("| gmp | – |\n", text, StringComparison.Ordinal);
-        Assert.EndsWith("\nNot run yet, or not to the end: 80-gmp-0, 80-pdp-1, 80-gmp-1. The same command goes on with them.\n", text, StringComparison.Ordinal);
+        Assert.EndsWith("\nNot run yet, or not finished: 80-gmp-0, 80-pdp-1, 80-gmp-1. The same command runs them.\n", text, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -14,7 +14,8 @@ internal static class Methods
     private const int DcpBatches = 4;
 
     /// <summary>All names, for messages.</summary>
-    public static IReadOnlyList<string> Names { get; } = [Dense, Pdp, "gmp", Str, "optg", "acdc", "granet", "dnw", "mvp", "pofa", "lnm", "nisp", "scp", "dcp"];
+    public static IReadOnlyList<string> Names { get; } =
+        [Dense, Pdp, "gmp", Str, "optg", "acdc", "granet", "dnw", "mvp", "pofa", "lnm", "nisp", "scp", "dcp"];
 
     /// <summary>The method of a run on single weights or N:M groups; null for PDP itself.</summary>
     /// <exception cref="ArgumentException">The method is one for channels, or lacks its teacher.</exception>
@@ -22,7 +23,8 @@ internal static class Methods
     {
         Pdp => null,
         "gmp" => new Gmp(),
-        "pofa" when settings.Teacher is null => throw new ArgumentException("pofa learns from a teacher: give --teacher, the weights of a trained network."),
+        "pofa" when settings.Teacher is null =>
+            throw new ArgumentException("pofa learns from a teacher: give --teacher, the weights of a trained network."),
         "pofa" => new Gmp(),
         Str => new Str { Start = settings.StrStart },
         "optg" => new OptG(),
@@ -35,7 +37,8 @@ internal static class Methods
     };
 
     /// <summary>The method of a run on channels; null for PDP itself.</summary>
-    public static IPruningMethod? OfChannels(Settings settings, ResNet20 model, ChannelMap channels, Tensor example, Batches? training) => settings.Method switch
+    public static IPruningMethod? OfChannels(Settings settings, ResNet20 model, ChannelMap channels, Tensor example, Batches? training) =>
+        settings.Method switch
     {
         "nisp" => new Nisp(model, channels, example),
         "scp" => new Scp(model, channels),
@@ -47,7 +50,8 @@ internal static class Methods
     public static bool IsEmergent(Settings settings) => settings.Method == Str;
 
     /// <summary>The epoch at which the zeros are made final: POFA locks its pattern for the last quarter.</summary>
-    public static double CommitEpoch(Settings settings) => (settings.Method == "pofa" ? 0.75 : settings.Strategy == "channel" ? 0.5 : 1) * settings.Epochs;
+    public static double CommitEpoch(Settings settings) =>
+        (settings.Method == "pofa" ? 0.75 : settings.Strategy == "channel" ? 0.5 : 1) * settings.Epochs;
 
     /// <summary>The decay of what a method learns besides the weights: thresholds have one, scores have none.</summary>
     public static double WeightDecay(Settings settings) => settings.Method == Str ? settings.StrDecay : 0;
@@ -56,7 +60,8 @@ internal static class Methods
     public static bool IsNesterov(Settings settings) => settings.Method == Str && settings.Nesterov;
 
     /// <summary>The learning rate of what a method learns besides the weights, over that of the weights.</summary>
-    public static double LearningRateFactor(Settings settings, PdpPruner pruner, double time) => settings.Method == "optg" ? pruner.Schedule.Fraction(time) : 1;
+    public static double LearningRateFactor(Settings settings, PdpPruner pruner, double time) =>
+        settings.Method == "optg" ? pruner.Schedule.Fraction(time) : 1;
 
     /// <summary>Whether momentum is dropped between two steps, as AC/DC does where weights return.</summary>
     public static bool ForgetsMomentum(PdpPruner pruner, double time) =>

@@ -37,7 +37,7 @@ static void Run(Settings settings)
     using var folder = settings.Out is { } place ? FolderLock.Take(place) : null;
     torch.set_num_threads(settings.Threads);
     torch.manual_seed(settings.Seed);
-    Console.WriteLine($"cifar10: .NET {Environment.Version}, TorchSharp {typeof(torch).Assembly.GetName().Version}, cpu, seed {settings.Seed}: {CommandLine.Echo(settings)}");
+    Console.WriteLine($"cifar10: {Sample.Versions}, cpu, seed {settings.Seed}: {CommandLine.Echo(settings)}");
     using var run = new TrainingRun(settings);
     run.Run();
 }

@@ -36,8 +36,8 @@ internal static class Pruning
     }
 
     /// <summary>
-    /// The epoch at which the zeros are made final. Channels are few: until then they may still change places, and a soft mask leans on those in
-    /// between; in the second half of the run the network gets used to the ones that stay.
+    /// The epoch at which the zeros are made final. Channels are few: until then they may still change places, and a soft mask relies
+    /// on those in between; in the second half of the run the network adapts to those that stay.
     /// </summary>
     public static double CommitEpoch(Settings settings) => settings.CommitAt ?? Methods.CommitEpoch(settings);
 

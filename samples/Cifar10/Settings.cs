@@ -82,12 +82,14 @@ internal sealed record Settings : PruningSettings
     public int? Limit { get; init; }
 
     /// <summary>The settings that decide a run's numbers; a checkpoint is continued only under the same ones.</summary>
-    public string Fingerprint() => (Teacher is null ? "" : "taught ") + string.Join(' ', Deciding().Select(pair => $"{pair.Key} {pair.Value}"));
+    public string Fingerprint() =>
+        (Teacher is null ? "" : "taught ") + string.Join(' ', Deciding().Select(pair => $"{pair.Key} {pair.Value}"));
 
     /// <summary>The same, by option.</summary>
     public IReadOnlyDictionary<string, string> Deciding() => CommandLine.Pairs(
         this,
-        nameof(Data), nameof(Download), nameof(DownloadTo), nameof(Weights), nameof(ShrinkRecord), nameof(Teacher), nameof(Threads), nameof(Out), nameof(Resume));
+        nameof(Data), nameof(Download), nameof(DownloadTo), nameof(Weights), nameof(ShrinkRecord), nameof(Teacher), nameof(Threads),
+        nameof(Out), nameof(Resume));
 
     private static string Known(string what, string value, IReadOnlyCollection<string> names) =>
         names.Contains(value) ? value : throw new ArgumentException(CommandLine.Unknown(what, value, names));

@@ -9,12 +9,14 @@ internal static class Usage
     private const string Program = "dotnet run -c Release --project samples/Cifar10 --";
 
     /// <summary>What a command line that asks for help gets.</summary>
-    public static string Of(IReadOnlyList<string> arguments) => arguments.Contains("compare") ? Compare() : arguments.Contains("gallery") ? Gallery() : Run();
+    public static string Of(IReadOnlyList<string> arguments) =>
+        arguments.Contains("compare") ? Compare() : arguments.Contains("gallery") ? Gallery() : Run();
 
     private static string Run() => new Help
     {
         Usage = Program,
-        Text = "Trains ResNet-20 on CIFAR-10, dense or pruned while it trains, and reports the accuracy. An epoch takes about three minutes on one core.",
+        Text = "Trains ResNet-20 on CIFAR-10, dense or pruned while it trains, and reports the accuracy. "
+            + "An epoch takes about three minutes on one core.",
         Verbs =
         [
             ("compare", "Runs several methods on the same work and writes tables and charts; 'compare --help' shows its options."),
@@ -30,7 +32,8 @@ internal static class Usage
     private static string Compare() => new Help
     {
         Usage = $"{Program} compare",
-        Text = "Runs pruning methods on the same work, each in a process of its own, and writes results.md, results.csv and charts to --out. "
+        Text = "Runs pruning methods on the same work, each in a process of its own, "
+            + "and writes results.md, results.csv and charts to --out. "
             + "Finished runs in that folder are kept, so that the same command continues after an interruption.",
         Examples =
         [
@@ -42,7 +45,8 @@ internal static class Usage
     private static string Gallery() => new Help
     {
         Usage = $"{Program} gallery",
-        Text = "Draws the pictures that the pages of the repository show: masks and layers from a finished run, accuracy and cost from the pages' own tables.",
+        Text = "Draws the pictures that the pages of the repository show: masks and layers from a finished run, "
+            + "accuracy and cost from the pages' own tables.",
         Examples =
         [
             $"{Program} --data cifar10 --weights w.safetensors --method pdp --limit 500 \\\n      --out runs/pdp",

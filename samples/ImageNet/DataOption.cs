@@ -15,13 +15,19 @@ internal static class DataOption
     /// draw.</exception>
     /// <exception cref="IOException">There is no such folder.</exception>
     /// <exception cref="InvalidDataException">The folder holds other things than pictures in class folders.</exception>
-    public static (IPictureBatches Training, IPictureBatches Validation) Open(Settings settings, Action<string> report) => settings.Data switch
+    public static (IPictureBatches Training, IPictureBatches Validation) Open(Settings settings, Action<string> report) =>
+        settings.Data switch
     {
-        null => throw new ArgumentException("--data needs the folder of ImageNet, with train and val in it, or synthetic:1024 for so many drawn pictures."),
+        null => throw new ArgumentException(
+            "--data needs the folder of ImageNet, with train and val in it, or synthetic:1024 for so many drawn pictures."),
         var data when Directory.Exists(data) => OfFolder(data, settings, report),
-        var data when File.Exists(data) => throw new ArgumentException($"--data needs the folder that holds train/<class>/* and val/<class>/*, and '{data}' is a file: unpack it, if it is an archive."),
+        var data when File.Exists(data) => throw new ArgumentException(
+            $"--data needs the folder that holds train/<class>/* and val/<class>/*, and '{data}' is a file: "
+                + "unpack it, if it is an archive."),
         var data when data.Split(':') is [var word, ..] && NearName.Of(word, [Drawn]) is not null => OfCount(data, settings),
-        var data => throw new DirectoryNotFoundException($"There is no folder '{data}': --data needs the one that holds train/<class>/* and val/<class>/*, or synthetic:1024 for so many drawn pictures."),
+        var data => throw new DirectoryNotFoundException(
+            $"There is no folder '{data}': "
+                + "--data needs the one that holds train/<class>/* and val/<class>/*, or synthetic:1024 for so many drawn pictures."),
     };
 
     private static (IPictureBatches Training, IPictureBatches Validation) OfFolder(string folder, Settings settings, Action<string> report)
@@ -31,14 +37,17 @@ internal static class DataOption
         return data.Train.Classes.Count <= settings.Classes
             ? (PictureLoader.Training(data.Train, settings.Part, settings.Seed, workers, report, settings.Side),
                 PictureLoader.Validation(data.Validation, settings.Part, workers, report, settings.Side, resized: settings.Side * 8 / 7))
-            : throw new ArgumentException($"'{folder}' has {data.Train.Classes.Count} classes, the network {settings.Classes}: raise --classes.");
+            : throw new ArgumentException(
+                $"'{folder}' has {data.Train.Classes.Count} classes, the network {settings.Classes}: raise --classes.");
     }
 
     private static (IPictureBatches Training, IPictureBatches Validation) OfCount(string data, Settings settings)
     {
-        if (data.Split(':') is not [Drawn, var text] || !int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var pictures) || pictures == 0)
+        if (data.Split(':') is not [Drawn, var text]
+            || !int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var pictures) || pictures == 0)
         {
-            throw new ArgumentException($"--data {data}: for drawn pictures write synthetic:COUNT with a whole number of at least 1, such as synthetic:1024.");
+            throw new ArgumentException(
+                $"--data {data}: for drawn pictures write synthetic:COUNT with a whole number of at least 1, such as synthetic:1024.");
         }
 
         return (Synthetic(settings, pictures, isTraining: true), Synthetic(settings, Math.Max(pictures / 4, 1), isTraining: false));

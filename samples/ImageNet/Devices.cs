@@ -22,6 +22,8 @@ internal static class Devices
         var index = name.Split(':') is [_, var text] ? int.Parse(text, CultureInfo.InvariantCulture) : 0;
         return index < count
             ? device(DeviceType.CUDA, index)
-            : throw new ArgumentException($"There is no {name}, as {count} CUDA devices can be used: build with -p:TorchBackend=cuda on a machine that has one, or give --device cpu.");
+            : throw new ArgumentException(
+                $"There is no {name}, as {count} CUDA devices can be used: "
+                    + "build with -p:TorchBackend=cuda on a machine that has one, or give --device cpu.");
     }
 }

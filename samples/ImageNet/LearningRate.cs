@@ -1,6 +1,8 @@
 namespace Pdp.Samples.ImageNet;
 
-/// <summary>A linear warm-up, then half a cosine down to zero: a function of the step alone, so that nothing of it needs to be saved.</summary>
+/// <summary>
+/// A linear warm-up, then half a cosine down to zero: a function of the step alone, so that nothing of it needs to be saved.
+/// </summary>
 /// <param name="Highest">The learning rate at the end of the warm-up.</param>
 /// <param name="WarmupSteps">The steps of the warm-up.</param>
 /// <param name="Steps">The steps of the whole run.</param>

@@ -31,7 +31,8 @@ return Sample.Run(args, Usage.Text, () =>
     }
     catch (OperationCanceledException)
     {
-        Console.Error.WriteLine(settings is { Out: not null, Evaluate: null } ? "Interrupted; continue with --resume." : "Interrupted; nothing was kept.");
+        Console.Error.WriteLine(
+            settings is { Out: not null, Evaluate: null } ? "Interrupted; continue with --resume." : "Interrupted; nothing was kept.");
         return interrupt.ExitCode;
     }
 });
@@ -49,8 +50,9 @@ static void Run(Settings settings, CancellationToken stop)
 
     manual_seed(settings.Seed).Dispose();
     var device = Devices.Choose(settings.Device);
-    IDisplay display = Console.IsOutputRedirected ? new PlainDisplay(Console.Out, TimeSpan.FromSeconds(10)) : new TerminalDisplay(Spectre.Console.AnsiConsole.Console);
-    display.Line($"imagenet: .NET {Environment.Version}, TorchSharp {typeof(torch).Assembly.GetName().Version}, {device}, {get_num_threads()} threads: {CommandLine.Echo(settings)}");
+    IDisplay display = Console.IsOutputRedirected ? new PlainDisplay(Console.Out, TimeSpan.FromSeconds(10))
+        : new TerminalDisplay(Spectre.Console.AnsiConsole.Console);
+    display.Line($"imagenet: {Sample.Versions}, {device}, {get_num_threads()} threads: {CommandLine.Echo(settings)}");
 
     // Data.
     var (training, validation) = DataOption.Open(settings, Console.Error.WriteLine);
@@ -59,7 +61,9 @@ static void Run(Settings settings, CancellationToken stop)
 
     // Model and optimizer.
     using var model = Model(settings, device);
-    using var optimizer = new FusedSgd(Groups(settings, model), new SgdOptions { LearningRate = settings.Lr, Momentum = settings.Momentum, IsNesterov = settings.Nesterov });
+    using var optimizer = new FusedSgd(
+        Groups(settings, model),
+        new SgdOptions { LearningRate = settings.Lr, Momentum = settings.Momentum, IsNesterov = settings.Nesterov });
     using var average = settings.Ema is { } decay ? new RunningAverage(model, decay) : null;
 
     // Pruning: attaches to the model and changes nothing in it; a dense run does without.
@@ -121,7 +125,8 @@ static void Run(Settings settings, CancellationToken stop)
         LastLoss = run.History[^1].Loss,
         SecondsPerEpoch = run.History.Average(metrics => metrics.Seconds),
     };
-    Write(settings, RunPage.FileName, ResultPage.Of(report, settings, run.History, pruning, weights, uncommitted, Size(settings, model, device)).ToHtml());
+    Write(settings, RunPage.FileName,
+        ResultPage.Of(report, settings, run.History, pruning, weights, uncommitted, Size(settings, model, device)).ToHtml());
     Finish(settings, report, pruning, shrink, model, display);
 }
 

@@ -31,16 +31,18 @@ internal static class Pruning
             Strategy = strategy,
             Schedule = timeline.Schedule(),
             Temperature = timeline.Temperature(),
-            Exclude = [.. (settings.Exclude ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(LayerMatch.Named)],
+            Exclude = [.. (settings.Exclude ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+                .Select(LayerMatch.Named)],
         };
         return strategy is PerChannel ? WithChannels(options, settings, model) : options;
     }
 
     /// <summary>
-    /// The epoch at which the zeros are made final. Channels are few: until then they may still change places, and a soft mask leans on those in
-    /// between; in the second half of the run the network gets used to the ones that stay.
+    /// The epoch at which the zeros are made final. Channels are few: until then they may still change places, and a soft mask relies
+    /// on those in between; in the second half of the run the network adapts to those that stay.
     /// </summary>
-    public static double CommitEpoch(Settings settings) => settings.CommitAt ?? (settings.Strategy == "channel" ? 0.5 : 1) * settings.Epochs;
+    public static double CommitEpoch(Settings settings) =>
+        settings.CommitAt ?? (settings.Strategy == "channel" ? 0.5 : 1) * settings.Epochs;
 
     /// <summary>Channels go where they cost the network least, until the budget of multiplications is met.</summary>
     private static PdpOptions WithChannels(PdpOptions options, Settings settings, Module<Tensor, Tensor> model)
@@ -53,5 +55,6 @@ internal static class Pruning
     }
 
     private static IMaskStrategy StrategyOf(Settings settings) =>
-        StrategyOption.Parse(settings.Strategy) is var strategy && strategy is NofM pattern ? pattern with { Gradual = settings.Gradual } : strategy;
+        StrategyOption.Parse(settings.Strategy) is var strategy && strategy is NofM pattern ? pattern with { Gradual = settings.Gradual }
+            : strategy;
 }

@@ -44,7 +44,8 @@ internal static class Recipe
 
         var scaled = RecipeTimes.Scaled(recipe, own, epochs);
         var times = RecipeTimes.Of(scaled).Where(pair => !arguments.Contains(pair[0])).Select(pair => string.Join(' ', pair)).ToArray();
-        report?.Invoke($"The recipe is for {own} epochs. For {epochs} its times are {(times.Length == 0 ? "those given" : string.Join(' ', times))}.");
+        report?.Invoke($"The recipe is for {own} epochs. "
+            + $"For {epochs} its times are {(times.Length == 0 ? "those given" : string.Join(' ', times))}.");
         return CommandLine.Parse<Settings>(arguments, scaled);
     }
 
@@ -55,7 +56,9 @@ internal static class Recipe
         var near = NearName.Of(recipe, Names) is { } name ? $"; did you mean --recipe {name}?" : ".";
         return File.Exists(recipe) ? recipe
             : File.Exists(beside) ? beside
-            : throw new ArgumentException($"There is no recipe '{recipe}'{near} A recipe is a file of your own, or one that comes with the program: {string.Join(", ", Names)}.");
+            : throw new ArgumentException(
+                $"There is no recipe '{recipe}'{near} "
+                    + $"A recipe is a file of your own, or one that comes with the program: {string.Join(", ", Names)}.");
     }
 
     /// <summary>A recipe's settings as arguments, tried once so that an error names the file.</summary>

@@ -70,9 +70,11 @@ internal sealed partial record Settings : PruningSettings
     /// <summary>The pictures of a part.</summary>
     /// <exception cref="ArgumentException">The batch can't be divided so.</exception>
     public int Part => Batch % Accumulate != 0
-        ? throw new ArgumentException($"A batch of {Batch} pictures can't be divided into {Accumulate} equal parts: --batch must be a multiple of --accumulate.")
+        ? throw new ArgumentException(
+            $"A batch of {Batch} pictures can't be divided into {Accumulate} equal parts: --batch must be a multiple of --accumulate.")
         : Batch == Accumulate
-        ? throw new ArgumentException($"A part of one picture is too small for batch-norm: --batch {Batch} must be at least twice --accumulate {Accumulate}.")
+        ? throw new ArgumentException(
+            $"A part of one picture is too small for batch-norm: --batch {Batch} must be at least twice --accumulate {Accumulate}.")
         : Batch / Accumulate;
 
     [Option("Height and width of the pictures.", Value = "PIXELS", Range = "[32, ∞)")]
@@ -93,7 +95,8 @@ internal sealed partial record Settings : PruningSettings
     /// <exception cref="ArgumentException">They are more than the run has.</exception>
     public double WarmupEpochs => (LrWarmup ?? Epochs / 20.0) is var warmup && warmup <= Epochs
         ? warmup
-        : throw new ArgumentException(FormattableString.Invariant($"The learning rate would never reach its peak: --lr-warmup {warmup} is more than the run has, --epochs {Epochs}."));
+        : throw new ArgumentException(FormattableString.Invariant(
+            $"The learning rate would never reach its peak: --lr-warmup {warmup} is more than the run has, --epochs {Epochs}."));
 
     [Option("Momentum of the optimizer.", Value = OptionAttribute.Fraction, Range = "[0, 1)")]
     public double Momentum { get; init; } = 0.9;

@@ -15,7 +15,8 @@ internal sealed class DrawnImages : IDisposable
     private static readonly Vector2[][] Digits = [.. new[]
     {
         "20 10 01 05 16 26 36 45 41 30 20", "02 20 26", "01 10 30 41 42 06 46", "01 10 30 41 42 23 44 45 36 16 05", "44 04 30 36",
-        "40 10 03 33 44 45 36 06", "30 02 05 16 36 45 44 33 13 04", "00 40 16", "23 02 01 10 30 41 42 23 04 05 16 36 45 44 23", "42 33 13 02 01 10 30 41 43 26",
+        "40 10 03 33 44 45 36 06", "30 02 05 16 36 45 44 33 13 04", "00 40 16", "23 02 01 10 30 41 42 23 04 05 16 36 45 44 23",
+        "42 33 13 02 01 10 30 41 43 26",
     }.Select(stroke => stroke.Split(' ').Select(point => new Vector2(point[0] - '2', point[1] - '3')).ToArray())];
 
     public DrawnImages(int count, int seed)

@@ -1,6 +1,8 @@
 namespace Pdp.Samples.Quickstart;
 
-/// <summary>The settings of a run; each property that can be set is an option of the same name (<c>Sparsity</c>: <c>--sparsity</c>).</summary>
+/// <summary>
+/// The settings of a run; each property that can be set is an option of the same name (<c>Sparsity</c>: <c>--sparsity</c>).
+/// </summary>
 internal sealed record Settings
 {
     [Option("unstructured, channel, or N:M for N weights kept of every M inputs.", Section = "Options", Value = "NAME|N:M")]

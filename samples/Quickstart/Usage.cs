@@ -6,7 +6,8 @@ internal static class Usage
     public static string Text() => new Help
     {
         Usage = "dotnet run -c Release --project samples/Quickstart --",
-        Text = "Trains a small network on digits drawn in code, then prunes it with PDP while it trains on. It needs no data and takes about a minute.",
+        Text = "Trains a small network on digits drawn in code, then prunes it with PDP while it trains on. "
+            + "It needs no data and takes about a minute.",
         Examples =
         [
             "dotnet run -c Release --project samples/Quickstart",

@@ -1,6 +1,5 @@
 using Pdp;
 using Pdp.Training;
-using TorchSharp;
 using static TorchSharp.torch;
 
 // Data: points in 20 dimensions. The class says whether the first two coordinates have the same sign.

@@ -34,7 +34,8 @@ internal sealed class CheckpointHeader
     /// <summary>A finite number of at least 0.</summary>
     /// <exception cref="InvalidDataException">It is none.</exception>
     public double Amount(string name) =>
-        double.TryParse(Text(name), NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number is >= 0 and < double.PositiveInfinity
+        double.TryParse(Text(name), NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+            && number is >= 0 and < double.PositiveInfinity
             ? number
             : throw Damaged($"its '{name}' is '{Text(name)}', where a number of at least 0 is due");
 

@@ -81,7 +81,8 @@ internal static partial class CommandLine
 
             value ??= i + 1 < arguments.Count && !arguments[i + 1].StartsWith(Dashes, StringComparison.Ordinal) ? arguments[++i] : null;
             value ??= property.PropertyType == typeof(bool) ? "true" : null;
-            Set(settings, property, option, string.IsNullOrWhiteSpace(value) ? throw new ArgumentException($"{option} needs a value after it.") : value);
+            Set(settings, property, option,
+                string.IsNullOrWhiteSpace(value) ? throw new ArgumentException($"{option} needs a value after it.") : value);
         }
     }
 

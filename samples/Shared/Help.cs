@@ -65,7 +65,8 @@ internal sealed record Help
 
     private static string Details(OptionAttribute option, object? value)
     {
-        var standard = option.Default ?? (value is bool isOn ? (isOn ? "true" : "false") : Convert.ToString(value, CultureInfo.InvariantCulture));
+        var standard = option.Default
+            ?? (value is bool isOn ? (isOn ? "true" : "false") : Convert.ToString(value, CultureInfo.InvariantCulture));
         var range = option.Range is null ? "" : $"{Interval.Parse(option.Range)}; ";
         return range + (string.IsNullOrEmpty(standard) ? "not set by default" : $"default: {standard}");
     }

@@ -12,7 +12,8 @@ internal static class MissingRun
         var plain = Path.TrimEndingDirectorySeparator(folder);
         var near = NearName.Of(plain, Nearby(plain).Where(isRun));
         return new ArgumentException(
-            $"--resume found no {file} in '{plain}'{(near is null ? "." : $"; did you mean --out {near}?")} To start over, leave out --resume.");
+            $"--resume found no {file} in '{plain}'{(near is null ? "." : $"; did you mean --out {near}?")} "
+                + "To start over, leave out --resume.");
     }
 
     // The folders beside, above and within, and those of the same name in a folder beside that above.

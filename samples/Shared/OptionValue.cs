@@ -42,10 +42,12 @@ internal static class OptionValue
     public static string Plain(Exception error) => error.Message.Split(" (Parameter '")[0];
 
     private static string Hint(Interval range, double value, string? unit) => double.IsPositiveInfinity(value) ? ", and finite"
-        : unit == OptionAttribute.Fraction && value > 1 && range.Contains(value / 100) ? FormattableString.Invariant($", a fraction: {value / 100:0.######}, not {value}")
+        : unit == OptionAttribute.Fraction && value > 1 && range.Contains(value / 100)
+            ? FormattableString.Invariant($", a fraction: {value / 100:0.######}, not {value}")
         : "";
 
-    private static string Noun(Type type) => (Nullable.GetUnderlyingType(type) ?? type) is var known && known == typeof(bool) ? "true or false"
+    private static string Noun(Type type) =>
+        (Nullable.GetUnderlyingType(type) ?? type) is var known && known == typeof(bool) ? "true or false"
         : known == typeof(int) ? "a whole number"
         : "a number";
 }

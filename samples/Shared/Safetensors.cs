@@ -57,7 +57,9 @@ internal static class Safetensors
         LoadInto(module, Load(path), path);
     }
 
-    /// <summary>Copies tensors into a module of exactly these names, shapes and types; <paramref name="source"/> names them in errors.</summary>
+    /// <summary>
+    /// Copies tensors into a module of exactly these names, shapes and types; <paramref name="source"/> names them in errors.
+    /// </summary>
     /// <exception cref="InvalidDataException">The tensors do not fit; the module is then unchanged.</exception>
     public static void LoadInto(nn.Module module, IReadOnlyDictionary<string, Tensor> tensors, string source)
     {

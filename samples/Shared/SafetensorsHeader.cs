@@ -97,7 +97,8 @@ internal sealed record SafetensorsHeader(IReadOnlyList<SafetensorsEntry> Entries
         if (entry.End < entry.Begin || entry.End > available)
         {
             throw new FormatException(
-                $"places tensor '{entry.Name}' at bytes {entry.Begin} to {entry.End}, but has {available} bytes of tensors; it is truncated or damaged");
+                $"places tensor '{entry.Name}' at bytes {entry.Begin} to {entry.End}, "
+                    + $"but has {available} bytes of tensors; it is truncated or damaged");
         }
 
         if (entry.Begin != begin)
@@ -110,7 +111,8 @@ internal sealed record SafetensorsHeader(IReadOnlyList<SafetensorsEntry> Entries
         {
             var due = entry.Size()?.ToString() ?? "more than can be counted";
             throw new FormatException(
-                $"gives tensor '{entry.Name}' {entry.End - entry.Begin} bytes, where {entry.Type} [{string.Join(", ", entry.Shape)}] takes {due}");
+                $"gives tensor '{entry.Name}' {entry.End - entry.Begin} bytes, "
+                    + $"where {entry.Type} [{string.Join(", ", entry.Shape)}] takes {due}");
         }
     }
 }

@@ -6,6 +6,10 @@ namespace Pdp.Samples;
 /// <summary>The frame of a sample's program: help, and what goes wrong, which is a line that says what to do, and no stack trace.</summary>
 internal static class Sample
 {
+    /// <summary>The versions that a run's numbers depend on.</summary>
+    public static string Versions { get; } =
+        $".NET {Environment.Version}, TorchSharp {typeof(TorchSharp.torch).Assembly.GetName().Version}";
+
     /// <summary>Runs a program, or shows its help if its command line asks for that.</summary>
     /// <param name="arguments">Its command line.</param>
     /// <param name="help">The text of its help.</param>
@@ -31,7 +35,8 @@ internal static class Sample
         }
         catch (Exception e) when (Describe(e) is { } text)
         {
-            errors.WriteLine(text.Contains("--", StringComparison.Ordinal) || arguments.Count == 0 ? text : $"{text}\nThe options given are {string.Join(' ', arguments)}");
+            errors.WriteLine(text.Contains("--", StringComparison.Ordinal) || arguments.Count == 0 ? text
+                : $"{text}\nThe options given are {string.Join(' ', arguments)}");
             return 1;
         }
     }
@@ -40,7 +45,8 @@ internal static class Sample
     private static string? Describe(Exception error) => error switch
     {
         OutOfMemoryException or ExternalException => $"{error.Message.Split('\n')[0]}\nIf memory ran out, lower --batch.",
-        ArgumentException or InvalidOperationException or InvalidDataException or FormatException or OverflowException or JsonException => OptionValue.Plain(error),
+        ArgumentException or InvalidOperationException or InvalidDataException or FormatException or OverflowException or JsonException =>
+            OptionValue.Plain(error),
         IOException or UnauthorizedAccessException or HttpRequestException => error.Message,
         _ => null,
     };

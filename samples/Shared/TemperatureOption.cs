@@ -22,5 +22,6 @@ internal static class TemperatureOption
     }
 
     private static double? Number(string text) =>
-        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number is > 0 and < double.PositiveInfinity ? number : null;
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+            && number is > 0 and < double.PositiveInfinity ? number : null;
 }

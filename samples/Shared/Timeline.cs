@@ -1,6 +1,8 @@
 namespace Pdp.Samples;
 
-/// <summary>When a run prunes, as its settings say. What is impossible is an error that names their options, before the run begins.</summary>
+/// <summary>
+/// When a run prunes, as its settings say. What is impossible is an error that names their options, before the run begins.
+/// </summary>
 internal sealed class Timeline(PruningSettings settings)
 {
     private double Start => settings.DenseEpochs ?? settings.Epochs / 8.0;
@@ -22,7 +24,8 @@ internal sealed class Timeline(PruningSettings settings)
         var (relative, absolute) = (settings.RelativeTemperature, settings.Temperature);
         Require(relative is null || absolute is null, "Give either --temperature or --relative-temperature, not both.");
         var (from, to) = relative is null ? default : TemperatureOption.Parse(relative);
-        Require(settings.AnnealEnd is null || to is not null, "--anneal-end is for a temperature that is annealed: give --relative-temperature, such as 1:0.03.");
+        Require(settings.AnnealEnd is null || to is not null,
+            "--anneal-end is for a temperature that is annealed: give --relative-temperature, such as 1:0.03.");
         return to is { } last ? Annealed(from, last)
             : relative is not null ? Pdp.Temperature.Relative(from)
             : absolute is { } temperature ? Pdp.Temperature.Absolute(temperature)
@@ -30,16 +33,19 @@ internal sealed class Timeline(PruningSettings settings)
     }
 
     /// <summary>Checks at the start of a run, not in its middle, that the commit comes after the schedule has ended.</summary>
-    /// <param name="commit">The epoch at which they are to be.</param>
-    /// <param name="schedule">What they follow.</param>
+    /// <param name="commit">The epoch of the commit.</param>
+    /// <param name="schedule">The schedule; null if it isn't known yet.</param>
     public void RequireEnded(double commit, ISparsityScheduler? schedule)
     {
         Require(
             commit <= settings.Epochs,
-            FormattableString.Invariant($"The commit would come in epoch {commit:0.####} (--commit-at), after the run of {settings.Epochs} epochs (--epochs)."));
+            FormattableString.Invariant(
+                $"The commit would come in epoch {commit:0.####} (--commit-at), after the run of {settings.Epochs} epochs (--epochs)."));
         Require(
             commit >= settings.Epochs || schedule is null || schedule.EndEpoch <= commit,
-            FormattableString.Invariant($"The commit would come in epoch {commit:0.####}, but the schedule ends in epoch {schedule?.EndEpoch:0.####}: raise --commit-at, or let a ramp end earlier (--ramp-end)."));
+            FormattableString.Invariant(
+                $"The commit would come in epoch {commit:0.####}, but the schedule ends in epoch {schedule?.EndEpoch:0.####}: ")
+            + "raise --commit-at, or let a ramp end earlier (--ramp-end).");
     }
 
     private EpsilonRamp Linear(double epsilon)
@@ -64,7 +70,8 @@ internal sealed class Timeline(PruningSettings settings)
 
     private void RequireWithin(double end, string what, string option) => Require(
         end > Start && end <= settings.Epochs,
-        FormattableString.Invariant($"{what} would start at epoch {Start:0.####} (--dense-epochs) and end at epoch {end:0.####} ({option}): ")
+        FormattableString.Invariant(
+            $"{what} would start at epoch {Start:0.####} (--dense-epochs) and end at epoch {end:0.####} ({option}): ")
         + $"it must end after its start and within the {settings.Epochs} epochs of the run (--epochs).");
 
     private static void Require(bool condition, string otherwise)

@@ -50,17 +50,17 @@ public sealed class CommandLineTests
     [InlineData("--label needs a value after it.", "--label=")]
     [InlineData("--steps is given twice.", "--steps", "1", "--steps", "2")]
     [InlineData("--fast is given twice.", "--fast", "--fast=false")]
-    [InlineData("--steps wants a whole number, not '1.5'.", "--steps", "1.5")]
-    [InlineData("--steps wants a whole number from -2147483648 to 2147483647, not '9999999999'.", "--steps", "9999999999")]
-    [InlineData("--weight-decay wants a number, not '0,5'.", "--weight-decay", "0,5")]
+    [InlineData("--steps needs a whole number, not '1.5'.", "--steps", "1.5")]
+    [InlineData("--steps needs a whole number from -2147483648 to 2147483647, not '9999999999'.", "--steps", "9999999999")]
+    [InlineData("--weight-decay needs a number, not '0,5'.", "--weight-decay", "0,5")]
     [InlineData("--weight-decay 90: Must be in [0, 1), a fraction: 0.9, not 90.", "--weight-decay", "90")]
     [InlineData("--weight-decay -1: Must be in [0, 1).", "--weight-decay", "-1")]
     [InlineData("--weight-decay 101: Must be in [0, 1).", "--weight-decay", "101")]
     [InlineData("--weight-decay NaN: Must be in [0, 1).", "--weight-decay", "NaN")]
     [InlineData("--limit 0: Must be at least 1.", "--limit", "0")]
     [InlineData("--word b: Must be a.", "--word", "b")]
-    [InlineData("--weight-decay wants a number, not 'low'.", "--weight-decay", "low")]
-    [InlineData("--fast wants true or false, not 'yes'.", "--fast", "yes")]
+    [InlineData("--weight-decay needs a number, not 'low'.", "--weight-decay", "low")]
+    [InlineData("--fast needs true or false, not 'yes'.", "--fast", "yes")]
     public void Parse_WhenArgumentIsWrong_SaysWhatIsWanted(string expected, params string[] arguments)
     {
         var error = Assert.Throws<ArgumentException>(() => CommandLine.Parse<Options>(arguments));

@@ -55,12 +55,12 @@ public sealed class SafetensorsDamageTests : IDisposable
     }
 
     [Theory]
-    [InlineData("", "no JSON")]
-    [InlineData("{\"a\":", "no JSON")]
-    [InlineData("[1]", "no JSON object")]
-    [InlineData("""{"\ud800":{"dtype":"F32","shape":[],"data_offsets":[0,4]}}""", "no JSON")]
+    [InlineData("", "not JSON")]
+    [InlineData("{\"a\":", "not JSON")]
+    [InlineData("[1]", "not a JSON object")]
+    [InlineData("""{"\ud800":{"dtype":"F32","shape":[],"data_offsets":[0,4]}}""", "not JSON")]
     [InlineData("""{"__metadata__":{"epoch":3}}""", "'epoch' that is not text")]
-    [InlineData("""{"__metadata__":3}""", "no JSON object")]
+    [InlineData("""{"__metadata__":3}""", "not a JSON object")]
     [InlineData("""{"a":3}""", "'a' by no JSON object")]
     [InlineData("""{"a":{"shape":[1],"data_offsets":[0,4]}}""", "'a' no dtype")]
     [InlineData("""{"a":{"dtype":"F7","shape":[1],"data_offsets":[0,4]}}""", "'a' the dtype 'F7'; known are F64, F32")]

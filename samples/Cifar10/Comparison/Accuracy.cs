@@ -14,5 +14,6 @@ internal sealed record Accuracy(double Mean, double? Spread)
     /// <summary>Whether the two spreads reach each other.</summary>
     public bool IsWithinNoiseOf(Accuracy best) => best.Mean - Mean <= (best.Spread ?? 0) + (Spread ?? 0);
 
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{100 * Mean:0.00}{(Spread is { } spread ? $" ± {100 * spread:0.00}" : "")}");
+    public override string ToString() =>
+        string.Create(CultureInfo.InvariantCulture, $"{100 * Mean:0.00}{(Spread is { } spread ? $" ± {100 * spread:0.00}" : "")}");
 }

@@ -51,7 +51,9 @@ internal sealed class CellFolder(string root, Cell cell, string? weightsHash = n
     /// <summary>Whether a folder of a cell has a report.</summary>
     public static bool HasReport(string folder) => File.Exists(System.IO.Path.Combine(folder, ReportFile));
 
-    /// <summary>In what a finished run of this name differs from the cell; null if it doesn't, or if there is none that can be read.</summary>
+    /// <summary>
+    /// In what a finished run of this name differs from the cell; null if it doesn't, or if there is none that can be read.
+    /// </summary>
     public string? Difference()
     {
         try

@@ -29,7 +29,8 @@ internal static class Compare
         var results = WriteTables(root, folders);
         Charts.Draw(results, Path.Combine(root, "charts"));
         Console.Write(results.ToMarkdown());
-        Console.WriteLine($"These tables are in {Path.Combine(root, "results.md")}; beside it are results.csv, charts and cells, with a log each.");
+        Console.WriteLine($"These tables are in {Path.Combine(root, "results.md")}; "
+            + "beside it are results.csv, charts and cells, with a log each.");
         return isStopped || results.Failures.Count > 0 ? 1 : 0;
     }
 
@@ -52,7 +53,9 @@ internal static class Compare
         Safetensors.LoadInto(model, weights);
     }
 
-    /// <summary>Written at the start and whenever a run has ended, so that they tell what has finished however the comparison ends.</summary>
+    /// <summary>
+    /// Written at the start and whenever a run has ended, so that they tell what has finished however the comparison ends.
+    /// </summary>
     private static Results WriteTables(string root, CellFolder[] folders)
     {
         var results = new Results(folders);

@@ -35,7 +35,8 @@ internal sealed record CompareRecipe
     private static string Folder { get; } = Path.Combine(AppContext.BaseDirectory, "comparisons");
 
     /// <summary>The names of the recipes beside the program.</summary>
-    public static IEnumerable<string> Names => Directory.EnumerateFiles(Folder, "*.json").Select(file => Path.GetFileNameWithoutExtension(file)).Order(StringComparer.Ordinal);
+    public static IEnumerable<string> Names =>
+        Directory.EnumerateFiles(Folder, "*.json").Select(file => Path.GetFileNameWithoutExtension(file)).Order(StringComparer.Ordinal);
 
     /// <summary>Reads a recipe.</summary>
     /// <exception cref="ArgumentException">There is none, or it names what is not known.</exception>
@@ -45,7 +46,9 @@ internal sealed record CompareRecipe
         if (!File.Exists(path))
         {
             var near = NearName.Of(name, Names) is { } meant ? $"; did you mean --recipe {meant}?" : ".";
-            throw new ArgumentException($"There is no recipe '{name}'{near} A recipe is a file of your own, or one that comes with the program: {string.Join(", ", Names)}.");
+            throw new ArgumentException(
+                $"There is no recipe '{name}'{near} "
+                    + $"A recipe is a file of your own, or one that comes with the program: {string.Join(", ", Names)}.");
         }
 
         try
@@ -63,7 +66,9 @@ internal sealed record CompareRecipe
     /// <exception cref="ArgumentException">It names what is not known, or a value is wrong.</exception>
     public static CompareRecipe Parse(string json)
     {
-        using var document = JsonDocument.Parse(json, new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, AllowDuplicateProperties = false });
+        using var document = JsonDocument.Parse(
+            json, new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true,
+            AllowDuplicateProperties = false });
         RequireKnown(document.RootElement);
         RequireNoNulls(document.RootElement, "$");
         var recipe = document.Deserialize<CompareRecipe>(Strict) ?? throw new ArgumentException("It is the JSON null.");
@@ -178,7 +183,8 @@ internal sealed record CompareRecipe
         string[] ofMethods = ["method", "columns", "options", "in"];
         if (root.TryGetProperty("methods", out var methods) && methods.ValueKind == JsonValueKind.Object)
         {
-            foreach (var property in methods.EnumerateObject().Where(method => method.Value.ValueKind == JsonValueKind.Object).SelectMany(method => method.Value.EnumerateObject()))
+            foreach (var property in methods.EnumerateObject().Where(method => method.Value.ValueKind == JsonValueKind.Object)
+                .SelectMany(method => method.Value.EnumerateObject()))
             {
                 RequireKnown(property.Name, ofMethods, "key of a method");
             }

@@ -3,10 +3,12 @@ namespace Pdp.Samples.Cifar10.Comparison;
 /// <summary>The settings of a comparison; each property is an option of the same name.</summary>
 internal sealed record CompareSettings
 {
-    [Option("A comparison that comes with the program, or a JSON file of your own.", Section = "Options", Value = "NAME|FILE", Default = "none; must be given")]
+    [Option("A comparison that comes with the program, or a JSON file of your own.", Section = "Options", Value = "NAME|FILE",
+        Default = "none; must be given")]
     public string? Recipe { get; init; }
 
-    [Option("A folder or .tar.gz of pictures, or the official binary archive.", Value = "FOLDER|FILE", Default = "none; must be given to run")]
+    [Option("A folder or .tar.gz of pictures, or the official binary archive.", Value = "FOLDER|FILE",
+        Default = "none; must be given to run")]
     public string? Data { get; init; }
 
     [Option("Weights that all runs start from (safetensors).", Value = "FILE", Default = "none; must be given to run")]

@@ -104,7 +104,8 @@ internal sealed record Cifar10Download
         if (actual != Md5)
         {
             File.Delete(part);
-            throw new InvalidDataException($"What came from {Address} has the checksum {actual}, not {Md5}; it has been deleted. Try again.");
+            throw new InvalidDataException(
+                $"What came from {Address} has the checksum {actual}, not {Md5}; it has been deleted. Try again.");
         }
     }
 }

@@ -20,7 +20,8 @@ internal static class DataArchive
         }
         catch (Exception e) when (IsDamage(e))
         {
-            throw new InvalidDataException($"'{path}' is not a readable .tar.gz archive ({e.Message.TrimEnd('.')}); it is damaged: fetch it again.", e);
+            throw new InvalidDataException(
+                $"'{path}' is not a readable .tar.gz archive ({e.Message.TrimEnd('.')}); it is damaged: fetch it again.", e);
         }
     }
 
@@ -46,11 +47,13 @@ internal static class DataArchive
 
     // All that a TarReader throws at something that is not an archive.
     private static bool IsDamage(Exception error) => error
-        is InvalidDataException or EndOfStreamException or InvalidOperationException or ArgumentException or FormatException or OverflowException;
+        is InvalidDataException or EndOfStreamException or InvalidOperationException or ArgumentException
+        or FormatException or OverflowException;
 
     private static void RequirePlain(TarEntry entry)
     {
-        Require(entry.EntryType is TarEntryType.RegularFile or TarEntryType.V7RegularFile, $"'{entry.Name}' is a {entry.EntryType} and no file");
+        Require(entry.EntryType is TarEntryType.RegularFile or TarEntryType.V7RegularFile,
+            $"'{entry.Name}' is a {entry.EntryType} and no file");
         Require(!Path.IsPathRooted(entry.Name) && !entry.Name.Split('/', '\\').Contains(".."), $"'{entry.Name}' leads out of it");
     }
 
@@ -72,9 +75,11 @@ internal static class DataArchive
         {
             var what = length == 0 ? "is empty"
                 : start.AsSpan().StartsWith("PK"u8) ? "is a zip archive: unpack it and give the folder"
-                : start.AsSpan(TarMarkAt).SequenceEqual("ustar"u8) ? "is a tar archive that is not compressed: unpack it and give the folder"
+                : start.AsSpan(TarMarkAt).SequenceEqual("ustar"u8)
+                    ? "is a tar archive that is not compressed: unpack it and give the folder"
                 : "is not a .tar.gz archive of pictures";
-            throw new InvalidDataException($"'{path}' {what}. --data needs a folder or .tar.gz of pictures, or the official binary archive. {Cifar10Download.Hint}");
+            throw new InvalidDataException(
+                $"'{path}' {what}. --data needs a folder or .tar.gz of pictures, or the official binary archive. {Cifar10Download.Hint}");
         }
     }
 

@@ -14,7 +14,8 @@ internal static partial class AccuracyPicture
     public static Chart Of(string page)
     {
         var table = MarkdownTable.Read(page, Sparsities);
-        var methods = table.Rows.Where(row => row[0] != Methods.Dense && !row[0].StartsWith('*')).Select(row => (Name: row[0], Points: Points(table, row)))
+        var methods = table.Rows.Where(row => row[0] != Methods.Dense && !row[0].StartsWith('*'))
+            .Select(row => (Name: row[0], Points: Points(table, row)))
             .Where(method => method.Points.Length > 0);
         var dense = Number().Match(table.Rows.Single(row => row[0] == Methods.Dense)[1]).Groups[1].Value;
         return new Chart
@@ -40,7 +41,8 @@ internal static partial class AccuracyPicture
     [
         .. Sparsities.Select(head => (Head: head, Match: Number().Match(row[table.Heads.ToList().IndexOf(head)])))
             .Where(cell => cell.Match.Success)
-            .Select(cell => new Point(Parse(cell.Match.Groups[2].Success ? cell.Match.Groups[2].Value : cell.Head[..2]), Parse(cell.Match.Groups[1].Value))),
+            .Select(cell => new Point(
+                Parse(cell.Match.Groups[2].Success ? cell.Match.Groups[2].Value : cell.Head[..2]), Parse(cell.Match.Groups[1].Value))),
     ];
 
     private static double Parse(string number) => double.Parse(number, CultureInfo.InvariantCulture);

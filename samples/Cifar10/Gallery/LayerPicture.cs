@@ -18,7 +18,8 @@ internal static class LayerPicture
 
         return new Chart
         {
-            Title = FormattableString.Invariant($"One order of all magnitudes divides {100 * LayerZeros.Sparsity(layers):0.##} % among the layers"),
+            Title = FormattableString.Invariant(
+                $"One order of all magnitudes divides {100 * LayerZeros.Sparsity(layers):0.##} % among the layers"),
             X = Axis.Named("", [.. layers.Select(layer => layer.Layer.Replace(".weight", "", StringComparison.Ordinal))]),
             Y = Axis.Around("weights removed, %", [], 0, 100),
             Marks = [new Bars(null, 2, [.. layers.Select((layer, index) => new Point(index, 100.0 * layer.Zeros / layer.Weights))], 0.7)],

@@ -50,7 +50,8 @@ internal sealed record Checkpoint(int Epoch, double? StartAccuracy, EpochMetrics
     /// <param name="pruner">The pruner; null in a dense run.</param>
     /// <param name="epochs">The length of the run.</param>
     /// <exception cref="InvalidDataException">The checkpoint is damaged, or of other settings; nothing has changed then.</exception>
-    public static Checkpoint Load(string path, nn.Module model, FusedSgd optimizer, string fingerprint, PdpPruner? pruner = null, int epochs = int.MaxValue)
+    public static Checkpoint Load(
+        string path, nn.Module model, FusedSgd optimizer, string fingerprint, PdpPruner? pruner = null, int epochs = int.MaxValue)
     {
         using var scope = NewDisposeScope();
         var header = CheckpointHeader.Load(path);
@@ -58,13 +59,16 @@ internal sealed record Checkpoint(int Epoch, double? StartAccuracy, EpochMetrics
         if (made != fingerprint)
         {
             throw new InvalidDataException(
-                $"'{path}' was made with other settings; start over without --resume, or give the same ones.\n  then: {made}\n  now:  {fingerprint}");
+                $"'{path}' was made with other settings; start over without --resume, or give the same ones."
+                    + $"\n  then: {made}\n  now:  {fingerprint}");
         }
 
         var metrics = header.Json<EpochMetrics?[]>("metrics");
         var run = new Checkpoint(
-            header.Count("epoch", epochs), header.Find("start_accuracy") is null ? null : header.Amount("start_accuracy"), [.. metrics.OfType<EpochMetrics>()], header.Find("pruner"));
-        header.Require(metrics.Length == run.Metrics.Length && metrics.Length <= run.Epoch, $"its 'metrics' have {run.Metrics.Length} epochs, where {run.Epoch} are over");
+            header.Count("epoch", epochs), header.Find("start_accuracy") is null ? null : header.Amount("start_accuracy"),
+            [.. metrics.OfType<EpochMetrics>()], header.Find("pruner"));
+        header.Require(metrics.Length == run.Metrics.Length && metrics.Length <= run.Epoch,
+            $"its 'metrics' have {run.Metrics.Length} epochs, where {run.Epoch} are over");
         var state = pruner is null ? null : header.Pruner("pruner");
         var tensors = header.Tensors(Model, Optimizer);
         Safetensors.RequireFit(model, tensors[0], path);

@@ -1,6 +1,9 @@
 namespace Pdp.Samples.Cifar10;
 
-/// <summary>The results of an epoch; accuracies and sparsity are fractions, and accuracies null where the epoch was not tested. Folded is the accuracy that a commit would leave; their gap is the leak.</summary>
+/// <summary>
+/// The results of an epoch; accuracies and sparsity are fractions, and accuracies null where the epoch was not tested. Folded is
+/// the accuracy that a commit would leave; their gap is the leak.
+/// </summary>
 internal sealed record EpochMetrics(
     int Epoch, double Loss, double LearningRate, double? Accuracy, double? FoldedAccuracy, double Seconds, double Sparsity)
 {

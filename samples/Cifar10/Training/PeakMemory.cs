@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace Pdp.Samples.Cifar10;
 
-/// <summary>The most memory that the process had resident, from a moment on where the system lets it be told (Linux), else from its start.</summary>
+/// <summary>
+/// The most memory that the process had resident, from a moment on where the system lets it be told (Linux), else from its start.
+/// </summary>
 internal static class PeakMemory
 {
     /// <summary>Forgets the peak up to now, as that of reading the data.</summary>

@@ -6,12 +6,14 @@ namespace Pdp.Samples.Cifar10;
 internal static class ResultPage
 {
     public static RunPage Of(
-        RunReport report, Settings settings, IReadOnlyList<EpochMetrics> metrics, PruningReport? pruning, IReadOnlyList<WeightSnapshot> weights, Footprint before, Footprint after) => new()
+        RunReport report, Settings settings, IReadOnlyList<EpochMetrics> metrics, PruningReport? pruning,
+        IReadOnlyList<WeightSnapshot> weights, Footprint before, Footprint after) => new()
         {
             Title = $"ResNet-20 on CIFAR-10, {report.Method}{(pruning is null ? "" : $", {report.Strategy}")}",
             Subtitle = $"{report.Epochs} epochs, seed {report.Seed}; accuracies are top-1 on the test pictures.",
             Facts = [.. Facts(report, pruning, after)],
-            Epochs = [.. metrics.Select(epoch => new EpochNumbers(epoch.Epoch, epoch.Loss, epoch.Accuracy, epoch.FoldedAccuracy, epoch.Sparsity))],
+            Epochs = [.. metrics.Select(
+                epoch => new EpochNumbers(epoch.Epoch, epoch.Loss, epoch.Accuracy, epoch.FoldedAccuracy, epoch.Sparsity))],
             Pruning = pruning,
             Weights = weights,
             Before = before,

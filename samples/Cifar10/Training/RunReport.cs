@@ -2,7 +2,10 @@ using System.Security.Cryptography;
 
 namespace Pdp.Samples.Cifar10;
 
-/// <summary>The last line of a run, and its report.json. Accuracies are fractions; null is what a dense run does not have, or what was not measured.</summary>
+/// <summary>
+/// The last line of a run, and its report.json. Accuracies are fractions; null is what a dense run does not have, or what was not
+/// measured.
+/// </summary>
 internal sealed record RunReport
 {
     public required string Method { get; init; }

@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace Pdp.Samples.Cifar10;
 
-/// <summary>A trained network that teaches another one (Hinton et al. 2015): its answers make up half of the loss, at temperature 2.</summary>
+/// <summary>
+/// A trained network that teaches another one (Hinton et al. 2015): its answers make up half of the loss, at temperature 2.
+/// </summary>
 internal sealed class Teacher : IDisposable
 {
     private const double Temperature = 2;

@@ -109,7 +109,8 @@ internal sealed class TrainingRun : IDisposable
             return new Checkpoint(Epoch: 0, _settings.TestEvery == 0 ? null : _test.Accuracy(_model), Metrics: [], Pruner: null);
         }
 
-        return Checkpoint.Load(Path.Combine(_settings.Out!, CheckpointName), _model, _trainer.Optimizer, _settings.Fingerprint(), _pruner, _settings.Epochs);
+        return Checkpoint.Load(
+            Path.Combine(_settings.Out!, CheckpointName), _model, _trainer.Optimizer, _settings.Fingerprint(), _pruner, _settings.Epochs);
     }
 
     private static void RequireResumable(Settings settings)
@@ -144,7 +145,8 @@ internal sealed class TrainingRun : IDisposable
         var isMeasured = _settings.TestEvery > 0 && (epoch + 1) % _settings.TestEvery == 0;
         double? accuracy = isMeasured ? _test.Accuracy(_model, _pruner) : null;
         var committed = _pruner is null || !isMeasured ? accuracy : _test.Accuracy(_model, _pruner, MaskForm.Folded);
-        var metrics = new EpochMetrics(epoch + 1, loss, _trainer.Optimizer.LearningRate, accuracy, committed, seconds, _pruner?.Sparsity ?? 0);
+        var metrics = new EpochMetrics(
+            epoch + 1, loss, _trainer.Optimizer.LearningRate, accuracy, committed, seconds, _pruner?.Sparsity ?? 0);
         Console.WriteLine(metrics);
         _history?.Take(epoch + 1);
         return run with { Epoch = epoch + 1, Metrics = [.. run.Metrics, metrics] };
@@ -163,7 +165,9 @@ internal sealed class TrainingRun : IDisposable
             run.Save(Path.Combine(folder, CheckpointName), _model, _trainer.Optimizer, _settings.Fingerprint());
         }
 
-        AtomicFile.WriteText(Path.Combine(folder, "metrics.csv"), string.Join('\n', [EpochMetrics.Header, .. run.Metrics.Select(metrics => metrics.ToString()), ""]));
+        AtomicFile.WriteText(
+            Path.Combine(folder, "metrics.csv"),
+            string.Join('\n', [EpochMetrics.Header, .. run.Metrics.Select(metrics => metrics.ToString()), ""]));
     }
 
     // The three forms of the weights, then the zeros are made final.

@@ -9,7 +9,10 @@ internal interface IPictureBatches : IDisposable
     /// <summary>The batches of an epoch.</summary>
     int Count { get; }
 
-    /// <summary>The batches of an epoch in order, prepared ahead by worker threads; each is the caller's to dispose before the next is asked for.</summary>
+    /// <summary>
+    /// The batches of an epoch in order, prepared ahead by worker threads; each is the caller's to dispose before the next is
+    /// asked for.
+    /// </summary>
     /// <param name="epoch">The epoch, from 0.</param>
     /// <param name="first">The batch to begin with, where a run continues in the middle of an epoch.</param>
     /// <exception cref="InvalidDataException">More than a few pictures can't be read.</exception>

@@ -75,7 +75,7 @@ internal sealed class ImageFolder
         if (entries.FirstOrDefault(entry => !IsPicture(entry)) is { } other)
         {
             throw new InvalidDataException(
-                $"'{other.Name}' in '{path}' is not a picture ({string.Join(", ", Extensions)}); take it away or convert it.");
+                $"'{other.Name}' in '{path}' is not a picture ({string.Join(", ", Extensions)}); remove it or convert it.");
         }
 
         return entries.Length > 0

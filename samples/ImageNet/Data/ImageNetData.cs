@@ -7,7 +7,8 @@ internal sealed record ImageNetData(ImageFolder Train, ImageFolder Validation)
     /// <param name="path">The folder that holds both.</param>
     /// <param name="limit">The most pictures of each class, the first by name, for a quick try.</param>
     /// <exception cref="DirectoryNotFoundException">The folder, or one of the two in it, is missing.</exception>
-    /// <exception cref="InvalidDataException">It holds other things than pictures in class folders, or the two differ in classes.</exception>
+    /// <exception cref="InvalidDataException">It holds other things than pictures in class folders, or the two differ in
+    /// classes.</exception>
     public static ImageNetData Open(string path, int? limit = null)
     {
         var data = new ImageNetData(

@@ -1,7 +1,8 @@
 namespace Pdp.Samples.ImageNet.Data;
 
 /// <summary>Pictures ready for the network, with their classes; owns pooled memory until it is disposed.</summary>
-/// <param name="pixels">The memory, at least <c>[count, 3, side, side]</c> numbers with the channels last: picture, row, column, channel.</param>
+/// <param name="pixels">The memory, at least <c>[count, 3, side, side]</c> numbers with the channels last: picture, row, column,
+/// channel.</param>
 /// <param name="labels">The classes, at least <paramref name="count"/>.</param>
 /// <param name="count">The pictures.</param>
 /// <param name="side">Their height and width.</param>

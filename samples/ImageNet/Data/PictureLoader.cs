@@ -55,7 +55,8 @@ internal sealed class PictureLoader : IPictureBatches
     /// <param name="report">Is told, on one of the threads, of each picture that can't be read.</param>
     /// <param name="side">Height and width of the middle.</param>
     /// <param name="resized">What the shorter side is resized to before.</param>
-    public static PictureLoader Validation(ImageFolder folder, int batch, int workers, Action<string> report, int side = 224, int resized = 256) =>
+    public static PictureLoader Validation(
+        ImageFolder folder, int batch, int workers, Action<string> report, int side = 224, int resized = 256) =>
         new(folder, new ResizedCentre(side, resized), batch, seed: 0, isShuffled: false, workers, report);
 
     /// <inheritdoc/>

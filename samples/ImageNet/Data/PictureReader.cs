@@ -68,7 +68,8 @@ internal sealed unsafe class PictureReader(IViewer viewer) : IDisposable
     {
         if (width < 1 || height < 1 || width > LongestSide || height > LongestSide || (long)width * height > MostPixels)
         {
-            throw new InvalidDataException($"is {width}×{height} pixels large, and no picture may have more than {MostPixels}, or {LongestSide} on a side");
+            throw new InvalidDataException(
+                $"is {width}×{height} pixels large, and no picture may have more than {MostPixels}, or {LongestSide} on a side");
         }
     }
 

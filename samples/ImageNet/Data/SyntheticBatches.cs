@@ -2,7 +2,10 @@ using System.Buffers;
 
 namespace Pdp.Samples.ImageNet.Data;
 
-/// <summary>Pictures drawn in memory, stripes and noise, whose class shows in the stripes: for trying the program without data, and for measuring speed without a disk.</summary>
+/// <summary>
+/// Pictures drawn in memory, stripes and noise, whose class shows in the stripes: for trying the program without data, and for
+/// measuring speed without a disk.
+/// </summary>
 /// <param name="pictures">The pictures of an epoch.</param>
 /// <param name="classes">Their classes, equally often.</param>
 /// <param name="batch">The pictures of a batch.</param>
@@ -50,7 +53,8 @@ internal sealed class SyntheticBatches(int pictures, int classes, int batch, int
         for (var i = 0; i < chosen.Length; i++)
         {
             labels[i] = chosen[i] % classes;
-            Draw(pixels.AsSpan(i * size, size), (int)labels[i], new Random(new SplitMix(seed, isTraining ? epoch : -1, chosen[i]).Below(int.MaxValue)));
+            Draw(pixels.AsSpan(i * size, size), (int)labels[i],
+                new Random(new SplitMix(seed, isTraining ? epoch : -1, chosen[i]).Below(int.MaxValue)));
         }
 
         return new PictureBatch(pixels, labels, chosen.Length, side, static (pixels, labels) =>

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Pdp.Samples.ImageNet.Reporting;
 
 /// <summary>
@@ -21,14 +23,21 @@ internal sealed record EpochMetrics(
     /// <summary>The heading of <see cref="ToRow"/>.</summary>
     public const string RowHeader = "epoch      loss        lr     top1     top5  folded top1  folded top5  sparsity  seconds  pictures/s";
 
-    /// <summary>Whether this network is the one to keep: of two, the sparser; of two alike, the one that would be better after commit.</summary>
-    public bool IsBetterThan(EpochMetrics? other) => other is null || (Sparsity, FoldedTop1).CompareTo((other.Sparsity, other.FoldedTop1)) > 0;
+    /// <summary>
+    /// Whether this network is the one to keep: of two, the sparser; of two alike, the one that would be better after commit.
+    /// </summary>
+    public bool IsBetterThan(EpochMetrics? other) =>
+        other is null || (Sparsity, FoldedTop1).CompareTo((other.Sparsity, other.FoldedTop1)) > 0;
 
     /// <summary>The line of metrics.csv.</summary>
-    public override string ToString() => FormattableString.Invariant(
-        $"{Epoch},{Loss:0.0000},{LearningRate:0.000000},{Top1:0.0000},{Top5:0.0000},{FoldedTop1:0.0000},{FoldedTop5:0.0000},{Sparsity:0.0000},{Seconds:0.0},{PicturesPerSecond:0.0}");
+    public override string ToString() => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{Epoch},{Loss:0.0000},{LearningRate:0.000000},{Top1:0.0000},{Top5:0.0000},"
+        + $"{FoldedTop1:0.0000},{FoldedTop5:0.0000},{Sparsity:0.0000},{Seconds:0.0},{PicturesPerSecond:0.0}");
 
     /// <summary>The same for people, in columns.</summary>
-    public string ToRow() => FormattableString.Invariant(
-        $"{Epoch,5}  {Loss,8:0.0000}  {LearningRate,8:0.000000}  {Top1,7:0.00%}  {Top5,7:0.00%}  {FoldedTop1,11:0.00%}  {FoldedTop5,11:0.00%}  {Sparsity,8:0.00%}  {Seconds,7:0.0}  {PicturesPerSecond,10:0.0}");
+    public string ToRow() => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{Epoch,5}  {Loss,8:0.0000}  {LearningRate,8:0.000000}  {Top1,7:0.00%}  {Top5,7:0.00%}  "
+        + $"{FoldedTop1,11:0.00%}  {FoldedTop5,11:0.00%}  {Sparsity,8:0.00%}  {Seconds,7:0.0}  {PicturesPerSecond,10:0.0}");
 }

@@ -6,10 +6,12 @@ namespace Pdp.Samples.ImageNet.Reporting;
 internal static class ResultPage
 {
     public static RunPage Of(
-        RunReport report, Settings settings, IReadOnlyList<EpochMetrics> history, PruningReport? pruning, IReadOnlyList<WeightSnapshot> weights, Footprint before, Footprint after) => new()
+        RunReport report, Settings settings, IReadOnlyList<EpochMetrics> history, PruningReport? pruning,
+        IReadOnlyList<WeightSnapshot> weights, Footprint before, Footprint after) => new()
         {
             Title = $"{report.Model}, {report.Method}{(pruning is null ? "" : $", {report.Strategy}")}",
-            Subtitle = $"{report.Epochs} epochs, {settings.Classes} classes, {settings.Side}² pixels, seed {report.Seed}; accuracies are those on the validation pictures.",
+            Subtitle = $"{report.Epochs} epochs, {settings.Classes} classes, {settings.Side}² pixels, seed {report.Seed}; "
+                + "accuracies are those on the validation pictures.",
             Facts = [.. Facts(report, pruning, after)],
             Epochs = [.. history.Select(epoch => new EpochNumbers(epoch.Epoch, epoch.Loss, epoch.Top1, epoch.FoldedTop1, epoch.Sparsity))],
             Pruning = pruning,

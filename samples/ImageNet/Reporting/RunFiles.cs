@@ -26,5 +26,6 @@ internal static class RunFiles
     /// <summary>Those of them that are there, a line each; nothing where no folder was given.</summary>
     public static string List(string? folder) => folder is null ? "" : string.Join(
         Environment.NewLine,
-        [$"Files in '{folder}':", .. Known.Where(file => Path.Exists(Path.Join(folder, file.Name))).Select(file => $"  {file.Name,-20} {file.Text}")]);
+        [$"Files in '{folder}':",
+            .. Known.Where(file => Path.Exists(Path.Join(folder, file.Name))).Select(file => $"  {file.Name,-20} {file.Text}")]);
 }

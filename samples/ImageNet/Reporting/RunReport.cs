@@ -3,7 +3,9 @@ using Pdp.Samples.ImageNet.Training;
 
 namespace Pdp.Samples.ImageNet.Reporting;
 
-/// <summary>The last line of a run, and its report.json. Accuracies and sparsities are fractions; null is what a dense run does not have.</summary>
+/// <summary>
+/// The last line of a run, and its report.json. Accuracies and sparsities are fractions; null is what a dense run does not have.
+/// </summary>
 internal sealed record RunReport
 {
     private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };

@@ -31,7 +31,8 @@ internal static class Checkpoint
     /// <param name="settings">Those of this run.</param>
     /// <param name="steps">The steps of an epoch.</param>
     /// <returns>How far the run was.</returns>
-    /// <exception cref="InvalidDataException">The file is damaged, no checkpoint, or one of other settings; nothing has changed then.</exception>
+    /// <exception cref="InvalidDataException">The file is damaged, no checkpoint, or one of other settings; nothing has changed
+    /// then.</exception>
     public static Progress Load(string path, Learner learner, Settings settings, int steps = int.MaxValue)
     {
         using var scope = NewDisposeScope();
@@ -76,7 +77,9 @@ internal static class Checkpoint
     private static Progress ProgressOf(CheckpointHeader header, int epochs, int steps)
     {
         var history = header.Json<EpochMetrics?[]>("history");
-        var progress = new Progress(header.Count("epoch", epochs), header.Count("step", steps), header.Amount("loss_sum"), header.Amount("seconds"), [.. history.OfType<EpochMetrics>()]);
+        var progress = new Progress(
+            header.Count("epoch", epochs), header.Count("step", steps), header.Amount("loss_sum"), header.Amount("seconds"),
+            [.. history.OfType<EpochMetrics>()]);
         header.Require(
             history.Length == progress.Epoch && progress.History.Count == progress.Epoch,
             $"its 'history' has {progress.History.Count} epochs, where {progress.Epoch} are over");
@@ -94,7 +97,8 @@ internal static class Checkpoint
         if (differences.Length > 0)
         {
             throw new InvalidDataException(
-                $"'{path}' was made with other settings: {string.Join("; ", differences)}. Give the same ones, or start over with another --out.");
+                $"'{path}' was made with other settings: {string.Join("; ", differences)}. "
+                    + "Give the same ones, or start over with another --out.");
         }
     }
 }

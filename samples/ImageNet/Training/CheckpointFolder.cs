@@ -23,7 +23,7 @@ internal sealed class CheckpointFolder
     }
 
     /// <summary>
-    /// The folder of a run's checkpoints; null where none are kept. A run that is there already is gone on with, never written over.
+    /// The folder of a run's checkpoints; null where none are kept. A run that exists already is continued, never overwritten.
     /// </summary>
     /// <exception cref="ArgumentException">There is nothing to resume, or a run that isn't to be resumed; nothing has been made
     /// then.</exception>

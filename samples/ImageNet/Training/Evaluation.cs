@@ -8,7 +8,9 @@ internal static class Evaluation
 {
     private const int Guesses = 5;
 
-    /// <summary>The accuracy with the weights in each of some forms, in one pass over the pictures, as reading them takes the longest.</summary>
+    /// <summary>
+    /// The accuracy with the weights in each of some forms, in one pass over the pictures, as reading them takes the longest.
+    /// </summary>
     /// <param name="learner">What is measured; it is unchanged afterwards.</param>
     /// <param name="pictures">The pictures.</param>
     /// <param name="forms">What the weights are while they are measured; without a pruner all forms are the same.</param>
@@ -16,7 +18,8 @@ internal static class Evaluation
     /// <param name="stop">Ends the pass early.</param>
     /// <exception cref="OperationCanceledException">It was ended early.</exception>
     public static Accuracy[] Measure(
-        Learner learner, IPictureBatches pictures, IReadOnlyList<MaskForm> forms, Action<int>? report = null, CancellationToken stop = default)
+        Learner learner, IPictureBatches pictures, IReadOnlyList<MaskForm> forms, Action<int>? report = null,
+        CancellationToken stop = default)
     {
         using var noGrad = no_grad();
         learner.Model.eval();

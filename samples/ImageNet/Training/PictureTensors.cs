@@ -8,7 +8,7 @@ namespace Pdp.Samples.ImageNet.Training;
 internal static class PictureTensors
 {
     /// <summary>Copies a batch out of its pooled memory onto a device.</summary>
-    /// <returns><c>[count, 3, side, side]</c>, with the channels last in memory as convolutions like them, and <c>[count]</c> classes.</returns>
+    /// <returns><c>[count, 3, side, side]</c>, channels last in memory, which convolutions prefer, and <c>[count]</c> classes.</returns>
     public static (Tensor Pictures, Tensor Labels) Of(PictureBatch batch, Device device)
     {
         using var scope = NewDisposeScope();

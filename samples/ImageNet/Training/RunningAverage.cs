@@ -18,7 +18,8 @@ internal sealed class RunningAverage : IDisposable
         _decay = decay;
         _rest = 1 - decay;
         using var noGrad = no_grad();
-        _pairs = [.. model.state_dict().Where(entry => entry.Value.is_floating_point()).Select(entry => (entry.Key, entry.Value, entry.Value.detach().clone().DetachFromDisposeScope()))];
+        _pairs = [.. model.state_dict().Where(entry => entry.Value.is_floating_point())
+            .Select(entry => (entry.Key, entry.Value, entry.Value.detach().clone().DetachFromDisposeScope()))];
     }
 
     /// <summary>Moves the averages a little towards the network; after each step.</summary>

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using Pdp.Samples.ImageNet.Data;
 using Pdp.Samples.ImageNet.Reporting;
 
@@ -65,7 +66,8 @@ internal sealed record Session(Settings Settings, Learner Learner, Trainer Train
         var (soft, folded) = (accuracy[0], accuracy[^1]);
         var pictures = (double)Trainer.Steps * Settings.Batch;
         var metrics = new EpochMetrics(
-            run.Epoch + 1, run.Loss, Trainer.LearningRate(run), soft.Top1, soft.Top5, folded.Top1, folded.Top5, Learner.Pruner?.Sparsity ?? 0, run.Seconds, pictures / run.Seconds);
+            run.Epoch + 1, run.Loss, Trainer.LearningRate(run), soft.Top1, soft.Top5, folded.Top1, folded.Top5,
+            Learner.Pruner?.Sparsity ?? 0, run.Seconds, pictures / run.Seconds);
         var isBest = run.History.All(metrics.IsBetterThan);
         var next = run.Next(metrics);
         Display.Line(metrics.ToRow());
@@ -80,7 +82,9 @@ internal sealed record Session(Settings Settings, Learner Learner, Trainer Train
     public Accuracy[] Measure(IPictureBatches pictures, params MaskForm[] forms) => Display.Watch(
         "accuracy", pictures.Count, report => Evaluation.Measure(Learner, pictures, forms, done => report(done, () => ""), Stop));
 
-    /// <summary>Writes a checkpoint. Where that fails, training goes on: what is in memory is worth more than what could not be written.</summary>
+    /// <summary>
+    /// Writes a checkpoint. Where that fails, training goes on: what is in memory is worth more than what could not be written.
+    /// </summary>
     private void Keep(Progress run, bool isBest = false)
     {
         try
@@ -103,8 +107,10 @@ internal sealed record Session(Settings Settings, Learner Learner, Trainer Train
 
     private string Title(Progress run) => $"epoch {run.Epoch + 1}/{Settings.Epochs}";
 
-    private string Describe(Progress start, Progress run) => FormattableString.Invariant(
-        $"loss {run.Loss:0.000}, lr {Trainer.LearningRate(run):0.0000}, sparsity {Learner.Pruner?.Sparsity ?? 0:P1}, {Rate(start, run):0.0} pictures/s");
+    private string Describe(Progress start, Progress run) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"loss {run.Loss:0.000}, lr {Trainer.LearningRate(run):0.0000}, "
+        + $"sparsity {Learner.Pruner?.Sparsity ?? 0:P1}, {Rate(start, run):0.0} pictures/s");
 
     // Pictures a second since the run was started or gone on with.
     private double Rate(Progress start, Progress run) => (run.Step - start.Step) * (double)Settings.Batch / (run.Seconds - start.Seconds);

@@ -23,7 +23,8 @@ internal sealed class Trainer : IDisposable
         Steps = pictures.Count / settings.Accumulate;
         if (Steps == 0)
         {
-            throw new ArgumentException($"There are {pictures.Pictures} pictures to train on, fewer than a batch of {settings.Batch}: lower --batch.");
+            throw new ArgumentException(
+                $"There are {pictures.Pictures} pictures to train on, fewer than a batch of {settings.Batch}: lower --batch.");
         }
 
         _settings = settings;
@@ -58,7 +59,8 @@ internal sealed class Trainer : IDisposable
         var sum = onHost.ReadCpuDouble(0);
         return double.IsFinite(sum)
             ? start with { Step = step, LossSum = sum, Seconds = start.Seconds + clock.Elapsed.TotalSeconds }
-            : throw new InvalidDataException($"The loss is not finite in epoch {start.Epoch + 1}, at step {step} or before; try a lower --lr.");
+            : throw new InvalidDataException(
+                $"The loss is not finite in epoch {start.Epoch + 1}, at step {step} or before; try a lower --lr.");
     }
 
     public void Dispose()
@@ -105,7 +107,9 @@ internal sealed class Trainer : IDisposable
         _learner.Average?.Update();
     }
 
-    /// <summary>Dropout draws from libtorch's generator, which is seeded again for each step, so that nothing of it needs to be saved.</summary>
+    /// <summary>
+    /// Dropout draws from libtorch's generator, which is seeded again for each step, so that nothing of it needs to be saved.
+    /// </summary>
     private void Seed(int epoch, int step)
     {
         using var generator = manual_seed(new SplitMix(_settings.Seed, epoch, step).Below(int.MaxValue));
@@ -116,7 +120,8 @@ internal sealed class Trainer : IDisposable
         using var scope = NewDisposeScope();
         using var owned = batch;
         var (pictures, labels) = PictureTensors.Of(batch, _learner.Device);
-        var loss = nn.functional.cross_entropy(_learner.Model.call(pictures), labels, label_smoothing: _settings.LabelSmoothing).mul(_share);
+        var answers = _learner.Model.call(pictures);
+        var loss = nn.functional.cross_entropy(answers, labels, label_smoothing: _settings.LabelSmoothing).mul(_share);
         loss.backward();
         using var noGrad = no_grad();
         _lossSum.add_(loss, _one);

@@ -56,7 +56,8 @@ internal sealed record Axis(string Label, double Low, double High, IReadOnlyList
     {
         var first = Math.Ceiling((low / step) - 1e-6);
         var count = (int)Math.Floor((high / step) - first + 1e-6) + 1;
-        return new Axis(label, low, high, [.. Enumerable.Range(0, count).Select(i => (first + i) * step).Select(at => new Tick(at, Text(at, step)))]);
+        return new Axis(label, low, high,
+            [.. Enumerable.Range(0, count).Select(i => (first + i) * step).Select(at => new Tick(at, Text(at, step)))]);
     }
 
     private static string Text(double value, double step)

@@ -19,7 +19,8 @@ internal sealed record Bars(string? Name, int Color, IReadOnlyList<Point> Tops, 
         yield return Svg.Element("path", ("class", Class), ("d", path.ToString()));
     }
 
-    public override IEnumerable<XElement> DrawKey(double x, double y) => [Svg.Element("path", ("class", Class), ("d", Rectangle(x - 8, y - 5, 16, 10)))];
+    public override IEnumerable<XElement> DrawKey(double x, double y) =>
+        [Svg.Element("path", ("class", Class), ("d", Rectangle(x - 8, y - 5, 16, 10)))];
 
     private string Class => $"bars fill{ChartStyle.ColorOf(Color)}";
 

@@ -2,7 +2,9 @@ using System.Xml.Linq;
 
 namespace Pdp.Samples.Drawing;
 
-/// <summary>A chart with two axes, or a third at the right, and a legend above; drawn as SVG that needs no script and no font of its own.</summary>
+/// <summary>
+/// A chart with two axes, or a third at the right, and a legend above; drawn as SVG that needs no script and no font of its own.
+/// </summary>
 internal sealed record Chart
 {
     private const double Gap = 10;
@@ -36,7 +38,8 @@ internal sealed record Chart
         var legend = Legend().ToArray();
         var frame = FrameBelow(legend.Length == 0 ? 0 : legend.Max(entry => entry.Line) + 1);
         svg.Add(legend.SelectMany(DrawEntry), Grid(frame), Labels(frame));
-        svg.Add(Clipped(frame, Marks.OrderBy(mark => mark is Line { IsBold: true }).SelectMany(mark => mark.Draw(mark.IsOnRight && Right is not null ? frame with { Vertical = Right } : frame))));
+        svg.Add(Clipped(frame, Marks.OrderBy(mark => mark is Line { IsBold: true })
+            .SelectMany(mark => mark.Draw(mark.IsOnRight && Right is not null ? frame with { Vertical = Right } : frame))));
         return svg;
     }
 
@@ -50,13 +53,15 @@ internal sealed record Chart
         return new Frame(Gap + WidthOf(Y), top, Width - Gap - (Right is null ? Gap : WidthOf(Right)), bottom, X, Y);
     }
 
-    private static double WidthOf(Axis axis) => (axis.Ticks.Select(tick => tick.Text.Length).DefaultIfEmpty(1).Max() * CharacterWidth) + Gap;
+    private static double WidthOf(Axis axis) =>
+        (axis.Ticks.Select(tick => tick.Text.Length).DefaultIfEmpty(1).Max() * CharacterWidth) + Gap;
 
     // What lies outside of the plot is not drawn, but for half of a marker on its edge.
     private static XElement Clipped(Frame frame, IEnumerable<XElement> content)
     {
         const double around = 5;
-        var box = Box(frame with { Left = frame.Left - around, Top = frame.Top - around, Right = frame.Right + around, Bottom = frame.Bottom + around });
+        var (left, top, right, bottom) = (frame.Left - around, frame.Top - around, frame.Right + around, frame.Bottom + around);
+        var box = Box(frame with { Left = left, Top = top, Right = right, Bottom = bottom });
         var clip = Svg.Element("svg", [.. box, ("viewBox", string.Join(' ', box.Select(side => side.Value)))]);
         clip.Add(content);
         return clip;
@@ -88,7 +93,8 @@ internal sealed record Chart
 
     private static IEnumerable<XElement> Grid(Frame frame) =>
     [
-        .. frame.Vertical.Ticks.Select(tick => Svg.Element("path", ("class", "grid"), ("d", $"M{Svg.Number(frame.Left)} {Svg.Number(frame.Y(tick.At))}H{Svg.Number(frame.Right)}"))),
+        .. frame.Vertical.Ticks.Select(tick => Svg.Element(
+            "path", ("class", "grid"), ("d", $"M{Svg.Number(frame.Left)} {Svg.Number(frame.Y(tick.At))}H{Svg.Number(frame.Right)}"))),
         Svg.Element("rect", [("class", "grid"), .. Box(frame)]),
     ];
 

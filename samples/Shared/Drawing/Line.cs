@@ -42,7 +42,8 @@ internal sealed record Line(string? Name, int Color, IReadOnlyList<Point> Points
     }
 
     private XElement Stroke(string path) =>
-        Svg.Element("path", ("class", $"line stroke{ChartStyle.ColorOf(Color)}{(IsDashed ? " dashed" : "")}{(IsBold ? " bold" : "")}"), ("d", path));
+        Svg.Element("path", ("class", $"line stroke{ChartStyle.ColorOf(Color)}{(IsDashed ? " dashed" : "")}{(IsBold ? " bold" : "")}"),
+            ("d", path));
 
     private string Path(Frame frame)
     {

@@ -12,7 +12,8 @@ internal static class Svg
     /// <summary>A picture with its title on paper of its own, for a page that has <see cref="ChartStyle.Css"/>.</summary>
     public static XElement Picture(string title, int width, int height)
     {
-        var picture = Element("svg", ("class", "chart"), ("viewBox", $"0 0 {width} {height}"), ("role", "img"), ("aria-label", Printable(title)));
+        var picture = Element(
+            "svg", ("class", "chart"), ("viewBox", $"0 0 {width} {height}"), ("role", "img"), ("aria-label", Printable(title)));
         var heading = Text(10, 18, title);
         heading.SetAttributeValue("class", "title");
         picture.Add(Element("rect", ("class", "paper"), ("width", $"{width}"), ("height", $"{height}"), ("rx", "6")), heading);

@@ -31,7 +31,8 @@ internal sealed class ResNet : Module<Tensor, Tensor>
         Initialization.Apply(this);
 
         Sequential Stage(int inputs, int width, int depth, int stride) => Sequential(
-            [.. Enumerable.Range(0, depth).Select(i => ($"{i}", i == 0 ? block(inputs, width, stride) : block(width * expansion, width, 1)))]);
+            [.. Enumerable.Range(0, depth)
+                .Select(i => ($"{i}", i == 0 ? block(inputs, width, stride) : block(width * expansion, width, 1)))]);
     }
 
     /// <summary>18 layers: 11,689,512 parameters for 1000 classes.</summary>

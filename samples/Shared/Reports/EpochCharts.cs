@@ -11,7 +11,8 @@ internal static class EpochCharts
     public static IReadOnlyList<Chart> Of(IReadOnlyList<EpochNumbers> epochs, bool isPruned)
     {
         Line Curve(string name, int color, Func<EpochNumbers, double?> number) =>
-            new(name, color, [.. epochs.Where(epoch => number(epoch) is not null).Select(epoch => new Point(epoch.Epoch, number(epoch)!.Value))])
+            new(name, color, [.. epochs.Where(epoch => number(epoch) is not null)
+                .Select(epoch => new Point(epoch.Epoch, number(epoch)!.Value))])
             {
                 HasMarkers = epochs.Count <= 40,
             };
@@ -22,9 +23,9 @@ internal static class EpochCharts
         [
             Over("Loss", "mean loss of an epoch", [Curve("training loss", 0, epoch => epoch.Loss)]),
             Over("Accuracy", "top-1, %", isPruned ? [accuracy, committed] : [accuracy]),
-            .. isPruned ? [Over("Sparsity", "weights removed, %", [Curve("of the prunable weights", 2, epoch => 100 * epoch.Sparsity)], low: 0, high: 100)] : (Chart[])[],
+            Over("Sparsity", "weights removed, %", [Curve("of the prunable weights", 2, epoch => 100 * epoch.Sparsity)], low: 0, high: 100),
         ];
-        return [.. charts.Where(chart => chart.Marks.OfType<Line>().Any(line => line.Points.Count > 0))];
+        return [.. charts.Take(isPruned ? 3 : 2).Where(chart => chart.Marks.OfType<Line>().Any(line => line.Points.Count > 0))];
     }
 
     private static Chart Over(string title, string unit, Line[] lines, double? low = null, double? high = null) => new()

@@ -6,7 +6,8 @@ namespace Pdp.Samples.Reports;
 /// <param name="Parameters">Its parameters; tied ones count once.</param>
 /// <param name="Zeros">Those that are exactly zero.</param>
 /// <param name="Bytes">The bytes of all of them.</param>
-/// <param name="PackedBytes">The bytes with a bit for each parameter and the values that are not zero, where a tensor gets smaller by that.</param>
+/// <param name="PackedBytes">The bytes with a bit for each parameter and the values that are not zero, where a tensor gets
+/// smaller by that.</param>
 /// <param name="Macs">The multiply-accumulates of a forward pass of one input; null if they are not known.</param>
 internal sealed record Footprint(long Parameters, long Zeros, long Bytes, long PackedBytes, long? Macs)
 {

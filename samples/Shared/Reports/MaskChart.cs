@@ -15,7 +15,8 @@ internal static class MaskChart
     public static Chart Of(WeightSnapshot snapshot, string? title = null)
     {
         var width = snapshot.BinWidth;
-        var bars = new Bars("weights", WeightColor, [.. snapshot.Counts.Select((count, bin) => new Point(-snapshot.Range + ((bin + 0.5) * width), count))], width);
+        var bars = new Bars("weights", WeightColor,
+            [.. snapshot.Counts.Select((count, bin) => new Point(-snapshot.Range + ((bin + 0.5) * width), count))], width);
         var range = snapshot.Range > 0 ? snapshot.Range : 1;
         var chart = new Chart
         {
@@ -24,7 +25,8 @@ internal static class MaskChart
             Y = Axis.Around("weights", snapshot.Counts.Select(count => (double)count), low: 0),
             Marks = [bars],
         };
-        return snapshot is { Threshold: { } threshold, Temperature: { } temperature } ? WithMask(chart, range, threshold, temperature) : chart;
+        return snapshot is { Threshold: { } threshold, Temperature: { } temperature } ? WithMask(chart, range, threshold, temperature)
+            : chart;
     }
 
     /// <summary>m = σ((w² − t²)/τ), on an axis of its own.</summary>

@@ -5,12 +5,14 @@ internal static class PageStyle
 {
     /// <summary>The style sheet of the page, without that of its charts.</summary>
     public const string Css = """
-        :root { color-scheme: light dark; --ink: #1f2328; --faint: #59636e; --line: #d8dee4; --paper: #ffffff; --ground: #f6f8fa; --bar: #1a7f37; }
+        :root { color-scheme: light dark; --ink: #1f2328; --faint: #59636e; --line: #d8dee4;
+            --paper: #ffffff; --ground: #f6f8fa; --bar: #1a7f37; }
         @media (prefers-color-scheme: dark) {
         :root { --ink: #e6edf3; --faint: #9198a1; --line: #30363d; --paper: #151b23; --ground: #0d1117; --bar: #3fb950; }
         }
         * { box-sizing: border-box; }
-        body { margin: 0; background: var(--ground); color: var(--ink); font: 15px/1.5 system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; }
+        body { margin: 0; background: var(--ground); color: var(--ink);
+            font: 15px/1.5 system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; }
         main { max-width: 1180px; margin: 0 auto; padding: 24px 16px 48px; }
         h1 { font-size: 24px; line-height: 1.25; margin: 0; overflow-wrap: anywhere; }
         h2 { font-size: 17px; margin: 32px 0 10px; }
@@ -19,7 +21,8 @@ internal static class PageStyle
         .facts div { background: var(--paper); border: 1px solid var(--line); border-radius: 8px; padding: 10px 14px; }
         .facts dt { color: var(--faint); font-size: 13px; }
         .facts dd { margin: 0; font-size: 21px; font-weight: 600; font-variant-numeric: tabular-nums; }
-        .warnings { background: var(--paper); border: 1px solid var(--line); border-left: 4px solid #bf8700; border-radius: 6px; padding: 10px 12px 10px 30px; }
+        .warnings { background: var(--paper); border: 1px solid var(--line); border-left: 4px solid #bf8700; border-radius: 6px;
+            padding: 10px 12px 10px 30px; }
         .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 340px), 1fr)); gap: 12px; }
         .chart { display: block; width: 100%; max-width: 480px; height: auto; border: 1px solid var(--line); border-radius: 8px; }
         .scroll { overflow-x: auto; background: var(--paper); border: 1px solid var(--line); border-radius: 8px; }

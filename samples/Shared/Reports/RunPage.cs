@@ -1,6 +1,5 @@
 using System.Xml.Linq;
 using Pdp.Samples.Drawing;
-using TorchSharp;
 
 namespace Pdp.Samples.Reports;
 
@@ -60,13 +59,14 @@ internal sealed record RunPage
         yield return Pruning is null ? null : Section("Layers", PageTables.Layers(Pruning));
         yield return Weights.Count == 0 ? null : Section(
             "Weights and masks at the end of training",
-            new XElement("p", "Bars: the dense weights under the mask. Curve: the factor m that each is multiplied by in training. Commit zeroes what is between the thresholds."),
+            new XElement("p", "Bars: the dense weights. "
+                + "Curve: the factor m by which each is multiplied in training. Commit zeroes those between the thresholds."),
             Charts([.. Weights.Select(snapshot => MaskChart.Of(snapshot))]));
         yield return Section(
             "Size",
             PageTables.Sizes(("before commit", Before), ("as saved", After)),
             new XElement("p", "Packed: a bit for each parameter and the values that are not zero, where a tensor gets smaller by that."));
-        yield return Section("Settings", PageTables.Settings(Settings), new XElement("p", $".NET {Environment.Version}, TorchSharp {typeof(torch).Assembly.GetName().Version}"));
+        yield return Section("Settings", PageTables.Settings(Settings), new XElement("p", Sample.Versions));
     }
 
     private XElement? Warnings() => Pruning is not { Warnings.Count: > 0 } ? null : new XElement(

@@ -129,7 +129,7 @@ public sealed class CheckpointTests : IDisposable
 
         var error = Assert.Throws<InvalidDataException>(() => Checkpoint.Load(Path, _other, _otherOptimizer, Fingerprint));
 
-        Assert.Contains("it is no checkpoint", error.Message, StringComparison.Ordinal);
+        Assert.Contains("it is not a checkpoint", error.Message, StringComparison.Ordinal);
     }
 
     private void Change(Action<Dictionary<string, string>> changeHeader, Action<Dictionary<string, Tensor>> changeTensors)

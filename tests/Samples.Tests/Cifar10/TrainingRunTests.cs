@@ -26,7 +26,7 @@ public sealed class TrainingRunTests : IDisposable
     [InlineData("(--dense-epochs) and end at epoch 4 (--ramp-end)", "--ramp-end", "4")]
     [InlineData("end at epoch 10.375 (--epsilon)", "--epsilon", "0.1")]
     [InlineData("end at epoch 0.1 (--anneal-end)", "--relative-temperature", "1:0.03", "--anneal-end", "0.1")]
-    [InlineData("--epochs 0 measures alone", "--epochs=0")]
+    [InlineData("--epochs 0 only measures", "--epochs=0")]
     public void Constructor_WhenTimesCantBe_NamesTheirOptionsBeforeItReadsData(string expected, params string[] arguments)
     {
         var settings = CommandLine.Parse<Settings>(arguments, ["--method", "pdp", "--epochs", "3", "--data", _folder.File("none")]);

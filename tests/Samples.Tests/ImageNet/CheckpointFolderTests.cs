@@ -67,7 +67,7 @@ public sealed class CheckpointFolderTests : IDisposable
 
         var error = Assert.Throws<ArgumentException>(() => CheckpointFolder.Of(settings));
 
-        Assert.Contains("There is a run in", error.Message, StringComparison.Ordinal);
+        Assert.Contains("already holds a run", error.Message, StringComparison.Ordinal);
         Assert.NotNull(CheckpointFolder.Of(settings with { Resume = true })!.Latest);
         Assert.Null(CheckpointFolder.Of(settings with { Out = _folder.File("new") })!.Latest);
         Assert.Null(CheckpointFolder.Of(new Settings()));

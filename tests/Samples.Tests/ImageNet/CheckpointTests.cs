@@ -158,7 +158,7 @@ public sealed class CheckpointTests : IDisposable
         Assert.False(Checkpoint.Is(Path));
         var error = Assert.Throws<InvalidDataException>(() => Checkpoint.Load(Path, _run.Learner, _run.Settings));
 
-        Assert.Contains("it is no checkpoint", error.Message, StringComparison.Ordinal);
+        Assert.Contains("it is not a checkpoint", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -78,7 +78,7 @@ public sealed class ImageNetDataTests : IDisposable
     {
         Write("train/a/1.jpg", "val/a/1.jpg", other);
 
-        AssertFault($"'{other.Split('/')[2]}'", "is no picture");
+        AssertFault($"'{other.Split('/')[2]}'", "is not a picture");
     }
 
     [Fact]

@@ -88,13 +88,13 @@ public sealed class PictureLoaderTests : IDisposable
         var folder = Folder();
         using var loader = PictureLoader.Validation(folder, 4, workers: 2, _reports.Add, Side, resized: 20);
         var whole = Read(loader, 0);
-        File.WriteAllText(folder.PathOf(3), "no picture");
+        File.WriteAllText(folder.PathOf(3), "not a readable picture");
 
         var batches = Read(loader, 1);
         var again = Read(loader, 2);
 
         var report = Assert.Single(_reports);
-        Assert.Contains($"'{folder.PathOf(3)}' is no picture", report, StringComparison.Ordinal);
+        Assert.Contains($"'{folder.PathOf(3)}' is not a readable picture", report, StringComparison.Ordinal);
         Assert.Equal([0L, 0, 0, 1, 1, 1, 1, 1, 2, 2, 2, 2], Labels(batches));
         Assert.Equal(whole[1].Pixels[..(Side * Side * 3)], batches[0].Pixels[(3 * Side * Side * 3)..]);
         AssertEqual(whole[1..], batches[1..]);
@@ -107,7 +107,7 @@ public sealed class PictureLoaderTests : IDisposable
         var folder = Folder();
         using var loader = Training(folder);
         File.WriteAllBytes(folder.PathOf(3), File.ReadAllBytes(folder.PathOf(3))[..^100]);
-        File.WriteAllText(folder.PathOf(7), "no picture");
+        File.WriteAllText(folder.PathOf(7), "not a readable picture");
 
         var fault = Assert.Throws<InvalidDataException>(() => Read(loader, 0));
 
@@ -122,7 +122,7 @@ public sealed class PictureLoaderTests : IDisposable
     {
         var folder = Folder(classes: 1, each: 1);
         using var loader = Training(folder, batch: 1);
-        File.WriteAllText(folder.PathOf(0), "no picture");
+        File.WriteAllText(folder.PathOf(0), "not a readable picture");
 
         Assert.Throws<InvalidDataException>(() => Read(loader, 0));
     }

@@ -137,7 +137,7 @@ public sealed class PictureReaderTests : IDisposable
 
     [Theory]
     [InlineData("", "empty")]
-    [InlineData("version https://git-lfs.github.com/spec/v1", "no picture")]
+    [InlineData("version https://git-lfs.github.com/spec/v1", "not a readable picture")]
     public void Read_WhenFileIsNoPicture_SaysSo(string content, string expected)
     {
         var fault = Assert.Throws<InvalidDataException>(() => Read(System.Text.Encoding.UTF8.GetBytes(content), new ResizedCentre(8, 8)));

@@ -92,7 +92,7 @@ public sealed class CompareTests : IDisposable
 
         var error = Assert.Throws<IOException>(() => Compare.Run(["--recipe", recipe, "--out", _folder.Path, "--tables-only"]));
 
-        Assert.Contains("Another process is at work", error.Message, StringComparison.Ordinal);
+        Assert.Contains("Another process is working", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

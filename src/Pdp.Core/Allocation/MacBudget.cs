@@ -20,7 +20,10 @@ namespace Pdp;
 public sealed record MacBudget : ISparsityAllocation
 {
     /// <summary>Makes the allocation.</summary>
-    /// <param name="fraction">The fraction of the whole model's MACs to be removed, in (0, 1); layers that stay dense are in the whole.</param>
+    /// <param name="fraction">
+    /// The fraction of the whole model's counted MACs (<see cref="MacCount.Total"/>) to be removed, in (0, 1). Layers that stay dense are in the
+    /// whole; what <see cref="MacCount.Uncounted"/> lists is in neither part.
+    /// </param>
     /// <param name="channels">The channels that belong together.</param>
     /// <param name="macs">The MACs of the same model, counted for inputs of the size that matters.</param>
     /// <exception cref="ArgumentOutOfRangeException">The fraction is not in (0, 1).</exception>
@@ -33,7 +36,7 @@ public sealed record MacBudget : ISparsityAllocation
         macs.RequireFit(channels.Groups.Select(group => new ChannelCut(group, 0)));
     }
 
-    /// <summary>The fraction of the whole model's MACs to be removed, in (0, 1).</summary>
+    /// <summary>The fraction of the whole model's counted MACs (<see cref="MacCount.Total"/>) to be removed, in (0, 1).</summary>
     public double Fraction { get; }
 
     /// <summary>Whether a channel's magnitude counts over the mean of its group.</summary>

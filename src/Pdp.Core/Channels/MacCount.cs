@@ -6,11 +6,21 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp;
 
-/// <summary>The multiply-accumulates (MACs) of a model's convolutions, transposed convolutions and linear layers.</summary>
-/// <remarks>Immutable; holds no tensors. Norms, activations and products of tensors do not count.</remarks>
-/// <param name="Layers">The layers, in the order of the model.</param>
+/// <summary>The multiply-accumulates (MACs) of a model's convolutions, transposed convolutions, linear layers and attention modules.</summary>
+/// <remarks>
+/// Immutable; holds no tensors. Norms, activations and products element by element do not count. What else multiplies and can't be seen from the
+/// calls of modules is listed as <see cref="Uncounted"/>: products of queries, keys and values in code of the model's own, and weights of
+/// other modules, such as recurrent ones.
+/// </remarks>
+/// <param name="Layers">
+/// The layers, in the order of the model, then the parts of each call of a <see cref="TorchSharp.Modules.MultiheadAttention"/>: its four layers and its two products.
+/// </param>
 public sealed record MacCount(IReadOnlyList<LayerMacs> Layers)
 {
+    /// <summary>What multiplies too but is not in the total, in words.</summary>
+    /// <value>Empty where all that multiplies is counted.</value>
+    public IReadOnlyList<string> Uncounted { get; init; } = [];
+
     /// <summary>The MACs of all layers.</summary>
     public long Total => Layers.Sum(layer => layer.Macs);
 
@@ -52,11 +62,12 @@ public sealed record MacCount(IReadOnlyList<LayerMacs> Layers)
         ChannelCut[] all = [.. Guard.NotNull(cuts, nameof(cuts))];
         RequireFit(all);
         var lost = new ChannelCuts(all);
-        return new([.. Layers.Select(layer => layer with { Shape = lost.ShapeLeft(layer.Weight, layer.Shape) })]);
+        return this with { Layers = [.. Layers.Select(layer => layer with { Shape = lost.ShapeLeft(layer.Weight, layer.Shape) })] };
     }
 
-    /// <summary>The total and the number of layers.</summary>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Total:N0} MACs in {Layers.Count} layers");
+    /// <summary>The total, the number of layers, and what is not counted.</summary>
+    public override string ToString() =>
+        string.Create(CultureInfo.InvariantCulture, $"{Total:N0} MACs in {Layers.Count} layers{(Uncounted.Count == 0 ? "" : $"; not counted: {string.Join("; ", Uncounted)}")}");
 
     /// <summary>Checks that groups are of the model that was counted.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A number of channels is not in [0, channels).</exception>

@@ -18,11 +18,13 @@ internal static class MacCounter
             throw new ArgumentException($"The model '{model.GetName()}' has no convolution or linear layer: there are no MACs to count.", nameof(model));
 
         using var evaluation = new EvaluationMode(model);
-        var positions = PositionsOf(layers, forward);
+        var attention = new AttentionMacs();
+        var positions = PositionsOf(model, layers, attention, forward);
         var names = layers.Select(layer => NameOfWeight(layer, layers)).ToArray();
         var seen = names.Where((_, i) => positions[i] > 0).ToHashSet(StringComparer.Ordinal);
         RequireUnused(model, [.. layers.Where((_, i) => !seen.Contains(names[i]))], forward);
-        return new([.. layers.Select((layer, i) => new LayerMacs { Name = layer.Name, Weight = names[i], Shape = layer.Weight.shape, Positions = positions[i] })]);
+        var counted = layers.Select((layer, i) => new LayerMacs { Name = layer.Name, Weight = names[i], Shape = layer.Weight.shape, Positions = positions[i] });
+        return new([.. counted, .. attention.Parts]) { Uncounted = UncountedWork.Of(model, layers, forward) };
     }
 
     private static ProbedLayer[] LayersOf(Module model) =>
@@ -34,7 +36,7 @@ internal static class MacCounter
     private static string NameOfWeight(ProbedLayer layer, ProbedLayer[] layers) =>
         layers.First(other => Address.Of(other.Weight) == Address.Of(layer.Weight)).WeightName;
 
-    private static long[] PositionsOf(ProbedLayer[] layers, Func<Tensor> forward)
+    private static long[] PositionsOf(Module model, ProbedLayer[] layers, AttentionMacs attention, Func<Tensor> forward)
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
@@ -44,6 +46,12 @@ internal static class MacCounter
         {
             foreach (var (i, layer) in layers.Index())
                 removals.Add(Watch(layer, count => positions[i] += count));
+            foreach (var (name, module) in ModelModules.Of(model).DistinctBy(pair => pair.Module))
+            {
+                if (module is MultiheadAttention whole)
+                    removals.Add(attention.Watch(name, whole));
+            }
+
             forward();
         }
         finally

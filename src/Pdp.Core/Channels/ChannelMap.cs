@@ -1,7 +1,6 @@
 using System.Text.Json.Serialization;
 using Pdp.Channels;
 using Pdp.Channels.Probing;
-using Pdp.Internal;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -67,50 +66,40 @@ public sealed class ChannelMap
 
     /// <summary>Finds the groups of a model.</summary>
     /// <param name="model">The model; its weights, gradients, modes and buffers are as before afterwards, bit for bit.</param>
-    /// <param name="example">An input as the model takes it, of which the absolute values are used; one picture is enough, and a small one is faster.</param>
-    /// <exception cref="ArgumentException">The model has no convolution or linear layer, or its output doesn't depend on any.</exception>
+    /// <param name="example">An input as the model takes it, for its shape, size and range; one picture is enough, and a small one is faster.</param>
+    /// <exception cref="ArgumentException">The model has no convolution or linear layer, or its output doesn't depend on any, or has no gradient.</exception>
     public static ChannelMap Find(Module<Tensor, Tensor> model, Tensor example)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(example);
-        using var scope = NewDisposeScope();
-        var positive = example.detach().abs();
-        return Find(model, () => model.call(positive));
+        return Find(model, () => model.call(example));
     }
 
     /// <summary>Finds the groups of a model that is called in a way of its own.</summary>
     /// <param name="model">The model; its weights, gradients, modes and buffers are as before afterwards, bit for bit.</param>
     /// <param name="forward">
-    /// Calls the model and gives its output, with the same input each time; a non-negative one, as units that are switched off hide what they read.
+    /// Calls the model and gives its output, with the same input each time. It runs on another thread. A model of one to three tensors is also given
+    /// other inputs, random ones and of other sizes, in the place of what this one gives to its <c>call</c>; where that can't be done, as
+    /// <c>forward</c> is called or the model takes other things, give a random input that is not negative and whose sizes are not 1.
     /// </param>
-    /// <exception cref="ArgumentException">The model has no convolution or linear layer, or its output doesn't depend on any.</exception>
+    /// <exception cref="ArgumentException">The model has no convolution or linear layer, or its output doesn't depend on any, or has no gradient.</exception>
     public static ChannelMap Find(Module model, Func<Tensor> forward)
+    {
+        ArgumentNullException.ThrowIfNull(forward);
+        return Find(model, () => [forward()]);
+    }
+
+    /// <summary>Finds the groups of a model of several outputs.</summary>
+    /// <param name="model">The model; its weights, gradients, modes and buffers are as before afterwards, bit for bit.</param>
+    /// <param name="forward">Calls the model and gives its outputs, of which each is compared in its own scale; as in <see cref="Find(Module, Func{Tensor})"/>.</param>
+    /// <exception cref="ArgumentException">The model has no convolution or linear layer, or its outputs don't depend on any, or have no gradient.</exception>
+    public static ChannelMap Find(Module model, Func<IReadOnlyList<Tensor>> forward)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(forward);
-        ProbedLayer[] layers = [.. ModelModules.Of(model).Select(pair => ProbedLayer.Of(pair.Name, pair.Module)).OfType<ProbedLayer>().DistinctBy(layer => Address.Of(layer.Weight))];
-        if (layers.Length == 0)
-            throw new ArgumentException($"The model '{model.GetName()}' has no convolution or linear layer: there are no channels to prune.", nameof(model));
-
-        using var state = new ProbeState(model, layers);
-        var builder = new GroupBuilder(model, new Probe(model, layers, state, forward).Feeds());
-        var candidates = builder.Build();
-        state.Enliven();
-        var unsupported = new SortedDictionary<string, string>(builder.Unsupported.ToDictionary(), StringComparer.Ordinal);
-        var groups = new List<ChannelGroup>();
-        foreach (var group in candidates)
-        {
-            var trial = TrialCut.Of(model, group, forward);
-            if (trial.Refusal is null)
-                groups.Add(group with { IsNormalized = trial.IsNormalized });
-            foreach (var filter in group.Of(ChannelRole.Filter))
-            {
-                if (trial.Refusal is { } refusal)
-                    unsupported[filter.Name] = refusal;
-            }
-        }
-
-        return new(groups, unsupported);
+        using var finder = new GroupFinder(model, forward);
+        var groups = finder.Find();
+        return new(groups, finder.Unsupported);
     }
 
     private ChannelGroup GroupOf(string filter) =>

@@ -1,3 +1,4 @@
+using Pdp.Internal;
 using TorchSharp.Modules;
 using static TorchSharp.torch.nn;
 
@@ -7,6 +8,7 @@ namespace Pdp.Channels.Probing;
 internal sealed class GroupBuilder
 {
     private readonly Dictionary<string, Module> _modules;
+    private readonly Dictionary<string, long[]> _shapes;
     private readonly IReadOnlyList<LayerFeed> _feeds;
     private readonly Dictionary<ProbedLayer, ProbedLayer> _parents = [];
     private readonly HashSet<ProbedLayer> _gates = [];
@@ -15,6 +17,7 @@ internal sealed class GroupBuilder
     public GroupBuilder(Module model, IReadOnlyList<LayerFeed> feeds)
     {
         _modules = ModelModules.Of(model).ToDictionary(pair => pair.Name, pair => pair.Module, StringComparer.Ordinal);
+        _shapes = model.named_parameters().ToDictionary(pair => pair.name, pair => pair.parameter.shape, StringComparer.Ordinal);
         _feeds = feeds;
     }
 
@@ -26,6 +29,9 @@ internal sealed class GroupBuilder
     {
         foreach (var feed in _feeds)
             TieToReaders(feed);
+        foreach (var shared in _feeds.Where(feed => feed.Layer.Bias is not null).GroupBy(feed => Address.OfNative(feed.Layer.Bias!)))
+            foreach (var feed in shared.Skip(1))
+                Tie(shared.First().Layer, feed.Layer);
         foreach (var (i, feed) in _feeds.Index())
             foreach (var other in _feeds.Skip(i + 1).Where(other => Meet(feed, other)))
                 Tie(feed.Layer, other.Layer);
@@ -61,7 +67,8 @@ internal sealed class GroupBuilder
 
     private string? RefusalOf(LayerFeed[] set)
     {
-        if (set.FirstOrDefault(feed => feed.Refusal is not null && !_gates.Contains(feed.Layer)) is { } refused)
+        var isRead = set.Any(feed => feed.Reads.Any(read => read.Reader is { Kind: ReaderKind.Inputs, Layer.ConnectionGroups: 1 }));
+        if (set.FirstOrDefault(feed => feed.Refusal is not null && !_gates.Contains(feed.Layer) && !(isRead && IsCarrier(feed))) is { } refused)
             return set.Length == 1 ? refused.Refusal : $"tied to {refused.Layer.WeightName}: {refused.Refusal}";
 
         var channels = ChannelsOf(set);
@@ -78,6 +85,9 @@ internal sealed class GroupBuilder
 
         return null;
     }
+
+    /// <summary>A grouped convolution's outputs may be added to what it carries, and are not seen beside that.</summary>
+    private static bool IsCarrier(LayerFeed feed) => feed is { Layer.ConnectionGroups: > 1, IsUnread: true, Units: > 1 } && feed.Reads.All(read => read is { IsInOrder: true, Reader.Kind: not ReaderKind.Bare });
 
     private void Refuse(IEnumerable<LayerFeed> set, string refusal)
     {
@@ -128,7 +138,7 @@ internal sealed class GroupBuilder
         var module = name[..Math.Max(name.LastIndexOf('.'), 0)];
         if (_modules.GetValueOrDefault(module) is not NormBase norm)
         {
-            yield return new(name, 0, offset, block, ChannelRole.Follower);
+            yield return new(name, LongestDimensionOf(name), offset, block, ChannelRole.Follower);
             yield break;
         }
 
@@ -139,6 +149,12 @@ internal sealed class GroupBuilder
             yield return new(ProbedLayer.Dotted(module, "running_mean"), 0, offset, block, ChannelRole.Follower);
         if (norm.running_var is not null)
             yield return new(ProbedLayer.Dotted(module, "running_var"), 0, offset, block, ChannelRole.Follower);
+    }
+
+    private int LongestDimensionOf(string name)
+    {
+        var shape = _shapes[name];
+        return Array.IndexOf(shape, shape.Max());
     }
 
     private ProbedLayer Root(ProbedLayer layer)

@@ -1,3 +1,4 @@
+using Pdp.Internal;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -5,37 +6,25 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Channels.Probing;
 
-/// <summary>Puts a model into a state in which a silent channel stays exactly silent, and puts everything back on disposal.</summary>
+/// <summary>A state of a model in which a silent channel stays exactly silent.</summary>
 /// <remarks>
 /// Weights are positive and random, so that nothing cancels and no unit is dead; biases, shifts and running means are 0; norms neither scale nor
-/// mix, as the model is in evaluation mode. Parameters keep their identity.
+/// mix, as they evaluate. Parameters keep their identity.
 /// </remarks>
 internal sealed class ProbeState : IDisposable
 {
     private static readonly Scalar One = 1.ToScalar();
 
-    private readonly List<(Parameter Parameter, Tensor Value, Tensor? Gradient, bool NeedsGradient)> _parameters = [];
-    private readonly List<(Tensor Buffer, Tensor Value)> _buffers = [];
-    private readonly EvaluationMode _mode;
     private readonly List<Tensor> _weights = [];
     private readonly IReadOnlyList<ProbedLayer> _layers;
     private readonly IReadOnlyList<NormBase> _norms;
+    private readonly ModelSnapshot _snapshot;
 
-    public ProbeState(Module model, IReadOnlyList<ProbedLayer> layers)
+    public ProbeState(Module model, IReadOnlyList<ProbedLayer> layers, ModelSnapshot snapshot)
     {
-        _layers = layers;
+        (_layers, _snapshot) = (layers, snapshot);
         _norms = [.. ModelModules.Of(model).Select(pair => pair.Module).OfType<NormBase>()];
-        _mode = new(model);
-        try
-        {
-            Save(model);
-            Fill(model);
-        }
-        catch
-        {
-            Dispose();
-            throw;
-        }
+        Fill();
     }
 
     /// <summary>Silences some output channels of each layer and makes the others sound.</summary>
@@ -52,21 +41,23 @@ internal sealed class ProbeState : IDisposable
         }
     }
 
-    /// <summary>Makes all channels sound, with positive weights and biases, shifts and means that are not 0: the state in which groups are cut for trial.</summary>
+    /// <summary>Makes all channels sound, with positive weights and biases, shifts and means that are not 0: one of the states in which groups are cut for trial.</summary>
     public void Enliven()
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        using var random = new Generator(2, CPU);
+        using var draw = new Draw(2);
+        FillParameters();
         foreach (var weight in _weights)
             weight.abs_();
         Silence((_, _) => false);
         foreach (var layer in _layers)
-            FillRandom(layer.Bias, random);
+            FillRandom(layer.Bias, draw);
         foreach (var norm in _norms)
         {
-            FillRandom(norm.bias, random);
-            FillRandom(norm.running_mean, random);
+            Neutralize(norm);
+            FillRandom(norm.bias, draw);
+            FillRandom(norm.running_mean, draw);
         }
     }
 
@@ -75,67 +66,28 @@ internal sealed class ProbeState : IDisposable
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        using var random = new Generator(3, CPU);
-        using Scalar half = 0.5.ToScalar();
+        using var draw = new Draw(3);
         foreach (var weight in _weights)
-            weight.mul_(rand(weight.shape, ScalarType.Float32, CPU, generator: random).sub_(half).sign().to(weight.dtype, weight.device));
+            weight.mul_(draw.Uniform(weight.shape, -1, 1, weight).sign());
     }
 
-    public void ClearGradients()
-    {
-        foreach (var saved in _parameters)
-            saved.Parameter.grad = null;
-    }
+    public void ClearGradients() => _snapshot.ClearGradients();
 
     public void Dispose()
     {
-        using var _ = no_grad();
-        foreach (var (parameter, value, gradient, needsGradient) in _parameters)
-        {
-            parameter.copy_(value);
-            parameter.grad = gradient;
-            parameter.requires_grad_(needsGradient);
-            value.Dispose();
-            gradient?.Dispose();
-        }
-
-        foreach (var (buffer, value) in _buffers)
-        {
-            buffer.copy_(value);
-            value.Dispose();
-        }
-
-        _mode.Dispose();
         foreach (var weight in _weights)
             weight.Dispose();
     }
 
-    private void Save(Module model)
+    private void Fill()
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        foreach (var parameter in model.parameters())
-        {
-            _parameters.Add((parameter, parameter.detach().clone().DetachFromDisposeScope(), parameter.grad?.DetachFromDisposeScope(), parameter.requires_grad));
-            parameter.grad = null;
-            if (parameter.is_floating_point())
-                parameter.requires_grad_(true);
-        }
-
-        foreach (var (_, buffer) in model.named_buffers())
-            _buffers.Add((buffer, buffer.detach().clone().DetachFromDisposeScope()));
-    }
-
-    private void Fill(Module model)
-    {
-        using var scope = NewDisposeScope();
-        using var _ = no_grad();
-        using var random = new Generator(0, CPU);
-        foreach (var saved in _parameters)
-            FillRandom(saved.Parameter, random, saved.Parameter.dim() > 1 ? saved.Parameter.numel() / saved.Parameter.shape[0] : 1);
+        FillParameters();
+        using var draw = new Draw(1);
         foreach (var layer in _layers)
         {
-            FillRandom(layer.Weight, random, layer.Weight.numel() / layer.Outputs);
+            FillRandom(layer.Weight, draw, layer.Weight.numel() / layer.Outputs);
             layer.Bias?.zero_();
             _weights.Add(layer.Weight.detach().clone().DetachFromDisposeScope());
         }
@@ -144,15 +96,22 @@ internal sealed class ProbeState : IDisposable
             Neutralize(norm);
     }
 
+    private void FillParameters()
+    {
+        using var draw = new Draw(0);
+        _snapshot.Restore();
+        var weights = _layers.Select(layer => Address.OfNative(layer.Weight)).ToHashSet();
+        foreach (var parameter in _snapshot.Parameters.Where(parameter => !weights.Contains(Address.OfNative(parameter))))
+            FillRandom(parameter, draw, parameter.dim() > 1 ? parameter.numel() / parameter.shape[0] : 1);
+    }
+
     /// <summary>Values in [¼, ¾) over the fan-in: signals vanish slowly, and don't grow along shortcuts into activations that saturate.</summary>
-    private static void FillRandom(Tensor? parameter, Generator random, long fanIn = 1)
+    private static void FillRandom(Tensor? parameter, Draw draw, long fanIn = 1)
     {
         if (parameter is null || !parameter.is_floating_point())
             return;
 
-        using Scalar scale = (0.5 / fanIn).ToScalar();
-        using Scalar half = 0.5.ToScalar();
-        var values = rand(parameter.shape, ScalarType.Float32, CPU, generator: random).add_(half, One).mul_(scale);
+        using var values = draw.Uniform(parameter.shape, 0.25 / fanIn, 0.75 / fanIn, parameter);
         parameter.copy_(values);
     }
 

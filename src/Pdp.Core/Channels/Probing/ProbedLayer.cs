@@ -1,3 +1,4 @@
+using Pdp.Internal;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -12,6 +13,8 @@ internal sealed class ProbedLayer
     private ProbedLayer(string name, Module module, Parameter weight, Parameter? bias, long connectionGroups, bool isTransposed)
     {
         Name = name;
+        WeightName = Dotted(name, "weight");
+        BiasName = Dotted(name, "bias");
         Module = module;
         Weight = weight;
         Bias = bias;
@@ -37,9 +40,11 @@ internal sealed class ProbedLayer
 
     public long Inputs { get; }
 
-    public string WeightName => Dotted(Name, "weight");
+    /// <summary>A name of the weight among the model's parameters.</summary>
+    public string WeightName { get; private set; }
 
-    public string BiasName => Dotted(Name, "bias");
+    /// <summary>A name of the bias among the model's parameters: the one under which it comes first where layers share it.</summary>
+    public string BiasName { get; private set; }
 
     /// <summary>The dimension along which whole output channels, or whole groups of them, can be cut off.</summary>
     public int OutputDimension => _isTransposed && ConnectionGroups == 1 ? 1 : 0;
@@ -48,6 +53,26 @@ internal sealed class ProbedLayer
     public int InputDimension => _isTransposed ? 0 : 1;
 
     public static string Dotted(string module, string parameter) => module.Length == 0 ? parameter : $"{module}.{parameter}";
+
+    /// <summary>The layers of a model, those that share a weight as one.</summary>
+    public static ProbedLayer[] AllOf(Module model)
+    {
+        ProbedLayer[] layers = [.. ModelModules.Of(model).Select(pair => Of(pair.Name, pair.Module)).OfType<ProbedLayer>().DistinctBy(layer => Address.Of(layer.Weight))];
+        var names = model.named_parameters().ToLookup(pair => Address.OfNative(pair.parameter), pair => pair.name);
+        foreach (var layer in layers)
+        {
+            layer.WeightName = NameOf(layer.Weight, layer.WeightName);
+            layer.BiasName = layer.Bias is null ? layer.BiasName : NameOf(layer.Bias, layer.BiasName);
+        }
+
+        return layers;
+
+        string NameOf(Parameter parameter, string own)
+        {
+            var all = names[Address.OfNative(parameter)];
+            return all.Contains(own) ? own : all.FirstOrDefault(own);
+        }
+    }
 
     /// <summary>The layer that a module is; null if it is neither a convolution nor linear.</summary>
     public static ProbedLayer? Of(string name, Module module) => module switch

@@ -1,4 +1,3 @@
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -7,8 +6,6 @@ namespace Pdp.Channels.Probing;
 /// <summary>Slices of a parameter whose gradients fall silent with the channels that they depend on.</summary>
 internal sealed class Reader
 {
-    private static readonly Scalar Zero = 0.ToScalar();
-
     private readonly Parameter _parameter;
     private readonly Func<Tensor, Tensor> _largest;
 
@@ -40,18 +37,18 @@ internal sealed class Reader
 
     /// <summary>The elements of a vector that scales channels, as in a norm.</summary>
     public static Reader OfElements(string name, Parameter parameter) =>
-        new(name, ReaderKind.Elements, parameter, parameter.numel(), null, values => values);
+        new(name, ReaderKind.Elements, parameter, parameter.numel(), null, values => values.reshape(-1));
 
-    /// <summary>Which slices have no gradient.</summary>
-    public bool[] Silent()
+    /// <summary>Slices of a parameter that belongs to no layer, along one of its dimensions: what it reads there can't be cut.</summary>
+    public static Reader OfBare(string name, Parameter parameter, int dimension) =>
+        new(name, ReaderKind.Bare, parameter, parameter.shape[dimension], null, values => values.abs().amax([.. Enumerable.Range(0, (int)values.dim()).Where(other => other != dimension).Select(other => (long)other)]));
+
+    /// <summary>The largest gradient of each slice; exactly zero where it is silent.</summary>
+    public double[] Loudness()
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         var gradient = _parameter.grad;
-        if (gradient is null)
-            return [.. Enumerable.Repeat(true, (int)Slices)];
-
-        var silent = _largest(gradient).eq(Zero).cpu();
-        return silent.data<bool>().ToArray();
+        return gradient is null ? new double[Slices] : _largest(gradient).abs().to_type(ScalarType.Float64).cpu().contiguous().data<double>().ToArray();
     }
 }

@@ -6,4 +6,5 @@ internal enum ReaderKind
     Inputs,
     Gates,
     Elements,
+    Bare,
 }

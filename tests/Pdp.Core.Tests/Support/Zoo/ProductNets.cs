@@ -18,7 +18,7 @@ internal static class ProductNets
         new("Exponential", () => Behind(x => x.neg().exp()), 12) { Groups = ["inner"], Unsupported = [$"outer: {Constant}", "fc: model"] },
         new("HardSigmoid", () => Behind(x => functional.hardsigmoid(x)), 12) { Groups = ["inner"], Unsupported = [$"outer: {Constant}", "fc: model"] },
         new("Tanh", () => Behind(x => x.tanh()), 12) { Groups = ["inner", "outer"], Unsupported = ["fc: model"] },
-        new("ValueHead", ValueHead, 12) { Groups = ["inner"], Either = ["outer"], Unsupported = ["value: model"] },
+        new("ValueHead", ValueHead, 12) { Groups = ["inner"], Either = ["outer"], Unsupported = ["value: only"] },
     ];
 
     private static Net SwiGlu()

@@ -1,0 +1,37 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Pdp.Channels.Probing;
+
+/// <summary>Random tensors from a seed of their own, the same on all devices.</summary>
+internal sealed class Draw(ulong seed) : IDisposable
+{
+    private static readonly Scalar One = 1.ToScalar();
+
+    private readonly Generator _random = new(seed, CPU);
+
+    /// <summary>Normal numbers of a standard deviation, in the shape asked for, of the type and on the device of a tensor.</summary>
+    public Tensor Normal(long[] shape, double deviation, Tensor like)
+    {
+        using var scope = NewDisposeScope();
+        return randn(shape, ScalarType.Float32, CPU, generator: _random).mul_(tensor(deviation)).to(like.dtype, like.device).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Numbers in [from, to).</summary>
+    public Tensor Uniform(long[] shape, double from, double to, Tensor like)
+    {
+        using var scope = NewDisposeScope();
+        var unit = rand(shape, like.dtype == ScalarType.Float64 ? ScalarType.Float64 : ScalarType.Float32, CPU, generator: _random);
+        return unit.mul_(tensor(to - from)).add_(tensor(from), One).to(like.dtype, like.device).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Whole numbers in [from, to].</summary>
+    public Tensor Whole(long[] shape, long from, long to, Tensor like)
+    {
+        using var scope = NewDisposeScope();
+        var unit = rand(shape, ScalarType.Float64, CPU, generator: _random);
+        return unit.mul_(tensor((double)(to - from + 1))).floor_().add_(tensor((double)from), One).to(like.dtype, like.device).MoveToOuterDisposeScope();
+    }
+
+    public void Dispose() => _random.Dispose();
+}

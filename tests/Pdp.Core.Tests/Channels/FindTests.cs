@@ -1,0 +1,254 @@
+using Pdp.Channels;
+using Pdp.Tests.Support;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace Pdp.Tests.Channels;
+
+/// <summary>Under what circumstances channels are found, and what finding them leaves as it was.</summary>
+public sealed class FindTests
+{
+    private static readonly string[] Filters = ["conv1.weight", "conv2.weight", "linear1.weight"];
+
+    [Fact]
+    public void Find_UnderNoGrad_FindsTheSame()
+    {
+        using var _ = no_grad();
+
+        Assert.Equal(Filters, FiltersOf(ZooExample()));
+    }
+
+    [Fact]
+    public void Find_UnderInferenceMode_FindsTheSame()
+    {
+        using var model = Zoo.Get(nameof(PlainCnn)).Make();
+        using var _ = inference_mode(true);
+        using var example = Zoo.Get(nameof(PlainCnn)).Batch(size: 1);
+
+        Assert.Equal(Filters, FiltersOf(ChannelMap.Find(model, example)));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(-1)]
+    [InlineData(1e-30)]
+    [InlineData(1e6)]
+    public void Find_OnAnExampleThatIsAllAlike_FindsTheSame(double value)
+    {
+        using var model = Zoo.Get(nameof(PlainCnn)).Make();
+        using var example = full([1, 3, 16, 16], value);
+
+        Assert.Equal(Filters, FiltersOf(ChannelMap.Find(model, example)));
+    }
+
+    [Fact]
+    public void Find_OfWholeNumbers_SaysThatTheyHaveNoGradient()
+    {
+        using var model = new Ending(x => x.argmax(1));
+        using var example = ones(1, 6);
+
+        Assert.Contains("has a gradient", Assert.Throws<ArgumentException>(() => ChannelMap.Find(model, example)).Message);
+    }
+
+    [Fact]
+    public void Find_OfADetachedOutput_SaysThatItHasNoGradient()
+    {
+        using var model = new Ending(x => x.detach());
+        using var example = ones(1, 6);
+
+        Assert.Contains("has a gradient", Assert.Throws<ArgumentException>(() => ChannelMap.Find(model, example)).Message);
+    }
+
+    [Fact]
+    public void Find_OfAModelThatIsNotCalledByCall_UsesTheInputItself()
+    {
+        using var model = Zoo.Get(nameof(PlainCnn)).Make();
+        using var example = rand(2, 3, 16, 16);
+
+        Assert.Equal(Filters, FiltersOf(ChannelMap.Find(model, () => model.forward(example))));
+    }
+
+    [Fact]
+    public void Find_OfSeveralOutputs_ComparesEachInItsOwnScale()
+    {
+        using var model = new TwoOutputs();
+        using var example = rand(2, 6);
+
+        var map = ChannelMap.Find(model, () =>
+        {
+            var (boxes, scores) = model.call(example);
+            return [boxes, scores];
+        });
+
+        Assert.Equal(["first.weight"], FiltersOf(map));
+        Assert.Contains("output changes", map.Refused["second.weight"]);
+    }
+
+    [Fact]
+    public void Find_OfLayersThatShareABias_TiesThem()
+    {
+        using var model = new SharedBias();
+        using var example = rand(2, 6);
+
+        var map = ChannelMap.Find(model, example);
+
+        Assert.Equal(["a.weight", "b.weight"], FiltersOf(map));
+    }
+
+    [Fact]
+    public void Find_OfTiedWeights_LeavesGradientsAndWhatLearnsAsTheyWere()
+    {
+        using var model = new Tied();
+        using (var scope = NewDisposeScope())
+            model.call(tensor(new long[] { 1, 2, 3, 4 }).reshape(2, 2)).sum().backward();
+        var before = model.named_parameters().Select(pair => (pair.name, pair.parameter.requires_grad, Gradient: pair.parameter.grad?.Values())).ToArray();
+        using var example = tensor(new long[] { 1, 2, 3, 4 }).reshape(2, 2);
+
+        ChannelMap.Find(model, example);
+
+        var after = model.named_parameters().Select(pair => (pair.name, pair.parameter.requires_grad, Gradient: pair.parameter.grad?.Values())).ToArray();
+        Assert.Equal(before.Select(item => (item.name, item.requires_grad)), after.Select(item => (item.name, item.requires_grad)));
+        Assert.All(before.Zip(after), pair => Assert.Equal(pair.First.Gradient, pair.Second.Gradient));
+        Assert.All(after, item => Assert.NotNull(item.Gradient));
+    }
+
+    [Fact]
+    public void Find_LeavesRandomNumbersAsTheyWere()
+    {
+        using var model = new Ending(x => functional.dropout(x, 0.5, training: true));
+        using var example = rand(2, 6);
+        manual_seed(4);
+        using var expected = rand(5);
+        manual_seed(4);
+
+        ChannelMap.Find(model, example);
+
+        using var actual = rand(5);
+        Assert.Equal(expected.Values(), actual.Values());
+    }
+
+    [Fact]
+    public void Find_OfDropoutInsideAFunction_FindsTheGroupsAllTheSame()
+    {
+        using var model = new Net(new { first = Linear(6, 8), second = Linear(8, 8), third = Linear(8, 3) }, (net, x) =>
+        {
+            Tensor Layer(string name, Tensor input) => ((Linear)net.named_children().Single(pair => pair.name == name).module).call(input);
+            x = functional.dropout(functional.relu(Layer("first", x)), 0.5, net.training);
+            return Layer("third", functional.dropout(functional.relu(Layer("second", x)), 0.5, net.training));
+        });
+        using var example = rand(2, 6);
+
+        Assert.Equal(["first.weight", "second.weight"], FiltersOf(ChannelMap.Find(model, example)));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Find_OfAProductWithAMatrixThatNobodyKnowsOf_RefusesAndGoesOn(bool isSymmetric)
+    {
+        var matrix = isSymmetric ? ones(8, 2) : rand(8, 2);
+        using var model = new Net(new { first = Linear(6, 8), second = Linear(8, 3), third = Linear(5, 5) }, (net, x) =>
+        {
+            Tensor Layer(string name, Tensor input) => ((Linear)net.named_children().Single(pair => pair.name == name).module).call(input);
+            x = functional.relu(Layer("first", x));
+            return Layer("third", cat([x.matmul(matrix), Layer("second", x)], 1));
+        });
+        using var example = rand(2, 6);
+
+        var map = ChannelMap.Find(model, example);
+
+        Assert.Contains("does not run without some of its channels", map.Refused["first.weight"]);
+        matrix.Dispose();
+    }
+
+    private static ChannelMap ZooExample()
+    {
+        using var model = Zoo.Get(nameof(PlainCnn)).Make();
+        using var example = Zoo.Get(nameof(PlainCnn)).Batch(size: 1);
+        return ChannelMap.Find(model, example);
+    }
+
+    private static IEnumerable<string> FiltersOf(ChannelMap map) => map.Groups.SelectMany(group => group.Of(ChannelRole.Filter)).Select(slice => slice.Name);
+
+    private sealed class Ending : Module<Tensor, Tensor>
+    {
+        private readonly Func<Tensor, Tensor> _end;
+        private readonly Linear first = Linear(6, 8);
+        private readonly Linear second = Linear(8, 3);
+
+        public Ending(Func<Tensor, Tensor> end)
+            : base(nameof(Ending))
+        {
+            _end = end;
+            RegisterComponents();
+        }
+
+        public override Tensor forward(Tensor input)
+        {
+            using var scope = NewDisposeScope();
+            return _end(second.call(functional.relu(first.call(input)))).MoveToOuterDisposeScope();
+        }
+    }
+
+    /// <summary>Boxes in pixels, and scores that hang on the greatest of the second layer's channels.</summary>
+    private sealed class TwoOutputs : Module<Tensor, (Tensor, Tensor)>
+    {
+        private static readonly Scalar Pixels = 1e6;
+        private readonly Linear first = Linear(6, 8);
+        private readonly Linear second = Linear(8, 8);
+        private readonly Linear boxes = Linear(8, 4);
+
+        public TwoOutputs()
+            : base(nameof(TwoOutputs)) => RegisterComponents();
+
+        public override (Tensor, Tensor) forward(Tensor input)
+        {
+            using var scope = NewDisposeScope();
+            var x = second.call(functional.relu(first.call(input)));
+            return (boxes.call(x).mul(Pixels).MoveToOuterDisposeScope(), x.amax([1]).MoveToOuterDisposeScope());
+        }
+    }
+
+    private sealed class SharedBias : Module<Tensor, Tensor>
+    {
+        private static readonly Scalar One = 1.0;
+        private readonly Linear a = Linear(6, 8);
+        private readonly Linear b = Linear(6, 8);
+        private readonly Linear head = Linear(8, 3);
+
+        public SharedBias()
+            : base(nameof(SharedBias))
+        {
+            b.bias = a.bias;
+            RegisterComponents();
+        }
+
+        public override Tensor forward(Tensor input)
+        {
+            using var scope = NewDisposeScope();
+            return head.call(functional.relu(a.call(input)).add(functional.relu(b.call(input)), One)).MoveToOuterDisposeScope();
+        }
+    }
+
+    private sealed class Tied : Module<Tensor, Tensor>
+    {
+        private readonly Embedding embedding = Embedding(7, 6);
+        private readonly Linear inner = Linear(6, 6);
+        private readonly Linear head = Linear(6, 7, hasBias: false);
+
+        public Tied()
+            : base(nameof(Tied))
+        {
+            head.weight = embedding.weight!;
+            RegisterComponents();
+        }
+
+        public override Tensor forward(Tensor input)
+        {
+            using var scope = NewDisposeScope();
+            return head.call(functional.relu(inner.call(embedding.call(input)))).MoveToOuterDisposeScope();
+        }
+    }
+}

@@ -45,7 +45,7 @@ public sealed class PdpPruner : IDisposable
     /// <param name="options">What to prune, how far, and when.</param>
     /// <exception cref="ArgumentException">
     /// The model has nothing to prune, a match matches nothing, a rule or an include has no effect, a parameter that would be masked shares memory with
-    /// another one, the schedule ends after the run, the target can't be met exactly, or <see cref="PdpOptions.Method"/> doesn't define what the options
+    /// another one, the channel map is of another model, the schedule ends after the run, the target can't be met exactly, or <see cref="PdpOptions.Method"/> doesn't define what the options
     /// ask for.
     /// </exception>
     /// <exception cref="InvalidOperationException">A weight is not finite, or the allocation doesn't keep to the total or the bounds that it is given.</exception>
@@ -91,10 +91,11 @@ public sealed class PdpPruner : IDisposable
     public bool IsShrunk { get; private set; }
 
     /// <summary>Says what will happen to each weight.</summary>
-    /// <exception cref="InvalidOperationException">A scope is open, the model was moved, or a weight is not finite.</exception>
+    /// <exception cref="InvalidOperationException">A scope is open, the model was moved or no longer fits the channel map, or a weight is not finite.</exception>
     public PruningPlan Plan()
     {
         RequireWhole();
+        RequireFittingMap();
         var plan = _model.Plan(_isPlanned ? [.. Masks.Select(mask => mask.Target)] : _planner.Plan(), isFinal: _isPlanned || !_planner.NeedsWeights);
         return _clock.IsCoarse && _options.AutomaticStart is null && _ramp.WillHappen(plan.Sparsity) is { } jump
             ? plan with { Warnings = [.. plan.Warnings, jump] }
@@ -230,7 +231,7 @@ public sealed class PdpPruner : IDisposable
     /// </remarks>
     /// <param name="forward">Calls the model in evaluation mode and gives its output, with the same input each time.</param>
     /// <exception cref="InvalidOperationException">
-    /// <see cref="Commit"/> was not called, the options have no channel map, the output would change, a scope is open, the model was moved, or
+    /// <see cref="Commit"/> was not called, the options have no channel map or one that no longer fits, the output would change, a scope is open, the model was moved, or
     /// it has been shrunk already; the model is as before then.
     /// </exception>
     public ShrinkReport Shrink(Func<Tensor> forward)
@@ -239,6 +240,7 @@ public sealed class PdpPruner : IDisposable
         RequireWhole();
         if (_options.Channels is null)
             throw new InvalidOperationException("Which channels belong together is not known: set PdpOptions.Channels = ChannelMap.Find(model, example) and Strategy = new PerChannel() when making the pruner.");
+        RequireFittingMap();
         if (!IsCommitted)
             throw new InvalidOperationException("The zeros are not final: call Commit() before Shrink().");
 
@@ -303,6 +305,7 @@ public sealed class PdpPruner : IDisposable
         ArgumentNullException.ThrowIfNull(state);
         RequireWhole();
         RequireResumable();
+        RequireFittingMap();
         StateChecks.RequireSound(state);
         using var scope = NewDisposeScope();
         var options = _options with { Epochs = state.ScheduledEpochs };
@@ -454,6 +457,13 @@ public sealed class PdpPruner : IDisposable
     {
         RequireUsable();
         _model.RequireSameParameters();
+    }
+
+    /// <summary>Checks that the model still has the shapes of the channel map, which a shrink record that is applied to it changes.</summary>
+    private void RequireFittingMap()
+    {
+        if (_options.Channels?.Misfit(_model.Module) is { } misfit)
+            throw new InvalidOperationException(misfit);
     }
 
     /// <summary>Asks devices other than the CPU what went wrong in the steps so far; waits for them.</summary>

@@ -25,11 +25,13 @@ internal sealed class PrunedModel : IDisposable
     private readonly IMethodRun? _run;
 
     /// <summary>Selects the weights and makes their masks.</summary>
-    /// <exception cref="ArgumentException">A match matches nothing, or nothing is left to prune.</exception>
+    /// <exception cref="ArgumentException">A match matches nothing, nothing is left to prune, or the channel map is of another model.</exception>
     public PrunedModel(Module model, PdpOptions options)
     {
         _model = model;
         _options = options;
+        if (options.Channels?.Misfit(model) is { } misfit)
+            throw new ArgumentException(misfit, nameof(options));
         _ties = new(options.Channels, options.Rules, StrategyOf);
         SelectedLayer[] fitting = [.. _ties.ShareRules(LayerSelection.Select(model, options.Include, options.Exclude, options.Rules)).Select(WithRefusal)];
         _weights = _ties.Refuse(fitting);

@@ -33,7 +33,7 @@ public sealed record MacBudget : ISparsityAllocation
         Fraction = Guard.Inside(fraction, nameof(fraction));
         Channels = Guard.NotNull(channels, nameof(channels));
         Macs = Guard.NotNull(macs, nameof(macs));
-        macs.RequireFit(channels.Groups.Select(group => new ChannelCut(group, 0)));
+        channels.RequireFit(macs);
     }
 
     /// <summary>The fraction of the whole model's counted MACs (<see cref="MacCount.Total"/>) to be removed, in (0, 1).</summary>

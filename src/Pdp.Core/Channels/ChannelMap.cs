@@ -19,10 +19,11 @@ namespace Pdp;
 public sealed class ChannelMap
 {
     [JsonConstructor]
-    internal ChannelMap(IReadOnlyList<ChannelGroup> groups, IReadOnlyDictionary<string, string> unsupported)
+    internal ChannelMap(IReadOnlyList<ChannelGroup> groups, IReadOnlyDictionary<string, string> unsupported, IReadOnlyDictionary<string, IReadOnlyList<long>> shapes)
     {
         Groups = groups;
         Unsupported = unsupported;
+        Shapes = shapes;
     }
 
     /// <summary>The groups, in the order of the model's layers.</summary>
@@ -30,6 +31,9 @@ public sealed class ChannelMap
 
     /// <summary>Why the channels of other convolutions and linear layers can't be removed, by the weight's name.</summary>
     public IReadOnlyDictionary<string, string> Unsupported { get; }
+
+    /// <summary>The shapes of the model's parameters and buffers, by name: those of the model that the map is used with have to be the same.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<long>> Shapes { get; }
 
     /// <summary>What is wrong with a map that was read; null where nothing is.</summary>
     internal string? Fault =>
@@ -47,21 +51,23 @@ public sealed class ChannelMap
         var unsupported = new SortedDictionary<string, string>(Unsupported.ToDictionary(), StringComparer.Ordinal);
         foreach (var filter in forbidden.SelectMany(group => group.Of(ChannelRole.Filter)))
             unsupported[filter.Name] = "forbidden";
-        return new([.. Groups.Except(forbidden)], unsupported);
+        return new([.. Groups.Except(forbidden)], unsupported, Shapes);
     }
 
     /// <summary>The map with a group declared by hand, in the place of what was found of its filters.</summary>
     /// <param name="group">The group; that it is right shows when the model is shrunk.</param>
-    /// <exception cref="ArgumentException">The group has no filters or fewer than two channels.</exception>
+    /// <exception cref="ArgumentException">The group has no filters or fewer than two channels, or is not inside the model's parameters.</exception>
     public ChannelMap With(ChannelGroup group)
     {
         ArgumentNullException.ThrowIfNull(group);
         var filters = group.Of(ChannelRole.Filter).Select(slice => slice.Name).ToHashSet(StringComparer.Ordinal);
         if (group.Fault is { } fault)
             throw new ArgumentException($"The group '{group.Name}' can't be: {fault}.", nameof(group));
+        if (group.Slices.FirstOrDefault(slice => !slice.IsInside(Shapes.GetValueOrDefault(slice.Name), group.Channels)) is { } outside)
+            throw new ArgumentException($"The group '{group.Name}' can't be: {(Shapes.TryGetValue(outside.Name, out var shape) ? $"its {group.Channels} channels reach beyond '{outside.Name}', which is [{string.Join(", ", shape)}]" : $"the model has no '{outside.Name}'")}.", nameof(group));
 
         var unsupported = Unsupported.Where(pair => !filters.Contains(pair.Key)).ToDictionary();
-        return new([.. Groups.Where(other => !other.Of(ChannelRole.Filter).Any(slice => filters.Contains(slice.Name))), group], unsupported);
+        return new([.. Groups.Where(other => !other.Of(ChannelRole.Filter).Any(slice => filters.Contains(slice.Name))), group], unsupported, Shapes);
     }
 
     /// <summary>Finds the groups of a model.</summary>
@@ -99,7 +105,33 @@ public sealed class ChannelMap
         ArgumentNullException.ThrowIfNull(forward);
         using var finder = new GroupFinder(model, forward);
         var groups = finder.Find();
-        return new(groups, finder.Unsupported);
+        return new(groups, finder.Unsupported, finder.Shapes);
+    }
+
+    /// <summary>Why the groups are not of a model as it is: it is another one, or has been shrunk since; null if they are.</summary>
+    internal string? Misfit(Module model) => Misfit(Groups.SelectMany(group => group.Slices), ModelShapes.Of(model), "the model");
+
+    /// <summary>Checks that the groups' filters have the shapes of a count.</summary>
+    /// <exception cref="ArgumentException">The count is of another model.</exception>
+    internal void RequireFit(MacCount macs)
+    {
+        var counted = macs.Layers.DistinctBy(layer => layer.Weight).ToDictionary(layer => layer.Weight, layer => layer.Shape, StringComparer.Ordinal);
+        if (Misfit(Groups.SelectMany(group => group.Of(ChannelRole.Filter)), counted, "the count of MACs") is { } misfit)
+            throw new ArgumentException(misfit, nameof(macs));
+    }
+
+    private string? Misfit(IEnumerable<ChannelSlice> slices, IReadOnlyDictionary<string, IReadOnlyList<long>> shapes, string subject)
+    {
+        foreach (var name in slices.Select(slice => slice.Name).Distinct(StringComparer.Ordinal))
+        {
+            var (own, other) = (Shapes.GetValueOrDefault(name), shapes.GetValueOrDefault(name));
+            if (own is null || other is null || !own.SequenceEqual(other))
+                return $"The channel map doesn't fit {subject}: '{name}' is {Words(own)} in the map and {Words(other)} in {subject}. One of them is of another model, or of before the model was shrunk: call ChannelMap.Find of the model to be pruned, as it is.";
+        }
+
+        return null;
+
+        static string Words(IReadOnlyList<long>? shape) => shape is null ? "missing" : $"[{string.Join(", ", shape)}]";
     }
 
     private ChannelGroup GroupOf(string filter) =>

@@ -7,4 +7,9 @@ namespace Pdp;
 /// <param name="Offset">The index of channel 0, above 0 where the reader sees several groups side by side.</param>
 /// <param name="Block">The indices that one channel owns: more than 1 behind a flatten and in grouped convolutions.</param>
 /// <param name="Role">What part the slice plays.</param>
-public sealed record ChannelSlice(string Name, int Dimension, long Offset, long Block, ChannelRole Role);
+public sealed record ChannelSlice(string Name, int Dimension, long Offset, long Block, ChannelRole Role)
+{
+    /// <summary>Whether a tensor of a shape has room for so many channels of the slice.</summary>
+    internal bool IsInside(IReadOnlyList<long>? shape, long channels) =>
+        shape is not null && Dimension >= 0 && Dimension < shape.Count && Offset >= 0 && Block >= 1 && Block <= (shape[Dimension] - Offset) / Math.Max(channels, 1);
+}

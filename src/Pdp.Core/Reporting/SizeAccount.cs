@@ -14,7 +14,8 @@ internal sealed class SizeAccount
     /// <exception cref="ArgumentException">The MACs were counted on another model.</exception>
     public SizeAccount(Module model, ChannelMap map, MacCount? macs)
     {
-        macs?.RequireFit(map.Groups.Select(group => new ChannelCut(group, 0)));
+        if (macs is not null)
+            map.RequireFit(macs);
         _parameters =
         [
             .. model.named_parameters().Where(pair => pair.parameter.numel() > 0).DistinctBy(pair => Address.Of(pair.parameter))

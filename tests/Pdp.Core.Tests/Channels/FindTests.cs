@@ -83,7 +83,7 @@ public sealed class FindTests
         });
 
         Assert.Equal(["first.weight"], FiltersOf(map));
-        Assert.Contains("output changes", map.Refused["second.weight"]);
+        Assert.Contains("output changes", map.Unsupported["second.weight"]);
     }
 
     [Fact]
@@ -159,7 +159,7 @@ public sealed class FindTests
 
         var map = ChannelMap.Find(model, example);
 
-        Assert.Contains("does not run without some of its channels", map.Refused["first.weight"]);
+        Assert.Contains("does not run without some of its channels", map.Unsupported["first.weight"]);
         matrix.Dispose();
     }
 

@@ -42,6 +42,9 @@ internal sealed class GroupFinder : IDisposable
     /// <summary>Why the channels of a weight can't be removed, by the weight's name.</summary>
     public IReadOnlyDictionary<string, string> Unsupported => _unsupported;
 
+    /// <summary>The shapes of the model's parameters and buffers.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<long>> Shapes => ModelShapes.Of(_model);
+
     /// <summary>The groups, in the order of the model's layers.</summary>
     public IReadOnlyList<ChannelGroup> Find()
     {

@@ -7,12 +7,11 @@ internal static class Itself
 {
     public static ProcessStartInfo Start(IEnumerable<string> arguments)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true };
         // Under the dotnet command the assembly comes first.
-        if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet")
-            start.ArgumentList.Add(Environment.GetCommandLineArgs()[0]);
-        foreach (var argument in arguments)
-            start.ArgumentList.Add(argument);
-        return start;
+        var isDotnet = Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet";
+        return Start(Environment.ProcessPath!, [.. isDotnet ? [Environment.GetCommandLineArgs()[0]] : Array.Empty<string>(), .. arguments]);
     }
+
+    /// <summary>A published form of it.</summary>
+    public static ProcessStartInfo Start(string program, IEnumerable<string> arguments) => new(program, arguments) { RedirectStandardOutput = true };
 }

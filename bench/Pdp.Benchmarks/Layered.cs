@@ -7,10 +7,19 @@ namespace Pdp.Benchmarks;
 /// <summary>The weights of ResNet18's twenty convolutions, 11.2 M, with nothing around them.</summary>
 internal sealed class Layered : Module
 {
-    private readonly ParameterList _weights = new([.. Shapes().Select(shape => new Parameter(randn(shape).mul_(tensor(0.02f))))]);
+    public const int All = 20;
 
-    public Layered()
-        : base(nameof(Layered)) => RegisterComponents();
+    /// <summary>The first ones, with 0.7 M weights.</summary>
+    public const int Few = 10;
+
+    private readonly ParameterList _weights;
+
+    public Layered(int layers)
+        : base(nameof(Layered))
+    {
+        _weights = new([.. Shapes().Take(layers).Select(shape => new Parameter(randn(shape).mul_(tensor(0.02f))))]);
+        RegisterComponents();
+    }
 
     private static IEnumerable<long[]> Shapes()
     {

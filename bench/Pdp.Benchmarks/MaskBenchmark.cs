@@ -33,53 +33,29 @@ internal static class MaskBenchmark
 
     private static Func<TimeSpan> Stepping(NofM pattern)
     {
-        var model = new Layered();
-        var pruner = new PdpPruner(model, Options(pattern));
-        var pruned = Pruned(model, pruner);
-        Tensor[] gradients = [.. pruned.Select(weight => randn(weight.shape))];
-        Tensor[] arriving = [.. gradients.Select(gradient => gradient.clone())];
-        pruner.BeginEpoch(0);
+        var passes = new MaskPasses(pattern);
         for (var i = 0; i < 10; i++)
-            Step(pruner, pruned, gradients, arriving);
-        return () => Step(pruner, pruned, gradients, arriving);
-    }
-
-    /// <summary>The milliseconds of passes from the first one in the process on.</summary>
-    public static double[] Passes(IMaskStrategy strategy, int count)
-    {
-        using var scope = NewDisposeScope();
-        using var model = new Layered();
-        using var pruner = new PdpPruner(model, Options(strategy));
-        var pruned = Pruned(model, pruner);
-        Tensor[] gradients = [.. pruned.Select(weight => randn(weight.shape))];
-        Tensor[] arriving = [.. gradients.Select(gradient => gradient.clone())];
-        pruner.BeginEpoch(0);
-        return [.. Enumerable.Range(0, count).Select(_ => Step(pruner, pruned, gradients, arriving).TotalMilliseconds)];
+            passes.Pass();
+        return passes.Pass;
     }
 
     private static void Measure(IMaskStrategy strategy, Run run)
     {
         using var scope = NewDisposeScope();
-        using var model = new Layered();
-        using var other = new Layered();
-        using var fused = new PdpPruner(model, Options(strategy));
-        using var tensors = new PdpPruner(other, Options(new TensorPath(strategy)));
-        var (pruned, others) = (Pruned(model, fused), Pruned(other, tensors));
-        Tensor[] gradients = [.. pruned.Select(weight => randn(weight.shape))];
-        Tensor[] arriving = [.. gradients.Select(gradient => gradient.clone())];
+        using var fused = new MaskPasses(strategy);
+        using var tensors = new MaskPasses(new TensorPath(strategy));
+        var (pruned, masks) = (fused.Weights, fused.Pruner.Masks);
         var wholeModel = strategy is Unstructured;
-        fused.BeginEpoch(0);
-        tensors.BeginEpoch(0);
         for (var i = 0; i < 5; i++)
-            Step(fused, pruned, gradients, arriving);
+            fused.Pass();
 
         var medians = Alternation.Medians(
             21,
             run.Budget(quick: 10, full: 60),
-            () => Step(fused, pruned, gradients, arriving),
-            () => Step(tensors, others, gradients, arriving),
-            () => Autograd(i => fused.Masks[i].Apply(pruned[i]), pruned, gradients),
-            () => wholeModel ? Autograd(i => PquantFormulation.Masked(pruned[i], fused.Masks[i].Removed, Half, Tau), pruned, gradients) : TimeSpan.Zero);
+            fused.Pass,
+            tensors.Pass,
+            () => Autograd(i => masks[i].Apply(pruned[i]), pruned, fused.Gradients),
+            () => wholeModel ? Autograd(i => PquantFormulation.Masked(pruned[i], masks[i].Removed, Half, Tau), pruned, fused.Gradients) : TimeSpan.Zero);
         var bytes = pruned.Sum(weight => weight.numel() * sizeof(float));
         Line.Write(
             "mask",
@@ -97,32 +73,8 @@ internal static class MaskBenchmark
             ("floor_ms", FloorMilliseconds(bytes)));
     }
 
-    private static Parameter[] Pruned(Layered model, PdpPruner pruner)
-    {
-        var weights = model.named_parameters().ToDictionary(pair => pair.name, pair => pair.parameter);
-        return [.. pruner.Masks.Select(mask => weights[mask.Name])];
-    }
-
-    /// <summary>Enter and exit; the gradient of the masked weight is there as if backward had left it.</summary>
-    private static TimeSpan Step(PdpPruner pruner, Parameter[] weights, Tensor[] gradients, Tensor[] arriving)
-    {
-        for (var i = 0; i < weights.Length; i++)
-        {
-            weights[i].grad = null;
-            // Corrected again and again the same numbers would become subnormal.
-            arriving[i].copy_(gradients[i]);
-        }
-
-        return Alternation.Time(() =>
-        {
-            using var scope = pruner.Mask();
-            for (var i = 0; i < weights.Length; i++)
-                weights[i].grad = arriving[i];
-        });
-    }
-
     /// <summary>The masked weights as functions of the weights, and back through them; the threshold is searched in both alike.</summary>
-    private static TimeSpan Autograd(Func<int, Tensor> masked, Parameter[] weights, Tensor[] gradients)
+    private static TimeSpan Autograd(Func<int, Tensor> masked, Parameter[] weights, IReadOnlyList<Tensor> gradients)
     {
         foreach (var weight in weights)
             weight.grad = null;
@@ -130,7 +82,7 @@ internal static class MaskBenchmark
         {
             using var scope = NewDisposeScope();
             Tensor[] products = [.. weights.Select((_, i) => masked(i))];
-            autograd.backward(products, gradients);
+            autograd.backward(products, [.. gradients]);
         });
     }
 
@@ -142,14 +94,4 @@ internal static class MaskBenchmark
         var (from, to) = (randn(bytes / sizeof(float)), zeros(bytes / sizeof(float)));
         return 4.5 * Alternation.Medians(9, TimeSpan.FromSeconds(2), () => Alternation.Time(() => to.copy_(from)))[0];
     }
-
-    private static PdpOptions Options(IMaskStrategy strategy) => new()
-    {
-        Epochs = 1,
-        Sparsity = strategy.FixedSparsity ?? 0.9,
-        Strategy = strategy,
-        Include = ["*"],
-        Schedule = new ConstantSparsity(),
-        Temperature = Temperature.Absolute(1e-4),
-    };
 }

@@ -13,7 +13,7 @@ internal static class MemoryBenchmark
 
     public static void Measure(Run run)
     {
-        foreach (var network in Case.All.Where(run.Wants))
+        foreach (var network in Cases.All.Where(run.Wants))
         {
             var strategies = Training.Strategies.Where(strategy => run.Wants($"{network.Name} {strategy.Name}")).ToArray();
             if (strategies.Length == 0)
@@ -45,7 +45,7 @@ internal static class MemoryBenchmark
     public static void MeasureAlone(Run run)
     {
         var (name, strategy) = (run.Only.Split('|')[0], run.Only.Split('|')[1]);
-        var network = Case.All.Single(network => network.Name == name);
+        var network = Cases.All.Single(network => network.Name == name);
         var masking = Training.Strategies.SingleOrDefault(candidate => candidate.Name == strategy);
         // What the runtime compiles and loads is in use from then on, too.
         using (var warm = new Training(network, masking))

@@ -1,5 +1,4 @@
 using Pdp.Training;
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

@@ -1,12 +1,13 @@
 // What pruning costs. Each measurement is one line of JSON.
 //
-//   dotnet run -c Release --project bench/Pdp.Benchmarks -- NAME [--quick] [--threads N] [--only TEXT] [--data DIR]
+//   dotnet run -c Release --project bench/Pdp.Benchmarks -- NAME [--quick] [--threads N] [--only TEXT] [--data DIR] [--published]
 //
 //   threshold   exact selection against kthvalue, topk and sort
 //   mask        enter and exit against autograd on tensor operations, and against PQuantML's formulation
 //   step        a masked training step against a dense one
 //   shrink      the forward pass of a shrunk network against the dense one
-//   widths      the kernels under settings of the runtime, each in a process of its own; fails where one is 3 times slower
+//   widths      the kernels under settings of the runtime, each in a process of its own; fails where one is 3 times slower;
+//               --published: as ReadyToRun and as native code, too
 //   report      making a pruner, its plan, a report and a commit, of 21 M weights
 //   optimizer   a step of the shipped optimizers against TorchSharp's own
 //   memory      peak resident memory, dense and masked
@@ -60,7 +61,7 @@ switch (args[0])
     case "widths":
         return WidthsBenchmark.Measure(run) ? 0 : 1;
     case WidthsBenchmark.Child:
-        WidthsBenchmark.MeasureAlone(run);
+        WidthsProcess.Measure(run);
         return 0;
     case MemoryBenchmark.Child:
         MemoryBenchmark.MeasureAlone(run);

@@ -7,11 +7,12 @@ namespace Pdp.Benchmarks;
 /// <param name="Threads">libtorch's threads, which are also ours.</param>
 /// <param name="Only">What the name of a case must contain.</param>
 /// <param name="Data">The folder of pictures.</param>
-internal sealed record Run(bool IsQuick, int Threads, string Only, string? Data)
+/// <param name="IsPublished">Whether published forms of the program are measured, too.</param>
+internal sealed record Run(bool IsQuick, int Threads, string Only, string? Data, bool IsPublished)
 {
     public static Run Parse(string[] arguments)
     {
-        var run = new Run(false, Environment.ProcessorCount, "", null);
+        var run = new Run(false, Environment.ProcessorCount, "", null, false);
         for (var i = 0; i < arguments.Length; i++)
         {
             run = arguments[i] switch
@@ -20,7 +21,8 @@ internal sealed record Run(bool IsQuick, int Threads, string Only, string? Data)
                 "--threads" => run with { Threads = int.Parse(arguments[++i], CultureInfo.InvariantCulture) },
                 "--only" => run with { Only = arguments[++i] },
                 "--data" => run with { Data = arguments[++i] },
-                _ => throw new ArgumentException($"'{arguments[i]}' is none of --quick, --threads N, --only TEXT, --data DIR."),
+                "--published" => run with { IsPublished = true },
+                _ => throw new ArgumentException($"'{arguments[i]}' is none of --quick, --threads N, --only TEXT, --data DIR, --published."),
             };
         }
 

@@ -1,95 +1,98 @@
 using System.Diagnostics;
-using System.Runtime.Intrinsics;
-using System.Text.Json;
 
 namespace Pdp.Benchmarks;
 
-/// <summary>What the runtime's settings do to the kernels: a mask pass and a small GPT, first steps and steady ones apart, each setting in a process of its own.</summary>
+/// <summary>What settings of the runtime, and forms in which a program is published, do to the kernels; each in processes of its own.</summary>
 internal static class WidthsBenchmark
 {
-    /// <summary>The name under which the process calls itself; what follows --only is the setting.</summary>
+    /// <summary>The name under which the process calls itself.</summary>
     public const string Child = "widths-of";
 
-    /// <summary>The slowest setting may take so many times the best of its width, in the runs that check it.</summary>
+    /// <summary>How many times the best of its width a setting may take.</summary>
     private const double Limit = 3;
 
-    private const int First = 5;
+    /// <summary>The processes that a setting has, at most, to come below the limit: whatever else the machine does, one of them will.</summary>
+    private const int MostProcesses = 5;
 
-    /// <summary>The settings, and the width of vectors that they leave on a processor that has all.</summary>
-    private static readonly (string Name, string Variable, string Value, int Width)[] Settings =
+    private static readonly WidthsSetting[] Jit =
     [
-        ("default", "DOTNET_TieredCompilation", "1", 512),
-        ("TieredPGO=0", "DOTNET_TieredPGO", "0", 512),
-        ("TieredCompilation=0", "DOTNET_TieredCompilation", "0", 512),
-        ("EnableAVX512F=0", "DOTNET_EnableAVX512F", "0", 256),
-        ("EnableAVX2=0", "DOTNET_EnableAVX2", "0", 128),
+        new("JIT", null),
+        new("JIT", null, "TieredPGO"),
+        new("JIT", null, "TieredCompilation"),
+        new("JIT", null, "EnableAVX512"),
+        new("JIT", null, "EnableAVX512", "TieredCompilation"),
+        new("JIT", null, "EnableAVX2"),
+        new("JIT", null, "EnableAVX2", "TieredCompilation"),
     ];
 
-    /// <summary>Measures all settings; false if one is slow beyond the limit.</summary>
+    /// <summary>Measures all settings; false if one is slow beyond the limit in all of its processes.</summary>
     public static bool Measure(Run run)
     {
-        var widest = Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : 128;
-        var lines = Settings.SelectMany(setting => LinesOf(setting, Math.Min(widest, setting.Width), run)).ToArray();
-        var isEven = true;
-        foreach (var same in lines.GroupBy(line => (line.Case, line.Width)))
+        WidthsSetting[] settings = [.. Jit, .. run.IsPublished ? Published.Settings() : []];
+        var processes = settings.ToDictionary(setting => setting, _ => new List<WidthsTimes[]>());
+        for (var round = 0; round < (run.IsQuick ? 1 : 3); round++)
+            Start(Alternately(settings, round));
+        for (var round = 1; round < MostProcesses && SlowOnes() is { Length: > 0 } slow; round++)
+            Start(Alternately(slow, round));
+
+        foreach (var setting in settings)
+            Write(setting, processes);
+        return SlowOnes().Length == 0;
+
+        void Start(IEnumerable<WidthsSetting> some)
         {
-            // On a busy machine the fastest passes tell, not the median ones.
-            var best = same.Min(line => line.Fastest);
-            foreach (var line in same)
-            {
-                isEven &= line.Fastest <= Limit * best;
-                Line.Write(
-                    "widths",
-                    ("case", line.Case),
-                    ("setting", line.Setting),
-                    ("width", line.Width),
-                    ("threads", 1),
-                    ("first_ms", line.First),
-                    ("steady_ms", line.Steady),
-                    ("first_over_steady", line.First / line.Steady),
-                    ("fastest_ms", line.Fastest),
-                    ("fastest_over_best_of_width", line.Fastest / best));
-            }
+            foreach (var setting in some)
+                processes[setting].Add(TimesOf(setting, run));
         }
 
-        return isEven;
+        WidthsSetting[] SlowOnes() => [.. settings.Where(setting => Cases(processes[setting]).Any(times => Fastest(times) > Limit * Best(times[0], processes)))];
     }
 
-    /// <summary>Measures the setting of this process, and prints a line of JSON for each case.</summary>
-    public static void MeasureAlone(Run run)
+    private static void Write(WidthsSetting setting, Dictionary<WidthsSetting, List<WidthsTimes[]>> processes)
     {
-        foreach (var strategy in (IMaskStrategy[])[new Unstructured(), NofM.Keep(2, of: 4)])
+        foreach (var times in Cases(processes[setting]))
         {
-            Print($"mask, {strategy.Name}", MaskBenchmark.Passes(strategy, run.IsQuick ? 16 : 60));
-            using var training = new Training(Case.Gpt, strategy);
-            Print($"GPT, {strategy.Name}", Enumerable.Range(0, run.IsQuick ? 40 : 300).Select(_ =>
-            {
-                training.Step(isMasked: true);
-                return (training.Entering + training.Leaving).TotalMilliseconds;
-            }));
+            var (first, steady, best) = (Alternation.Median(times.Select(time => time.First)), Alternation.Median(times.Select(time => time.Steady)), Best(times[0], processes));
+            Line.Write(
+                "widths",
+                ("case", times[0].Case),
+                ("setting", setting.Name),
+                ("width", times[0].Width),
+                ("threads", 1),
+                ("processes", times.Length),
+                ("slow_processes", times.Count(time => time.Fastest > Limit * best)),
+                ("first_ms", first),
+                ("steady_ms", steady),
+                ("first_over_steady", first / steady),
+                ("fastest_ms", Fastest(times)),
+                ("fastest_over_best_of_width", Fastest(times) / best));
         }
     }
 
-    private static void Print(string name, IEnumerable<double> times)
-    {
-        double[] all = [.. times];
-        var steady = all[^(all.Length / 2)..];
-        Console.WriteLine(JsonSerializer.Serialize(new Times(name, Alternation.Median(all[..First]), Alternation.Median(steady), steady.Min())));
-    }
+    /// <summary>The processes' times of each case.</summary>
+    private static IEnumerable<WidthsTimes[]> Cases(IEnumerable<WidthsTimes[]> processes) =>
+        processes.SelectMany(times => times).GroupBy(times => times.Case).Select(times => times.ToArray());
 
-    private static IEnumerable<(string Case, string Setting, int Width, double First, double Steady, double Fastest)> LinesOf(
-        (string Name, string Variable, string Value, int Width) setting, int width, Run run)
+    private static double Fastest(WidthsTimes[] times) => times.Min(time => time.Fastest);
+
+    /// <summary>The fastest of all processes with the same case and width.</summary>
+    private static double Best(WidthsTimes of, Dictionary<WidthsSetting, List<WidthsTimes[]>> processes) =>
+        processes.Values.SelectMany(times => times).SelectMany(times => times).Where(times => times.Case == of.Case && times.Width == of.Width).Min(times => times.Fastest);
+
+    /// <summary>To and fro, so that no setting always comes after the same one.</summary>
+    private static IEnumerable<WidthsSetting> Alternately(WidthsSetting[] settings, int round) => round % 2 == 0 ? settings : settings.Reverse();
+
+    private static WidthsTimes[] TimesOf(WidthsSetting setting, Run run)
     {
-        var start = Itself.Start([Child, "--threads", "1", .. run.IsQuick ? ["--quick"] : Array.Empty<string>()]);
-        start.Environment[setting.Variable] = setting.Value;
+        string[] arguments = [Child, "--threads", "1", .. run.IsQuick ? (string[])["--quick"] : []];
+        var start = setting.Program is { } program ? Itself.Start(program, arguments) : Itself.Start(arguments);
+        foreach (var (name, value) in setting.Variables)
+            start.Environment[name] = value;
         using var process = Process.Start(start)!;
         var lines = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
-        if (process.ExitCode != 0)
-            throw new InvalidOperationException($"The process with {setting.Name} ended with {process.ExitCode}.");
-        foreach (var times in lines.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonSerializer.Deserialize<Times>(line)!))
-            yield return (times.Case, setting.Name, width, times.First, times.Steady, times.Fastest);
+        return process.ExitCode == 0
+            ? [.. lines.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(WidthsTimes.Parse)]
+            : throw new InvalidOperationException($"The process with {setting.Name} ended with {process.ExitCode}.");
     }
-
-    private sealed record Times(string Case, double First, double Steady, double Fastest);
 }

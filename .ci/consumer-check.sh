@@ -12,9 +12,10 @@ torch_version=$(dotnet msbuild "$repository/src/Pdp.Core" -getProperty:TorchShar
 # of a Release build are packed as they are.
 version=$(dotnet msbuild "$repository/src/Pdp.Core" -getProperty:Version)-check.$(date +%s)
 
-# The second library's build has the first one in it.
+# The first library's build has the second one in it.
 dotnet pack "$repository/src/Pdp.Baselines" -p:PackageVersion="$version" --output "$work/feed"
 dotnet pack "$repository/src/Pdp.Core" -p:PackageVersion="$version" --output "$work/feed" --no-build
+dotnet pack "$repository/src/Pdp.Training" -p:PackageVersion="$version" --output "$work/feed"
 dotnet run "$repository/.ci/package-check.cs" -- "$work/feed"
 
 # The packages at hand serve as fallback, so that only ours are unpacked, into a folder that goes away with the rest.
@@ -52,6 +53,7 @@ cat > "$work/Directory.Build.props" <<XML
   <ItemGroup>
     <PackageReference Include="Pdp.Core" Version="$version" />
     <PackageReference Include="Pdp.Baselines" Version="$version" />
+    <PackageReference Include="Pdp.Training" Version="$version" />
     <PackageReference Include="TorchSharp-cpu" Version="$torch_version" />
   </ItemGroup>
 </Project>

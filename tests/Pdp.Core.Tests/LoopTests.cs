@@ -107,7 +107,7 @@ public sealed class LoopTests
             loop.Optimizer.step();
         }
 
-        Assert.Contains("went by without a mask scope for training", Assert.Throws<InvalidOperationException>(() => loop.Pruner.Commit()).Message);
+        Assert.Contains("passed without a mask scope for training", Assert.Throws<InvalidOperationException>(() => loop.Pruner.Commit()).Message);
     }
 
     [Fact]
@@ -121,7 +121,7 @@ public sealed class LoopTests
         loop.Evaluate();
         var fault = Assert.Throws<InvalidOperationException>(() => loop.Pruner.BeginEpoch(1));
 
-        Assert.Contains("Epoch 0 went by without a mask scope for training", fault.Message);
+        Assert.Contains("Epoch 0 passed without a mask scope for training", fault.Message);
     }
 
     [Fact]

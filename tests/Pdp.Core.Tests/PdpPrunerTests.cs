@@ -138,7 +138,7 @@ public sealed class PdpPrunerTests
         var soft = pruner.Commit();
 
         Assert.True(soft.Leak > 0.05);
-        Assert.Contains(soft.Warnings, warning => warning.Contains("the network leans on them"));
+        Assert.Contains(soft.Warnings, warning => warning.Contains("the network still relies on them"));
     }
 
     [Fact]
@@ -220,7 +220,7 @@ public sealed class PdpPrunerTests
         Assert.DoesNotContain(pruner.Report().Warnings, warning => warning.Contains("rozen", StringComparison.Ordinal));
         first.requires_grad = true;
         Assert.Equal("it was frozen when the pruner was made and trains now: make a new pruner to prune it", pruner.Plan().Layers[0].DenseReason);
-        Assert.Contains(pruner.Report().Warnings, warning => warning.Contains("still dense: first.weight", StringComparison.Ordinal));
+        Assert.Contains(pruner.Report().Warnings, warning => warning.Contains("stay dense: first.weight", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -11,16 +11,22 @@ public sealed record AllocationLayer
     /// <summary>The weight's shape.</summary>
     public required WeightLayout Layout { get; init; }
 
-    /// <summary>The weight itself, on its device; where several weights share a score, or have another importance than their magnitude, what each competes with. Borrowed.</summary>
+    /// <summary>
+    /// The weight itself, on its device; where several weights share a score, or have another importance than their magnitude, what each
+    /// competes with. Borrowed.
+    /// </summary>
     public required Tensor Weight { get; init; }
 
-    /// <summary>The fewest weights that may be removed.</summary>
+    /// <summary>The smallest number of weights that may be removed.</summary>
     public required long Minimum { get; init; }
 
-    /// <summary>The most weights that may be removed; at least one is kept.</summary>
+    /// <summary>The largest number of weights that may be removed; at least one is kept.</summary>
     public required long Maximum { get; init; }
 
-    /// <summary>The channels that are kept must be a multiple of this, or all: where an allocation asks for others, fewer are removed.</summary>
+    /// <summary>
+    /// The number of channels that are kept must be a multiple of this, or all of them: fewer are removed than an allocation asks for if
+    /// need be.
+    /// </summary>
     /// <value>At least 1, the default.</value>
     public int RoundTo { get; init; } = 1;
 }

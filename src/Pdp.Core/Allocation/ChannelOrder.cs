@@ -2,7 +2,9 @@ using static TorchSharp.torch;
 
 namespace Pdp.Allocation;
 
-/// <summary>The order in which channels go: the smallest magnitude of all groups first, among equals by group and position.</summary>
+/// <summary>
+/// The order in which channels are removed: by magnitude across all groups, the smallest first, and among equals by group and position.
+/// </summary>
 internal sealed class ChannelOrder
 {
     private readonly AllocationLayer[] _layers;
@@ -19,13 +21,18 @@ internal sealed class ChannelOrder
         _layers = [.. layers];
         _groups = [.. layers.Select(layer => GroupOf(layer, map))];
         _least = [.. layers.Select(layer => (layer.Minimum + WidthOf(layer) - 1) / WidthOf(layer))];
-        _order = [.. Enumerable.Range(0, _layers.Length).SelectMany(OpenChannels).OrderBy(open => open.Magnitude).Select(open => open.Layer)];
+        _order = [.. Enumerable.Range(0, _layers.Length)
+            .SelectMany(OpenChannels)
+            .OrderBy(open => open.Magnitude)
+            .Select(open => open.Layer)];
     }
 
-    /// <summary>The channels that may go or stay.</summary>
+    /// <summary>The number of channels that may be removed or kept.</summary>
     public int Length => _order.Length;
 
-    /// <summary>The channels of each group that go when the first ones of the order do, and those that have to go anyway.</summary>
+    /// <summary>
+    /// The channels removed from each group for a cut through the order, together with those that have to be removed anyway.
+    /// </summary>
     public long[] ChannelsOf(int first)
     {
         long[] channels = [.. _least];
@@ -34,7 +41,9 @@ internal sealed class ChannelOrder
         return [.. channels.Zip(_layers, (removed, layer) => Strategies.Counts.Aligned(layer.Layout.Shape[0], removed, layer.RoundTo))];
     }
 
-    /// <summary>A cut, and where channels go several at a time those in which one group loses a step more or less.</summary>
+    /// <summary>
+    /// A cut and, if channels are removed several at a time, its neighbors, in which one group loses one step more or less.
+    /// </summary>
     public IEnumerable<long[]> Around(long[] channels)
     {
         yield return channels;
@@ -51,22 +60,27 @@ internal sealed class ChannelOrder
         }
     }
 
-    /// <summary>The channels of each group that go, with the groups.</summary>
+    /// <summary>The groups, with the number of channels removed from each.</summary>
     public IEnumerable<ChannelCut> Cuts(long[] channels) => _groups.Zip(channels, (group, removed) => new ChannelCut(group, removed));
 
-    /// <summary>The weights of each layer that go.</summary>
+    /// <summary>The number of weights removed from each layer.</summary>
     public long[] Weights(long[] channels) => [.. _layers.Zip(channels, (layer, removed) => removed * WidthOf(layer))];
 
     private static ChannelGroup GroupOf(AllocationLayer layer, ChannelMap map)
     {
         if (map.Groups.FirstOrDefault(group => group.Name == layer.Name) is not { } group)
-            throw new ArgumentException($"A budget of MACs is for groups of channels, and {layer.Name} is none of them{(map.Unsupported.TryGetValue(layer.Name, out var reason) ? $" ({reason})" : "")}: exclude it from pruning, or give it a strategy that fixes its sparsity.");
+            throw new ArgumentException(
+                $"A budget of MACs applies to groups of channels, and {layer.Name} is not one of "
+                + $"them{(map.Unsupported.TryGetValue(layer.Name, out var reason) ? $" ({reason})" : "")}: exclude it from pruning, or "
+                + "give it a strategy that fixes its sparsity.");
         if (layer.Layout.Shape.Count != 2 || layer.Layout.Shape[0] != group.Channels || !IsByChannel(layer.Weight))
-            throw new ArgumentException($"A budget of MACs is for whole channels, and the weights of {layer.Name} are pruned one by one or without the channels tied to them: choose the PerChannel strategy and set PdpOptions.Channels to the budget's map.");
+            throw new ArgumentException(
+                $"A budget of MACs applies to whole channels, but the weights of {layer.Name} are pruned one by one or without the "
+                + "channels tied to them: choose the PerChannel strategy and set PdpOptions.Channels to the budget's map.");
         return group;
     }
 
-    /// <summary>Whether all weights of a channel compete with one magnitude.</summary>
+    /// <summary>Whether all weights of a channel have the same magnitude in the competition.</summary>
     private static bool IsByChannel(Tensor weight)
     {
         using var scope = NewDisposeScope();
@@ -76,7 +90,7 @@ internal sealed class ChannelOrder
 
     private static long WidthOf(AllocationLayer layer) => layer.Layout.Elements / layer.Layout.Shape[0];
 
-    /// <summary>The channels of a layer, the smallest first, without those that have to go or to stay.</summary>
+    /// <summary>The channels of a layer, the smallest first, without those that have to be removed or kept.</summary>
     private IEnumerable<(double Magnitude, int Layer)> OpenChannels(int i)
     {
         var (layer, channels) = (_layers[i], _groups[i].Channels);

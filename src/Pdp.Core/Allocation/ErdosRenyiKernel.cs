@@ -2,7 +2,7 @@ using Pdp.Allocation;
 
 namespace Pdp;
 
-/// <summary>Erdős–Rényi-kernel: the density of a layer is proportional to the sum of its dimensions over their product, at most 1.</summary>
+/// <summary>The Erdős–Rényi kernel: a layer's density is proportional to the sum of its dimensions over their product, at most 1.</summary>
 /// <remarks>Evci et al., Rigging the Lottery, 2020. Small layers stay denser than large ones, whatever their magnitudes.</remarks>
 public sealed record ErdosRenyiKernel : ISparsityAllocation
 {
@@ -14,7 +14,7 @@ public sealed record ErdosRenyiKernel : ISparsityAllocation
     {
         Reach.Require(layers, remove);
 
-        // A layer keeps scale·Σdims weights, so from scale = max(n/Σdims) on all layers are dense; the dial is minus the scale.
+        // A layer keeps scale·Σdims weights, so all layers are dense from scale = max(n/Σdims) on; the dial is minus the scale.
         var dense = layers.Max(layer => layer.Layout.Elements / (double)layer.Layout.Shape.Sum());
         return Proportional.Allocate(
             layers, remove, (layer, dial) => layer.Layout.Elements + (dial * layer.Layout.Shape.Sum()), from: -dense, to: 0);

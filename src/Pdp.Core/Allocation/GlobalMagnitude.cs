@@ -6,10 +6,11 @@ using static TorchSharp.torch;
 
 namespace Pdp;
 
-/// <summary>One order of all magnitudes: a layer loses what lies below the global cut. The paper's choice.</summary>
+/// <summary>Ranks the magnitudes of all layers together: each layer loses the weights below one global cut. The paper's choice.</summary>
 /// <remarks>
-/// With bounds the cut is the one at which the counts, each held within its layer's bounds, add up to the total. Ties at the cut go in the order
-/// of the layers. The cut is found by bisection over the bit patterns of non-negative numbers, so it is exact and needs no sort.
+/// With bounds the cut is the one at which the counts, each held within its layer's bounds, add up to the total. Ties at the cut are broken
+/// in the order of the layers. The cut is found by bisection over the bit patterns of non-negative numbers, so it is exact and needs no
+/// sorting.
 /// </remarks>
 public sealed record GlobalMagnitude : ISparsityAllocation
 {
@@ -33,13 +34,19 @@ public sealed record GlobalMagnitude : ISparsityAllocation
     /// <inheritdoc/>
     public string Describe() => nameof(GlobalMagnitude);
 
-    /// <summary>The largest cut whose counts do not exceed the total: a float32 number where all weights are such, or narrower.</summary>
+    /// <summary>
+    /// The largest cut whose counts do not exceed the total: a float32 number if all weights are of that type or a narrower one.
+    /// </summary>
     private static double LargestCut(IReadOnlyList<AllocationLayer> layers, long remove) =>
         layers.Any(layer => layer.Weight.dtype == ScalarType.Float64)
-            ? BitConverter.Int64BitsToDouble(LargestBits(layers, remove, BitConverter.DoubleToInt64Bits(double.PositiveInfinity), BitConverter.Int64BitsToDouble))
-            : BitConverter.Int32BitsToSingle((int)LargestBits(layers, remove, BitConverter.SingleToInt32Bits(float.PositiveInfinity), bits => BitConverter.Int32BitsToSingle((int)bits)));
+            ? BitConverter.Int64BitsToDouble(LargestBits(layers, remove, BitConverter.DoubleToInt64Bits(double.PositiveInfinity),
+                BitConverter.Int64BitsToDouble))
+            : BitConverter.Int32BitsToSingle((int)LargestBits(layers, remove, BitConverter.SingleToInt32Bits(float.PositiveInfinity),
+                bits => BitConverter.Int32BitsToSingle((int)bits)));
 
-    /// <summary>Non-negative numbers are ordered as their bit patterns are.</summary>
+    /// <summary>
+    /// Finds the largest cut by bisection over bit patterns, which are ordered like the non-negative numbers they encode.
+    /// </summary>
     private static long LargestBits(IReadOnlyList<AllocationLayer> layers, long remove, long high, Func<long, double> toNumber)
     {
         var low = 0L;
@@ -55,7 +62,7 @@ public sealed record GlobalMagnitude : ISparsityAllocation
         return low;
     }
 
-    /// <summary>The weights of each layer below a cut, held within the layer's bounds.</summary>
+    /// <summary>The number of weights of each layer below a cut, held within the layer's bounds.</summary>
     private static long[] Below(IReadOnlyList<AllocationLayer> layers, double cut) =>
         [.. layers.Select(layer => Math.Clamp(CountBelow(layer.Weight, cut), layer.Minimum, layer.Maximum))];
 

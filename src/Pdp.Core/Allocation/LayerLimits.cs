@@ -3,14 +3,16 @@ using Pdp.Strategies;
 
 namespace Pdp.Allocation;
 
-/// <summary>What strategy, rule and options allow the target of a mask to be, whatever the weights are.</summary>
+/// <summary>The targets of a mask that strategy, rule and options allow, whatever the weights are.</summary>
 /// <param name="Mask">The mask.</param>
-/// <param name="Fixed">The members that the strategy or a rule removes from each group, before alignment; null where the allocation decides.</param>
+/// <param name="Fixed">
+/// The members that the strategy or a rule removes from each group, before alignment; null where the allocation decides.
+/// </param>
 /// <param name="Least">The fewest members that the allocation may remove.</param>
 /// <param name="Most">The most members that the allocation may remove.</param>
 internal sealed record LayerLimits(PdpMask Mask, long? Fixed, long Least, long Most)
 {
-    /// <summary>The channels that are kept must be a multiple of this, or all.</summary>
+    /// <summary>The number of channels that are kept must be a multiple of this, or all of them.</summary>
     public int RoundTo => Mask.Strategy is PerChannel channel ? channel.RoundTo : 1;
 
     /// <summary>The target that the strategy or a rule fixes; null where the allocation decides.</summary>
@@ -24,17 +26,19 @@ internal sealed record LayerLimits(PdpMask Mask, long? Fixed, long Least, long M
         (long)Math.Ceiling((mask.Members * (rule?.MinimumSparsity ?? options.MinimumLayerSparsity)) - 1e-9),
         Math.Min(Counts.Floor(mask.Members, rule?.MaximumSparsity ?? options.MaximumLayerSparsity), mask.Members - 1));
 
-    /// <summary>A target that leaves a multiple of the channels that the strategy asks for.</summary>
+    /// <summary>The nearest lower target that leaves a multiple of the strategy's alignment.</summary>
     public long Aligned(long target) => Counts.Aligned(Mask.Members, target, RoundTo);
 
-    /// <summary>The counts within the bounds that alignment turns into a target; the first is above the second where there is none.</summary>
+    /// <summary>
+    /// The range of counts within the bounds that alignment turns into a target; empty, with the first above the second, if there is none.
+    /// </summary>
     public (long Least, long Most) Sources(long target)
     {
         var most = target + ((Mask.Members - target - 1) % RoundTo);
         return Aligned(target) == target ? (Math.Max(target, Least), Math.Min(most, Most)) : (1, 0);
     }
 
-    /// <summary>The target that is a step more, or less; null where the bounds don't allow it.</summary>
+    /// <summary>The target one step above or below; null if the bounds don't allow it.</summary>
     public long? Next(long target, bool isMore)
     {
         var next = isMore ? target + ((Mask.Members - target - 1) % RoundTo) + 1 : Aligned(target - 1);
@@ -47,7 +51,9 @@ internal sealed record LayerLimits(PdpMask Mask, long? Fixed, long Least, long M
         {
             return rule?.Sparsity is null
                 ? Counts.Floor(mask.Members, pattern)
-                : throw new ArgumentException($"The rule for {rule.Match} asks for sparsity {Text(rule.Sparsity.Value)} of '{mask.Name}', but {mask.Strategy.Name} removes exactly {Text(pattern)}: leave the rule's sparsity unset.");
+                : throw new ArgumentException(
+                    $"The rule for {rule.Match} asks for sparsity {Text(rule.Sparsity.Value)} of '{mask.Name}', but {mask.Strategy.Name} "
+                    + $"removes exactly {Text(pattern)}: leave the rule's sparsity unset.");
         }
 
         return rule?.Sparsity is { } sparsity ? Math.Min(Counts.Floor(mask.Members, sparsity), mask.Members - 1) : null;

@@ -6,46 +6,51 @@ namespace Pdp.Allocation;
 
 /// <summary>Warns of layers that an allocation nearly empties while the whole keeps far more.</summary>
 /// <remarks>
-/// By magnitude that happens to layers whose weights are small by initialization alone: the second linear layer of a fresh transformer block, with
-/// four times the inputs, keeps 1 weight of 65,536 at 90 %. No bound tells fresh networks from trained ones, so that it is not mended by default:
-/// ResNet-20, trained on CIFAR-10, keeps 0.7 % of a layer at 90 % and 0.16 % at 95 %, and does well.
+/// A global ranking by magnitude does this to layers whose weights are small merely by initialization: the second linear layer of a fresh
+/// transformer block, with four times the inputs, keeps 1 weight of 65,536 at 90 %. No bound separates fresh networks from trained ones, so
+/// none is set by default: ResNet-20, trained on CIFAR-10, keeps 0.7 % of a layer at 90 % and 0.16 % at 95 %, and does well.
 /// </remarks>
 internal static class NearlyEmpty
 {
     /// <summary>The sparsity of a layer above which it counts as nearly empty.</summary>
     private const double Limit = 0.99;
 
-    /// <summary>Layers of fewer weights don't count by their sparsity.</summary>
+    /// <summary>Layers with fewer weights don't count by their sparsity.</summary>
     private const long LeastWeights = 1000;
 
-    /// <summary>A last weight is a loss in layers of any size where the whole's sparsity would leave so many.</summary>
+    /// <summary>A single remaining weight counts, in layers of any size, if the model's sparsity would leave at least this many.</summary>
     private const double LeastLeft = 16;
 
-    /// <summary>A last channel is a loss where there were so many, and the whole's sparsity would leave two.</summary>
+    /// <summary>A single remaining channel counts if there were at least this many, and the model's sparsity would leave two.</summary>
     private const long LeastChannels = 16;
 
-    /// <summary>The layers that are named.</summary>
+    /// <summary>The largest number of layers that the warning names.</summary>
     private const int Named = 3;
 
-    /// <summary>The warning, if members are removed as the targets say; null where no layer is nearly empty.</summary>
+    /// <summary>The warning about a set of targets; null if no layer is nearly empty.</summary>
     public static string? Warning(PdpOptions options, IReadOnlyList<PrunedLayer> layers, IReadOnlyList<long> targets)
     {
-        var whole = Share(layers.Zip(targets).Sum(pair => pair.Second * pair.First.Mask.WeightsPerRank), layers.Sum(layer => layer.Mask.Layout.Elements));
+        var whole = Share(layers.Zip(targets).Sum(pair => pair.Second * pair.First.Mask.WeightsPerRank),
+            layers.Sum(layer => layer.Mask.Layout.Elements));
         if (whole > Limit || options.Allocation is SparsityTable)
             return null;
 
         (PdpMask Mask, long Target)[] empty =
         [
-            .. layers.Zip(targets).Where(pair => IsAllocated(pair.First) && (IsNearlyEmpty(options, pair.First, pair.Second) || IsLastOne(pair.First.Mask, pair.Second, whole)))
+            .. layers.Zip(targets).Where(pair => IsAllocated(pair.First)
+                && (IsNearlyEmpty(options, pair.First, pair.Second) || IsLastOne(pair.First.Mask, pair.Second, whole)))
                 .Select(pair => (pair.First.Mask, pair.Second)),
         ];
         var more = empty.Length > Named ? $" and {empty.Length - Named} more" : "";
         return empty.Length == 0
             ? null
-            : $"Nearly empty, with the whole at {TextTable.Percent(whole)}: {string.Join(", ", empty.Take(Named).Select(Words))}{more}. If the network is trained from scratch, set PdpOptions.MaximumLayerSparsity, to {Cure(empty)} for example, or Allocation = new ErdosRenyiKernel(), which doesn't look at the weights.";
+            : $"Nearly empty, while the whole model is at {TextTable.Percent(whole)}: "
+                + $"{string.Join(", ", empty.Take(Named).Select(Words))}{more}. If the network is trained from scratch, set "
+                + $"PdpOptions.MaximumLayerSparsity, for example to {Cure(empty)}, or Allocation = new ErdosRenyiKernel(), which doesn't "
+                + "look at the weights.";
     }
 
-    /// <summary>Whether no rule has a say in how much of a layer goes.</summary>
+    /// <summary>Whether no rule influences how much of a layer is removed.</summary>
     private static bool IsAllocated(PrunedLayer layer) =>
         layer.Mask.Strategy.FixedSparsity is null && layer.Rule?.Sparsity is null && layer.Rule?.MaximumSparsity is null or 1;
 
@@ -53,11 +58,12 @@ internal static class NearlyEmpty
         (layer.Rule?.MaximumSparsity ?? options.MaximumLayerSparsity) == 1
         && layer.Mask.Layout.Elements >= LeastWeights && Share(target, layer.Mask.Members) > Limit;
 
-    /// <summary>Whether one competitor is left where the whole's sparsity would leave more.</summary>
+    /// <summary>Whether one competitor is left although the model's sparsity would leave more.</summary>
     private static bool IsLastOne(PdpMask mask, long target, double whole)
     {
         var left = (1 - whole) * mask.Members;
-        return target == mask.Members - 1 && (mask.Strategy is Pdp.PerChannel ? left >= 2 && mask.Members >= LeastChannels : left >= LeastLeft);
+        return target == mask.Members - 1
+            && (mask.Strategy is Pdp.PerChannel ? left >= 2 && mask.Members >= LeastChannels : left >= LeastLeft);
     }
 
     /// <summary>A bound at which each of the layers keeps more than one competitor.</summary>
@@ -70,8 +76,11 @@ internal static class NearlyEmpty
     private static string Words((PdpMask Mask, long Target) layer)
     {
         var (mask, kept) = (layer.Mask, layer.Mask.Members - layer.Target);
-        var channels = mask.Strategy is Pdp.PerChannel ? string.Create(CultureInfo.InvariantCulture, $" ({kept} of {mask.Members} channels)") : "";
-        return string.Create(CultureInfo.InvariantCulture, $"'{mask.Name}' keeps {kept * mask.WeightsPerRank} of {mask.Layout.Elements} weights{channels}");
+        var channels = mask.Strategy is Pdp.PerChannel
+            ? string.Create(CultureInfo.InvariantCulture, $" ({kept} of {mask.Members} channels)")
+            : "";
+        return string.Create(CultureInfo.InvariantCulture,
+            $"'{mask.Name}' keeps {kept * mask.WeightsPerRank} of {mask.Layout.Elements} weights{channels}");
     }
 
     private static double Share(long part, long all) => part / (double)all;

@@ -2,7 +2,7 @@ using Pdp.Internal;
 
 namespace Pdp.Allocation;
 
-/// <summary>What the bounds of layers allow in all.</summary>
+/// <summary>The total that the bounds of layers allow.</summary>
 internal static class Reach
 {
     /// <summary>Checks that a total lies between the sums of the layers' minima and maxima.</summary>

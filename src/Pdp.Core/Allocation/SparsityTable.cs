@@ -12,7 +12,9 @@ namespace Pdp;
 public sealed record SparsityTable : ISparsityAllocation
 {
     /// <summary>Makes the allocation.</summary>
-    /// <param name="sparsities">The fraction removed, in [0, 1), by the weight's full name; an entry for each weight to be pruned, no others.</param>
+    /// <param name="sparsities">
+    /// The fraction removed, in [0, 1), by the weight's full name; an entry for each weight to be pruned, no others.
+    /// </param>
     /// <exception cref="ArgumentOutOfRangeException">A sparsity is not in [0, 1).</exception>
     public SparsityTable(IReadOnlyDictionary<string, double> sparsities)
     {
@@ -26,7 +28,9 @@ public sealed record SparsityTable : ISparsityAllocation
     public IReadOnlyDictionary<string, double> Sparsities { get; }
 
     /// <inheritdoc/>
-    /// <exception cref="ArgumentException">The table lacks a layer, has one that isn't there, or asks for more or less than a layer's bounds allow.</exception>
+    /// <exception cref="ArgumentException">
+    /// The table lacks a layer, names one that isn't pruned, or asks for more or less than a layer's bounds allow.
+    /// </exception>
     public double? FixedSparsity(IReadOnlyList<AllocationLayer> layers)
     {
         RequireSameNames(layers);
@@ -35,7 +39,9 @@ public sealed record SparsityTable : ISparsityAllocation
     }
 
     /// <inheritdoc/>
-    /// <exception cref="ArgumentException">The table lacks a layer, has one that isn't there, or asks for more or less than a layer's bounds allow.</exception>
+    /// <exception cref="ArgumentException">
+    /// The table lacks a layer, names one that isn't pruned, or asks for more or less than a layer's bounds allow.
+    /// </exception>
     public IReadOnlyList<long> Allocate(IReadOnlyList<AllocationLayer> layers, long remove)
     {
         RequireSameNames(layers);
@@ -45,7 +51,8 @@ public sealed record SparsityTable : ISparsityAllocation
     }
 
     /// <inheritdoc/>
-    public string Describe() => $"{nameof(SparsityTable)}: {string.Join(", ", Sparsities.Select(entry => $"{entry.Key} {Words.Of(entry.Value)}"))}";
+    public string Describe() =>
+        $"{nameof(SparsityTable)}: {string.Join(", ", Sparsities.Select(entry => $"{entry.Key} {Words.Of(entry.Value)}"))}";
 
     private double Ideal(AllocationLayer layer) => Sparsities[layer.Name] * layer.Layout.Elements;
 
@@ -59,17 +66,21 @@ public sealed record SparsityTable : ISparsityAllocation
         if (missing.Length > 0)
             throw new ArgumentException($"The table lacks {string.Join(", ", missing)}: add them or exclude them from pruning.");
         if (unknown.Length > 0)
-            throw new ArgumentException($"The table names {string.Join(", ", unknown)}, which are not pruned; the weights to be pruned are {string.Join(", ", names)}.");
+            throw new ArgumentException(
+                $"The table names {string.Join(", ", unknown)}, which are not pruned; the weights to be pruned are "
+                + $"{string.Join(", ", names)}.");
     }
 
-    /// <summary>Checks that rounding is all that keeps a layer from its entry: what a bound cuts off must not go to other layers unsaid.</summary>
+    /// <summary>Checks that each layer gets its entry up to rounding: what a bound cuts off must not silently go to other layers.</summary>
     private void RequireBounds(IReadOnlyList<AllocationLayer> layers)
     {
         foreach (var layer in layers)
         {
             var ideal = Ideal(layer);
             if (ideal <= layer.Minimum - 1 || ideal >= layer.Maximum + 1)
-                throw new ArgumentException($"The table asks for sparsity {Text(Sparsities[layer.Name])} of {layer.Name}, but its bounds allow {layer.Minimum} to {layer.Maximum} of its {layer.Layout.Elements} weights to be removed: change the table or the bounds.");
+                throw new ArgumentException(
+                    $"The table asks for sparsity {Text(Sparsities[layer.Name])} of {layer.Name}, but its bounds allow {layer.Minimum} to "
+                    + $"{layer.Maximum} of its {layer.Layout.Elements} weights to be removed: change the table or the bounds.");
         }
     }
 

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace Pdp.Allocation;
 
-/// <summary>Turns the options' sparsity into the exact number of members that each mask removes in the end.</summary>
+/// <summary>Turns the options' sparsity into the exact number of members that each mask finally removes.</summary>
 internal sealed class TargetPlanner
 {
     private const double Rounding = 1e-9;
@@ -27,19 +27,19 @@ internal sealed class TargetPlanner
         Plan();
     }
 
-    /// <summary>Whether the counts depend on the weights, and so on the time at which pruning begins.</summary>
+    /// <summary>Whether the counts depend on the weights, and hence on when pruning begins.</summary>
     public bool NeedsWeights => _limits.Any(limits => limits.Fixed is null);
 
-    /// <summary>The weights of all layers.</summary>
+    /// <summary>The number of weights in all layers.</summary>
     private long Prunable => _limits.Sum(limits => limits.Mask.Layout.Elements);
 
-    /// <summary>The weights that strategies and rules remove, before alignment.</summary>
+    /// <summary>The number of weights that strategies and rules remove, before alignment.</summary>
     private long Settled => _limits.Sum(limits => (limits.Fixed ?? 0) * limits.Mask.WeightsPerRank);
 
     /// <summary>Whether the targets follow from the options and the shapes alone.</summary>
     private bool IsByShape => !NeedsWeights || _options.Allocation is UniformSparsity or ErdosRenyiKernel or SparsityTable;
 
-    /// <summary>The members removed in each group of each layer, by the weights of now.</summary>
+    /// <summary>The number of members removed from each group of each layer, by the current weights.</summary>
     /// <exception cref="InvalidOperationException">A weight is not finite, or the allocation breaks its contract.</exception>
     public long[] Plan()
     {
@@ -48,8 +48,8 @@ internal sealed class TargetPlanner
         return PlanOf();
     }
 
-    /// <summary>Checks targets that come from elsewhere: the options must be able to give them, whatever the weights were.</summary>
-    /// <exception cref="ArgumentException">They can't.</exception>
+    /// <summary>Checks targets from elsewhere: they must be possible under the options, whatever the weights were.</summary>
+    /// <exception cref="ArgumentException">They are not.</exception>
     public void RequirePossible(IReadOnlyList<long> targets)
     {
         long?[] only = IsByShape ? [.. PlanOf()] : [.. _limits.Select(limits => limits.FixedTarget)];
@@ -61,7 +61,7 @@ internal sealed class TargetPlanner
             RequirePossible([.. free.Select(i => _limits[i])], [.. free.Select(i => targets[i])]);
     }
 
-    /// <summary>Checks the targets of the layers that the allocation decides about; where nothing fixes their sum any will do.</summary>
+    /// <summary>Checks the targets of the layers that are left to the allocation; if nothing fixes their sum, any will do.</summary>
     private void RequirePossible(LayerLimits[] limits, long[] targets)
     {
         if (_options.Allocation is MacBudget budget)
@@ -89,26 +89,32 @@ internal sealed class TargetPlanner
         return [.. _limits.Zip(targets, (limits, target) => limits.Aligned(target!.Value))];
     }
 
-    /// <summary>Bounds are the allocation's: where a strategy or a rule fixes the sparsity they would be ignored.</summary>
+    /// <summary>Bounds guide the allocation; if a strategy or a rule fixed the sparsity, they would be ignored.</summary>
     private void RequireBoundsToHold(PrunedLayer layer)
     {
         var (mask, rule) = (layer.Mask, layer.Rule);
         if ((mask.Strategy.FixedSparsity ?? rule?.Sparsity) is not { } share)
             return;
 
-        // The bounds of the options are for their own strategy, which a rule of its own overrides.
+        // The options' bounds apply to the options' strategy, which a rule may override.
         var isRuled = rule?.Strategy is not null || rule?.Sparsity is not null;
         var minimum = rule?.MinimumSparsity ?? (isRuled ? 0 : _options.MinimumLayerSparsity);
         var maximum = rule?.MaximumSparsity ?? (isRuled ? 1 : _options.MaximumLayerSparsity);
         if (share < minimum - Rounding || share > maximum + Rounding)
-            throw new ArgumentException($"'{mask.Name}' has a fixed sparsity of {Text(share)}, by {(mask.Strategy.FixedSparsity is null ? $"the rule for {rule!.Match}" : mask.Strategy.Name)}, but its minimum and maximum are {Text(minimum)} and {Text(maximum)}: leave them unset.");
+            throw new ArgumentException(
+                $"'{mask.Name}' has a fixed sparsity of {Text(share)}, by "
+                + $"{(mask.Strategy.FixedSparsity is null ? $"the rule for {rule!.Match}" : mask.Strategy.Name)}, but its minimum and "
+                + $"maximum are {Text(minimum)} and {Text(maximum)}: leave them unset.");
     }
 
-    /// <summary>A budget of MACs would not know of channels that a rule removes.</summary>
+    /// <summary>A budget of MACs would not account for channels that a rule removes.</summary>
     private void RequireBudgeted()
     {
-        if (_options.Allocation is MacBudget && _layers.FirstOrDefault(layer => layer.Mask.Strategy is Pdp.PerChannel && layer.Rule?.Sparsity is not null) is { } fixedLayer)
-            throw new ArgumentException($"The rule for {fixedLayer.Rule!.Match} fixes the sparsity of '{fixedLayer.Mask.Name}', but a budget of MACs decides how many channels go: set the rule's MinimumSparsity and MaximumSparsity instead.");
+        if (_options.Allocation is MacBudget
+            && _layers.FirstOrDefault(layer => layer.Mask.Strategy is Pdp.PerChannel && layer.Rule?.Sparsity is not null) is { } fixedLayer)
+            throw new ArgumentException(
+                $"The rule for {fixedLayer.Rule!.Match} fixes the sparsity of '{fixedLayer.Mask.Name}', but a budget of MACs decides how "
+                + "many channels are removed: set the rule's MinimumSparsity and MaximumSparsity instead.");
     }
 
     private static AllocationLayer CandidateOf(PrunedLayer layer, LayerLimits limits)
@@ -116,23 +122,33 @@ internal sealed class TargetPlanner
         var mask = layer.Mask;
         var (minimum, maximum) = (mask.WeightsPerRank * limits.Least, mask.WeightsPerRank * limits.Most);
         return minimum <= maximum
-            ? new() { Name = mask.Name, Layout = mask.Layout, Weight = Competing(layer), Minimum = minimum, Maximum = maximum, RoundTo = limits.RoundTo }
-            : throw new ArgumentException($"'{mask.Name}' has to lose at least {minimum} of its {mask.Layout.Elements} weights but may lose at most {maximum}: lower its minimum sparsity or raise its maximum.");
+            ? new() { Name = mask.Name, Layout = mask.Layout, Weight = Competing(layer), Minimum = minimum, Maximum = maximum,
+                RoundTo = limits.RoundTo }
+            : throw new ArgumentException(
+                $"'{mask.Name}' has to lose at least {minimum} of its {mask.Layout.Elements} weights but may lose at most {maximum}: lower "
+                + "its minimum sparsity or raise its maximum.");
     }
 
     /// <summary>The weight, or where it doesn't compete by itself alone the magnitude that each weight competes with.</summary>
     private static Tensor Competing(PrunedLayer layer)
     {
         var (mask, value) = (layer.Mask, layer.Weight.Value());
-        return mask is { WeightsPerRank: 1, Importance: null } ? value : mask.Strategy.Spread(layer.Weight.Magnitude(), mask.Layout).expand_as(value).contiguous();
+        return mask is { WeightsPerRank: 1, Importance: null }
+            ? value
+            : mask.Strategy.Spread(layer.Weight.Magnitude(), mask.Layout).expand_as(value).contiguous();
     }
 
-    /// <summary>Turns counts of weights into whole members: down, and up again where the most is missing, until the total is met to the nearest.</summary>
+    /// <summary>
+    /// Turns counts of weights into whole members: rounds down, then up where the most is missing, until the total is met as nearly as
+    /// possible.
+    /// </summary>
     private static long[] WholeMembers(PdpMask[] masks, IReadOnlyList<long> counts)
     {
         var members = masks.Zip(counts, (mask, count) => count / mask.WeightsPerRank).ToArray();
         var missing = counts.Sum() - masks.Zip(members, (mask, count) => count * mask.WeightsPerRank).Sum();
-        foreach (var i in Enumerable.Range(0, masks.Length).Where(i => counts[i] % masks[i].WeightsPerRank > 0).OrderByDescending(i => counts[i] % masks[i].WeightsPerRank / (double)masks[i].WeightsPerRank))
+        foreach (var i in Enumerable.Range(0, masks.Length)
+            .Where(i => counts[i] % masks[i].WeightsPerRank > 0)
+            .OrderByDescending(i => counts[i] % masks[i].WeightsPerRank / (double)masks[i].WeightsPerRank))
         {
             if (masks[i].WeightsPerRank > 2 * missing)
                 continue;
@@ -143,22 +159,27 @@ internal sealed class TargetPlanner
         return members;
     }
 
-    /// <summary>An allocation of the user's own may be wrong: the counts are what is committed in the end.</summary>
+    /// <summary>Checks the counts, which are what is finally committed: a user's own allocation may be wrong.</summary>
     private void RequireContract(AllocationLayer[] candidates, LayerLimits[] limits, IReadOnlyList<long> counts, long remove)
     {
         var name = _options.Allocation.GetType().Name;
         if (counts?.Count != candidates.Length || counts.Sum() != remove)
-            throw new InvalidOperationException($"{name}.Allocate was asked to remove {remove} weights from {candidates.Length} layers and gave {(counts is null ? "null" : $"{counts.Count} counts that remove {counts.Sum()}")}: its counts must be one a layer and add up to what is asked for.");
+            throw new InvalidOperationException(
+                $"{name}.Allocate was asked to remove {remove} weights from {candidates.Length} layers and gave "
+                + $"{(counts is null ? "null" : $"{counts.Count} counts that remove {counts.Sum()}")}: it must give one count per layer, "
+                + "and they must add up to the total.");
 
         foreach (var (layer, limit, count) in candidates.Zip(limits, counts))
         {
             // RoundTo may have taken some below the minimum.
             if (count < limit.Aligned(limit.Least) * limit.Mask.WeightsPerRank || count > layer.Maximum)
-                throw new InvalidOperationException($"{name}.Allocate removes {count} weights from '{layer.Name}', whose bounds are {layer.Minimum} to {layer.Maximum}: it must keep to them.");
+                throw new InvalidOperationException(
+                    $"{name}.Allocate removes {count} weights from '{layer.Name}', whose bounds are {layer.Minimum} to {layer.Maximum}: it "
+                    + "must respect them.");
         }
     }
 
-    /// <summary>What is left to be removed from the layers that the allocation decides about.</summary>
+    /// <summary>The number of weights left to be removed from the layers that the allocation decides about.</summary>
     private long ToRemove(AllocationLayer[] candidates)
     {
         var (prunable, settled) = (Prunable, Settled);
@@ -167,10 +188,14 @@ internal sealed class TargetPlanner
         var total = _options.Sparsity is { } sparsity ? Asked(sparsity) : (long?)null;
 
         if (total is null && byAllocation is null && candidates.Length > 0)
-            throw new ArgumentException($"Sparsity is not set, and nothing else decides how much to remove from {string.Join(", ", candidates.Select(layer => layer.Name))}: set PdpOptions.Sparsity.");
+            throw new ArgumentException(
+                "Sparsity is not set, and nothing else decides how much to remove from "
+                + $"{string.Join(", ", candidates.Select(layer => layer.Name))}: set PdpOptions.Sparsity.");
         var remove = candidates.Length == 0 ? 0 : byAllocation ?? total!.Value - settled;
         if (total is { } asked && asked != settled + remove)
-            throw new ArgumentException($"Sparsity {Text(_options.Sparsity!.Value)} asks for {asked} of {prunable} weights to be removed, but strategies, rules and tables fix {settled + remove}: leave Sparsity unset.");
+            throw new ArgumentException(
+                $"Sparsity {Text(_options.Sparsity!.Value)} asks for {asked} of {prunable} weights to be removed, but strategies, rules "
+                + $"and tables fix {settled + remove}: leave Sparsity unset.");
         RequireReachable(candidates, remove, settled, prunable);
         return remove;
     }
@@ -182,8 +207,12 @@ internal sealed class TargetPlanner
         if (remove >= least && remove <= most)
             return;
 
-        var range = string.Create(CultureInfo.InvariantCulture, $"[{(least + settled) / (double)prunable:R}, {(most + settled) / (double)prunable:R}]");
-        throw new ArgumentException($"The target of {remove + settled} of {prunable} weights can't be met: the minimum and maximum sparsity per layer, the layers that are fixed and the one weight that each layer keeps allow {least + settled} to {most + settled}. Choose a sparsity in {range} or widen the bounds.");
+        var range = string.Create(CultureInfo.InvariantCulture,
+            $"[{(least + settled) / (double)prunable:R}, {(most + settled) / (double)prunable:R}]");
+        throw new ArgumentException(
+            $"The target of {remove + settled} of {prunable} weights can't be met: the minimum and maximum sparsity per layer, the layers "
+            + $"that are fixed and the one weight that each layer keeps allow {least + settled} to {most + settled}. Choose a sparsity in "
+            + $"{range} or widen the bounds.");
     }
 
     private long Asked(double sparsity) => Round(sparsity * Prunable);

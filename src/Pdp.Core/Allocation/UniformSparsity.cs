@@ -2,7 +2,7 @@ using Pdp.Allocation;
 
 namespace Pdp;
 
-/// <summary>The same sparsity in every layer, to the weight.</summary>
+/// <summary>The same sparsity in every layer, exact to one weight.</summary>
 public sealed record UniformSparsity : ISparsityAllocation
 {
     /// <inheritdoc/>

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace Pdp.Internal;
 
-/// <summary>Where a tensor's elements lie, which tells tied parameters: TorchSharp may give the same one under two wrappers.</summary>
+/// <summary>The addresses of tensors, which identify tied parameters: TorchSharp may give the same one in two wrappers.</summary>
 internal static class Address
 {
     /// <summary>The address of the first element of a tensor with elements, on its own device.</summary>
@@ -18,7 +18,10 @@ internal static class Address
         return address;
     }
 
-    /// <summary>The native tensor behind a wrapper, which has the gradient too. TorchSharp's handle points to an at::Tensor, which is a pointer to it.</summary>
+    /// <summary>
+    /// The native tensor of a wrapper, which also holds the gradient. TorchSharp's handle points to an at::Tensor, which is a pointer to
+    /// it.
+    /// </summary>
     public static unsafe nint OfNative(Tensor tensor)
     {
         var native = *(nint*)tensor.Handle;
@@ -28,12 +31,12 @@ internal static class Address
 
     private static unsafe nint OnHost(Tensor tensor)
     {
-        // One element is contiguous and small, which the span of a whole tensor need not be.
+        // A single element is contiguous and small, unlike a whole tensor.
         var first = tensor.detach().as_strided([1], [1], tensor.storage_offset());
         return (nint)Unsafe.AsPointer(ref MemoryMarshal.GetReference(first.bytes));
     }
 
-    /// <summary>TorchSharp has no storage of half-precision types, whose wrappers have to do.</summary>
+    /// <summary>TorchSharp has no storage for half-precision types, so their wrappers have to do.</summary>
     private static nint OnDevice(Tensor tensor) => tensor.dtype switch
     {
         ScalarType.Float32 => tensor.storage<float>().data_ptr() + (nint)(tensor.storage_offset() * sizeof(float)),

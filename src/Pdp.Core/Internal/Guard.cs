@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 
 namespace Pdp.Internal;
 
-/// <summary>Intervals, checked so that NaN fails too.</summary>
+/// <summary>Checks intervals, so that NaN fails too.</summary>
 internal static class Guard
 {
     /// <summary>[0, 1).</summary>
@@ -35,14 +35,17 @@ internal static class Guard
     public static T NotNull<T>(T? value, [CallerMemberName] string name = "")
         where T : class => value ?? throw new ArgumentNullException(name);
 
-    /// <summary>Whether a text is a whole number, in digits alone.</summary>
-    public static bool IsWhole(string text, out int number) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
+    /// <summary>Whether a string is a whole number that consists only of digits.</summary>
+    public static bool IsWhole(string text, out int number) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
 
     public static ArgumentOutOfRangeException Outside(string name, object value, string range) =>
         new(name, value, $"Must be in {range}.");
 
-    /// <summary>The same for a fraction of a whole; who wrote per cent is told how the fraction is written.</summary>
-    private static ArgumentOutOfRangeException OutsideUnit(string name, double value, string range) => value is > 1 and < 100 || (value == 100 && range[^1] == ']')
-        ? Outside(name, value, string.Create(CultureInfo.InvariantCulture, $"{range}, a fraction: {value / 100:0.######}, not {value:0.######}"))
-        : Outside(name, value, range);
+    /// <summary>The same for a fraction; a value that looks like a percentage is shown as the fraction to write.</summary>
+    private static ArgumentOutOfRangeException OutsideUnit(string name, double value, string range) =>
+        value is > 1 and < 100 || (value == 100 && range[^1] == ']')
+            ? Outside(name, value, string.Create(CultureInfo.InvariantCulture,
+                $"{range}, a fraction: {value / 100:0.######}, not {value:0.######}"))
+            : Outside(name, value, range);
 }

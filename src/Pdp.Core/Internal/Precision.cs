@@ -5,10 +5,10 @@ namespace Pdp.Internal;
 /// <summary>The arithmetic type of a weight: float64 for float64, float32 for everything narrower.</summary>
 internal static class Precision
 {
-    /// <summary>The smallest normal float32 and bfloat16: anything smaller slows down arithmetic on CPUs.</summary>
+    /// <summary>The smallest normal float32 and bfloat16 number: anything smaller slows down arithmetic on CPUs.</summary>
     public const double SmallestNormal = 1.17549435e-38;
 
-    /// <summary>The smallest number that is normal in the arithmetic type.</summary>
+    /// <summary>The smallest normal number of the arithmetic type.</summary>
     public static double SmallestNormalOf(ScalarType type) => type == ScalarType.Float64 ? 2.2250738585072014e-308 : SmallestNormal;
 
     /// <summary>The largest finite number of the arithmetic type.</summary>
@@ -20,7 +20,7 @@ internal static class Precision
     public static ScalarType Of(ScalarType type) =>
         type == ScalarType.Float64 ? ScalarType.Float64 : ScalarType.Float32;
 
-    /// <summary>The tensor in its arithmetic type: an alias if it is in it already. The result is the caller's.</summary>
+    /// <summary>The tensor in its arithmetic type; an alias if it already has it. The result is the caller's.</summary>
     public static Tensor Widen(Tensor tensor) =>
         Of(tensor.dtype) == tensor.dtype ? tensor.alias() : tensor.to_type(Of(tensor.dtype));
 }

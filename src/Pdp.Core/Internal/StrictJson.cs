@@ -5,10 +5,10 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace Pdp.Internal;
 
-/// <summary>How files that are read back are written, and read: by code made at compile time, as trimmed programs have no reflection for it.</summary>
+/// <summary>Writes and reads JSON files with code generated at compile time, so that it works in trimmed programs.</summary>
 internal static class StrictJson
 {
-    /// <summary>Refuses members that are unknown, missing, null or there twice, and numbers that are none.</summary>
+    /// <summary>Rejects members that are unknown, missing, null or duplicate, and numbers that are not valid.</summary>
     public static JsonSerializerOptions Options() => new()
     {
         WriteIndented = true,
@@ -23,30 +23,31 @@ internal static class StrictJson
     };
 
     /// <summary>Reads a file.</summary>
-    /// <param name="json">Its text; a byte order mark, with which some editors and tools begin a file, is skipped.</param>
-    /// <param name="type">What it has to be.</param>
-    /// <param name="what">What it is called, as in <c>The plan</c>.</param>
-    /// <exception cref="ArgumentException">It is something else; the message says where.</exception>
+    /// <param name="json">The text of the file; a byte order mark, which some editors and tools write, is skipped.</param>
+    /// <param name="type">The type that it describes.</param>
+    /// <param name="what">Its name in messages, such as <c>The plan</c>.</param>
+    /// <exception cref="ArgumentException">It is damaged or something else; the message says where.</exception>
     public static T Read<T>(string json, JsonTypeInfo<T> type, string what)
         where T : class
     {
         ArgumentNullException.ThrowIfNull(json);
         try
         {
-            return JsonSerializer.Deserialize(json.StartsWith('\uFEFF') ? json[1..] : json, type) ?? throw new JsonException("it is the JSON null");
+            return JsonSerializer.Deserialize(json.StartsWith('\uFEFF') ? json[1..] : json, type)
+                ?? throw new JsonException("it is the JSON null");
         }
         catch (JsonException fault)
         {
-            throw new ArgumentException($"{what} is damaged, or something else: {fault.Message}", nameof(json), fault);
+            throw new ArgumentException($"{what} is damaged or something else: {fault.Message}", nameof(json), fault);
         }
     }
 
-    /// <summary>Checks that the layers of a plan or a report are sound, and no more than the model.</summary>
+    /// <summary>Checks that the layers of a plan or a report are consistent with themselves and the model.</summary>
     /// <exception cref="ArgumentException">A layer has a fault, or there are more weights than parameters.</exception>
     public static void Require(string what, IEnumerable<(string Name, string? Fault)> layers, long weights, long parameters)
     {
         if (layers.FirstOrDefault(layer => layer.Fault is not null) is { Name: not null } layer)
-            throw new ArgumentException($"{what} is damaged: of '{layer.Name}', {layer.Fault}.");
+            throw new ArgumentException($"{what} is damaged: layer '{layer.Name}': {layer.Fault}.");
         if (weights < 1 || weights > parameters)
             throw new ArgumentException($"{what} is damaged: it has {weights} prunable weights of {parameters} parameters.");
     }

@@ -4,14 +4,14 @@ using System.Text;
 namespace Pdp.Internal;
 
 /// <summary>
-/// Rows of values as aligned columns: numbers to the right, text to the left. A row may end with a note beyond the columns.
+/// Formats rows of values in columns, numbers aligned right and text left. A row may end with a note after the columns.
 /// </summary>
 internal sealed class TextTable(params string[] header)
 {
-    /// <summary>Stands where there is no number.</summary>
+    /// <summary>Stands for a missing number.</summary>
     public const string None = "–";
 
-    /// <summary>The columns of a terminal that a table fits into.</summary>
+    /// <summary>The width of a terminal that a table fits into, in characters.</summary>
     private const int Width = 100;
 
     private readonly List<object[]> _rows = [];
@@ -26,7 +26,7 @@ internal sealed class TextTable(params string[] header)
 
     public override string ToString() => Write([.. Enumerable.Range(0, header.Length)]);
 
-    /// <summary>The table in 100 columns, and what was left out for that.</summary>
+    /// <summary>The table within 100 characters, and the columns that were left out for that.</summary>
     /// <param name="dispensable">The columns that may be left out, in this order.</param>
     public (string Text, IReadOnlyList<string> LeftOut) Fit(params IEnumerable<string> dispensable)
     {
@@ -47,7 +47,9 @@ internal sealed class TextTable(params string[] header)
         {
             var line = string.Join("  ", columns.Select(column => Pad(Text(row[column]), column)));
             var note = row.Length > header.Length ? (string)row[^1] : "";
-            text.AppendLine((line.Length + 2 + note.Length <= Width ? $"{line}  {note}" : $"{line.TrimEnd()}{Environment.NewLine}    {note}").TrimEnd());
+            text.AppendLine((line.Length + 2 + note.Length <= Width
+                ? $"{line}  {note}"
+                : $"{line.TrimEnd()}{Environment.NewLine}    {note}").TrimEnd());
         }
 
         return text.ToString();
@@ -64,5 +66,7 @@ internal sealed class TextTable(params string[] header)
     private string Pad(string cell, int column) =>
         _rows.Count > 0 && IsNumber(_rows[^1][column]) ? cell.PadLeft(WidthOf(column)) : cell.PadRight(WidthOf(column));
 
-    private static bool IsNumber(object value) => value is long || (value is string text && text.Length > 0 && (char.IsDigit(text[0]) || text == None));
+    private static bool IsNumber(object value) =>
+        value is long
+        || (value is string text && text.Length > 0 && (char.IsDigit(text[0]) || text == None));
 }

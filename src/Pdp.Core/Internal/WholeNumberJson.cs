@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 
 namespace Pdp.Internal;
 
-/// <summary>Reads whole numbers however they are written: tools that know floating point alone make <c>2.0</c> of <c>2</c>.</summary>
+/// <summary>Reads whole numbers in any notation: tools that only know floating point write <c>2</c> as <c>2.0</c>.</summary>
 /// <typeparam name="T">The type of the number.</typeparam>
 internal sealed class WholeNumberJson<T> : JsonConverter<T>
     where T : struct, IBinaryInteger<T>, IMinMaxValue<T>

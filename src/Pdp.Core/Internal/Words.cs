@@ -2,18 +2,20 @@ using System.Globalization;
 
 namespace Pdp.Internal;
 
-/// <summary>What values are called in saved states and in messages: the same in every culture.</summary>
+/// <summary>Formats values for saved states and messages, independently of the culture.</summary>
 internal static class Words
 {
-    /// <summary>The most names that are listed; the others are counted.</summary>
+    /// <summary>The largest number of names listed; the others are only counted.</summary>
     private const int MostNames = 3;
 
     public static string Of(double value) => value.ToString("R", CultureInfo.InvariantCulture);
 
     public static string Listed(string[] names) =>
-        names.Length <= MostNames ? string.Join(", ", names) : $"{string.Join(", ", names.Take(MostNames))} and {names.Length - MostNames} more";
+        names.Length <= MostNames
+            ? string.Join(", ", names)
+            : $"{string.Join(", ", names.Take(MostNames))} and {names.Length - MostNames} more";
 
-    /// <summary>What an object says of itself; its type where that is nothing, or fails.</summary>
+    /// <summary>The result of an object's <c>ToString</c>; its type if that is empty or throws.</summary>
     public static string Of(object value)
     {
         var culture = CultureInfo.CurrentCulture;

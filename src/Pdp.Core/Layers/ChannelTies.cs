@@ -3,7 +3,7 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Layers;
 
-/// <summary>Which weights share a mask because their channels belong together, as the options' channel map has it.</summary>
+/// <summary>Determines from the options' channel map which weights share a mask because their channels belong together.</summary>
 internal sealed class ChannelTies
 {
     private readonly ChannelMap? _map;
@@ -21,14 +21,16 @@ internal sealed class ChannelTies
             .ToDictionary(pair => pair.Name, pair => pair.group, StringComparer.Ordinal);
     }
 
-    /// <summary>Leaves weights dense whose channels can't be removed, and those that are tied to one that stays dense or is pruned otherwise.</summary>
+    /// <summary>
+    /// Keeps weights dense whose channels can't be removed, or that are tied to a weight that stays dense or has another strategy.
+    /// </summary>
     public IReadOnlyList<SelectedLayer> Refuse(IEnumerable<SelectedLayer> weights)
     {
         SelectedLayer[] grouped = [.. weights.Select(WithGroup)];
         return [.. grouped.Select(layer => WithTies(layer, grouped))];
     }
 
-    /// <summary>Gives all filters of a group the first rule that any of them has, where they share a mask under it.</summary>
+    /// <summary>Gives all filters of a group the first rule that any of them has, if they share a mask under it.</summary>
     public IEnumerable<SelectedLayer> ShareRules(IReadOnlyList<SelectedLayer> weights)
     {
         var rules = weights.Where(layer => layer.DenseReason is null && _groups.ContainsKey(layer.Info.Name))
@@ -38,26 +40,27 @@ internal sealed class ChannelTies
             && layer with { Rule = rules[group.Name] } is var shared && GroupOf(shared) is not null ? shared : layer);
     }
 
-    /// <summary>The group whose mask a weight is under; null if it has one for itself, or stays dense.</summary>
+    /// <summary>The group whose mask a weight shares; null if it has its own mask or stays dense.</summary>
     public ChannelGroup? GroupOf(SelectedLayer layer) =>
         layer.DenseReason is null && _strategyOf(layer) is PerChannel ? _groups.GetValueOrDefault(layer.Info.Name) : null;
 
-    /// <summary>The group of a mask that is under the channel strategy.</summary>
+    /// <summary>The group of a mask under the channel strategy.</summary>
     public ChannelGroup GroupOf(PdpMask mask) => _groups[mask.Name];
 
-    /// <summary>The names of what else is masked with a mask's own weight.</summary>
+    /// <summary>The names of everything else that is masked along with a mask's own weight.</summary>
     public IEnumerable<string> MaskedAlong(PdpMask mask) =>
         mask.Strategy is PerChannel && _groups.TryGetValue(mask.Name, out var group)
-            ? group.Slices.Where(slice => slice.Role is ChannelRole.Filter or ChannelRole.Bias or ChannelRole.Norm && slice.Name != mask.Name).Select(slice => slice.Name)
+            ? group.Slices.Where(slice => slice.Role is ChannelRole.Filter or ChannelRole.Bias or ChannelRole.Norm
+                && slice.Name != mask.Name).Select(slice => slice.Name)
             : [];
 
-    /// <summary>The weight that stands for a tied set; of other weights they themselves.</summary>
+    /// <summary>The weight that represents a tied set; for any other weight the weight itself.</summary>
     public string FirstOf(SelectedLayer layer) => GroupOf(layer)?.Name ?? layer.Info.Name;
 
-    /// <summary>Whether a weight stands for itself or its tied set.</summary>
+    /// <summary>Whether a weight represents itself or its tied set.</summary>
     public bool IsFirst(SelectedLayer layer) => FirstOf(layer) == layer.Info.Name;
 
-    /// <summary>Masks the channels of a group, or of a weight without one for itself.</summary>
+    /// <summary>Masks the channels of a group, or of a single weight without a group.</summary>
     public MaskedChannels Mask(SelectedLayer layer, Module model, Pdp.Temperature temperature)
     {
         var strategy = _strategyOf(layer);
@@ -65,17 +68,22 @@ internal sealed class ChannelTies
             return new(new PdpMask(layer.Info.Name, layer.Info.Layout, strategy, temperature), layer.Parameter);
 
         var parameters = model.named_parameters().ToDictionary(pair => pair.name, pair => pair.parameter, StringComparer.Ordinal);
-        SliceView[] Views(ChannelRole role) => [.. group.Of(role).Select(slice => new SliceView(parameters[slice.Name], slice, group.Channels))];
+        SliceView[] Views(ChannelRole role) =>
+            [.. group.Of(role).Select(slice => new SliceView(parameters[slice.Name], slice, group.Channels))];
         var filters = Views(ChannelRole.Filter);
         var layout = new WeightLayout([group.Channels, filters.Sum(view => view.Width)]);
-        return new(new PdpMask(group.Name, layout, strategy, temperature), filters, [.. Views(ChannelRole.Bias), .. Views(ChannelRole.Norm)], group.IsNormalized);
+        return new(new PdpMask(group.Name, layout, strategy, temperature), filters,
+            [.. Views(ChannelRole.Bias), .. Views(ChannelRole.Norm)], group.IsNormalized);
     }
 
     private LayerRule? FirstRule(IEnumerable<SelectedLayer> weights) =>
         _rules.FirstOrDefault(rule => weights.Any(layer => ReferenceEquals(layer.Rule, rule)));
 
     private SelectedLayer WithGroup(SelectedLayer layer) =>
-        _map is null || layer.DenseReason is not null || _strategyOf(layer) is not PerChannel || _groups.ContainsKey(layer.Info.Name) ? layer
+        _map is null
+            || layer.DenseReason is not null
+            || _strategyOf(layer) is not PerChannel
+            || _groups.ContainsKey(layer.Info.Name) ? layer
             : layer with { DenseReason = _map.Unsupported.GetValueOrDefault(layer.Info.Name) ?? "it is in none of the channel groups" };
 
     private SelectedLayer WithTies(SelectedLayer layer, IEnumerable<SelectedLayer> weights)
@@ -84,7 +92,9 @@ internal sealed class ChannelTies
             return layer;
 
         var tied = group.Of(ChannelRole.Filter).Select(slice => slice.Name).ToHashSet(StringComparer.Ordinal);
-        var other = weights.FirstOrDefault(other => tied.Contains(other.Info.Name) && (other.DenseReason is not null || !_strategyOf(other).Equals(_strategyOf(layer))));
-        return other is null ? layer : layer with { DenseReason = $"tied to {other.Info.Name}, which {(other.DenseReason is null ? "has another strategy" : "stays dense")}" };
+        var other = weights.FirstOrDefault(other => tied.Contains(other.Info.Name)
+            && (other.DenseReason is not null || !_strategyOf(other).Equals(_strategyOf(layer))));
+        return other is null ? layer : layer with
+            { DenseReason = $"tied to {other.Info.Name}, which {(other.DenseReason is null ? "has another strategy" : "stays dense")}" };
     }
 }

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace Pdp.Layers;
 
-/// <summary>The memory that a parameter lies in.</summary>
+/// <summary>The memory of a parameter.</summary>
 internal sealed class Footprint
 {
     private readonly (long Size, long Step)[] _dimensions;
@@ -31,21 +31,29 @@ internal sealed class Footprint
     /// <summary>The address of the first element.</summary>
     public long Low { get; }
 
-    /// <summary>The address behind the last element.</summary>
+    /// <summary>The address just past the last element.</summary>
     public long High { get; }
 
-    /// <summary>Whether elements of its own are the same memory, as in an expanded tensor.</summary>
+    /// <summary>Whether some of its elements share memory, as in an expanded tensor.</summary>
     public bool IsFolded => !IsSpread() && Elements().Distinct().LongCount() < Elements().LongCount();
 
-    /// <summary>Whether the addresses of a parameter can be known here; TorchSharp shows none of half precision on devices other than the CPU.</summary>
+    /// <summary>
+    /// Whether the addresses of a parameter can be determined; TorchSharp doesn't give them for half precision on devices other than the
+    /// CPU.
+    /// </summary>
     public static bool IsKnown(Parameter parameter) =>
         parameter.numel() > 0 && (parameter.device_type == DeviceType.CPU || parameter.dtype is ScalarType.Float32 or ScalarType.Float64);
 
-    /// <summary>Whether an element of another parameter is the same memory as one of its own.</summary>
+    /// <summary>Whether it shares memory with another parameter.</summary>
     public bool Overlaps(Footprint other) =>
-        Low < other.High && other.Low < High && (Low == other.Low || (_isContiguous && other._isContiguous) || Elements().Intersect(other.Elements()).Any());
+        Low < other.High
+            && other.Low < High
+            && (Low == other.Low || (_isContiguous && other._isContiguous) || Elements().Intersect(other.Elements()).Any());
 
-    /// <summary>Whether each dimension steps over all that the smaller ones reach, as in contiguous and transposed tensors: no two elements meet then.</summary>
+    /// <summary>
+    /// Whether each dimension's stride exceeds the span of the smaller ones, as in contiguous and transposed tensors: then no two elements
+    /// share memory.
+    /// </summary>
     private bool IsSpread()
     {
         var reach = _bytes;
@@ -62,5 +70,6 @@ internal sealed class Footprint
     /// <summary>The addresses of the elements.</summary>
     private IEnumerable<long> Elements() => _dimensions.Aggregate(
         (IEnumerable<long>)[Low],
-        (addresses, dimension) => addresses.SelectMany(address => Enumerable.Range(0, (int)dimension.Size).Select(i => address + (i * dimension.Step))));
+        (addresses, dimension) => addresses.SelectMany(address => Enumerable.Range(0, (int)dimension.Size)
+            .Select(i => address + (i * dimension.Step))));
 }

@@ -14,18 +14,19 @@ public sealed record LayerInfo
     /// <summary>The module that owns it.</summary>
     public required torch.nn.Module Module { get; init; }
 
-    /// <summary>Its shape and what the dimensions mean.</summary>
+    /// <summary>Its shape and the meaning of its dimensions.</summary>
     public required WeightLayout Layout { get; init; }
 
     /// <summary>
-    /// Its place among the weights of linear, bilinear, convolution, recurrent, attention and transformer layers, frozen or not, and of the other parameters
-    /// that are included.
+    /// Its index among the weights of linear, bilinear, convolution, recurrent, attention and transformer layers, frozen or not, and the
+    /// other parameters that are included.
     /// </summary>
     /// <value>From 0; −1, the default, for embeddings, norms, other parameters, and further names of a tied weight.</value>
     public int Index { get; init; } = -1;
 
     /// <summary>
-    /// Whether it is the last of these; true for all names of a tied weight where it is for one. A head that is tied to an embedding counts.
+    /// Whether it is the last of these; true for all names of a tied weight if it is for one of them. A head that is tied to an embedding
+    /// counts.
     /// </summary>
     public bool IsLast { get; init; }
 }

@@ -3,10 +3,10 @@ using TorchSharp;
 
 namespace Pdp;
 
-/// <summary>Chooses weights by name pattern, by type of module or by predicate; a string is a name pattern.</summary>
+/// <summary>Selects weights by name pattern, module type or predicate; a string is a name pattern.</summary>
 /// <remarks>
-/// In a pattern <c>*</c> stands for any characters, dots included, and <c>?</c> for one. It has to match the whole name of the parameter or
-/// the whole name of its module: <c>layer4.*</c>, <c>*.conv1</c> and <c>fc.weight</c> all work. Case counts.
+/// In a pattern, <c>*</c> stands for any characters, dots included, and <c>?</c> for a single one. A pattern has to match the whole name of
+/// the parameter or of its module: <c>layer4.*</c>, <c>*.conv1</c> and <c>fc.weight</c> all work. Patterns are case-sensitive.
 /// </remarks>
 public sealed class LayerMatch
 {
@@ -19,26 +19,31 @@ public sealed class LayerMatch
         _description = description;
     }
 
-    /// <summary>The first weight of a layer in the order of the model's parameters (<see cref="LayerInfo.Index"/> 0), usually the layer that sees the input.</summary>
+    /// <summary>
+    /// The first weight of a layer in the order of the model's parameters (<see cref="LayerInfo.Index"/> 0), usually the layer that sees
+    /// the input.
+    /// </summary>
     public static LayerMatch First { get; } = new(layer => layer.Index == 0, "the first layer");
 
-    /// <summary>The last weight of a layer in the order of the model's parameters (<see cref="LayerInfo.IsLast"/>), usually the classifier.</summary>
-    /// <remarks>A tied weight comes where the last of its names does: a head that is tied to the embedding is the classifier.</remarks>
+    /// <summary>
+    /// The last weight of a layer in the order of the model's parameters (<see cref="LayerInfo.IsLast"/>), usually the classifier.
+    /// </summary>
+    /// <remarks>A tied weight takes the position of its last name: a head that is tied to the embedding is the classifier.</remarks>
     public static LayerMatch Classifier { get; } = new(layer => layer.IsLast, "the classifier");
 
-    /// <summary>The pattern; null where names don't decide.</summary>
+    /// <summary>The pattern; null if the match is not by name.</summary>
     internal string? Pattern { get; private init; }
 
-    /// <summary>The name of the type of module; null where it doesn't decide.</summary>
+    /// <summary>The name of the module type; null if the match is not by type.</summary>
     internal string? TypeName { get; private init; }
 
-    /// <summary>Weights by name, as <see cref="Named"/> does it.</summary>
+    /// <summary>Selects weights by name, like <see cref="Named"/>.</summary>
     /// <param name="pattern">The pattern.</param>
 #pragma warning disable CA2225 // The named alternative is Named.
     public static implicit operator LayerMatch(string pattern) => Named(pattern);
 #pragma warning restore CA2225
 
-    /// <summary>Weights whose own name or whose module's name matches a pattern.</summary>
+    /// <summary>Selects weights whose own name or module's name matches a pattern.</summary>
     /// <param name="pattern">The pattern, not empty; <c>*</c> and <c>?</c> are wildcards.</param>
     /// <exception cref="ArgumentException">The pattern is empty.</exception>
     public static LayerMatch Named(string pattern)
@@ -50,13 +55,14 @@ public sealed class LayerMatch
             $"'{pattern}'") { Pattern = pattern };
     }
 
-    /// <summary>Weights that belong directly to modules of a type.</summary>
+    /// <summary>Selects weights that belong directly to modules of a type.</summary>
     /// <typeparam name="TModule">The type of the module, such as <c>TorchSharp.Modules.Conv2d</c>.</typeparam>
     public static LayerMatch OfType<TModule>()
-        where TModule : torch.nn.Module => new(layer => layer.Module is TModule, $"modules of type {typeof(TModule).Name}") { TypeName = typeof(TModule).FullName };
+        where TModule : torch.nn.Module =>
+            new(layer => layer.Module is TModule, $"modules of type {typeof(TModule).Name}") { TypeName = typeof(TModule).FullName };
 
-    /// <summary>Weights that belong directly to modules of a type, or of one derived from it, by the type's name.</summary>
-    /// <param name="name">The name, with or without the namespace, such as <c>Conv2d</c>; case counts.</param>
+    /// <summary>Selects weights that belong directly to modules of a type, or of a derived one, by the type's name.</summary>
+    /// <param name="name">The name, with or without the namespace, such as <c>Conv2d</c>; case-sensitive.</param>
     /// <exception cref="ArgumentException">The name is empty.</exception>
     public static LayerMatch OfType(string name)
     {
@@ -64,9 +70,9 @@ public sealed class LayerMatch
         return new(layer => IsNamed(layer.Module.GetType(), name), $"modules of type {name}") { TypeName = name };
     }
 
-    /// <summary>Weights by predicate.</summary>
-    /// <param name="predicate">Returns true for a weight that is meant.</param>
-    /// <param name="description">What error messages and plans call it.</param>
+    /// <summary>Selects weights by a predicate.</summary>
+    /// <param name="predicate">Returns true for a weight that is selected.</param>
+    /// <param name="description">What error messages and plans call the match.</param>
     public static LayerMatch Where(Func<LayerInfo, bool> predicate, string description = "a predicate")
     {
         ArgumentNullException.ThrowIfNull(predicate);
@@ -74,11 +80,11 @@ public sealed class LayerMatch
         return new(predicate, description);
     }
 
-    /// <summary>Whether a weight is meant.</summary>
+    /// <summary>Whether a weight is selected.</summary>
     /// <param name="layer">The weight.</param>
     public bool Matches(LayerInfo layer) => _predicate(layer);
 
-    /// <summary>What error messages and plans call it.</summary>
+    /// <summary>What error messages and plans call the match.</summary>
     public override string ToString() => _description;
 
     private static bool IsNamed(Type? type, string name) =>

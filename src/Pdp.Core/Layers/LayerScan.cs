@@ -5,7 +5,7 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Layers;
 
-/// <summary>Finds the weights of a model: its parameters of two or more dimensions that are not empty, with the modules that own them.</summary>
+/// <summary>Finds the weights of a model: its non-empty parameters of two or more dimensions, with the modules that own them.</summary>
 internal static class LayerScan
 {
     /// <summary>Scans a model.</summary>
@@ -22,10 +22,12 @@ internal static class LayerScan
         ];
         return weights.Any(weight => weight.Refusal is null)
             ? weights
-            : throw new ArgumentException($"The model '{model.GetName()}' has no weight of two or more dimensions in a floating-point type: nothing to prune.", nameof(model));
+            : throw new ArgumentException(
+                $"The model '{model.GetName()}' has no weight of two or more dimensions in a floating-point type, so there is nothing to "
+                + "prune.", nameof(model));
     }
 
-    /// <summary>The dimensions of a weight and their meaning, which the module that owns it decides.</summary>
+    /// <summary>The dimensions of a weight and their meaning, which depends on the module that owns it.</summary>
     public static WeightLayout LayoutOf(Module module, torch.Tensor parameter) =>
         module is ConvolutionTranspose transposed && parameter.dim() > 2
             ? new(parameter.shape, inputDimension: 0, connectionGroups: transposed.groups)

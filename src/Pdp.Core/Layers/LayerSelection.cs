@@ -2,10 +2,10 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Layers;
 
-/// <summary>Decides by include, exclude and rules which weights of a model are pruned, and says why the others are not.</summary>
+/// <summary>Decides by include, exclude and rules which weights of a model are pruned, and gives the reason for each that is not.</summary>
 internal static class LayerSelection
 {
-    /// <summary>Selects.</summary>
+    /// <summary>Selects the weights to be pruned.</summary>
     /// <returns>All names of weights, in the order of the model's parameters.</returns>
     /// <exception cref="ArgumentException">
     /// A match matches nothing, an include or a rule has no effect, or the model has nothing to prune.
@@ -16,7 +16,7 @@ internal static class LayerSelection
         var scanned = Number(LayerScan.Scan(model), weight => weight.IsLayer);
         RequireMatches(include, scanned);
         bool[] included = [.. scanned.Select(weight => include.Any(weight.Matches))];
-        // Layers that are written by hand count once they are included, so that the first one may be among them.
+        // Hand-written layers count once they are included, so the first layer may be one of them.
         var weights = Number(scanned, weight => weight.IsLayer || (weight.IsOther && include.Any(weight.Matches)));
         RequireMatches([.. exclude, .. rules.Select(rule => rule.Match)], weights);
 
@@ -35,9 +35,10 @@ internal static class LayerSelection
     private static TiedWeight[] Number(IReadOnlyList<TiedWeight> weights, Func<TiedWeight, bool> isLayer)
     {
         var layers = weights.Where(isLayer).ToList();
-        // A head that is tied to the embedding is the last layer all the same, wherever each of them is registered.
+        // A head that is tied to the embedding is still the last layer, wherever the two are registered.
         var last = weights.Where(weight => isLayer(weight) || weight.IsUsedByLayer).MaxBy(weight => weight.Names[^1].Place);
-        return [.. weights.Select(weight => new TiedWeight([.. weight.Names.Select((name, i) => Numbered(name, i == 0 ? layers.IndexOf(weight) : -1, weight == last))]))];
+        return [.. weights.Select(weight =>
+            new TiedWeight([.. weight.Names.Select((name, i) => Numbered(name, i == 0 ? layers.IndexOf(weight) : -1, weight == last))]))];
     }
 
     private static ScannedWeight Numbered(ScannedWeight name, int index, bool isLast) =>
@@ -46,8 +47,11 @@ internal static class LayerSelection
     private static void RequireMatches(IEnumerable<LayerMatch> matches, TiedWeight[] weights)
     {
         if (matches.FirstOrDefault(match => !weights.Any(weight => weight.Matches(match))) is { } match)
-            throw new ArgumentException($"No weight matches {match}. The candidates are {string.Join(", ", weights.SelectMany(weight => weight.Names).OrderBy(name => name.Place).Select(name => name.Info.Name))}.");
+            throw new ArgumentException($"No weight matches {match}. The candidates are {Names(weights)}.");
     }
+
+    private static string Names(TiedWeight[] weights) =>
+        string.Join(", ", weights.SelectMany(weight => weight.Names).OrderBy(name => name.Place).Select(name => name.Info.Name));
 
     private static IEnumerable<(int Place, SelectedLayer Layer)> Decide(
         TiedWeight weight, bool? isIncluded, IReadOnlyList<LayerMatch> exclude, IReadOnlyList<LayerRule> rules)

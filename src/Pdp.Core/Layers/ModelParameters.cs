@@ -3,7 +3,7 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Layers;
 
-/// <summary>The parameters of a model under all of their names; <c>named_parameters</c> leaves the further ones of tied parameters out.</summary>
+/// <summary>Lists the parameters of a model under all of their names; <c>named_parameters</c> lists tied parameters only once.</summary>
 internal static class ModelParameters
 {
     /// <summary>The parameters in the order of <c>named_parameters</c>, with the modules that own them.</summary>

@@ -3,14 +3,14 @@ using TorchSharp.Modules;
 
 namespace Pdp.Layers;
 
-/// <summary>Which pruner has which weights: two would undo each other's masks.</summary>
+/// <summary>Records which pruner owns which weights: two pruners would undo each other's masks.</summary>
 internal static class Ownership
 {
     private static readonly Lock Gate = new();
     private static readonly Dictionary<nint, WeakReference<object>> Owners = [];
 
-    /// <summary>Takes weights for an owner.</summary>
-    /// <exception cref="InvalidOperationException">Another one has one of them; nothing is taken then.</exception>
+    /// <summary>Claims weights for an owner.</summary>
+    /// <exception cref="InvalidOperationException">Another owner has one of them; then none is claimed.</exception>
     public static void Take(object owner, IEnumerable<(string Name, Parameter Parameter)> weights)
     {
         (string Name, nint Address)[] places = [.. weights.Select(weight => (weight.Name, Address.Of(weight.Parameter)))];
@@ -19,7 +19,8 @@ internal static class Ownership
             foreach (var (name, address) in places)
             {
                 if (Owners.TryGetValue(address, out var other) && other.TryGetTarget(out _))
-                    throw new InvalidOperationException($"Another pruner already prunes '{name}': dispose that one first, as two would undo each other's masks.");
+                    throw new InvalidOperationException(
+                        $"Another pruner already prunes '{name}': dispose it first, as two pruners would undo each other's masks.");
             }
 
             var reference = new WeakReference<object>(owner);
@@ -28,7 +29,7 @@ internal static class Ownership
         }
     }
 
-    /// <summary>Gives up all that an owner has.</summary>
+    /// <summary>Releases everything that an owner has.</summary>
     public static void Release(object owner)
     {
         lock (Gate)

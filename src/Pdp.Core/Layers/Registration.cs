@@ -4,14 +4,16 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Layers;
 
-/// <summary>Watches that a mask has its parameters for itself: no others on their memory, no new ones under their names.</summary>
+/// <summary>Checks that the masked parameters are exclusive: no others share their memory, and no new ones take their names.</summary>
 internal sealed class Registration
 {
     private readonly Module _model;
     private readonly Dictionary<string, nint> _masked;
 
-    /// <summary>Notes what is masked.</summary>
-    /// <exception cref="ArgumentException">A parameter that is masked lies in the same memory as another one, or in its own twice.</exception>
+    /// <summary>Records the masked parameters.</summary>
+    /// <exception cref="ArgumentException">
+    /// A masked parameter shares memory with another one, or some of its own elements share memory.
+    /// </exception>
     public Registration(Module model, IEnumerable<PrunedLayer> layers)
     {
         _model = model;
@@ -21,19 +23,24 @@ internal sealed class Registration
 
         Footprint[] footprints =
         [
-            .. ModelParameters.Of(model).Where(pair => Footprint.IsKnown(pair.Parameter)).DistinctBy(pair => Address.OfNative(pair.Parameter))
+            .. ModelParameters.Of(model)
+                .Where(pair => Footprint.IsKnown(pair.Parameter))
+                .DistinctBy(pair => Address.OfNative(pair.Parameter))
                 .Select(pair => new Footprint(pair.Name, pair.Parameter)).OrderBy(footprint => footprint.Low),
         ];
         foreach (var footprint in footprints.Where(footprint => masked.Contains(footprint.Self) && footprint.IsFolded))
-            throw new ArgumentException($"'{footprint.Name}' has elements that share memory, as expanded tensors have: make the parameter of a clone, or exclude it.");
+            throw new ArgumentException(
+                $"'{footprint.Name}' has elements that share memory, as expanded tensors do: make the parameter from a clone, or exclude "
+                + "it.");
         RequireApart(footprints, masked);
     }
 
-    /// <summary>Checks that the names still stand for the parameters that are masked.</summary>
+    /// <summary>Checks that the names still refer to the masked parameters.</summary>
     /// <exception cref="InvalidOperationException">One doesn't.</exception>
     public void Require()
     {
-        var now = ModelParameters.Of(_model).ToDictionary(pair => pair.Name, pair => Address.OfNative(pair.Parameter), StringComparer.Ordinal);
+        var now = ModelParameters.Of(_model)
+            .ToDictionary(pair => pair.Name, pair => Address.OfNative(pair.Parameter), StringComparer.Ordinal);
         foreach (var (name, native) in _masked)
         {
             if (now.GetValueOrDefault(name) != native)
@@ -49,7 +56,9 @@ internal sealed class Registration
             {
                 var (one, other) = (footprints[i], footprints[j]);
                 if ((masked.Contains(one.Self) || masked.Contains(other.Self)) && one.Overlaps(other))
-                    throw new ArgumentException($"'{one.Name}' and '{other.Name}' are two parameters on the same memory, and a mask sees the gradient of one alone: register the same Parameter under both names, make one of a clone, or exclude both.");
+                    throw new ArgumentException(
+                        $"'{one.Name}' and '{other.Name}' are two parameters on the same memory, and a mask sees the gradient of only one: "
+                        + "register the same Parameter under both names, make one from a clone, or exclude both.");
             }
         }
     }

@@ -2,8 +2,8 @@ using Pdp.Internal;
 
 namespace Pdp.Layers;
 
-/// <summary>A weight with all the names that it has in a model; most have one.</summary>
-/// <param name="Names">The names, in the order of the model's parameters; the first one stands for the weight.</param>
+/// <summary>A weight with all of its names in a model; most have one.</summary>
+/// <param name="Names">The names, in the order of the model's parameters; the first one represents the weight.</param>
 internal sealed record TiedWeight(IReadOnlyList<ScannedWeight> Names)
 {
     /// <summary>Why a weight that doesn't train stays dense.</summary>
@@ -14,24 +14,25 @@ internal sealed record TiedWeight(IReadOnlyList<ScannedWeight> Names)
     /// <summary>Why it can't be pruned at all; null if it can.</summary>
     public string? Refusal => Precision.IsPrunable(First.Parameter.dtype) ? null : $"{First.Parameter.dtype} weights can't be pruned";
 
-    /// <summary>Whether it is the weight of layers and nothing else.</summary>
+    /// <summary>Whether it is only used as the weight of layers.</summary>
     public bool IsLayer => Refusal is null && ReasonOfKind is null;
 
-    /// <summary>Whether a layer uses it, if it is an embedding's table too.</summary>
+    /// <summary>Whether a layer uses it, even if it is also an embedding's table.</summary>
     public bool IsUsedByLayer => Refusal is null && Names.Any(name => name.Kind == WeightKind.Layer);
 
-    /// <summary>Whether it is nothing that the library knows.</summary>
+    /// <summary>Whether the library knows none of its uses.</summary>
     public bool IsOther => Refusal is null && Names.All(name => name.Kind == WeightKind.Other);
 
-    /// <summary>Why it is dense unless it is included; null if it is pruned by default.</summary>
+    /// <summary>Why it stays dense unless it is included; null if it is pruned by default.</summary>
     public string? ReasonToLeave => Refusal ?? (Names.Any(name => name.Parameter.requires_grad) ? ReasonOfKind : Frozen);
 
     private string? ReasonOfKind =>
         Names.FirstOrDefault(name => name.Kind is WeightKind.Embedding or WeightKind.Norm) is { } other
-            ? $"{(other == First ? "" : $"tied to {other.Info.Name}: ")}{(other.Kind == WeightKind.Norm ? "norms" : "embeddings")} stay dense unless included"
+            ? $"{(other == First ? "" : $"tied to {other.Info.Name}: ")}{(other.Kind == WeightKind.Norm ? "norms" : "embeddings")} stay "
+                + "dense unless included"
             : Names.Any(name => name.Kind == WeightKind.Layer) ? null
             : $"a parameter of '{First.Info.Module.GetName()}', not the weight of a layer: include it to prune it";
 
-    /// <summary>Whether a match means it, under any of its names.</summary>
+    /// <summary>Whether a match selects it under any of its names.</summary>
     public bool Matches(LayerMatch match) => Names.Any(name => match.Matches(name.Info));
 }

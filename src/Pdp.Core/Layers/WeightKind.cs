@@ -1,6 +1,6 @@
 namespace Pdp.Layers;
 
-/// <summary>What a parameter of two or more dimensions is to its module.</summary>
+/// <summary>The role of a parameter of two or more dimensions in its module.</summary>
 internal enum WeightKind
 {
     /// <summary>The weight of a linear, bilinear, convolution, recurrent, attention or transformer layer.</summary>
@@ -12,6 +12,6 @@ internal enum WeightKind
     /// <summary>The scale or shift of a norm.</summary>
     Norm,
 
-    /// <summary>Anything else: a class token, a position embedding, a layer scale, or the weight of a layer that is written by hand.</summary>
+    /// <summary>Anything else: a class token, a position embedding, a layer scale, or the weight of a hand-written layer.</summary>
     Other,
 }

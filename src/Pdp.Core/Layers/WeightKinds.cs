@@ -3,19 +3,23 @@ using TorchSharp.Modules;
 
 namespace Pdp.Layers;
 
-/// <summary>Tells the kinds of parameters apart, by the module's type and by the name that the parameter has in it.</summary>
+/// <summary>Classifies parameters by the type of their module and by their name in it.</summary>
 internal static class WeightKinds
 {
     public static WeightKind Of(torch.nn.Module module, string name) => module switch
     {
         Linear or Bilinear or Convolution when name == "weight" => WeightKind.Layer,
         RNN or LSTM or GRU or RNNCell or LSTMCell or GRUCell when IsWeight(name) => WeightKind.Layer,
-        MultiheadAttention or Transformer or TransformerEncoder or TransformerEncoderLayer or TransformerDecoder or TransformerDecoderLayer when IsWeight(name) => WeightKind.Layer,
+        MultiheadAttention or Transformer when IsWeight(name) => WeightKind.Layer,
+        TransformerEncoder or TransformerEncoderLayer or TransformerDecoder or TransformerDecoderLayer when IsWeight(name) =>
+            WeightKind.Layer,
         Embedding or EmbeddingBag => WeightKind.Embedding,
         LayerNorm or NormBase or GroupNorm => WeightKind.Norm,
         _ => WeightKind.Other,
     };
 
-    /// <summary>Native containers own parameters of many names, such as <c>weight_ih_l0</c>, <c>in_proj_weight</c> and <c>bias_k</c>.</summary>
+    /// <summary>
+    /// Native containers own parameters of many names, such as <c>weight_ih_l0</c>, <c>in_proj_weight</c> and <c>bias_k</c>.
+    /// </summary>
     private static bool IsWeight(string name) => name[(name.LastIndexOf('.') + 1)..].Contains("weight", StringComparison.Ordinal);
 }

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Pdp.Methods;
 
-/// <summary>The rule of another method than PDP for channels: its hard mask, in every form.</summary>
+/// <summary>The rule of a method other than PDP for channels: its hard mask, in every form.</summary>
 internal sealed class MethodChannels(PdpMask mask, IMethodRun run, int layer) : IChannelRule
 {
     private Tensor? _kept;
@@ -13,7 +13,7 @@ internal sealed class MethodChannels(PdpMask mask, IMethodRun run, int layer) : 
 
     public bool IsSoft => false;
 
-    /// <summary>Asks the method, once a scope, as it may rank by what is masked inside.</summary>
+    /// <summary>Asks the method once per scope, as it may rank by values that are masked inside the scope.</summary>
     public void Begin(Tensor filters)
     {
         Forget();
@@ -41,7 +41,7 @@ internal sealed class MethodChannels(PdpMask mask, IMethodRun run, int layer) : 
 
     public void Dispose() => Forget();
 
-    /// <summary>Filters in the layout of the mask, which is the weight's own if it stands alone.</summary>
+    /// <summary>Filters in the layout of the mask, which is the weight's own if it is the only one.</summary>
     private Tensor InLayout(Tensor filters)
     {
         var output = mask.Layout.OutputDimension;

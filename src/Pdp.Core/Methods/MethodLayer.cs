@@ -2,19 +2,20 @@ using TorchSharp.Modules;
 
 namespace Pdp;
 
-/// <summary>What is pruned under one mask, as a method sees it.</summary>
-/// <remarks>A pruner makes one for each of its masks and gives it to the method alone, which sets the mask's counts by it.</remarks>
+/// <summary>A layer that is pruned under one mask, as a method sees it.</summary>
+/// <remarks>A pruner makes one for each of its masks and passes it only to the method, which sets the mask's counts through it.</remarks>
 public sealed record MethodLayer
 {
-    /// <summary>Makes a layer of a mask of one's own, to try a method without a pruner.</summary>
+    /// <summary>Makes a layer from a mask of your own, to try a method without a pruner.</summary>
     /// <param name="mask">The mask: its name, layout, strategy and counts.</param>
-    /// <param name="weight">The parameter, borrowed; null for channels of several weights that are tied.</param>
-    /// <exception cref="InvalidOperationException">The mask is a pruner's, whose counts are set by the method in force.</exception>
+    /// <param name="weight">The parameter, borrowed; null for the channels of several tied weights.</param>
+    /// <exception cref="InvalidOperationException">The mask belongs to a pruner, whose method sets its counts.</exception>
     public MethodLayer(PdpMask mask, Parameter? weight)
     {
         ArgumentNullException.ThrowIfNull(mask);
         if (mask.IsAttached)
-            throw new InvalidOperationException($"The mask of '{mask.Name}' is a pruner's: its counts are set by the layers that IPruningMethod.Attach is given.");
+            throw new InvalidOperationException(
+                $"The mask of '{mask.Name}' belongs to a pruner: set its counts through the layers passed to IPruningMethod.Attach.");
         Mask = mask;
         Weight = weight;
     }
@@ -22,11 +23,13 @@ public sealed record MethodLayer
     /// <summary>The mask: its name, layout, strategy and counts.</summary>
     public PdpMask Mask { get; }
 
-    /// <summary>The parameter, borrowed; null for channels of several weights that are tied.</summary>
+    /// <summary>The parameter, borrowed; null for the channels of several tied weights.</summary>
     public Parameter? Weight { get; }
 
-    /// <summary>Removes another number of members than the schedule says, until the next <see cref="PdpPruner.BeginEpoch(double)"/>.</summary>
-    /// <param name="members">The members removed in each group, in [0, members).</param>
-    /// <exception cref="ArgumentOutOfRangeException">The number is outside.</exception>
+    /// <summary>
+    /// Sets a number of removed members other than the schedule's, until the next <see cref="PdpPruner.BeginEpoch(double)"/>.
+    /// </summary>
+    /// <param name="members">The number of members removed from each group, in [0, members).</param>
+    /// <exception cref="ArgumentOutOfRangeException">The number is out of range.</exception>
     public void Remove(long members) => Mask.Remove(members);
 }

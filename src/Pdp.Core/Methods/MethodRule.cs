@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace Pdp.Methods;
 
-/// <summary>The rule of another method than PDP, for one layer of its run.</summary>
+/// <summary>The rule of a method other than PDP, for one layer of its run.</summary>
 internal sealed class MethodRule(PdpMask mask, IMethodRun run, int layer) : IMaskRule
 {
     private Tensor? _masked;
@@ -28,10 +28,10 @@ internal sealed class MethodRule(PdpMask mask, IMethodRun run, int layer) : IMas
 
     public Tensor Again(Tensor weight, MaskForm form) => _masked!;
 
-    /// <summary>The method's way back in every form, as it learns by it.</summary>
+    /// <summary>The method's backward pass in every form, as the method learns from it.</summary>
     public Tensor Gradient(Tensor weight, Tensor upstream, MaskForm form) => run.Backward(layer, weight, upstream);
 
-    /// <summary>The hard mask of now; the mask's count follows it.</summary>
+    /// <summary>The current hard mask; updates the mask's count from it.</summary>
     public Tensor Kept(Tensor weight)
     {
         var kept = run.Kept(layer, weight);

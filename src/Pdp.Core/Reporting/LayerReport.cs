@@ -9,43 +9,44 @@ public sealed record LayerReport
     /// <summary>The strategy's name.</summary>
     public required string Strategy { get; init; }
 
-    /// <summary>Its weights.</summary>
+    /// <summary>The number of its weights.</summary>
     public required long Elements { get; init; }
 
-    /// <summary>The weights that the hard mask removes now.</summary>
+    /// <summary>The number of weights that the hard mask currently removes.</summary>
     public required long Removed { get; init; }
 
-    /// <summary>The weights that are exactly zero in the model now: before commit those of the dense weight.</summary>
+    /// <summary>The number of weights that are exactly zero in the model: before commit, in the dense weight.</summary>
     public required long Zeros { get; init; }
 
-    /// <summary>t, the mean over the groups, in units of weight; null where nothing is removed, or by a hard mask.</summary>
+    /// <summary>t, the mean over the groups, in units of weight; null if nothing is removed or the mask is hard.</summary>
     public required double? Threshold { get; init; }
 
-    /// <summary>τ, the mean over the groups, in weight²; null as the threshold.</summary>
+    /// <summary>τ, the mean over the groups, in weight²; null if the threshold is.</summary>
     public required double? Temperature { get; init; }
 
-    /// <summary>t²/τ, the mean over the groups; null as the threshold.</summary>
+    /// <summary>t²/τ, the mean over the groups; null if the threshold is.</summary>
     /// <value>Below about 4 the masks of zero weights are visibly open; in the hundreds the boundary is hard.</value>
     public required double? Sharpness { get; init; }
 
-    /// <summary>The share of weights with a soft mask in (0.05, 0.95).</summary>
+    /// <summary>The fraction of weights with a soft mask in (0.05, 0.95).</summary>
     public required double Undecided { get; init; }
 
-    /// <summary>The share of Σ|ŵ| that the hard mask removes: what the network leans on and commit takes away.</summary>
+    /// <summary>The fraction of Σ|ŵ| that the hard mask removes: what the network still relies on and commit takes away.</summary>
     public required double Leak { get; init; }
 
-    /// <summary>The weights that are subnormal numbers, which slow down arithmetic on CPUs; 0 after commit.</summary>
+    /// <summary>The number of weights that are subnormal numbers, which slow down arithmetic on CPUs; 0 after commit.</summary>
     public required long Subnormals { get; init; }
 
-    /// <summary>The groups with more members left than the pattern allows; 0 after commit.</summary>
+    /// <summary>The number of groups that keep more members than the pattern allows; 0 after commit.</summary>
     public required long Violations { get; init; }
 
     /// <summary>The fraction removed, in [0, 1).</summary>
     public double Sparsity => (double)Removed / Elements;
 
-    /// <summary>What is wrong with a report that was read; null where nothing is.</summary>
+    /// <summary>The error in a report that was read; null if there is none.</summary>
     internal string? Fault =>
         Elements < 1 ? $"elements are {Elements} and must be in [1, ∞)"
-        : new[] { Removed, Zeros, Subnormals, Violations }.Any(count => count < 0 || count > Elements) ? $"counts must be in [0, {Elements}]"
+        : new[] { Removed, Zeros, Subnormals, Violations }.Any(count => count < 0 || count > Elements)
+            ? $"counts must be in [0, {Elements}]"
         : null;
 }

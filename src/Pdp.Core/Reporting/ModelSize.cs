@@ -1,14 +1,14 @@
 namespace Pdp;
 
-/// <summary>How large a model is.</summary>
+/// <summary>The size of a model.</summary>
 public sealed record ModelSize
 {
-    /// <summary>Its parameters; tied ones once.</summary>
+    /// <summary>The number of its parameters, tied ones counted once.</summary>
     public required long Parameters { get; init; }
 
-    /// <summary>The bytes that they take up.</summary>
+    /// <summary>The number of bytes that the parameters take.</summary>
     public required long Bytes { get; init; }
 
-    /// <summary>The multiply-accumulates of a pass; null where they were not counted.</summary>
+    /// <summary>The multiply-accumulates of a pass; null if they were not counted.</summary>
     public required long? Macs { get; init; }
 }

@@ -6,14 +6,15 @@ using Pdp.Reporting;
 
 namespace Pdp;
 
-/// <summary>What pruning has done to a model, per layer and in all.</summary>
+/// <summary>The effect of pruning on a model, per layer and in total.</summary>
 public sealed record PruningReport
 {
     /// <summary>The leak above which a warning is given once the schedule has ended.</summary>
     internal const double LeakLimit = 0.01;
 
     private static readonly string Legend =
-        $"undecided: masks in (0.05, 0.95); leak: share of |ŵ| that commit takes away;{Environment.NewLine}violations: groups with more weights left than allowed.";
+        $"undecided: masks in (0.05, 0.95); leak: fraction of |ŵ| that commit takes away;{Environment.NewLine}violations: groups with more "
+            + "weights left than allowed.";
 
     /// <summary>The pruned layers, in the order of the model's parameters.</summary>
     public required IReadOnlyList<LayerReport> Layers { get; init; }
@@ -24,22 +25,22 @@ public sealed record PruningReport
     /// <summary>Whether the zeros are final.</summary>
     public required bool IsCommitted { get; init; }
 
-    /// <summary>All parameters of the model, biases and norms included; tied ones once.</summary>
+    /// <summary>The number of parameters of the model, including biases and norms, tied ones counted once.</summary>
     public required long ModelParameters { get; init; }
 
-    /// <summary>The model's size if it were shrunk by what the masks remove now; null where channels are not pruned in groups.</summary>
+    /// <summary>The model's size if it were shrunk by the current masks; null if channels are not pruned in groups.</summary>
     public SizeChange? Size { get; init; }
 
-    /// <summary>The share of Σ|ŵ| over all pruned layers that the hard masks remove.</summary>
+    /// <summary>The fraction of Σ|ŵ| over all pruned layers that the hard masks remove.</summary>
     public required double Leak { get; init; }
 
-    /// <summary>What should be looked at; empty where all is well.</summary>
+    /// <summary>Warnings to look at; empty if all is well.</summary>
     public required IReadOnlyList<string> Warnings { get; init; }
 
-    /// <summary>The weights of the pruned layers.</summary>
+    /// <summary>The number of weights in the pruned layers.</summary>
     public long PrunableWeights => Layers.Sum(layer => layer.Elements);
 
-    /// <summary>The weights removed in all.</summary>
+    /// <summary>The total number of weights removed.</summary>
     public long Removed => Layers.Sum(layer => layer.Removed);
 
     /// <summary>The fraction of the prunable weights removed, in [0, 1).</summary>
@@ -48,52 +49,66 @@ public sealed record PruningReport
     /// <summary>The fraction of all parameters removed, in [0, 1).</summary>
     public double ModelSparsity => (double)Removed / ModelParameters;
 
-    /// <summary>The share of prunable weights with a soft mask in (0.05, 0.95).</summary>
+    /// <summary>The fraction of prunable weights with a soft mask in (0.05, 0.95).</summary>
     public double Undecided => Layers.Sum(layer => layer.Undecided * layer.Elements) / PrunableWeights;
 
     private bool IsUniform => Layers.Select(layer => layer.Strategy).Distinct().Count() == 1;
 
-    /// <summary>The report as JSON.</summary>
+    /// <summary>Writes the report as JSON.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, ReportJson.Readable.PruningReport);
 
     /// <summary>Reads a report that was kept with a run.</summary>
     /// <param name="json">What <see cref="ToJson"/> wrote.</param>
-    /// <exception cref="ArgumentException">It is damaged, or not the JSON of a report.</exception>
+    /// <exception cref="ArgumentException">It is damaged or is not the JSON of a report.</exception>
     public static PruningReport FromJson(string json)
     {
         var report = StrictJson.Read(json, ReportJson.Strict.PruningReport, "The report");
-        StrictJson.Require("The report", report.Layers.Select(layer => (layer.Name, layer.Fault)), report.PrunableWeights, report.ModelParameters);
+        StrictJson.Require("The report", report.Layers.Select(layer => (layer.Name, layer.Fault)), report.PrunableWeights,
+            report.ModelParameters);
         return report;
     }
 
-    /// <summary>The layers as CSV with a header line, numbers in full precision.</summary>
+    /// <summary>Writes the layers as CSV with a header line and numbers in full precision.</summary>
     public string ToCsv()
     {
-        var csv = new StringBuilder("layer,strategy,weights,removed,zeros,sparsity,threshold,temperature,sharpness,undecided,leak,subnormals,violations\n");
+        var csv = new StringBuilder(
+            "layer,strategy,weights,removed,zeros,sparsity,threshold,temperature,sharpness,undecided,leak,subnormals,violations\n");
         foreach (var layer in Layers)
         {
             csv.Append(
                 CultureInfo.InvariantCulture,
-                $"{Quoted(layer.Name)},{Quoted(layer.Strategy)},{layer.Elements},{layer.Removed},{layer.Zeros},{layer.Sparsity:R},{layer.Threshold:R},{layer.Temperature:R},{layer.Sharpness:R},{layer.Undecided:R},{layer.Leak:R},{layer.Subnormals},{layer.Violations}\n");
+                $"{Quoted(layer.Name)},{Quoted(layer.Strategy)},{layer.Elements},{layer.Removed},{layer.Zeros},{layer.Sparsity:R},"
+                + $"{layer.Threshold:R},{layer.Temperature:R},{layer.Sharpness:R},{layer.Undecided:R},{layer.Leak:R},"
+                + $"{layer.Subnormals},{layer.Violations}\n");
         }
 
         return csv.ToString();
     }
 
-    /// <summary>The report as a table to read, in 100 columns; what doesn't fit is named, and is in CSV and JSON.</summary>
+    /// <summary>Formats the report as a table of 100 columns; columns that don't fit are named below it and are in CSV and JSON.</summary>
     public override string ToString()
     {
-        var table = new TextTable("layer", "strategy", "weights", "removed", "sparsity", "threshold", "τ", "t²/τ", "undecided", "leak", "subnormal", "violations");
+        var table = new TextTable("layer", "strategy", "weights", "removed", "sparsity", "threshold", "τ", "t²/τ", "undecided", "leak",
+            "subnormal", "violations");
         foreach (var layer in Layers)
-            table.Add(layer.Name, layer.Strategy, layer.Elements, layer.Removed, TextTable.Percent(layer.Sparsity), TextTable.Short(layer.Threshold), TextTable.Short(layer.Temperature), TextTable.OneDigit(layer.Sharpness), TextTable.Percent(layer.Undecided), TextTable.Percent(layer.Leak), layer.Subnormals, layer.Violations);
-        table.Add("all prunable", "", PrunableWeights, Removed, TextTable.Percent(Sparsity), TextTable.None, TextTable.None, TextTable.None, TextTable.Percent(Undecided), TextTable.Percent(Leak), Layers.Sum(layer => layer.Subnormals), Layers.Sum(layer => layer.Violations));
-        table.Add("whole model", "", ModelParameters, Removed, TextTable.Percent(ModelSparsity), TextTable.None, TextTable.None, TextTable.None, TextTable.None, TextTable.None, TextTable.None, TextTable.None);
-        var (text, leftOut) = table.Fit(["subnormal", "violations", .. IsUniform ? (string[])["strategy"] : [], "τ", "threshold", "t²/τ", "strategy"]);
-        var note = leftOut.Count == 0 ? "" : $"not shown: {string.Join(", ", leftOut.Select(Describe))} (see CSV or JSON){Environment.NewLine}";
-        return string.Concat([text, Size is null ? "" : $"{Size}{Environment.NewLine}", note, Legend, Environment.NewLine, .. Warnings.Select(warning => $"warning: {warning}{Environment.NewLine}")]);
+            table.Add(layer.Name, layer.Strategy, layer.Elements, layer.Removed, TextTable.Percent(layer.Sparsity),
+                TextTable.Short(layer.Threshold), TextTable.Short(layer.Temperature), TextTable.OneDigit(layer.Sharpness),
+                TextTable.Percent(layer.Undecided), TextTable.Percent(layer.Leak), layer.Subnormals, layer.Violations);
+        table.Add("all prunable", "", PrunableWeights, Removed, TextTable.Percent(Sparsity), TextTable.None, TextTable.None,
+            TextTable.None, TextTable.Percent(Undecided), TextTable.Percent(Leak), Layers.Sum(layer => layer.Subnormals),
+            Layers.Sum(layer => layer.Violations));
+        table.Add("whole model", "", ModelParameters, Removed, TextTable.Percent(ModelSparsity), TextTable.None, TextTable.None,
+            TextTable.None, TextTable.None, TextTable.None, TextTable.None, TextTable.None);
+        var (text, leftOut) = table.Fit(["subnormal", "violations", .. IsUniform ? (string[])["strategy"] : [], "τ", "threshold", "t²/τ",
+            "strategy"]);
+        var note = leftOut.Count == 0
+            ? ""
+            : $"not shown: {string.Join(", ", leftOut.Select(Describe))} (see CSV or JSON){Environment.NewLine}";
+        return string.Concat([text, Size is null ? "" : $"{Size}{Environment.NewLine}", note, Legend, Environment.NewLine,
+            .. Warnings.Select(warning => $"warning: {warning}{Environment.NewLine}")]);
     }
 
-    // What a column that isn't shown comes to.
+    // Summarizes a column that isn't shown.
     private string Describe(string column) => column switch
     {
         "strategy" when IsUniform => $"strategy ({Layers[0].Strategy})",
@@ -102,5 +117,6 @@ public sealed record PruningReport
         _ => column,
     };
 
-    private static string Quoted(string text) => text.AsSpan().ContainsAny(",\"\r\n") ? $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : text;
+    private static string Quoted(string text) =>
+        text.AsSpan().ContainsAny(",\"\r\n") ? $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : text;
 }

@@ -7,26 +7,29 @@ using static TorchSharp.torch;
 
 namespace Pdp.Reporting;
 
-/// <summary>Measures masked weights for reports; waits for the device.</summary>
+/// <summary>Measures masked weights for reports, and waits for the device.</summary>
 internal static class ReportBuilder
 {
     private static readonly Scalar UndecidedFrom = Survey.Undecided.ToScalar();
     private static readonly Scalar UndecidedTo = (1 - Survey.Undecided).ToScalar();
     private static readonly Scalar Zero = 0.ToScalar();
 
-    /// <summary>How soft the masks are now.</summary>
+    /// <summary>The current softness of the masks.</summary>
     public static Softness[] Softness(PrunedModel model) => [.. model.Layers.Select(layer => Measure(layer.Weight).Softness)];
 
-    /// <summary>The report of now.</summary>
+    /// <summary>Builds the report of the current state.</summary>
     /// <param name="model">The model.</param>
-    /// <param name="before">The softness of its masks before the commit that is reported; null to measure it.</param>
+    /// <param name="before">The softness of its masks before the reported commit; null to measure it.</param>
     /// <param name="epoch">The epoch.</param>
-    /// <param name="hasEnded">Whether the schedule has.</param>
+    /// <param name="hasEnded">Whether the schedule has ended.</param>
     /// <param name="isCommitted">Whether the zeros are final.</param>
-    /// <param name="warnings">What else should be looked at.</param>
-    public static PruningReport Build(PrunedModel model, Softness[]? before, double epoch, bool hasEnded, bool isCommitted, IEnumerable<string> warnings)
+    /// <param name="warnings">Further warnings.</param>
+    public static PruningReport Build(PrunedModel model, Softness[]? before, double epoch, bool hasEnded, bool isCommitted,
+        IEnumerable<string> warnings)
     {
-        (Softness Softness, WeightCounts Counts)[] measured = [.. model.Layers.Select((layer, i) => before is null ? Measure(layer.Weight) : (before[i], CountsOf(layer.Weight)))];
+        (Softness Softness, WeightCounts Counts)[] measured = [.. model.Layers.Select((layer, i) => before is null
+            ? Measure(layer.Weight)
+            : (before[i], CountsOf(layer.Weight)))];
         var report = new PruningReport
         {
             Layers = [.. model.Masks.Zip(measured, (mask, layer) => ReportOf(mask, layer.Softness, layer.Counts))],
@@ -43,17 +46,23 @@ internal static class ReportBuilder
     private static IEnumerable<string> WarningsOf(PruningReport report, bool hasEnded)
     {
         if (hasEnded && report.Leak > PruningReport.LeakLimit)
-            yield return $"{TextTable.Percent(report.Leak)} of the masked weights' magnitude is in weights that commit removes (more than {TextTable.Percent(PruningReport.LeakLimit)}): the network leans on them. Let the temperature end lower or earlier.";
+            yield return $"{TextTable.Percent(report.Leak)} of the masked weights' magnitude is in weights that commit removes (more than "
+                + $"{TextTable.Percent(PruningReport.LeakLimit)}): the network still relies on them. Let the temperature end lower or "
+                + "earlier.";
         if (report.IsCommitted && report.Layers.Sum(layer => layer.Subnormals) is > 0 and var subnormals)
             yield return $"{subnormals} weights are subnormal numbers, which slow down CPUs.";
-        if (report.IsCommitted && report.Layers.Where(layer => layer.Violations > 0).Select(layer => layer.Name).ToArray() is { Length: > 0 } names)
-            yield return $"Removed weights have come back in {string.Join(", ", names)}: call Commit() again after the last optimizer step.";
+        if (report.IsCommitted && report.Layers.Where(layer => layer.Violations > 0)
+            .Select(layer => layer.Name)
+            .ToArray() is { Length: > 0 } names)
+            yield return $"Removed weights have come back in {string.Join(", ", names)}: call Commit() again after the last optimizer "
+                + "step.";
     }
 
     private static IEnumerable<string> WarningsOf(PrunedModel model)
     {
         if (model.Unfrozen.ToArray() is { Length: > 0 } names)
-            yield return $"Frozen when the pruner was made, trained by now, and still dense: {string.Join(", ", names)}. Make a new pruner to prune them, or include them from the start.";
+            yield return "These weights were frozen when the pruner was made, are trained by now and stay dense: "
+                + $"{string.Join(", ", names)}. Make a new pruner to prune them, or include them from the start.";
         foreach (var warning in model.WarningsOf([.. model.Masks.Select(mask => mask.Target)]))
             yield return warning;
     }
@@ -95,11 +104,17 @@ internal static class ReportBuilder
         var wide = Precision.Widen(weight.Value());
         var kept = weight.Frozen ?? weight.Kept();
         var boundary = weight.IsSoft && mask.Removed > 0 ? (Boundary?)mask.BoundaryBetween(weight.Magnitude()) : null;
-        var soft = boundary is { } open ? mask.Strategy.Spread(SoftMask.Mask(open.Logit), mask.Layout).expand_as(wide) : Visible(weight, wide, kept);
+        var soft = boundary is { } open
+            ? mask.Strategy.Spread(SoftMask.Mask(open.Logit), mask.Layout).expand_as(wide)
+            : Visible(weight, wide, kept);
         var masked = soft.mul(wide.abs());
         return new(
             Mean(boundary?.Threshold),
-            mask.Temperature.IsRelative ? mask.TemperatureValue * MeanSquare(boundary?.Threshold) : boundary is null ? null : mask.TemperatureValue,
+            mask.Temperature.IsRelative
+                ? mask.TemperatureValue * MeanSquare(boundary?.Threshold)
+                : boundary is null
+                ? null
+                : mask.TemperatureValue,
             MeanSquare(boundary?.Threshold.mul(boundary.Value.Scale)),
             Count(soft.gt(UndecidedFrom).logical_and_(soft.lt(UndecidedTo))) / (double)mask.Layout.Elements,
             Lost: Read(masked.mul(kept.logical_not()).sum(ScalarType.Float64)),
@@ -118,14 +133,16 @@ internal static class ReportBuilder
             Violations: Violations(weight.Mask, magnitude));
     }
 
-    /// <summary>1 where the forward pass of a hard mask sees something; zeros that have come back since commit count.</summary>
+    /// <summary>
+    /// 1 for weights that are nonzero in the forward pass of a hard mask, including those that have come back since commit.
+    /// </summary>
     private static Tensor Visible(IMaskedWeight weight, Tensor wide, Tensor kept)
     {
         var nonzero = wide.ne(Zero);
         return (weight.Frozen is null ? nonzero.logical_and(kept) : nonzero).to_type(wide.dtype);
     }
 
-    /// <summary>The groups in which more members are nonzero than the pattern allows.</summary>
+    /// <summary>The number of groups with more nonzero members than the pattern allows.</summary>
     private static long Violations(PdpMask mask, Tensor magnitude)
     {
         if (mask.Removed == 0)
@@ -139,7 +156,7 @@ internal static class ReportBuilder
 
     private static double? Mean(Tensor? values) => values is null ? null : Read(values.mean([], type: ScalarType.Float64));
 
-    /// <summary>In float64, as squares may be too large or too small for the type.</summary>
+    /// <summary>In float64, as squares may overflow or underflow.</summary>
     private static double? MeanSquare(Tensor? values)
     {
         var wide = values?.to_type(ScalarType.Float64);

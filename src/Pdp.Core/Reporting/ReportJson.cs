@@ -5,14 +5,14 @@ using Pdp.Internal;
 
 namespace Pdp.Reporting;
 
-/// <summary>How plans and reports are written as JSON: by code made at compile time, as trimmed programs have no reflection for it.</summary>
+/// <summary>Writes plans and reports as JSON with code generated at compile time, so that it works in trimmed programs.</summary>
 [JsonSerializable(typeof(PruningPlan))]
 [JsonSerializable(typeof(PruningReport))]
 [JsonSerializable(typeof(ShrinkRecord))]
 [JsonSerializable(typeof(ShrinkReport))]
 internal sealed partial class ReportJson : JsonSerializerContext
 {
-    /// <summary>Indented, and with names as they are: only HTML would need more of them escaped.</summary>
+    /// <summary>Indented, with names unescaped, as the JSON doesn't go into HTML.</summary>
     public static ReportJson Readable { get; } = new(new JsonSerializerOptions
     {
         WriteIndented = true,
@@ -21,6 +21,6 @@ internal sealed partial class ReportJson : JsonSerializerContext
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     });
 
-    /// <summary>For what is read back.</summary>
+    /// <summary>For reading.</summary>
     public static ReportJson Strict { get; } = new(StrictJson.Options());
 }

@@ -4,14 +4,14 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Reporting;
 
-/// <summary>How large a model is without some channels, from the shapes that its parameters had when the account was made.</summary>
+/// <summary>Computes the size of a model without some channels, from the shapes that its parameters had at the beginning.</summary>
 internal sealed class SizeAccount
 {
     private readonly (string Name, long[] Shape, long ElementSize)[] _parameters;
     private readonly MacCount? _macs;
 
-    /// <summary>Notes the shapes.</summary>
-    /// <exception cref="ArgumentException">The MACs were counted on another model.</exception>
+    /// <summary>Records the shapes.</summary>
+    /// <exception cref="ArgumentException">The MACs belong to another model.</exception>
     public SizeAccount(Module model, ChannelMap map, MacCount? macs)
     {
         if (macs is not null)
@@ -25,13 +25,15 @@ internal sealed class SizeAccount
     }
 
     /// <summary>The sizes before and after cutting.</summary>
-    /// <param name="cuts">Groups of channels, each once, and how many channels of each go.</param>
+    /// <param name="cuts">Groups of channels, each once, with the number of channels removed from it.</param>
     public SizeChange After(IReadOnlyList<ChannelCut> cuts) => new(SizeOf([]), SizeOf(cuts));
 
     private ModelSize SizeOf(IReadOnlyList<ChannelCut> cuts)
     {
         var lost = new ChannelCuts(cuts);
-        var parameters = _parameters.Select(parameter => (Count: lost.ShapeLeft(parameter.Name, parameter.Shape).Aggregate(1L, (product, size) => product * size), parameter.ElementSize)).ToArray();
+        var parameters = _parameters.Select(parameter =>
+            (Count: lost.ShapeLeft(parameter.Name, parameter.Shape).Aggregate(1L, (product, size) => product * size),
+                parameter.ElementSize)).ToArray();
         return new()
         {
             Parameters = parameters.Sum(parameter => parameter.Count),

@@ -1,7 +1,7 @@
 namespace Pdp.Reporting;
 
-/// <summary>What a report counts in a weight as it is now.</summary>
-/// <param name="Zeros">The weights that are exactly zero.</param>
-/// <param name="Subnormals">The weights that are subnormal numbers.</param>
-/// <param name="Violations">The groups in which more members are nonzero than are kept.</param>
+/// <summary>The counts of a weight's current values.</summary>
+/// <param name="Zeros">The number of weights that are exactly zero.</param>
+/// <param name="Subnormals">The number of weights that are subnormal numbers.</param>
+/// <param name="Violations">The number of groups with more nonzero members than are kept.</param>
 internal readonly record struct WeightCounts(long Zeros, long Subnormals, long Violations);

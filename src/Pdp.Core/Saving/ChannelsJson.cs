@@ -6,7 +6,7 @@ using Pdp.Internal;
 
 namespace Pdp.Saving;
 
-/// <summary>How the channels and the multiply-accumulates of a model are written in its options, and read strictly.</summary>
+/// <summary>Writes the channels and multiply-accumulates of a model as part of its options, and reads them strictly.</summary>
 [JsonSerializable(typeof(ChannelMap))]
 [JsonSerializable(typeof(MacCount))]
 internal sealed partial class ChannelsJson : JsonSerializerContext
@@ -18,7 +18,7 @@ internal sealed partial class ChannelsJson : JsonSerializerContext
     public static JsonNode Write(MacCount macs) => JsonSerializer.SerializeToNode(macs, Strict.MacCount)!;
 
     /// <summary>Reads channels.</summary>
-    /// <exception cref="JsonException">They are none, or a group is not sound.</exception>
+    /// <exception cref="JsonException">The JSON doesn't describe channels, or a group is inconsistent.</exception>
     public static ChannelMap ReadMap(JsonNode node)
     {
         var map = Read(node, Strict.ChannelMap);
@@ -26,14 +26,15 @@ internal sealed partial class ChannelsJson : JsonSerializerContext
     }
 
     /// <summary>Reads multiply-accumulates.</summary>
-    /// <exception cref="JsonException">They are none, or a size is not in its range.</exception>
+    /// <exception cref="JsonException">The JSON doesn't describe multiply-accumulates, or a size is out of range.</exception>
     public static MacCount ReadMacs(JsonNode node)
     {
         var macs = Read(node, Strict.MacCount);
         foreach (var (i, layer) in macs.Layers.Index())
         {
             if (layer.Positions < 0 || layer.Shape.Count == 0 || layer.Shape.Any(size => size < 1))
-                throw StrictObject.Fault($"{node.GetPath()}.layers[{i}]", "is not valid: positions must be in [0, ∞) and sizes of the shape in [1, ∞)");
+                throw StrictObject.Fault($"{node.GetPath()}.layers[{i}]",
+                    "is not valid: positions must be in [0, ∞) and sizes of the shape in [1, ∞)");
         }
 
         return macs;

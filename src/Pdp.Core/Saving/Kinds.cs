@@ -4,8 +4,10 @@ using System.Text.Json.Nodes;
 
 namespace Pdp.Saving;
 
-/// <summary>The types that stand for one interface in JSON, told apart by <c>type</c>, which is the type's name in camel case.</summary>
-/// <remarks>A string stands for an object with that type and nothing else.</remarks>
+/// <summary>
+/// The implementations of an interface that can be written as JSON, told apart by <c>type</c>, the type's name in camel case.
+/// </summary>
+/// <remarks>A string stands for an object with that type and no other members.</remarks>
 /// <typeparam name="T">The interface.</typeparam>
 internal sealed class Kinds<T> : IEnumerable<string>
     where T : class
@@ -14,19 +16,21 @@ internal sealed class Kinds<T> : IEnumerable<string>
 
     private readonly Dictionary<string, Kind> _kinds = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Adds a type, with what its members are and how they are read.</summary>
+    /// <summary>Adds a type, with functions that write and read its members.</summary>
     public void Add<TKind>(Func<TKind, JsonObject> write, Func<StrictObject, TKind> read)
         where TKind : T => _kinds.Add(NameOf(typeof(TKind)), new(value => write((TKind)value), members => read(members)));
 
     /// <summary>Writes a value.</summary>
     /// <param name="value">The value.</param>
-    /// <param name="setting">What is set to it, for messages.</param>
+    /// <param name="setting">The name of the setting, for messages.</param>
     /// <exception cref="NotSupportedException">The value is of another type.</exception>
     public JsonNode Write(T value, string setting)
     {
         var name = NameOf(value.GetType());
         if (!_kinds.TryGetValue(name, out var kind))
-            throw new NotSupportedException($"{setting} is a {value.GetType().Name}, which can't be written as JSON; the types that can be are {string.Join(", ", this)}. Set it in code, to options that were read without it.");
+            throw new NotSupportedException(
+                $"{setting} is a {value.GetType().Name}, which can't be written as JSON; the types that can are {string.Join(", ", this)}. "
+                + "Leave it out of the JSON and set it in code after reading the options.");
 
         var written = kind.Write(value);
         written.Insert(0, Discriminator, name);
@@ -47,7 +51,7 @@ internal sealed class Kinds<T> : IEnumerable<string>
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
-    /// <summary>The object that a string stands for, in the string's place.</summary>
+    /// <summary>The object that a string stands for, which replaces the string.</summary>
     private static JsonObject Expanded(JsonNode name)
     {
         var whole = new JsonObject(name.Options) { [Discriminator] = StrictObject.TextOf(name) };

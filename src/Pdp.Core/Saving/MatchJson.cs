@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace Pdp.Saving;
 
-/// <summary>Matches as JSON: a name pattern is a string, the others are objects.</summary>
+/// <summary>Writes and reads matches as JSON: a name pattern is a string, the others are objects.</summary>
 internal static class MatchJson
 {
     private const string Type = "type";
@@ -18,11 +18,15 @@ internal static class MatchJson
         : ReferenceEquals(match, LayerMatch.Classifier) ? new JsonObject { [Type] = Classifier }
         : match.TypeName is { } type ? new JsonObject { [Type] = Module, [Name] = type }
         : match.Pattern is { } pattern ? JsonValue.Create(pattern)
-        : throw new NotSupportedException($"{setting}, {match}, holds code, which can't be written as JSON: use a name pattern or a type of module, or set it in code, to options that were read without it.");
+        : throw new NotSupportedException(
+            $"{setting}, {match}, holds code, which can't be written as JSON: use a name pattern or a module type, or leave it out of the "
+            + "JSON and set it in code after reading the options.");
 
     /// <summary>Reads a match.</summary>
     public static LayerMatch Read(JsonNode node) => node is JsonValue
-        ? LayerMatch.Named(StrictObject.TextOf(node) is { Length: > 0 } pattern ? pattern : throw StrictObject.Fault(node.GetPath(), "is empty and must be a name pattern"))
+        ? LayerMatch.Named(StrictObject.TextOf(node) is { Length: > 0 } pattern
+            ? pattern
+            : throw StrictObject.Fault(node.GetPath(), "is empty and must be a name pattern"))
         : StrictObject.Read(node, members => members.Choice(Type, First, Classifier, Module) switch
         {
             First => LayerMatch.First,

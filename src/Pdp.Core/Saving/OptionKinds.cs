@@ -26,7 +26,8 @@ internal static class OptionKinds
 
     public static Kinds<IImportance> Importances { get; } = new()
     {
-        { (Taylor taylor) => new() { ["window"] = taylor.Window }, members => new() { Window = members.Whole("window") ?? new Taylor().Window } },
+        { (Taylor taylor) => new() { ["window"] = taylor.Window },
+            members => new() { Window = members.Whole("window") ?? new Taylor().Window } },
     };
 
     public static Kinds<ISparsityScheduler> Schedules { get; } = new()
@@ -35,28 +36,33 @@ internal static class OptionKinds
         { (OneShot shot) => new() { ["epoch"] = shot.Epoch }, members => new() { Epoch = Number(members, "epoch") } },
         {
             (EpsilonRamp ramp) => new() { ["warmupEpochs"] = ramp.WarmupEpochs, ["epsilon"] = ramp.Epsilon },
-            members => new() { WarmupEpochs = members.Number("warmupEpochs") ?? DefaultRamp.WarmupEpochs, Epsilon = members.Number("epsilon") ?? DefaultRamp.Epsilon }
+            members => new() { WarmupEpochs = members.Number("warmupEpochs") ?? DefaultRamp.WarmupEpochs,
+                Epsilon = members.Number("epsilon") ?? DefaultRamp.Epsilon }
         },
         { (LinearRamp ramp) => Window(ramp), members => new LinearRamp(Number(members, "start"), Number(members, "end")) },
         { (CubicRamp ramp) => Window(ramp), members => new CubicRamp(Number(members, "start"), Number(members, "end")) },
         { (CosineRamp ramp) => Window(ramp), members => new CosineRamp(Number(members, "start"), Number(members, "end")) },
     };
 
-    /// <summary>The allocations, of which a budget takes the channels and the multiply-accumulates of the options.</summary>
+    /// <summary>The allocations; a budget takes the channels and the multiply-accumulates from the options.</summary>
     public static Kinds<ISparsityAllocation> Allocations(ChannelMap? channels, MacCount? macs) => new()
     {
         { (GlobalMagnitude _) => [], _ => new GlobalMagnitude() },
         { (UniformSparsity _) => [], _ => new UniformSparsity() },
         { (ErdosRenyiKernel _) => [], _ => new ErdosRenyiKernel() },
         {
-            (SparsityTable table) => new() { ["sparsities"] = new JsonObject(table.Sparsities.Select(entry => KeyValuePair.Create(entry.Key, (JsonNode?)entry.Value))) },
-            members => members.Member("sparsities", node => StrictObject.Read(node, table => new SparsityTable(table.Numbers()))) ?? members.Missing<SparsityTable>("sparsities")
+            (SparsityTable table) => new()
+                { ["sparsities"] = new JsonObject(table.Sparsities.Select(entry =>
+                    KeyValuePair.Create(entry.Key, (JsonNode?)entry.Value))) },
+            members => members.Member("sparsities", node => StrictObject.Read(node, table => new SparsityTable(table.Numbers())))
+                ?? members.Missing<SparsityTable>("sparsities")
         },
         {
             (MacBudget budget) => new() { ["fraction"] = budget.Fraction, ["isRelative"] = budget.IsRelative },
             members => channels is not null && macs is not null
                 ? new MacBudget(Number(members, "fraction"), channels, macs) { IsRelative = members.Flag("isRelative") ?? true }
-                : throw StrictObject.Fault(members.PathOf("type"), "is macBudget, which needs the options' channels and macs: write them with ToJson, or set the allocation in code")
+                : throw StrictObject.Fault(members.PathOf("type"),
+                    "is macBudget, which needs the options' channels and macs: write them with ToJson, or set the allocation in code")
         },
     };
 

@@ -5,27 +5,30 @@ using System.Text.Json.Nodes;
 
 namespace Pdp.Saving;
 
-/// <summary>Options as JSON, written whole and read strictly; by code alone, as trimmed programs have no reflection for it.</summary>
+/// <summary>Writes options as JSON in full and reads them strictly, without reflection, so that it works in trimmed programs.</summary>
 internal static class OptionsJson
 {
-    /// <summary>With names as they are: only HTML would need more of them escaped.</summary>
+    /// <summary>Leaves names unescaped, as the JSON doesn't go into HTML.</summary>
     private static readonly JsonWriterOptions Readable = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private static readonly PdpOptions Defaults = new() { Epochs = 1 };
 
-    private static readonly JsonDocumentOptions Parsing = new() { AllowDuplicateProperties = false, AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip };
+    private static readonly JsonDocumentOptions Parsing = new()
+        { AllowDuplicateProperties = false, AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip };
 
     /// <summary>Reads options from JSON.</summary>
-    /// <exception cref="ArgumentException">It is not the JSON of options; the message has the path and what is allowed there.</exception>
+    /// <exception cref="ArgumentException">It is not valid JSON of options; the message has the path and what is allowed there.</exception>
     public static PdpOptions Parse(string json, string parameter) => Read(
-        () => JsonNode.Parse(json, new() { PropertyNameCaseInsensitive = true }, Parsing) ?? throw new JsonException("$ is null and must be an object"), parameter);
+        () => JsonNode.Parse(json, new() { PropertyNameCaseInsensitive = true }, Parsing)
+            ?? throw new JsonException("$ is null and must be an object"), parameter);
 
-    /// <summary>Reads options from settings, whose names have colons between their parts.</summary>
-    /// <exception cref="ArgumentException">They are not those of options; the message has the path and what is allowed there.</exception>
-    public static PdpOptions Of(IEnumerable<KeyValuePair<string, string?>> settings, string parameter) => Read(() => SettingsTree.Of(settings), parameter);
+    /// <summary>Reads options from settings whose names have colons between their parts.</summary>
+    /// <exception cref="ArgumentException">They are not valid options; the message has the path and what is allowed there.</exception>
+    public static PdpOptions Of(IEnumerable<KeyValuePair<string, string?>> settings, string parameter) =>
+        Read(() => SettingsTree.Of(settings), parameter);
 
     /// <summary>Writes options.</summary>
-    /// <exception cref="NotSupportedException">A setting holds code, or is of a type of the user's own.</exception>
+    /// <exception cref="NotSupportedException">A setting holds code, or has a user-defined type.</exception>
     public static string Write(PdpOptions options)
     {
         RequireWritable(options);
@@ -40,16 +43,23 @@ internal static class OptionsJson
         var json = new JsonObject { ["epochs"] = options.Epochs };
         Add(json, "sparsity", options.Sparsity);
         json["strategy"] = OptionKinds.Strategies.Write(options.Strategy, nameof(PdpOptions.Strategy));
-        Add(json, "importance", options.Importance is { } importance ? OptionKinds.Importances.Write(importance, nameof(PdpOptions.Importance)) : null);
+        Add(json, "importance", options.Importance is { } importance
+            ? OptionKinds.Importances.Write(importance, nameof(PdpOptions.Importance))
+            : null);
         Add(json, "channels", options.Channels is { } map ? ChannelsJson.Write(map) : null);
         Add(json, "macs", options.EffectiveMacs is { } macs ? ChannelsJson.Write(macs) : null);
-        json["allocation"] = OptionKinds.Allocations(options.Channels, options.EffectiveMacs).Write(options.Allocation, nameof(PdpOptions.Allocation));
+        json["allocation"] = OptionKinds.Allocations(options.Channels, options.EffectiveMacs)
+            .Write(options.Allocation, nameof(PdpOptions.Allocation));
         Add(json, "schedule", options.Schedule is { } schedule ? OptionKinds.Schedules.Write(schedule, nameof(PdpOptions.Schedule)) : null);
         Add(json, "temperature", Write(options.Temperature));
-        Add(json, "automaticStart", options.AutomaticStart is { } start ? new JsonObject { ["level"] = start.Level, ["epochs"] = start.Epochs } : null);
+        Add(json, "automaticStart", options.AutomaticStart is { } start
+            ? new JsonObject { ["level"] = start.Level, ["epochs"] = start.Epochs }
+            : null);
         Add(json, "include", Write(options.Include, nameof(PdpOptions.Include)));
         Add(json, "exclude", Write(options.Exclude, nameof(PdpOptions.Exclude)));
-        Add(json, "rules", options.Rules.Count == 0 ? null : new JsonArray([.. options.Rules.Select((rule, i) => Write(rule, $"{nameof(PdpOptions.Rules)}[{i}]"))]));
+        Add(json, "rules", options.Rules.Count == 0
+            ? null
+            : new JsonArray([.. options.Rules.Select((rule, i) => Write(rule, $"{nameof(PdpOptions.Rules)}[{i}]"))]));
         json["minimumLayerSparsity"] = options.MinimumLayerSparsity;
         json["maximumLayerSparsity"] = options.MaximumLayerSparsity;
         return json;
@@ -95,14 +105,17 @@ internal static class OptionsJson
     {
         var json = new JsonObject { ["match"] = MatchJson.Write(rule.Match, $"{setting}.{nameof(LayerRule.Match)}") };
         Add(json, "sparsity", rule.Sparsity);
-        Add(json, "strategy", rule.Strategy is { } strategy ? OptionKinds.Strategies.Write(strategy, $"{setting}.{nameof(LayerRule.Strategy)}") : null);
+        Add(json, "strategy", rule.Strategy is { } strategy
+            ? OptionKinds.Strategies.Write(strategy, $"{setting}.{nameof(LayerRule.Strategy)}")
+            : null);
         Add(json, "temperature", Write(rule.Temperature));
         Add(json, "minimumSparsity", rule.MinimumSparsity);
         Add(json, "maximumSparsity", rule.MaximumSparsity);
         return json;
     }
 
-    private static LayerRule ReadRule(JsonNode node) => StrictObject.Read(node, members => new LayerRule(members.Member("match", MatchJson.Read) ?? members.Missing<LayerMatch>("match"))
+    private static LayerRule ReadRule(JsonNode node) =>
+        StrictObject.Read(node, members => new LayerRule(members.Member("match", MatchJson.Read) ?? members.Missing<LayerMatch>("match"))
     {
         Sparsity = members.Number("sparsity"),
         Strategy = members.Member("strategy", OptionKinds.Strategies.Read),
@@ -148,8 +161,12 @@ internal static class OptionsJson
     private static void RequireWritable(PdpOptions options)
     {
         if (options.Method is { } method)
-            throw new NotSupportedException($"{nameof(PdpOptions.Method)}, {method.Name}, can't be written as JSON: set it in code, to options that were read without it.");
+            throw new NotSupportedException(
+                $"{nameof(PdpOptions.Method)}, {method.Name}, can't be written as JSON: leave it out and set it in code after reading the "
+                + "options.");
         if (options.Allocation is MacBudget budget && (budget.Channels != options.Channels || (options.Macs ?? budget.Macs) != budget.Macs))
-            throw new NotSupportedException($"{nameof(PdpOptions.Allocation)} is a budget for other channels or other multiply-accumulates than the options have, which can't be written as JSON: make it of the options' own.");
+            throw new NotSupportedException(
+                $"{nameof(PdpOptions.Allocation)} is a budget for channels or multiply-accumulates other than those of the options, which "
+                + "can't be written as JSON: build it from those of the options.");
     }
 }

@@ -5,7 +5,7 @@ namespace Pdp.Saving;
 /// <summary>A hard mask as text: a bit for each member, the first in the lowest, as hashed bytes.</summary>
 internal static class PackedMask
 {
-    /// <summary>Packs a mask, true where a member is kept.</summary>
+    /// <summary>Packs a mask that is true for members that are kept.</summary>
     public static string Pack(Tensor kept)
     {
         var bits = new byte[BytesOf(kept.numel())];
@@ -21,7 +21,7 @@ internal static class PackedMask
         return HashedBytes.Encode(bits);
     }
 
-    /// <summary>Reads a mask of so many groups and members; null if the text is not one, bit for bit.</summary>
+    /// <summary>Reads a mask with a number of groups and members; null if the text is not such a mask, bit for bit.</summary>
     /// <returns><c>[groups, members]</c>, bool, on the CPU; the caller's.</returns>
     public static Tensor? Unpack(string text, long groups, long members)
     {

@@ -4,10 +4,11 @@ using Pdp.Masking;
 
 namespace Pdp.Saving;
 
-/// <summary>What decides about targets and masks, in words, by name: a saved run is compared with it.</summary>
+/// <summary>Describes the settings that determine targets and masks, by name; a saved run is compared with them.</summary>
 /// <remarks>
-/// Only what takes effect is in it: the strategy and the temperature of each layer, not the options and rules that they come from. What is
-/// at a default that changes nothing is left out, so that a later version may have one setting more and still read the states of this one.
+/// Only effective settings are listed: the strategy and the temperature of each layer, not the options and rules that they come from.
+/// Settings whose default changes nothing are left out at their default, so that a later version may have more of them and still read these
+/// states.
 /// </remarks>
 internal static class RunSettings
 {
@@ -30,8 +31,8 @@ internal static class RunSettings
     /// <summary>The settings of a layer.</summary>
     /// <param name="layer">The layer.</param>
     /// <param name="options">The options.</param>
-    /// <param name="temperature">The temperature that they give it.</param>
-    /// <param name="tied">The names of what is masked along.</param>
+    /// <param name="temperature">The temperature that the options give the layer.</param>
+    /// <param name="tied">The names of the parameters that are masked along with it.</param>
     public static IReadOnlyDictionary<string, string> Of(
         PrunedLayer layer, PdpOptions options, Temperature temperature, IEnumerable<string> tied)
     {
@@ -47,11 +48,12 @@ internal static class RunSettings
             settings["Tied"] = names;
         Add(settings, "Sparsity", rule?.Sparsity);
         if (IsFree(layer))
-            AddBounds(settings, rule?.MinimumSparsity ?? options.MinimumLayerSparsity, rule?.MaximumSparsity ?? options.MaximumLayerSparsity);
+            AddBounds(settings, rule?.MinimumSparsity ?? options.MinimumLayerSparsity,
+                rule?.MaximumSparsity ?? options.MaximumLayerSparsity);
         return settings;
     }
 
-    /// <summary>Whether the allocation decides about a layer.</summary>
+    /// <summary>Whether the allocation decides how much of a layer is removed.</summary>
     private static bool IsFree(PrunedLayer layer) => layer.Mask.Strategy.FixedSparsity is null && layer.Rule?.Sparsity is null;
 
     private static string Of(Temperature temperature)

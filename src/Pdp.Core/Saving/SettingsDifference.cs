@@ -2,25 +2,27 @@ using Pdp.Internal;
 
 namespace Pdp.Saving;
 
-/// <summary>Says in words what of a saved run is otherwise now.</summary>
+/// <summary>Describes how the settings of a saved run differ from the current ones.</summary>
 internal static class SettingsDifference
 {
-    /// <summary>The characters of a long value that are shown, from shortly before the first that differs.</summary>
+    /// <summary>The number of characters shown of a long value, starting shortly before the first difference.</summary>
     private const int Shown = 120;
 
-    /// <summary>What differs between the settings of two runs.</summary>
+    /// <summary>The differences between the settings of two runs.</summary>
     public static IEnumerable<string> Of(IReadOnlyDictionary<string, string> saved, IReadOnlyDictionary<string, string> now) =>
         Changes(saved, now).Select(change => Sentence(change.Setting, change));
 
-    /// <summary>What differs between the layers of two runs; the same change of several layers is told once.</summary>
+    /// <summary>The differences between the layers of two runs; a change that several layers share is listed once.</summary>
     public static IEnumerable<string> Of(
         IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> saved,
         IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> now)
     {
         if (now.Keys.Except(saved.Keys).ToArray() is { Length: > 0 } added)
-            yield return $"{Words.Listed(added)} {Are(added)} pruned now, and {(added.Length == 1 ? "was" : "were")} not when the state was saved";
+            yield return $"{Words.Listed(added)} {Are(added)} pruned now, but {(added.Length == 1 ? "was" : "were")} not when the state "
+                + "was saved";
         if (saved.Keys.Except(now.Keys).ToArray() is { Length: > 0 } gone)
-            yield return $"{Words.Listed(gone)} {(gone.Length == 1 ? "was" : "were")} pruned when the state was saved, and {Are(gone)} not now";
+            yield return $"{Words.Listed(gone)} {(gone.Length == 1 ? "was" : "were")} pruned when the state was saved, but {Are(gone)} not "
+                + "now";
 
         var changes = now.Where(layer => saved.ContainsKey(layer.Key))
             .SelectMany(layer => Changes(saved[layer.Key], layer.Value).Select(change => (layer.Key, Change: change)))
@@ -53,6 +55,6 @@ internal static class SettingsDifference
 
     private static string Are(string[] names) => names.Length == 1 ? "is" : "are";
 
-    /// <summary>A setting with two values; null where it is not set.</summary>
+    /// <summary>A setting with two values; null if it is not set.</summary>
     private readonly record struct Change(string Setting, string? Saved, string? Now);
 }

@@ -3,11 +3,11 @@ using System.Text.Json.Nodes;
 
 namespace Pdp.Saving;
 
-/// <summary>Settings as configuration providers hold them, such as <c>Schedule:Type = oneShot</c>, as a tree.</summary>
+/// <summary>Turns settings from configuration providers, such as <c>Schedule:Type = oneShot</c>, into a tree.</summary>
 internal static class SettingsTree
 {
     /// <summary>Makes the tree; settings that are null are sections, or not set.</summary>
-    /// <exception cref="JsonException">A setting has a value and members, or is there twice.</exception>
+    /// <exception cref="JsonException">A setting has both a value and members, or occurs twice.</exception>
     public static JsonObject Of(IEnumerable<KeyValuePair<string, string?>> settings)
     {
         var root = New();

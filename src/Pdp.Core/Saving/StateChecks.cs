@@ -2,22 +2,24 @@ using Pdp.Internal;
 
 namespace Pdp.Saving;
 
-/// <summary>Checks what of a state can be checked without the model: it may come from anywhere.</summary>
+/// <summary>Checks a state as far as possible without the model, as it may come from anywhere.</summary>
 internal static class StateChecks
 {
-    /// <summary>The limit of epochs, where a double still tells steps apart: what is above is no clock's.</summary>
+    /// <summary>The limit of epochs, up to which a double still distinguishes steps; no clock goes beyond it.</summary>
     public const double EpochLimit = 1L << 31;
 
-    /// <summary>The most mask scopes that are counted, as JSON's readers know whole numbers.</summary>
+    /// <summary>The largest number of mask scopes counted; JSON readers represent whole numbers exactly up to it.</summary>
     public const long MostTrainingScopes = 1L << 53;
 
     public static void RequireVersion(int version)
     {
         if (version != PrunerState.CurrentVersion)
-            throw new ArgumentException($"The pruner state has version {version}; this library reads version {PrunerState.CurrentVersion}: go on with the library that wrote it, or begin the run anew.");
+            throw new ArgumentException(
+                $"The pruner state has version {version}; this library reads version {PrunerState.CurrentVersion}: continue with the "
+                + "version of the library that wrote it, or start the run again.");
     }
 
-    /// <summary>Checks each member for itself, and that they agree.</summary>
+    /// <summary>Checks each member and that they are consistent.</summary>
     /// <exception cref="ArgumentException">One is out of its range, missing, or contradicts another.</exception>
     public static void RequireSound(PrunerState state)
     {
@@ -30,7 +32,7 @@ internal static class StateChecks
         Require(state.Epoch is not null || state.Targets is null, "it has targets, but no epoch");
     }
 
-    /// <summary>What is wrong with a state that nobody has saved so.</summary>
+    /// <summary>The exception for a state that can't have been saved like this.</summary>
     public static ArgumentException Damaged(string how) => new($"The pruner state is damaged: {how}.");
 
     public static void Require(bool condition, string otherwise)
@@ -42,14 +44,15 @@ internal static class StateChecks
     private static void RequireClock(PrunerState state)
     {
         RequireIn(state.Epochs is > 0 and < double.PositiveInfinity, "epochs", state.Epochs, "(0, ∞)");
-        RequireIn(state.ScheduledEpochs > 0 && state.ScheduledEpochs <= state.Epochs, "scheduledEpochs", state.ScheduledEpochs, "(0, epochs]");
+        RequireIn(state.ScheduledEpochs > 0 && state.ScheduledEpochs <= state.Epochs, "scheduledEpochs", state.ScheduledEpochs,
+            "(0, epochs]");
         if (state.Epoch is { } epoch)
             RequireIn(epoch is >= 0 and < EpochLimit, "epoch", epoch, "[0, 2^31)");
         if (state.StartedAt is { } started)
             RequireIn(started >= 0 && started <= state.Epoch, "startedAt", started, "[0, epoch]");
         if (state.Interval is { } interval)
             RequireIn(interval is > 0 and <= 1, "interval", interval, "(0, 1]");
-        Require(state.StartedAt is not null || !state.IsStartForced, "its start was forced, and there was none");
+        Require(state.StartedAt is not null || !state.IsStartForced, "its start was forced, but it has not started");
         RequireIn(state.TrainingScopes is >= 0 and <= MostTrainingScopes, "trainingScopes", state.TrainingScopes, "[0, 2^53]");
         RequireIn(state.ReportsAboveLevel >= 0, "reportsAboveLevel", state.ReportsAboveLevel, "[0, ∞)");
     }
@@ -65,14 +68,15 @@ internal static class StateChecks
         RequireLayers(state, "weights", state.Weights?.Keys, ofAll: true);
         RequireLayers(state, "masks", state.Masks?.Keys, ofAll: false);
         Require(state.Targets?.Values.All(target => target >= 0) ?? true, "a target is negative");
-        Require(state.Weights?.Values.All(hash => hash is not null && WeightHash.IsOne(hash)) ?? true, "a hash of weights is none");
+        Require(state.Weights?.Values.All(hash => hash is not null && WeightHash.IsOne(hash)) ?? true, "a hash of weights is not valid");
         Require(state.Masks?.Values.Contains(null!) is not true, "a mask is null");
     }
 
     private static void RequireImportance(PrunerState state)
     {
         RequireLayers(state, "what was learned of importance", state.Importance?.Keys, ofAll: state.Targets is not null);
-        Require(state.Importance?.Values.All(one => one is { Sensitivity: not null }) ?? true, "what was learned of a layer's importance is null");
+        Require(state.Importance?.Values.All(one => one is { Sensitivity: not null }) ?? true,
+            "what was learned of a layer's importance is null");
         foreach (var learned in state.Importance?.Values ?? [])
             RequireIn(learned.Gradients is >= 1 and <= MostTrainingScopes, "gradients", learned.Gradients, "[1, 2^53]");
     }

@@ -5,19 +5,19 @@ using static TorchSharp.torch;
 
 namespace Pdp.Saving;
 
-/// <summary>Checks that a state is of the same run on the same model, before anything is changed.</summary>
+/// <summary>Checks that a state belongs to the same run on the same model, before anything is changed.</summary>
 internal static class StateFit
 {
-    /// <summary>The most differences that are told; the others are counted.</summary>
+    /// <summary>The largest number of differences listed; the others are only counted.</summary>
     private const int MostDifferences = 8;
 
-    /// <summary>Checks that nothing that decides about targets and masks is otherwise now.</summary>
+    /// <summary>Checks that the settings that determine targets and masks are the same now.</summary>
     /// <param name="state">The state.</param>
     /// <param name="options">The options, with the epochs of the run as it began.</param>
     /// <param name="epochs">The length of the run now.</param>
     /// <param name="model">The model.</param>
     /// <param name="allowLongerRun">Whether the run may be longer now.</param>
-    /// <exception cref="ArgumentException">Something is; the message names it.</exception>
+    /// <exception cref="ArgumentException">Some differ; the message names them.</exception>
     public static void RequireSameRun(PrunerState state, PdpOptions options, double epochs, PrunedModel model, bool allowLongerRun)
     {
         string[] differences =
@@ -28,7 +28,9 @@ internal static class StateFit
         ];
         var told = string.Join("; ", differences.Take(MostDifferences));
         if (differences.Length > 0)
-            throw new ArgumentException($"The state is of other options or of another model. {told}{Others(differences.Length - MostDifferences)}.", nameof(state));
+            throw new ArgumentException(
+                "The state belongs to other options or another model. "
+                + $"{told}{Others(differences.Length - MostDifferences)}.", nameof(state));
     }
 
     /// <summary>The targets, or none before pruning begins.</summary>
@@ -41,8 +43,8 @@ internal static class StateFit
         return targets;
     }
 
-    /// <summary>The final masks, <c>[groups, members]</c> on the CPU, the caller's; null where nothing is removed.</summary>
-    /// <exception cref="ArgumentException">One is missing, or is not what it was when it was saved.</exception>
+    /// <summary>The final masks, <c>[groups, members]</c> on the CPU, the caller's; null for layers that lose nothing.</summary>
+    /// <exception cref="ArgumentException">One is missing or has changed since it was saved.</exception>
     public static Tensor?[] Kept(PrunerState state, IReadOnlyList<PdpMask> masks, long[] targets)
     {
         using var scope = NewDisposeScope();
@@ -58,7 +60,9 @@ internal static class StateFit
     public static Dictionary<string, ImportanceState>? LearnedImportance(IEnumerable<PdpMask> masks)
     {
         var learned = masks.Where(mask => mask.Importance is { Sensitivity: not null })
-            .ToDictionary(mask => mask.Name, mask => new ImportanceState { Gradients = mask.Importance!.Gradients, Sensitivity = PackedNumbers.Pack(mask.Importance.Sensitivity!) });
+            .ToDictionary(mask => mask.Name,
+                mask => new ImportanceState { Gradients = mask.Importance!.Gradients,
+                    Sensitivity = PackedNumbers.Pack(mask.Importance.Sensitivity!) });
         return learned.Count > 0 ? learned : null;
     }
 
@@ -66,13 +70,17 @@ internal static class StateFit
     /// <exception cref="ArgumentException">It is missing, or is not what it was when it was saved.</exception>
     public static Tensor?[] Sensitivities(PrunerState state, IReadOnlyList<PrunedLayer> layers)
     {
-        StateChecks.Require(layers[0].Mask.Importance is not null || state.Importance is null, "it has learned an importance that its settings don't have");
-        StateChecks.Require(layers[0].Mask.Importance is null || state.Importance is not null || state.Targets is null, "it has targets, but has learned no importance");
-        return [.. layers.Select(layer => state.Importance?.GetValueOrDefault(layer.Mask.Name) is { } learned ? Sensitivity(learned, layer) : null)];
+        StateChecks.Require(layers[0].Mask.Importance is not null || state.Importance is null,
+            "it has learned an importance that its settings don't have");
+        StateChecks.Require(layers[0].Mask.Importance is null || state.Importance is not null || state.Targets is null,
+            "it has targets, but has learned no importance");
+        return [.. layers.Select(layer => state.Importance?.GetValueOrDefault(layer.Mask.Name) is { } learned
+            ? Sensitivity(learned, layer)
+            : null)];
     }
 
     /// <summary>Checks that the model has the weights of the state.</summary>
-    /// <exception cref="ArgumentException">It has others.</exception>
+    /// <exception cref="ArgumentException">Its weights differ.</exception>
     public static void RequireWeights(PrunerState state, IEnumerable<PrunedLayer> layers)
     {
         if (state.Weights is not { } saved)
@@ -80,18 +88,21 @@ internal static class StateFit
 
         string[] others = [.. layers.Where(layer => HashOf(layer) != saved[layer.Mask.Name]).Select(NameOf)];
         if (others.Length > 0)
-            throw new ArgumentException($"The model's weights are not the ones that were saved with this state: {Words.Listed(others)} {(others.Length == 1 ? "differs" : "differ")}. Load the weights first, then call Restore(state); for weights that were rounded or edited on purpose, Restore(state with {{ Weights = null }}).", nameof(state));
+            throw new ArgumentException(
+                $"The model's weights are not those that were saved with this state: {Words.Listed(others)} "
+                + $"{(others.Length == 1 ? "differs" : "differ")}. Load the weights first, then call Restore(state); for weights that were "
+                + $"rounded or edited on purpose, call Restore(state with {{ Weights = null }}).", nameof(state));
     }
 
     /// <summary>The final masks of the layers that have lost weights, by name.</summary>
     public static Dictionary<string, string> PackedMasks(IEnumerable<PrunedLayer> layers) =>
         layers.Where(layer => layer.Weight.Frozen is not null).ToDictionary(layer => layer.Mask.Name, Packed);
 
-    /// <summary>The hash of a layer's weights, and of all that is masked along with them.</summary>
+    /// <summary>The hash of a layer's weights, and of all parameters that are masked along with them.</summary>
     public static string HashOf(PrunedLayer layer) => WeightHash.Of(layer.Weight.Parameters);
 
     private static string NameOf(PrunedLayer layer) =>
-        layer.Weight.Parameters.Count == 1 ? layer.Mask.Name : $"{layer.Mask.Name} or what is masked along with it";
+        layer.Weight.Parameters.Count == 1 ? layer.Mask.Name : $"{layer.Mask.Name} or a parameter that is masked along with it";
 
     private static string Others(int differences) => differences > 0 ? $"; and {differences} more" : "";
 
@@ -103,25 +114,31 @@ internal static class StateFit
 
     private static Tensor Sensitivity(ImportanceState learned, PrunedLayer layer) =>
         PackedNumbers.Unpack(learned.Sensitivity, layer.Mask.Layout.Elements, Precision.Of(layer.Weight.Type))
-            ?? throw StateChecks.Damaged($"the importance of '{layer.Mask.Name}' is not what was saved, a number for each of {layer.Mask.Layout.Elements} weights");
+            ?? throw StateChecks.Damaged(
+                $"the importance of '{layer.Mask.Name}' is not what was saved, a number for each of {layer.Mask.Layout.Elements} weights");
 
     private static IEnumerable<string> EpochsDifference(double saved, double now, bool allowLongerRun)
     {
         if (saved == now || (allowLongerRun && now > saved))
             yield break;
-        yield return $"Epochs was {Words.Of(saved)} when the state was saved, and is {Words.Of(now)} now{(now > saved ? " (for a longer run call Restore(state, allowLongerRun: true))" : "")}";
+        yield return $"Epochs was {Words.Of(saved)} when the state was saved, and is {Words.Of(now)} "
+            + $"now{(now > saved ? " (for a longer run, call Restore(state, allowLongerRun: true))" : "")}";
     }
 
     private static Tensor? Kept(string? packed, PdpMask mask, long target)
     {
-        StateChecks.Require((packed is null) == (target == 0), $"'{mask.Name}' has a mask and removes nothing, or removes something and has no mask");
+        StateChecks.Require((packed is null) == (target == 0),
+            $"'{mask.Name}' has a mask but removes nothing, or removes something but has no mask");
         if (packed is null)
             return null;
 
         var kept = PackedMask.Unpack(packed, mask.Groups, mask.Members)
-            ?? throw StateChecks.Damaged($"the mask of '{mask.Name}' is not what was saved, a bit for each of {mask.Groups} times {mask.Members} members");
+            ?? throw StateChecks.Damaged(
+                $"the mask of '{mask.Name}' doesn't match its hash or doesn't have one bit for each of {mask.Groups} times {mask.Members} "
+                    + "members");
         using Scalar count = (mask.Members - target).ToScalar();
-        StateChecks.Require(kept.sum(1).eq(count).all().ReadCpuBool(0), $"the mask of '{mask.Name}' doesn't keep {mask.Members - target} of {mask.Members} members in each group");
+        StateChecks.Require(kept.sum(1).eq(count).all().ReadCpuBool(0),
+            $"the mask of '{mask.Name}' doesn't keep {mask.Members - target} of {mask.Members} members in each group");
         return kept;
     }
 }

@@ -4,9 +4,9 @@ using System.Text.Json.Nodes;
 
 namespace Pdp.Saving;
 
-/// <summary>A JSON object that is read strictly: each of its members has to be known, of the right kind and in its range.</summary>
+/// <summary>A JSON object that is read strictly: each member must be known, of the right type and in its range.</summary>
 /// <remarks>
-/// Names match in any case, and numbers and booleans may be written as strings, as configuration providers hold them. A member that is null counts
+/// Names match in any case, and numbers and booleans may be written as strings, as in configuration providers. A member that is null counts
 /// as absent. Every fault is a <see cref="JsonException"/> whose message begins with the path.
 /// </remarks>
 internal sealed class StrictObject
@@ -16,8 +16,8 @@ internal sealed class StrictObject
 
     private StrictObject(JsonObject members) => _members = members;
 
-    /// <summary>Reads an object by a function that asks for its members; what it doesn't ask for is unknown.</summary>
-    /// <exception cref="JsonException">A member is unknown, missing, of another kind or out of its range.</exception>
+    /// <summary>Reads an object with a function that asks for its members; members that it doesn't ask for are unknown.</summary>
+    /// <exception cref="JsonException">A member is unknown, missing, of the wrong type or out of its range.</exception>
     public static T Read<T>(JsonNode node, Func<StrictObject, T> read)
     {
         var members = new StrictObject(node as JsonObject ?? throw Fault(node.GetPath(), "must be an object"));
@@ -36,37 +36,40 @@ internal sealed class StrictObject
     /// <summary>A fault at a path.</summary>
     public static JsonException Fault(string path, string what, Exception? inner = null) => new($"{path} {what}", path, null, null, inner);
 
-    /// <summary>A number; null where it is absent.</summary>
+    /// <summary>A number; null if absent.</summary>
     public double? Number(string name) => Of(name) is not JsonValue value ? null
-        : value.TryGetValue(out double number) || (value.TryGetValue(out string? text) && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out number))
+        : value.TryGetValue(out double number)
+            || (value.TryGetValue(out string? text) && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out number))
             ? number
             : throw Fault(value.GetPath(), $"is {value.ToJsonString()} and must be a number");
 
-    /// <summary>A whole number; null where it is absent.</summary>
+    /// <summary>A whole number; null if absent.</summary>
     public int? Whole(string name) => Number(name) is not { } number ? null
         : number == (int)number ? (int)number
         : throw Fault(PathOf(name), string.Create(CultureInfo.InvariantCulture, $"is {number:R} and must be a whole number"));
 
-    /// <summary>A truth value; null where it is absent.</summary>
+    /// <summary>A Boolean; null if absent.</summary>
     public bool? Flag(string name) => Of(name) is not JsonValue value ? null
         : value.TryGetValue(out bool flag) || (value.TryGetValue(out string? text) && bool.TryParse(text, out flag))
             ? flag
             : throw Fault(value.GetPath(), $"is {value.ToJsonString()} and must be true or false");
 
-    /// <summary>A text; null where it is absent.</summary>
+    /// <summary>A string; null if absent.</summary>
     public string? Text(string name) => Of(name) is not { } node ? null : TextOf(node);
 
-    /// <summary>One of some texts, in any case; null where it is absent.</summary>
+    /// <summary>One of a set of strings, in any case; null if absent.</summary>
     public string? Choice(string name, params string[] choices) => Text(name) is not { } text ? null
         : choices.FirstOrDefault(choice => choice.Equals(text, StringComparison.OrdinalIgnoreCase))
             ?? throw Fault(PathOf(name), $"is '{text}' and must be one of {string.Join(", ", choices)}");
 
-    /// <summary>A member that a function reads; null where it is absent.</summary>
+    /// <summary>A member that a function reads; null if absent.</summary>
     public T? Member<T>(string name, Func<JsonNode, T> read)
         where T : class => Of(name) is { } node ? read(node) : null;
 
-    /// <summary>The members of a list, each read by a function; null where it is absent.</summary>
-    /// <remarks>Configuration providers hold a list as an object with the members 0, 1, …, and an empty one as an empty string.</remarks>
+    /// <summary>The members of a list, each read by a function; null if absent.</summary>
+    /// <remarks>
+    /// Configuration providers represent a list as an object with the members 0, 1, …, and an empty list as an empty string.
+    /// </remarks>
     public IReadOnlyList<T>? List<T>(string name, Func<JsonNode, T> read) => Of(name) switch
     {
         null => null,
@@ -79,17 +82,21 @@ internal sealed class StrictObject
 
     /// <summary>All members, as numbers by name.</summary>
     public IReadOnlyDictionary<string, double> Numbers() => _members.Select(pair => pair.Key)
-        .ToDictionary(name => name, name => Number(name) ?? throw Fault(PathOf(name), "is null and must be a number"), StringComparer.Ordinal);
+        .ToDictionary(name => name, name => Number(name) ?? throw Fault(PathOf(name), "is null and must be a number"),
+            StringComparer.Ordinal);
 
     /// <summary>The path of a member.</summary>
     public string PathOf(string name) => _members[name]?.GetPath() ?? $"{_members.GetPath()}.{name}";
 
-    /// <summary>Takes the place of what must not be absent: <c>members.Number("epochs") ?? members.Missing&lt;double&gt;("epochs")</c>.</summary>
+    /// <summary>
+    /// Throws in place of a required member that is absent: <c>members.Number("epochs") ?? members.Missing&lt;double&gt;("epochs")</c>.
+    /// </summary>
     /// <exception cref="JsonException">Always.</exception>
     public T Missing<T>(string name) =>
-        throw Fault(_members.GetPath(), $"lacks {name}; it has {(_members.Count == 0 ? "no members" : string.Join(", ", _members.Select(pair => pair.Key)))}");
+        throw Fault(_members.GetPath(),
+            $"lacks {name}; it has {(_members.Count == 0 ? "no members" : string.Join(", ", _members.Select(pair => pair.Key)))}");
 
-    /// <summary>A text that is not a member of an object.</summary>
+    /// <summary>The string that a node holds.</summary>
     public static string TextOf(JsonNode node) => node is JsonValue value && value.TryGetValue(out string? text)
         ? text
         : throw Fault(node.GetPath(), $"is {node.ToJsonString()} and must be a string");
@@ -106,11 +113,13 @@ internal sealed class StrictObject
             throw Fault(PathOf(unknown), $"is unknown; the members here are {string.Join(", ", _known)}");
     }
 
-    /// <summary>What a constructor or an accessor refused, at the member that has the name of its parameter.</summary>
+    /// <summary>Turns the exception of a constructor or accessor into a fault at the member that has the name of its parameter.</summary>
     private JsonException Fault(ArgumentException fault)
     {
         var path = fault.ParamName is { } name && _members.ContainsKey(name) ? PathOf(name) : _members.GetPath();
-        var message = fault.ParamName is null ? fault.Message : fault.Message.Replace($" (Parameter '{fault.ParamName}')", "", StringComparison.Ordinal);
+        var message = fault.ParamName is null
+            ? fault.Message
+            : fault.Message.Replace($" (Parameter '{fault.ParamName}')", "", StringComparison.Ordinal);
         return Fault(path, $"is not valid: {message.ReplaceLineEndings(" ")}", fault);
     }
 }

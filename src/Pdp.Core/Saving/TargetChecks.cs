@@ -2,26 +2,27 @@ using Pdp.Allocation;
 
 namespace Pdp.Saving;
 
-/// <summary>Checks the targets of a state against what the options can give.</summary>
+/// <summary>Checks that the targets of a state are possible under the options.</summary>
 internal static class TargetChecks
 {
-    /// <summary>Checks a target against what the settings make it, or else against the layer's bounds.</summary>
+    /// <summary>Checks a target against the value that the settings fix or else against the layer's bounds.</summary>
     /// <param name="limits">The layer's limits.</param>
-    /// <param name="target">The members that are removed from each group.</param>
-    /// <param name="only">What the settings make of it; null where it depends on the weights.</param>
-    /// <exception cref="ArgumentException">The target can't come from these settings.</exception>
+    /// <param name="target">The number of members removed from each group.</param>
+    /// <param name="only">The value that the settings fix; null if it depends on the weights.</param>
+    /// <exception cref="ArgumentException">The target is not possible under these settings.</exception>
     public static void Require(LayerLimits limits, long target, long? only)
     {
-        StateChecks.Require(target == (only ?? target), $"the target of '{limits.Mask.Name}' is {target}, and the settings make it {only}");
+        StateChecks.Require(target == (only ?? target), $"the target of '{limits.Mask.Name}' is {target}, but the settings make it {only}");
         var (least, most) = limits.Sources(target);
-        StateChecks.Require(only is not null || least <= most, $"the target of '{limits.Mask.Name}' is {target}, which its bounds or its alignment don't allow");
+        StateChecks.Require(only is not null || least <= most,
+            $"the target of '{limits.Mask.Name}' is {target}, which its bounds or its alignment don't allow");
     }
 
-    /// <summary>Checks the sum of possible targets: to the rounding of whole members, and to what alignment may have taken.</summary>
+    /// <summary>Checks the sum of the targets, up to the rounding to whole members and to the alignment.</summary>
     /// <param name="limits">The limits of the layers that the allocation decides about.</param>
     /// <param name="targets">Their targets.</param>
-    /// <param name="remove">The weights that the allocation had to remove.</param>
-    /// <exception cref="ArgumentException">The targets don't add up to it.</exception>
+    /// <param name="remove">The number of weights that the allocation had to remove.</param>
+    /// <exception cref="ArgumentException">The targets don't add up to this number.</exception>
     public static void RequireTotal(IReadOnlyList<LayerLimits> limits, IReadOnlyList<long> targets, long remove)
     {
         var rounding = limits.Max(layer => layer.Mask.WeightsPerRank) / 2;
@@ -29,6 +30,6 @@ internal static class TargetChecks
         var actual = limits.Zip(targets, (layer, target) => layer.Mask.WeightsPerRank * target).Sum();
         StateChecks.Require(
             remove >= actual - rounding && remove <= most + rounding,
-            $"its targets remove {actual} weights from the layers that the allocation decides about, and the settings ask for {remove}");
+            $"its targets remove {actual} weights from the layers that the allocation decides about, but the settings ask for {remove}");
     }
 }

@@ -2,13 +2,13 @@ using static TorchSharp.torch;
 
 namespace Pdp.Saving;
 
-/// <summary>The memory of tensors of any size, on any device, piece by piece.</summary>
+/// <summary>Gives access to the memory of tensors of any size, on any device, piece by piece.</summary>
 internal static class TensorBytes
 {
-    /// <summary>The elements of a piece: of the largest type 128 MiB, which is all that is copied at a time.</summary>
+    /// <summary>The number of elements in a piece: 128 MiB of the largest type, the most that is copied at a time.</summary>
     private const long Piece = 1 << 24;
 
-    /// <summary>Hands out the elements in their logical order; on the CPU those of a contiguous tensor may be written.</summary>
+    /// <summary>Passes on the elements in their logical order; those of a contiguous tensor on the CPU may be written.</summary>
     public static void ForEachPiece(Tensor tensor, Action<Span<byte>> act)
     {
         using var scope = NewDisposeScope();

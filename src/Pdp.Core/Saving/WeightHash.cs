@@ -3,12 +3,12 @@ using static TorchSharp.torch;
 
 namespace Pdp.Saving;
 
-/// <summary>Tells weights apart from others, bit for bit: the first half of their SHA-256.</summary>
+/// <summary>Identifies weights bit for bit, by the first half of their SHA-256.</summary>
 internal static class WeightHash
 {
     private const int Bytes = 16;
 
-    /// <summary>The hash of weights, one behind the other, in hexadecimal digits; the same on every device.</summary>
+    /// <summary>The hash of the concatenated weights, in hexadecimal digits; the same on every device.</summary>
     public static string Of(params IReadOnlyList<Tensor> weights)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -17,6 +17,6 @@ internal static class WeightHash
         return Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, Bytes));
     }
 
-    /// <summary>Whether a text is a hash of this kind.</summary>
+    /// <summary>Whether a string has the form of such a hash.</summary>
     public static bool IsOne(string text) => text.Length == 2 * Bytes && text.All(char.IsAsciiHexDigitLower);
 }

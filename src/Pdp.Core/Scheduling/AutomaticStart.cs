@@ -4,9 +4,9 @@ namespace Pdp;
 
 /// <summary>Begins pruning once a metric that the caller reports has stayed above a level for some epochs in a row.</summary>
 /// <remarks>
-/// The paper's rule: begin once validation accuracy stays above half of its upper bound for 5 epochs. The schedule and the temperature are then
-/// shifted as a whole, so that their start falls on that epoch. Where the metric never gets there, pruning begins at the last epoch from
-/// which the schedule still ends within the run.
+/// The paper's rule: begin once validation accuracy stays above half of its upper bound for 5 epochs. The schedule and the temperature are
+/// then shifted as a whole, so that they start at that epoch. If the metric never gets there, pruning begins at the last epoch from which
+/// the schedule still ends within the run.
 /// </remarks>
 public sealed record AutomaticStart
 {
@@ -18,7 +18,7 @@ public sealed record AutomaticStart
         init => field = double.IsFinite(value) ? value : throw Guard.Outside(nameof(Level), value, "(-∞, ∞)");
     }
 
-    /// <summary>The reports in a row that have to be above the level; one report an epoch.</summary>
+    /// <summary>The number of consecutive reports, one per epoch, that must be above the level.</summary>
     /// <value>At least 1; default 5.</value>
     public int Epochs
     {

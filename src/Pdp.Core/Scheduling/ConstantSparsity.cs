@@ -1,6 +1,6 @@
 namespace Pdp;
 
-/// <summary>The whole target from the first step on.</summary>
+/// <summary>Asks for the whole target from the first step on.</summary>
 public sealed record ConstantSparsity : ISparsityScheduler
 {
     /// <inheritdoc/>

@@ -3,14 +3,14 @@ using Pdp.Internal;
 namespace Pdp;
 
 /// <summary>The paper's ramp: <c>min(1, ε·(e − s))</c> after s dense epochs.</summary>
-/// <remarks>PDP, algorithm 1. With ε = 0.015 and s = 16 the target is reached in epoch 83.</remarks>
+/// <remarks>PDP, algorithm 1. With ε = 0.015 and s = 16, the target is reached in epoch 83.</remarks>
 public sealed record EpsilonRamp : ISparsityScheduler
 {
     /// <summary>s, the dense epochs before pruning begins.</summary>
     /// <value>In epochs, in [0, ∞); default 16.</value>
     public double WarmupEpochs { get; init => field = Guard.NotNegative(value); } = 16;
 
-    /// <summary>ε, the share of the target that each epoch adds.</summary>
+    /// <summary>ε, the fraction of the target that each epoch adds.</summary>
     /// <value>Per epoch, in (0, 1]; default 0.015.</value>
     public double Epsilon
     {

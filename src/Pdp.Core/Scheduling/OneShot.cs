@@ -2,7 +2,7 @@ using Pdp.Internal;
 
 namespace Pdp;
 
-/// <summary>Dense training up to an epoch, the whole target from it on.</summary>
+/// <summary>Trains dense up to an epoch and asks for the whole target from then on.</summary>
 public sealed record OneShot : ISparsityScheduler
 {
     /// <summary>The epoch of the jump.</summary>

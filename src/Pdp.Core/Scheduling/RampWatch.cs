@@ -3,15 +3,15 @@ using Pdp.Internal;
 
 namespace Pdp.Scheduling;
 
-/// <summary>Sees where a ramp is taken in steps so large that it is one no more, as when the clock is set once an epoch in a short run.</summary>
+/// <summary>Detects ramps that rise in too few steps to be gradual, as when the clock is set once an epoch in a short run.</summary>
 /// <param name="schedule">The schedule in force.</param>
 /// <param name="epochs">The length of the run.</param>
 internal sealed class RampWatch(ISparsityScheduler schedule, double epochs)
 {
-    /// <summary>The sparsity that one step of the clock may add without a word.</summary>
+    /// <summary>The sparsity that one step of the clock may add without a warning.</summary>
     private const double Limit = 0.2;
 
-    /// <summary>A ramp of more epochs than this has no such steps.</summary>
+    /// <summary>A ramp of more epochs than this never has such steps.</summary>
     private const int MostEpochs = 1000;
 
     private const string Finer = "call BeginEpoch(epoch, step, steps) before every step, so that it ramps.";
@@ -19,24 +19,27 @@ internal sealed class RampWatch(ISparsityScheduler schedule, double epochs)
 
     private Jump? _largest;
 
-    /// <summary>Takes note of a step of the clock.</summary>
-    /// <param name="from">The epoch on the schedule before it, and the share of the target asked for then.</param>
-    /// <param name="to">The same after it.</param>
+    /// <summary>Records a step of the clock.</summary>
+    /// <param name="from">The epoch on the schedule before the step, and the fraction of the target asked for then.</param>
+    /// <param name="to">The same after the step.</param>
     /// <param name="epoch">The epoch of the run.</param>
-    /// <param name="target">The sparsity in the end.</param>
+    /// <param name="target">The final sparsity.</param>
     /// <param name="isCoarse">Whether the clock is set once an epoch.</param>
     public void Note((double Time, double Fraction) from, (double Time, double Fraction) to, double epoch, double target, bool isCoarse)
     {
         var jump = new Jump(epoch, from.Fraction * target, to.Fraction * target, isCoarse ? Finer : Later);
-        if (jump.Size > Math.Max(Limit, _largest?.Size ?? 0) && IsRamp(from.Time, Math.Max(to.Time, to.Fraction >= 1 ? schedule.EndEpoch : 0)))
+        if (jump.Size > Math.Max(Limit, _largest?.Size ?? 0)
+            && IsRamp(from.Time, Math.Max(to.Time, to.Fraction >= 1 ? schedule.EndEpoch : 0)))
             _largest = jump;
     }
 
-    /// <summary>What has happened, in words; null if all steps were small.</summary>
-    public string? Happened() => _largest is not { } jump ? null : $"The sparsity rose from {TextTable.Percent(jump.From)} to {TextTable.Percent(jump.To)} in one step of the clock, at epoch {Text(jump.Epoch)}: {jump.Remedy}";
+    /// <summary>The warning about what has happened; null if all steps were small.</summary>
+    public string? Happened() => _largest is not { } jump ? null :
+        $"The sparsity rose from {TextTable.Percent(jump.From)} to {TextTable.Percent(jump.To)} in one step of the clock, at epoch "
+        + $"{Text(jump.Epoch)}: {jump.Remedy}";
 
-    /// <summary>What will happen if the clock is set once an epoch, in words; null if all steps are small.</summary>
-    /// <param name="target">The sparsity in the end.</param>
+    /// <summary>The warning about what will happen if the clock is set once an epoch; null if all steps are small.</summary>
+    /// <param name="target">The final sparsity.</param>
     public string? WillHappen(double target)
     {
         var (first, last) = (Math.Floor(schedule.StartEpoch), Math.Ceiling(epochs) - 1);
@@ -45,8 +48,11 @@ internal sealed class RampWatch(ISparsityScheduler schedule, double epochs)
 
         var whole = new RampWatch(schedule, epochs);
         for (var epoch = first + 1; epoch <= Math.Min(last, Math.Ceiling(schedule.EndEpoch)); epoch++)
-            whole.Note((epoch - 1, schedule.Fraction(epoch - 1)), (epoch, epoch >= last ? 1 : schedule.Fraction(epoch)), epoch, target, isCoarse: true);
-        return whole._largest is not { } jump ? null : $"If the clock is set once an epoch, the sparsity rises from {TextTable.Percent(jump.From)} to {TextTable.Percent(jump.To)} in one step, at epoch {Text(jump.Epoch)}: {jump.Remedy}";
+            whole.Note((epoch - 1, schedule.Fraction(epoch - 1)), (epoch, epoch >= last ? 1 : schedule.Fraction(epoch)), epoch, target,
+                isCoarse: true);
+        return whole._largest is not { } jump ? null :
+            $"If the clock is set once an epoch, the sparsity rises from {TextTable.Percent(jump.From)} to {TextTable.Percent(jump.To)} in "
+            + $"one step, at epoch {Text(jump.Epoch)}: {jump.Remedy}";
     }
 
     /// <summary>Whether the schedule itself rises gradually between two epochs.</summary>

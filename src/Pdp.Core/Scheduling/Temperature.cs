@@ -5,14 +5,14 @@ namespace Pdp;
 /// <summary>How soft the masks are: an absolute τ, or one relative to each threshold, τ = ρ·t²; constant or annealed over epochs.</summary>
 /// <remarks>
 /// <para>
-/// The mask of a zero weight is σ(−t²/τ), the gradient of a weight on the threshold is multiplied by ½ + t²/τ/2. Masks with t²/τ ≥ 10⁴, which
-/// is ρ ≤ 1e-4, are meant hard, and no gradient comes through them: ∂L/∂w is m·g there. It would only amplify what happens to lie on the
-/// threshold, such as channels of equal norm.
+/// The mask of a zero weight is σ(−t²/τ), and the gradient of a weight on the threshold is multiplied by ½ + t²/(2τ). Masks with t²/τ ≥
+/// 10⁴, that is ρ ≤ 1e-4, count as hard: the gradient through the mask is dropped, and ∂L/∂w is m·g. It would only amplify weights that
+/// happen to lie exactly on the threshold, such as channels of equal norm.
 /// </para>
 /// <para>
-/// An absolute τ makes layers with small weights softer than those with large ones. A relative one gives every layer the same boundary, and
-/// follows the weights when they are scaled, over all exponents of their type. Annealing runs exponentially: the value at the share x of the
-/// window is from·(to/from)ˣ.
+/// An absolute τ makes layers with small weights softer than those with large ones. A relative one makes all layers equally
+/// soft and follows the weights when they are scaled, over all exponents of their type. Annealing is exponential: at the fraction x of the
+/// window the value is from·(to/from)ˣ.
 /// </para>
 /// </remarks>
 public sealed record Temperature

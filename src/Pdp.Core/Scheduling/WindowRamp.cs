@@ -2,7 +2,7 @@ using Pdp.Internal;
 
 namespace Pdp;
 
-/// <summary>A ramp from 0 to 1 over a window of epochs; the shape is what the derived types add.</summary>
+/// <summary>A ramp from 0 to 1 over a window of epochs; derived types define its shape.</summary>
 public abstract record WindowRamp : ISparsityScheduler
 {
     /// <summary>Sets the window.</summary>

@@ -7,13 +7,14 @@ namespace Pdp;
 
 /// <summary>Blocks of weights compete: each is kept or removed as a whole, as block-sparse kernels skip them.</summary>
 /// <remarks>
-/// Blocks tile the weight as a matrix <c>[out, in·k]</c>, row by row: a linear <c>[out, in]</c> as it is, a convolution <c>[out, in/groups, k…]</c>
-/// flattened from its second dimension on, a transposed convolution <c>[in, out/groups, k…]</c> with its output channels first. A weight whose matrix is
-/// not divided evenly by the block stays dense. Blocks of one weight are <see cref="Unstructured"/>.
+/// Blocks tile the weight as a matrix <c>[out, in·k]</c>, row by row: a linear layer's <c>[out, in]</c> as it is, a convolution's <c>[out,
+/// in/groups, k…]</c> flattened from its second dimension on, and a transposed convolution's <c>[in, out/groups, k…]</c> with its output
+/// channels first. A weight whose matrix can't be divided evenly into blocks stays dense. Blocks of one weight are
+/// <see cref="Unstructured"/>.
 /// </remarks>
 public sealed record Block : IMaskStrategy
 {
-    /// <summary>The blocks of a size: 1 × 4, 4 × 1 and 16 × 1 are those that kernels know.</summary>
+    /// <summary>Makes the strategy for a block size; common kernels support 1 × 4, 4 × 1 and 16 × 1.</summary>
     /// <param name="rows">The output channels of a block, at least 1.</param>
     /// <param name="columns">The consecutive inputs and kernel positions of a block, at least 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">A size is below 1.</exception>
@@ -31,9 +32,9 @@ public sealed record Block : IMaskStrategy
     /// <value>At least 1.</value>
     public int Columns { get; }
 
-    /// <summary>How the weights of a block make its score.</summary>
+    /// <summary>How the score of a block is computed from its weights.</summary>
     /// <value>Default <see cref="ScoreNorm.Rms"/>.</value>
-    /// <exception cref="ArgumentOutOfRangeException">The value is neither.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not defined.</exception>
     public ScoreNorm Score
     {
         get;
@@ -46,7 +47,7 @@ public sealed record Block : IMaskStrategy
     /// <inheritdoc/>
     public double? FixedSparsity => null;
 
-    /// <summary>The weights of a block.</summary>
+    /// <summary>The number of weights in a block.</summary>
     private long Size => (long)Rows * Columns;
 
     /// <summary>Reads a size.</summary>
@@ -58,7 +59,7 @@ public sealed record Block : IMaskStrategy
         ArgumentNullException.ThrowIfNull(text);
         return text.Split('x') is [var rows, var columns] && Guard.IsWhole(rows, out var height) && Guard.IsWhole(columns, out var width)
             ? new(height, width)
-            : throw new FormatException($"'{text}' is no size of a block: write rows x columns, such as 1x4.");
+            : throw new FormatException($"'{text}' is not a block size: write rows x columns, such as 1x4.");
     }
 
     /// <inheritdoc/>

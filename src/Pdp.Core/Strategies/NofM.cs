@@ -5,11 +5,11 @@ using static TorchSharp.torch;
 
 namespace Pdp;
 
-/// <summary>N weights kept of every M consecutive input channels, at one output channel and kernel position.</summary>
+/// <summary>Keeps N weights of every M consecutive input channels, at one output channel and kernel position.</summary>
 /// <remarks>
 /// The groups lie along dimension 1 of a linear <c>[out, in]</c> and a convolution <c>[out, in/groups, k…]</c>, and along dimension 0 of a
-/// transposed convolution <c>[in, out/groups, k…]</c>. The sparsity is (M − N) / M by construction. While the schedule ramps, the kept
-/// weights of each group go M, M − 1, …, N in whole steps.
+/// transposed convolution <c>[in, out/groups, k…]</c>. The sparsity is (M − N) / M by construction. While the schedule ramps, the
+/// number of weights kept in each group falls in whole steps: M, M − 1, …, N.
 /// </remarks>
 public sealed record NofM : IMaskStrategy
 {
@@ -19,15 +19,17 @@ public sealed record NofM : IMaskStrategy
         Of = of;
     }
 
-    /// <summary>N, the weights kept in each group.</summary>
+    /// <summary>N, the number of weights kept in each group.</summary>
     /// <value>In [1, M).</value>
     public int Kept { get; }
 
-    /// <summary>M, the weights of each group.</summary>
+    /// <summary>M, the number of weights in each group.</summary>
     /// <value>At least 2.</value>
     public int Of { get; }
 
-    /// <summary>Whether the kept weights step down from M to N with the schedule, or are N from the first pruned epoch on.</summary>
+    /// <summary>
+    /// Whether the number of weights kept steps down from M to N with the schedule, rather than being N from the first pruned epoch on.
+    /// </summary>
     /// <value>Default true.</value>
     public bool Gradual { get; init; } = true;
 
@@ -38,19 +40,21 @@ public sealed record NofM : IMaskStrategy
     public double? FixedSparsity => (double)(Of - Kept) / Of;
 
     /// <summary>The pattern that keeps N of every M weights.</summary>
-    /// <param name="kept">N, the weights kept in each group, in [1, M).</param>
-    /// <param name="of">M, the weights of each group, at least 2.</param>
+    /// <param name="kept">N, the number of weights kept in each group, in [1, M).</param>
+    /// <param name="of">M, the number of weights in each group, at least 2.</param>
     /// <exception cref="ArgumentOutOfRangeException">M is below 2, or N is not in [1, M).</exception>
     public static NofM Keep(int kept, int of)
     {
         if (of < 2)
         {
-            throw Guard.Outside(nameof(of), of, string.Create(CultureInfo.InvariantCulture, $"[2, ∞): {kept}:{of} has groups of {of}, and M is at least 2"));
+            throw Guard.Outside(nameof(of), of, string.Create(CultureInfo.InvariantCulture,
+                $"[2, ∞): {kept}:{of} has groups of {of}, and M is at least 2"));
         }
 
         return kept >= 1 && kept < of
             ? new NofM(kept, of)
-            : throw Guard.Outside(nameof(kept), kept, string.Create(CultureInfo.InvariantCulture, $"[1, {of}): {kept}:{of} keeps {kept} of {of} weights, and N is at least 1 and below M"));
+            : throw Guard.Outside(nameof(kept), kept, string.Create(CultureInfo.InvariantCulture,
+                $"[1, {of}): {kept}:{of} keeps {kept} of {of} weights, and N is at least 1 and below M"));
     }
 
     /// <summary>Reads a pattern as <see cref="Name"/> writes it.</summary>
@@ -62,7 +66,7 @@ public sealed record NofM : IMaskStrategy
         ArgumentNullException.ThrowIfNull(text);
         return text.Split(':') is [var kept, var of] && Guard.IsWhole(kept, out var n) && Guard.IsWhole(of, out var m)
             ? Keep(n, of: m)
-            : throw new FormatException($"'{text}' is no N:M pattern: write N weights kept of M, such as 2:4.");
+            : throw new FormatException($"'{text}' is not an N:M pattern: write N weights kept of M, such as 2:4.");
     }
 
     /// <inheritdoc/>

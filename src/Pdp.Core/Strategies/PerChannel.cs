@@ -7,22 +7,24 @@ namespace Pdp;
 
 /// <summary>Whole output channels compete: all weights of a filter share one score and one mask.</summary>
 /// <remarks>
-/// The channels lie along dimension 0 of a linear <c>[out, in]</c> and a convolution <c>[out, in/groups, k…]</c>, and along dimension 1 of a
-/// transposed convolution <c>[in, out/groups, k…]</c>. With a channel map in the options, channels that belong together
-/// are pruned together, with their biases and norms, and the model can be shrunk; without one each weight is masked for itself.
+/// The channels lie along dimension 0 of a linear <c>[out, in]</c> and a convolution <c>[out, in/groups, k…]</c>, and along dimension 1 of
+/// a transposed convolution <c>[in, out/groups, k…]</c>. With a channel map in the options, channels that belong together are pruned
+/// together, with their biases and norms, and the model can be shrunk; without one, each weight is masked separately.
 /// </remarks>
 public sealed record PerChannel : IMaskStrategy
 {
-    /// <summary>How the weights of a channel make its score.</summary>
+    /// <summary>How the score of a channel is computed from its weights.</summary>
     /// <value>Default <see cref="ScoreNorm.Rms"/>.</value>
-    /// <exception cref="ArgumentOutOfRangeException">The value is neither.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not defined.</exception>
     public ScoreNorm Score
     {
         get;
         init => field = Enum.IsDefined(value) ? value : throw Guard.Outside(nameof(Score), value, "{Rms, L2}");
     }
 
-    /// <summary>Keeps a multiple of so many channels in each group, as kernels and accelerators like it; removes fewer where it has to.</summary>
+    /// <summary>
+    /// The number of channels kept in each group is a multiple of this, which suits kernels and accelerators; fewer are removed if need be.
+    /// </summary>
     /// <value>At least 1, the default, which keeps any number.</value>
     /// <exception cref="ArgumentOutOfRangeException">The value is below 1.</exception>
     public int RoundTo { get; init => field = value >= 1 ? value : throw Guard.Outside(nameof(RoundTo), value, "[1, ∞)"); } = 1;

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace Pdp.Strategies;
 
-/// <summary>The magnitudes of competitors of several weights each.</summary>
+/// <summary>Computes the magnitudes of competitors that consist of several weights each.</summary>
 internal static class RowMagnitude
 {
     /// <summary>√(c·Σw²) of each row.</summary>
@@ -16,7 +16,7 @@ internal static class RowMagnitude
         using var scope = NewDisposeScope();
         using Scalar factor = slope.ToScalar();
         using Scalar smallest = Precision.SmallestNormalOf(rows.dtype).ToScalar();
-        // In units of each row's largest weight: squares of the weights themselves may be too large or too small for the type.
+        // Computed in units of each row's largest weight, as the squares of the weights may overflow or underflow.
         var largest = rows.abs().amax([1], keepdim: true).clamp_min_(smallest);
         var relative = rows.div(largest);
         return relative.mul_(relative).sum(1, keepdim: true).mul_(factor).sqrt_().mul_(largest).reshape(1, -1).MoveToOuterDisposeScope();

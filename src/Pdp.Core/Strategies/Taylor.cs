@@ -5,12 +5,14 @@ using static TorchSharp.torch;
 
 namespace Pdp;
 
-/// <summary>The first-order Taylor expansion of what removing a weight does to the loss: |w·∂L/∂w|, with a running mean of |∂L/∂w|.</summary>
+/// <summary>
+/// The first-order Taylor expansion of what removing a weight does to the loss: |w·∂L/∂w|, with a running mean of |∂L/∂w|.
+/// </summary>
 /// <remarks>
-/// Molchanov, Mallya, Tyree, Frosio, Kautz, "Importance Estimation for Neural Network Pruning", CVPR 2019, take the mean of (w·∂L/∂w)² over minibatches,
-/// and sum it over the weights of a structure, which is what channels and blocks do here. We take the mean of |∂L/∂w|: in one minibatch the order is the
-/// same, and small gradients don't underflow when they are squared. It is the mean over the first <see cref="Window"/> gradients, and from there on an
-/// exponential one.
+/// Molchanov, Mallya, Tyree, Frosio, Kautz, "Importance Estimation for Neural Network Pruning", CVPR 2019, take the mean of (w·∂L/∂w)² over
+/// minibatches, and sum it over the weights of a structure, which is what channels and blocks do here. We take the mean of |∂L/∂w|: in one
+/// minibatch the order is the same, and small gradients don't underflow when they are squared. It is the mean over the first
+/// <see cref="Window"/> gradients, and from there on an exponential one.
 /// </remarks>
 public sealed record Taylor : IImportance
 {

@@ -1,34 +1,34 @@
 namespace Pdp.Watching;
 
-/// <summary>What the bits of a gradient, summed up in float64 over marks, tell of how it came about.</summary>
+/// <summary>Infers from the bits of a gradient that was accumulated in float64 on top of marks how it was computed.</summary>
 internal sealed class GradientBits
 {
-    /// <summary>The low bits of a float64 mantissa that a float32 number leaves zero.</summary>
+    /// <summary>The low bits of a float64 mantissa that are zero in float32 numbers.</summary>
     private const int Spare = 29;
 
-    /// <summary>Those of them that sums of a few float32 numbers of about the same size leave zero.</summary>
+    /// <summary>The lowest of these bits, which are zero even in sums of a few float32 numbers of similar size.</summary>
     private const int SpareOfSums = 16;
 
-    /// <summary>How far a mark is below the earlier gradient: 2⁻⁴⁸ of it.</summary>
+    /// <summary>The ratio of a mark to the earlier gradient: 2⁻⁴⁸.</summary>
     private const int MarkDepth = 48;
 
-    /// <summary>The fewest numbers that tell how bits are spread.</summary>
+    /// <summary>The smallest number of elements whose bits are conclusive.</summary>
     private const int Telling = 16;
 
-    /// <summary>The fewest elements without their marks that are no coincidence.</summary>
+    /// <summary>The smallest number of elements without their marks that can't be a coincidence.</summary>
     private const int FewestLost = 4;
 
     private readonly double[] _sums;
     private readonly double[] _unmarked;
 
-    /// <summary>Takes the sums, and the marks that they began with; null if with zeros.</summary>
+    /// <summary>Takes the sums and the marks that they started from; null if they started from zeros.</summary>
     public GradientBits(double[] sums, double[]? marks)
     {
         _sums = sums;
         _unmarked = marks is null ? sums : new double[sums.Length];
         for (var i = 0; marks is not null && i < sums.Length; i++)
         {
-            // A sum that is much larger than the earlier gradient never took the mark, and doesn't tell.
+            // A sum much larger than the earlier gradient never had room for the mark, so it is inconclusive.
             var hasRoom = sums[i] + marks[i] != sums[i];
             _unmarked[i] = hasRoom ? sums[i] - marks[i] : sums[i];
             if (hasRoom && LowZeros(sums[i]) < Spare)
@@ -38,20 +38,22 @@ internal sealed class GradientBits
         }
     }
 
-    /// <summary>Whether the marks were zeroed before one backward pass: none is left.</summary>
+    /// <summary>Whether the marks were zeroed before a backward pass, so that none is left.</summary>
     public bool IsZeroed => LostMarks >= Math.Min(FewestLost, _sums.Length) && KeptMarks == 0;
 
-    /// <summary>Whether these are not what one backward pass gives: float32 numbers, or sums of a few of about the same size where it is sparse.</summary>
+    /// <summary>
+    /// Whether these can't come from one backward pass, which gives float32 numbers or, if it is sparse, sums of a few of similar size.
+    /// </summary>
     public bool IsNoGradient => Share(value => LowZeros(value) < SpareOfSums) > 0.05;
 
-    /// <summary>Whether bits are spread as a factor spreads them, and not as sums of a few float32 numbers have them, whatever their sizes.</summary>
+    /// <summary>Whether bits are spread as a multiplication spreads them, unlike in sums of a few float32 numbers of any size.</summary>
     public bool IsScaled => _unmarked.Length >= Telling && Share(IsFilled) > 0.3;
 
     private int LostMarks { get; }
 
     private int KeptMarks { get; }
 
-    /// <summary>Marks for an earlier gradient: a power of two for each number that is not 0; null where all are.</summary>
+    /// <summary>Marks for an earlier gradient: a power of two for each nonzero element; null if all are zero.</summary>
     public static double[]? Marks(double[] earlier)
     {
         var isMarked = false;
@@ -64,14 +66,14 @@ internal sealed class GradientBits
         return isMarked ? earlier : null;
     }
 
-    /// <summary>The gradient, without marks.</summary>
+    /// <summary>The gradient without the marks.</summary>
     public double[] Gradient(bool isZeroed) => isZeroed ? _sums : _unmarked;
 
     private static long LowZeros(double value) => long.TrailingZeroCount(BitConverter.DoubleToInt64Bits(value));
 
     /// <summary>
-    /// Whether the lowest bits are used although the number is far from one of float32. In a sum of two, either the smaller one is so small that the
-    /// sum is close to the larger one, or its own low bits are zero.
+    /// Whether the lowest bits are used although the number is far from any float32 number. In a sum of two, either the smaller one is so
+    /// small that the sum is close to the larger one, or its own low bits are zero.
     /// </summary>
     private static bool IsFilled(double value)
     {
@@ -80,7 +82,7 @@ internal sealed class GradientBits
         return LowZeros(value) <= 2 && Math.Abs(value - single) > 0.15 * unit;
     }
 
-    /// <summary>The share of such numbers among those that are not 0.</summary>
+    /// <summary>The fraction of such numbers among the nonzero ones.</summary>
     private double Share(Func<double, bool> isSuch)
     {
         var (nonzero, such) = (0, 0);

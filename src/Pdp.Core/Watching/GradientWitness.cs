@@ -6,19 +6,21 @@ using static TorchSharp.torch;
 
 namespace Pdp.Watching;
 
-/// <summary>Tells whether something acted on a gradient inside a scope besides the backward pass: clipping, scaling, zeroing.</summary>
+/// <summary>
+/// Detects whether something other than the backward pass changed a gradient inside a scope: clipping, scaling or zeroing.
+/// </summary>
 /// <remarks>
 /// <para>
-/// For one scope the gradient is summed up in float64. A backward pass adds float32 numbers or narrower ones, which leave most of the bits of
-/// a float64 mantissa zero; a factor fills them. It doesn't see what leaves float32 numbers, as clamping to 0.5 does.
+/// For one scope the gradient is accumulated in float64. A backward pass adds float32 or narrower numbers, which leave most bits of a
+/// float64 mantissa zero; a multiplication fills them. Changes whose results are float32 numbers, such as clamping to 0.5, go undetected.
 /// </para>
 /// <para>
-/// Where there is an earlier gradient, which the scope has set aside, each element begins with a mark in place of 0: one bit, so far below the
-/// earlier value that a gradient of about its size doesn't reach it. Where the marks are gone, the gradient was zeroed inside. They are taken
-/// off again, and the sum is rounded to the weight's type, so that nothing is lost.
+/// If there is an earlier gradient, which the scope has set aside, each element starts from a mark instead of 0: a single bit, so far below
+/// the earlier value that a gradient of similar size doesn't reach it. If the marks are gone, the gradient was zeroed inside the scope.
+/// Finally the marks are subtracted and the sum is rounded to the weight's type, so that nothing is lost.
 /// </para>
 /// </remarks>
-/// <param name="name">What the parameter is, for messages.</param>
+/// <param name="name">The parameter's name, for messages.</param>
 /// <param name="parameter">The parameter, borrowed; of a narrower type than float64.</param>
 internal sealed class GradientWitness(string name, Parameter parameter) : IDisposable
 {
@@ -28,10 +30,13 @@ internal sealed class GradientWitness(string name, Parameter parameter) : IDispo
     private bool _isStale;
 
     /// <summary>Whether gradients of a parameter can be witnessed.</summary>
-    public static bool Serves(Parameter parameter) => NativeTensor.IsSupported && NativeTensor.HasVersions && parameter.dtype != ScalarType.Float64;
+    public static bool Serves(Parameter parameter) =>
+        NativeTensor.IsSupported
+        && NativeTensor.HasVersions
+        && parameter.dtype != ScalarType.Float64;
 
     /// <summary>Makes the marks, before the scope sets the earlier gradient aside.</summary>
-    /// <param name="hasStepped">Whether the weight was stepped since the earlier gradient arrived.</param>
+    /// <param name="hasStepped">Whether the weight has been stepped since the earlier gradient arrived.</param>
     public void Prepare(bool hasStepped)
     {
         using var scope = NewDisposeScope();
@@ -40,13 +45,13 @@ internal sealed class GradientWitness(string name, Parameter parameter) : IDispo
         _isStale = hasStepped && _marks is not null;
     }
 
-    /// <summary>Puts the marks, or zeros, in the place of the gradient.</summary>
+    /// <summary>Replaces the gradient by the marks, or by zeros.</summary>
     public void Enter()
     {
         using var scope = NewDisposeScope();
         using var _ = inference_mode(false);
         using var __ = no_grad();
-        // No view: optimizers that zero natively detach the gradient in place.
+        // Not a view, as optimizers that zero natively detach the gradient in place.
         _sum = zeros(parameter.shape, ScalarType.Float64, parameter.device).DetachFromDisposeScope();
         if (_marks is not null)
             _sum.copy_(tensor(_marks, ScalarType.Float64, parameter.device).reshape(parameter.shape));
@@ -54,8 +59,8 @@ internal sealed class GradientWitness(string name, Parameter parameter) : IDispo
         parameter.grad = _sum;
     }
 
-    /// <summary>Puts what has arrived in the place of the gradient, in the weight's own type.</summary>
-    /// <returns>What went wrong inside; null if nothing did.</returns>
+    /// <summary>Sets the gradient to what has arrived, in the weight's own type.</summary>
+    /// <returns>The error inside the scope; null if there was none.</returns>
     public string? Leave()
     {
         if (_sum is null)
@@ -68,11 +73,11 @@ internal sealed class GradientWitness(string name, Parameter parameter) : IDispo
         if (parameter.grad is not { } arrived)
             return null;
 
-        // Dropped or replaced by a gradient of one's own: either way the earlier one, with which a step was made, is not meant to stay.
+        // The gradient was dropped or replaced: either way the earlier one, which has been used for a step, is not meant to stay.
         if (arrived.dtype != ScalarType.Float64)
             return _isStale ? Faults.ZeroedInside(name) : null;
 
-        // Where the graph of the gradient is kept, autograd adds out of place.
+        // If the graph of the gradient is kept, autograd adds out of place.
         var isSum = NativeTensor.IsSameMemory(arrived.Handle, sum.Handle);
         var changes = NativeTensor.Version(sum.Handle) - _start;
         GC.KeepAlive(arrived);

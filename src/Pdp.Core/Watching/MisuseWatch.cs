@@ -6,21 +6,31 @@ using TorchSharp;
 
 namespace Pdp.Watching;
 
-/// <summary>Makes silent misuse loud: remembers what went wrong in a scope, whose end must not throw, for the next call.</summary>
-/// <remarks>Watches the first parameter under each mask, as an optimizer steps all of them. Does not allocate in a step, but for the costly checks.</remarks>
+/// <summary>
+/// Turns silent misuse into errors: remembers errors in a scope, whose end must not throw, and throws them in the next call.
+/// </summary>
+/// <remarks>
+/// Watches the first parameter under each mask, as an optimizer steps all of them. Only the costly checks allocate memory in a step.
+/// </remarks>
 internal sealed class MisuseWatch : IDisposable
 {
-    /// <summary>The scopes without a gradient in a row, each followed by a backward pass and a step, that are no coincidence.</summary>
+    /// <summary>
+    /// The number of consecutive scopes without a gradient, each followed by a backward pass and a step, that can't be a coincidence.
+    /// </summary>
     private const int MostWithoutGradient = 16;
 
-    /// <summary>The steps with a gradient that was never zeroed that are no coincidence: weights may be clamped between the parts of a batch.</summary>
+    /// <summary>
+    /// The number of steps with a gradient that was never zeroed that can't be a coincidence: weights may be clamped between micro-batches.
+    /// </summary>
     private const int MostWithoutZero = 16;
 
-    /// <summary>Costly checks are made in the first scopes of so many: what is wrong in a loop is wrong at every turn.</summary>
+    /// <summary>Costly checks run only in this many first scopes: an error in a loop occurs in every iteration.</summary>
     private const int CostlyChecks = 8;
     private const int CostlyPeriod = 1024;
 
-    /// <summary>Gradients are witnessed for the smallest weights, of up to so many elements together, or else for the smallest one.</summary>
+    /// <summary>
+    /// Gradients are witnessed for the smallest weights, up to this many elements in total, or else for the smallest one.
+    /// </summary>
     private const long WitnessedElements = 1 << 14;
 
     private readonly UnmaskedWatch _unmasked = new();
@@ -37,18 +47,23 @@ internal sealed class MisuseWatch : IDisposable
         _weights = NativeTensor.IsSupported ? [.. weights] : [];
         _watches = [.. _weights.Select(weight => new ParameterWatch(weight.Mask.Name, weight.Parameters[0]))];
         var witnessed = Witnessed(_weights);
-        _witnesses = [.. _weights.Select(weight => witnessed.Contains(weight) ? new GradientWitness(weight.Mask.Name, weight.Parameters[0]) : null)];
+        _witnesses = [.. _weights.Select(weight => witnessed.Contains(weight)
+            ? new GradientWitness(weight.Mask.Name, weight.Parameters[0])
+            : null)];
         Accept();
     }
 
-    /// <summary>The mask scopes in which gradients were recorded since pruning began; part of a pruner's state, so that a resumed run does the same.</summary>
+    /// <summary>
+    /// The number of mask scopes in which gradients were recorded since pruning began; part of a pruner's state, so that a resumed run
+    /// behaves the same.
+    /// </summary>
     public long TrainingScopes { get; private set; }
 
     private bool IsThorough => TrainingScopes % CostlyPeriod < CostlyChecks;
 
     private bool IsWitnessed => _recordsGradients && IsThorough;
 
-    /// <summary>Throws what went wrong in the last scope, once.</summary>
+    /// <summary>Throws the error of the last scope, once.</summary>
     public void ThrowFault()
     {
         if (_fault is not { } fault)
@@ -68,28 +83,28 @@ internal sealed class MisuseWatch : IDisposable
         Accept();
     }
 
-    /// <summary>Takes the weights as they are now, after the library itself has changed them.</summary>
+    /// <summary>Accepts the weights as they are now, after the library itself has changed them.</summary>
     public void Accept()
     {
         foreach (var watch in _watches)
             watch.Accept(mayWait: IsThorough);
     }
 
-    /// <summary>Takes the weights as they are now; steps that were seen stay so. After a method may have written zeros.</summary>
+    /// <summary>Accepts the weights as they are now, after a method may have written zeros; steps seen so far still count.</summary>
     public void Refresh()
     {
         foreach (var watch in _watches)
             watch.Refresh();
     }
 
-    /// <summary>Checks that no whole epoch of pruning went by without a scope that trained.</summary>
+    /// <summary>Checks that no whole epoch of pruning passed without a training scope.</summary>
     public void RequireScopes(double epoch)
     {
         Look();
         _unmasked.Require(epoch);
     }
 
-    /// <summary>Checks that what is about to be made final was trained under masks.</summary>
+    /// <summary>Checks that the weights that are about to be committed were trained under masks.</summary>
     public void RequireMasked()
     {
         Look();
@@ -98,7 +113,7 @@ internal sealed class MisuseWatch : IDisposable
 
     public void Begin(double epoch, bool isPruning) => _unmasked.Begin(epoch, isPruning);
 
-    /// <summary>Checks that the last scope and what followed it were in order, and prepares for the next.</summary>
+    /// <summary>Checks the last scope and what followed it, and prepares for the next one.</summary>
     public void RequireOrder(bool isPruning)
     {
         Look();
@@ -128,7 +143,7 @@ internal sealed class MisuseWatch : IDisposable
         TrainingScopes = Math.Min(TrainingScopes + (_recordsGradients ? 1 : 0), StateChecks.MostTrainingScopes);
     }
 
-    /// <summary>Looks at the gradients before anything is done with them, and gives them back their own type.</summary>
+    /// <summary>Examines the gradients before they are used, and restores their own type.</summary>
     public void LeaveWitnesses()
     {
         foreach (var witness in _witnesses)
@@ -141,12 +156,12 @@ internal sealed class MisuseWatch : IDisposable
             catch (Exception fault)
 #pragma warning restore CA1031
             {
-                _fault = $"The gradients of a mask scope could not be looked at: {fault.Message}";
+                _fault = $"The gradients of a mask scope could not be examined: {fault.Message}";
             }
         }
     }
 
-    /// <summary>Leaves one weight, and remembers what goes wrong; true if a gradient arrived.</summary>
+    /// <summary>Leaves one weight and remembers an error; returns true if a gradient arrived.</summary>
     public bool Leave(IMaskedWeight weight)
     {
         try
@@ -177,7 +192,7 @@ internal sealed class MisuseWatch : IDisposable
         Accept();
     }
 
-    /// <summary>Remembers a fault that a device has noted.</summary>
+    /// <summary>Remembers a fault that was recorded on a device.</summary>
     public void Note(string? fault) => _fault ??= fault;
 
     public void Dispose()
@@ -207,7 +222,8 @@ internal sealed class MisuseWatch : IDisposable
     }
 
     /// <summary>
-    /// Checks that no backward pass came after a scope without one: it leaves a gradient where none was. Other networks' steps and loaded weights don't.
+    /// Checks that no backward pass came after the scope instead of inside it: it leaves a gradient where there was none, unlike steps of
+    /// other networks and loaded weights.
     /// </summary>
     private void RequireBackwardInside()
     {
@@ -230,7 +246,9 @@ internal sealed class MisuseWatch : IDisposable
     }
 
     private static InvalidOperationException Outside(string weight) =>
-        new($"'{weight}' was stepped after a mask scope in which no gradient arrived: call backward() inside the scope, and evaluate under no_grad.");
+        new(
+            $"'{weight}' was stepped after a mask scope in which no gradient arrived: call backward() inside the scope, and evaluate under "
+            + "no_grad.");
 
     private void ThrowWithoutZero(string weight)
     {

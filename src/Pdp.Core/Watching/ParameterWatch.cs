@@ -5,16 +5,18 @@ using static TorchSharp.torch;
 
 namespace Pdp.Watching;
 
-/// <summary>Sees whether a parameter was changed between two looks at it, and what its gradient is like, without waiting or allocating.</summary>
+/// <summary>
+/// Detects whether a parameter has changed between two looks at it and examines its gradient, without waiting or allocating memory.
+/// </summary>
 /// <remarks>
-/// A change shows in the number that autograd counts for each tensor, so that a step with a learning rate of 0 shows too; and in a sample of
-/// the numbers themselves, for code that writes to memory.
+/// A change is visible in autograd's version counter of the tensor, even for a step with a learning rate of 0, and, for code that writes to
+/// memory directly, in a sample of the elements.
 /// </remarks>
-/// <param name="name">What the parameter is, for messages.</param>
+/// <param name="name">The parameter's name, for messages.</param>
 /// <param name="parameter">The parameter, borrowed.</param>
 internal sealed unsafe class ParameterWatch(string name, Parameter parameter)
 {
-    /// <summary>The elements of a sample: a step changes nearly all, so that few tell.</summary>
+    /// <summary>The number of elements in a sample; a few suffice, as a step changes nearly all of them.</summary>
     private const int Sampled = 32;
 
     private readonly long _elements = parameter.numel();
@@ -26,10 +28,12 @@ internal sealed unsafe class ParameterWatch(string name, Parameter parameter)
 
     public string Name => name;
 
-    /// <summary>Whether the parameter was changed since the last mask scope.</summary>
+    /// <summary>Whether the parameter has changed since the last mask scope.</summary>
     public bool HasStepped { get; private set; }
 
-    /// <summary>The steps, each between two scopes in which gradients arrived, since the second of them found its earlier gradient to be zero.</summary>
+    /// <summary>
+    /// The number of steps, each between two scopes in which gradients arrived, since a scope last found the earlier gradient to be zero.
+    /// </summary>
     public int StepsWithoutZero { get; private set; }
 
     /// <summary>Whether there was a gradient at the end of the last scope.</summary>
@@ -46,11 +50,14 @@ internal sealed unsafe class ParameterWatch(string name, Parameter parameter)
         }
     }
 
-    /// <summary>Whether a gradient that is not 0 was seen after a scope at whose end there was none.</summary>
+    /// <summary>Whether a nonzero gradient was seen after a scope that ended without one.</summary>
     public bool HasSeenGradient { get; private set; }
 
-    /// <summary>Looks whether the parameter was changed since the last look, with a new gradient that is not 0; averages swapped in have none.</summary>
-    /// <param name="mayWait">Whether a gradient on another device than the CPU may be asked, for which the step waits.</param>
+    /// <summary>
+    /// Checks whether the parameter has changed since the last look, with a new nonzero gradient; averaged weights that are swapped in have
+    /// none.
+    /// </summary>
+    /// <param name="mayWait">Whether to read a gradient on a device other than the CPU, for which the step has to wait.</param>
     public bool Look(bool mayWait)
     {
         var now = Sign();
@@ -65,8 +72,8 @@ internal sealed unsafe class ParameterWatch(string name, Parameter parameter)
         return isTrained;
     }
 
-    /// <summary>Takes the parameter as it is, at the end of a scope or after the library itself has changed it.</summary>
-    /// <param name="mayWait">Whether a gradient on another device than the CPU may be asked, for which the step waits.</param>
+    /// <summary>Accepts the parameter as it is, at the end of a scope or after the library itself has changed it.</summary>
+    /// <param name="mayWait">Whether to read a gradient on a device other than the CPU, for which the step has to wait.</param>
     public void Accept(bool mayWait)
     {
         Refresh();
@@ -76,22 +83,22 @@ internal sealed unsafe class ParameterWatch(string name, Parameter parameter)
         HasSeenGradient = false;
     }
 
-    /// <summary>Takes the parameter as it is, and keeps what was seen.</summary>
+    /// <summary>Accepts the parameter as it is; observations so far still count.</summary>
     public void Refresh() => (_last, _gradient) = (Sign(), GradientSign());
 
-    /// <summary>Looks at the gradient that a scope is about to set aside.</summary>
-    /// <param name="isSetAside">Whether it is.</param>
-    /// <param name="mayWait">Whether a gradient on another device than the CPU may be asked, for which the step waits.</param>
+    /// <summary>Examines the gradient that a scope is about to set aside.</summary>
+    /// <param name="isSetAside">Whether the gradient is set aside.</param>
+    /// <param name="mayWait">Whether to read a gradient on a device other than the CPU, for which the step has to wait.</param>
     public void Enter(bool isSetAside, bool mayWait) => _carriesGradient = isSetAside && CarriesGradient(mayWait);
 
-    /// <summary>Counts, at the end of a scope in which gradients arrived, a step whose gradient was still there.</summary>
+    /// <summary>Counts a step whose gradient had not been zeroed; called at the end of a scope in which gradients arrived.</summary>
     public void Trained()
     {
         StepsWithoutZero = !_carriesGradient ? 0 : _hasTrainingStep ? StepsWithoutZero + 1 : StepsWithoutZero;
         _hasTrainingStep = false;
     }
 
-    /// <summary>Counts from 0 again.</summary>
+    /// <summary>Resets the count.</summary>
     public void ForgetSteps() => StepsWithoutZero = 0;
 
     private (long Version, int Sample) Sign()
@@ -127,7 +134,7 @@ internal sealed unsafe class ParameterWatch(string name, Parameter parameter)
         return carries;
     }
 
-    /// <summary>What the sample says, for gradients that are not plain float32 memory.</summary>
+    /// <summary>The value of the sample for gradients that are not plain float32 memory.</summary>
     private bool IsNonzero(bool mayWait)
     {
         if (!mayWait && parameter.device_type != DeviceType.CPU)
@@ -146,7 +153,7 @@ internal sealed unsafe class ParameterWatch(string name, Parameter parameter)
         return gradient;
     }
 
-    /// <summary>A hash over elements spread over the memory, 0 where all of them are 0 or there are none.</summary>
+    /// <summary>A hash of elements spread over the memory; 0 if all of them are 0 or there are none.</summary>
     private int Sample(float* elements)
     {
         if (elements is null)
@@ -156,7 +163,7 @@ internal sealed unsafe class ParameterWatch(string name, Parameter parameter)
         var stride = Math.Max(1, _elements / Sampled);
         for (var i = 0L; i < _elements; i += stride)
         {
-            // Twice the bits, as −0 is a zero too.
+            // The bits are doubled so that −0 counts as zero.
             var bits = BitConverter.SingleToInt32Bits(elements[i]) << 1;
             if (bits != 0)
                 hash = (hash * 31) + bits + 1;

@@ -95,7 +95,7 @@ public sealed class MacBudgetTests
         var unstructured = Assert.Throws<ArgumentException>(() => budget.FixedSparsity([new() { Name = "linear1.weight", Layout = new([20, 192]), Weight = rand(20, 192), Minimum = 0, Maximum = 99 }]));
         var untied = Assert.Throws<ArgumentException>(() => budget.FixedSparsity([new() { Name = "conv1.weight", Layout = new([8, 3, 3, 3]), Weight = ones(8, 3, 3, 3), Minimum = 0, Maximum = 99 }]));
 
-        Assert.Contains("linear2.weight is none of them", unknown.Message, StringComparison.Ordinal);
+        Assert.Contains("linear2.weight is not one of them", unknown.Message, StringComparison.Ordinal);
         Assert.Contains("linear1.weight are pruned one by one", unstructured.Message, StringComparison.Ordinal);
         Assert.Contains("set PdpOptions.Channels", untied.Message, StringComparison.Ordinal);
     }

@@ -131,7 +131,7 @@ public sealed class NearlyEmptyTests
 
     private static void RequireCure(Module<Tensor, Tensor> model, PdpOptions options, string warning)
     {
-        var bound = Regex.Match(warning, "MaximumLayerSparsity, to ([0-9.]+) for example").Groups[1].Value;
+        var bound = Regex.Match(warning, "MaximumLayerSparsity, for example to ([0-9.]+),").Groups[1].Value;
         using var pruner = new PdpPruner(model, options with { MaximumLayerSparsity = double.Parse(bound, CultureInfo.InvariantCulture) });
         Assert.Empty(pruner.Plan().Warnings);
     }

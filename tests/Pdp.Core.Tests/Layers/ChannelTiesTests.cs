@@ -38,9 +38,9 @@ public sealed class ChannelTiesTests
 
         var fault = Assert.Throws<ArgumentException>(() => Make(model, new PerChannel(), 0.5, new("a") { Sparsity = 0.25 }, new("b") { Sparsity = 0.5 }));
 
-        Assert.Contains("The rule for 'b' never counts, as an earlier one does: that for 'a' for b.weight", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("The rule for 'b' never applies, as an earlier one does: that for 'a' for b.weight", fault.Message, StringComparison.Ordinal);
         fault = Assert.Throws<ArgumentException>(() => Make(model, new PerChannel(), 0.5, new("a") { Sparsity = 0.25 }, new("b") { Strategy = new Unstructured() }));
-        Assert.Contains("The rule for 'b' never counts", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("The rule for 'b' never applies", fault.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -82,7 +82,7 @@ public sealed class ChannelTiesTests
 
         var fault = Assert.Throws<ArgumentException>(() => Make(model, new PerChannel(), 0.5, new("b") { Strategy = new Unstructured() }, new("a") { Sparsity = 0.25 }));
 
-        Assert.Contains("The rule for 'a' concerns only weights that stay dense: a.weight: tied to b.weight, which has another strategy", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("The rule for 'a' matches only weights that stay dense: a.weight: tied to b.weight, which has another strategy", fault.Message, StringComparison.Ordinal);
     }
 
     [Fact]

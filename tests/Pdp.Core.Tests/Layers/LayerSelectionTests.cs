@@ -373,7 +373,7 @@ public sealed class LayerSelectionTests
         static LayerRule Rule(string name, string words) => new(name) { Strategy = new PlainStrategy(words) };
 
         Assert.Equal("'_first'", LayerSelection.Select(model, [], [], [Rule("_first", "a"), Rule("_second", "a")])[0].Rule?.Match.ToString());
-        Assert.Contains("The rule for '_second' never counts", Fault(model, [], [], Rule("_first", "a"), Rule("_second", "b")), StringComparison.Ordinal);
+        Assert.Contains("The rule for '_second' never applies", Fault(model, [], [], Rule("_first", "a"), Rule("_second", "b")), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -387,7 +387,7 @@ public sealed class LayerSelectionTests
 
         Assert.Equal([$"'{name}'", $"'{name}'", "'*'"], layers.Select(layer => layer.Rule?.Match.ToString()));
         var fault = Fault(model, [], [], new(name) { Sparsity = 0.9 }, new(other) { Sparsity = 0.5 });
-        Assert.Contains($"The rule for '{other}' never counts, as an earlier one does: that for '{name}' for {other}.weight", fault, StringComparison.Ordinal);
+        Assert.Contains($"The rule for '{other}' never applies, as an earlier one does: that for '{name}' for {other}.weight", fault, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -399,7 +399,7 @@ public sealed class LayerSelectionTests
 
         var fault = Fault(model, [], [], new(earlier) { Sparsity = 0.25 }, new("fc") { Sparsity = 0.42 });
 
-        Assert.Contains($"The rule for 'fc' never counts, as an earlier one does: that for '{earlier}' for fc.weight", fault, StringComparison.Ordinal);
+        Assert.Contains($"The rule for 'fc' never applies, as an earlier one does: that for '{earlier}' for fc.weight", fault, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -54,13 +54,13 @@ public sealed class ReportJsonTests
     }
 
     [Theory]
-    [InlineData("\"removed\": 1843,", "\"removed\": 9999,", "of 'conv2.weight', it removes 9999 of 2304 weights")]
-    [InlineData("\"removed\": 1843,", "\"removed\": -1,", "of 'conv2.weight', it removes -1 of 2304 weights")]
+    [InlineData("\"removed\": 1843,", "\"removed\": 9999,", "layer 'conv2.weight': it removes 9999 of 2304 weights")]
+    [InlineData("\"removed\": 1843,", "\"removed\": -1,", "layer 'conv2.weight': it removes -1 of 2304 weights")]
     [InlineData("\"removed\": 1843,", "", "removed")]
     [InlineData("\"removed\": 1843,", "\"removed\": 1843, \"removed\": 1843,", "removed")]
     [InlineData("\"removed\": 1843,", "\"removed\": 1843, \"gone\": 1,", "gone")]
     [InlineData("\"removed\": 1843,", "\"removed\": 1843.5,", "$.layers[1].removed")]
-    [InlineData("\"strategy\": \"2:4\"", "\"strategy\": null", "of 'fc.weight', it has a strategy and a reason to stay dense, or neither")]
+    [InlineData("\"strategy\": \"2:4\"", "\"strategy\": null", "layer 'fc.weight': it has a strategy and a reason to stay dense, or neither")]
     [InlineData("\"modelParameters\": 3000", "\"modelParameters\": 30", "2464 prunable weights of 30 parameters")]
     [InlineData("\"layers\": [", "\"layers\": null, \"others\": [", "$.layers")]
     public void FromJson_OfADamagedPlan_SaysWhatIsWrong(string sound, string damaged, string words)

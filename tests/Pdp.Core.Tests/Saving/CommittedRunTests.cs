@@ -75,7 +75,7 @@ public sealed class CommittedRunTests
 
         var fault = Assert.Throws<ArgumentException>(() => saved.Pruner.Restore(state));
 
-        Assert.Contains("conv1.weight or what is masked along with it differs", fault.Message);
+        Assert.Contains("conv1.weight or a parameter that is masked along with it differs", fault.Message);
     }
 
     [Fact]

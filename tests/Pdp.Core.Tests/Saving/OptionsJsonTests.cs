@@ -201,7 +201,7 @@ public sealed class OptionsJsonTests
         string[] faults = [.. code.Select(options => Assert.Throws<NotSupportedException>(options.ToJson).Message)];
 
         Assert.StartsWith("Exclude[1], the fourth, holds code", faults[0], StringComparison.Ordinal);
-        Assert.StartsWith("Strategy is a PlainStrategy, which can't be written as JSON; the types that can be are unstructured, nofM", faults[1], StringComparison.Ordinal);
+        Assert.StartsWith("Strategy is a PlainStrategy, which can't be written as JSON; the types that can are unstructured, nofM", faults[1], StringComparison.Ordinal);
         Assert.StartsWith("Rules[0].Strategy is a PlainStrategy", faults[2], StringComparison.Ordinal);
     }
 

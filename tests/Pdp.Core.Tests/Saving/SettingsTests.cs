@@ -15,8 +15,8 @@ public sealed class SettingsTests
         { "strategy", Options with { Strategy = new PerChannel { RoundTo = 2 }, Temperature = Options.EffectiveTemperature }, "Strategy of conv1.weight, conv2.weight, fc.weight was unstructured when the state was saved, and is channel, a multiple of 2 kept now" },
         { "bound", Options with { MaximumLayerSparsity = 0.95 }, "MaximumSparsity of conv1.weight, conv2.weight, fc.weight was not set when the state was saved, and is 0.95 now" },
         { "rule", Options with { Rules = [new("fc") { Sparsity = 0.5 }] }, "Sparsity of fc.weight was not set when the state was saved, and is 0.5 now" },
-        { "layers", Options with { Exclude = ["fc"] }, "fc.weight was pruned when the state was saved, and is not now" },
-        { "epochs", Options with { Epochs = 9 }, "Epochs was 8 when the state was saved, and is 9 now (for a longer run call Restore(state, allowLongerRun: true))" },
+        { "layers", Options with { Exclude = ["fc"] }, "fc.weight was pruned when the state was saved, but is not now" },
+        { "epochs", Options with { Epochs = 9 }, "Epochs was 8 when the state was saved, and is 9 now (for a longer run, call Restore(state, allowLongerRun: true))" },
         { "fewer epochs", Options with { Epochs = 7 }, "Epochs was 8 when the state was saved, and is 7 now" },
     };
 

@@ -123,7 +123,7 @@ public sealed class ClockTests
 
         Assert.Equal(0.5, report.Sparsity);
         Assert.Equal(0.015, pruner.Masks[0].TemperatureValue, 1e-12);
-        Assert.Equal(startsAt is null or 98, report.Warnings.Any(warning => warning.Contains("as late as the schedule can", StringComparison.Ordinal)));
+        Assert.Equal(startsAt is null or 98, report.Warnings.Any(warning => warning.Contains("the latest from which the schedule can finish", StringComparison.Ordinal)));
     }
 
     [Fact]

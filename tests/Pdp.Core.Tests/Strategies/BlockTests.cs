@@ -179,7 +179,7 @@ public sealed class BlockTests
     [InlineData("-1x4")]
     [InlineData("1x99999999999")]
     public void Parse_OfAnythingElse_SaysWhatABlockLooksLike(string text) =>
-        Assert.Contains($"'{text}' is no size of a block: write rows x columns, such as 1x4", Assert.Throws<FormatException>(() => Block.Parse(text)).Message, StringComparison.Ordinal);
+        Assert.Contains($"'{text}' is not a block size: write rows x columns, such as 1x4", Assert.Throws<FormatException>(() => Block.Parse(text)).Message, StringComparison.Ordinal);
 
     [Theory]
     [InlineData(0, 4, "rows")]

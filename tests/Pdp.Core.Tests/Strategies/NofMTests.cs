@@ -189,7 +189,7 @@ public sealed class NofMTests
     [InlineData("two:four")]
     [InlineData("2:99999999999")]
     public void Parse_OfAnythingElse_SaysWhatAPatternLooksLike(string text) =>
-        Assert.Contains($"'{text}' is no N:M pattern: write N weights kept of M, such as 2:4", Assert.Throws<FormatException>(() => NofM.Parse(text)).Message);
+        Assert.Contains($"'{text}' is not an N:M pattern: write N weights kept of M, such as 2:4", Assert.Throws<FormatException>(() => NofM.Parse(text)).Message);
 
     [Fact]
     public void Parse_OfMoreKeptThanThereAre_Throws() => Assert.Throws<ArgumentOutOfRangeException>(() => NofM.Parse("4:4"));

@@ -103,7 +103,7 @@ public sealed class MisuseTests
 
         var fault = Assert.Throws<InvalidOperationException>(() => pruner.BeginEpoch(1));
 
-        Assert.Contains("Epoch 0 went by without a mask scope", fault.Message);
+        Assert.Contains("Epoch 0 passed without a mask scope", fault.Message);
     }
 
     [Fact]

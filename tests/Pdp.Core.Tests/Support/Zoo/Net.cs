@@ -18,11 +18,18 @@ internal sealed class Net : ZooNet
     /// <param name="layers">An object whose properties are the layers.</param>
     /// <param name="pass">The pass, which may ask whether the network is training.</param>
     public Net(object layers, Func<Net, Tensor, Tensor> pass)
+        : this([.. layers.GetType().GetProperties().Select(property => (property.Name, (Module)property.GetValue(layers)!))], pass)
+    {
+    }
+
+    /// <param name="layers">The layers.</param>
+    /// <param name="pass">The pass, which may ask whether the network is training.</param>
+    public Net(IReadOnlyList<(string Name, Module Layer)> layers, Func<Net, Tensor, Tensor> pass)
         : base(nameof(Net))
     {
         _pass = pass;
-        foreach (var property in layers.GetType().GetProperties())
-            register_module(property.Name, (Module)property.GetValue(layers)!);
+        foreach (var (name, layer) in layers)
+            register_module(name, layer);
     }
 
     protected override Tensor Pass(Tensor input) => _pass(this, input);

@@ -7,7 +7,7 @@ namespace Pdp.Tests.Support;
 /// <summary>Transformer blocks and their kin, whose norms mix the channels of the residual stream.</summary>
 internal static class TransformerNets
 {
-    private const string Norm = "mix|norm|changes";
+    private const string Norm = "mix|norm|changes|zero";
 
     private static readonly Scalar One = 1.0;
 
@@ -16,9 +16,9 @@ internal static class TransformerNets
         Vit(1) with { Groups = ["fc1"], Unsupported = ["q: ", "k: ", "v: ", .. Stream, "head: model"] },
         Vit(2) with { Groups = ["q k v", "fc1"], Unsupported = [.. Stream, "head: model"] },
         Vit(4) with { Groups = ["q k v", "fc1"], Unsupported = [.. Stream, "head: model"] },
-        Bert(1) with { Groups = ["v", "fc1"], Unsupported = ["q: ", "k: ", "proj: mix|norm|changes", "fc2: mix|norm|changes", "head: model"] },
-        Bert(2) with { Groups = ["fc1"], Either = ["v"], Unsupported = ["q: ", "k: ", "proj: mix|norm|changes", "fc2: mix|norm|changes", "head: model"] },
-        Bert(4) with { Groups = ["fc1"], Either = ["v"], Unsupported = ["q: ", "k: ", "proj: mix|norm|changes", "fc2: mix|norm|changes", "head: model"] },
+        Bert(1) with { Groups = ["v", "fc1"], Unsupported = ["q: ", "k: ", "proj: mix|norm|changes|zero", "fc2: mix|norm|changes|zero", "head: model"] },
+        Bert(2) with { Groups = ["fc1"], Either = ["v"], Unsupported = ["q: ", "k: ", "proj: mix|norm|changes|zero", "fc2: mix|norm|changes|zero", "head: model"] },
+        Bert(4) with { Groups = ["fc1"], Either = ["v"], Unsupported = ["q: ", "k: ", "proj: mix|norm|changes|zero", "fc2: mix|norm|changes|zero", "head: model"] },
         new("FusedAttention", FusedAttention, 5, 8) { Groups = ["stem proj"], Either = ["qkv"], Unsupported = ["head: model"], OtherSizes = [[1, 8], [9, 8]], Features = -1 },
         new("GroupedQuery", GroupedQuery, 5, 8) { Groups = ["stem proj"], Either = ["q k v"], Unsupported = ["head: model"], OtherSizes = [[1, 8], [9, 8]], Features = -1 },
         new("Llama", Llama, 5, 8) { Groups = ["gate up"], Unsupported = [$"stem: {Norm}", $"down: {Norm}", "head: model"], OtherSizes = [[1, 8], [9, 8]], Features = -1 },

@@ -27,10 +27,5 @@ internal static class ZooCases
         ["Vit4"] = "whole heads are not found",
     };
 
-    /// <summary>Known faults that end the process.</summary>
-    public static IReadOnlyDictionary<string, string> Aborting { get; } = new Dictionary<string, string>(StringComparer.Ordinal)
-    {
-    };
-
     public static ZooCase Get(string name) => All.Single(zoo => zoo.Name == name);
 }

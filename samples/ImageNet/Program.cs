@@ -64,7 +64,7 @@ static void Run(Settings settings, CancellationToken stop)
     using var optimizer = new FusedSgd(
         Groups(settings, model),
         new SgdOptions { LearningRate = settings.Lr, Momentum = settings.Momentum, IsNesterov = settings.Nesterov });
-    using var average = settings.Ema is { } decay ? new RunningAverage(model, decay) : null;
+    using var average = settings.Ema is { } decay ? new WeightAverage(model, decay) : null;
 
     // Pruning: attaches to the model and changes nothing in it; a dense run does without.
     using var pruner = settings.Method == "pdp" ? new PdpPruner(model, Pruning.Options(settings, model)) : null;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Pdp.Training;
 using static TorchSharp.torch;
 
 namespace Pdp.Samples;
@@ -93,7 +94,7 @@ internal sealed class CheckpointHeader
         foreach (var (name, tensor) in tensors)
         {
             Require(prefixes.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal)), $"it has a tensor '{name}'");
-            Require(Safetensors.IsFinite(tensor), $"'{name}' holds NaN or infinity");
+            Require(IsFinite(tensor), $"'{name}' holds NaN or infinity");
         }
 
         return [.. prefixes.Select(prefix => Part(tensors, prefix))];
@@ -121,6 +122,12 @@ internal sealed class CheckpointHeader
         {
             throw Damaged(otherwise);
         }
+    }
+
+    private static bool IsFinite(Tensor tensor)
+    {
+        using var scope = NewDisposeScope();
+        return !tensor.is_floating_point() || tensor.isfinite().all().bytes[0] != 0;
     }
 
     private static Dictionary<string, Tensor> Part(Dictionary<string, Tensor> tensors, string prefix) =>

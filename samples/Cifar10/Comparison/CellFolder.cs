@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Pdp.Samples.Reports;
+using Pdp.Training;
 
 namespace Pdp.Samples.Cifar10.Comparison;
 

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Pdp.Training;
 
 namespace Pdp.Samples.Cifar10.Comparison;
 

@@ -1,3 +1,5 @@
+using Pdp.Training;
+
 namespace Pdp.Samples.Cifar10.Gallery;
 
 /// <summary>Draws the pictures that the pages show, from a run and from the pages' own tables.</summary>

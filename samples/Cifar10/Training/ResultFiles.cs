@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Pdp.Samples.Reports;
+using Pdp.Training;
 using static TorchSharp.torch;
 
 namespace Pdp.Samples.Cifar10;

@@ -1,3 +1,4 @@
+using Pdp.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 

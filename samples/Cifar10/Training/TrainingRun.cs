@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using Pdp.Samples.Reports;
+using Pdp.Training;
 using static TorchSharp.torch;
 
 namespace Pdp.Samples.Cifar10;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Pdp.Samples.ImageNet.Reporting;
+using Pdp.Training;
 using static TorchSharp.torch;
 
 namespace Pdp.Samples.ImageNet.Training;
@@ -21,7 +22,7 @@ internal static class Checkpoint
         using var scope = NewDisposeScope();
         var tensors = learner.Model.state_dict().Select(entry => KeyValuePair.Create(Model + entry.Key, entry.Value))
             .Concat(learner.Optimizer.GetState().Select(entry => KeyValuePair.Create(Optimizer + entry.Key, entry.Value)))
-            .Concat((learner.Average?.State() ?? []).Select(entry => KeyValuePair.Create(Average + entry.Key, entry.Value)));
+            .Concat((learner.Average?.GetState() ?? new Dictionary<string, Tensor>()).Select(entry => KeyValuePair.Create(Average + entry.Key, entry.Value)));
         Safetensors.Save(path, tensors.ToDictionary(StringComparer.Ordinal), Describe(learner, progress, settings));
     }
 
@@ -43,12 +44,12 @@ internal static class Checkpoint
         var tensors = header.Tensors(Model, Optimizer, Average);
         Safetensors.RequireFit(learner.Model, tensors[0], path);
         header.RequireFit(() => learner.Optimizer.CheckState(tensors[1]));
-        header.RequireFit(() => learner.Average?.RequireFit(tensors[2]));
+        header.RequireFit(() => learner.Average?.CheckState(tensors[2]));
 
         // A pruner's masks follow from the weights. That it doesn't take its state is seen only then.
         Safetensors.LoadInto(learner.Model, tensors[0], path, () => header.Restore(learner.Pruner, pruner));
         learner.Optimizer.SetState(tensors[1]);
-        learner.Average?.Load(tensors[2]);
+        learner.Average?.SetState(tensors[2]);
         return progress;
     }
 

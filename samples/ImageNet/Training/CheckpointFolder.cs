@@ -1,3 +1,5 @@
+using Pdp.Training;
+
 namespace Pdp.Samples.ImageNet.Training;
 
 /// <summary>The checkpoints of a run: the last few, and a copy of the best. Each is whole or not there at all.</summary>

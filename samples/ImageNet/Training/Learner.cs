@@ -9,7 +9,7 @@ namespace Pdp.Samples.ImageNet.Training;
 /// <param name="Optimizer">The optimizer with its momentum.</param>
 /// <param name="Average">The running average of the weights; null if there is none.</param>
 /// <param name="Pruner">The pruner; null in a dense run.</param>
-internal sealed record Learner(Module<Tensor, Tensor> Model, FusedSgd Optimizer, RunningAverage? Average, PdpPruner? Pruner)
+internal sealed record Learner(Module<Tensor, Tensor> Model, FusedSgd Optimizer, WeightAverage? Average, PdpPruner? Pruner)
 {
     /// <summary>Where the network is.</summary>
     public Device Device { get; } = Model.parameters().First().device;

@@ -1,4 +1,5 @@
 using Pdp.Samples.Cifar10;
+using Pdp.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 

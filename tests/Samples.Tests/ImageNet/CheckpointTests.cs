@@ -1,5 +1,6 @@
 using Pdp.Samples.ImageNet;
 using Pdp.Samples.ImageNet.Training;
+using Pdp.Training;
 using TorchSharp;
 
 namespace Pdp.Samples.Tests.ImageNet;

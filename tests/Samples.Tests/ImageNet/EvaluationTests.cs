@@ -55,7 +55,7 @@ public sealed class EvaluationTests
         var weight = model.get_parameter("1.weight")!;
         Fill(weight, [.. Enumerable.Repeat(0f, 3072), .. Enumerable.Repeat(1f, 3072)]);
         using var optimizer = new FusedSgd(model.named_parameters(), new SgdOptions { LearningRate = 0 });
-        using var average = new RunningAverage(model, 0.9);
+        using var average = new WeightAverage(model, 0.9);
         Fill(weight, [.. Enumerable.Repeat(1f, 3072), .. Enumerable.Repeat(0f, 3072)]);
         using var pictures = new WhitePictures();
 

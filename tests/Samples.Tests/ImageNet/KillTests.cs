@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Pdp.Samples.ImageNet.Training;
+using Pdp.Training;
 using static TorchSharp.torch;
 
 namespace Pdp.Samples.Tests.ImageNet;

@@ -28,7 +28,7 @@ internal sealed class TinyRun : IDisposable
             new FusedSgd(
                 ParameterGroup.DecayWeightsOnly(_model.named_parameters(), settings.WeightDecay),
                 new SgdOptions { LearningRate = settings.Lr, Momentum = settings.Momentum, IsNesterov = settings.Nesterov }),
-            settings.Ema is { } decay ? new RunningAverage(_model, decay) : null,
+            settings.Ema is { } decay ? new WeightAverage(_model, decay) : null,
             settings.Method == "pdp" ? new PdpPruner(_model, Pruning.Options(settings, _model)) : null);
         Training = Batches(isTraining: true);
         Validation = Batches(isTraining: false);
@@ -89,7 +89,7 @@ internal sealed class TinyRun : IDisposable
     {
         using var scope = NewDisposeScope();
         var tensors = _model.state_dict().Concat(Learner.Optimizer.GetState()).Select((entry, i) => KeyValuePair.Create($"{i} {entry.Key}", entry.Value))
-            .Concat((Learner.Average?.State() ?? []).Select(entry => KeyValuePair.Create($"average {entry.Key}", entry.Value)));
+            .Concat((Learner.Average?.GetState() ?? new Dictionary<string, Tensor>()).Select(entry => KeyValuePair.Create($"average {entry.Key}", entry.Value)));
         var state = tensors.ToDictionary(entry => entry.Key, entry => Convert.ToHexString(entry.Value.bytes));
         return new(state) { ["pruner"] = Learner.Pruner?.GetState().ToJson() ?? "" };
     }

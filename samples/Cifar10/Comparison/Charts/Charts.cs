@@ -1,3 +1,4 @@
+using Pdp.Training;
 using ScottPlot;
 using SkiaSharp;
 

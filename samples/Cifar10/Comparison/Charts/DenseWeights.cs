@@ -1,4 +1,5 @@
 using Pdp.Samples.Reports;
+using Pdp.Training;
 using static TorchSharp.torch;
 
 namespace Pdp.Samples.Cifar10.Comparison;

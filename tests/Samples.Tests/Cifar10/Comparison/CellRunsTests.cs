@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.Json;
 using Pdp.Samples.Cifar10;
 using Pdp.Samples.Cifar10.Comparison;
+using Pdp.Training;
 
 namespace Pdp.Samples.Tests.Cifar10.Comparison;
 

@@ -4,6 +4,7 @@ using System.Xml.Linq;
 using Pdp.Samples.Cifar10;
 using Pdp.Samples.Cifar10.Comparison;
 using Pdp.Samples.Reports;
+using Pdp.Training;
 using SkiaSharp;
 using static TorchSharp.torch;
 

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace Pdp.Samples;
+namespace Pdp.Training.Internal;
 
 /// <summary>The element types that safetensors and TorchSharp both know: name in the file, name here, bytes each.</summary>
 internal static class SafetensorsType

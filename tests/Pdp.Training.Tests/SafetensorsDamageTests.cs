@@ -1,7 +1,8 @@
 using System.Buffers.Binary;
 using System.Text;
+using Pdp.Samples.Tests;
 
-namespace Pdp.Samples.Tests;
+namespace Pdp.Training.Tests;
 
 /// <summary>Files that are cut off or contradict themselves; each must be refused by name.</summary>
 public sealed class SafetensorsDamageTests : IDisposable

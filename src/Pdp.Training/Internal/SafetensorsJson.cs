@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace Pdp.Samples;
+namespace Pdp.Training.Internal;
 
 /// <summary>Reads the JSON of a safetensors header; what is wrong with it becomes a <see cref="FormatException"/>.</summary>
 internal static class SafetensorsJson
@@ -9,23 +9,20 @@ internal static class SafetensorsJson
 
     public static byte[] Write(IEnumerable<SafetensorsEntry> entries, IReadOnlyDictionary<string, string>? metadata)
     {
-        var root = new Dictionary<string, object>(StringComparer.Ordinal);
-        if (metadata is { Count: > 0 })
+        using var bytes = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(bytes))
         {
-            root.Add(MetadataName, metadata);
-        }
-
-        foreach (var entry in entries)
-        {
-            root.Add(entry.Name, new
+            writer.WriteStartObject();
+            WriteMetadata(writer, metadata ?? new Dictionary<string, string>());
+            foreach (var entry in entries)
             {
-                dtype = SafetensorsType.Name(entry.Type),
-                shape = entry.Shape,
-                data_offsets = new[] { entry.Begin, entry.End },
-            });
+                WriteEntry(writer, entry);
+            }
+
+            writer.WriteEndObject();
         }
 
-        return JsonSerializer.SerializeToUtf8Bytes(root);
+        return bytes.ToArray();
     }
 
     /// <exception cref="FormatException">The header is not JSON, or does not describe tensors.</exception>
@@ -41,6 +38,42 @@ internal static class SafetensorsJson
             // InvalidOperationException is what JsonElement throws for text that is not Unicode.
             throw new FormatException($"has a header that is not JSON: {e.Message.TrimEnd('.')}", e);
         }
+    }
+
+    private static void WriteMetadata(Utf8JsonWriter writer, IReadOnlyDictionary<string, string> metadata)
+    {
+        if (metadata.Count == 0)
+        {
+            return;
+        }
+
+        writer.WriteStartObject(MetadataName);
+        foreach (var (name, text) in metadata)
+        {
+            writer.WriteString(name, text);
+        }
+
+        writer.WriteEndObject();
+    }
+
+    private static void WriteEntry(Utf8JsonWriter writer, SafetensorsEntry entry)
+    {
+        writer.WriteStartObject(entry.Name);
+        writer.WriteString("dtype", SafetensorsType.Name(entry.Type));
+        WriteNumbers(writer, "shape", entry.Shape);
+        WriteNumbers(writer, "data_offsets", [entry.Begin, entry.End]);
+        writer.WriteEndObject();
+    }
+
+    private static void WriteNumbers(Utf8JsonWriter writer, string name, long[] numbers)
+    {
+        writer.WriteStartArray(name);
+        foreach (var number in numbers)
+        {
+            writer.WriteNumberValue(number);
+        }
+
+        writer.WriteEndArray();
     }
 
     private static (List<SafetensorsEntry> Entries, Dictionary<string, string> Metadata) Read(JsonElement root)

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using static TorchSharp.torch;
 
-namespace Pdp.Samples;
+namespace Pdp.Training.Internal;
 
 /// <summary>
 /// The header of a safetensors file: eight bytes of length, then JSON. Nothing in it is believed before it is checked,

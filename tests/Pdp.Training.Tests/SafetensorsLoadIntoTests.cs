@@ -1,7 +1,8 @@
+using Pdp.Samples.Tests;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Pdp.Samples.Tests;
+namespace Pdp.Training.Tests;
 
 public sealed class SafetensorsLoadIntoTests : IDisposable
 {
@@ -33,7 +34,7 @@ public sealed class SafetensorsLoadIntoTests : IDisposable
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void LoadInto_WhenBatchCounterIsOrIsNotThere_IgnoresIt(bool isThere)
+    public void LoadInto_WhenBatchCounterIsOrIsNotThere_TakesItOrKeepsTheOldOne(bool isThere)
     {
         var tensors = Fitting();
         if (isThere)
@@ -43,7 +44,10 @@ public sealed class SafetensorsLoadIntoTests : IDisposable
 
         Safetensors.Save(Path, tensors);
 
-        Assert.Null(Record.Exception(() => Safetensors.LoadInto(_model, Path)));
+        var result = Safetensors.LoadInto(_model, Path);
+
+        Assert.Equal(isThere ? 5 : 0, _model.state_dict()["bn.num_batches_tracked"].ReadCpuInt64(0));
+        Assert.Equal(isThere ? [] : ["bn.num_batches_tracked"], result.Missing);
     }
 
     [Fact]
@@ -78,6 +82,45 @@ public sealed class SafetensorsLoadIntoTests : IDisposable
         tensors["bn.bias"] = zeros(2, dtype: ScalarType.Float64);
 
         AssertRefused(tensors, "'bn.bias' is Float64 [2] where the model has Float32 [2]");
+    }
+
+    [Fact]
+    public void LoadInto_WhenDifferencesAreAllowed_TakesWhatFitsAndListsTheRest()
+    {
+        var tensors = Shifted();
+        tensors.Remove("bn.bias");
+        tensors.Add("head.weight", zeros(1));
+        tensors["fc.weight"] = tensors["fc.weight"].to_type(ScalarType.BFloat16);
+        Safetensors.Save(Path, tensors);
+
+        var result = Safetensors.LoadInto(_model, Path, new LoadOptions { AllowMissing = true, AllowUnexpected = true, AllowConversion = true });
+
+        Assert.Equal(["bn.bias", "bn.num_batches_tracked"], result.Missing);
+        Assert.Equal(["head.weight"], result.Unexpected);
+        Assert.Equal(["fc.weight"], result.Converted);
+        Assert.Equal(tensors["fc.weight"].to_type(ScalarType.Float32).data<float>().ToArray(), Fitting()["fc.weight"].data<float>().ToArray());
+        Assert.Equal(new float[] { 0, 0 }, Fitting()["bn.bias"].data<float>().ToArray());
+    }
+
+    [Fact]
+    public void LoadInto_WhenAShapeDiffers_IsRefusedWhateverIsAllowed()
+    {
+        var tensors = Shifted();
+        tensors["fc.weight"] = zeros(1, 3);
+        Safetensors.Save(Path, tensors);
+
+        Assert.Throws<InvalidDataException>(() => Safetensors.LoadInto(
+            _model, Path, new LoadOptions { AllowMissing = true, AllowUnexpected = true, AllowConversion = true }));
+    }
+
+    [Fact]
+    public void LoadInto_WhenWhatFollowsThrows_PutsTheOldValuesBack()
+    {
+        var before = Bytes(Fitting());
+
+        Assert.Throws<FormatException>(() => Safetensors.LoadInto(_model, Shifted(), "there", () => throw new FormatException()));
+
+        Assert.Equal(before, Bytes(Fitting()));
     }
 
     private void AssertRefused(Dictionary<string, Tensor> tensors, string expected)

@@ -1,11 +1,10 @@
-using Pdp.Samples.ImageNet.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
-namespace Pdp.Samples.Tests.ImageNet;
+namespace Pdp.Training.Tests;
 
-public sealed class RunningAverageTests : IDisposable
+public sealed class WeightAverageTests : IDisposable
 {
     private readonly DisposeScope _scope = NewDisposeScope();
     private readonly TorchSharp.Modules.BatchNorm1d _model = BatchNorm1d(1);
@@ -19,7 +18,7 @@ public sealed class RunningAverageTests : IDisposable
     [Fact]
     public void Update_WhenWeightsMove_GoesAQuarterOfTheWay()
     {
-        using var average = new RunningAverage(_model, 0.75);
+        using var average = new WeightAverage(_model, 0.75);
 
         Set(5);
         average.Update();
@@ -32,7 +31,7 @@ public sealed class RunningAverageTests : IDisposable
     [Fact]
     public void Exchange_WhenCalledTwice_BringsTheWeightsBack()
     {
-        using var average = new RunningAverage(_model, 0.75);
+        using var average = new WeightAverage(_model, 0.75);
         Set(5);
 
         average.Exchange();
@@ -43,12 +42,12 @@ public sealed class RunningAverageTests : IDisposable
     }
 
     [Fact]
-    public void Load_WhenAShapeDiffers_Throws()
+    public void SetState_WhenAShapeDiffers_Throws()
     {
-        using var average = new RunningAverage(_model, 0.75);
-        var state = average.State().ToDictionary(entry => entry.Key, entry => entry.Key == "bias" ? zeros(2) : entry.Value);
+        using var average = new WeightAverage(_model, 0.75);
+        var state = average.GetState().ToDictionary(entry => entry.Key, entry => entry.Key == "bias" ? zeros(2) : entry.Value);
 
-        var error = Assert.Throws<InvalidDataException>(() => average.Load(state));
+        var error = Assert.Throws<ArgumentException>(() => average.SetState(state));
 
         Assert.Contains("'bias'", error.Message, StringComparison.Ordinal);
     }
@@ -61,5 +60,5 @@ public sealed class RunningAverageTests : IDisposable
         _model.running_mean!.copy_(five);
     }
 
-    private static float Value(RunningAverage average, string name) => average.State().Single(entry => entry.Key == name).Value.ReadCpuSingle(0);
+    private static float Value(WeightAverage average, string name) => average.GetState().Single(entry => entry.Key == name).Value.ReadCpuSingle(0);
 }

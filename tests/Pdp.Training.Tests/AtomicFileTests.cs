@@ -1,4 +1,6 @@
-namespace Pdp.Samples.Tests;
+using Pdp.Samples.Tests;
+
+namespace Pdp.Training.Tests;
 
 public sealed class AtomicFileTests
 {

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace Pdp.Samples;
+namespace Pdp.Training.Internal;
 
 /// <summary>One tensor of a safetensors file: its type, its shape and where its bytes lie, counted from the end of the header.</summary>
 internal sealed record SafetensorsEntry(string Name, ScalarType Type, long[] Shape, long Begin, long End)

@@ -1,7 +1,8 @@
+using Pdp.Samples.Tests;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Pdp.Samples.Tests;
+namespace Pdp.Training.Tests;
 
 public sealed class SafetensorsTests : IDisposable
 {

@@ -1,0 +1,100 @@
+using static TorchSharp.torch;
+
+namespace Pdp.Training.Internal;
+
+/// <summary>Tensors by name that are to be copied into a module, checked against it. It lives in the caller's dispose scope.</summary>
+internal sealed class ModuleFit
+{
+    private const int FaultsShown = 5;
+    private readonly Dictionary<string, Tensor> _targets;
+    private readonly IReadOnlyDictionary<string, Tensor> _tensors;
+    private readonly LoadOptions _options;
+
+    /// <exception cref="InvalidDataException">The tensors do not fit.</exception>
+    public ModuleFit(nn.Module module, IReadOnlyDictionary<string, Tensor> tensors, string source, LoadOptions options)
+    {
+        (_targets, _tensors, _options) = (module.state_dict(), tensors, options);
+        var faults = Faults().ToArray();
+        if (faults.Length > 0)
+        {
+            var more = faults.Length > FaultsShown ? $"; and {faults.Length - FaultsShown} more" : "";
+            throw new InvalidDataException($"'{source}' does not fit the model: {string.Join("; ", faults.Take(FaultsShown))}{more}.");
+        }
+    }
+
+    private IEnumerable<string> Missing => _targets.Keys.Where(name => !_tensors.ContainsKey(name));
+
+    private IEnumerable<string> Unexpected => _tensors.Keys.Where(name => !_targets.ContainsKey(name));
+
+    private IEnumerable<string> Shared => _targets.Keys.Where(_tensors.ContainsKey);
+
+    /// <summary>Copies the tensors.</summary>
+    public LoadResult Copy()
+    {
+        CopyAll(_tensors);
+        return new LoadResult
+        {
+            Missing = [.. Missing],
+            Unexpected = [.. Unexpected],
+            Converted = [.. Shared.Where(name => _tensors[name].dtype != _targets[name].dtype)],
+        };
+    }
+
+    /// <summary>The same, and then something else; if that throws, the module is as before.</summary>
+    public LoadResult Copy(Action then)
+    {
+        var before = Shared.ToDictionary(name => name, name => _targets[name].detach().clone(), StringComparer.Ordinal);
+        var result = Copy();
+        try
+        {
+            then();
+        }
+        catch
+        {
+            CopyAll(before);
+            throw;
+        }
+
+        return result;
+    }
+
+    private static string Describe(Tensor tensor) => $"{tensor.dtype} [{string.Join(", ", tensor.shape)}]";
+
+    // Files differ in whether they hold batch norms' counts of batches, which only a cumulative average uses.
+    private static bool IsCounter(string name) => name.EndsWith("num_batches_tracked", StringComparison.Ordinal);
+
+    private void CopyAll(IReadOnlyDictionary<string, Tensor> tensors)
+    {
+        using var noGrad = no_grad();
+        foreach (var name in Shared)
+        {
+            _targets[name].copy_(tensors[name]);
+        }
+    }
+
+    private IEnumerable<string> Faults()
+    {
+        foreach (var (name, target) in _targets)
+        {
+            if (!_tensors.TryGetValue(name, out var tensor))
+            {
+                if (!_options.AllowMissing && !IsCounter(name))
+                {
+                    yield return $"'{name}' is missing";
+                }
+            }
+            else if (!tensor.shape.AsSpan().SequenceEqual(target.shape) || !Takes(target, tensor))
+            {
+                yield return $"'{name}' is {Describe(tensor)} where the model has {Describe(target)}";
+            }
+        }
+
+        foreach (var name in Unexpected.Where(name => !_options.AllowUnexpected && !IsCounter(name)))
+        {
+            yield return $"'{name}' is not in the model";
+        }
+    }
+
+    private bool Takes(Tensor target, Tensor tensor) =>
+        tensor.dtype == target.dtype || (_options.AllowConversion && tensor.is_floating_point() && target.is_floating_point());
+}

@@ -1,0 +1,71 @@
+using static TorchSharp.torch;
+
+namespace Pdp.Training.Internal;
+
+/// <summary>One safetensors file.</summary>
+internal static class SafetensorsFile
+{
+    public static Dictionary<string, Tensor> Load(string path)
+    {
+        using var stream = Open(path);
+        var header = SafetensorsHeader.Read(stream, path);
+        using var scope = NewDisposeScope();
+        var tensors = header.Entries.ToDictionary(entry => entry.Name, entry => Read(stream, entry, path), StringComparer.Ordinal);
+        return tensors.ToDictionary(entry => entry.Key, entry => entry.Value.MoveToOuterDisposeScope(), StringComparer.Ordinal);
+    }
+
+    public static IReadOnlyDictionary<string, string> LoadMetadata(string path)
+    {
+        using var stream = Open(path);
+        return SafetensorsHeader.Read(stream, path).Metadata;
+    }
+
+    public static void Save(string path, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string>? metadata)
+    {
+        var sorted = tensors.OrderBy(tensor => tensor.Key, StringComparer.Ordinal).ToArray();
+        var header = SafetensorsHeader.Write(sorted, metadata);
+        AtomicFile.Write(path, stream =>
+        {
+            stream.Write(header);
+            foreach (var (_, tensor) in sorted)
+            {
+                Write(stream, tensor);
+            }
+        });
+    }
+
+    private static FileStream Open(string path) =>
+        File.Exists(path) ? File.OpenRead(path) : throw new FileNotFoundException($"There is no file '{path}' to read weights from.", path);
+
+    private static Tensor Read(FileStream stream, SafetensorsEntry entry, string path)
+    {
+        var tensor = empty(entry.Shape, dtype: entry.Type);
+        if (entry.End == entry.Begin)
+        {
+            return tensor;
+        }
+
+        try
+        {
+            stream.ReadExactly(tensor.bytes);
+        }
+        catch (EndOfStreamException e)
+        {
+            throw new InvalidDataException($"'{path}' became shorter while tensor '{entry.Name}' was read.", e);
+        }
+
+        GC.KeepAlive(tensor);
+        return tensor;
+    }
+
+    private static void Write(Stream stream, Tensor tensor)
+    {
+        using var scope = NewDisposeScope();
+        var plain = tensor.detach().cpu().contiguous();
+        if (plain.numel() > 0)
+        {
+            stream.Write(plain.bytes);
+            GC.KeepAlive(plain);
+        }
+    }
+}

@@ -1,0 +1,17 @@
+namespace Pdp.Training;
+
+/// <summary>In what a file may differ from the module that it is loaded into.</summary>
+public sealed record LoadOptions
+{
+    /// <summary>Whether tensors of the module may be missing in the file; they then stay as they are.</summary>
+    /// <value>False by default.</value>
+    public bool AllowMissing { get; init; }
+
+    /// <summary>Whether the file may hold tensors that the module does not have; they are then left out.</summary>
+    /// <value>False by default.</value>
+    public bool AllowUnexpected { get; init; }
+
+    /// <summary>Whether floating-point tensors may be of another floating-point type; they are then rounded to the module's.</summary>
+    /// <value>False by default.</value>
+    public bool AllowConversion { get; init; }
+}

@@ -1,0 +1,109 @@
+using Pdp.Internal;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Pdp.Training;
+
+/// <summary>An exponential moving average (EMA) of a model's weights and running statistics. It owns the averages.</summary>
+/// <remarks>
+/// After each step a ← d·a + (1 − d)·w, with decay d. Under pruning it averages the dense weights; what is masked, and committed in the
+/// end, is the average once it is exchanged for the weights. Not thread safe.
+/// </remarks>
+public sealed class WeightAverage : IDisposable
+{
+    private readonly (string Name, Tensor Live, Tensor Average)[] _pairs;
+    private readonly Scalar _decay;
+    private readonly Scalar _rest;
+
+    /// <summary>Starts at the model's present weights.</summary>
+    /// <param name="model">The model, on the device that it trains on: moving it replaces its parameters.</param>
+    /// <param name="decay">The share of the average that each update keeps, in (0, 1).</param>
+    /// <exception cref="ArgumentNullException"><paramref name="model"/> is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="decay"/> is outside of its range.</exception>
+    public WeightAverage(nn.Module model, double decay)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        _decay = Guard.Inside(decay, nameof(decay)).ToScalar();
+        _rest = (1 - decay).ToScalar();
+        using var noGrad = no_grad();
+        _pairs = [.. model.state_dict().Where(entry => entry.Value.is_floating_point())
+            .Select(entry => (entry.Key, entry.Value, entry.Value.detach().clone().DetachFromDisposeScope()))];
+    }
+
+    /// <summary>Moves the averages towards the weights; call it after each step.</summary>
+    public void Update()
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        foreach (var (_, live, average) in _pairs)
+        {
+            average.mul_(_decay).add_(live, _rest);
+        }
+    }
+
+    /// <summary>Swaps the averages and the weights; a second call takes that back.</summary>
+    public void Exchange()
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        foreach (var (_, live, average) in _pairs)
+        {
+            var kept = live.clone();
+            live.copy_(average);
+            average.copy_(kept);
+        }
+    }
+
+    /// <summary>The averages by the names of what they average, to be saved.</summary>
+    /// <returns>Tensors that stay this object's, and change with its next update.</returns>
+    public IReadOnlyDictionary<string, Tensor> GetState() => _pairs.ToDictionary(pair => pair.Name, pair => pair.Average, StringComparer.Ordinal);
+
+    /// <summary>Checks that averages fit the model.</summary>
+    /// <param name="state">Averages by name.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="state"/> is null.</exception>
+    /// <exception cref="ArgumentException">One is missing, of no weight, or of another shape or type.</exception>
+    public void CheckState(IReadOnlyDictionary<string, Tensor> state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        var names = _pairs.Select(pair => pair.Name).ToHashSet(StringComparer.Ordinal);
+        if (state.Keys.FirstOrDefault(name => !names.Contains(name)) is { } stranger)
+        {
+            throw new ArgumentException($"The model has nothing named '{stranger}' to average.", nameof(state));
+        }
+
+        foreach (var (name, _, average) in _pairs)
+        {
+            if (!state.TryGetValue(name, out var saved) || !saved.shape.AsSpan().SequenceEqual(average.shape) || saved.dtype != average.dtype)
+            {
+                throw new ArgumentException($"The average of '{name}' is missing or of another shape or type.", nameof(state));
+            }
+        }
+    }
+
+    /// <summary>Takes averages as <see cref="GetState"/> gave them.</summary>
+    /// <param name="state">Averages by name; they stay the caller's.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="state"/> is null.</exception>
+    /// <exception cref="ArgumentException">They don't fit; nothing has changed then.</exception>
+    public void SetState(IReadOnlyDictionary<string, Tensor> state)
+    {
+        CheckState(state);
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        foreach (var (name, _, average) in _pairs)
+        {
+            average.copy_(state[name]);
+        }
+    }
+
+    /// <summary>Frees the averages.</summary>
+    public void Dispose()
+    {
+        foreach (var (_, _, average) in _pairs)
+        {
+            average.Dispose();
+        }
+
+        _decay.Dispose();
+        _rest.Dispose();
+    }
+}

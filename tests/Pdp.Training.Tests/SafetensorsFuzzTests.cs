@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Text;
 using Pdp.Samples.Tests;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Pdp.Training.Tests;

@@ -14,6 +14,7 @@ internal static class ZooCases
         .. MobileNets.Cases,
         .. GateNets.Cases,
         .. BareNets.Cases,
+        .. OddNets.Cases,
     ];
 
     /// <summary>Networks that channel discovery gets wrong, and how.</summary>

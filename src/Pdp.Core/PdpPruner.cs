@@ -69,7 +69,9 @@ public sealed class PdpPruner : IDisposable
     }
 
     /// <summary>The masks, one for each pruned weight, in the order of the model's parameters.</summary>
+#pragma warning disable CA1721 // These are the rules that masks follow; GetMasks gives the masks themselves.
     public IReadOnlyList<PdpMask> Masks => _model.Masks;
+#pragma warning restore CA1721
 
     /// <summary>The schedule in force.</summary>
     public ISparsityScheduler Schedule => _options.EffectiveSchedule;
@@ -209,6 +211,23 @@ public sealed class PdpPruner : IDisposable
         IsCommitted = true;
         _watch.Accept();
         return Report(before);
+    }
+
+    /// <summary>The committed masks, for what works on weights without the pruner: averages of weights, optimizers of your own, export.</summary>
+    /// <remarks>
+    /// Each pruned weight has one, also if it has lost nothing. With <see cref="PdpOptions.Channels"/> so has all that goes with the channels: biases,
+    /// scales and shifts of norms, running statistics. The inputs of layers that read removed channels are not masked; they go when the model is shrunk.
+    /// </remarks>
+    /// <returns>By the name of the parameter or buffer: a tensor of its shape, on its device, bool, true where an element is kept. They are the caller's.</returns>
+    /// <exception cref="InvalidOperationException">
+    /// <see cref="Commit"/> was not called, a scope is open, the model was moved, or it has been shrunk, which removes what the masks keep out.
+    /// </exception>
+    public IReadOnlyDictionary<string, Tensor> GetMasks()
+    {
+        RequireWhole();
+        return IsCommitted
+            ? _model.CommittedMasks()
+            : throw new InvalidOperationException("The masks are not final: call Commit() before GetMasks().");
     }
 
     /// <summary>Makes the model smaller in place: its removed channels go, with everything that belongs to them.</summary>

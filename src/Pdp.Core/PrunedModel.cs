@@ -1,4 +1,5 @@
 using Pdp.Allocation;
+using Pdp.Channels.Shrinking;
 using Pdp.Internal;
 using Pdp.Layers;
 using Pdp.Masking;
@@ -198,6 +199,23 @@ internal sealed class PrunedModel : IDisposable
             .. Layers.Where(layer => layer.Weight is MaskedChannels { Frozen: not null })
                 .Select(layer => new ShrunkGroup(_ties.GroupOf(layer.Mask), [.. Indices(layer.Weight.Frozen!.cpu().data<bool>().ToArray())])),
         ];
+    }
+
+    /// <summary>The hard masks of all that commit has zeroed or may zero, and of what goes with it, by name; the caller's.</summary>
+    public IReadOnlyDictionary<string, Tensor> CommittedMasks()
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        var masks = new CommittedMasks(Surgery.TensorsOf(_model));
+        foreach (var layer in Layers)
+        {
+            if (_ties.TiedUnder(layer.Mask) is { } group)
+                masks.Add(group, layer.Weight.Frozen);
+            else
+                masks.Add(layer.Mask.Name, layer.Weight.Frozen);
+        }
+
+        return masks.MoveToOuterDisposeScope();
     }
 
     /// <summary>The model's size when each mask has removed so many members and their channels are cut out; null without groups of channels.</summary>

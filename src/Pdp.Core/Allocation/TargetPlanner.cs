@@ -171,7 +171,7 @@ internal sealed class TargetPlanner
 
         foreach (var (layer, limit, count) in candidates.Zip(limits, counts))
         {
-            // RoundTo may have taken some below the minimum.
+            // Rounding may have taken some below the minimum.
             if (count < limit.Aligned(limit.Least) * limit.Mask.WeightsPerRank || count > layer.Maximum)
                 throw new InvalidOperationException(
                     $"{name}.Allocate removes {count} weights from '{layer.Name}', whose bounds are {layer.Minimum} to {layer.Maximum}: it "

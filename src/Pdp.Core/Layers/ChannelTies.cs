@@ -47,9 +47,12 @@ internal sealed class ChannelTies
     /// <summary>The group of a mask under the channel strategy.</summary>
     public ChannelGroup GroupOf(PdpMask mask) => _groups[mask.Name];
 
+    /// <summary>The group under a mask; null where the mask is for a single weight.</summary>
+    public ChannelGroup? TiedUnder(PdpMask mask) => mask.Strategy is PerChannel ? _groups.GetValueOrDefault(mask.Name) : null;
+
     /// <summary>The names of everything else that is masked along with a mask's own weight.</summary>
     public IEnumerable<string> MaskedAlong(PdpMask mask) =>
-        mask.Strategy is PerChannel && _groups.TryGetValue(mask.Name, out var group)
+        TiedUnder(mask) is { } group
             ? group.Slices.Where(slice => slice.Role is ChannelRole.Filter or ChannelRole.Bias or ChannelRole.Norm
                 && slice.Name != mask.Name).Select(slice => slice.Name)
             : [];

@@ -246,7 +246,8 @@ public sealed class PdpPruner : IDisposable
     /// <remarks>
     /// Parameters keep their identity and get new shapes; the same class runs with fewer channels. The pruner's work is done then. Gradients are
     /// dropped, and an optimizer's state is of the old shapes: make a new one to train on, and cut the old one's state along if you will
-    /// (<see cref="ShrinkRecord.Slice"/>). Save the report's record beside the weights.
+    /// (<see cref="ShrinkRecord.Slice"/>). Save the report's record beside the weights. The outputs are compared on the given input, on random ones
+    /// like it and of another size where the model takes them, and in training mode without dropout.
     /// </remarks>
     /// <param name="forward">Calls the model in evaluation mode and gives its output, with the same input each time.</param>
     /// <exception cref="InvalidOperationException">

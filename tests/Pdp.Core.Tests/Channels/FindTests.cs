@@ -163,6 +163,62 @@ public sealed class FindTests
         matrix.Dispose();
     }
 
+    [Theory]
+    [InlineData("AttentionByCount", 1)]
+    [InlineData("AttentionByCount", 5)]
+    [InlineData("AttentionByWidth", 1)]
+    public void Find_OnTokensThatAreOneOrAllAlike_DoesNotCutThroughHeads(string name, int tokens)
+    {
+        using var model = ZooCases.Get(name).Model.Make();
+        using var example = ones(1, tokens, 8);
+
+        var map = ChannelMap.Find(model, example);
+
+        Assert.All(map.Groups.Where(group => FiltersOf(group).Contains("v.weight")), group => Assert.Equal(2, group.Channels));
+        Assert.Equal(name == "AttentionByWidth", map.Groups.Any(group => FiltersOf(group).Contains("v.weight")));
+    }
+
+    [Fact]
+    public void Find_OfHeadsWhoseNumberIsFixed_SaysSo()
+    {
+        using var model = ZooCases.Get("AttentionByCount").Model.Make();
+        using var example = rand(2, 5, 8);
+
+        Assert.Contains("2 heads of attention, which can't go as a whole", ChannelMap.Find(model, example).Unsupported["v.weight"]);
+    }
+
+    /// <summary>Silent channels are 0 there, which is less than the example's, and more than other inputs'.</summary>
+    [Fact]
+    public void Shrink_ByADeclaredGroupThatIsRightOnTheExampleOnly_Throws()
+    {
+        var (first, head) = (Linear(6, 8), Linear(8, 3));
+        using var model = new Net(new { first, head }, x =>
+        {
+            x = first.call(x);
+            return head.call(x.mul(x.amax([1], keepdim: true).sigmoid()));
+        });
+        using (no_grad())
+        {
+            first.weight.abs_();
+            first.bias!.zero_();
+        }
+
+        using var example = ones(2, 6);
+        ChannelSlice[] slices = [new("first.weight", 0, 0, 1, ChannelRole.Filter), new("first.bias", 0, 0, 1, ChannelRole.Bias), new("head.weight", 1, 0, 1, ChannelRole.Input)];
+        var map = ChannelMap.Find(model, example).With(new ChannelGroup("first.weight", 8, slices));
+        using var pruner = new PdpPruner(model, ZooCut.Options(map));
+        pruner.BeginEpoch(0);
+        pruner.Commit();
+        using var before = model.call(example);
+
+        var fault = Assert.Throws<InvalidOperationException>(() => pruner.Shrink(example));
+
+        Assert.Contains("can't be shrunk", fault.Message);
+        Assert.DoesNotContain("on the example", fault.Message);
+        using var after = model.call(example);
+        Assert.Equal(before.Values(), after.Values());
+    }
+
     private static ChannelMap ZooExample()
     {
         using var model = Zoo.Get(nameof(PlainCnn)).Make();
@@ -170,7 +226,9 @@ public sealed class FindTests
         return ChannelMap.Find(model, example);
     }
 
-    private static IEnumerable<string> FiltersOf(ChannelMap map) => map.Groups.SelectMany(group => group.Of(ChannelRole.Filter)).Select(slice => slice.Name);
+    private static IEnumerable<string> FiltersOf(ChannelMap map) => map.Groups.SelectMany(FiltersOf);
+
+    private static IEnumerable<string> FiltersOf(ChannelGroup group) => group.Of(ChannelRole.Filter).Select(slice => slice.Name);
 
     private sealed class Ending : Module<Tensor, Tensor>
     {

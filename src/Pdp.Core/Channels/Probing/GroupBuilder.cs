@@ -105,7 +105,8 @@ internal sealed class GroupBuilder
         return new(filters[0].WeightName, channels, slices);
     }
 
-    private static IEnumerable<ChannelSlice> MadeBy(ProbedLayer layer, long channels, ChannelRole weight, ChannelRole bias)
+    /// <summary>The slices of a layer that make channels.</summary>
+    public static IEnumerable<ChannelSlice> MadeBy(ProbedLayer layer, long channels, ChannelRole weight, ChannelRole bias)
     {
         yield return new(layer.WeightName, layer.OutputDimension, 0, layer.Weight.shape[layer.OutputDimension] / channels, weight);
         if (layer.Bias is not null)

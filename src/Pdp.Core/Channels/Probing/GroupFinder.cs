@@ -1,4 +1,3 @@
-using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -10,11 +9,7 @@ internal sealed class GroupFinder : IDisposable
     private readonly Module _model;
     private readonly ProbedLayer[] _layers;
     private readonly SortedDictionary<string, string> _unsupported = new(StringComparer.Ordinal);
-    private readonly DisposeScope _scope;
-    private readonly IDisposable _mode;
-    private readonly Bulkhead _bulkhead = new();
-    private readonly ModelSnapshot _snapshot;
-    private readonly ModelCall? _call;
+    private readonly ModelRunner _runner;
 
     /// <summary>Takes the model.</summary>
     /// <exception cref="ArgumentException">It has no layers.</exception>
@@ -25,18 +20,7 @@ internal sealed class GroupFinder : IDisposable
         if (_layers.Length == 0)
             throw new ArgumentException($"The model '{model.GetName()}' has no convolution or linear layer: there are no channels to prune.", nameof(model));
 
-        _scope = NewDisposeScope();
-        _mode = inference_mode(false);
-        _snapshot = new(model);
-        try
-        {
-            _call = _bulkhead.Run(() => ModelCall.Of(model, forward));
-        }
-        catch
-        {
-            Dispose();
-            throw;
-        }
+        _runner = new(model, forward);
     }
 
     /// <summary>Why the channels of a weight can't be removed, by the weight's name.</summary>
@@ -48,67 +32,56 @@ internal sealed class GroupFinder : IDisposable
     /// <summary>The groups, in the order of the model's layers.</summary>
     public IReadOnlyList<ChannelGroup> Find()
     {
-        using var state = new ProbeState(_model, _layers, _snapshot);
-        var sizes = OtherSize();
-        var builder = new GroupBuilder(_model, new Probe(
-            _model,
-            _layers,
-            state,
-            PassOn(ProbeInput.Positive(_call!.Example, tensor => tensor.shape, 20)),
-            PassOn(ProbeInput.Normal(_call!.Example, tensor => tensor.shape, 1, 21))).Feeds());
+        using var state = new ProbeState(_model, _layers, _runner.Snapshot);
+        // With one position, or one of anything, nothing can be told apart along it.
+        Func<Tensor, long[]> shapeOf = _runner.Example.Any(input => input.shape.Skip(1).Contains(1)) ? _runner.OtherSize() : tensor => tensor.shape;
+        var positive = _runner.PassOn(_runner.Example.Count == 0 ? null : ProbeInput.Positive(_runner.Example, shapeOf, 20));
+        var feeds = new Probe(_model, _layers, state, positive, _runner.PassOn(_runner.Normal(shapeOf, 21))).Feeds();
+        var builder = new GroupBuilder(_model, feeds);
         var candidates = builder.Build();
         foreach (var (weight, refusal) in builder.Unsupported)
             _unsupported[weight] = refusal;
-        var trials = new Trials(_model, _snapshot, TrialStates.Of(_model, _layers, _snapshot, _call!.Example, sizes, candidates, state.Enliven), Run);
-        var groups = trials.Pass(candidates);
-        foreach (var (group, refusal) in trials.Refusals)
-            foreach (var filter in group.Of(ChannelRole.Filter))
-                _unsupported[filter.Name] = refusal;
+        var trials = new Trials(_model, _runner.Snapshot, TrialStates.Of(_model, _layers, _runner, candidates, state.Enliven), _runner.Run);
+        var groups = WithHeads(trials.Pass(candidates), trials, feeds, positive);
         return WithNorms(groups, state);
     }
 
-    public void Dispose()
+    /// <summary>Tries groups of whole heads in the place of values that can't go one by one, and notes what can't go at all.</summary>
+    private IReadOnlyList<ChannelGroup> WithHeads(IReadOnlyList<ChannelGroup> groups, Trials trials, IReadOnlyList<LayerFeed> feeds, ProbePass pass)
     {
-        _bulkhead.Run(() =>
-        {
-            _call?.Release();
-            return true;
-        });
-        _snapshot.Dispose();
-        _bulkhead.Dispose();
-        _mode.Dispose();
-        _scope.Dispose();
+        foreach (var (group, refusal) in trials.Refusals)
+            Refuse(group, refusal);
+        if (trials.Refusals.Count == 0)
+            return groups;
+
+        using var state = new ProbeState(_model, _layers, _runner.Snapshot);
+        var finder = new HeadFinder(feeds, state, pass);
+        ChannelGroup[] heads = [.. trials.Refusals.Keys.Select(finder.Find).OfType<ChannelGroup>()];
+        if (heads.Length == 0)
+            return groups;
+
+        var together = trials.Pass([.. groups, .. heads]);
+        foreach (var group in groups.Concat(heads).Except(together))
+            Refuse(group, heads.Contains(group) ? $"its channels are {group.Channels} heads of attention, which can't go as a whole: {trials.Refusals[group]}" : trials.Refusals[group]);
+        foreach (var filter in together.SelectMany(group => group.Of(ChannelRole.Filter)))
+            _unsupported.Remove(filter.Name);
+        return [.. together.OrderBy(group => Array.FindIndex(_layers, layer => group.Of(ChannelRole.Filter).Any(slice => slice.Name == layer.WeightName)))];
     }
+
+    private void Refuse(ChannelGroup group, string refusal)
+    {
+        foreach (var filter in group.Of(ChannelRole.Filter))
+            _unsupported[filter.Name] = refusal;
+    }
+
+    public void Dispose() => _runner.Dispose();
 
     /// <summary>Notes where masking the norms silences the channels as well as masking the filters too does.</summary>
     private ChannelGroup[] WithNorms(IReadOnlyList<ChannelGroup> groups, ProbeState state)
     {
-        using var trial = new Trial(_model, _snapshot, new("", state.Enliven, null, 9), Run);
+        using var trial = new Trial(_model, _runner.Snapshot, new("", state.Enliven, null, 9), _runner.Run);
         var normed = groups.Where(group => group.Of(ChannelRole.Norm).Any()).ToArray();
         var isAll = normed.Length > 0 && trial.IsNormalized(TrialChannels.Of(normed, 9));
         return [.. groups.Select(group => group with { IsNormalized = normed.Contains(group) && (isAll || trial.IsNormalized(TrialChannels.Of([group], 9))) })];
     }
-
-    private ProbePass PassOn(IReadOnlyList<Tensor> inputs) => new(_model, _snapshot, _bulkhead, () => _call!.Run(inputs.Count == 0 ? null : inputs));
-
-    private Outputs Run(IReadOnlyList<Tensor>? inputs) => _bulkhead.Run(() =>
-    {
-        using var scope = NewDisposeScope();
-        using var _ = no_grad();
-        return Outputs.Of(_call!.Run(inputs));
-    });
-
-    /// <summary>The first of other sizes that the model takes; null if it takes none.</summary>
-    private Func<Tensor, long[]>? OtherSize() => ProbeSizes.Of(_call!.Example).FirstOrDefault(shapeOf =>
-    {
-        try
-        {
-            using var scope = NewDisposeScope();
-            return Run(ProbeInput.Positive(_call!.Example, shapeOf, 19)).Largest is > 0 and < double.PositiveInfinity;
-        }
-        catch (Exception fault) when (fault is not OutOfMemoryException)
-        {
-            return false;
-        }
-    });
 }

@@ -52,7 +52,7 @@ internal sealed class Probe(Module model, IReadOnlyList<ProbedLayer> layers, Pro
         foreach (var layer in layers.Where(layer => units[layer] > 1 && !reads[layer].Any(read => read.Reader.Kind == ReaderKind.Inputs)))
         {
             Add(reads[layer], units[layer], survey, survey.SilencedByOdd(layer));
-            if (reads[layer].Count == 0 && survey.Disturbed(layer) is { } reader)
+            if (reads[layer].Count == 0 && survey.Disturbed(layer, layers.SkipWhile(other => other != layer).Skip(1).ToHashSet()) is { } reader)
                 _hints[layer] = $"{reader.Name} sees its channels where a silent one isn't zero: behind a norm over channels, a sigmoid, softplus, exp or the like, or with something added";
         }
     }

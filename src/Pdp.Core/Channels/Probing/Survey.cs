@@ -62,12 +62,14 @@ internal sealed class Survey
     }
 
     /// <summary>The first reader that sees the layer's odd channels change, and not the others, when they fall silent; null if there is none.</summary>
-    public Reader? Disturbed(ProbedLayer layer)
+    /// <param name="layer">The layer.</param>
+    /// <param name="behind">The layers whose inputs can be of its outputs.</param>
+    public Reader? Disturbed(ProbedLayer layer, IReadOnlySet<ProbedLayer> behind)
     {
         if (Passes(layer) is not var (sound, silent))
             return null;
 
-        return Readers.Index().FirstOrDefault(pair => pair.Item.Layer != layer && pair.Item.Slices % _units[layer] == 0 && IsDisturbed(pair.Index)).Item;
+        return Readers.Index().FirstOrDefault(pair => pair.Item.Layer is { } reader && behind.Contains(reader) && pair.Item.Slices % _units[layer] == 0 && IsDisturbed(pair.Index)).Item;
 
         bool IsDisturbed(int reader)
         {

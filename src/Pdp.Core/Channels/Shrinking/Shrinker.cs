@@ -1,3 +1,4 @@
+using Pdp.Channels.Probing;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -23,12 +24,26 @@ internal static class Shrinker
         try
         {
             silence();
+            Prove(model, groups, forward);
             return Shrink(model, groups, forward);
         }
         catch
         {
             before.Restore();
             throw;
+        }
+    }
+
+    /// <summary>Compares in states that the example alone doesn't show.</summary>
+    private static void Prove(Module model, IReadOnlyList<ShrunkGroup> groups, Func<Tensor> forward)
+    {
+        using var runner = new ModelRunner(model, () => [forward()]);
+        (ChannelGroup Group, long[] Kept)[] cuts = [.. groups.Select(shrunk => (shrunk.Group, shrunk.Kept.ToArray()))];
+        foreach (var state in TrialStates.OfFinal(runner))
+        {
+            using var trial = new Trial(model, runner.Snapshot, state, runner.Run);
+            if (trial.Cut(cuts).Refusal is { } refusal)
+                throw new InvalidOperationException($"The model can't be shrunk: {refusal}. The channel map is of another model, or weights have changed since the commit.");
         }
     }
 

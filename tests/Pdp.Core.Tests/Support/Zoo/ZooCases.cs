@@ -20,12 +20,8 @@ internal static class ZooCases
     /// <summary>Networks that channel discovery gets wrong, and how.</summary>
     public static IReadOnlyDictionary<string, string> KnownFaults { get; } = new Dictionary<string, string>(StringComparer.Ordinal)
     {
-        ["AttentionByWidth"] = "whole heads are not found",
         ["GatedNet"] = "a layer behind halves that are multiplied is not found",
         ["Film"] = "a shift and a scale from other layers are not found",
-        ["Cbam"] = "a gate of channels that stay is named nowhere",
-        ["Vit2"] = "whole heads are not found",
-        ["Vit4"] = "whole heads are not found",
     };
 
     public static ZooCase Get(string name) => All.Single(zoo => zoo.Name == name);

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace Pdp.Samples.ImageNet.Training;
 
 /// <summary>Trains a learner for an epoch, step by step. What a step does depends only on the learner and the position.</summary>
-/// <remarks>Every tensor is in a scope and every Scalar is kept: see <see cref="FusedSgd"/> for why.</remarks>
+/// <remarks>Every tensor is in a scope and every Scalar is kept: see <see cref="Pdp.Training.FusedSgd"/> for why.</remarks>
 internal sealed class Trainer : IDisposable
 {
     private readonly Settings _settings;

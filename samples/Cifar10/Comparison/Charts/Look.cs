@@ -1,90 +1,55 @@
-using ScottPlot;
-using ScottPlot.Palettes;
+using Pdp.Samples.Drawing;
 
 namespace Pdp.Samples.Cifar10.Comparison;
 
-/// <summary>How charts look: a row has the same color and shape in all of them, and what has no number is named beside them.</summary>
+/// <summary>How charts look: a row has the same color and shape in all of them, and what has no number is named in the legend.</summary>
 internal sealed class Look(Results results)
 {
-    public const int Width = 900;
-    public const int Height = 560;
+    private const int StartColor = 7;
+    private const int DenseColor = 8;
 
-    private static readonly Category10 Colors10 = new();
-    private static readonly MarkerShape[] Shapes =
-    [
-        MarkerShape.FilledCircle, MarkerShape.FilledSquare, MarkerShape.FilledTriangleUp, MarkerShape.FilledDiamond,
-        MarkerShape.FilledTriangleDown, MarkerShape.OpenCircle, MarkerShape.OpenSquare,
-    ];
-
-    static Look() => Fonts.Default = "DejaVu Sans";
-
-    /// <summary>An empty plot.</summary>
-    public static Plot Titled(string title, string x, string y)
+    /// <summary>A chart of these marks.</summary>
+    public static Chart Chart(string title, Axis x, string unit, IReadOnlyList<Mark> marks) => new()
     {
-        var plot = new Plot();
-        plot.Title(title, size: 16);
-        plot.XLabel(x, size: 14);
-        plot.YLabel(y, size: 14);
-        plot.Axes.Bottom.TickLabelStyle.FontSize = 13;
-        plot.Axes.Left.TickLabelStyle.FontSize = 13;
-        plot.Axes.Left.MinimumSize = 65;
-        return plot;
-    }
+        Title = title,
+        X = x,
+        Y = Axis.Around(unit, marks.SelectMany(Heights)),
+        Marks = marks,
+        Width = 760,
+        Height = 480,
+    };
 
-    /// <summary>A row's markers. Those of later rows are smaller: where one lies upon another both are seen.</summary>
-    public MarkerStyle MarkerOf(string row)
-    {
-        var index = IndexOf(row);
-        return new MarkerStyle(Shapes[index % Shapes.Length], index == 0 ? 16 : Math.Max(7, 12 - index), ColorOf(row)) { LineWidth = 2 };
-    }
+    /// <summary>The number of a row's color.</summary>
+    public int ColorOf(string row) => Math.Max(0, results.Rows.ToList().IndexOf(row));
 
-    /// <summary>A row's color.</summary>
-    public Color ColorOf(string row) => Colors10.GetColor(IndexOf(row));
-
-    /// <summary>A legend outside of the plot.</summary>
-    public static void AddLegend(Plot plot)
-    {
-        plot.Legend.FontSize = 13;
-        plot.Legend.SymbolWidth = 36;
-        plot.Legend.ShadowColor = Colors.Transparent;
-        plot.ShowLegend(Edge.Right);
-    }
+    /// <summary>A row's points; PDP's stand out.</summary>
+    public Line LineOf(string row, IReadOnlyList<Point> points) => new(row, ColorOf(row), points) { IsBold = row == Methods.Pdp };
 
     /// <summary>Lines at the accuracies of the dense runs and of the weights that all runs start from, as far as they are known.</summary>
-    public void AddReferences(Plot plot)
+    public IEnumerable<Mark> References()
     {
-        if (results.Dense.Count > 0)
-        {
-            Add(results.Dense.Average(result => result.Report.Accuracy), Methods.Dense, LinePattern.Dashed, Colors.Black);
-        }
-        else
-        {
-            AddWords(plot, $"{Methods.Dense}: {results.StateOf(Methods.Dense, Cell.DenseColumn)}");
-        }
-
+        yield return results.Dense.Count > 0
+            ? At(results.Dense.Average(result => result.Report.Accuracy), Methods.Dense, DenseColor)
+            : new Words($"{Methods.Dense}: {results.StateOf(Methods.Dense, Cell.DenseColumn)}");
         if (results.StartAccuracy is { } start)
         {
-            Add(start, "before training", LinePattern.Dotted, Colors.Gray);
-        }
-
-        void Add(double accuracy, string name, LinePattern pattern, Color color)
-        {
-            var line = plot.Add.HorizontalLine(100 * accuracy, 2, color, pattern);
-            line.LegendText = FormattableString.Invariant($"{name}, {100 * accuracy:0.00} %");
+            yield return At(start, "before training", StartColor);
         }
     }
 
-    /// <summary>Names in the legend the rows of a column without a number: a failed method should not vanish.</summary>
-    public void AddRowsWithout(Plot plot, string column)
+    /// <summary>Names the rows of a column that have no number: a failed method should not vanish.</summary>
+    public IEnumerable<Words> RowsWithout(string column) => results.Rows
+        .Where(row => results.Planned(row, column) > 0 && results.Of(row, column).Count == 0)
+        .Select(row => new Words($"{row}: {results.StateOf(row, column)}"));
+
+    private static Rule At(double accuracy, string name, int color) =>
+        new(FormattableString.Invariant($"{name}, {100 * accuracy:0.00} %"), color, [100 * accuracy]);
+
+    private static IEnumerable<double> Heights(Mark mark) => mark switch
     {
-        foreach (var row in results.Rows.Where(row => results.Planned(row, column) > 0 && results.Of(row, column).Count == 0))
-        {
-            AddWords(plot, $"{row}: {results.StateOf(row, column)}");
-        }
-    }
-
-    /// <summary>A line of the legend without a sign.</summary>
-    public static void AddWords(Plot plot, string text) => plot.Legend.ManualItems.Add(new LegendItem { LabelText = text });
-
-    private int IndexOf(string row) => Math.Max(0, results.Rows.ToList().IndexOf(row));
+        Line line => line.Points.Select(point => point.Y),
+        Rule rule => rule.At,
+        Spreads spreads => spreads.Bars.SelectMany(bar => new[] { bar.Middle.Y - bar.Half, bar.Middle.Y + bar.Half }),
+        _ => [],
+    };
 }

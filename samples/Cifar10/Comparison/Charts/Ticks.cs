@@ -1,5 +1,5 @@
 using System.Globalization;
-using ScottPlot;
+using Pdp.Samples.Drawing;
 
 namespace Pdp.Samples.Cifar10.Comparison;
 
@@ -9,18 +9,18 @@ internal static class Ticks
     /// <summary>The least distance of two ticks, and that of values from the axis' ends, over the axis.</summary>
     private const double Least = 0.07;
 
-    /// <summary>Puts ticks at the values, and the axis around them.</summary>
-    /// <param name="plot">The plot.</param>
+    /// <summary>An axis around values, with ticks at them.</summary>
+    /// <param name="label">What the values are.</param>
     /// <param name="values">The values, at least one.</param>
     /// <param name="digits">Decimals of a tick.</param>
     /// <param name="margin">The least distance of values from the axis' ends.</param>
-    public static void SetBottom(Plot plot, IReadOnlyCollection<double> values, int digits, double margin)
+    public static Axis Axis(string label, IReadOnlyCollection<double> values, int digits, double margin)
     {
         var (low, high) = (values.Min(), values.Max());
         var around = Math.Max(margin, Least * (high - low));
-        plot.Axes.SetLimitsX(low - around, high + around);
-        double[] ticks = Of(values, digits, high - low + (2 * around));
-        plot.Axes.Bottom.SetTicks(ticks, [.. ticks.Select(tick => tick.ToString(CultureInfo.InvariantCulture))]);
+        var ticks = Of(values, digits, high - low + (2 * around));
+        return new(label, low - around, high + around,
+            [.. ticks.Select(tick => new Tick(tick, tick.ToString(CultureInfo.InvariantCulture)))]);
     }
 
     /// <summary>The distinct values in order; of two whose labels would touch, the one that more runs have, or else the lesser.</summary>

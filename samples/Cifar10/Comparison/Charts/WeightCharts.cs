@@ -1,16 +1,15 @@
+using Pdp.Samples.Drawing;
 using Pdp.Samples.Reports;
-using ScottPlot;
 
 namespace Pdp.Samples.Cifar10.Comparison;
 
-/// <summary>Histograms of weights over the epochs, with threshold and mask.</summary>
+/// <summary>Histograms of weights over the epochs, with threshold and mask, beside those of the dense run.</summary>
 internal static class WeightCharts
 {
     private const int Moments = 3;
-    private const int HeightOfRow = 250;
 
     /// <summary>Those of PDP's first seed, a row a layer, from the first epoch to the last; null of a run without a history.</summary>
-    public static Figure? Of(Results results, string column)
+    public static ChartGrid? Of(Results results, string column)
     {
         var run = results.Cells.FirstOrDefault(result => result.Cell.Column == column && result.Cell.Method == Methods.Pdp);
         var history = run?.Folder.History().Where(snapshot => snapshot.Range > 0) ?? [];
@@ -21,16 +20,26 @@ internal static class WeightCharts
         }
 
         var dense = DenseWeights.Of(run);
-        WeightSnapshot[] all = [.. layers.SelectMany(moments => moments)];
-        var header = WeightChart.Header(run, dense, hasMasks: all.Any(snapshot => snapshot.Threshold is not null));
-        var multiplot = new Multiplot(header) { Layout = new HeadedGrid(layers.Length, layers.Max(moments => moments.Length)) };
-        foreach (var snapshot in all)
-        {
-            multiplot.AddPlot(WeightChart.Of(snapshot, dense.In(snapshot)));
-        }
-
-        return new Figure(multiplot, Look.Width, HeadedGrid.HeaderHeight + (layers.Length * HeightOfRow));
+        return new ChartGrid(
+            $"{run.Cell.Column}, {run.Cell.Row}, seed {run.Cell.Seed}: weights and masks over the epochs"
+            + (dense.Layers.Count == 0 ? " (the dense run has left no weights)" : ""),
+            [.. layers.SelectMany(moments => moments).Select(snapshot => ChartOf(snapshot, dense.In(snapshot), run.Report.Strategy))],
+            Columns: layers.Max(moments => moments.Length));
     }
+
+    private static Chart ChartOf(WeightSnapshot snapshot, long[]? dense, string strategy)
+    {
+        var title = FormattableString.Invariant($"{LayerChart.Short(snapshot.Layer)}, epoch {snapshot.Epoch}");
+        return MaskChart.Of(snapshot, title, MaskOf(strategy), dense) with { Width = 330, Height = 250 };
+    }
+
+    /// <summary>What the curve is, as the histogram is one of single weights.</summary>
+    private static string MaskOf(string strategy) => strategy switch
+    {
+        "unstructured" => "mask m(w)",
+        "channel" => "mask of a channel of this RMS",
+        _ => "mask m(w), mean threshold",
+    };
 
     private static WeightSnapshot[] Chosen(IEnumerable<WeightSnapshot> snapshots)
     {

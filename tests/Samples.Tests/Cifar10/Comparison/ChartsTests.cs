@@ -5,7 +5,6 @@ using Pdp.Samples.Cifar10;
 using Pdp.Samples.Cifar10.Comparison;
 using Pdp.Samples.Reports;
 using Pdp.Training;
-using SkiaSharp;
 using static TorchSharp.torch;
 
 namespace Pdp.Samples.Tests.Cifar10.Comparison;
@@ -93,7 +92,7 @@ public sealed class ChartsTests : IDisposable
 
         var texts = Drawn("weights-80");
 
-        Assert.Contains("(the dense run has left no weights)", texts);
+        Assert.Contains(texts, text => text.EndsWith("(the dense run has left no weights)", StringComparison.Ordinal));
         Assert.DoesNotContain("mask m(w)", texts);
     }
 
@@ -107,17 +106,6 @@ public sealed class ChartsTests : IDisposable
 
         foreach (var text in new[] { "layer1.0.conv1", "weights removed, %", "dense, 0 %", "pdp", "100" })
             Assert.Contains(text, texts);
-    }
-
-    [Fact]
-    public void Pictures_AreAsWideAsAPageShowsThem()
-    {
-        Leave("80-pdp-0", 0.86);
-        Drawn("layers-80");
-
-        using var picture = SKBitmap.Decode(Path.Combine(_folder.Path, "charts", "layers-80.png"));
-
-        Assert.Equal((900, 560), (picture.Width, picture.Height));
     }
 
     [Theory]

@@ -117,7 +117,6 @@ public sealed class ResultsTests : IDisposable
 
         foreach (var name in new[] { "accuracy-sparsity", "accuracy-cost-80", "layers-80" })
         {
-            Assert.Equal([0x89, (byte)'P', (byte)'N', (byte)'G'], File.ReadAllBytes(Path.Combine(charts, name + ".png"))[..4]);
             Assert.Contains("<svg", File.ReadAllText(Path.Combine(charts, name + ".svg")), StringComparison.Ordinal);
         }
     }

@@ -43,7 +43,7 @@ public sealed record MacCount(IReadOnlyList<LayerMacs> Layers)
     /// layer that is never called but reaches the output is an error; one that is run both ways counts too little.
     /// </remarks>
     /// <param name="model">The model; its modes are as before afterwards, and nothing else is touched.</param>
-    /// <param name="forward">Calls the model and gives its output; with a batch of one the MACs are those of one example, else those of the batch.</param>
+    /// <param name="forward">Calls the model and gives its output, the same in each of several calls; with a batch of one the MACs are those of one example, else those of the batch.</param>
     /// <exception cref="ArgumentException">The model has no convolution or linear layer, or one of them is run by <c>forward</c>.</exception>
     public static MacCount Of(Module model, Func<Tensor> forward)
     {

@@ -12,7 +12,7 @@ internal static class RandomBlocks
 
     public static IReadOnlyList<Action<RandomNet>> All { get; } =
     [
-        Convolution, Convolution, Residual, Residual, Inverted, Concatenation, Gate, Pixels, Product, Grouped, Pool, Halves, Upsampling, Division,
+        Convolution, Convolution, Residual, Residual, Inverted, Concatenation, Gate, Pixels, Product, Grouped, Pool, Halves, Upsampling, Meeting,
         Attention, Greatest, Auxiliary, Neighbours, Scale, Condition, Depthwise, Twice,
     ];
 
@@ -151,16 +151,23 @@ internal static class RandomBlocks
         net.Add($"up{width}", x => cat([functional.relu(up.call(functional.relu(down.call(functional.max_pool2d(x, 2))))), x], 1));
     }
 
-    /// <summary>Channels divided by something of all of them.</summary>
-    private static void Division(RandomNet net)
+    /// <summary>Channels that meet others without weights: divided by them, in another order, or added up.</summary>
+    private static void Meeting(RandomNet net)
     {
-        var kind = net.Pick("unit", "root mean square", "softmax", "local");
+        var kind = net.Pick("unit", "root mean square", "softmax", "local", "deviation", "flip", "roll", "greatest four", "sum so far", "first gates", "last gates");
         var local = kind == "local" ? net.Layer(LocalResponseNorm(3, alpha: 1)) : null;
         net.Add(kind, x => kind switch
         {
             "unit" => x.div(x.norm(1, keepdim: true).add(Half, One)),
             "root mean square" => x.div(x.mul(x).mean([1], keepdim: true).add(Half, One).sqrt()),
             "softmax" => x.mul(x.softmax(1)),
+            "deviation" => x.div(x.std(1, false, true).add(Half, One)),
+            "flip" => x.add(x.flip(1), One),
+            "roll" => x.add(x.roll(1, 1), One),
+            "greatest four" => x.mul(x.ge(x.topk((int)Math.Min(4, x.size(1)), 1).values.amin([1], keepdim: true))),
+            "sum so far" => x.cumsum(1),
+            "first gates" => x.mul(x.narrow(1, 0, 1).sigmoid()),
+            "last gates" => x.mul(x.narrow(1, x.size(1) - 1, 1).sigmoid()),
             _ => local!.call(x),
         });
     }

@@ -61,7 +61,7 @@ internal sealed class RandomNet
     private void Compose()
     {
         RandomBlocks.Convolution(this);
-        for (var blocks = 1 + _random.Next(4); blocks > 0; blocks--)
+        for (var blocks = 1 + _random.Next(5); blocks > 0; blocks--)
             RandomBlocks.All[_random.Next(RandomBlocks.All.Count)](this);
         if (_random.Next(3) == 0)
             RandomBlocks.Convolution(this);

@@ -188,7 +188,8 @@ internal sealed class PrunedModel : IDisposable
     }
 
     /// <summary>What should be looked at in the division among the layers if the masks get these targets.</summary>
-    public IEnumerable<string> WarningsOf(IReadOnlyList<long> targets) => NearlyEmpty.Warning(_options, Layers, targets) is { } warning ? [warning] : [];
+    public IEnumerable<string> WarningsOf(IReadOnlyList<long> targets) =>
+        new[] { NearlyEmpty.Warning(_options, Layers, targets), ChannelRounding.Warning(_options, Layers, targets) }.OfType<string>();
 
     /// <summary>The groups that have lost channels for good, with the channels that are left.</summary>
     public IReadOnlyList<ShrunkGroup> KeptChannels()

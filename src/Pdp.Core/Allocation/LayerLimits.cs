@@ -30,12 +30,14 @@ internal sealed record LayerLimits(PdpMask Mask, long? Fixed, long Least, long M
     public long Aligned(long target) => Counts.Aligned(Mask.Members, target, RoundTo);
 
     /// <summary>
-    /// The range of counts within the bounds that alignment turns into a target; empty, with the first above the second, if there is none.
+    /// The range of counts within the bounds that rounding turns into a target; empty, with the first above the second, if there is none.
     /// </summary>
     public (long Least, long Most) Sources(long target)
     {
         var most = target + ((Mask.Members - target - 1) % RoundTo);
-        return Aligned(target) == target ? (Math.Max(target, Least), Math.Min(most, Most)) : (1, 0);
+        // Counts between the target below and this one may have been rounded up to it.
+        var least = target > 0 && target <= Most ? Aligned(target - 1) + 1 : target;
+        return Aligned(target) == target ? (Math.Max(least, Least), Math.Min(most, Most)) : (1, 0);
     }
 
     /// <summary>The target one step above or below; null if the bounds don't allow it.</summary>

@@ -86,7 +86,7 @@ internal sealed class TargetPlanner
                 targets[i] = members;
         }
 
-        return [.. _limits.Zip(targets, (limits, target) => limits.Aligned(target!.Value))];
+        return ChannelRounding.Of(_limits, [.. targets.Select(target => target!.Value)]);
     }
 
     /// <summary>Bounds guide the allocation; if a strategy or a rule fixed the sparsity, they would be ignored.</summary>

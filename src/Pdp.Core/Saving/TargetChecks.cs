@@ -15,7 +15,7 @@ internal static class TargetChecks
         StateChecks.Require(target == (only ?? target), $"the target of '{limits.Mask.Name}' is {target}, but the settings make it {only}");
         var (least, most) = limits.Sources(target);
         StateChecks.Require(only is not null || least <= most,
-            $"the target of '{limits.Mask.Name}' is {target}, which its bounds or its alignment don't allow");
+            $"the target of '{limits.Mask.Name}' is {target}, which its bounds or its rounding don't allow");
     }
 
     /// <summary>Checks the sum of the targets, up to the rounding to whole members and to the alignment.</summary>
@@ -27,9 +27,10 @@ internal static class TargetChecks
     {
         var rounding = limits.Max(layer => layer.Mask.WeightsPerRank) / 2;
         var most = limits.Zip(targets, (layer, target) => layer.Mask.WeightsPerRank * layer.Sources(target).Most).Sum();
+        var least = limits.Zip(targets, (layer, target) => layer.Mask.WeightsPerRank * layer.Sources(target).Least).Sum();
         var actual = limits.Zip(targets, (layer, target) => layer.Mask.WeightsPerRank * target).Sum();
         StateChecks.Require(
-            remove >= actual - rounding && remove <= most + rounding,
+            remove >= least - rounding && remove <= most + rounding,
             $"its targets remove {actual} weights from the layers that the allocation decides about, but the settings ask for {remove}");
     }
 }

@@ -23,8 +23,12 @@ public sealed record PerChannel : IMaskStrategy
     }
 
     /// <summary>
-    /// The number of channels kept in each group is a multiple of this, which suits kernels and accelerators; fewer are removed if need be.
+    /// The number of channels kept in each group is a multiple of this, which suits kernels and accelerators, or all of them.
     /// </summary>
+    /// <remarks>
+    /// Where some groups lose fewer channels for that, others lose more, so that the total is met to half the largest step. Plan and report
+    /// warn of what bounds, or too few groups, leave. A sparsity that a rule sets is rounded down.
+    /// </remarks>
     /// <value>At least 1, the default, which keeps any number.</value>
     /// <exception cref="ArgumentOutOfRangeException">The value is below 1.</exception>
     public int RoundTo { get; init => field = value >= 1 ? value : throw Guard.Outside(nameof(RoundTo), value, "[1, ∞)"); } = 1;

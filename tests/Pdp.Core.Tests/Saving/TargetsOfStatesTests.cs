@@ -37,9 +37,9 @@ public sealed class TargetsOfStatesTests
         { "settings ask for 704", Options with { Sparsity = 0.5, Rules = [new(First) { Sparsity = 0.25 }] }, (name, target) => name == First ? target : target + 1 },
         { "settings make it 256", Options with { Sparsity = 0.5, Allocation = new UniformSparsity() }, Shifted },
         { "settings make it 128", Options with { Allocation = new SparsityTable(Table) }, Shifted },
-        { "bounds or its alignment", Options with { Sparsity = 0.5, MinimumLayerSparsity = 0.2 }, (name, target) => name == First ? 10 : target },
-        { "bounds or its alignment", Options with { Sparsity = 0.5, MaximumLayerSparsity = 0.9 }, (name, target) => name == First ? 510 : target },
-        { "bounds or its alignment", Options with { Sparsity = 0.5, Strategy = new PerChannel { RoundTo = 4 } }, (name, target) => name == First ? target + 1 : target },
+        { "bounds or its rounding", Options with { Sparsity = 0.5, MinimumLayerSparsity = 0.2 }, (name, target) => name == First ? 10 : target },
+        { "bounds or its rounding", Options with { Sparsity = 0.5, MaximumLayerSparsity = 0.9 }, (name, target) => name == First ? 510 : target },
+        { "bounds or its rounding", Options with { Sparsity = 0.5, Strategy = new PerChannel { RoundTo = 4 } }, (name, target) => name == First ? target + 1 : target },
         { "settings ask for 832", Options with { Sparsity = 0.5, Strategy = new PerChannel { RoundTo = 4 } }, (_, _) => 0 },
         { "settings ask for 832", Options with { Sparsity = 0.5, Strategy = new PerChannel() }, (name, target) => name == First ? target + 2 : target },
     };

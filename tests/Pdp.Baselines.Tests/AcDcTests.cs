@@ -1,4 +1,3 @@
-using Pdp.Allocation;
 using Pdp.Baselines.Tests.Support;
 using Pdp.Tests;
 using Pdp.Tests.Support;

@@ -1,5 +1,4 @@
 using Pdp.Baselines.Tests.Support;
-using Pdp.Strategies;
 using Pdp.Tests;
 using Pdp.Tests.Support;
 using static TorchSharp.torch;

@@ -1,6 +1,5 @@
 using Pdp.Tests.Saving;
 using Pdp.Tests.Support;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Pdp.Tests;

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Pdp.Layers;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;

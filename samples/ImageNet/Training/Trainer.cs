@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Pdp.Samples.ImageNet.Data;
+using Pdp.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,7 +1,3 @@
-using Pdp.Allocation;
-using Pdp.Channels;
-using Pdp.Scheduling;
-using Pdp.Strategies;
 using Pdp.Tests.Support;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;

@@ -1,4 +1,3 @@
-using Pdp.Channels;
 using Pdp.Tests.Support;
 using TorchSharp;
 using TorchSharp.Modules;

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Pdp.Channels;
 using Pdp.Tests.Support;
 using static TorchSharp.torch;
 

@@ -1,4 +1,3 @@
-using Pdp.Strategies;
 using Pdp.Tests.Support;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;

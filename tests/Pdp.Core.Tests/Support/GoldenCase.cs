@@ -1,7 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Pdp.Masking;
-using Pdp.Numerics;
 
 namespace Pdp.Tests.Support;
 

@@ -1,6 +1,5 @@
 using System.Text;
 using Pdp.Tests.Support;
-using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 

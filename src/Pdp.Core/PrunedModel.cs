@@ -3,6 +3,7 @@ using Pdp.Channels.Shrinking;
 using Pdp.Internal;
 using Pdp.Layers;
 using Pdp.Masking;
+using Pdp.Methods;
 using Pdp.Reporting;
 using Pdp.Saving;
 using static TorchSharp.torch;
@@ -10,17 +11,12 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp;
 
-/// <summary>The weights of a model: those that are pruned, with their masks, and those that stay dense, with the reason.</summary>
-/// <remarks>Owns the masked weights' copies; borrows the model.</remarks>
+/// <summary>A model and what is pruned of it: which weights, their masks, the method at work, and what plans and reports say of them.</summary>
+/// <remarks>Owns the masks' copies; borrows the model.</remarks>
 internal sealed class PrunedModel : IDisposable
 {
-#pragma warning disable CA2213 // The model is borrowed.
-    private readonly Module _model;
-#pragma warning restore CA2213
     private readonly PdpOptions _options;
-    private readonly IReadOnlyList<SelectedLayer> _weights;
-    private readonly FusedModel _fused;
-    private readonly ChannelTies _ties;
+    private readonly LayerChoice _choice;
     private readonly SizeAccount? _sizes;
     private readonly Registration _registration;
     private readonly IMethodRun? _run;
@@ -29,119 +25,65 @@ internal sealed class PrunedModel : IDisposable
     /// <exception cref="ArgumentException">A match matches nothing, nothing is left to prune, or the channel map is of another model.</exception>
     public PrunedModel(Module model, PdpOptions options)
     {
-        _model = model;
+        Module = model;
         _options = options;
         if (options.Channels?.Misfit(model) is { } misfit)
             throw new ArgumentException(misfit, nameof(options));
-        _ties = new(options.Channels, options.Rules, StrategyOf);
-        SelectedLayer[] fitting = [.. _ties.ShareRules(LayerSelection.Select(model, options.Include, options.Exclude, options.Rules)).Select(WithRefusal)];
-        _weights = _ties.Refuse(fitting);
-        // A rule whose own strategy doesn't fit is in the plan, as the strategy is what it asked for.
-        foreach (var rule in options.Rules.Where(rule => rule.Strategy is null || fitting.Any(layer => layer.DenseReason is null && layer.Has(rule))))
-            Choice.RequireEffect(rule, _weights);
+        _choice = new(model, options.Request);
         _sizes = options.Channels is { } map ? new SizeAccount(model, map, options.EffectiveMacs) : null;
-        SelectedLayer[] selected = [.. _weights.Where(layer => layer.DenseReason is null && _ties.IsFirst(layer))];
-        if (selected.Length == 0)
-            throw new ArgumentException($"Every weight stays dense: {string.Join("; ", _weights.Select(layer => $"{layer.Info.Name}: {layer.DenseReason}"))}. Include some of them, or choose a strategy that fits their shapes.", nameof(options));
-
-        Layers = LayersOf(selected);
-        Masks = [.. Layers.Select(layer => layer.Mask)];
-        _registration = Register();
-        _run = Attach(options.Method);
-        foreach (var layer in Layers.Where(_ => options.Importance is not null))
-            layer.Weight.Follow(options.Importance!);
-        foreach (var mask in Masks)
-            mask.Attach();
-        _fused = new FusedModel(Layers.Select(layer => layer.Weight.Fused).OfType<IFusedWeight>());
-    }
-
-    public Module Module => _model;
-
-    /// <summary>The weights that are pruned; an array, as going through it must not allocate.</summary>
-    public PrunedLayer[] Layers { get; }
-
-    public IReadOnlyList<PdpMask> Masks { get; }
-
-    /// <summary>Whether any mask removes anything now.</summary>
-    public bool IsPruning
-    {
-        get
+        var layers = new List<PrunedLayer>();
+        try
         {
-            foreach (var layer in Layers)
-            {
-                if (layer.Mask.Removed > 0)
-                    return true;
-            }
-
-            return false;
+            layers.AddRange(_choice.Pruned.Select(layer => new PrunedLayer(GroupOf(layer), layer.Rule)));
+            _registration = new(model, layers.SelectMany(layer => layer.Group.Parameters));
+            _run = options.Method is { } method ? Attach(method, layers) : null;
+            foreach (var layer in layers.Where(_ => options.Importance is not null))
+                layer.Group.Follow(options.Importance!);
+            Masked = new(layers);
+        }
+        catch
+        {
+            foreach (var layer in layers)
+                layer.Group.Dispose();
+            throw;
         }
     }
 
-    /// <summary>The fraction of the prunable weights that the masks remove now.</summary>
-    public double Sparsity => Masks.Sum(mask => mask.RemovedWeights) / (double)Masks.Sum(mask => mask.Layout.Elements);
+    /// <summary>The model; borrowed.</summary>
+    public Module Module { get; }
 
-    /// <summary>The fraction of the prunable weights that the masks remove in the end; 0 until the targets are set.</summary>
-    public double TargetSparsity { get; private set; }
+    /// <summary>What is masked of it.</summary>
+    public MaskedModel Masked { get; }
 
     /// <summary>What a method other than PDP learns besides the weights.</summary>
     public IReadOnlyList<NamedParameter> MethodParameters => _run?.Parameters ?? [];
 
     /// <summary>All parameters, tied ones once.</summary>
-    public long Parameters =>
-        _model.parameters().Where(parameter => parameter.numel() > 0).DistinctBy(Address.Of).Sum(parameter => parameter.numel());
-
-    /// <summary>The weights that stay dense because they were frozen, and train by now.</summary>
-    public IEnumerable<string> Unfrozen => _weights.Where(layer => ReasonNow(layer) != layer.DenseReason).Select(layer => layer.Info.Name);
-
-    /// <summary>Masks all weights, or none if one of them can't be.</summary>
-    public void Enter(MaskForm form)
-    {
-        try
-        {
-            foreach (var layer in Layers)
-                layer.Weight.Enter(form);
-            if (_fused.Enter() is { } notFinite)
-                throw new InvalidOperationException(Faults.NotFinite(notFinite));
-        }
-        catch
-        {
-            _fused.Leave();
-            for (var i = Layers.Length - 1; i >= 0; i--)
-                Layers[i].Weight.Leave(out var _);
-            throw;
-        }
-    }
+    private long Parameters =>
+        Module.parameters().Where(parameter => parameter.numel() > 0).DistinctBy(Address.Of).Sum(parameter => parameter.numel());
 
     /// <summary>Checks that the model still has the parameters that are masked.</summary>
     /// <exception cref="InvalidOperationException">One was replaced.</exception>
     public void RequireSameParameters() => _registration.Require();
 
-    /// <summary>Takes the weights with kernels out of the scope; each one's <see cref="MaskedWeight.Leave"/> then says how it went.</summary>
-    public void LeaveFused() => _fused.Leave();
+    /// <summary>Checks that the model still has the shapes of the channel map, which a shrink record that is applied to it changes.</summary>
+    /// <exception cref="InvalidOperationException">It has others.</exception>
+    public void RequireFittingMap()
+    {
+        if (_options.Channels?.Misfit(Module) is { } misfit)
+            throw new InvalidOperationException(misfit);
+    }
 
     /// <summary>What decides about each layer's target and mask, in words, if the options are these.</summary>
-    public IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> Settings(PdpOptions options) => Layers.ToDictionary(
+    public IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> Settings(PdpOptions options) => Masked.Layers.ToDictionary(
         layer => layer.Mask.Name,
-        layer => RunSettings.Of(layer, options, TemperatureOf(layer.Rule, layer.Mask.Strategy, options), _ties.MaskedAlong(layer.Mask)));
+        layer => RunSettings.Of(layer, options.Goal, TemperatureOf(layer.Rule, layer.Mask.Strategy, options), _choice.Ties.MaskedAlong(layer.Mask.Name, layer.Mask.Strategy)));
 
     /// <summary>Takes the temperatures that options give each layer.</summary>
     public void SetTemperatures(PdpOptions options)
     {
-        foreach (var (weight, rule) in Layers)
-            weight.Mask.Temperature = TemperatureOf(rule, weight.Mask.Strategy, options);
-    }
-
-    public void SetTargets(IEnumerable<long> targets)
-    {
-        foreach (var (mask, target) in Masks.Zip(targets))
-            mask.Target = target;
-        TargetSparsity = Masks.Sum(mask => mask.TargetWeights) / (double)Masks.Sum(mask => mask.Layout.Elements);
-    }
-
-    public void Advance(double fraction, double epoch)
-    {
-        foreach (var layer in Layers)
-            layer.Mask.Move(fraction, epoch);
+        foreach (var layer in Masked.Layers)
+            layer.Mask.Temperature = TemperatureOf(layer.Rule, layer.Mask.Strategy, options);
     }
 
     /// <summary>Lets a method other than PDP follow the clock.</summary>
@@ -168,7 +110,7 @@ internal sealed class PrunedModel : IDisposable
     /// <exception cref="InvalidOperationException">No gradient of a weight was seen yet.</exception>
     public void RequireImportance()
     {
-        string[] unknown = [.. Masks.Where(mask => mask.Importance is { Sensitivity: null }).Select(mask => $"'{mask.Name}'")];
+        string[] unknown = [.. Masked.Masks.Where(mask => mask.Importance is { Sensitivity: null }).Select(mask => $"'{mask.Name}'")];
         if (unknown.Length > 0)
             throw new InvalidOperationException($"Pruning begins, but {_options.Importance!.Name} has seen no gradient of {Words.Listed(unknown)} yet: let the schedule start later, train one step or more within Mask() until then, and exclude weights that get no gradient.");
     }
@@ -176,10 +118,10 @@ internal sealed class PrunedModel : IDisposable
     /// <summary>What will happen to each weight if the masks get these targets.</summary>
     public PruningPlan Plan(IReadOnlyList<long> targets, bool isFinal)
     {
-        var removed = Masks.Zip(targets).ToDictionary(pair => pair.First.Name, pair => pair.Second / (double)pair.First.Members);
+        var removed = Masked.Masks.Zip(targets).ToDictionary(pair => pair.First.Name, pair => pair.Second / (double)pair.First.Members);
         return new()
         {
-            Layers = [.. _weights.Select(layer => PlanOf(layer, (long)Math.Round(removed.GetValueOrDefault(_ties.FirstOf(layer)) * layer.Info.Layout.Elements)))],
+            Layers = [.. _choice.All.Select(layer => PlanOf(layer, (long)Math.Round(removed.GetValueOrDefault(_choice.Ties.FirstOf(layer)) * layer.Info.Layout.Elements)))],
             ModelParameters = Parameters,
             IsFinal = isFinal,
             Size = SizeAfter(targets),
@@ -187,9 +129,27 @@ internal sealed class PrunedModel : IDisposable
         };
     }
 
-    /// <summary>What should be looked at in the division among the layers if the masks get these targets.</summary>
-    public IEnumerable<string> WarningsOf(IReadOnlyList<long> targets) =>
-        new[] { NearlyEmpty.Warning(_options, Layers, targets), ChannelRounding.Warning(_options, Layers, targets) }.OfType<string>();
+    /// <summary>Says what has become of the model.</summary>
+    /// <param name="before">The softness of the masks before the commit that is reported; null to measure it.</param>
+    /// <param name="epoch">The epoch.</param>
+    /// <param name="hasEnded">Whether the schedule has.</param>
+    /// <param name="isCommitted">Whether the zeros are final.</param>
+    /// <param name="warnings">What else should be looked at.</param>
+    public PruningReport Report(Softness[]? before, double epoch, bool hasEnded, bool isCommitted, IEnumerable<string> warnings)
+    {
+        var (layers, leak) = ReportBuilder.Measure(Masked.Layers, before);
+        var report = new PruningReport
+        {
+            Layers = layers,
+            Epoch = epoch,
+            IsCommitted = isCommitted,
+            ModelParameters = Parameters,
+            Leak = leak,
+            Warnings = [],
+            Size = SizeAfter(Masked.Masks.Select(mask => mask.Removed)),
+        };
+        return report with { Warnings = [.. warnings, .. ReportBuilder.WarningsOf(report, hasEnded), .. UnfrozenWarning(), .. WarningsOf([.. Masked.Masks.Select(mask => mask.Target)])] };
+    }
 
     /// <summary>The groups that have lost channels for good, with the channels that are left.</summary>
     public IReadOnlyList<ShrunkGroup> KeptChannels()
@@ -197,8 +157,8 @@ internal sealed class PrunedModel : IDisposable
         using var scope = NewDisposeScope();
         return
         [
-            .. Layers.Where(layer => layer.Weight is MaskedChannels { Frozen: not null })
-                .Select(layer => new ShrunkGroup(_ties.GroupOf(layer.Mask), [.. Indices(layer.Weight.Frozen!.cpu().data<bool>().ToArray())])),
+            .. Masked.Layers.Where(layer => layer.Mask.Strategy is PerChannel && layer.Group.Frozen is not null)
+                .Select(layer => new ShrunkGroup(_choice.Ties.GroupOf(layer.Mask.Name), [.. Indices(layer.Group.Frozen!.cpu().data<bool>().ToArray())])),
         ];
     }
 
@@ -207,111 +167,69 @@ internal sealed class PrunedModel : IDisposable
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        var masks = new CommittedMasks(Surgery.TensorsOf(_model));
-        foreach (var layer in Layers)
+        var masks = new CommittedMasks(Surgery.TensorsOf(Module));
+        foreach (var group in Masked.Layers.Select(layer => layer.Group))
         {
-            if (_ties.TiedUnder(layer.Mask) is { } group)
-                masks.Add(group, layer.Weight.Frozen);
+            var mask = group.Mask;
+            if (_choice.Ties.TiedUnder(mask.Name, mask.Strategy) is { } tied)
+                masks.Add(tied, group.Frozen);
             else
-                masks.Add(layer.Mask.Name, layer.Weight.Frozen);
+                masks.Add(mask.Name, group.Frozen is { } frozen ? mask.Strategy.Spread(frozen, mask.Layout) : null);
         }
 
         return masks.MoveToOuterDisposeScope();
     }
 
-    /// <summary>The model's size when each mask has removed so many members and their channels are cut out; null without groups of channels.</summary>
-    public SizeChange? SizeAfter(IEnumerable<long> removed) => _sizes?.After(
-        [.. Masks.Zip(removed).Where(pair => pair.First.Strategy is PerChannel).Select(pair => new ChannelCut(_ties.GroupOf(pair.First), pair.Second))]);
-
     public void Dispose()
     {
-        DisposeOf(Layers);
+        Masked.Dispose();
         _run?.Dispose();
     }
 
-    private Registration Register()
+    private static IMethodRun Attach(IPruningMethod method, List<PrunedLayer> layers)
     {
-        try
-        {
-            return new(_model, Layers);
-        }
-        catch
-        {
-            DisposeOf(Layers);
-            throw;
-        }
+        var run = method.Attach([.. layers.Select(layer => new MethodLayer(layer.Mask, layer.Group.Slices.Lone))]);
+        foreach (var (i, layer) in layers.Index())
+            layer.Group.Follow(MethodRule.Of(layer.Group, run, i));
+        return run;
     }
-
-    private IMethodRun? Attach(IPruningMethod? method)
-    {
-        try
-        {
-            var run = method?.Attach([.. Layers.Select(layer => layer.Weight.AsLayer())]);
-            for (var i = 0; i < Layers.Length && run is not null; i++)
-                Layers[i].Weight.Follow(run, i);
-            return run;
-        }
-        catch
-        {
-            DisposeOf(Layers);
-            throw;
-        }
-    }
-
-    private PrunedLayer[] LayersOf(SelectedLayer[] selected)
-    {
-        var layers = new List<PrunedLayer>();
-        try
-        {
-            foreach (var layer in selected.Select(layer => new PrunedLayer(WeightOf(layer), layer.Rule)))
-                layers.Add(layer);
-            return [.. layers];
-        }
-        catch
-        {
-            DisposeOf(layers);
-            throw;
-        }
-    }
-
-    private static void DisposeOf(IEnumerable<PrunedLayer> layers)
-    {
-        foreach (var layer in layers)
-            layer.Weight.Dispose();
-    }
-
-    private SelectedLayer WithRefusal(SelectedLayer layer) =>
-        layer with { DenseReason = layer.DenseReason ?? StrategyOf(layer).UnsupportedReason(layer.Info.Layout) };
 
     private static IEnumerable<long> Indices(bool[] kept) => kept.Index().Where(pair => pair.Item).Select(pair => (long)pair.Index);
 
-    private IMaskedWeight WeightOf(SelectedLayer layer)
+    private static Temperature TemperatureOf(LayerRule? rule, IMaskStrategy strategy, PdpOptions options) =>
+        rule?.Temperature ?? options.EffectiveTemperatureOf(strategy);
+
+    private MaskGroup GroupOf(SelectedLayer layer)
     {
-        var strategy = StrategyOf(layer);
+        var strategy = _choice.StrategyOf(layer);
         var temperature = TemperatureOf(layer.Rule, strategy, _options);
-        return strategy is PerChannel
-            ? _ties.Mask(layer, _model, temperature)
-            : new MaskedWeight(layer.Parameter, new PdpMask(layer.Info.Name, layer.Info.Layout, strategy, temperature));
+        if (_choice.Ties.GroupOf(layer) is { } group)
+            return TiedChannels.Of(group, Module, strategy, temperature);
+
+        var mask = new PdpMask(layer.Info.Name, layer.Info.Layout, strategy, temperature);
+        return new(mask, new GroupSlices(mask, layer.Parameter));
     }
+
+    /// <summary>The model's size when each mask has removed so many members and their channels are cut out; null without groups of channels.</summary>
+    private SizeChange? SizeAfter(IEnumerable<long> removed) => _sizes?.After(
+        [.. Masked.Masks.Zip(removed).Where(pair => pair.First.Strategy is PerChannel).Select(pair => new ChannelCut(_choice.Ties.GroupOf(pair.First.Name), pair.Second))]);
+
+    /// <summary>What should be looked at in the division among the layers if the masks get these targets.</summary>
+    private IEnumerable<string> WarningsOf(IReadOnlyList<long> targets) =>
+        new[] { NearlyEmpty.Warning(_options.Goal, Masked.Layers, targets), ChannelRounding.Warning(_options.Goal, Masked.Layers, targets) }.OfType<string>();
+
+    private IEnumerable<string> UnfrozenWarning() => _choice.Unfrozen.ToArray() is { Length: > 0 } names
+        ? [$"These weights were frozen when the pruner was made, are trained by now and stay dense: {string.Join(", ", names)}. Make a new pruner to prune them, or include them from the start."]
+        : [];
 
     private PlannedLayer PlanOf(SelectedLayer layer, long removed) => new()
     {
         Name = layer.Info.Name,
         Shape = layer.Info.Layout.ToString(),
         Elements = layer.Info.Layout.Elements,
-        Strategy = layer.DenseReason is null ? StrategyOf(layer).Name : null,
-        Rule = _ties.IsFirst(layer) ? layer.Rule?.Match.ToString() : $"with {_ties.FirstOf(layer)}",
-        DenseReason = ReasonNow(layer),
+        Strategy = layer.DenseReason is null ? _choice.StrategyOf(layer).Name : null,
+        Rule = _choice.Ties.IsFirst(layer) ? layer.Rule?.Match.ToString() : $"with {_choice.Ties.FirstOf(layer)}",
+        DenseReason = LayerChoice.ReasonNow(layer),
         Removed = removed,
     };
-
-    /// <summary>Why a weight stays dense; what was frozen may train by now.</summary>
-    private static string? ReasonNow(SelectedLayer layer) => layer.DenseReason == TiedWeight.Frozen && layer.Parameter is { IsInvalid: false, requires_grad: true }
-        ? "it was frozen when the pruner was made and trains now: make a new pruner to prune it"
-        : layer.DenseReason;
-
-    private static Temperature TemperatureOf(LayerRule? rule, IMaskStrategy strategy, PdpOptions options) =>
-        rule?.Temperature ?? options.EffectiveTemperatureOf(strategy);
-
-    private IMaskStrategy StrategyOf(SelectedLayer layer) => layer.Rule?.Strategy ?? _options.Strategy;
 }

@@ -36,9 +36,9 @@ internal static class ChannelRounding
     /// <summary>
     /// Says by how much rounding misses the sparsity that the options ask for; null where no layer rounds, or it is less than a channel.
     /// </summary>
-    public static string? Warning(PdpOptions options, IReadOnlyList<PrunedLayer> layers, IReadOnlyList<long> targets)
+    public static string? Warning(SparsityGoal goal, IReadOnlyList<PrunedLayer> layers, IReadOnlyList<long> targets)
     {
-        if (options.Sparsity is not { } asked || !layers.Any(layer => layer.Mask.Strategy is PerChannel { RoundTo: > 1 }))
+        if (goal.Sparsity is not { } asked || !layers.Any(layer => layer.Mask.Strategy is PerChannel { RoundTo: > 1 }))
             return null;
 
         var prunable = layers.Sum(layer => layer.Mask.Layout.Elements);

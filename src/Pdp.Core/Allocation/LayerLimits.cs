@@ -20,11 +20,11 @@ internal sealed record LayerLimits(PdpMask Mask, long? Fixed, long Least, long M
 
     /// <summary>The limits of a mask under a rule.</summary>
     /// <exception cref="ArgumentException">A rule asks for another sparsity than the strategy fixes.</exception>
-    public static LayerLimits Of(PdpMask mask, LayerRule? rule, PdpOptions options) => new(
+    public static LayerLimits Of(PdpMask mask, LayerRule? rule, SparsityGoal goal) => new(
         mask,
         FixedCount(mask, rule),
-        (long)Math.Ceiling((mask.Members * (rule?.MinimumSparsity ?? options.MinimumLayerSparsity)) - 1e-9),
-        Math.Min(Counts.Floor(mask.Members, rule?.MaximumSparsity ?? options.MaximumLayerSparsity), mask.Members - 1));
+        (long)Math.Ceiling((mask.Members * (rule?.MinimumSparsity ?? goal.Minimum)) - 1e-9),
+        Math.Min(Counts.Floor(mask.Members, rule?.MaximumSparsity ?? goal.Maximum), mask.Members - 1));
 
     /// <summary>The nearest lower target that leaves a multiple of the strategy's alignment.</summary>
     public long Aligned(long target) => Counts.Aligned(Mask.Members, target, RoundTo);

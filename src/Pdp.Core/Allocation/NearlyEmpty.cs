@@ -28,17 +28,17 @@ internal static class NearlyEmpty
     private const int Named = 3;
 
     /// <summary>The warning about a set of targets; null if no layer is nearly empty.</summary>
-    public static string? Warning(PdpOptions options, IReadOnlyList<PrunedLayer> layers, IReadOnlyList<long> targets)
+    public static string? Warning(SparsityGoal goal, IReadOnlyList<PrunedLayer> layers, IReadOnlyList<long> targets)
     {
         var whole = Share(layers.Zip(targets).Sum(pair => pair.Second * pair.First.Mask.WeightsPerRank),
             layers.Sum(layer => layer.Mask.Layout.Elements));
-        if (whole > Limit || options.Allocation is SparsityTable)
+        if (whole > Limit || goal.Allocation is SparsityTable)
             return null;
 
         (PdpMask Mask, long Target)[] empty =
         [
             .. layers.Zip(targets).Where(pair => IsAllocated(pair.First)
-                && (IsNearlyEmpty(options, pair.First, pair.Second) || IsLastOne(pair.First.Mask, pair.Second, whole)))
+                && (IsNearlyEmpty(goal, pair.First, pair.Second) || IsLastOne(pair.First.Mask, pair.Second, whole)))
                 .Select(pair => (pair.First.Mask, pair.Second)),
         ];
         var more = empty.Length > Named ? $" and {empty.Length - Named} more" : "";
@@ -54,8 +54,8 @@ internal static class NearlyEmpty
     private static bool IsAllocated(PrunedLayer layer) =>
         layer.Mask.Strategy.FixedSparsity is null && layer.Rule?.Sparsity is null && layer.Rule?.MaximumSparsity is null or 1;
 
-    private static bool IsNearlyEmpty(PdpOptions options, PrunedLayer layer, long target) =>
-        (layer.Rule?.MaximumSparsity ?? options.MaximumLayerSparsity) == 1
+    private static bool IsNearlyEmpty(SparsityGoal goal, PrunedLayer layer, long target) =>
+        (layer.Rule?.MaximumSparsity ?? goal.Maximum) == 1
         && layer.Mask.Layout.Elements >= LeastWeights && Share(target, layer.Mask.Members) > Limit;
 
     /// <summary>Whether one competitor is left although the model's sparsity would leave more.</summary>

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Pdp.Masking;
-using Pdp.Saving;
 using static TorchSharp.torch;
 
 namespace Pdp.Allocation;
@@ -10,17 +9,17 @@ internal sealed class TargetPlanner
 {
     private const double Rounding = 1e-9;
 
-    private readonly PdpOptions _options;
+    private readonly SparsityGoal _goal;
     private readonly IReadOnlyList<PrunedLayer> _layers;
     private readonly LayerLimits[] _limits;
 
     /// <summary>Makes the planner and checks that the target can be met.</summary>
     /// <exception cref="ArgumentException">The target can't be met exactly.</exception>
-    public TargetPlanner(PdpOptions options, IReadOnlyList<PrunedLayer> layers)
+    public TargetPlanner(SparsityGoal goal, IReadOnlyList<PrunedLayer> layers)
     {
-        _options = options;
+        _goal = goal;
         _layers = layers;
-        _limits = [.. layers.Select(layer => LayerLimits.Of(layer.Mask, layer.Rule, options))];
+        _limits = [.. layers.Select(layer => LayerLimits.Of(layer.Mask, layer.Rule, goal))];
         RequireBudgeted();
         foreach (var layer in layers)
             RequireBoundsToHold(layer);
@@ -30,6 +29,12 @@ internal sealed class TargetPlanner
     /// <summary>Whether the counts depend on the weights, and hence on when pruning begins.</summary>
     public bool NeedsWeights => _limits.Any(limits => limits.Fixed is null);
 
+    /// <summary>What the target of each layer may be.</summary>
+    public IReadOnlyList<LayerLimits> Limits => _limits;
+
+    /// <summary>The weights that the allocation has to remove, before rounding to channels; null where no sparsity is asked for.</summary>
+    public long? Open => _goal.Sparsity is { } sparsity ? Asked(sparsity) - Settled : null;
+
     /// <summary>The number of weights in all layers.</summary>
     private long Prunable => _limits.Sum(limits => limits.Mask.Layout.Elements);
 
@@ -37,38 +42,19 @@ internal sealed class TargetPlanner
     private long Settled => _limits.Sum(limits => (limits.Fixed ?? 0) * limits.Mask.WeightsPerRank);
 
     /// <summary>Whether the targets follow from the options and the shapes alone.</summary>
-    private bool IsByShape => !NeedsWeights || _options.Allocation is UniformSparsity or ErdosRenyiKernel or SparsityTable;
+    private bool IsByShape => !NeedsWeights || _goal.Allocation is UniformSparsity or ErdosRenyiKernel or SparsityTable;
 
     /// <summary>The number of members removed from each group of each layer, by the current weights.</summary>
     /// <exception cref="InvalidOperationException">A weight is not finite, or the allocation breaks its contract.</exception>
     public long[] Plan()
     {
         foreach (var layer in _layers)
-            layer.Weight.RequireFinite();
+            layer.Group.RequireFinite();
         return PlanOf();
     }
 
-    /// <summary>Checks targets from elsewhere: they must be possible under the options, whatever the weights were.</summary>
-    /// <exception cref="ArgumentException">They are not.</exception>
-    public void RequirePossible(IReadOnlyList<long> targets)
-    {
-        long?[] only = IsByShape ? [.. PlanOf()] : [.. _limits.Select(limits => limits.FixedTarget)];
-        for (var i = 0; i < only.Length; i++)
-            TargetChecks.Require(_limits[i], targets[i], only[i]);
-
-        int[] free = [.. Enumerable.Range(0, only.Length).Where(i => only[i] is null)];
-        if (free.Length > 0)
-            RequirePossible([.. free.Select(i => _limits[i])], [.. free.Select(i => targets[i])]);
-    }
-
-    /// <summary>Checks the targets of the layers that are left to the allocation; if nothing fixes their sum, any will do.</summary>
-    private void RequirePossible(LayerLimits[] limits, long[] targets)
-    {
-        if (_options.Allocation is MacBudget budget)
-            StateChecks.Require(budget.IsMetBy(limits, targets), "its targets are not those of the budget of MACs");
-        if (_options.Sparsity is { } sparsity)
-            TargetChecks.RequireTotal(limits, targets, Asked(sparsity) - Settled);
-    }
+    /// <summary>The targets that follow from the goal and the shapes alone; null where they depend on the weights.</summary>
+    public long?[] Certain() => IsByShape ? [.. PlanOf()] : [.. _limits.Select(limits => limits.FixedTarget)];
 
     private long[] PlanOf()
     {
@@ -80,7 +66,7 @@ internal sealed class TargetPlanner
         var remove = ToRemove(candidates);
         if (free.Length > 0)
         {
-            var counts = _options.Allocation.Allocate(candidates, remove);
+            var counts = _goal.Allocation.Allocate(candidates, remove);
             RequireContract(candidates, [.. free.Select(i => _limits[i])], counts, remove);
             foreach (var (i, members) in free.Zip(WholeMembers([.. free.Select(i => _layers[i].Mask)], counts)))
                 targets[i] = members;
@@ -98,8 +84,8 @@ internal sealed class TargetPlanner
 
         // The options' bounds apply to the options' strategy, which a rule may override.
         var isRuled = rule?.Strategy is not null || rule?.Sparsity is not null;
-        var minimum = rule?.MinimumSparsity ?? (isRuled ? 0 : _options.MinimumLayerSparsity);
-        var maximum = rule?.MaximumSparsity ?? (isRuled ? 1 : _options.MaximumLayerSparsity);
+        var minimum = rule?.MinimumSparsity ?? (isRuled ? 0 : _goal.Minimum);
+        var maximum = rule?.MaximumSparsity ?? (isRuled ? 1 : _goal.Maximum);
         if (share < minimum - Rounding || share > maximum + Rounding)
             throw new ArgumentException(
                 $"'{mask.Name}' has a fixed sparsity of {Text(share)}, by "
@@ -110,7 +96,7 @@ internal sealed class TargetPlanner
     /// <summary>A budget of MACs would not account for channels that a rule removes.</summary>
     private void RequireBudgeted()
     {
-        if (_options.Allocation is MacBudget
+        if (_goal.Allocation is MacBudget
             && _layers.FirstOrDefault(layer => layer.Mask.Strategy is Pdp.PerChannel && layer.Rule?.Sparsity is not null) is { } fixedLayer)
             throw new ArgumentException(
                 $"The rule for {fixedLayer.Rule!.Match} fixes the sparsity of '{fixedLayer.Mask.Name}', but a budget of MACs decides how "
@@ -132,10 +118,10 @@ internal sealed class TargetPlanner
     /// <summary>The weight, or where it doesn't compete by itself alone the magnitude that each weight competes with.</summary>
     private static Tensor Competing(PrunedLayer layer)
     {
-        var (mask, value) = (layer.Mask, layer.Weight.Value());
+        var (mask, value) = (layer.Mask, layer.Group.Value());
         return mask is { WeightsPerRank: 1, Importance: null }
             ? value
-            : mask.Strategy.Spread(layer.Weight.Magnitude(), mask.Layout).expand_as(value).contiguous();
+            : mask.Strategy.Spread(layer.Group.Magnitude(), mask.Layout).expand_as(value).contiguous();
     }
 
     /// <summary>
@@ -162,7 +148,7 @@ internal sealed class TargetPlanner
     /// <summary>Checks the counts, which are what is finally committed: a user's own allocation may be wrong.</summary>
     private void RequireContract(AllocationLayer[] candidates, LayerLimits[] limits, IReadOnlyList<long> counts, long remove)
     {
-        var name = _options.Allocation.GetType().Name;
+        var name = _goal.Allocation.GetType().Name;
         if (counts?.Count != candidates.Length || counts.Sum() != remove)
             throw new InvalidOperationException(
                 $"{name}.Allocate was asked to remove {remove} weights from {candidates.Length} layers and gave "
@@ -183,9 +169,9 @@ internal sealed class TargetPlanner
     private long ToRemove(AllocationLayer[] candidates)
     {
         var (prunable, settled) = (Prunable, Settled);
-        var share = candidates.Length == 0 ? null : _options.Allocation.FixedSparsity(candidates);
+        var share = candidates.Length == 0 ? null : _goal.Allocation.FixedSparsity(candidates);
         var byAllocation = share is { } fraction ? Round(fraction * candidates.Sum(layer => layer.Layout.Elements)) : (long?)null;
-        var total = _options.Sparsity is { } sparsity ? Asked(sparsity) : (long?)null;
+        var total = _goal.Sparsity is { } sparsity ? Asked(sparsity) : (long?)null;
 
         if (total is null && byAllocation is null && candidates.Length > 0)
             throw new ArgumentException(
@@ -194,7 +180,7 @@ internal sealed class TargetPlanner
         var remove = candidates.Length == 0 ? 0 : byAllocation ?? total!.Value - settled;
         if (total is { } asked && asked != settled + remove)
             throw new ArgumentException(
-                $"Sparsity {Text(_options.Sparsity!.Value)} asks for {asked} of {prunable} weights to be removed, but strategies, rules "
+                $"Sparsity {Text(_goal.Sparsity!.Value)} asks for {asked} of {prunable} weights to be removed, but strategies, rules "
                 + $"and tables fix {settled + remove}: leave Sparsity unset.");
         RequireReachable(candidates, remove, settled, prunable);
         return remove;

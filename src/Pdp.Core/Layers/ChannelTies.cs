@@ -1,6 +1,3 @@
-using Pdp.Masking;
-using static TorchSharp.torch.nn;
-
 namespace Pdp.Layers;
 
 /// <summary>Determines from the options' channel map which weights share a mask because their channels belong together.</summary>
@@ -45,16 +42,16 @@ internal sealed class ChannelTies
         layer.DenseReason is null && _strategyOf(layer) is PerChannel ? _groups.GetValueOrDefault(layer.Info.Name) : null;
 
     /// <summary>The group of a mask under the channel strategy.</summary>
-    public ChannelGroup GroupOf(PdpMask mask) => _groups[mask.Name];
+    public ChannelGroup GroupOf(string mask) => _groups[mask];
 
     /// <summary>The group under a mask; null where the mask is for a single weight.</summary>
-    public ChannelGroup? TiedUnder(PdpMask mask) => mask.Strategy is PerChannel ? _groups.GetValueOrDefault(mask.Name) : null;
+    public ChannelGroup? TiedUnder(string mask, IMaskStrategy strategy) => strategy is PerChannel ? _groups.GetValueOrDefault(mask) : null;
 
     /// <summary>The names of everything else that is masked along with a mask's own weight.</summary>
-    public IEnumerable<string> MaskedAlong(PdpMask mask) =>
-        TiedUnder(mask) is { } group
+    public IEnumerable<string> MaskedAlong(string mask, IMaskStrategy strategy) =>
+        TiedUnder(mask, strategy) is { } group
             ? group.Slices.Where(slice => slice.Role is ChannelRole.Filter or ChannelRole.Bias or ChannelRole.Norm
-                && slice.Name != mask.Name).Select(slice => slice.Name)
+                && slice.Name != mask).Select(slice => slice.Name)
             : [];
 
     /// <summary>The weight that represents a tied set; for any other weight the weight itself.</summary>
@@ -62,22 +59,6 @@ internal sealed class ChannelTies
 
     /// <summary>Whether a weight represents itself or its tied set.</summary>
     public bool IsFirst(SelectedLayer layer) => FirstOf(layer) == layer.Info.Name;
-
-    /// <summary>Masks the channels of a group, or of a single weight without a group.</summary>
-    public MaskedChannels Mask(SelectedLayer layer, Module model, Pdp.Temperature temperature)
-    {
-        var strategy = _strategyOf(layer);
-        if (GroupOf(layer) is not { } group)
-            return new(new PdpMask(layer.Info.Name, layer.Info.Layout, strategy, temperature), layer.Parameter);
-
-        var parameters = model.named_parameters().ToDictionary(pair => pair.name, pair => pair.parameter, StringComparer.Ordinal);
-        SliceView[] Views(ChannelRole role) =>
-            [.. group.Of(role).Select(slice => new SliceView(parameters[slice.Name], slice, group.Channels))];
-        var filters = Views(ChannelRole.Filter);
-        var layout = new WeightLayout([group.Channels, filters.Sum(view => view.Width)]);
-        return new(new PdpMask(group.Name, layout, strategy, temperature), filters,
-            [.. Views(ChannelRole.Bias), .. Views(ChannelRole.Norm)], group.IsNormalized);
-    }
 
     private LayerRule? FirstRule(IEnumerable<SelectedLayer> weights) =>
         _rules.FirstOrDefault(rule => weights.Any(layer => ReferenceEquals(layer.Rule, rule)));

@@ -1,5 +1,5 @@
 using Pdp.Internal;
-using Pdp.Masking;
+using TorchSharp.Modules;
 using static TorchSharp.torch.nn;
 
 namespace Pdp.Layers;
@@ -14,10 +14,10 @@ internal sealed class Registration
     /// <exception cref="ArgumentException">
     /// A masked parameter shares memory with another one, or some of its own elements share memory.
     /// </exception>
-    public Registration(Module model, IEnumerable<PrunedLayer> layers)
+    public Registration(Module model, IEnumerable<Parameter> parameters)
     {
         _model = model;
-        var masked = layers.SelectMany(layer => layer.Weight.Parameters).Select(Address.OfNative).ToHashSet();
+        var masked = parameters.Select(Address.OfNative).ToHashSet();
         _masked = ModelParameters.Of(model).Where(pair => masked.Contains(Address.OfNative(pair.Parameter)))
             .ToDictionary(pair => pair.Name, pair => Address.OfNative(pair.Parameter), StringComparer.Ordinal);
 

@@ -1,7 +1,6 @@
 using Pdp.Internal;
 using Pdp.Masking;
 using Pdp.Numerics;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Pdp;
@@ -20,8 +19,6 @@ namespace Pdp;
 /// </remarks>
 public sealed class PdpMask
 {
-    private static readonly Scalar Zero = 0.ToScalar();
-
     /// <summary>Makes a mask that removes nothing until <see cref="Advance"/> is called.</summary>
     /// <param name="name">The weight's name, for messages.</param>
     /// <param name="layout">The weight's shape and what its dimensions mean.</param>
@@ -179,7 +176,8 @@ public sealed class PdpMask
 
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        return KeptBetween(MagnitudeOf(Precision.Widen(weight))).MoveToOuterDisposeScope();
+        var kept = SoftMask.Kept(MagnitudeOf(Precision.Widen(weight)), Removed);
+        return Strategy.Spread(kept, Layout).expand(Layout.Dimensions).clone().MoveToOuterDisposeScope();
     }
 
     /// <summary>The masked weight as a differentiable function of the weight, for code that computes with a weight itself.</summary>
@@ -202,13 +200,6 @@ public sealed class PdpMask
         return Strategy.Spread(mask, Layout).mul(wide).to_type(weight.dtype).MoveToOuterDisposeScope();
     }
 
-    /// <summary>A hard mask that broadcasts to the weight, as one value a member: <c>[groups, members]</c>, bool.</summary>
-    internal Tensor Grouped(Tensor kept)
-    {
-        using var scope = NewDisposeScope();
-        return Strategy.Sum(kept.expand(Layout.Dimensions).to_type(ScalarType.Float32), Layout).ne(Zero).MoveToOuterDisposeScope();
-    }
-
     /// <summary>Takes the count of a hard mask, <c>[groups, members]</c>; the groups' mean where they differ.</summary>
     internal void CountRemoved(Tensor kept)
     {
@@ -216,8 +207,8 @@ public sealed class PdpMask
         Removed = Members - (kept.sum().cpu().ReadCpuInt64(0) / Groups);
     }
 
-    /// <summary>The magnitudes that compete, <c>[groups, members]</c>, of weights in their arithmetic type and a layout; in the caller's scope.</summary>
-    internal Tensor MagnitudeOf(Tensor wide, WeightLayout? layout = null) => Strategy.Magnitude(Importance?.Competing(wide) ?? wide, layout ?? Layout);
+    /// <summary>The magnitudes that compete, <c>[groups, members]</c>, of weights in their arithmetic type; in the caller's scope.</summary>
+    internal Tensor MagnitudeOf(Tensor wide) => Strategy.Magnitude(Importance?.Competing(wide) ?? wide, Layout);
 
     /// <summary>What the mask of a weight in its arithmetic type hangs on, for p &gt; 0; in the caller's scope.</summary>
     internal Boundary BoundaryOf(Tensor wide) => BoundaryBetween(MagnitudeOf(wide));
@@ -232,9 +223,6 @@ public sealed class PdpMask
     /// <summary>The boundary of a weight, of a threshold and a scale that were taken before.</summary>
     internal Boundary BoundaryOf(Tensor wide, Tensor threshold, Tensor scale) =>
         Boundary.Of(MagnitudeOf(wide), threshold, scale);
-
-    /// <summary>The hard mask of magnitudes <c>[groups, members]</c>, of the layout's shape; in the caller's scope.</summary>
-    internal Tensor KeptBetween(Tensor magnitude) => Strategy.Spread(SoftMask.Kept(magnitude, Removed), Layout).expand(Layout.Dimensions).clone();
 
     private Tensor ThresholdOf(Tensor magnitude) =>
         Removed == 0 ? magnitude.new_zeros(Groups, 1) : SoftMask.Threshold(magnitude, Removed);

@@ -1,7 +1,7 @@
 namespace Pdp.Masking;
 
 /// <summary>What is pruned under one mask, and the rule that is for it.</summary>
-internal sealed record PrunedLayer(IMaskedWeight Weight, LayerRule? Rule)
+internal sealed record PrunedLayer(MaskGroup Group, LayerRule? Rule)
 {
-    public PdpMask Mask => Weight.Mask;
+    public PdpMask Mask => Group.Mask;
 }

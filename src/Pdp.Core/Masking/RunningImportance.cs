@@ -1,5 +1,3 @@
-using Pdp.Numerics;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Pdp.Masking;
@@ -10,8 +8,6 @@ namespace Pdp.Masking;
 /// <param name="shape">The shape in which weights and gradients come.</param>
 internal sealed class RunningImportance(IImportance importance, long[] shape) : IDisposable
 {
-    private static readonly Scalar One = 1.ToScalar();
-
     public string Name => importance.Name;
 
     /// <summary>a; null before the first gradient. Borrowed.</summary>
@@ -22,21 +18,6 @@ internal sealed class RunningImportance(IImportance importance, long[] shape) : 
 
     /// <summary>a·w; w before the first gradient.</summary>
     public Tensor Competing(Tensor weight) => Sensitivity is null ? weight.alias() : weight.mul(Sensitivity);
-
-    /// <summary>Equation 5 with a·w for the score, a constant a, and w for what is masked.</summary>
-    public Tensor Gradient(Tensor weight, Tensor upstream, Boundary boundary, IMaskStrategy strategy, WeightLayout layout)
-    {
-        var shared = strategy.Sum(SoftMask.BoundedProduct(upstream, weight), layout);
-        var kept = strategy.Spread(SoftMask.Mask(boundary.Logit), layout).mul(upstream);
-        return ThroughMask(weight, shared, boundary, strategy, layout).add_(kept, One);
-    }
-
-    /// <summary>The part of it that comes through the mask, from Σ(g·θ) = ∂L/∂m.</summary>
-    public Tensor ThroughMask(Tensor weight, Tensor shared, Boundary boundary, IMaskStrategy strategy, WeightLayout layout)
-    {
-        var gradient = SoftMask.ThroughMask(Competing(weight), shared, boundary, strategy, layout);
-        return Sensitivity is null ? gradient : gradient.mul(Sensitivity);
-    }
 
     /// <summary>Learns from a gradient; one that is not finite leaves a as it is.</summary>
     /// <exception cref="InvalidOperationException">The importance gave a tensor of another shape or type.</exception>

@@ -1,81 +1,75 @@
-using Pdp.Internal;
 using Pdp.Numerics;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Pdp.Masking;
 
-/// <summary>PDP's rule: ŵ = m·w, and equation 5 for the way back.</summary>
-/// <param name="mask">The mask.</param>
-/// <param name="type">The type of the weight.</param>
-internal sealed class SoftRule(PdpMask mask, ScalarType type) : IMaskRule
+/// <summary>PDP's mask: ŵ = m·w, and equation 5 for the way back.</summary>
+internal sealed class SoftRule(PdpMask mask, GroupSlices slices) : FactorRule(mask, slices)
 {
-    private readonly Scalar _smallestNormal = Precision.SmallestNormalOf(type).ToScalar();
+    private static readonly Scalar One = 1.ToScalar();
+
     private Tensor? _threshold;
     private Tensor? _scale;
 
-    public bool IsIdentity => mask.Removed == 0;
+    public override bool IsIdentity => Mask.Removed == 0;
 
-    public bool Observes => mask.Importance is not null;
+    public override bool IsSoft => true;
 
-    public Tensor Enter(Tensor weight, MaskForm form)
+    public override bool Observes => Mask.Importance is not null;
+
+    public override GroupValues Leave(GroupValues dense, GroupValues upstream, MaskForm form)
     {
-        Forget();
-        return Again(weight, form);
+        var factors = FactorsOf(dense.Weight, form);
+        var corrected = factors is null || form == MaskForm.Raw
+            ? Times(upstream, factors)
+            : Times(upstream, factors) with { Weight = Gradient(dense, upstream, factors.Value.Hard) };
+        Mask.Importance?.Observe(upstream.Weight);
+        return corrected;
     }
 
-    public Tensor Again(Tensor weight, MaskForm form) => IsIdentity ? weight : FormOf(form, weight, BoundaryOf(weight).Logit);
+    public override Tensor Kept(Tensor weight) => SoftMask.Kept(Mask.MagnitudeOf(weight), Mask.Removed);
 
-    public Tensor Gradient(Tensor weight, Tensor upstream, MaskForm form)
-    {
-        var gradient = IsIdentity ? upstream : Corrected(weight, upstream, form);
-        mask.Importance?.Observe(upstream);
-        return gradient;
-    }
-
-    public Tensor Kept(Tensor weight) => mask.KeptBetween(mask.MagnitudeOf(weight));
-
-    public void Forget()
+    public override void Forget()
     {
         _threshold?.Dispose();
         _scale?.Dispose();
         (_threshold, _scale) = (null, null);
     }
 
-    public void Dispose()
+    protected override (Tensor? Hard, Tensor Whole)? FactorsOf(Tensor weight, MaskForm form)
     {
-        Forget();
-        _smallestNormal.Dispose();
+        if (IsIdentity)
+            return null;
+
+        var kept = form == MaskForm.Soft ? null : Kept(weight);
+        if (form == MaskForm.Raw)
+            return (kept, kept!.to_type(weight.dtype));
+
+        var soft = SoftMask.Mask(BoundaryOf(weight).Logit);
+        return (kept, kept is null ? soft : soft.mul(kept));
     }
 
-    private Tensor Corrected(Tensor weight, Tensor upstream, MaskForm form)
+    /// <summary>Equation 5 for the weights that make the scores; where norms carry the mask alone, g and what comes through it.</summary>
+    private Tensor Gradient(GroupValues dense, GroupValues upstream, Tensor? kept)
     {
-        if (form == MaskForm.Raw)
-            return upstream.mul(Kept(weight));
-
+        var (weight, along) = (dense.Weight, GateAlong(dense, upstream));
         var boundary = BoundaryOf(weight);
-        var gradient = mask.Importance?.Gradient(weight, upstream, boundary, mask.Strategy, mask.Layout)
-            ?? SoftMask.Gradient(weight, upstream, boundary, mask.Strategy, mask.Layout);
-        return form == MaskForm.Soft ? gradient : gradient.mul_(Kept(weight));
+        var sensitivity = Mask.Importance?.Sensitivity;
+        var gradient = Slices.MasksFilters ? SoftMask.Gradient(weight, upstream.Weight, boundary, Mask.Strategy, Mask.Layout, along, sensitivity)
+            : along is null ? upstream.Weight.clone()
+            : SoftMask.ThroughMask(weight, along, boundary, Mask.Strategy, Mask.Layout, sensitivity).add_(upstream.Weight, One);
+        return kept is null ? gradient : gradient.mul_(Spread(kept));
     }
 
     /// <summary>The scope's boundary, which is found once: at its start, or at its end where kernels masked the weight.</summary>
     private Boundary BoundaryOf(Tensor weight)
     {
         if (_threshold is not null)
-            return mask.BoundaryOf(weight, _threshold, _scale!);
+            return Mask.BoundaryOf(weight, _threshold, _scale!);
 
-        var boundary = mask.BoundaryOf(weight);
+        var boundary = Mask.BoundaryOf(weight);
         (_threshold, _scale) = (boundary.Threshold.DetachFromDisposeScope(), boundary.Scale.DetachFromDisposeScope());
         return boundary;
-    }
-
-    /// <summary>ŵ in a form, with subnormal numbers as zeros.</summary>
-    private Tensor FormOf(MaskForm form, Tensor weight, Tensor logit)
-    {
-        var masked = form == MaskForm.Raw ? weight.clone() : mask.Strategy.Spread(SoftMask.Mask(logit), mask.Layout).mul(weight);
-        if (form != MaskForm.Soft)
-            Zeros.WriteOutside(Kept(weight), masked);
-        return Zeros.WithoutSubnormals(masked, _smallestNormal);
     }
 }

@@ -4,48 +4,51 @@ using static TorchSharp.torch;
 
 namespace Pdp.Methods;
 
-/// <summary>The rule of a method other than PDP, for one layer of its run.</summary>
+/// <summary>The mask of another method than PDP, for one layer of its run.</summary>
 internal sealed class MethodRule(PdpMask mask, IMethodRun run, int layer) : IMaskRule
 {
-    private Tensor? _masked;
+    private GroupValues? _masked;
 
     /// <summary>Never: a method may learn from gradients before it removes anything.</summary>
     public bool IsIdentity => false;
 
     public bool CountsSteps => run.CountsSteps;
 
+    /// <summary>The rule of a method for what stands under a mask.</summary>
+    public static IMaskRule Of(MaskGroup group, IMethodRun run, int layer) => group.Mask.Strategy is PerChannel
+        ? new MethodChannels(group.Mask, group.Slices, run, layer)
+        : new MethodRule(group.Mask, run, layer);
+
     public void BeginStep() => run.BeginStep(layer);
 
-    public Tensor Enter(Tensor weight, MaskForm form)
+    public GroupValues Enter(GroupValues dense, MaskForm form)
     {
         Forget();
-        var masked = run.Forward(layer, weight);
+        var masked = run.Forward(layer, dense.Weight);
         if (form == MaskForm.Raw)
-            masked = Zeros.Outside(Spread(run.Kept(layer, weight), weight), weight);
-        _masked = masked.DetachFromDisposeScope();
+            masked = Zeros.Outside(mask.Strategy.Spread(run.Kept(layer, dense.Weight), mask.Layout), dense.Weight);
+        _masked = new(masked.DetachFromDisposeScope(), []);
         return _masked;
     }
 
-    public Tensor Again(Tensor weight, MaskForm form) => _masked!;
+    public GroupValues Again(GroupValues dense, MaskForm form) => _masked!;
 
-    /// <summary>The method's backward pass in every form, as the method learns from it.</summary>
-    public Tensor Gradient(Tensor weight, Tensor upstream, MaskForm form) => run.Backward(layer, weight, upstream);
+    /// <summary>The method's way back in every form, as it learns by it.</summary>
+    public GroupValues Leave(GroupValues dense, GroupValues upstream, MaskForm form) => new(run.Backward(layer, dense.Weight, upstream.Weight), []);
 
     /// <summary>The current hard mask; updates the mask's count from it.</summary>
     public Tensor Kept(Tensor weight)
     {
         var kept = run.Kept(layer, weight);
         mask.CountRemoved(kept);
-        return Spread(kept, weight).clone();
+        return kept;
     }
 
     public void Forget()
     {
-        _masked?.Dispose();
+        _masked?.Release();
         _masked = null;
     }
 
     public void Dispose() => Forget();
-
-    private Tensor Spread(Tensor kept, Tensor weight) => mask.Strategy.Spread(kept, mask.Layout).expand_as(weight);
 }

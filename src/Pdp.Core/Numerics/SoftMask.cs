@@ -82,12 +82,22 @@ internal static class SoftMask
 
     /// <summary>Equation 5: ∂L/∂w = m·g + (∂s/∂w)·(1/τ)·m(1 − m)·Σ(g·w), the sum over the weights that share a score; t is a constant.</summary>
     /// <remarks>With s = w² this is equation 4, g·(m + (2w²/τ)·m(1 − m)). Where masks are hard it is m·g.</remarks>
-    public static Tensor Gradient(Tensor weight, Tensor upstream, Boundary boundary, IMaskStrategy strategy, WeightLayout layout)
+    /// <param name="weight">The weights that make the score.</param>
+    /// <param name="upstream">g, of the same shape.</param>
+    /// <param name="boundary">What the mask hangs on.</param>
+    /// <param name="strategy">What makes the score.</param>
+    /// <param name="layout">The layout of the weight.</param>
+    /// <param name="along">Σ(g·θ) over what else is multiplied by the mask, <c>[groups, members]</c>; null for nothing.</param>
+    /// <param name="sensitivity">a, a constant, where the score is that of a·w.</param>
+    public static Tensor Gradient(
+        Tensor weight, Tensor upstream, Boundary boundary, IMaskStrategy strategy, WeightLayout layout, Tensor? along = null, Tensor? sensitivity = null)
     {
         using var scope = NewDisposeScope();
         var units = boundary.InUnits(weight, strategy, layout);
         var shared = strategy.Sum(BoundedProduct(upstream, units), layout);
-        return ThroughMaskInUnits(units, shared, boundary, strategy, layout)
+        if (along is not null)
+            shared = shared.add(BoundedProduct(along, boundary.Scale), One);
+        return ThroughMask(sensitivity is null ? units : boundary.InUnits(weight.mul(sensitivity), strategy, layout), sensitivity, shared, boundary, strategy, layout)
             .addcmul_(strategy.Spread(Mask(boundary.Logit), layout), upstream, One)
             .MoveToOuterDisposeScope();
     }
@@ -98,11 +108,12 @@ internal static class SoftMask
     /// <param name="boundary">What the mask hangs on.</param>
     /// <param name="strategy">What makes the score.</param>
     /// <param name="layout">The layout of the weight.</param>
-    public static Tensor ThroughMask(Tensor weight, Tensor shared, Boundary boundary, IMaskStrategy strategy, WeightLayout layout)
+    /// <param name="sensitivity">a, a constant, where the score is that of a·w.</param>
+    public static Tensor ThroughMask(Tensor weight, Tensor shared, Boundary boundary, IMaskStrategy strategy, WeightLayout layout, Tensor? sensitivity = null)
     {
         using var scope = NewDisposeScope();
-        var units = boundary.InUnits(weight, strategy, layout);
-        return ThroughMaskInUnits(units, BoundedProduct(shared, boundary.Scale), boundary, strategy, layout).MoveToOuterDisposeScope();
+        var units = boundary.InUnits(sensitivity is null ? weight : weight.mul(sensitivity), strategy, layout);
+        return ThroughMask(units, sensitivity, BoundedProduct(shared, boundary.Scale), boundary, strategy, layout).MoveToOuterDisposeScope();
     }
 
     /// <summary>A product whose sums stay finite, so that none that overflows meets an m(1 − m) or a weight of 0.</summary>
@@ -115,12 +126,13 @@ internal static class SoftMask
         return a.mul(b).clamp_(least, most).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The same with weights and Σ(g·θ) in units of √τ, where numbers are far from 1 only if m(1 − m) is 0.</summary>
-    private static Tensor ThroughMaskInUnits(Tensor units, Tensor shared, Boundary boundary, IMaskStrategy strategy, WeightLayout layout)
+    /// <summary>The same with a·w and Σ(g·θ) in units of √τ, where numbers are far from 1 only if m(1 − m) is 0.</summary>
+    private static Tensor ThroughMask(Tensor units, Tensor? sensitivity, Tensor shared, Boundary boundary, IMaskStrategy strategy, WeightLayout layout)
     {
         using Scalar twiceSlope = (2 * strategy.ScoreSlope(layout)).ToScalar();
         var slope = Slope(Mask(boundary.Logit), boundary.Logit).mul_(boundary.IsSoft).mul_(twiceSlope);
-        return strategy.Spread(slope.mul_(shared), layout).mul(units);
+        var gradient = strategy.Spread(slope.mul_(shared), layout).mul(units);
+        return sensitivity is null ? gradient : gradient.mul_(sensitivity);
     }
 
     /// <summary>The hard mask by rank: exactly p members of each group are removed, the first in position among equals.</summary>

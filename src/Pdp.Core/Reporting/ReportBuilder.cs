@@ -15,35 +15,21 @@ internal static class ReportBuilder
     private static readonly Scalar Zero = 0.ToScalar();
 
     /// <summary>The current softness of the masks.</summary>
-    public static Softness[] Softness(PrunedModel model) => [.. model.Layers.Select(layer => Measure(layer.Weight).Softness)];
+    public static Softness[] Softness(IEnumerable<PrunedLayer> layers) => [.. layers.Select(layer => Measure(layer.Group).Softness)];
 
-    /// <summary>Builds the report of the current state.</summary>
-    /// <param name="model">The model.</param>
-    /// <param name="before">The softness of its masks before the reported commit; null to measure it.</param>
-    /// <param name="epoch">The epoch.</param>
-    /// <param name="hasEnded">Whether the schedule has ended.</param>
-    /// <param name="isCommitted">Whether the zeros are final.</param>
-    /// <param name="warnings">Further warnings.</param>
-    public static PruningReport Build(PrunedModel model, Softness[]? before, double epoch, bool hasEnded, bool isCommitted,
-        IEnumerable<string> warnings)
+    /// <summary>What a report says of each layer, and the share of Σ|ŵ| over all that the hard masks remove.</summary>
+    /// <param name="layers">The layers.</param>
+    /// <param name="before">The softness of their masks before the commit that is reported; null to measure it.</param>
+    public static (LayerReport[] Layers, double Leak) Measure(IReadOnlyList<PrunedLayer> layers, Softness[]? before)
     {
-        (Softness Softness, WeightCounts Counts)[] measured = [.. model.Layers.Select((layer, i) => before is null
-            ? Measure(layer.Weight)
-            : (before[i], CountsOf(layer.Weight)))];
-        var report = new PruningReport
-        {
-            Layers = [.. model.Masks.Zip(measured, (mask, layer) => ReportOf(mask, layer.Softness, layer.Counts))],
-            Epoch = epoch,
-            IsCommitted = isCommitted,
-            ModelParameters = model.Parameters,
-            Leak = Share(measured.Sum(layer => layer.Softness.Lost), measured.Sum(layer => layer.Softness.Total)),
-            Warnings = [],
-            Size = model.SizeAfter(model.Masks.Select(mask => mask.Removed)),
-        };
-        return report with { Warnings = [.. warnings, .. WarningsOf(report, hasEnded), .. WarningsOf(model)] };
+        (Softness Softness, WeightCounts Counts)[] measured = [.. layers.Select((layer, i) => before is null ? Measure(layer.Group) : (before[i], CountsOf(layer.Group)))];
+        return (
+            [.. layers.Zip(measured, (layer, of) => ReportOf(layer.Mask, of.Softness, of.Counts))],
+            Share(measured.Sum(of => of.Softness.Lost), measured.Sum(of => of.Softness.Total)));
     }
 
-    private static IEnumerable<string> WarningsOf(PruningReport report, bool hasEnded)
+    /// <summary>What should be looked at in the numbers of a report.</summary>
+    public static IEnumerable<string> WarningsOf(PruningReport report, bool hasEnded)
     {
         if (hasEnded && report.Leak > PruningReport.LeakLimit)
             yield return $"{TextTable.Percent(report.Leak)} of the masked weights' magnitude is in weights that commit removes (more than "
@@ -56,15 +42,6 @@ internal static class ReportBuilder
             .ToArray() is { Length: > 0 } names)
             yield return $"Removed weights have come back in {string.Join(", ", names)}: call Commit() again after the last optimizer "
                 + "step.";
-    }
-
-    private static IEnumerable<string> WarningsOf(PrunedModel model)
-    {
-        if (model.Unfrozen.ToArray() is { Length: > 0 } names)
-            yield return "These weights were frozen when the pruner was made, are trained by now and stay dense: "
-                + $"{string.Join(", ", names)}. Make a new pruner to prune them, or include them from the start.";
-        foreach (var warning in model.WarningsOf([.. model.Masks.Select(mask => mask.Target)]))
-            yield return warning;
     }
 
     private static LayerReport ReportOf(PdpMask mask, Softness softness, WeightCounts counts) => new()
@@ -83,10 +60,10 @@ internal static class ReportBuilder
         Violations = counts.Violations,
     };
 
-    private static (Softness Softness, WeightCounts Counts) Measure(IMaskedWeight weight) =>
-        weight.IsSoft && weight.Mask.Removed > 0 && (weight.Fused as FusedWeight)?.Measured() is { } survey
-            ? (SoftnessOf(weight.Mask, survey), new(survey.Zeros, survey.Subnormals, survey.Violations))
-            : (SoftnessOf(weight), CountsOf(weight));
+    private static (Softness Softness, WeightCounts Counts) Measure(MaskGroup group) =>
+        group.IsSoft && group.Mask.Removed > 0 && group.Kernel?.Measured() is { } survey
+            ? (SoftnessOf(group.Mask, survey), new(survey.Zeros, survey.Subnormals, survey.Violations))
+            : (SoftnessOf(group), CountsOf(group));
 
     private static Softness SoftnessOf(PdpMask mask, Survey survey) => new(
         survey.Threshold,
@@ -96,17 +73,15 @@ internal static class ReportBuilder
         survey.Lost,
         survey.Total);
 
-    private static Softness SoftnessOf(IMaskedWeight weight)
+    private static Softness SoftnessOf(MaskGroup group)
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        var mask = weight.Mask;
-        var wide = Precision.Widen(weight.Value());
-        var kept = weight.Frozen ?? weight.Kept();
-        var boundary = weight.IsSoft && mask.Removed > 0 ? (Boundary?)mask.BoundaryBetween(weight.Magnitude()) : null;
-        var soft = boundary is { } open
-            ? mask.Strategy.Spread(SoftMask.Mask(open.Logit), mask.Layout).expand_as(wide)
-            : Visible(weight, wide, kept);
+        var mask = group.Mask;
+        var wide = Precision.Widen(group.Value());
+        var kept = mask.Strategy.Spread(group.Frozen ?? group.Kept(), mask.Layout);
+        var boundary = group.IsSoft && mask.Removed > 0 ? (Boundary?)mask.BoundaryBetween(group.Magnitude()) : null;
+        var soft = boundary is { } open ? mask.Strategy.Spread(SoftMask.Mask(open.Logit), mask.Layout).expand_as(wide) : Visible(group, wide, kept);
         var masked = soft.mul(wide.abs());
         return new(
             Mean(boundary?.Threshold),
@@ -121,25 +96,23 @@ internal static class ReportBuilder
             Total: Read(masked.sum(ScalarType.Float64)));
     }
 
-    private static WeightCounts CountsOf(IMaskedWeight weight)
+    private static WeightCounts CountsOf(MaskGroup group)
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        using Scalar smallest = Precision.SmallestNormalOf(weight.Type).ToScalar();
-        var magnitude = Precision.Widen(weight.Value()).abs();
+        using Scalar smallest = Precision.SmallestNormalOf(group.Type).ToScalar();
+        var magnitude = Precision.Widen(group.Value()).abs();
         return new(
             Zeros: Count(magnitude.eq(Zero)),
             Subnormals: Count(magnitude.gt(Zero).logical_and_(magnitude.lt(smallest))),
-            Violations: Violations(weight.Mask, magnitude));
+            Violations: Violations(group.Mask, magnitude));
     }
 
-    /// <summary>
-    /// 1 for weights that are nonzero in the forward pass of a hard mask, including those that have come back since commit.
-    /// </summary>
-    private static Tensor Visible(IMaskedWeight weight, Tensor wide, Tensor kept)
+    /// <summary>1 where the forward pass of a hard mask sees something; zeros that have come back since commit count.</summary>
+    private static Tensor Visible(MaskGroup group, Tensor wide, Tensor kept)
     {
         var nonzero = wide.ne(Zero);
-        return (weight.Frozen is null ? nonzero.logical_and(kept) : nonzero).to_type(wide.dtype);
+        return (group.Frozen is null ? nonzero.logical_and(kept) : nonzero).to_type(wide.dtype);
     }
 
     /// <summary>The number of groups with more nonzero members than the pattern allows.</summary>

@@ -1,6 +1,8 @@
 using System.Globalization;
+using Pdp.Allocation;
 using Pdp.Internal;
 using Pdp.Masking;
+using Pdp.Scheduling;
 
 namespace Pdp.Saving;
 
@@ -13,34 +15,34 @@ namespace Pdp.Saving;
 internal static class RunSettings
 {
     /// <summary>The settings of the whole run.</summary>
-    public static Dictionary<string, string> Of(PdpOptions options, IEnumerable<PrunedLayer> layers)
+    public static Dictionary<string, string> Of(Timetable times, SparsityGoal goal, IImportance? importance, IEnumerable<PrunedLayer> layers)
     {
-        var settings = new Dictionary<string, string> { ["Schedule"] = options.EffectiveSchedule.Describe() };
-        if (options.AutomaticStart is { } start)
+        var settings = new Dictionary<string, string> { ["Schedule"] = times.Schedule.Describe() };
+        if (times.AutomaticStart is { } start)
             settings["AutomaticStart"] = string.Create(CultureInfo.InvariantCulture, $"above {start.Level:R} in {start.Epochs} reports");
-        if (options.Importance is { } importance)
+        if (importance is not null)
             settings["Importance"] = importance.Describe();
         if (!layers.Any(IsFree))
             return settings;
 
-        settings["Allocation"] = options.Allocation.Describe();
-        Add(settings, "Sparsity", options.Sparsity);
+        settings["Allocation"] = goal.Allocation.Describe();
+        Add(settings, "Sparsity", goal.Sparsity);
         return settings;
     }
 
     /// <summary>The settings of a layer.</summary>
     /// <param name="layer">The layer.</param>
-    /// <param name="options">The options.</param>
+    /// <param name="goal">How much is removed.</param>
     /// <param name="temperature">The temperature that the options give the layer.</param>
     /// <param name="tied">The names of the parameters that are masked along with it.</param>
     public static IReadOnlyDictionary<string, string> Of(
-        PrunedLayer layer, PdpOptions options, Temperature temperature, IEnumerable<string> tied)
+        PrunedLayer layer, SparsityGoal goal, Temperature temperature, IEnumerable<string> tied)
     {
         var (mask, rule) = (layer.Mask, layer.Rule);
         var settings = new Dictionary<string, string>
         {
             ["Shape"] = Of(mask.Layout),
-            ["Type"] = layer.Weight.Type.ToString(),
+            ["Type"] = layer.Group.Type.ToString(),
             ["Strategy"] = mask.Strategy.Describe(),
             ["Temperature"] = Of(temperature),
         };
@@ -48,8 +50,8 @@ internal static class RunSettings
             settings["Tied"] = names;
         Add(settings, "Sparsity", rule?.Sparsity);
         if (IsFree(layer))
-            AddBounds(settings, rule?.MinimumSparsity ?? options.MinimumLayerSparsity,
-                rule?.MaximumSparsity ?? options.MaximumLayerSparsity);
+            AddBounds(settings, rule?.MinimumSparsity ?? goal.Minimum,
+                rule?.MaximumSparsity ?? goal.Maximum);
         return settings;
     }
 

@@ -1,16 +1,12 @@
 using Pdp.Internal;
+using Pdp.Scheduling;
+using Pdp.Watching;
 
 namespace Pdp.Saving;
 
 /// <summary>Checks a state as far as possible without the model, as it may come from anywhere.</summary>
 internal static class StateChecks
 {
-    /// <summary>The limit of epochs, up to which a double still distinguishes steps; no clock goes beyond it.</summary>
-    public const double EpochLimit = 1L << 31;
-
-    /// <summary>The largest number of mask scopes counted; JSON readers represent whole numbers exactly up to it.</summary>
-    public const long MostTrainingScopes = 1L << 53;
-
     public static void RequireVersion(int version)
     {
         if (version != PrunerState.CurrentVersion)
@@ -47,13 +43,13 @@ internal static class StateChecks
         RequireIn(state.ScheduledEpochs > 0 && state.ScheduledEpochs <= state.Epochs, "scheduledEpochs", state.ScheduledEpochs,
             "(0, epochs]");
         if (state.Epoch is { } epoch)
-            RequireIn(epoch is >= 0 and < EpochLimit, "epoch", epoch, "[0, 2^31)");
+            RequireIn(epoch is >= 0 and < PruningClock.EpochLimit, "epoch", epoch, "[0, 2^31)");
         if (state.StartedAt is { } started)
             RequireIn(started >= 0 && started <= state.Epoch, "startedAt", started, "[0, epoch]");
         if (state.Interval is { } interval)
             RequireIn(interval is > 0 and <= 1, "interval", interval, "(0, 1]");
         Require(state.StartedAt is not null || !state.IsStartForced, "its start was forced, but it has not started");
-        RequireIn(state.TrainingScopes is >= 0 and <= MostTrainingScopes, "trainingScopes", state.TrainingScopes, "[0, 2^53]");
+        RequireIn(state.TrainingScopes is >= 0 and <= MisuseWatch.MostTrainingScopes, "trainingScopes", state.TrainingScopes, "[0, 2^53]");
         RequireIn(state.ReportsAboveLevel >= 0, "reportsAboveLevel", state.ReportsAboveLevel, "[0, ∞)");
     }
 
@@ -78,7 +74,7 @@ internal static class StateChecks
         Require(state.Importance?.Values.All(one => one is { Sensitivity: not null }) ?? true,
             "what was learned of a layer's importance is null");
         foreach (var learned in state.Importance?.Values ?? [])
-            RequireIn(learned.Gradients is >= 1 and <= MostTrainingScopes, "gradients", learned.Gradients, "[1, 2^53]");
+            RequireIn(learned.Gradients is >= 1 and <= MisuseWatch.MostTrainingScopes, "gradients", learned.Gradients, "[1, 2^53]");
     }
 
     private static bool IsWhole(IReadOnlyDictionary<string, string>? settings) => settings is not null && !settings.Values.Contains(null!);

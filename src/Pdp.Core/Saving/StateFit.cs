@@ -1,5 +1,6 @@
 using Pdp.Internal;
 using Pdp.Masking;
+using Pdp.Scheduling;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -13,24 +14,40 @@ internal static class StateFit
 
     /// <summary>Checks that the settings that determine targets and masks are the same now.</summary>
     /// <param name="state">The state.</param>
-    /// <param name="options">The options, with the epochs of the run as it began.</param>
+    /// <param name="settings">The settings of the whole run now, with the epochs of the run as it began.</param>
+    /// <param name="layers">The same of each layer.</param>
     /// <param name="epochs">The length of the run now.</param>
-    /// <param name="model">The model.</param>
     /// <param name="allowLongerRun">Whether the run may be longer now.</param>
-    /// <exception cref="ArgumentException">Some differ; the message names them.</exception>
-    public static void RequireSameRun(PrunerState state, PdpOptions options, double epochs, PrunedModel model, bool allowLongerRun)
+    /// <exception cref="ArgumentException">Something is; the message names it.</exception>
+    public static void RequireSameRun(
+        PrunerState state,
+        IReadOnlyDictionary<string, string> settings,
+        IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> layers,
+        double epochs,
+        bool allowLongerRun)
     {
         string[] differences =
         [
             .. EpochsDifference(state.Epochs, epochs, allowLongerRun),
-            .. SettingsDifference.Of(state.Settings, RunSettings.Of(options, model.Layers)),
-            .. SettingsDifference.Of(state.Layers, model.Settings(options)),
+            .. SettingsDifference.Of(state.Settings, settings),
+            .. SettingsDifference.Of(state.Layers, layers),
         ];
         var told = string.Join("; ", differences.Take(MostDifferences));
         if (differences.Length > 0)
             throw new ArgumentException(
                 "The state belongs to other options or another model. "
                 + $"{told}{Others(differences.Length - MostDifferences)}.", nameof(state));
+    }
+
+    /// <summary>Restores the clock from a state.</summary>
+    /// <exception cref="ArgumentException">The state holds values that no clock could have.</exception>
+    public static PruningClock Clock(PrunerState state, Timetable times)
+    {
+        var clock = new PruningClock(times, new(state.Epoch, state.Interval, state.IsIntervalGiven, state.StartedAt, state.IsStartForced, state.ReportsAboveLevel));
+        StateChecks.Require(times.AutomaticStart is not null || (state.StartedAt is null && state.ReportsAboveLevel == 0), "it has an automatic start, and the options have none");
+        StateChecks.Require(times.AutomaticStart is null || state.StartedAt is not null || state.Targets is null, "it has targets, though pruning has not begun");
+        StateChecks.Require(!clock.HasStarted || state.Targets is not null, "it has no targets, though pruning has begun");
+        return clock;
     }
 
     /// <summary>The targets, or none before pruning begins.</summary>
@@ -96,26 +113,19 @@ internal static class StateFit
 
     /// <summary>The final masks of the layers that have lost weights, by name.</summary>
     public static Dictionary<string, string> PackedMasks(IEnumerable<PrunedLayer> layers) =>
-        layers.Where(layer => layer.Weight.Frozen is not null).ToDictionary(layer => layer.Mask.Name, Packed);
+        layers.Where(layer => layer.Group.Frozen is not null).ToDictionary(layer => layer.Mask.Name, layer => PackedMask.Pack(layer.Group.Frozen!));
 
     /// <summary>The hash of a layer's weights, and of all parameters that are masked along with them.</summary>
-    public static string HashOf(PrunedLayer layer) => WeightHash.Of(layer.Weight.Parameters);
+    public static string HashOf(PrunedLayer layer) => WeightHash.Of(layer.Group.Parameters);
 
     private static string NameOf(PrunedLayer layer) =>
-        layer.Weight.Parameters.Count == 1 ? layer.Mask.Name : $"{layer.Mask.Name} or a parameter that is masked along with it";
+        layer.Group.Parameters.Count == 1 ? layer.Mask.Name : $"{layer.Mask.Name} or a parameter that is masked along with it";
 
     private static string Others(int differences) => differences > 0 ? $"; and {differences} more" : "";
 
-    private static string Packed(PrunedLayer layer)
-    {
-        using var grouped = layer.Mask.Grouped(layer.Weight.Frozen!);
-        return PackedMask.Pack(grouped);
-    }
-
     private static Tensor Sensitivity(ImportanceState learned, PrunedLayer layer) =>
-        PackedNumbers.Unpack(learned.Sensitivity, layer.Mask.Layout.Elements, Precision.Of(layer.Weight.Type))
-            ?? throw StateChecks.Damaged(
-                $"the importance of '{layer.Mask.Name}' is not what was saved, a number for each of {layer.Mask.Layout.Elements} weights");
+        PackedNumbers.Unpack(learned.Sensitivity, layer.Mask.Layout.Elements, Precision.Of(layer.Group.Type))
+            ?? throw StateChecks.Damaged($"the importance of '{layer.Mask.Name}' is not what was saved, a number for each of {layer.Mask.Layout.Elements} weights");
 
     private static IEnumerable<string> EpochsDifference(double saved, double now, bool allowLongerRun)
     {

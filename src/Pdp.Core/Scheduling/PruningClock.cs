@@ -1,21 +1,24 @@
 using System.Globalization;
-using Pdp.Saving;
+using Pdp.Internal;
 
 namespace Pdp.Scheduling;
 
 /// <summary>Maps epochs of the run to epochs of the schedule; the only place that knows about the automatic start.</summary>
 internal sealed class PruningClock
 {
-    private readonly PdpOptions _options;
+    /// <summary>The limit of epochs, up to which a double still distinguishes steps; no clock goes beyond it.</summary>
+    public const double EpochLimit = 1L << 31;
+
+    private readonly Timetable _times;
     private readonly ISparsityScheduler _schedule;
     private bool _isOver;
 
     /// <summary>Makes the clock.</summary>
     /// <exception cref="ArgumentException">The schedule ends after the run, or never asks for the whole target.</exception>
-    public PruningClock(PdpOptions options)
+    public PruningClock(Timetable options, ClockReading reading = default)
     {
-        _options = options;
-        _schedule = options.EffectiveSchedule;
+        _times = options;
+        _schedule = options.Schedule;
         if (_schedule.EndEpoch > options.Epochs)
             throw new ArgumentException(
                 $"The schedule reaches its target at epoch {Text(_schedule.EndEpoch)}, after the run of {Text(options.Epochs)} epochs: let "
@@ -25,6 +28,9 @@ internal sealed class PruningClock
                 $"The schedule never reaches its target, so nothing could be committed: at its end, epoch {Text(_schedule.EndEpoch)}, it "
                 + $"asks for {Text(100 * _schedule.Fraction(_schedule.EndEpoch))} % of it. Fraction must be 1 from EndEpoch "
                 + "on.", nameof(options));
+
+        (Epoch, Interval, IsIntervalGiven, StartedAt, IsStartForced, ReportsAboveLevel) = reading;
+        SetTime();
     }
 
     /// <summary>The epoch of the last call; null before the first.</summary>
@@ -53,7 +59,7 @@ internal sealed class PruningClock
     /// <summary>Whether pruning has begun.</summary>
     public bool HasStarted =>
         Epoch is not null
-        && (_options.AutomaticStart is null || StartedAt is not null)
+        && (_times.AutomaticStart is null || StartedAt is not null)
         && (Time >= _schedule.StartEpoch || IsLast);
 
     /// <summary>
@@ -70,32 +76,10 @@ internal sealed class PruningClock
     /// <summary>
     /// Whether the run ends with the current step of the clock; an inferred interval can't tell, as the clock may go on in finer steps.
     /// </summary>
-    private bool IsLast => _isOver || Epoch >= _options.Epochs || (IsIntervalGiven && EndsBy(_options.Epochs));
+    private bool IsLast => _isOver || Epoch >= _times.Epochs || (IsIntervalGiven && EndsBy(_times.Epochs));
 
     /// <summary>The last epoch from which the schedule still ends within the run.</summary>
-    private double LatestStart => _options.Epochs - (_schedule.EndEpoch - _schedule.StartEpoch);
-
-    /// <summary>Restores the clock from a state.</summary>
-    /// <exception cref="ArgumentException">The state holds values that no clock could have.</exception>
-    public static PruningClock Of(PrunerState state, PdpOptions options)
-    {
-        var clock = new PruningClock(options)
-        {
-            Epoch = state.Epoch,
-            Interval = state.Interval,
-            IsIntervalGiven = state.IsIntervalGiven,
-            StartedAt = state.StartedAt,
-            IsStartForced = state.IsStartForced,
-            ReportsAboveLevel = state.ReportsAboveLevel,
-        };
-        clock.SetTime();
-        StateChecks.Require(options.AutomaticStart is not null || (state.StartedAt is null && state.ReportsAboveLevel == 0),
-            "it has an automatic start, and the options have none");
-        StateChecks.Require(options.AutomaticStart is null || state.StartedAt is not null || state.Targets is null,
-            "it has targets, though pruning has not begun");
-        StateChecks.Require(!clock.HasStarted || state.Targets is not null, "it has no targets, though pruning has begun");
-        return clock;
-    }
+    private double LatestStart => _times.Epochs - (_schedule.EndEpoch - _schedule.StartEpoch);
 
     /// <summary>Sets the epoch.</summary>
     /// <param name="epoch">The epoch.</param>
@@ -103,12 +87,12 @@ internal sealed class PruningClock
     /// <param name="isPlanned">Whether pruning has begun.</param>
     public void Begin(double epoch, double? interval, bool isPlanned)
     {
-        if (!(epoch is >= 0 and < StateChecks.EpochLimit))
-            throw Internal.Guard.Outside(nameof(epoch), epoch, "[0, 2^31)");
+        if (!(epoch is >= 0 and < EpochLimit))
+            throw Guard.Outside(nameof(epoch), epoch, "[0, 2^31)");
         if (epoch < Epoch)
             throw new ArgumentOutOfRangeException(nameof(epoch), epoch,
                 $"Must not be before the last epoch, {Text(Epoch.Value)}: to go back, load a checkpoint and call Restore(state).");
-        if (Epoch is null && !isPlanned && _options.AutomaticStart is null && epoch >= 1 && epoch > _schedule.StartEpoch)
+        if (Epoch is null && !isPlanned && _times.AutomaticStart is null && epoch >= 1 && epoch > _schedule.StartEpoch)
             throw new InvalidOperationException(
                 $"The first epoch is {Text(epoch)}, but pruning begins at {Text(_schedule.StartEpoch)}: to resume, call Restore(state) "
                 + "first; otherwise count epochs from 0.");
@@ -116,7 +100,7 @@ internal sealed class PruningClock
         if ((interval ?? epoch - Epoch) is > 0 and var step)
             Interval = Math.Min(step, 1);
         // A method takes its masks when the clock is set, and can't wait for the commit.
-        IsIntervalGiven = interval is not null || _options.Method is not null;
+        IsIntervalGiven = interval is not null || _times.IsSetInAdvance;
         Epoch = epoch;
         StartIfDue(epoch);
         SetTime();
@@ -124,13 +108,13 @@ internal sealed class PruningClock
 
     /// <summary>The warning that pruning began because time was running out; null if it didn't.</summary>
     public string? ForcedStart() => !IsStartForced ? null
-        : $"The reported metric was not above {Text(_options.AutomaticStart!.Level)} for {_options.AutomaticStart.Epochs} reports in a "
+        : $"The reported metric was not above {Text(_times.AutomaticStart!.Level)} for {_times.AutomaticStart.Epochs} reports in a "
             + $"row: pruning began at epoch {Text(StartedAt!.Value)}, the latest from which the schedule can finish.";
 
     /// <summary>Takes a report of the metric.</summary>
     public void Report(double value)
     {
-        var start = _options.AutomaticStart
+        var start = _times.AutomaticStart
             ?? throw new InvalidOperationException(
                 "No automatic start is waiting for a metric: set PdpOptions.AutomaticStart, or don't call ReportMetric.");
         ReportsAboveLevel = value > start.Level ? Math.Min(ReportsAboveLevel, int.MaxValue - 1) + 1 : 0;
@@ -144,11 +128,18 @@ internal sealed class PruningClock
         SetTime();
     }
 
+    /// <summary>Checks that the epoch is known, for a call that needs it.</summary>
+    public void RequireSet(string call)
+    {
+        if (Epoch is null)
+            throw new InvalidOperationException($"The pruner doesn't know the epoch: call BeginEpoch(epoch) before {call}().");
+    }
+
     /// <summary>Checks that the target has been asked for, or that no later step of the run can ask for the rest.</summary>
     public void RequireEnded()
     {
-        var isWholeRun = Interval is null && Epoch + 1 >= _options.Epochs;
-        if (!HasEnded && !EndsBy(_options.Epochs) && !isWholeRun)
+        var isWholeRun = Interval is null && Epoch + 1 >= _times.Epochs;
+        if (!HasEnded && !EndsBy(_times.Epochs) && !isWholeRun)
             throw new InvalidOperationException(
                 $"The target is not reached: the last epoch begun is {Text(Epoch!.Value)}, at {Text(100 * Fraction)} % of the schedule, "
                 + $"which ends at {Text(_schedule.EndEpoch)}. Train on, begin fractional epochs (BeginEpoch(epoch + step / "
@@ -160,7 +151,7 @@ internal sealed class PruningClock
     /// </summary>
     private void StartIfDue(double epoch)
     {
-        if (_options.AutomaticStart is not { } start || StartedAt is not null)
+        if (_times.AutomaticStart is not { } start || StartedAt is not null)
             return;
 
         var isMet = ReportsAboveLevel >= start.Epochs;
@@ -180,17 +171,17 @@ internal sealed class PruningClock
     {
         var epoch = Epoch ?? 0;
         // With an automatic start the schedule begins at that epoch; until then its clock stands at its own start.
-        Time = _options.AutomaticStart is null ? epoch
+        Time = _times.AutomaticStart is null ? epoch
             : StartedAt is { } started ? epoch - started + _schedule.StartEpoch
             : Math.Min(epoch, _schedule.StartEpoch);
-        TemperatureTime = IsLast ? _options.Epochs : StartedAt is { } start ? Stretched(epoch, start) : Time;
+        TemperatureTime = IsLast ? _times.Epochs : StartedAt is { } start ? Stretched(epoch, start) : Time;
     }
 
     /// <summary>Compresses the annealing into the rest of the run, so that it ends with the run.</summary>
     private double Stretched(double epoch, double start) =>
-        start >= _options.Epochs
-            ? _options.Epochs
-            : _schedule.StartEpoch + ((epoch - start) * (_options.Epochs - _schedule.StartEpoch) / (_options.Epochs - start));
+        start >= _times.Epochs
+            ? _times.Epochs
+            : _schedule.StartEpoch + ((epoch - start) * (_times.Epochs - _schedule.StartEpoch) / (_times.Epochs - start));
 
     private static string Text(double value) => value.ToString("0.####", CultureInfo.InvariantCulture);
 }

@@ -27,8 +27,8 @@ public interface IImportance
     /// <summary>The sensitivities of a weight after one gradient more; called under no_grad.</summary>
     /// <param name="sensitivity">a of now, of the gradient's shape; null at the first gradient. Borrowed, and not to be changed.</param>
     /// <param name="gradient">
-    /// g = ∂L/∂ŵ of the masked weight, float64 for float64 weights and float32 for any other; for channels <c>[channels, weights of a
-    /// channel]</c>. Borrowed, and not to be changed.
+    /// g = ∂L/∂ŵ of the masked weight and of its shape, float64 for float64 weights and float32 for any other; for tied channels
+    /// <c>[channels, weights of all filters]</c>. Borrowed, and not to be changed.
     /// </param>
     /// <param name="gradients">The gradients that were learned from before this one.</param>
     /// <returns>A new tensor of the gradient's shape and type; the caller's. Signs don't count.</returns>

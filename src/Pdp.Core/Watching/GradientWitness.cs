@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Pdp.Internal;
+using Pdp.Masking;
 using Pdp.Numerics.Kernels;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -24,16 +25,32 @@ namespace Pdp.Watching;
 /// <param name="parameter">The parameter, borrowed; of a narrower type than float64.</param>
 internal sealed class GradientWitness(string name, Parameter parameter) : IDisposable
 {
+    /// <summary>Gradients are witnessed for the smallest weights, up to this many elements in total, or else for the smallest one.</summary>
+    private const long MostElements = 1 << 14;
+
     private double[]? _marks;
     private Tensor? _sum;
     private long _start;
     private bool _isStale;
 
     /// <summary>Whether gradients of a parameter can be witnessed.</summary>
-    public static bool Serves(Parameter parameter) =>
+    private static bool Serves(Parameter parameter) =>
         NativeTensor.IsSupported
         && NativeTensor.HasVersions
         && parameter.dtype != ScalarType.Float64;
+
+    /// <summary>A witness for each of the smallest groups; null for the others.</summary>
+    public static GradientWitness?[] Among(IReadOnlyList<MaskGroup> groups)
+    {
+        var elements = 0L;
+        HashSet<MaskGroup> smallest =
+        [
+            .. groups.Where(group => Serves(group.Parameters[0]))
+                .OrderBy(group => group.Parameters[0].numel())
+                .TakeWhile((group, i) => (elements += group.Parameters[0].numel()) <= MostElements || i == 0),
+        ];
+        return [.. groups.Select(group => smallest.Contains(group) ? new GradientWitness(group.Mask.Name, group.Parameters[0]) : null)];
+    }
 
     /// <summary>Makes the marks, before the scope sets the earlier gradient aside.</summary>
     /// <param name="hasStepped">Whether the weight has been stepped since the earlier gradient arrived.</param>

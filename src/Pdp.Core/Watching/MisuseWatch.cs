@@ -1,7 +1,6 @@
 using Pdp.Internal;
 using Pdp.Masking;
 using Pdp.Numerics.Kernels;
-using Pdp.Saving;
 using TorchSharp;
 
 namespace Pdp.Watching;
@@ -14,6 +13,9 @@ namespace Pdp.Watching;
 /// </remarks>
 internal sealed class MisuseWatch : IDisposable
 {
+    /// <summary>The largest number of mask scopes counted; JSON readers represent whole numbers exactly up to it.</summary>
+    public const long MostTrainingScopes = 1L << 53;
+
     /// <summary>
     /// The number of consecutive scopes without a gradient, each followed by a backward pass and a step, that can't be a coincidence.
     /// </summary>
@@ -28,13 +30,8 @@ internal sealed class MisuseWatch : IDisposable
     private const int CostlyChecks = 8;
     private const int CostlyPeriod = 1024;
 
-    /// <summary>
-    /// Gradients are witnessed for the smallest weights, up to this many elements in total, or else for the smallest one.
-    /// </summary>
-    private const long WitnessedElements = 1 << 14;
-
     private readonly UnmaskedWatch _unmasked = new();
-    private readonly IMaskedWeight[] _weights;
+    private readonly MaskGroup[] _weights;
     private readonly ParameterWatch[] _watches;
     private readonly GradientWitness?[] _witnesses;
     private string? _fault;
@@ -42,14 +39,11 @@ internal sealed class MisuseWatch : IDisposable
     private bool _lacksGradients;
     private int _withoutGradient;
 
-    public MisuseWatch(IEnumerable<IMaskedWeight> weights)
+    public MisuseWatch(IEnumerable<MaskGroup> weights)
     {
         _weights = NativeTensor.IsSupported ? [.. weights] : [];
         _watches = [.. _weights.Select(weight => new ParameterWatch(weight.Mask.Name, weight.Parameters[0]))];
-        var witnessed = Witnessed(_weights);
-        _witnesses = [.. _weights.Select(weight => witnessed.Contains(weight)
-            ? new GradientWitness(weight.Mask.Name, weight.Parameters[0])
-            : null)];
+        _witnesses = GradientWitness.Among(_weights);
         Accept();
     }
 
@@ -140,7 +134,7 @@ internal sealed class MisuseWatch : IDisposable
                 _witnesses[i]?.Enter();
         }
 
-        TrainingScopes = Math.Min(TrainingScopes + (_recordsGradients ? 1 : 0), StateChecks.MostTrainingScopes);
+        TrainingScopes = Math.Min(TrainingScopes + (_recordsGradients ? 1 : 0), MostTrainingScopes);
     }
 
     /// <summary>Examines the gradients before they are used, and restores their own type.</summary>
@@ -162,7 +156,7 @@ internal sealed class MisuseWatch : IDisposable
     }
 
     /// <summary>Leaves one weight and remembers an error; returns true if a gradient arrived.</summary>
-    public bool Leave(IMaskedWeight weight)
+    public bool Leave(MaskGroup weight)
     {
         try
         {
@@ -199,17 +193,6 @@ internal sealed class MisuseWatch : IDisposable
     {
         foreach (var witness in _witnesses)
             witness?.Dispose();
-    }
-
-    private static HashSet<IMaskedWeight> Witnessed(IEnumerable<IMaskedWeight> weights)
-    {
-        var elements = 0L;
-        return
-        [
-            .. weights.Where(weight => GradientWitness.Serves(weight.Parameters[0]))
-                .OrderBy(weight => weight.Parameters[0].numel())
-                .TakeWhile((weight, i) => (elements += weight.Parameters[0].numel()) <= WitnessedElements || i == 0),
-        ];
     }
 
     private void Look()

@@ -105,9 +105,6 @@ public sealed class ImportanceGradientTests
     {
         var layout = mask.Layout;
         var sensitivity = Tensors.Of(GivenImportance.ValuesOf(Seed, weight.numel()), weight.shape);
-        // Importances see channels as rows.
-        if (strategy is PerChannel && layout.OutputDimension == 1)
-            sensitivity = Tensors.Of(GivenImportance.ValuesOf(Seed, weight.numel()), [weight.shape[1], weight.shape[0], weight.shape[2]]).transpose(0, 1);
         var competing = weight.mul(sensitivity);
         var score = strategy.Sum(competing.mul(competing), layout).mul(strategy.ScoreSlope(layout));
         var sorted = score.detach().sqrt().sort(1).Values;

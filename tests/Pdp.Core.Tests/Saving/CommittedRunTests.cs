@@ -1,3 +1,4 @@
+using Pdp.Numerics;
 using Pdp.Saving;
 using Pdp.Tests.Support;
 using static TorchSharp.torch;
@@ -138,7 +139,8 @@ public sealed class CommittedRunTests
         return run.Pruner.Masks.Where(mask => mask.Removed > 0).All(mask =>
         {
             using var scope = NewDisposeScope();
-            return masks[mask.Name] == PackedMask.Pack(mask.Grouped(mask.Kept(weights[mask.Name].reshape([.. mask.Layout.Shape]))));
+            using var _ = no_grad();
+            return masks[mask.Name] == PackedMask.Pack(SoftMask.Kept(mask.MagnitudeOf(weights[mask.Name].reshape([.. mask.Layout.Shape])), mask.Removed));
         });
     }
 }

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Pdp.Channels.Shrinking;
-using Pdp.Reporting;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -22,7 +21,7 @@ public sealed record ShrinkRecord
     public required IReadOnlyDictionary<string, IReadOnlyList<long>> Shapes { get; init; }
 
     /// <summary>The record as JSON.</summary>
-    public string ToJson() => JsonSerializer.Serialize(this, ReportJson.Readable.ShrinkRecord);
+    public string ToJson() => JsonSerializer.Serialize(this, ShrinkJson.Readable.ShrinkRecord);
 
     /// <summary>Reads a record.</summary>
     /// <param name="json">What <see cref="ToJson"/> wrote.</param>
@@ -96,7 +95,7 @@ public sealed record ShrinkRecord
     {
         try
         {
-            return JsonSerializer.Deserialize(json, ReportJson.Readable.ShrinkRecord);
+            return JsonSerializer.Deserialize(json, ShrinkJson.Readable.ShrinkRecord);
         }
         catch (Exception fault) when (fault is JsonException or ArgumentException)
         {

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
+using Pdp.Channels.Shrinking;
 using Pdp.Internal;
-using Pdp.Reporting;
 
 namespace Pdp;
 
@@ -24,7 +24,7 @@ public sealed record ShrinkReport
     public required long ParametersAfter { get; init; }
 
     /// <summary>The report as JSON.</summary>
-    public string ToJson() => JsonSerializer.Serialize(this, ReportJson.Readable.ShrinkReport);
+    public string ToJson() => JsonSerializer.Serialize(this, ShrinkJson.Readable.ShrinkReport);
 
     /// <summary>The channels of each group before and after, and the totals, as a table to read.</summary>
     public override string ToString()

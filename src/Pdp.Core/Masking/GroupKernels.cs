@@ -3,12 +3,12 @@ using static TorchSharp.torch;
 
 namespace Pdp.Masking;
 
-/// <summary>Takes all weights that have kernels in and out of a scope, their work spread over libtorch's number of threads.</summary>
+/// <summary>Takes all groups that have kernels in and out of a scope, their work spread over libtorch's number of threads.</summary>
 /// <remarks>
 /// Thresholds of small weights are found one weight a worker, those of large ones one after the other with all workers; then all weights
 /// are written in one go. With one thread, or whatever their number, the results are the same bit for bit.
 /// </remarks>
-internal sealed class FusedModel : IPieces
+internal sealed class GroupKernels : IPieces
 {
     /// <summary>The largest weight whose threshold is one worker's.</summary>
     private const int SmallElements = 1 << 18;
@@ -18,18 +18,18 @@ internal sealed class FusedModel : IPieces
     private const int MostRoom = 1 << 18;
 
     private readonly Crew _crew = new();
-    private readonly IFusedWeight[] _weights;
-    private readonly IFusedWeight[] _small;
+    private readonly GroupKernel[] _weights;
+    private readonly GroupKernel[] _small;
     private readonly (int Weight, int Piece)[] _pieces;
     private readonly RankSearch[] _searches;
     private readonly bool _measures;
     private Phase _phase;
-    private volatile IFusedWeight? _notFinite;
+    private volatile GroupKernel? _notFinite;
 
-    public FusedModel(IEnumerable<IFusedWeight> weights)
+    public GroupKernels(IEnumerable<GroupKernel> weights)
     {
         _weights = [.. weights];
-        _measures = _weights.Any(weight => weight is FusedChannels);
+        _measures = _weights.Any(weight => weight.Measures);
         _small = [.. _weights.Where(weight => weight.Elements <= SmallElements)];
         _pieces = [.. _weights.SelectMany((weight, number) => Enumerable.Range(0, weight.Pieces).Select(piece => (number, piece)))];
         var largest = _weights.Length == 0 ? 0 : _weights.Max(weight => weight.Elements);
@@ -121,7 +121,7 @@ internal sealed class FusedModel : IPieces
         return _notFinite is null;
     }
 
-    private void Prepare(IFusedWeight weight, int worker)
+    private void Prepare(GroupKernel weight, int worker)
     {
         if (weight.IsClaimed && !weight.Prepare(_searches[worker]))
             _notFinite = weight;

@@ -1,5 +1,8 @@
+using Pdp.Allocation;
 using Pdp.Internal;
-using Pdp.Saving;
+using Pdp.Layers;
+using Pdp.Options;
+using Pdp.Scheduling;
 
 namespace Pdp;
 
@@ -94,6 +97,15 @@ public sealed record PdpOptions
 
     /// <summary>The multiply-accumulates in force.</summary>
     internal MacCount? EffectiveMacs => Macs ?? (Allocation as MacBudget)?.Macs;
+
+    /// <summary>What they say about time.</summary>
+    internal Timetable Times => new(EffectiveSchedule, Epochs, AutomaticStart, IsSetInAdvance: Method is not null);
+
+    /// <summary>What they say about how much is removed.</summary>
+    internal SparsityGoal Goal => new(Sparsity, Allocation, MinimumLayerSparsity, MaximumLayerSparsity);
+
+    /// <summary>What they say about which weights are pruned.</summary>
+    internal LayerRequest Request => new(Include, Exclude, Rules, Strategy, Channels);
 
     /// <summary>The schedule in force.</summary>
     internal ISparsityScheduler EffectiveSchedule => Schedule ?? new CubicRamp(Epochs / 8, RampEnd * Epochs);

@@ -2,7 +2,7 @@ using System.Collections;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
-namespace Pdp.Saving;
+namespace Pdp.Options;
 
 /// <summary>
 /// The implementations of an interface that can be written as JSON, told apart by <c>type</c>, the type's name in camel case.

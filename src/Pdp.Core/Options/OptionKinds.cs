@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 
-namespace Pdp.Saving;
+namespace Pdp.Options;
 
 /// <summary>The strategies, importances, schedules and allocations of this library as JSON; what is not set has its default.</summary>
 internal static class OptionKinds

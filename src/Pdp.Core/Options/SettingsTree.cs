@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
-namespace Pdp.Saving;
+namespace Pdp.Options;
 
 /// <summary>Turns settings from configuration providers, such as <c>Schedule:Type = oneShot</c>, into a tree.</summary>
 internal static class SettingsTree

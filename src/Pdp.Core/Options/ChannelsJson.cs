@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Pdp.Internal;
 
-namespace Pdp.Saving;
+namespace Pdp.Options;
 
 /// <summary>Writes the channels and multiply-accumulates of a model as part of its options, and reads them strictly.</summary>
 [JsonSerializable(typeof(ChannelMap))]

@@ -5,7 +5,7 @@ namespace Pdp.Masking;
 
 /// <summary>The slice of a parameter that belongs to a group of channels, in memory.</summary>
 /// <remarks>Owns the dense copy, where the slice is multiplied by the mask; borrows the parameter.</remarks>
-internal sealed unsafe class FusedRows : IDisposable
+internal sealed unsafe class KernelRows : IDisposable
 {
     private readonly SliceView _view;
     private readonly long _start;
@@ -16,7 +16,7 @@ internal sealed unsafe class FusedRows : IDisposable
     private float* _dense;
 
     /// <summary>Makes rows of a slice that is a run of elements for each channel.</summary>
-    public FusedRows(SliceView view, long channels, bool isMasked, NativeGradient gradient)
+    public KernelRows(SliceView view, long channels, bool isMasked, NativeGradient gradient)
     {
         using var scope = NewDisposeScope();
         _view = view;

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 
-namespace Pdp.Saving;
+namespace Pdp.Options;
 
 /// <summary>Writes and reads matches as JSON: a name pattern is a string, the others are objects.</summary>
 internal static class MatchJson

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
-namespace Pdp.Saving;
+namespace Pdp.Options;
 
 /// <summary>A JSON object that is read strictly: each member must be known, of the right type and in its range.</summary>
 /// <remarks>

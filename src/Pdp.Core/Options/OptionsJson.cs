@@ -3,7 +3,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
-namespace Pdp.Saving;
+namespace Pdp.Options;
 
 /// <summary>Writes options as JSON in full and reads them strictly, without reflection, so that it works in trimmed programs.</summary>
 internal static class OptionsJson

@@ -1,0 +1,116 @@
+using Pdp.Internal;
+
+namespace Pdp.Masking;
+
+/// <summary>All that is masked of a model: goes through a scope together, or not at all.</summary>
+/// <remarks>Owns the groups.</remarks>
+internal sealed class MaskedModel : IDisposable
+{
+    private readonly GroupKernels _kernels;
+
+    public MaskedModel(IEnumerable<PrunedLayer> layers)
+    {
+        Layers = [.. layers];
+        Masks = [.. Layers.Select(layer => layer.Mask)];
+        foreach (var mask in Masks)
+            mask.Attach();
+        _kernels = new GroupKernels(Layers.Select(layer => layer.Group.Kernel).OfType<GroupKernel>());
+    }
+
+    /// <summary>What is pruned; an array, as going through it must not allocate.</summary>
+    public PrunedLayer[] Layers { get; }
+
+    public IReadOnlyList<PdpMask> Masks { get; }
+
+    /// <summary>Whether any mask removes anything now.</summary>
+    public bool IsPruning
+    {
+        get
+        {
+            foreach (var layer in Layers)
+            {
+                if (layer.Mask.Removed > 0)
+                    return true;
+            }
+
+            return false;
+        }
+    }
+
+    /// <summary>The fraction of the prunable weights that the masks remove now.</summary>
+    public double Sparsity => Masks.Sum(mask => mask.RemovedWeights) / (double)Masks.Sum(mask => mask.Layout.Elements);
+
+    /// <summary>The fraction of the prunable weights that the masks remove in the end; 0 until the targets are set.</summary>
+    public double TargetSparsity { get; private set; }
+
+    public void SetTargets(IEnumerable<long> targets)
+    {
+        foreach (var (mask, target) in Masks.Zip(targets))
+            mask.Target = target;
+        TargetSparsity = Masks.Sum(mask => mask.TargetWeights) / (double)Masks.Sum(mask => mask.Layout.Elements);
+    }
+
+    public void Advance(double fraction, double epoch)
+    {
+        foreach (var layer in Layers)
+            layer.Mask.Move(fraction, epoch);
+    }
+
+    /// <summary>Checks that all parameters are still the ones that were attached.</summary>
+    public void RequireAttached()
+    {
+        foreach (var layer in Layers)
+            layer.Group.RequireAttached();
+    }
+
+    /// <summary>Checks that all weights are finite; waits for the device.</summary>
+    public void RequireFinite()
+    {
+        foreach (var layer in Layers)
+            layer.Group.RequireFinite();
+    }
+
+    /// <summary>What devices other than the CPU have noted since the last call; null if nothing.</summary>
+    public string? TakeDeferredFault()
+    {
+        string? fault = null;
+        foreach (var layer in Layers)
+            fault = layer.Group.TakeDeferredFault() ?? fault;
+        return fault;
+    }
+
+    /// <summary>Fixes the hard masks and writes exact zeros; once they are fixed, writes them again.</summary>
+    public void Commit(MaskForm form)
+    {
+        foreach (var layer in Layers)
+            layer.Group.Commit(form);
+    }
+
+    /// <summary>Masks all weights, or none if one of them can't be.</summary>
+    public void Enter(MaskForm form)
+    {
+        try
+        {
+            foreach (var layer in Layers)
+                layer.Group.Enter(form);
+            if (_kernels.Enter() is { } notFinite)
+                throw new InvalidOperationException(Faults.NotFinite(notFinite));
+        }
+        catch
+        {
+            _kernels.Leave();
+            for (var i = Layers.Length - 1; i >= 0; i--)
+                Layers[i].Group.Leave(out var _);
+            throw;
+        }
+    }
+
+    /// <summary>Takes the groups with kernels out of the scope; each one's <see cref="MaskGroup.Leave"/> then says how it went.</summary>
+    public void LeaveKernels() => _kernels.Leave();
+
+    public void Dispose()
+    {
+        foreach (var layer in Layers)
+            layer.Group.Dispose();
+    }
+}

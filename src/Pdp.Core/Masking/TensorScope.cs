@@ -1,0 +1,131 @@
+using static TorchSharp.torch;
+
+namespace Pdp.Masking;
+
+/// <summary>Takes what stands under one mask through a scope by tensor operations, on any device and in any type.</summary>
+/// <remarks>Owns a copy of the dense values from the first masked step on.</remarks>
+internal sealed class TensorScope(PdpMask mask, GroupSlices slices, StepChecks checks) : IDisposable
+{
+    private readonly EarlierGradients _earlier = new(slices.Parameters);
+    private GroupValues? _dense;
+    private MaskForm _form;
+    private bool _isInside;
+    private bool _isNewStep = true;
+
+    /// <summary>Puts ŵ in the place of w, or zeros in that of what a hard mask removes, and sets the gradients aside.</summary>
+    /// <exception cref="InvalidOperationException">A value is not finite; nothing has changed then.</exception>
+    public void Enter(IMaskRule rule, MaskForm form, Tensor? frozen)
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        _form = form;
+        if (frozen is not null)
+            slices.Silence(frozen);
+        else
+            slices.Write(rule.Enter(SetAside(rule), form));
+        _earlier.SetAside();
+        _isInside = true;
+    }
+
+    /// <summary>Puts w back and corrects the gradients, if the scope was entered.</summary>
+    /// <returns>Whether ŵ is known to have been changed inside.</returns>
+    public bool Leave(IMaskRule rule, Tensor? frozen, out bool gradientArrived)
+    {
+        gradientArrived = false;
+        if (!_isInside)
+            return false;
+
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        _isInside = false;
+        var changed = frozen is null && PutBack(rule);
+        gradientArrived = CorrectGradients(rule, frozen);
+        rule.Forget();
+        return changed;
+    }
+
+    /// <summary>Does what kernels had to leave: memory that is not where it was, and gradients that are not of their kind.</summary>
+    public void Finish(IMaskRule rule, GroupKernel kernel)
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        _form = MaskForm.Soft;
+        _dense = kernel.Dense().Detached();
+        _earlier.Take(kernel.TakeGradientsBefore());
+        if (!kernel.IsRestored)
+            slices.Write(_dense);
+        CorrectGradients(rule, frozen: null);
+    }
+
+    /// <summary>Takes a copy of the values; they are returned in their arithmetic types.</summary>
+    /// <exception cref="InvalidOperationException">One is not finite.</exception>
+    public GroupValues SetAside(IMaskRule rule)
+    {
+        if (rule.CountsSteps && !_isNewStep && _dense is not null)
+            _isNewStep = slices.Weight().ne(_dense.Weight).any().cpu().ReadCpuBool(0);
+        _dense = slices.CopyInto(_dense);
+        var wide = _dense.Wide;
+        checks.RequireFinite(wide.All().Select(values => values.abs().max().isfinite()).Aggregate((a, b) => a.logical_and(b)));
+        return wide;
+    }
+
+    /// <summary>Gives the copy up.</summary>
+    public void Forget()
+    {
+        _dense?.Release();
+        _dense = null;
+    }
+
+    public void Dispose()
+    {
+        Forget();
+        _earlier.Dispose();
+    }
+
+    /// <summary>Writes w back; true if ŵ had been changed.</summary>
+    private bool PutBack(IMaskRule rule)
+    {
+        var expected = rule.Again(_dense!.Wide, _form).All();
+        var changed = slices.Now().All().Zip(expected, (now, masked) => now.ne(masked.to_type(now.dtype)).any()).Aggregate((a, b) => a.logical_or(b));
+        slices.Write(_dense);
+        return checks.NoteChanged(changed);
+    }
+
+    private bool CorrectGradients(IMaskRule rule, Tensor? frozen)
+    {
+        try
+        {
+            var arrived = slices.Gradients();
+            if (arrived is not null && frozen is not null)
+                slices.WriteGradients(Kept(arrived, frozen));
+            else if (arrived is not null)
+                Correct(rule, arrived.Wide);
+            _earlier.PutBack();
+            return arrived is not null;
+        }
+        catch
+        {
+            _earlier.Rescue();
+            throw;
+        }
+    }
+
+    private void Correct(IMaskRule rule, GroupValues upstream)
+    {
+        // A step of the optimizer shows in the weight, or in a gradient that was taken or zeroed.
+        if (rule.CountsSteps && (_isNewStep || _earlier.AreZero()))
+        {
+            _isNewStep = false;
+            rule.BeginStep();
+        }
+
+        slices.WriteGradients(rule.Leave(_dense!.Wide, upstream, _form));
+        rule.Left();
+    }
+
+    private GroupValues Kept(GroupValues gradients, Tensor frozen)
+    {
+        var (weight, along) = (mask.Strategy.Spread(frozen, mask.Layout), frozen.reshape(-1, 1));
+        return new(gradients.Weight.mul(weight), [.. gradients.Along.Select(gradient => gradient?.mul(along))]);
+    }
+}

@@ -1,0 +1,115 @@
+using Pdp.Numerics.Kernels;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Pdp.Masking;
+
+/// <summary>The kernels of a weight whose elements have a mask each.</summary>
+internal sealed unsafe class WeightKernel : GroupKernel
+{
+    private readonly Parameter _parameter;
+    private readonly PdpMask _mask;
+    private readonly IMaskKernel _kernel;
+    private readonly KeyBracket _bracket = new();
+    private Tensor? _copy;
+    private float* _weight;
+    private float* _dense;
+    private int _cut;
+
+    private WeightKernel(string subject, Parameter parameter, PdpMask mask, IMaskKernel kernel)
+        : base(subject, [parameter], [parameter])
+    {
+        _parameter = parameter;
+        _mask = mask;
+        _kernel = kernel;
+    }
+
+    /// <inheritdoc/>
+    public override long Elements => _mask.Layout.Elements;
+
+    /// <inheritdoc/>
+    public override int Pieces => _kernel.Pieces;
+
+    /// <summary>The kernels for a weight; null if they don't know its strategy, or it is too large.</summary>
+    public static WeightKernel? For(string subject, PdpMask mask, Parameter parameter) => mask.Strategy switch
+    {
+        _ when mask.Layout.Elements > int.MaxValue / sizeof(float) => null,
+        Unstructured => new(subject, parameter, mask, new UnstructuredKernel(mask.Layout.Elements)),
+        NofM strategy when strategy.Of <= IGroupBoundaries.MostMembers => new(subject, parameter, mask, new NofMKernel(strategy.Of, mask.Layout)),
+        _ => null,
+    };
+
+    /// <inheritdoc/>
+    public override bool Prepare(RankSearch search)
+    {
+        if (_kernel is NofMKernel groups)
+        {
+            groups.Set(_mask.Removed, _mask.Sharpness);
+            return search.Largest((int*)_weight, Elements) < KeyScan.Infinity;
+        }
+
+        if (!search.Find((int*)_weight, Elements, _mask.Removed - 1, _bracket, out var key, out var above))
+            return false;
+
+        _cut = key;
+        ((UnstructuredKernel)_kernel).Set(BitConverter.Int32BitsToSingle(key), BitConverter.Int32BitsToSingle(above), _mask.Sharpness);
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public override void Enter(int piece) => _kernel.Enter(piece, _weight, _dense);
+
+    /// <inheritdoc/>
+    public override GroupValues Dense() => new(_copy!.clone(), []);
+
+    /// <inheritdoc/>
+    public override Survey? Measured()
+    {
+        _weight = NativeTensor.Elements(_parameter.Handle, Elements);
+        var search = new RankSearch((int)Math.Clamp(Elements / 32, 1 << 13, 1 << 18), crew: null);
+        if (_weight is null || !Prepare(search))
+            return null;
+
+        var survey = new Survey();
+        if (_kernel is NofMKernel groups)
+            groups.AddTo(survey, _weight, _mask.Removed);
+        else
+            ((UnstructuredKernel)_kernel).AddTo(survey, _weight, _mask.Removed, _cut);
+        GC.KeepAlive(this);
+        return survey;
+    }
+
+    /// <inheritdoc/>
+    public override void Forget()
+    {
+        _copy?.Dispose();
+        _copy = null;
+    }
+
+    /// <inheritdoc/>
+    protected override bool Find()
+    {
+        _weight = NativeTensor.Elements(_parameter.Handle, Elements);
+        if (_weight is null)
+            return false;
+
+        _copy ??= NewCopy();
+        _dense = NativeTensor.Elements(_copy.Handle, Elements);
+        return true;
+    }
+
+    /// <inheritdoc/>
+    protected override bool IsThere() => !_parameter.IsInvalid && NativeTensor.Elements(_parameter.Handle, Elements) == _weight;
+
+    /// <inheritdoc/>
+    /// <remarks>What was before is added to here, in the same pass over memory.</remarks>
+    protected override bool Restore(int piece, bool correctsGradient) => _kernel.Leave(
+        piece, _weight, _dense, correctsGradient ? Gradients[0].Arrived : null, correctsGradient ? Gradients[0].Before : null);
+
+    private Tensor NewCopy()
+    {
+        using var scope = NewDisposeScope();
+        using var _ = inference_mode(false);
+        return empty(_parameter.shape, _parameter.dtype, _parameter.device).DetachFromDisposeScope();
+    }
+}

@@ -1,0 +1,247 @@
+using Pdp.Allocation;
+using Pdp.Channels.Shrinking;
+using Pdp.Masking;
+using Pdp.Options;
+using Pdp.Reporting;
+using Pdp.Saving;
+using Pdp.Scheduling;
+using Pdp.Watching;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace Pdp;
+
+/// <summary>A run of a pruner: the model, the clock, the plan, and what has come of them so far.</summary>
+internal sealed class PruningRun : IDisposable
+{
+    private readonly TargetPlanner _planner;
+    private readonly double _epochs;
+    private readonly MisuseWatch _watch;
+    private readonly ScopeGate _gate;
+    private RunCourse _course;
+    private bool _isDisposed;
+
+    public PruningRun(Module model, PdpOptions options)
+    {
+        Options = options;
+        _epochs = options.Epochs;
+        var clock = new PruningClock(options.Times);
+        Model = new PrunedModel(model, options);
+        try
+        {
+            _planner = new TargetPlanner(options.Goal, Masked.Layers);
+            _course = new RunCourse(Model, _planner, options, clock, isPlanned: false);
+            _watch = new MisuseWatch(Masked.Layers.Select(layer => layer.Group));
+            _gate = new ScopeGate(Masked, _watch);
+        }
+        catch
+        {
+            Model.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The options in force.</summary>
+    public PdpOptions Options { get; private set; }
+
+    public PrunedModel Model { get; }
+
+    /// <summary>The epoch of the clock; null before it is set.</summary>
+    public double? Epoch => Clock.Epoch;
+
+    public bool IsCommitted { get; private set; }
+
+    public bool IsShrunk { get; private set; }
+
+    private MaskedModel Masked => Model.Masked;
+
+    private PruningClock Clock => _course.Clock;
+
+    public PruningPlan Plan()
+    {
+        RequireWhole();
+        Model.RequireFittingMap();
+        var plan = Model.Plan(_course.Targets(), _course.IsFinal);
+        return _course.Ahead(plan.Sparsity) is { } jump ? plan with { Warnings = [.. plan.Warnings, jump] } : plan;
+    }
+
+    /// <summary>Sets the clock.</summary>
+    /// <param name="epoch">The epoch.</param>
+    /// <param name="interval">The time until the next call, in epochs; null where it is not known.</param>
+    public void Begin(double epoch, double? interval)
+    {
+        RequireUsable();
+        if (Epoch is null || Math.Floor(epoch) > Epoch)
+            Model.RequireSameParameters();
+        if (Math.Floor(epoch) > Epoch)
+        {
+            RequireNoDeferredFault();
+            if (!IsCommitted)
+                Model.RequireMethodTrained(isFinal: false);
+        }
+
+        _watch.RequireScopes(epoch);
+        _gate.TakeWeights();
+        _course.Begin(epoch, interval, IsCommitted);
+        if (!IsCommitted)
+            _watch.Refresh();
+        _watch.Begin(epoch, Masked.IsPruning && !IsCommitted);
+    }
+
+    public void ReportMetric(double value)
+    {
+        RequireUsable();
+        Clock.Report(value);
+    }
+
+    /// <summary>Opens a scope.</summary>
+    /// <returns>Its number.</returns>
+    public long Mask(MaskForm form)
+    {
+        RequireUsable();
+        Clock.RequireSet(nameof(PdpPruner.Mask));
+        return _gate.Open(form);
+    }
+
+    /// <summary>Ends the scope of a number, if it is the open one; never throws.</summary>
+    public void Leave(long number) => _gate.Close(number);
+
+    public PruningReport Commit(MaskForm form)
+    {
+        RequireWhole();
+        Clock.RequireSet(nameof(PdpPruner.Commit));
+        RequireNoDeferredFault();
+        Masked.RequireFinite();
+        if (!IsCommitted)
+        {
+            Clock.RequireEnded();
+            _watch.RequireMasked();
+            Model.RequireMethodTrained(isFinal: true);
+        }
+
+        _gate.TakeWeights();
+        if (!IsCommitted)
+            _course.Finish();
+        var before = IsCommitted ? null : ReportBuilder.Softness(Masked.Layers);
+        Masked.Commit(form);
+        IsCommitted = true;
+        _watch.Accept();
+        return Report(before);
+    }
+
+    public IReadOnlyDictionary<string, Tensor> GetMasks()
+    {
+        RequireWhole();
+        return IsCommitted ? Model.CommittedMasks() : throw new InvalidOperationException("The masks are not final: call Commit() before GetMasks().");
+    }
+
+    public ShrinkReport Shrink(Func<Tensor> forward)
+    {
+        RequireWhole();
+        if (Options.Channels is null)
+            throw new InvalidOperationException("Which channels belong together is not known: set PdpOptions.Channels = ChannelMap.Find(model, example) and Strategy = new PerChannel() when making the pruner.");
+        if (!IsCommitted)
+            throw new InvalidOperationException("The zeros are not final: call Commit() before Shrink().");
+
+        Model.RequireFittingMap();
+
+        // What was removed is made zero again, as weights may have changed since the commit.
+        var report = Shrinker.Shrink(Model.Module, Model.KeptChannels(), () => Masked.Commit(MaskForm.Raw), forward);
+        IsShrunk = true;
+        _gate.GiveUpWeights();
+        return report;
+    }
+
+    public PruningReport Report()
+    {
+        RequireWhole();
+        Clock.RequireSet(nameof(PdpPruner.Report));
+        return Report(before: null);
+    }
+
+    public PrunerState GetState()
+    {
+        RequireWhole();
+        OptionChecks.RequireResumable(Options);
+        return new()
+        {
+            Version = PrunerState.CurrentVersion,
+            Settings = Settings(Options),
+            Layers = Model.Settings(Options),
+            Epochs = _epochs,
+            ScheduledEpochs = Options.Epochs,
+            Epoch = Epoch,
+            Interval = Clock.Interval,
+            StartedAt = Clock.StartedAt,
+            IsIntervalGiven = Clock.IsIntervalGiven,
+            IsStartForced = Clock.IsStartForced,
+            TrainingScopes = _watch.TrainingScopes,
+            ReportsAboveLevel = Clock.ReportsAboveLevel,
+            Targets = _course.IsPlanned ? Masked.Masks.ToDictionary(mask => mask.Name, mask => mask.Target) : null,
+            IsCommitted = IsCommitted,
+            Masks = IsCommitted ? StateFit.PackedMasks(Masked.Layers) : null,
+            Importance = StateFit.LearnedImportance(Masked.Masks),
+            Weights = Masked.Layers.ToDictionary(layer => layer.Mask.Name, StateFit.HashOf),
+        };
+    }
+
+    public void Restore(PrunerState state, bool allowLongerRun)
+    {
+        RequireWhole();
+        OptionChecks.RequireResumable(Options);
+        Model.RequireFittingMap();
+        StateChecks.RequireSound(state);
+        using var scope = NewDisposeScope();
+        var options = Options with { Epochs = state.ScheduledEpochs };
+        StateFit.RequireSameRun(state, Settings(options), Model.Settings(options), _epochs, allowLongerRun);
+        var saved = new SavedRun(state, options.Times, options.Goal, _planner, Masked.Layers);
+
+        (Options, _course) = (options, new RunCourse(Model, _planner, options, saved.Clock, isPlanned: state.Targets is not null));
+        IsCommitted = state.IsCommitted;
+        Masked.SetTargets(saved.Targets);
+        Model.SetTemperatures(options);
+        Masked.Advance(IsCommitted ? 1 : Clock.Fraction, Clock.TemperatureTime);
+        saved.Restore();
+        _watch.Restore(state.TrainingScopes);
+    }
+
+    public void Dispose()
+    {
+        if (_isDisposed)
+            return;
+
+        _gate.Dispose();
+        _watch.Dispose();
+        Model.Dispose();
+        _isDisposed = true;
+    }
+
+    /// <summary>Says what has become of the model, with the softness that the masks had before a commit, or else have now.</summary>
+    private PruningReport Report(Softness[]? before) => Model.Report(before, Epoch!.Value, Clock.HasEnded, IsCommitted, _course.Warnings);
+
+    private Dictionary<string, string> Settings(PdpOptions options) => RunSettings.Of(options.Times, options.Goal, options.Importance, Masked.Layers);
+
+    private void RequireUsable()
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, typeof(PdpPruner));
+        if (IsShrunk)
+            throw new InvalidOperationException("The model has been shrunk, which is the end of this pruner's work: make a new one to prune it further.");
+        _gate.RequireClosed();
+        Masked.RequireAttached();
+        _watch.ThrowFault();
+    }
+
+    /// <summary>Checks too that each name still stands for its parameter, which takes too long for a step.</summary>
+    private void RequireWhole()
+    {
+        RequireUsable();
+        Model.RequireSameParameters();
+    }
+
+    /// <summary>Asks devices other than the CPU what went wrong in the steps so far; waits for them.</summary>
+    private void RequireNoDeferredFault()
+    {
+        _watch.Note(Masked.TakeDeferredFault());
+        _watch.ThrowFault();
+    }
+}

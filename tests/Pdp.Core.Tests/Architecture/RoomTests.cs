@@ -1,0 +1,80 @@
+using System.Text.RegularExpressions;
+
+namespace Pdp.Tests.Architecture;
+
+/// <summary>The sources keep to the table of rooms.</summary>
+public sealed partial class RoomTests
+{
+    private const int LongestFile = 250;
+
+    [Fact]
+    public void Table_OfRooms_PointsDownwards()
+    {
+        string[] order = [.. Rooms.Table.Select(row => row.Room)];
+
+        Assert.All(Rooms.Table.Index(), row => Assert.All(row.Item.Uses, used => Assert.InRange(Array.IndexOf(order, used), 0, row.Index - 1)));
+    }
+
+    [Fact]
+    public void Sources_OfTheLibrary_UseTheRoomsOfTheTable()
+    {
+        if (Rooms.Sources is not { } sources)
+            return;
+
+        var arrows = SourceArrows.Of(sources);
+
+        var allowed = Rooms.Table.SelectMany(row => row.Uses.Select(used => (row.Room, used))).ToHashSet();
+        Assert.Empty(arrows.Where(arrow => !allowed.Contains((arrow.From, arrow.To))).Select(arrow => arrow.Place));
+        Assert.Empty(allowed.Except(arrows.Select(arrow => (arrow.From, arrow.To))));
+    }
+
+    [Fact]
+    public void Files_OfTheLibrary_LieInARoomAndAreShort()
+    {
+        if (Rooms.Sources is not { } sources)
+            return;
+
+        Assert.Empty(sources.Keys.Where(path => Rooms.Table.All(row => row.Room != Rooms.Of(path))));
+        Assert.Empty(sources.Where(source => source.Value.Count(character => character == '\n') > LongestFile).Select(source => source.Key));
+    }
+
+    [Fact]
+    public void Namespaces_OfTheLibrary_AreThoseOfFoldersAndPdpForWhatIsPublic()
+    {
+        if (Rooms.Sources is not { } sources)
+            return;
+
+        Assert.All(sources, source => Assert.Equal(
+            PublicType().IsMatch(source.Value) || !source.Key.Contains('/', StringComparison.Ordinal) ? "Pdp" : $"Pdp.{source.Key[..source.Key.LastIndexOf('/')].Replace('/', '.')}",
+            Namespace().Match(source.Value).Groups[1].Value));
+    }
+
+    [Theory]
+    [InlineData("namespace Pdp.Masking; class A { int B() => Saving.Store.Limit; }")]
+    [InlineData("using Pdp.Saving; namespace Pdp.Masking; class A { int B() => Store.Limit; }")]
+    [InlineData("using Pdp.Saving; namespace Pdp.Masking; class A { object B(Store c) => c; }")]
+    [InlineData("namespace Pdp.Masking; class A { object B(Pdp.Saving.Store c) => new System.Collections.Generic.List<Pdp.Saving.Store>(); }")]
+    public void Arrows_OfAReference_AreSeen(string source)
+    {
+        var arrows = SourceArrows.Of(new Dictionary<string, string> { ["Masking/A.cs"] = source, ["Saving/Store.cs"] = "namespace Pdp.Saving; class Store { public const int Limit = 1; }" });
+
+        Assert.Contains(arrows, arrow => arrow is { From: "Masking", To: "Saving", Place: "Masking/A.cs(1): Store" });
+    }
+
+    [Fact]
+    public void Page_OfTheRooms_NamesEachOfThem()
+    {
+        if (Rooms.Sources is null)
+            return;
+
+        var page = File.ReadAllText(Path.Combine(Support.Repository.Root!, "src", "Pdp.Core", "README.md"));
+
+        Assert.All(Rooms.Table.Where(row => row.Room != Rooms.Root), row => Assert.Contains($"`{row.Room}`", page, StringComparison.Ordinal));
+    }
+
+    [GeneratedRegex(@"^public (?:sealed |abstract |static |readonly |partial |ref )*(?:class|record|struct|interface|enum) ", RegexOptions.Multiline)]
+    private static partial Regex PublicType();
+
+    [GeneratedRegex(@"^namespace ([\w.]+);", RegexOptions.Multiline)]
+    private static partial Regex Namespace();
+}

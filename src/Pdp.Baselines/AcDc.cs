@@ -6,19 +6,19 @@ namespace Pdp.Baselines;
 /// <summary>AC/DC, alternating compressed and decompressed training (Peste, Iofinova, Vladu, Alistarh, NeurIPS 2021).</summary>
 /// <remarks>
 /// <para>
-/// In dense phases ŵ = w and ∂L/∂w = g. At a compression the largest |w| of all layers together are kept, all others become zero in the weight
-/// itself, and up to the next dense phase ŵ = M·w and ∂L/∂w = g·M with the same M. At a decompression the zeros start learning again. The
-/// schedule says when; by default <see cref="AlternatingPhases.Over"/> the run.
+/// In dense phases ŵ = w and ∂L/∂w = g. A compression keeps the largest |w| of all layers together and sets all others to zero in the
+/// weight itself; until the next dense phase ŵ = M·w and ∂L/∂w = g·M with the same M. At a decompression the zeros start learning again.
+/// The schedule defines the phases, by default <see cref="AlternatingPhases.Over"/> the run.
 /// </para>
 /// <para>
-/// Unstructured and N:M, whose groups are ranked each for themselves. Each layer keeps at least one weight. An allocation other than
+/// Supports unstructured and N:M, whose groups are ranked separately. Each layer keeps at least one weight. An allocation other than
 /// <see cref="Pdp.GlobalMagnitude"/> gives each layer its count, as in the paper's uniform variant.
 /// </para>
 /// <para>
-/// Momentum is the training loop's: reset it at each decompression, which <see cref="AlternatingPhases.IsDecompression"/> tells. The learning
-/// rate should not be near 0 before the last compressed phase.
+/// The training loop should reset the optimizer's momentum at each decompression (<see cref="AlternatingPhases.IsDecompression"/>). The
+/// learning rate should not be near 0 before the last compressed phase.
 /// </para>
-/// <para>Phases are of whole epochs of the pruner's clock, so there is no automatic start.</para>
+/// <para>Phases last whole epochs of the pruner's clock, so an automatic start is not supported.</para>
 /// </remarks>
 public sealed record AcDc : IPruningMethod
 {
@@ -35,7 +35,9 @@ public sealed record AcDc : IPruningMethod
     {
         Ask.Strategies(options, Name, Strategy.Unstructured, Strategy.NofM);
         if (options.AutomaticStart is not null)
-            throw new ArgumentException("The phases of AC/DC are of whole epochs, counted from the start of the run: leave PdpOptions.AutomaticStart unset.", nameof(options));
+            throw new ArgumentException(
+                "The phases of AC/DC last whole epochs, counted from the start of the run: leave PdpOptions.AutomaticStart "
+                + "unset.", nameof(options));
         return options with
         {
             Schedule = options.Schedule ?? AlternatingPhases.Over(options.Epochs),
@@ -50,7 +52,7 @@ public sealed record AcDc : IPruningMethod
     {
         private long[] _scheduled = [];
 
-        // The scheduled counts change where phases do; dense ones have masks of ones.
+        // The scheduled counts change with the phases; dense phases have masks of ones.
         public override void Begin(double epoch)
         {
             ZeroRemoved();

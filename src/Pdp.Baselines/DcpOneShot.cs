@@ -5,16 +5,20 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Baselines;
 
-/// <summary>The gradient score of DCP, discrimination-aware channel pruning (Zhuang et al., NeurIPS 2018), in one shot: not the whole of DCP.</summary>
+/// <summary>
+/// The gradient score of DCP, discrimination-aware channel pruning (Zhuang et al., NeurIPS 2018), in one shot; not all of DCP.
+/// </summary>
 /// <remarks>
 /// <para>
-/// PerChannel k of a group scores S_k = Σ_j ‖∂L/∂W[j, k]‖_F, over the output filters j of the layers that read it: a channel whose weights the loss
-/// pulls at matters. The gradient is that of the task's loss, added up over some batches, taken once when pruning begins. The mask is static, the
-/// gradient g·M. By default channels are removed at an eighth of the run; how many of each group is the options' allocation.
+/// PerChannel k of a group scores S_k = Σ_j ‖∂L/∂W[j, k]‖_F, over the output filters j of the layers that read it: a channel matters if the
+/// loss changes with its weights. The gradient is that of the task's loss, summed over some batches, and is taken once when pruning begins.
+/// The mask is static, the gradient g·M. By default channels are removed at an eighth of the run; the options' allocation decides how many
+/// of each group.
 /// </para>
 /// <para>
-/// Only this score is DCP's. Its auxiliary classifiers, its reconstruction loss, and its greedy choice of one channel at a time with an optimization in
-/// between are left out, so results are not DCP's and should be named as what they are. Borrows the model; as deterministic as the passes are.
+/// Only this score is taken from DCP. Its auxiliary classifiers, its reconstruction loss and its greedy choice of one channel at a time
+/// with optimization in between are left out, so results should not be reported as DCP's. Borrows the model; as deterministic as the
+/// passes.
 /// </para>
 /// </remarks>
 public sealed record DcpOneShot : IPruningMethod
@@ -23,11 +27,13 @@ public sealed record DcpOneShot : IPruningMethod
     private readonly Action _backward;
 
     /// <summary>Makes the method.</summary>
-    /// <param name="model">The model, borrowed; its weights, gradients, modes and buffers are as before after the ranking, bit for bit.</param>
+    /// <param name="model">
+    /// The model, borrowed; after the ranking its weights, gradients, modes and buffers are restored bit for bit.
+    /// </param>
     /// <param name="channels">The channels that belong together.</param>
     /// <param name="backward">
-    /// Runs forward and backward over some batches, without the pruner's scope and without an optimizer; gradients add up. The model is in the mode
-    /// that it trains in.
+    /// Runs forward and backward over some batches, without the pruner's scope and without an optimizer; gradients add up. The model is in
+    /// its current mode.
     /// </param>
     public DcpOneShot(Module model, ChannelMap channels, Action backward)
     {
@@ -42,7 +48,7 @@ public sealed record DcpOneShot : IPruningMethod
     /// <inheritdoc/>
     public string Name => "DCP one-shot";
 
-    /// <summary>The channels that belong together, which options without a map get.</summary>
+    /// <summary>The channels that belong together; used for options without a map.</summary>
     public ChannelMap Channels { get; }
 
     /// <inheritdoc/>
@@ -56,9 +62,11 @@ public sealed record DcpOneShot : IPruningMethod
         return new RankedRun(layers, Scores);
     }
 
-    /// <summary>The score of each channel at the weights of now, by the group's name; larger ones stay.</summary>
-    /// <returns>At least 0 each; comparable within a group.</returns>
-    /// <exception cref="InvalidOperationException">No gradient arrives at a layer that reads the channels, or one is not finite; the model is as before.</exception>
+    /// <summary>The score of each channel for the current weights, by the group's name; channels with larger scores are kept.</summary>
+    /// <returns>Scores of at least 0, comparable within a group.</returns>
+    /// <exception cref="InvalidOperationException">
+    /// No gradient arrives at a layer that reads the channels, or one is not finite; the model is as before.
+    /// </exception>
     public IReadOnlyDictionary<string, IReadOnlyList<double>> Scores()
     {
         using var scope = NewDisposeScope();
@@ -77,14 +85,18 @@ public sealed record DcpOneShot : IPruningMethod
         return stack(shares).sum([0]).cpu().data<double>().ToArray();
 
         Tensor GradientOf(ChannelSlice slice) => gradients[slice.Name]
-            ?? throw new InvalidOperationException($"{Name} can't rank the channels of '{group.Name}': no gradient arrived at '{slice.Name}', which reads them. Let the action run backward() on a loss, and let the weight require a gradient.");
+            ?? throw new InvalidOperationException(
+                $"{Name} can't rank the channels of '{group.Name}': no gradient arrived at '{slice.Name}', which reads them. The action "
+                + "must run backward() on a loss, and the weight must require a gradient.");
     }
 
     /// <summary>Σ_j ‖G[j, k]‖_F of each channel k.</summary>
     private static Tensor Norms(Tensor gradient, ChannelSlice slice, long channels)
     {
-        var inputsFirst = gradient.to_type(ScalarType.Float64).narrow(slice.Dimension, slice.Offset, slice.Block * channels).movedim([slice.Dimension], [0]);
-        // Output filters come next, whichever of the two dimensions the inputs lie along.
+        var inputsFirst = gradient.to_type(ScalarType.Float64)
+            .narrow(slice.Dimension, slice.Offset, slice.Block * channels)
+            .movedim([slice.Dimension], [0]);
+        // Output filters come next, whichever of the two dimensions holds the inputs.
         var slices = inputsFirst.reshape(channels, slice.Block, inputsFirst.shape[1], -1);
         return slices.mul(slices).sum([1, 3]).sqrt().sum(1);
     }

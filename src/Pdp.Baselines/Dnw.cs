@@ -6,8 +6,8 @@ namespace Pdp.Baselines;
 
 /// <summary>DNW, discovering neural wirings (Wortsman, Farhadi, Rastegari, NeurIPS 2019).</summary>
 /// <remarks>
-/// ŵ = M·w with the largest |w| kept, taken anew in every step, and ∂L/∂w = g for every weight, also the removed ones: straight-through. By
-/// default the whole sparsity from the first step on. Unstructured and N:M.
+/// ŵ = M·w, where M keeps the largest |w| and is recomputed in every step, and ∂L/∂w = g for every weight, including the removed ones
+/// (straight-through). By default the full sparsity applies from the first step on. Supports unstructured and N:M.
 /// </remarks>
 public sealed record Dnw : IPruningMethod
 {

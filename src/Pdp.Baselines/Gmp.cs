@@ -6,13 +6,13 @@ namespace Pdp.Baselines;
 
 /// <summary>GMP, gradual magnitude pruning (Zhu, Gupta, "To prune, or not to prune", 2017).</summary>
 /// <remarks>
-/// ŵ = M·w with the largest |w| kept, ∂L/∂w = g·M. What is removed is zero in the weight itself from then on, but for channels that are tied, and
-/// comes back only where the schedule falls. Any strategy; the budget of each layer is the options' allocation. By default the paper's cubic
-/// ramp over the same epochs as the library's own.
+/// ŵ = M·w with the largest |w| kept, ∂L/∂w = g·M. Removed weights are zero in the weight itself from then on, except in tied channels, and
+/// come back only if the schedule falls. Supports any strategy; the options' allocation decides the budget of each layer. By default the
+/// paper's cubic ramp over the same epochs as the library's own ramp.
 /// </remarks>
 public sealed record Gmp : IPruningMethod
 {
-    /// <summary>The least time between two masks.</summary>
+    /// <summary>The minimum time between two masks.</summary>
     /// <value>In epochs, at least 0; default 0, which takes a mask at each <see cref="PdpPruner.BeginEpoch(double)"/>.</value>
     /// <exception cref="ArgumentOutOfRangeException">The value is negative or not finite.</exception>
     public double Interval { get; init => field = Ask.NotNegative(value); }
@@ -32,7 +32,7 @@ public sealed record Gmp : IPruningMethod
         private readonly Clock _clock = new(interval);
         private readonly long[] _counts = new long[layers.Count];
 
-        // The target is met exactly, whatever the interval; between two masks the counts are those of the one that stands.
+        // The target is met exactly, whatever the interval; between two masks the counts are those of the current one.
         public override void Begin(double epoch)
         {
             ZeroRemoved();
@@ -50,7 +50,7 @@ public sealed record Gmp : IPruningMethod
 
         protected override bool IsStale(int layer) => Layers[layer].Mask.Removed != Removed(layer);
 
-        // Tied channels are not zeroed, so that momentum and decay move them; a magnitude of theirs is a stale one.
+        // Tied channels are not zeroed, so momentum and decay move them, and the magnitudes of removed ones are stale.
         protected override Tensor Score(int layer, Tensor weight) => MagnitudeOfKept(layer, weight);
     }
 }

@@ -5,41 +5,49 @@ using static TorchSharp.torch;
 
 namespace Pdp.Baselines;
 
-/// <summary>GraNet, gradual pruning with zero-cost neuroregeneration (Liu et al., "Sparse training via boosting pruning plasticity with neuroregeneration", NeurIPS 2021).</summary>
+/// <summary>
+/// GraNet, gradual pruning with zero-cost neuroregeneration (Liu et al., "Sparse training via boosting pruning plasticity with
+/// neuroregeneration", NeurIPS 2021).
+/// </summary>
 /// <remarks>
 /// <para>
-/// ŵ = M·w and ∂L/∂w = g·M; what is removed is zero in the weight itself. Every <see cref="Interval"/> the mask is updated in two stages. While
-/// the schedule rises, the largest |w| of all layers together are kept, as many as it says. Then, to the end of the run, each layer drops the
-/// share q of its remaining weights, ⌊q·K⌋ of K, the smallest, and grows as many among all that are inactive by then, where |g| of the last step
-/// is largest, with g summed over the scopes of the step. What was removed before starts at 0; what was only just dropped keeps its value. The
-/// share falls by a cosine over the run, from <see cref="Regeneration"/> to 0.005.
+/// ŵ = M·w and ∂L/∂w = g·M; removed weights are zero in the weight itself. Every <see cref="Interval"/> the mask is updated in two stages.
+/// While the schedule rises, the largest |w| of all layers together are kept, as many as it asks for. Then, until the end of the run, each
+/// layer drops the fraction q of its remaining weights, the smallest ⌊q·K⌋ of K, and grows as many among all weights that are then
+/// inactive, those with the largest |g| in the last step, summed over the scopes of the step. Weights that were removed before start at 0;
+/// weights that have just been dropped keep their value. The fraction falls along a cosine over the run, from <see cref="Regeneration"/> to
+/// 0.005.
 /// </para>
 /// <para>
-/// Unstructured. Each layer keeps at least one weight. Dense to sparse, by default with the library's own cubic ramp. An allocation other than
-/// <see cref="Pdp.GlobalMagnitude"/> gives each layer its count in the first stage. Keeps a copy of the gradients.
+/// Supports unstructured. Each layer keeps at least one weight. Goes from dense to sparse, by default with the library's own cubic ramp. An
+/// allocation other than <see cref="Pdp.GlobalMagnitude"/> gives each layer its count in the first stage. Keeps a copy of the gradients.
 /// </para>
 /// <para>
-/// The authors mask the momentum too, after each step. It is the training loop's: zero it where a weight is zero, before an update, so that what
-/// grows starts at rest. It matters little, as the gradient is masked: a removed weight's momentum gets nothing new and is below a thousandth
-/// after 66 steps at 0.9, so that only a weight that was dropped within some dozens of steps before its growth is moved by it.
+/// The authors also mask the momentum after each step. The training loop may do this: zero the momentum of zero weights before an update,
+/// so that grown weights start at rest. It matters little, as the gradient is masked: a removed weight's momentum decays to below a
+/// thousandth within 66 steps at 0.9, so it only affects weights that were dropped within some dozens of steps before they grow again.
 /// </para>
 /// </remarks>
 public sealed record GraNet : IPruningMethod
 {
-    /// <summary>The share that is regenerated at the end of the run, the authors'.</summary>
+    /// <summary>The authors' fraction that is regenerated at the end of the run.</summary>
     private const double LastRegeneration = 0.005;
 
-    /// <summary>Of the updates in a run: the authors' 1000 steps of CIFAR-10 in batches of 128 are about 2.5 of 160 epochs.</summary>
+    /// <summary>
+    /// The number of updates in a run: the authors' interval of 1000 steps on CIFAR-10 with batches of 128 is about 2.5 of 160 epochs.
+    /// </summary>
     private const double UpdatesPerRun = 64;
 
-    /// <summary>The least time between two updates of the mask.</summary>
-    /// <value>In epochs, at least 0, which updates at each <see cref="PdpPruner.BeginEpoch(double)"/>. Null, the default, stands for a 64th of the run.</value>
+    /// <summary>The minimum time between two updates of the mask.</summary>
+    /// <value>
+    /// In epochs, at least 0, which updates at each <see cref="PdpPruner.BeginEpoch(double)"/>. The default, null, means a 64th of the run.
+    /// </value>
     /// <exception cref="ArgumentOutOfRangeException">The value is negative or not finite.</exception>
     public double? Interval { get; init => field = value is { } interval ? Ask.NotNegative(interval) : null; }
 
-    /// <summary>q, the share of a layer's remaining weights that an update regenerates, at the start of the run.</summary>
-    /// <value>In [0, 1); default 0.5, the paper's. 0 prunes by magnitude alone; a share below 0.005 does not fall.</value>
-    /// <exception cref="ArgumentOutOfRangeException">The value is outside.</exception>
+    /// <summary>q, the fraction of a layer's remaining weights that an update regenerates at the start of the run.</summary>
+    /// <value>In [0, 1); default 0.5, the paper's. 0 prunes by magnitude alone; a fraction below 0.005 does not fall.</value>
+    /// <exception cref="ArgumentOutOfRangeException">The value is out of range.</exception>
     public double Regeneration { get; init => field = Ask.Fraction(value); } = 0.5;
 
     /// <inheritdoc/>
@@ -59,9 +67,10 @@ public sealed record GraNet : IPruningMethod
     }
 
     /// <inheritdoc/>
-    /// <exception cref="InvalidOperationException">This is not the method of the options that <see cref="Configure"/> returned.</exception>
+    /// <exception cref="InvalidOperationException">This is not the method in the options that <see cref="Configure"/> returned.</exception>
     public IMethodRun Attach(IReadOnlyList<MethodLayer> layers) =>
-        new Run(layers, this, Epochs ?? throw new InvalidOperationException("The length of the run is not known: attach the method of the options that Configure(options) returns."));
+        new Run(layers, this, Epochs ?? throw new InvalidOperationException(
+            "The length of the run is not known: attach the method in the options that Configure(options) returns."));
 
     /// <summary>q at an epoch.</summary>
     private double RegenerationAt(double epoch, double epochs)
@@ -84,7 +93,7 @@ public sealed record GraNet : IPruningMethod
 
         public override void Begin(double epoch)
         {
-            // Momentum may have moved what was removed; what grows must start at 0.
+            // Momentum may have moved removed weights, but grown weights must start at 0.
             ZeroRemoved();
             var scheduled = Layers.Sum(layer => layer.Mask.Removed);
             var rises = scheduled != _scheduled;
@@ -102,7 +111,7 @@ public sealed record GraNet : IPruningMethod
             else
                 KeepCounts();
             Regenerate(method.RegenerationAt(epoch, epochs));
-            // After all that may fail, so that it is done again then.
+            // Comes after everything that may fail, so that it is repeated in that case.
             _scheduled = scheduled;
             if (isDue)
                 _clock.Note(epoch);
@@ -132,14 +141,14 @@ public sealed record GraNet : IPruningMethod
                 Forget(layer);
         }
 
-        /// <summary>The second stage, where something is removed and its gradient known.</summary>
+        /// <summary>The second stage, for layers that have removed weights and a known gradient.</summary>
         private void Regenerate(double share)
         {
             for (var layer = 0; layer < Layers.Count; layer++)
             {
                 if (_gradients[layer] is { } gradient && Removed(layer) is > 0 and { } removed)
                     Regenerate(layer, gradient, removed, share);
-                // A gradient serves once: what has grown by it must learn before it can be dropped.
+                // A gradient is used once: weights grown by it must learn before they can be dropped.
                 Forget(layer);
             }
 

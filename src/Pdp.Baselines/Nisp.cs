@@ -6,37 +6,44 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Baselines;
 
-/// <summary>NISP, neuron importance score propagation (Yu et al., CVPR 2018): channels that the final response depends on least are removed at once.</summary>
+/// <summary>
+/// NISP, neuron importance score propagation (Yu et al., CVPR 2018): removes the channels on which the final response depends least, all at
+/// once.
+/// </summary>
 /// <remarks>
 /// <para>
-/// Importances of the final response s are carried back through the network by s_{l−1} = |W_l|ᵀ·s_l, with biases left out, norms and rectifiers
-/// as the identity, pooling by its adjoint and branches added up. They are taken once, when pruning begins: one pass forward and one
-/// backward. A channel scores its importance over all positions, and over all layers that make it. The mask is static, the gradient g·M. By
-/// default channels are removed at an eighth of the run; how many of each group is the options' allocation.
+/// Importances of the final response s are propagated back through the network by s_{l−1} = |W_l|ᵀ·s_l, with biases left out, norms and
+/// rectifiers as the identity, pooling by its adjoint and branches added up. They are computed once, when pruning begins, with one forward
+/// and one backward pass. The score of a channel is its importance over all positions and over all layers that produce it. The mask is
+/// static, the gradient g·M. By default channels are removed at an eighth of the run; the options' allocation decides how many of each
+/// group.
 /// </para>
 /// <para>
-/// Two differences from the paper. Its scores of the final response (Inf-FS on activations) are replaced by what ones behind the classifier give,
-/// the column sums of the classifier's |W|; set <see cref="OutputScores"/> and let the model's call end at the final response to bring scores of
-/// your own. And each layer's |W| is divided by its mean sum over the inputs, as products of many layers overflow. In a chain of layers that
-/// changes no order; where branches are added up, each weighs as if a norm had evened out its scale.
+/// There are two differences from the paper. Its scores of the final response (Inf-FS on activations) are replaced by ones after the
+/// classifier, which gives the column sums of the classifier's |W|; to use your own scores, set <see cref="OutputScores"/> and let the
+/// model's call end at the final response. And each layer's |W| is divided by its mean sum over the inputs, as products of many layers
+/// overflow. In a chain of layers this doesn't change the order; where branches are added up, each counts as if a norm had equalized its
+/// scale.
 /// </para>
 /// <para>
-/// Works on inputs that are positive and small, where smooth activations (SiLU, GELU, tanh) are close to linear and ReLU6 is the identity;
-/// gates and softmax are no part of the method and are taken as they are there. Borrows the model; the same in every run.
+/// Runs on inputs that are positive and small, so that smooth activations (SiLU, GELU, tanh) are nearly linear and ReLU6 is the identity;
+/// gates and softmax are not part of the method and are used as they are. Borrows the model; deterministic.
 /// </para>
 /// </remarks>
 public sealed record Nisp : IPruningMethod
 {
-    /// <summary>The size of inputs: so small that no activation saturates.</summary>
+    /// <summary>The size of inputs, so small that no activation saturates.</summary>
     private const double Small = 1.0 / (1 << 20);
 
     private readonly Module _model;
     private readonly Func<Tensor> _forward;
 
     /// <summary>Makes the method for a model that takes one tensor.</summary>
-    /// <param name="model">The model, borrowed; its weights, gradients, modes and buffers are as before after the ranking, bit for bit.</param>
+    /// <param name="model">
+    /// The model, borrowed; after the ranking its weights, gradients, modes and buffers are restored bit for bit.
+    /// </param>
     /// <param name="channels">The channels that belong together.</param>
-    /// <param name="example">An input as the model takes it, of which only shape, type and device are used.</param>
+    /// <param name="example">An example input, of which only shape, type and device are used.</param>
     public Nisp(Module<Tensor, Tensor> model, ChannelMap channels, Tensor example)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -52,10 +59,14 @@ public sealed record Nisp : IPruningMethod
         Channels = channels;
     }
 
-    /// <summary>Makes the method for a model that is called in a way of its own.</summary>
-    /// <param name="model">The model, borrowed; its weights, gradients, modes and buffers are as before after the ranking, bit for bit.</param>
+    /// <summary>Makes the method for a model that is called in another way.</summary>
+    /// <param name="model">
+    /// The model, borrowed; after the ranking its weights, gradients, modes and buffers are restored bit for bit.
+    /// </param>
     /// <param name="channels">The channels that belong together.</param>
-    /// <param name="forward">Calls the model with an input of small positive numbers and gives its output, <c>[batch, outputs, …]</c>.</param>
+    /// <param name="forward">
+    /// Calls the model with an input of small positive numbers and gives its output, <c>[batch, outputs, …]</c>.
+    /// </param>
     public Nisp(Module model, ChannelMap channels, Func<Tensor> forward)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -69,13 +80,17 @@ public sealed record Nisp : IPruningMethod
     /// <inheritdoc/>
     public string Name => "NISP";
 
-    /// <summary>The channels that belong together, which options without a map get.</summary>
+    /// <summary>The channels that belong together; used for options without a map.</summary>
     public ChannelMap Channels { get; }
 
     /// <summary>The importance of each output of the model, along dimension 1 of <c>[batch, outputs, …]</c>.</summary>
-    /// <value>At least 0 each; null, the default, for ones.</value>
+    /// <value>Scores of at least 0; the default, null, means ones.</value>
     /// <exception cref="ArgumentOutOfRangeException">A score is negative or not finite.</exception>
-    public IReadOnlyList<double>? OutputScores { get; init => field = value is null ? null : [.. value.Select(score => Ask.NotNegative(score, nameof(OutputScores)))]; }
+    public IReadOnlyList<double>? OutputScores
+    {
+        get;
+        init => field = value is null ? null : [.. value.Select(score => Ask.NotNegative(score, nameof(OutputScores)))];
+    }
 
     /// <inheritdoc/>
     public PdpOptions Configure(PdpOptions options) => Grouped.ConfigureOneShot(options, Name, Channels);
@@ -88,11 +103,13 @@ public sealed record Nisp : IPruningMethod
         return new RankedRun(layers, Scores);
     }
 
-    /// <summary>The importance of each channel at the weights of now, by the group's name; larger ones stay.</summary>
-    /// <returns>At least 0 each; comparable within a group. Linear in <see cref="OutputScores"/>.</returns>
+    /// <summary>
+    /// The importance of each channel for the current weights, by the group's name; channels with larger values are kept.
+    /// </summary>
+    /// <returns>Values of at least 0, comparable within a group. Linear in <see cref="OutputScores"/>.</returns>
     /// <exception cref="InvalidOperationException">
-    /// A layer runs by <c>forward</c> instead of <c>call</c>, there are more or fewer <see cref="OutputScores"/> than outputs, or a weight is
-    /// not finite; the model is as before.
+    /// A layer runs by <c>forward</c> instead of <c>call</c>, the number of <see cref="OutputScores"/> differs from that of the outputs, or
+    /// a weight is not finite; the model is as before.
     /// </exception>
     public IReadOnlyDictionary<string, IReadOnlyList<double>> Scores()
     {
@@ -101,7 +118,7 @@ public sealed record Nisp : IPruningMethod
         return Grouped.Finite(Name, twin.Importances(Channels.Groups, _forward, Final));
     }
 
-    /// <summary>The scores of an output, which broadcast to it.</summary>
+    /// <summary>The scores of an output, in a shape that broadcasts to it.</summary>
     private Tensor Final(Tensor response)
     {
         if (OutputScores is null)
@@ -109,9 +126,12 @@ public sealed record Nisp : IPruningMethod
 
         var outputs = response.dim() > 1 ? response.shape[1] : -1;
         if (outputs != OutputScores.Count)
-            throw new InvalidOperationException($"There are {OutputScores.Count} scores for the model's output of the shape [{string.Join(", ", response.shape)}]: set OutputScores to one for each entry of its dimension 1.");
+            throw new InvalidOperationException(
+                $"There are {OutputScores.Count} scores for the model's output of shape [{string.Join(", ", response.shape)}]: "
+                + "OutputScores must have one for each entry of dimension 1.");
 
         double[] scores = [.. OutputScores];
-        return tensor(scores, dtype: response.dtype, device: response.device).reshape([outputs, .. Enumerable.Repeat(1L, (int)response.dim() - 2)]);
+        return tensor(scores, dtype: response.dtype, device: response.device)
+            .reshape([outputs, .. Enumerable.Repeat(1L, (int)response.dim() - 2)]);
     }
 }

@@ -7,27 +7,28 @@ namespace Pdp.Baselines;
 /// <summary>OptG, optimizing gradient-driven criteria in network sparsity (Zhang et al., 2022).</summary>
 /// <remarks>
 /// <para>
-/// ŵ = M·w, where M keeps the largest scores θ of the whole model, one score a weight: ∂L/∂w = g·M, and straight-through ∂L/∂θ = g·w for all
-/// weights, also the removed ones, with g = ∂L/∂ŵ. θ starts at 0, so that it sums up −η·g·w, the first-order criterion. M is taken once in each
-/// <see cref="Interval"/> and stays within it. The total is the sum of what the masks' schedules ask for, exactly; which layer loses how much is left to the
-/// scores, but each keeps one weight. Scores that tie go in the order of the layers, by position. Unstructured.
+/// ŵ = M·w, where M keeps the largest scores θ of the whole model, with one score per weight: ∂L/∂w = g·M, and straight-through ∂L/∂θ = g·w
+/// for all weights, including the removed ones, with g = ∂L/∂ŵ. θ starts at 0, so that it accumulates −η·g·w, the first-order criterion. M
+/// is computed once in each <see cref="Interval"/> and stays the same within it. The total is exactly what the schedule asks for; the
+/// scores decide how much each layer loses, but each keeps at least one weight. Ties are broken in the order of the layers, by position.
+/// Supports unstructured.
 /// </para>
 /// <para>
-/// Give <see cref="PdpPruner.Parameters"/>, of the weights' shapes and named <c>layer.weight.score</c>, to SGD without decay (Adam would erase the
-/// magnitudes that they sum up), at the weights' learning rate times <c>pruner.Schedule.Fraction(epoch)</c>. The default schedule is a
-/// <see cref="SigmoidRamp"/> over the whole run.
+/// Give <see cref="PdpPruner.Parameters"/>, of the weights' shapes and named <c>layer.weight.score</c>, to SGD without decay (Adam would
+/// erase the magnitudes that they sum up), at the weights' learning rate times <c>pruner.Schedule.Fraction(epoch)</c>. The default schedule
+/// is a <see cref="SigmoidRamp"/> over the whole run.
 /// </para>
 /// </remarks>
 public sealed record OptG : IPruningMethod
 {
-    /// <summary>Of the cuts in a run: the paper's are once an epoch, in 100 epochs.</summary>
+    /// <summary>The number of cuts in a run: the paper makes one per epoch, in 100 epochs.</summary>
     private const double CutsPerRun = 100;
 
-    /// <summary>How long a mask stays as it is; the run is divided into intervals of this length from epoch 0 on.</summary>
+    /// <summary>How long a mask stays the same; the run is divided into intervals of this length from epoch 0 on.</summary>
     /// <value>
-    /// In epochs, at least 0, which takes a mask at each <see cref="PdpPruner.BeginEpoch(double)"/>. Null, the default, stands for a 100th of the run, and at
-    /// most for 1: the schedule rises within a tenth of the run, so that whole epochs would be a cut or two in a short one. Intervals below 1 need
-    /// fractional epochs to be begun.
+    /// In epochs, at least 0, which computes a mask at each <see cref="PdpPruner.BeginEpoch(double)"/>. The default, null, means a 100th of
+    /// the run, at most 1: the schedule rises within a tenth of the run, so whole epochs would leave only a cut or two in a short one.
+    /// Intervals below 1 require fractional epochs.
     /// </value>
     /// <exception cref="ArgumentOutOfRangeException">The value is negative or not finite.</exception>
     public double? Interval { get; init => field = value is { } interval ? Ask.NotNegative(interval) : null; }
@@ -36,7 +37,7 @@ public sealed record OptG : IPruningMethod
     public string Name => "OptG";
 
     /// <inheritdoc/>
-    /// <exception cref="ArgumentException">The strategy is not unstructured, or the options divide the sparsity among the layers.</exception>
+    /// <exception cref="ArgumentException">The strategy is not unstructured, or the options assign sparsities to layers.</exception>
     public PdpOptions Configure(PdpOptions options)
     {
         Ask.Strategies(options, Name, Strategy.Unstructured);
@@ -49,9 +50,12 @@ public sealed record OptG : IPruningMethod
     }
 
     /// <inheritdoc/>
-    /// <exception cref="InvalidOperationException">The interval is open: this is not the method of the options that <see cref="Configure"/> returned.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The interval is not set: this is not the method in the options that <see cref="Configure"/> returned.
+    /// </exception>
     public IMethodRun Attach(IReadOnlyList<MethodLayer> layers) =>
-        new Run(layers, Interval ?? throw new InvalidOperationException("The length of the run is not known: set Interval, or attach the method of the options that Configure(options) returns."));
+        new Run(layers, Interval ?? throw new InvalidOperationException(
+            "The length of the run is not known: set Interval, or attach the method in the options that Configure(options) returns."));
 
     private sealed class Run(IReadOnlyList<MethodLayer> layers, double interval) : ScoreRun(layers)
     {
@@ -59,7 +63,7 @@ public sealed record OptG : IPruningMethod
 
         private bool IsAtTarget => Layers.All(layer => layer.Mask.Removed == layer.Mask.Target);
 
-        // Within an interval the mask changes only when the target is reached, from where on it may be committed.
+        // Within an interval the mask changes only when the target is reached, as it may be committed from then on.
         public override void Begin(double epoch)
         {
             var total = Layers.Sum(layer => layer.Mask.Removed);

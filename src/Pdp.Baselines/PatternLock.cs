@@ -5,20 +5,23 @@ using static TorchSharp.torch;
 
 namespace Pdp.Baselines;
 
-/// <summary>The pattern lock of "Prune once for all" (Zafrir et al., NeurIPS 2021 workshop): a sparse model is fine-tuned, and its zeros stay.</summary>
+/// <summary>
+/// The pattern lock of "Prune once for all" (Zafrir et al., NeurIPS 2021 workshop): fine-tunes a sparse model and keeps its zeros.
+/// </summary>
 /// <remarks>
 /// <para>
-/// M = 1[w ≠ 0] when the pruner is made, so load the weights before: other zeros at the first <see cref="PdpPruner.BeginEpoch(double)"/> are an
-/// error. ŵ = M·w and ∂L/∂w = g·M, with the same M to the end. A weight that is zero by chance is locked too. The pattern is that of exact
-/// zeros: commit the pruning that made them first. Commit at the end writes the zeros that momentum has moved since the last <see cref="PdpPruner.BeginEpoch(double)"/>.
+/// M = 1[w ≠ 0] when the pruner is made, so load the weights before: other zeros at the first <see cref="PdpPruner.BeginEpoch(double)"/>
+/// are an error. ŵ = M·w and ∂L/∂w = g·M, with the same M to the end. Weights that are zero by chance are locked too. Only exact zeros
+/// count, so commit the pruning that made them first. The final commit restores the zeros that momentum has moved since the last
+/// <see cref="PdpPruner.BeginEpoch(double)"/>.
 /// </para>
 /// <para>
-/// The zeros say how much is removed: leave <see cref="PdpOptions.Sparsity"/>, schedule and allocation unset. Single weights are locked, so the
-/// strategy is the default one; an N:M pattern stays one.
+/// The zeros determine how much is removed: leave <see cref="PdpOptions.Sparsity"/>, schedule and allocation unset. Single weights are
+/// locked, so the strategy is the default one; an N:M pattern remains an N:M pattern.
 /// </para>
 /// <para>
-/// POFA itself is <see cref="Gmp"/> under distillation in pre-training, uniform per layer, and then this lock under distillation on each task. The
-/// distillation is a loss, and so the training loop's: 0.5 of the task's and 0.5 of the teacher's at temperature 2.
+/// POFA itself is <see cref="Gmp"/> under distillation in pre-training, uniform per layer, and then this lock under distillation on each
+/// task. The distillation is part of the training loop's loss: 0.5 of the task's and 0.5 of the teacher's at temperature 2.
 /// </para>
 /// </remarks>
 public sealed record PatternLock : IPruningMethod
@@ -31,15 +34,21 @@ public sealed record PatternLock : IPruningMethod
     {
         Ask.Strategies(options, Name, Strategy.Unstructured);
         if (options.Sparsity is not null)
-            throw new ArgumentException("The pattern lock removes what is zero already, and no more: leave PdpOptions.Sparsity unset.", nameof(options));
-        if (options.Schedule is not (null or ConstantSparsity) || options.AutomaticStart is not null || options.Allocation is not (GlobalMagnitude or CountedZeros) || Ask.HasLayerSparsities(options))
-            throw new ArgumentException("The pattern lock holds from the first step on, and each layer has the zeros that it has: leave the schedule, the automatic start, the allocation and the sparsities of layers unset.", nameof(options));
+            throw new ArgumentException(
+                "The pattern lock removes exactly the weights that are already zero: leave PdpOptions.Sparsity unset.", nameof(options));
+        if (options.Schedule is not (null or ConstantSparsity)
+            || options.AutomaticStart is not null
+            || options.Allocation is not (GlobalMagnitude or CountedZeros)
+            || Ask.HasLayerSparsities(options))
+            throw new ArgumentException(
+                "The pattern lock applies from the first step on, and each layer keeps its own zeros: leave the schedule, the automatic "
+                + "start, the allocation and the sparsities of layers unset.", nameof(options));
 
         return options with { Schedule = new ConstantSparsity(), Allocation = new CountedZeros() };
     }
 
     /// <inheritdoc/>
-    /// <exception cref="ArgumentException">A weight has nothing but zeros.</exception>
+    /// <exception cref="ArgumentException">A weight is all zeros.</exception>
     public IMethodRun Attach(IReadOnlyList<MethodLayer> layers) => new Run(layers);
 
     private sealed class Run : HardMaskRun
@@ -55,7 +64,8 @@ public sealed record PatternLock : IPruningMethod
             using var scope = NewDisposeScope();
             using var _ = no_grad();
             if (layers.FirstOrDefault(layer => CountedZeros.Of(layer.Weight!) == layer.Mask.Members) is { } empty)
-                throw new ArgumentException($"'{empty.Mask.Name}' has nothing but zeros, so that nothing of it could learn: exclude it from pruning.", nameof(layers));
+                throw new ArgumentException(
+                    $"'{empty.Mask.Name}' is all zeros, so nothing in it could learn: exclude it from pruning.", nameof(layers));
 
             for (var layer = 0; layer < layers.Count; layer++)
             {
@@ -65,7 +75,7 @@ public sealed record PatternLock : IPruningMethod
             }
         }
 
-        // Momentum and decay may have moved what gets no gradient.
+        // Momentum and decay may have moved weights that get no gradient.
         public override void Begin(double epoch)
         {
             if (!_hasBegun)
@@ -77,14 +87,16 @@ public sealed record PatternLock : IPruningMethod
 
         protected override bool IsStale(int layer) => false;
 
-        /// <summary>Checks that no zeros have come since the pattern was taken, as they do where weights are loaded late.</summary>
+        /// <summary>Checks that there are no new zeros since the pattern was recorded, as there are if weights are loaded late.</summary>
         private void RequireOwnZeros()
         {
             for (var layer = 0; layer < Layers.Count; layer++)
             {
                 var weight = Layers[layer].Weight!;
                 if (weight.eq(Zero).logical_and_(Spread(layer, weight)).any().cpu().ReadCpuBool(0))
-                    throw new InvalidOperationException($"'{Layers[layer].Mask.Name}' has zeros that it didn't have when the pruner was made, and they would not be locked: load the weights first, and make the pruner then.");
+                    throw new InvalidOperationException(
+                        $"'{Layers[layer].Mask.Name}' has zeros that it didn't have when the pruner was made, and they would not be "
+                        + "locked: load the weights before making the pruner.");
             }
         }
     }

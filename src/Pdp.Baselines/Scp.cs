@@ -6,19 +6,22 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Baselines;
 
-/// <summary>SCP, operation-aware soft channel pruning (Kang, Han, ICML 2020), in a deterministic variant: channels that norm and rectifier likely switch off go.</summary>
+/// <summary>
+/// SCP, operation-aware soft channel pruning (Kang, Han, ICML 2020), in a deterministic variant: removes channels that norm and rectifier
+/// are likely to switch off.
+/// </summary>
 /// <remarks>
 /// <para>
-/// The output of a batch norm is taken as normal, N(β, γ²), so that a rectifier behind it switches a channel off with the probability
-/// P(off) = Φ(−β/|γ|). The channels with the largest P(on) = 1 − P(off) are kept, chosen anew in every scope; where a group has several norms, by
-/// their mean. The gradient is masked, and that of the mask goes straight through to the norms: ∂L/∂m·∂P(on)/∂(γ, β), with
-/// ∂P(on)/∂β = φ(β/|γ|)/|γ| and ∂P(on)/∂γ = −φ(β/|γ|)·β·sign(γ)/γ². A layer that has lost no channel yet trains as if dense.
+/// The output of a batch norm is modeled as normal, N(β, γ²), so a rectifier after it switches a channel off with probability P(off) =
+/// Φ(−β/|γ|). The channels with the largest P(on) = 1 − P(off), or their mean if a group has several norms, are kept and are chosen anew in
+/// every scope. The gradient is masked, and the mask's gradient goes straight through to the norms: ∂L/∂m·∂P(on)/∂(γ, β), with ∂P(on)/∂β =
+/// φ(β/|γ|)/|γ| and ∂P(on)/∂γ = −φ(β/|γ|)·β·sign(γ)/γ². A layer that has lost no channel yet trains as if dense.
 /// </para>
 /// <para>
-/// Differences from the paper: the mask is hard, by the mean of the gate, where the paper draws relaxed gates at random; and there is no loss on the
-/// expected cost, as the options' allocation and schedule (by default the library's own) say how many channels each group loses. A removed channel
-/// behind a rectifier has no gradient: it comes back only if others fall below it. Norms that aren't followed by a rectifier, such as the last one in a
-/// residual block, break the premise, and are ranked by the same formula. Borrows the model.
+/// Differences from the paper: the mask is hard, by the mean of the gate, while the paper samples relaxed gates; and there is no loss on
+/// the expected cost, as the options' allocation and schedule (by default the library's own) decide how many channels each group loses. A
+/// removed channel followed by a rectifier has no gradient: it comes back only if others fall below it. Norms without a rectifier after
+/// them, such as the last one in a residual block, violate the assumption but are ranked by the same formula. Borrows the model.
 /// </para>
 /// </remarks>
 public sealed record Scp : IPruningMethod
@@ -44,10 +47,10 @@ public sealed record Scp : IPruningMethod
     /// <inheritdoc/>
     public string Name => "SCP (deterministic)";
 
-    /// <summary>The channels that belong together, which options without a map get.</summary>
+    /// <summary>The channels that belong together; used for options without a map.</summary>
     public ChannelMap Channels { get; }
 
-    /// <summary>P(off) = Φ(−β/|γ|), the probability that a rectifier behind a norm gives 0.</summary>
+    /// <summary>P(off) = Φ(−β/|γ|), the probability that a rectifier after a norm gives 0.</summary>
     /// <param name="scale">γ, of any shape.</param>
     /// <param name="shift">β, of the same shape.</param>
     /// <returns>The same shape, float64, in [0, 1]; at γ = 0 it is 0 for β above 0 and 1 otherwise.</returns>
@@ -59,7 +62,7 @@ public sealed record Scp : IPruningMethod
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         var (ratio, _) = Standardize(scale, shift);
-        // 0/0 is a channel that is 0 for certain.
+        // 0/0 is a channel that is certainly 0.
         return Defined(Cdf(ratio.neg()), ratio, ones_like(ratio)).MoveToOuterDisposeScope();
     }
 
@@ -71,13 +74,17 @@ public sealed record Scp : IPruningMethod
     }
 
     /// <inheritdoc/>
-    /// <exception cref="ArgumentException">A layer is not a group of <see cref="Channels"/>, or has no norm with scale and shift.</exception>
+    /// <exception cref="ArgumentException">
+    /// A layer is not a group of <see cref="Channels"/>, or has no norm with scale and shift.
+    /// </exception>
     public IMethodRun Attach(IReadOnlyList<MethodLayer> layers)
     {
         var groups = Grouped.Of(layers, Name, Channels);
         var norms = groups.Select(group => ChannelNorm.Of(_model, group)).ToArray();
         if (groups.Where((_, i) => norms[i].Count == 0).Select(group => $"'{group.Name}'").ToArray() is { Length: > 0 } without)
-            throw new ArgumentException($"{Name} ranks channels by the scale and shift of the norm behind them, and there is none in {string.Join(", ", without)}: leave them dense by ChannelMap.Without or PdpOptions.Exclude.", nameof(layers));
+            throw new ArgumentException(
+                $"{Name} ranks channels by the scale and shift of the norm after them, but there is none in {string.Join(", ", without)}: "
+                + "leave them dense with ChannelMap.Without or PdpOptions.Exclude.", nameof(layers));
 
         return new Run(layers, norms);
     }
@@ -94,14 +101,14 @@ public sealed record Scp : IPruningMethod
 
     private static Tensor Defined(Tensor value, Tensor ratio, Tensor otherwise) => where(ratio.isnan(), otherwise, value);
 
-    /// <summary>P(on), from the upper tail itself: as 1 − P(off) the small ones would all be 0.</summary>
+    /// <summary>P(on), computed from the upper tail: as 1 − P(off), small values would all be 0.</summary>
     private static Tensor OnProbability(Tensor scale, Tensor shift)
     {
         var (ratio, _) = Standardize(scale, shift);
         return Defined(Cdf(ratio), ratio, zeros_like(ratio));
     }
 
-    /// <summary>∂P(on)/∂γ and ∂P(on)/∂β; 0 where γ is, as a step has no slope.</summary>
+    /// <summary>∂P(on)/∂γ and ∂P(on)/∂β; 0 if γ is, as a step has no slope.</summary>
     private static (Tensor OfScale, Tensor OfShift) Slopes(Tensor scale, Tensor shift)
     {
         var (ratio, wide) = Standardize(scale, shift);

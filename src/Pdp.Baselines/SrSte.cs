@@ -5,16 +5,20 @@ using static TorchSharp.torch;
 
 namespace Pdp.Baselines;
 
-/// <summary>SR-STE, the sparse-refined straight-through estimator of "Learning N:M fine-grained structured sparse neural networks from scratch" (Zhou et al., ICLR 2021).</summary>
+/// <summary>
+/// SR-STE, the sparse-refined straight-through estimator of "Learning N:M fine-grained structured sparse neural networks from scratch"
+/// (Zhou et al., ICLR 2021).
+/// </summary>
 /// <remarks>
 /// <para>
-/// ŵ = M·w with the largest |w| of each group kept, taken anew in every step, and ∂L/∂w = g + λ·(1 − M)·w: straight-through, with a decay on
-/// what is removed that keeps masks from changing to and fro. By default from the first step on. N:M and unstructured.
+/// ŵ = M·w, where M keeps the largest |w| of each group and is recomputed in every step, and ∂L/∂w = g + λ·(1 − M)·w: straight-through,
+/// with a decay on removed weights that keeps masks from oscillating. Applies from the first step on by default. Supports N:M and
+/// unstructured.
 /// </para>
 /// <para>
-/// The decay is added once a step, with its first gradient, however many scopes and backward passes the step is divided into. A step begins where the
-/// weights have changed or the gradient was zeroed. Where a loss is scaled up inside the scope and the gradient down behind it, the decay is scaled
-/// down with it: raise <see cref="Decay"/> by as much.
+/// The decay is added once per step, with its first gradient, into however many scopes and backward passes the step is divided. A step
+/// begins when the weights have changed or the gradient was zeroed. If the loss is scaled up inside the scope and the gradient down after
+/// it, the decay is scaled down too: raise <see cref="Decay"/> accordingly.
 /// </para>
 /// </remarks>
 public sealed record SrSte : IPruningMethod

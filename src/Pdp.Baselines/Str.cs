@@ -6,25 +6,26 @@ namespace Pdp.Baselines;
 /// <summary>STR, soft threshold weight reparameterization for learnable sparsity (Kusupati et al., ICML 2020).</summary>
 /// <remarks>
 /// <para>
-/// ŵ = sign(w)·ReLU(|w| − σ(s)), the paper's S_g with g = σ, one learned s a layer: ∂L/∂w = g·1[|w| &gt; σ(s)] and
-/// ∂L/∂s = −σ′(s)·Σ g·sign(w) over the weights that remain, with g = ∂L/∂ŵ. Give <see cref="PdpPruner.Parameters"/>, of shape <c>[1]</c> and
-/// named <c>layer.weight.threshold</c>, to the optimizer, with the decay of the weights.
+/// ŵ = sign(w)·ReLU(|w| − σ(s)), the paper's S_g with g = σ and one learned s per layer: ∂L/∂w = g·1[|w| &gt; σ(s)] and ∂L/∂s = −σ′(s)·Σ
+/// g·sign(w) over the weights that remain, with g = ∂L/∂ŵ. Give <see cref="PdpPruner.Parameters"/>, of shape <c>[1]</c> and named
+/// <c>layer.weight.threshold</c>, to the optimizer, with the decay of the weights.
 /// </para>
 /// <para>
-/// Sparsity is an outcome of <see cref="Start"/> and of the decay of s, so leave <see cref="PdpOptions.Sparsity"/> unset, and the allocation,
-/// the schedule and the bounds too. Masks count once an epoch what σ(s) has removed, plans say 0, and commit is allowed at any time; it writes
-/// ŵ, whose kept weights are smaller than w by σ(s). A weight that is exactly zero, and one at or below the threshold, gets no gradient from the
-/// loss. Where σ(s) is above all weights of a layer, ŵ is all zeros; the mask then counts the largest weight as kept. Unstructured.
+/// Sparsity is an outcome of <see cref="Start"/> and of the decay of s, so leave <see cref="PdpOptions.Sparsity"/>, the allocation, the
+/// schedule and the bounds unset. Masks count once per epoch what σ(s) has removed, plans say 0, and commit is allowed at any time; it
+/// writes ŵ, whose kept weights are smaller than w by σ(s). Weights that are exactly zero, or at or below the threshold, get no gradient
+/// from the loss. If σ(s) exceeds all weights of a layer, ŵ is all zeros; the mask then counts the largest weight as kept. Supports
+/// unstructured.
 /// </para>
 /// </remarks>
 public sealed record Str : IPruningMethod
 {
-    /// <summary>s of all layers in the beginning; the larger it is, the sooner and the further weights are removed.</summary>
+    /// <summary>The initial s of all layers; the larger it is, the earlier and the more weights are removed.</summary>
     /// <remarks>
-    /// Far below −100 both σ(s) and σ′(s) are 0, and s moves by decay alone: as s·exp(−Λ), with Λ = λ/(1 − μ)·Σ(learning rate) for the decay λ of
-    /// s and the momentum μ. Thresholds matter from about s = −5 on (σ(s) = 0.7 %). In a run of another length than the paper's 100 epochs on
-    /// ImageNet, −5·exp(0.45·Λ) lets it get there when 45 % of Λ is spent. Where Λ is below 1, decay can't move s: give s a decay of its own, or
-    /// start at the logit of a small |w|, ln(c/(1 − c)).
+    /// Far below −100 both σ(s) and σ′(s) are 0, and s moves by decay alone: as s·exp(−Λ), with Λ = λ/(1 − μ)·Σ(learning rate) for the
+    /// decay λ of s and the momentum μ. Thresholds matter from about s = −5 on (σ(s) = 0.7 %). In a run of a length other than the paper's
+    /// 100 epochs on ImageNet, a start of −5·exp(0.45·Λ) gets there after 45 % of Λ. If Λ is below 1, decay can't move s enough: give s its
+    /// own decay, or start at the logit of a small |w|, ln(c/(1 − c)).
     /// </remarks>
     /// <value>Any finite float32; default −3200, the paper's for ResNet50 with λ = 2.25e-5.</value>
     /// <exception cref="ArgumentOutOfRangeException">The value is not finite.</exception>
@@ -39,7 +40,9 @@ public sealed record Str : IPruningMethod
     {
         Ask.Strategies(options, Name, Strategy.Unstructured);
         if (options.Sparsity is not null)
-            throw new ArgumentException("Sparsity is an outcome of STR, steered by Start and by the decay of its thresholds: leave PdpOptions.Sparsity unset.", nameof(options));
+            throw new ArgumentException(
+                "Sparsity is an outcome of STR, controlled by Start and by the decay of its thresholds: leave PdpOptions.Sparsity "
+                + "unset.", nameof(options));
         if (options.Schedule is not (null or ConstantSparsity) || options.AutomaticStart is not null)
             throw new ArgumentException("STR learns when to remove: leave PdpOptions.Schedule and AutomaticStart unset.", nameof(options));
         if (options.Allocation is not EmergentSparsity)

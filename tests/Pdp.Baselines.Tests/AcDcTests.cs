@@ -155,7 +155,7 @@ public sealed class AcDcTests
     {
         var rule = Options() with { Rules = [new LayerRule("last.weight") { Sparsity = 0.1 }] };
 
-        Assert.Contains("leave those of rules", Assert.Throws<ArgumentException>(() => new Scene(rule)).Message, StringComparison.Ordinal);
+        Assert.Contains("leave the sparsities of rules", Assert.Throws<ArgumentException>(() => new Scene(rule)).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => new Scene(Options() with { MaximumLayerSparsity = 0.9 }));
         Assert.Throws<ArgumentException>(() => new Scene(Options() with { MinimumLayerSparsity = 0.1 }));
         using var scene = new Scene(rule with { Allocation = new UniformSparsity() });
@@ -197,7 +197,7 @@ public sealed class AcDcTests
     {
         var error = Assert.Throws<ArgumentException>(() => new Scene(Options() with { Strategy = new PerChannel() }));
 
-        Assert.StartsWith("AC/DC is not defined for the strategy channel; it can do unstructured, N:M.", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith("AC/DC is not defined for the strategy channel; it supports unstructured, N:M.", error.Message, StringComparison.Ordinal);
     }
 
     private static PdpOptions Options() => Scene.Options(new AcDc(), 0.6) with { Schedule = Phases };

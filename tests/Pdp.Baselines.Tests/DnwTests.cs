@@ -91,6 +91,6 @@ public sealed class DnwTests
     {
         var error = Assert.Throws<ArgumentException>(() => new Scene(Scene.Options(new Dnw()) with { Strategy = new PerChannel() }));
 
-        Assert.StartsWith("DNW is not defined for the strategy channel; it can do unstructured, N:M.", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith("DNW is not defined for the strategy channel; it supports unstructured, N:M.", error.Message, StringComparison.Ordinal);
     }
 }

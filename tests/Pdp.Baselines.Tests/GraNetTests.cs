@@ -231,7 +231,7 @@ public sealed class GraNetTests
 
         var error = Assert.Throws<ArgumentException>(() => new Scene(options with { Sparsity = null, Strategy = NofM.Parse("2:4") }));
 
-        Assert.StartsWith("GraNet is not defined for the strategy 2:4; it can do unstructured.", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith("GraNet is not defined for the strategy 2:4; it supports unstructured.", error.Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => new Scene(options with { MinimumLayerSparsity = 0.1 }));
         Assert.Throws<InvalidOperationException>(() => new GraNet().Attach([]));
     }

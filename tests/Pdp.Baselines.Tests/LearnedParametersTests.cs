@@ -3,7 +3,7 @@ using Pdp.Tests.Support;
 
 namespace Pdp.Baselines.Tests;
 
-/// <summary>Masks that follow parameters which no optimizer has go by position, or remove nothing: that is an error.</summary>
+/// <summary>Masks that follow parameters which no optimizer has depend on position alone, or remove nothing: that is an error.</summary>
 public sealed class LearnedParametersTests
 {
     private static readonly double[] OneEpoch = [0, 0.2, 0.4, 0.6, 0.8];
@@ -142,7 +142,7 @@ public sealed class LearnedParametersTests
         using var some = FarBelow0(learned: name => name.StartsWith("first", StringComparison.Ordinal)).Trained(Epochs(0, 4));
         using var all = FarBelow0(learned: _ => true).Trained(Epochs(0, 4));
 
-        Assert.Contains("by their decay alone", Assert.Throws<InvalidOperationException>(() => none.Pruner.Commit()).Message, StringComparison.Ordinal);
+        Assert.Contains("only decay moves them", Assert.Throws<InvalidOperationException>(() => none.Pruner.Commit()).Message, StringComparison.Ordinal);
         Assert.Contains("'second.weight.threshold'", Assert.Throws<InvalidOperationException>(() => some.Pruner.Commit()).Message, StringComparison.Ordinal);
         all.Pruner.Commit();
 

@@ -143,6 +143,6 @@ public sealed class MovementPruningTests
     {
         var error = Assert.Throws<ArgumentException>(() => new Scene(Scene.Options(new MovementPruning(), null) with { Strategy = NofM.Keep(2, of: 4) }));
 
-        Assert.StartsWith("MVP is not defined for the strategy 2:4; it can do unstructured, channel.", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith("MVP is not defined for the strategy 2:4; it supports unstructured, channel.", error.Message, StringComparison.Ordinal);
     }
 }

@@ -182,7 +182,7 @@ public sealed class NispTests
         using var scene = new ChannelScene(scene => new Gmp());
         var method = new Nisp(scene.Model, scene.Map, scene.Example) { OutputScores = [1, 2, 3] };
 
-        Assert.Contains("3 scores for the model's output of the shape [4, 4]", Assert.Throws<InvalidOperationException>(method.Scores).Message, StringComparison.Ordinal);
+        Assert.Contains("3 scores for the model's output of shape [4, 4]", Assert.Throws<InvalidOperationException>(method.Scores).Message, StringComparison.Ordinal);
     }
 
     private static void Proportional(IReadOnlyList<double> expected, IReadOnlyList<double> actual)

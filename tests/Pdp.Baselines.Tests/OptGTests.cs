@@ -222,10 +222,10 @@ public sealed class OptGTests
     {
         var options = Scene.Options(new OptG());
 
-        Unsupported(options with { Allocation = new UniformSparsity() }, "The scores of OptG decide what each layer loses: leave Allocation");
+        Unsupported(options with { Allocation = new UniformSparsity() }, "The scores of OptG decide how much each layer loses: leave Allocation");
         Unsupported(options with { MinimumLayerSparsity = 0.1 }, "MinimumLayerSparsity");
         Unsupported(options with { Rules = [new("first.weight") { MaximumSparsity = 0.5 }] }, "the sparsities of rules unset");
-        Unsupported(options with { Strategy = NofM.Keep(2, of: 4) }, "OptG is not defined for the strategy 2:4; it can do unstructured.");
+        Unsupported(options with { Strategy = NofM.Keep(2, of: 4) }, "OptG is not defined for the strategy 2:4; it supports unstructured.");
     }
 
     private static void Unsupported(PdpOptions options, string reason) =>

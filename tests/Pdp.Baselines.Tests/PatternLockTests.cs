@@ -52,7 +52,7 @@ public sealed class PatternLockTests
         var fault = Assert.Throws<InvalidOperationException>(() => scene.Pruner.BeginEpoch(0));
 
         Assert.Contains("'second.weight' has zeros", fault.Message, StringComparison.Ordinal);
-        Assert.Contains("load the weights first", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("load the weights before making the pruner", fault.Message, StringComparison.Ordinal);
         Assert.Throws<InvalidOperationException>(() => scene.Pruner.BeginEpoch(0));
         Assert.Equal(loaded.Select(w => (double)(float)w), scene["second.weight"]);
     }
@@ -118,7 +118,7 @@ public sealed class PatternLockTests
         Assert.Contains("the allocation", UnsupportedReason(options with { Allocation = new UniformSparsity() }), StringComparison.Ordinal);
         Assert.Contains("the automatic start", UnsupportedReason(options with { AutomaticStart = new AutomaticStart { Level = 0.5 } }), StringComparison.Ordinal);
         Assert.Contains("the sparsities of layers", UnsupportedReason(options with { Rules = [new LayerRule("last.weight") { Sparsity = 0.5 }] }), StringComparison.Ordinal);
-        Assert.StartsWith("pattern lock is not defined for the strategy 2:4; it can do unstructured.", UnsupportedReason(options with { Strategy = NofM.Parse("2:4") }), StringComparison.Ordinal);
+        Assert.StartsWith("pattern lock is not defined for the strategy 2:4; it supports unstructured.", UnsupportedReason(options with { Strategy = NofM.Parse("2:4") }), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -126,7 +126,7 @@ public sealed class PatternLockTests
     {
         var method = new Prepared(new PatternLock(), Empty);
 
-        Assert.Contains("'first.weight' has nothing but zeros", UnsupportedReason(new PdpOptions { Method = method, Epochs = 10 }), StringComparison.Ordinal);
+        Assert.Contains("'first.weight' is all zeros", UnsupportedReason(new PdpOptions { Method = method, Epochs = 10 }), StringComparison.Ordinal);
 
         static void Empty(Pdp.MethodLayer layer)
         {

@@ -181,7 +181,7 @@ public sealed class StrTests
     {
         var error = Assert.Throws<ArgumentException>(() => new Scene(Options(new Str()) with { Sparsity = 0.5 }));
 
-        Assert.StartsWith("Sparsity is an outcome of STR, steered by Start and by the decay of its thresholds: leave PdpOptions.Sparsity unset.", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith("Sparsity is an outcome of STR, controlled by Start and by the decay of its thresholds: leave PdpOptions.Sparsity unset.", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -194,7 +194,7 @@ public sealed class StrTests
         Unsupported(options with { Allocation = new UniformSparsity() }, "leave Allocation");
         Unsupported(options with { MaximumLayerSparsity = 0.9 }, "MaximumLayerSparsity");
         Unsupported(options with { Rules = [new("first.weight") { Sparsity = 0.5 }] }, "the sparsities of rules unset");
-        Unsupported(options with { Strategy = new PerChannel() }, "STR is not defined for the strategy channel; it can do unstructured.");
+        Unsupported(options with { Strategy = new PerChannel() }, "STR is not defined for the strategy channel; it supports unstructured.");
     }
 
     [Theory]

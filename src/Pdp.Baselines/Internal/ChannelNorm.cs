@@ -5,7 +5,7 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Baselines.Internal;
 
-/// <summary>The scale and shift of a norm, as far as they belong to a group of channels.</summary>
+/// <summary>The part of a norm's scale and shift that belongs to a group of channels.</summary>
 internal sealed class ChannelNorm
 {
     private static readonly Scalar One = 1.ToScalar();
@@ -23,7 +23,7 @@ internal sealed class ChannelNorm
         _channels = channels;
     }
 
-    /// <summary>The elements of the norm that one channel owns.</summary>
+    /// <summary>The number of elements of the norm that belong to one channel.</summary>
     public long Block => _slice.Block;
 
     /// <summary>The norms of a group that have both scale and shift.</summary>
@@ -49,7 +49,7 @@ internal sealed class ChannelNorm
     /// <summary>β, <c>[channels, block]</c>; a view.</summary>
     public Tensor Shift() => Of(_shift.detach());
 
-    /// <summary>Adds to the gradients, <c>[channels, block]</c> each, where the parameters have some.</summary>
+    /// <summary>Adds to the gradients, <c>[channels, block]</c> each, of parameters that have one.</summary>
     public void AddGradients(Tensor ofScale, Tensor ofShift)
     {
         Add(_scale, ofScale);

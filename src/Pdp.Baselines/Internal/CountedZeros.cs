@@ -2,10 +2,10 @@ using static TorchSharp.torch;
 
 namespace Pdp.Baselines.Internal;
 
-/// <summary>Removes from each layer what is zero in it.</summary>
+/// <summary>Removes the zeros of each layer.</summary>
 internal sealed record CountedZeros : ISparsityAllocation
 {
-    /// <summary>The zeros of a weight.</summary>
+    /// <summary>The number of zeros in a weight.</summary>
     public static long Of(Tensor weight)
     {
         using var scope = NewDisposeScope();
@@ -18,5 +18,6 @@ internal sealed record CountedZeros : ISparsityAllocation
         layers.Sum(layer => Of(layer.Weight)) / (double)layers.Sum(layer => layer.Layout.Elements);
 
     /// <inheritdoc/>
-    public IReadOnlyList<long> Allocate(IReadOnlyList<AllocationLayer> layers, long remove) => [.. layers.Select(layer => Of(layer.Weight))];
+    public IReadOnlyList<long> Allocate(IReadOnlyList<AllocationLayer> layers, long remove) =>
+        [.. layers.Select(layer => Of(layer.Weight))];
 }

@@ -1,6 +1,6 @@
 namespace Pdp.Baselines.Internal;
 
-/// <summary>Asks for nothing: for methods whose sparsity is an outcome.</summary>
+/// <summary>Asks for no sparsity; for methods whose sparsity is an outcome.</summary>
 internal sealed record EmergentSparsity : ISparsityAllocation
 {
     /// <inheritdoc/>

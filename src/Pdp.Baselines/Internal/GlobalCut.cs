@@ -3,15 +3,15 @@ using static TorchSharp.torch;
 
 namespace Pdp.Baselines.Internal;
 
-/// <summary>One order of the scores of all layers.</summary>
+/// <summary>Ranks the scores of all layers together.</summary>
 internal static class GlobalCut
 {
     private static readonly Scalar Infinity = double.PositiveInfinity.ToScalar();
 
-    /// <summary>How many of each layer's scores are among the smallest of all; equal ones go in the order of the layers.</summary>
+    /// <summary>The number of each layer's scores that are among the smallest of all; ties are broken in the order of the layers.</summary>
     /// <param name="scores">The scores of each layer, of any shape.</param>
-    /// <param name="remove">How many in all; at most all but one of each layer.</param>
-    /// <returns>One count a layer, never all of its scores; their sum is exactly <paramref name="remove"/>.</returns>
+    /// <param name="remove">The total number; at most all but one of each layer.</param>
+    /// <returns>One count per layer, never all of its scores; they add up to exactly <paramref name="remove"/>.</returns>
     /// <exception cref="InvalidOperationException">The cut is not finite.</exception>
     public static long[] Counts(IReadOnlyList<Tensor> scores, long remove)
     {
@@ -29,7 +29,9 @@ internal static class GlobalCut
         return counts;
     }
 
-    /// <summary>The scores of a layer, in one dimension, with the largest out of the competition: no layer loses everything.</summary>
+    /// <summary>
+    /// The scores of a layer, in one dimension, with the largest excluded from the competition, so that no layer loses everything.
+    /// </summary>
     private static Tensor WithoutLargest(Tensor score)
     {
         var flat = score.reshape(-1);

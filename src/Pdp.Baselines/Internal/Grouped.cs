@@ -1,20 +1,22 @@
 namespace Pdp.Baselines.Internal;
 
-/// <summary>What methods on groups of channels ask of options and layers.</summary>
+/// <summary>Checks options and layers for methods on groups of channels.</summary>
 internal static class Grouped
 {
-    /// <summary>Checks that options prune groups of a map, which they get if they have none.</summary>
+    /// <summary>Checks that options prune the groups of a map, and sets the map if they have none.</summary>
     /// <exception cref="ArgumentException">They name another strategy, or groups that the map doesn't have.</exception>
     public static PdpOptions Configure(PdpOptions options, string method, ChannelMap channels)
     {
         Ask.Strategies(options, method, Strategy.PerChannel);
         if (options.Channels?.Groups.FirstOrDefault(group => !channels.Groups.Contains(group)) is { } other)
-            throw new ArgumentException($"{method} was made for another channel map than that of the options, whose group '{other.Name}' it doesn't have: give both the same.", nameof(options));
+            throw new ArgumentException(
+                $"{method} was made for a channel map other than the options', whose group '{other.Name}' it doesn't have: use the same "
+                + "map for both.", nameof(options));
 
         return options with { Channels = options.Channels ?? channels };
     }
 
-    /// <summary>The same, with all channels removed at an eighth of the run where no schedule is set.</summary>
+    /// <summary>The same, and removes all channels at an eighth of the run if no schedule is set.</summary>
     /// <exception cref="ArgumentException">They name another strategy, or groups that the map doesn't have.</exception>
     public static PdpOptions ConfigureOneShot(PdpOptions options, string method, ChannelMap channels)
     {
@@ -34,13 +36,16 @@ internal static class Grouped
             ?? throw new ArgumentException($"'{mask.Name}' is not a group of the channel map that {method} was made for.", nameof(layers));
     }
 
-    /// <summary>Checks that a ranking is of numbers.</summary>
+    /// <summary>Checks that the scores of a ranking are finite.</summary>
     /// <exception cref="InvalidOperationException">A score is not finite.</exception>
-    public static IReadOnlyDictionary<string, IReadOnlyList<double>> Finite(string method, IEnumerable<(string Group, double[] Scores)> ranking)
+    public static IReadOnlyDictionary<string, IReadOnlyList<double>> Finite(
+        string method, IEnumerable<(string Group, double[] Scores)> ranking)
     {
         var scores = new Dictionary<string, IReadOnlyList<double>>(StringComparer.Ordinal);
         foreach (var (group, values) in ranking)
-            scores[group] = values.All(double.IsFinite) ? values : throw new InvalidOperationException($"{method} can't rank the channels of '{group}': a score is not finite.");
+            scores[group] = values.All(double.IsFinite)
+                ? values
+                : throw new InvalidOperationException($"{method} can't rank the channels of '{group}': a score is not finite.");
         return scores;
     }
 }

@@ -4,15 +4,17 @@ using static TorchSharp.torch;
 
 namespace Pdp.Baselines.Internal;
 
-/// <summary>A parameter that a method learns beside a layer's weight; all its elements start at one number.</summary>
+/// <summary>A parameter that a method learns besides a layer's weight; all its elements start at the same value.</summary>
 /// <remarks>
-/// Remembers what tells that no optimizer has it: training pulls at it, it stays at its start, and nobody zeroes its gradient between steps, as an
-/// optimizer with a learning rate of 0 does. Owns the parameter.
+/// Detects that no optimizer has it: it gets gradients, stays at its start, and its gradient is not zeroed between steps, as it would be by
+/// an optimizer with a learning rate of 0. Owns the parameter.
 /// </remarks>
 internal sealed class Learned : IDisposable
 {
-    /// <summary>What to do about parameters that no optimizer has.</summary>
-    public const string Cure = "give pruner.Parameters to the optimizer beside the model's: [.. model.parameters(), .. pruner.Parameters.Select(entry => entry.Parameter)].";
+    /// <summary>The remedy for parameters that no optimizer has.</summary>
+    public const string Cure =
+        "give pruner.Parameters to the optimizer along with the model's: "
+        + "[.. model.parameters(), .. pruner.Parameters.Select(entry => entry.Parameter)].";
 
     private static readonly Scalar One = 1.ToScalar();
 
@@ -23,7 +25,7 @@ internal sealed class Learned : IDisposable
     private bool _wasStuck;
 
     /// <summary>Makes the parameter on the weight's device and in its arithmetic type; outside of dispose scopes.</summary>
-    /// <remarks>Tied channels have no one weight: theirs is float32 on the CPU.</remarks>
+    /// <remarks>Tied channels have no single weight, so their parameter is float32 on the CPU.</remarks>
     public Learned(MethodLayer layer, string kind, long[] shape, double start)
     {
         using var scope = NewDisposeScope();
@@ -42,15 +44,15 @@ internal sealed class Learned : IDisposable
 
     public Parameter Parameter { get; }
 
-    /// <summary>Whether a gradient has arrived at some time, zero or not.</summary>
+    /// <summary>Whether a gradient has ever arrived, zero or not.</summary>
     public bool HasGradient { get; private set; }
 
     /// <summary>Checks that an optimizer moves the parameters of a method; waits for the device.</summary>
-    /// <param name="all">All of them.</param>
-    /// <param name="isFinal">Whether nothing that comes can still move them; if not, one that waits for its learning rate is let pass.</param>
-    /// <param name="kind">What they are.</param>
-    /// <param name="consequence">What follows for the masks, and what to do.</param>
-    /// <exception cref="InvalidOperationException">Training pulls at one that stays at its start.</exception>
+    /// <param name="all">All parameters of the method.</param>
+    /// <param name="isFinal">Whether nothing can move them any more; if not, one that waits for its learning rate is accepted.</param>
+    /// <param name="kind">What the parameters are called.</param>
+    /// <param name="consequence">The consequence for the masks, and the remedy.</param>
+    /// <exception cref="InvalidOperationException">One gets gradients but stays at its start.</exception>
     public static void RequireMoved(IReadOnlyList<Learned> all, bool isFinal, string kind, string consequence)
     {
         Learned[] stuck = [.. all.Where(one => isFinal ? one.IsStuck() : one.StaysStuck())];
@@ -58,12 +60,14 @@ internal sealed class Learned : IDisposable
             return;
 
         var names = stuck.Length == all.Count ? $"All {kind}" : $"The {kind} {string.Join(", ", stuck.Select(one => $"'{one.Name}'"))}";
-        throw new InvalidOperationException($"{names} have had gradients and never moved, so that {consequence}");
+        throw new InvalidOperationException($"{names} have had gradients but never moved, so {consequence}");
     }
 
     /// <summary>Adds to the gradient.</summary>
-    /// <param name="gradient">What is added; a new tensor, the parameter's from now on.</param>
-    /// <param name="pull">What isn't zero where training pulls at the parameter; the gradient itself, unless decay alone can move the parameter.</param>
+    /// <param name="gradient">The tensor to add; it must be new, and belongs to the parameter from now on.</param>
+    /// <param name="pull">
+    /// A tensor that is nonzero if training acts on the parameter: the gradient itself, unless only decay can move the parameter.
+    /// </param>
     public void AddGradient(Tensor gradient, Tensor? pull = null)
     {
         using var scope = NewDisposeScope();
@@ -71,7 +75,7 @@ internal sealed class Learned : IDisposable
         if (!_hasMoved)
             Note(earlier, pull ?? gradient);
         HasGradient = true;
-        // Setting it takes the tensor out of its scope.
+        // Setting the gradient takes the tensor out of its scope.
         if (earlier is null)
             Parameter.grad = gradient;
         else
@@ -79,20 +83,20 @@ internal sealed class Learned : IDisposable
     }
 
     /// <summary>Checks that the parameter is finite; waits for the device.</summary>
-    /// <exception cref="InvalidOperationException">It is not.</exception>
+    /// <exception cref="InvalidOperationException">It is not finite.</exception>
     public void RequireFinite()
     {
         if (!Parameter.isfinite().all().cpu().ReadCpuBool(0))
             throw new InvalidOperationException($"'{Name}' holds NaN or infinity: lower its learning rate.");
     }
 
-    /// <summary>Whether the parameter has left its start; waits for the device, until it has.</summary>
+    /// <summary>Whether the parameter has left its start; waits for the device as long as it has not.</summary>
     public bool HasMoved() => _hasMoved |= Parameter.ne(_start).any().cpu().ReadCpuBool(0);
 
-    /// <summary>Whether training has pulled at the parameter, and it never moved; waits for the device.</summary>
+    /// <summary>Whether training has acted on the parameter but it never moved; waits for the device.</summary>
     public bool IsStuck() => !HasMoved() && _isPulled.cpu().ReadCpuBool(0);
 
-    /// <summary>Whether it was so at the last call already, and no optimizer seems to have the parameter; said once.</summary>
+    /// <summary>Whether this was already so at the last call and no optimizer seems to have the parameter; true only once.</summary>
     public bool StaysStuck()
     {
         var isStuck = IsStuck() && !_isZeroed.cpu().ReadCpuBool(0);

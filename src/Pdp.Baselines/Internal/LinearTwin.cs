@@ -5,11 +5,14 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Baselines.Internal;
 
-/// <summary>A model turned into its linear twin, which lets importances through, while this lives: weights |W| without biases, norms the identity.</summary>
+/// <summary>
+/// Turns a model into its linear twin for the propagation of importances, until disposed: weights |W|, no biases, and norms that are the
+/// identity.
+/// </summary>
 /// <remarks>
-/// On positive inputs all activations are positive, where rectifiers are the identity. Each layer's |W| is divided by its mean sum over the
-/// inputs, so that activations neither grow nor vanish: products of fifty layers' |W| don't fit into float32. A zero that is added to the output
-/// of a layer is the probe: its gradient is the importance of each channel, summed over positions.
+/// For positive inputs all activations are positive, and rectifiers are the identity. Each layer's |W| is divided by its mean sum over the
+/// inputs, so that activations neither grow nor vanish: products of fifty layers' |W| overflow float32. A zero added to the output of a
+/// layer serves as a probe: its gradient is the importance of each channel, summed over positions.
 /// </remarks>
 internal sealed class LinearTwin : IDisposable
 {
@@ -42,9 +45,10 @@ internal sealed class LinearTwin : IDisposable
     /// <summary>The importance of each group's channels.</summary>
     /// <param name="groups">The groups.</param>
     /// <param name="forward">Calls the model.</param>
-    /// <param name="final">Gives the scores of what the model puts out, which broadcast to it.</param>
-    /// <exception cref="InvalidOperationException">A layer runs by <c>forward</c>, where it can't be watched.</exception>
-    public IEnumerable<(string Group, double[] Scores)> Importances(IReadOnlyList<ChannelGroup> groups, Func<Tensor> forward, Func<Tensor, Tensor> final)
+    /// <param name="final">Gives the scores of the model's output, in a shape that broadcasts to it.</param>
+    /// <exception cref="InvalidOperationException">A layer runs by <c>forward</c> and can't be observed.</exception>
+    public IEnumerable<(string Group, double[] Scores)> Importances(
+        IReadOnlyList<ChannelGroup> groups, Func<Tensor> forward, Func<Tensor, Tensor> final)
     {
         using var scope = NewDisposeScope();
         using var _ = enable_grad();
@@ -52,7 +56,7 @@ internal sealed class LinearTwin : IDisposable
         foreach (var slice in groups.SelectMany(group => group.Slices.Where(slice => slice.Role is ChannelRole.Filter or ChannelRole.Norm)))
             RequireSeen(ModuleOf(slice.Name));
 
-        // Not autograd.grad: TorchSharp 0.107 ends the process where the response doesn't depend on a probe.
+        // Not autograd.grad: TorchSharp 0.107 aborts the process if the response doesn't depend on a probe.
         response.mul(final(response)).sum().backward();
         return [.. groups.Select(group => (group.Name, Sum(group)))];
     }
@@ -97,13 +101,14 @@ internal sealed class LinearTwin : IDisposable
         if (LayerOf(module) is { } layer)
         {
             using var _ = no_grad();
-            var probe = zeros([layer.Outputs, .. Enumerable.Repeat(1L, (int)layer.Weight.dim() - 2)], layer.Weight.dtype, layer.Weight.device).DetachFromDisposeScope();
+            var probe = zeros([layer.Outputs, .. Enumerable.Repeat(1L, (int)layer.Weight.dim() - 2)], layer.Weight.dtype,
+                layer.Weight.device).DetachFromDisposeScope();
             _probes[name] = probe.requires_grad_();
             Hook(name, module, (_, output) => output.add(probe, One));
         }
         else if (module is NormBase or TorchSharp.Modules.LayerNorm or TorchSharp.Modules.GroupNorm)
         {
-            // A new handle, as sequences dispose of what went into a module.
+            // A new handle, as Sequential disposes the inputs of its modules.
             Hook(name, module, (input, _) => input.alias());
         }
     }
@@ -118,10 +123,12 @@ internal sealed class LinearTwin : IDisposable
     private void RequireSeen(string module)
     {
         if (!_seen.Contains(module))
-            throw new InvalidOperationException($"The layer '{module}' runs, but not by call(), so that importances can't be propagated: in the model's forward write {module}.call(x) instead of {module}.forward(x).");
+            throw new InvalidOperationException(
+                $"The layer '{module}' runs, but not by call(), so importances can't be propagated: in the model's forward, write "
+                + $"{module}.call(x) instead of {module}.forward(x).");
     }
 
-    /// <summary>The importance of a channel over all filters that make it.</summary>
+    /// <summary>The importance of a channel, over all filters that produce it.</summary>
     private double[] Sum(ChannelGroup group)
     {
         using var scope = NewDisposeScope();
@@ -132,7 +139,7 @@ internal sealed class LinearTwin : IDisposable
                 continue;
 
             var importance = gradient.to_type(ScalarType.Float64).reshape(-1);
-            // Of grouped transposed convolutions a channel is counted in inputs.
+            // In grouped transposed convolutions a channel is counted in inputs.
             var size = LayerOf(_modules[ModuleOf(slice.Name)])!.Value.Weight.shape[slice.Dimension];
             var (offset, block) = (slice.Offset * importance.numel() / size, slice.Block * importance.numel() / size);
             var values = importance.narrow(0, offset, block * group.Channels).reshape(group.Channels, block).sum(1).cpu().data<double>();

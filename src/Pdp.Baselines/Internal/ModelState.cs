@@ -4,8 +4,8 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Baselines.Internal;
 
-/// <summary>Remembers a model's parameters, gradients, buffers and modes, and puts them back on disposal, bit for bit.</summary>
-/// <remarks>Parameters have no gradients at first. They keep their identity.</remarks>
+/// <summary>Saves a model's parameters, gradients, buffers and modes, and restores them on disposal, bit for bit.</summary>
+/// <remarks>Parameters start without gradients and keep their identity.</remarks>
 internal sealed class ModelState : IDisposable
 {
     private readonly List<(Parameter Parameter, Tensor Value, Tensor? Gradient)> _parameters = [];
@@ -27,7 +27,7 @@ internal sealed class ModelState : IDisposable
             _buffers.Add((buffer, Copy(buffer)));
     }
 
-    /// <summary>A model's modules by name, parents first; the model itself has the empty one.</summary>
+    /// <summary>A model's modules by name, parents first; the model itself has the empty name.</summary>
     public static IReadOnlyDictionary<string, Module> ModulesOf(Module model) =>
         model.named_modules().Select(pair => (Name: pair.name, Module: pair.module)).Prepend((Name: "", Module: model))
             .DistinctBy(pair => pair.Name).ToDictionary(pair => pair.Name, pair => pair.Module, StringComparer.Ordinal);
@@ -35,7 +35,7 @@ internal sealed class ModelState : IDisposable
     public void Dispose()
     {
         using var _ = no_grad();
-        // Backwards: a tied parameter may come twice, and then had its gradient the first time.
+        // In reverse, as a tied parameter may occur twice, and its gradient is saved with the first occurrence.
         foreach (var (parameter, value, gradient) in Enumerable.Reverse(_parameters))
         {
             parameter.copy_(value);
@@ -50,7 +50,7 @@ internal sealed class ModelState : IDisposable
             value.Dispose();
         }
 
-        // Parents come first, as they set their children too.
+        // Parents come first, as setting their mode also sets their children's.
         foreach (var (module, isTraining) in _modes)
             module.train(isTraining);
     }

@@ -1,6 +1,6 @@
 namespace Pdp.Baselines.Internal;
 
-/// <summary>The core's strategies, by the names that messages call them.</summary>
+/// <summary>The core's strategies, with their names in messages.</summary>
 internal static class Strategy
 {
     public static readonly (Type Type, string Name) Unstructured = (typeof(Unstructured), "unstructured");

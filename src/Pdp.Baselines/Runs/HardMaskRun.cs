@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Pdp.Baselines.Runs;
 
-/// <summary>A hard mask M: ŵ = M·w. Derived runs say by what it ranks, when it is taken anew, and how the gradient comes back.</summary>
+/// <summary>A hard mask M: ŵ = M·w. Derived runs define the ranking, when the mask is recomputed, and the gradient.</summary>
 internal class HardMaskRun(IReadOnlyList<MethodLayer> layers) : IMethodRun
 {
     private static readonly Scalar Zero = 0.ToScalar();
@@ -37,7 +37,7 @@ internal class HardMaskRun(IReadOnlyList<MethodLayer> layers) : IMethodRun
     {
     }
 
-    /// <summary>Masked, g·M: what is removed learns nothing.</summary>
+    /// <summary>The masked gradient g·M: removed weights don't learn.</summary>
     public virtual Tensor Backward(int layer, Tensor weight, Tensor upstream) => upstream.mul(Spread(layer, weight));
 
     /// <inheritdoc/>
@@ -63,10 +63,10 @@ internal class HardMaskRun(IReadOnlyList<MethodLayer> layers) : IMethodRun
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>What members rank by, <c>[groups, members]</c>: their magnitude.</summary>
+    /// <summary>The ranking of members, <c>[groups, members]</c>, by default their magnitude.</summary>
     protected virtual Tensor Score(int layer, Tensor weight) => layers[layer].Mask.Strategy.Magnitude(weight, layers[layer].Mask.Layout);
 
-    /// <summary>The magnitude; what is removed already ranks below all that is kept, even where that is 0.</summary>
+    /// <summary>The magnitude; removed members rank below all kept ones, even those that are 0.</summary>
     protected Tensor MagnitudeOfKept(int layer, Tensor weight)
     {
         using var scope = NewDisposeScope();
@@ -77,20 +77,20 @@ internal class HardMaskRun(IReadOnlyList<MethodLayer> layers) : IMethodRun
         return magnitude.MoveToOuterDisposeScope();
     }
 
-    /// <summary>Whether the mask is to be taken anew from the weight of now: always.</summary>
+    /// <summary>Whether to recompute the mask from the current weight; by default always.</summary>
     protected virtual bool IsStale(int layer) => true;
 
-    /// <summary>The members that a layer's mask removes; null where there is none yet.</summary>
+    /// <summary>The number of members that a layer's mask removes; null if there is no mask yet.</summary>
     protected long? Removed(int layer) => _kept[layer] is null ? null : _removed[layer];
 
-    /// <summary>Gives up a mask, so that the next scope takes it anew.</summary>
+    /// <summary>Drops a mask, so that the next scope recomputes it.</summary>
     protected void Release(int layer)
     {
         _kept[layer]?.Dispose();
         _kept[layer] = null;
     }
 
-    /// <summary>Takes a mask, <c>[groups, members]</c>, which stays the caller's.</summary>
+    /// <summary>Sets a mask, <c>[groups, members]</c>, which remains the caller's.</summary>
     protected void Take(int layer, Tensor kept)
     {
         ArgumentNullException.ThrowIfNull(kept);
@@ -99,14 +99,14 @@ internal class HardMaskRun(IReadOnlyList<MethodLayer> layers) : IMethodRun
         _removed[layer] = layers[layer].Mask.Removed;
     }
 
-    /// <summary>M of the last scope, which broadcasts to the weight.</summary>
+    /// <summary>M of the last scope, in a shape that broadcasts to the weight.</summary>
     protected Tensor Spread(int layer, Tensor weight)
     {
         ArgumentNullException.ThrowIfNull(weight);
         return layers[layer].Mask.Strategy.Spread(_kept[layer]!, layers[layer].Mask.Layout);
     }
 
-    /// <summary>Writes zeros where the last mask removes; momentum may have moved weights there.</summary>
+    /// <summary>Writes zeros to the weights that the last mask removes; momentum may have moved them.</summary>
     protected void ZeroRemoved()
     {
         for (var layer = 0; layer < layers.Count; layer++)
@@ -116,7 +116,7 @@ internal class HardMaskRun(IReadOnlyList<MethodLayer> layers) : IMethodRun
         }
     }
 
-    /// <summary>Removes as many as the masks do, whatever the schedule says by now.</summary>
+    /// <summary>Sets the counts to what the masks remove, whatever the schedule asks for now.</summary>
     protected void KeepCounts()
     {
         for (var layer = 0; layer < layers.Count; layer++)

@@ -2,10 +2,11 @@ using static TorchSharp.torch;
 
 namespace Pdp.Baselines.Runs;
 
-/// <summary>A hard mask of channels by a ranking that is made once, when pruning begins, while the weights are dense.</summary>
+/// <summary>A hard mask of channels by a ranking that is computed once, when pruning begins and the weights are still dense.</summary>
 /// <param name="layers">The layers.</param>
-/// <param name="rank">Makes the ranking: scores of the channels by the layer's name.</param>
-internal sealed class RankedRun(IReadOnlyList<MethodLayer> layers, Func<IReadOnlyDictionary<string, IReadOnlyList<double>>> rank) : HardMaskRun(layers)
+/// <param name="rank">Computes the ranking: scores of the channels, by the layer's name.</param>
+internal sealed class RankedRun(IReadOnlyList<MethodLayer> layers, Func<IReadOnlyDictionary<string, IReadOnlyList<double>>> rank)
+    : HardMaskRun(layers)
 {
     private IReadOnlyDictionary<string, IReadOnlyList<double>>? _scores;
 

@@ -3,8 +3,13 @@ using static TorchSharp.torch;
 
 namespace Pdp.Baselines.Runs;
 
-/// <summary>Scores θ beside the weights: ŵ = M·w with the largest θ kept, ∂L/∂w = g·M, and straight-through to all scores, ∂L/∂θ = g·w.</summary>
-/// <remarks>Here each layer ranks for itself, in every step. A channel has one score, whose gradient is the sum over what its mask multiplies.</remarks>
+/// <summary>
+/// Scores θ besides the weights: ŵ = M·w with the largest θ kept, ∂L/∂w = g·M, and straight-through to all scores, ∂L/∂θ = g·w.
+/// </summary>
+/// <remarks>
+/// By default each layer is ranked separately, in every step. A channel has one score, whose gradient is the sum over the parameters that
+/// its mask multiplies.
+/// </remarks>
 internal class ScoreRun(IReadOnlyList<MethodLayer> layers) : HardMaskRun(layers)
 {
     private readonly Learned[] _scores = [.. layers.Select(layer => new Learned(layer, "score", ShapeOf(layer.Mask), start: 0))];
@@ -26,7 +31,7 @@ internal class ScoreRun(IReadOnlyList<MethodLayer> layers) : HardMaskRun(layers)
         _scores[layer].AddGradient(gradient.to(score.device).to_type(score.dtype).clone());
     }
 
-    /// <remarks>Scores that tie are cut by position, which is right only while nothing is removed.</remarks>
+    /// <remarks>Ties are broken by position, which is right only while nothing is removed.</remarks>
     public override void RequireTrained(bool isFinal)
     {
         foreach (var score in _scores)
@@ -34,14 +39,15 @@ internal class ScoreRun(IReadOnlyList<MethodLayer> layers) : HardMaskRun(layers)
         if (Layers.All(layer => layer.Mask.Removed == 0))
             return;
 
-        Learned.RequireMoved(_scores, isFinal, "scores", $"masks go by position: {Learned.Cure}");
+        Learned.RequireMoved(_scores, isFinal, "scores", $"masks depend on position alone: {Learned.Cure}");
         if (isFinal && !_scores.Any(score => score.HasGradient || score.HasMoved()))
-            throw new InvalidOperationException("No gradient has arrived at the scores, so that masks would go by position: train inside mask scopes before commit.");
+            throw new InvalidOperationException(
+                "No gradient has arrived at the scores, so masks would depend on position alone: train inside mask scopes before commit.");
     }
 
     protected override Tensor Score(int layer, Tensor weight) => Score(layer).to(weight.device);
 
-    /// <summary>θ of a layer, <c>[1, members]</c>, where it is kept.</summary>
+    /// <summary>θ of a layer, <c>[1, members]</c>, as it is stored.</summary>
     protected Tensor Score(int layer) => _scores[layer].Parameter.reshape(1, -1);
 
     protected override void Dispose(bool disposing)

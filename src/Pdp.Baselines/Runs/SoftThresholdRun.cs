@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Pdp.Baselines.Runs;
 
-/// <summary>STR at work: s is the learned threshold of a layer before the sigmoid, σ(s) the threshold, g = ∂L/∂ŵ.</summary>
+/// <summary>A run of STR: s is the learned threshold of a layer before the sigmoid, σ(s) the threshold, g = ∂L/∂ŵ.</summary>
 internal sealed class SoftThresholdRun(IReadOnlyList<MethodLayer> layers, double start) : IMethodRun
 {
     private readonly Learned[] _thresholds = [.. layers.Select(layer => new Learned(layer, "threshold", [1], start))];
@@ -13,7 +13,7 @@ internal sealed class SoftThresholdRun(IReadOnlyList<MethodLayer> layers, double
     public IReadOnlyList<NamedParameter> Parameters =>
         [.. _thresholds.Select(threshold => new NamedParameter(threshold.Name, threshold.Parameter))];
 
-    // Counting waits for the device, so it happens once an epoch.
+    // Counting waits for the device, so it is done once per epoch.
     public void Begin(double epoch)
     {
         var isNew = _epochs.IsNew(epoch);
@@ -28,7 +28,9 @@ internal sealed class SoftThresholdRun(IReadOnlyList<MethodLayer> layers, double
             _epochs.Note(epoch);
     }
 
-    /// <summary>sign(w)·ReLU(|w| − σ(s)), as what w is beyond ±σ(s): one rounding, and w itself where σ(s) is 0.</summary>
+    /// <summary>
+    /// sign(w)·ReLU(|w| − σ(s)), computed as the part of w beyond ±σ(s): with a single rounding, and exactly w if σ(s) is 0.
+    /// </summary>
     public Tensor Forward(int layer, Tensor weight)
     {
         using var scope = NewDisposeScope();
@@ -42,13 +44,13 @@ internal sealed class SoftThresholdRun(IReadOnlyList<MethodLayer> layers, double
         using var scope = NewDisposeScope();
         var gradient = upstream.mul(weight.abs().gt(Threshold(layer)));
         var threshold = _thresholds[layer];
-        // σ′(s) = σ(s)·σ(−s): exact where 1 − σ(s) is not.
+        // σ′(s) = σ(s)·σ(−s): accurate even where 1 − σ(s) is not.
         var slope = Threshold(layer).mul(threshold.Parameter.neg().sigmoid_());
         threshold.AddGradient(gradient.mul(weight.sign()).sum().neg().mul(slope), pull: gradient);
         return gradient.MoveToOuterDisposeScope();
     }
 
-    /// <summary>|w| &gt; σ(s); the largest weight counts as kept even where it is not, as masks keep at least one member.</summary>
+    /// <summary>|w| &gt; σ(s); the largest weight always counts as kept, as masks keep at least one member.</summary>
     public Tensor Kept(int layer, Tensor weight)
     {
         using var scope = NewDisposeScope();
@@ -62,7 +64,9 @@ internal sealed class SoftThresholdRun(IReadOnlyList<MethodLayer> layers, double
     {
         foreach (var threshold in _thresholds)
             threshold.RequireFinite();
-        Learned.RequireMoved(_thresholds, isFinal, "thresholds", $"they remove what they did at the start: {Learned.Cure} Far below 0 they move by their decay alone: if an optimizer has them, give them one, or raise Str.Start.");
+        Learned.RequireMoved(_thresholds, isFinal, "thresholds",
+            $"they still remove what they did at the start: {Learned.Cure} Far below 0, only decay moves them: if an optimizer has them, "
+            + "give them weight decay or raise Str.Start.");
     }
 
     public void Dispose()

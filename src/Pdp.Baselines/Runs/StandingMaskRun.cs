@@ -3,14 +3,14 @@ using static TorchSharp.torch;
 
 namespace Pdp.Baselines.Runs;
 
-/// <summary>Hard masks that stand between updates; an update ranks the layers together, or each by itself.</summary>
-/// <param name="layers">What is pruned; strategies of single weights.</param>
-/// <param name="isGlobal">Whether layers are ranked together, but where their strategy fixes their counts.</param>
+/// <summary>Hard masks that stay the same between updates; an update ranks the layers together or separately.</summary>
+/// <param name="layers">The pruned layers, with strategies of single weights.</param>
+/// <param name="isGlobal">Whether layers are ranked together, except those whose strategy fixes their counts.</param>
 internal abstract class StandingMaskRun(IReadOnlyList<MethodLayer> layers, bool isGlobal) : HardMaskRun(layers)
 {
     protected override bool IsStale(int layer) => false;
 
-    /// <summary>Takes all masks anew, as many in all as the schedule says, and writes zeros where they remove.</summary>
+    /// <summary>Recomputes all masks with the total that the schedule asks for, and writes zeros to the weights that they remove.</summary>
     protected void TakeAll()
     {
         using var scope = NewDisposeScope();
@@ -29,7 +29,7 @@ internal abstract class StandingMaskRun(IReadOnlyList<MethodLayer> layers, bool 
         return weight.dtype == ScalarType.Float64 ? weight : weight.to_type(ScalarType.Float32);
     }
 
-    /// <summary>Divides what the schedule removes in all by the scores.</summary>
+    /// <summary>Divides the schedule's total among the layers by the scores.</summary>
     private void Divide(Tensor[] scores)
     {
         int[] open = [.. Enumerable.Range(0, Layers.Count).Where(layer => Layers[layer].Mask.Strategy.FixedSparsity is null)];

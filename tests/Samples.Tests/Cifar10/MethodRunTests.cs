@@ -76,7 +76,7 @@ public sealed class MethodRunTests : IDisposable
     }
 
     [Theory]
-    [InlineData("STR is not defined for the strategy 2:4; it can do unstructured.", "--method", "str", "--strategy", "2:4")]
+    [InlineData("STR is not defined for the strategy 2:4; it supports unstructured.", "--method", "str", "--strategy", "2:4")]
     [InlineData("nisp prunes channels, not unstructured", "--method", "nisp")]
     [InlineData("pofa learns from a teacher", "--method", "pofa")]
     [InlineData("GMP has no soft mask", "--method", "gmp", "--temperature", "1e-4")]

@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace Pdp.Benchmarks;
 
-/// <summary>The bytes in use: native ones as glibc's allocator counts them, and managed ones. Unlike resident memory it knows no noise.</summary>
+/// <summary>
+/// The bytes in use: native ones as glibc's allocator counts them, and managed ones. Unlike resident memory it knows no noise.
+/// </summary>
 internal static partial class Heap
 {
     public static long InUse()

@@ -13,5 +13,6 @@ internal static class Itself
     }
 
     /// <summary>A published form of it.</summary>
-    public static ProcessStartInfo Start(string program, IEnumerable<string> arguments) => new(program, arguments) { RedirectStandardOutput = true };
+    public static ProcessStartInfo Start(string program, IEnumerable<string> arguments) =>
+        new(program, arguments) { RedirectStandardOutput = true };
 }

@@ -28,7 +28,8 @@ internal static class MaskBenchmark
         NofM[] patterns = [NofM.Keep(2, of: 4), NofM.Keep(1, of: 4), NofM.Keep(4, of: 8), NofM.Keep(2, of: 8)];
         var medians = Alternation.Medians(21, run.Budget(quick: 10, full: 60), [.. patterns.Select(Stepping)]);
         foreach (var (pattern, median) in patterns.Zip(medians))
-            Line.Write("mask", ("strategy", pattern.Name), ("threads", run.Threads), ("fused_ms", median), ("over_2of4", median / medians[0]));
+            Line.Write("mask", ("strategy", pattern.Name), ("threads", run.Threads), ("fused_ms", median),
+                ("over_2of4", median / medians[0]));
     }
 
     private static Func<TimeSpan> Stepping(NofM pattern)
@@ -55,7 +56,8 @@ internal static class MaskBenchmark
             fused.Pass,
             tensors.Pass,
             () => Autograd(i => masks[i].Apply(pruned[i]), pruned, fused.Gradients),
-            () => wholeModel ? Autograd(i => PquantFormulation.Masked(pruned[i], masks[i].Removed, Half, Tau), pruned, fused.Gradients) : TimeSpan.Zero);
+            () => wholeModel ? Autograd(i => PquantFormulation.Masked(pruned[i], masks[i].Removed, Half, Tau), pruned, fused.Gradients)
+                : TimeSpan.Zero);
         var bytes = pruned.Sum(weight => weight.numel() * sizeof(float));
         Line.Write(
             "mask",

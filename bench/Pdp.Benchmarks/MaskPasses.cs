@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace Pdp.Benchmarks;
 
-/// <summary>Enter and exit of weights with nothing around them: gradients of masked weights are there as if backward had left them.</summary>
+/// <summary>
+/// Enter and exit of weights with nothing around them: gradients of masked weights are there as if backward had left them.
+/// </summary>
 internal sealed class MaskPasses : IDisposable
 {
     private readonly Layered _model;

@@ -25,7 +25,9 @@ internal static class MemoryBenchmark
                 var processes = Enumerable.Range(0, run.IsQuick ? 3 : 7)
                     .Select(_ => (Dense: PeakOf(network.Name, "dense", run).Peak, Masked: PeakOf(network.Name, strategy.Name, run)))
                     .ToArray();
-                var (dense, peak, pruned) = (Median(processes.Select(pair => pair.Dense)), Median(processes.Select(pair => pair.Masked.Peak)), processes[0].Masked.Pruned);
+                var (dense, peak, pruned) = (
+                    Median(processes.Select(pair => pair.Dense)), Median(processes.Select(pair => pair.Masked.Peak)),
+                    processes[0].Masked.Pruned);
                 Line.Write(
                     "memory",
                     ("network", network.Name),
@@ -41,7 +43,10 @@ internal static class MemoryBenchmark
         }
     }
 
-    /// <summary>Trains one network and prints its peak, the bytes of its pruned weights, and those that masked steps have added to what is in use.</summary>
+    /// <summary>
+    /// Trains one network and prints its peak, the bytes of its pruned weights, and those that masked steps have added to what is
+    /// in use.
+    /// </summary>
     public static void MeasureAlone(Run run)
     {
         var (name, strategy) = (run.Only.Split('|')[0], run.Only.Split('|')[1]);
@@ -71,7 +76,8 @@ internal static class MemoryBenchmark
         using var process = Process.Start(Itself.Start([Child, "--threads", $"{run.Threads}", "--only", $"{network}|{strategy}"]))!;
         var numbers = process.StandardOutput.ReadToEnd().Split(' ');
         process.WaitForExit();
-        return (long.Parse(numbers[0], CultureInfo.InvariantCulture), long.Parse(numbers[1], CultureInfo.InvariantCulture), long.Parse(numbers[2], CultureInfo.InvariantCulture));
+        return (long.Parse(numbers[0], CultureInfo.InvariantCulture), long.Parse(numbers[1], CultureInfo.InvariantCulture),
+            long.Parse(numbers[2], CultureInfo.InvariantCulture));
     }
 
     private static long Median(IEnumerable<long> values) => (long)Alternation.Median(values.Select(value => (double)value));

@@ -24,7 +24,8 @@ internal static class OptimizerBenchmark
     private static SgdOptions Options => new() { LearningRate = 1e-6, Momentum = 0.9, WeightDecay = 1e-4, IsNesterov = true };
 
     private static optim.Optimizer Stock(IEnumerable<(string, Parameter)> parameters) => optim.SGD(
-        parameters.Select(entry => entry.Item2).ToArray(), Options.LearningRate, Options.Momentum, weight_decay: Options.WeightDecay, nesterov: true);
+        parameters.Select(entry => entry.Item2).ToArray(), Options.LearningRate, Options.Momentum, weight_decay: Options.WeightDecay,
+        nesterov: true);
 
     private static void Measure(
         string kind, int count, int side, Run run,

@@ -15,7 +15,8 @@ internal static class Published
     ];
 
     /// <summary>Publishes all forms, which takes minutes, below the folder of the program.</summary>
-    public static WidthsSetting[] Settings() => [.. Forms.SelectMany((form, number) => SettingsOf(form.Name, Publish($"{number}", form.Properties)))];
+    public static WidthsSetting[] Settings() =>
+        [.. Forms.SelectMany((form, number) => SettingsOf(form.Name, Publish($"{number}", form.Properties)))];
 
     /// <summary>What was compiled beforehand stays for good where tiers are off.</summary>
     private static WidthsSetting[] SettingsOf(string form, string program) => form.StartsWith("Native", StringComparison.Ordinal)
@@ -26,7 +27,9 @@ internal static class Published
     {
         var folder = Path.Combine(AppContext.BaseDirectory, "published", name);
         // Each form has its own folder for what is between, as the forms share a project.
-        var start = new ProcessStartInfo("dotnet", ["publish", Project(), "--runtime", "linux-x64", "--artifacts-path", Path.Combine(folder, "artifacts"), "--output", Path.Combine(folder, "program"), "-v", "quiet", .. properties])
+        var start = new ProcessStartInfo(
+            "dotnet", ["publish", Project(), "--runtime", "linux-x64", "--artifacts-path", Path.Combine(folder, "artifacts"), "--output",
+            Path.Combine(folder, "program"), "-v", "quiet", .. properties])
         {
             RedirectStandardOutput = true,
         };
@@ -35,7 +38,8 @@ internal static class Published
         process.WaitForExit();
         return process.ExitCode == 0
             ? Path.Combine(folder, "program", "Pdp.Benchmarks")
-            : throw new InvalidOperationException($"dotnet publish {string.Join(' ', properties)} ended with {process.ExitCode}:{Environment.NewLine}{output}");
+            : throw new InvalidOperationException(
+                $"dotnet publish {string.Join(' ', properties)} ended with {process.ExitCode}:{Environment.NewLine}{output}");
     }
 
     private static string Project()

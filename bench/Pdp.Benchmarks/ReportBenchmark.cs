@@ -1,3 +1,4 @@
+using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
 namespace Pdp.Benchmarks;
@@ -19,8 +20,10 @@ internal static class ReportBenchmark
 
     private static void Measure(IMaskStrategy strategy, Run run)
     {
-        using var model = Sequential([.. Enumerable.Range(0, Layers).Select(layer => ($"layer{layer}", (Module<TorchSharp.torch.Tensor, TorchSharp.torch.Tensor>)Linear(Width, Width, hasBias: false)))]);
-        var options = new PdpOptions { Epochs = 1, Sparsity = strategy.FixedSparsity ?? 0.9, Strategy = strategy, Schedule = new ConstantSparsity() };
+        using var model = Sequential(
+            [.. Enumerable.Range(0, Layers).Select(layer => ($"layer{layer}", (Module<Tensor, Tensor>)Linear(Width, Width, hasBias: false)))]);
+        var (sparsity, schedule) = (strategy.FixedSparsity ?? 0.9, new ConstantSparsity());
+        var options = new PdpOptions { Epochs = 1, Sparsity = sparsity, Strategy = strategy, Schedule = schedule };
         var times = Alternation.Medians(
             7,
             run.Budget(quick: 5, full: 30),

@@ -22,7 +22,8 @@ internal sealed record Run(bool IsQuick, int Threads, string Only, string? Data,
                 "--only" => run with { Only = arguments[++i] },
                 "--data" => run with { Data = arguments[++i] },
                 "--published" => run with { IsPublished = true },
-                _ => throw new ArgumentException($"'{arguments[i]}' is none of --quick, --threads N, --only TEXT, --data DIR, --published."),
+                _ => throw new ArgumentException(
+                    $"'{arguments[i]}' is none of --quick, --threads N, --only TEXT, --data DIR, --published."),
             };
         }
 

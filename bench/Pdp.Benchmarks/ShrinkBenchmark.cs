@@ -4,7 +4,10 @@ using static TorchSharp.torch;
 
 namespace Pdp.Benchmarks;
 
-/// <summary>The forward pass of a ResNet50 without 54.9 % of its multiplications against the dense one, and what finding its channels takes.</summary>
+/// <summary>
+/// The forward pass of a ResNet50 without 54.9 % of its multiplications against the dense one, and what finding its channels
+/// takes.
+/// </summary>
 internal static class ShrinkBenchmark
 {
     private const double Budget = 0.549;

@@ -18,7 +18,8 @@ internal static class StepBenchmark
     {
         using var training = new Training(network, strategy);
         var budget = run.Budget(quick: 3, full: 40);
-        var (dense, masked, entering, leaving, allocated) = (new List<double>(), new List<double>(), new List<double>(), new List<double>(), new List<double>());
+        var (dense, masked, entering, leaving, allocated) = (
+            new List<double>(), new List<double>(), new List<double>(), new List<double>(), new List<double>());
         // The first steps compile the code, and are also looked at for slips of the loop.
         var inLibrary = new List<double>();
         for (var warmUp = 0; warmUp < 10; warmUp++)

@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace Pdp.Benchmarks;
 
-/// <summary>What settings of the runtime, and forms in which a program is published, do to the kernels; each in processes of its own.</summary>
+/// <summary>
+/// What settings of the runtime, and forms in which a program is published, do to the kernels; each in processes of its own.
+/// </summary>
 internal static class WidthsBenchmark
 {
     /// <summary>The name under which the process calls itself.</summary>
@@ -11,7 +13,9 @@ internal static class WidthsBenchmark
     /// <summary>How many times the best of its width a setting may take.</summary>
     private const double Limit = 3;
 
-    /// <summary>The processes that a setting has, at most, to come below the limit: whatever else the machine does, one of them will.</summary>
+    /// <summary>
+    /// The processes that a setting has, at most, to come below the limit: whatever else the machine does, one of them will.
+    /// </summary>
     private const int MostProcesses = 5;
 
     private static readonly WidthsSetting[] Jit =
@@ -45,14 +49,17 @@ internal static class WidthsBenchmark
                 processes[setting].Add(TimesOf(setting, run));
         }
 
-        WidthsSetting[] SlowOnes() => [.. settings.Where(setting => Cases(processes[setting]).Any(times => Fastest(times) > Limit * Best(times[0], processes)))];
+        WidthsSetting[] SlowOnes() =>
+            [.. settings.Where(setting => Cases(processes[setting]).Any(times => Fastest(times) > Limit * Best(times[0], processes)))];
     }
 
     private static void Write(WidthsSetting setting, Dictionary<WidthsSetting, List<WidthsTimes[]>> processes)
     {
         foreach (var times in Cases(processes[setting]))
         {
-            var (first, steady, best) = (Alternation.Median(times.Select(time => time.First)), Alternation.Median(times.Select(time => time.Steady)), Best(times[0], processes));
+            var (first, steady, best) = (
+                Alternation.Median(times.Select(time => time.First)), Alternation.Median(times.Select(time => time.Steady)),
+                Best(times[0], processes));
             Line.Write(
                 "widths",
                 ("case", times[0].Case),
@@ -77,10 +84,12 @@ internal static class WidthsBenchmark
 
     /// <summary>The fastest of all processes with the same case and width.</summary>
     private static double Best(WidthsTimes of, Dictionary<WidthsSetting, List<WidthsTimes[]>> processes) =>
-        processes.Values.SelectMany(times => times).SelectMany(times => times).Where(times => times.Case == of.Case && times.Width == of.Width).Min(times => times.Fastest);
+        processes.Values.SelectMany(times => times).SelectMany(times => times)
+            .Where(times => times.Case == of.Case && times.Width == of.Width).Min(times => times.Fastest);
 
     /// <summary>To and fro, so that no setting always comes after the same one.</summary>
-    private static IEnumerable<WidthsSetting> Alternately(WidthsSetting[] settings, int round) => round % 2 == 0 ? settings : settings.Reverse();
+    private static IEnumerable<WidthsSetting> Alternately(WidthsSetting[] settings, int round) =>
+        round % 2 == 0 ? settings : settings.Reverse();
 
     private static WidthsTimes[] TimesOf(WidthsSetting setting, Run run)
     {

@@ -1,6 +1,9 @@
 namespace Pdp.Benchmarks;
 
-/// <summary>One process of the widths benchmark: a mask pass over convolutions and the masks of a small GPT in training, from the first pass on.</summary>
+/// <summary>
+/// One process of the widths benchmark: a mask pass over convolutions and the masks of a small GPT in training, from the first
+/// pass on.
+/// </summary>
 internal static class WidthsProcess
 {
     /// <summary>Measures, and prints a line for each case.</summary>
@@ -11,7 +14,8 @@ internal static class WidthsProcess
             // Quick passes take a millisecond, so that on a busy machine too some are not interrupted.
             var layers = run.IsQuick ? Layered.Few : Layered.All;
             Console.WriteLine(WidthsTimes.Of($"mask, {strategy.Name}", MaskPasses.Measure(strategy, layers, run.IsQuick ? 120 : 80)));
-            Console.WriteLine(WidthsTimes.Of($"GPT, {strategy.Name}", Steps(strategy, run.IsQuick ? Case.ShortGpt : Case.Gpt, run.IsQuick ? 80 : 300)));
+            Console.WriteLine(WidthsTimes.Of(
+                $"GPT, {strategy.Name}", Steps(strategy, run.IsQuick ? Case.ShortGpt : Case.Gpt, run.IsQuick ? 80 : 300)));
         }
     }
 

@@ -1,4 +1,5 @@
-// One process of `bench -- widths`, apart from the benchmarks whose packages can't be compiled natively: that benchmark publishes and starts it.
+// One process of `bench -- widths`, apart from the benchmarks whose packages can't be compiled natively: that benchmark publishes
+// and starts it.
 using Pdp.Benchmarks;
 
 var run = Run.Parse(args[1..]);

@@ -22,7 +22,8 @@ internal static class Checkpoint
         using var scope = NewDisposeScope();
         var tensors = learner.Model.state_dict().Select(entry => KeyValuePair.Create(Model + entry.Key, entry.Value))
             .Concat(learner.Optimizer.GetState().Select(entry => KeyValuePair.Create(Optimizer + entry.Key, entry.Value)))
-            .Concat((learner.Average?.GetState() ?? new Dictionary<string, Tensor>()).Select(entry => KeyValuePair.Create(Average + entry.Key, entry.Value)));
+            .Concat((learner.Average?.GetState() ?? new Dictionary<string, Tensor>())
+                .Select(entry => KeyValuePair.Create(Average + entry.Key, entry.Value)));
         Safetensors.Save(path, tensors.ToDictionary(StringComparer.Ordinal), Describe(learner, progress, settings));
     }
 

@@ -8,20 +8,26 @@ internal sealed class LayerChoice
     private readonly LayerRequest _request;
 
     /// <summary>Chooses.</summary>
-    /// <exception cref="ArgumentException">A match matches nothing, a rule or an include has no effect, or nothing is left to prune.</exception>
+    /// <exception cref="ArgumentException">
+    /// A match matches nothing, a rule or an include has no effect, or nothing is left to prune.
+    /// </exception>
     public LayerChoice(Module model, LayerRequest options)
     {
         _request = options;
         Ties = new(options.Channels, options.Rules, StrategyOf);
-        SelectedLayer[] fitting = [.. Ties.ShareRules(LayerSelection.Select(model, options.Include, options.Exclude, options.Rules)).Select(WithRefusal)];
+        SelectedLayer[] fitting = [.. Ties.ShareRules(LayerSelection.Select(model, options.Include, options.Exclude, options.Rules))
+            .Select(WithRefusal)];
         All = Ties.Refuse(fitting);
         // A rule whose own strategy doesn't fit is in the plan, as the strategy is what it asked for.
-        foreach (var rule in options.Rules.Where(rule => rule.Strategy is null || fitting.Any(layer => layer.DenseReason is null && layer.Has(rule))))
+        foreach (var rule in options.Rules.Where(rule => rule.Strategy is null
+            || fitting.Any(layer => layer.DenseReason is null && layer.Has(rule))))
             Choice.RequireEffect(rule, All);
 
         Pruned = [.. All.Where(layer => layer.DenseReason is null && Ties.IsFirst(layer))];
         if (Pruned.Count == 0)
-            throw new ArgumentException($"Every weight stays dense: {string.Join("; ", All.Select(layer => $"{layer.Info.Name}: {layer.DenseReason}"))}. Include some of them, or choose a strategy that fits their shapes.", nameof(options));
+            throw new ArgumentException(
+                $"Every weight stays dense: {string.Join("; ", All.Select(layer => $"{layer.Info.Name}: {layer.DenseReason}"))}. Include "
+                + "some of them, or choose a strategy that fits their shapes.", nameof(options));
     }
 
     /// <summary>All weights under all of their names, in the order of the model's parameters.</summary>
@@ -37,7 +43,9 @@ internal sealed class LayerChoice
     public IEnumerable<string> Unfrozen => All.Where(layer => ReasonNow(layer) != layer.DenseReason).Select(layer => layer.Info.Name);
 
     /// <summary>Why a weight stays dense; what was frozen may train by now.</summary>
-    public static string? ReasonNow(SelectedLayer layer) => layer.DenseReason == TiedWeight.Frozen && layer.Parameter is { IsInvalid: false, requires_grad: true }
+    public static string? ReasonNow(SelectedLayer layer) =>
+        layer.DenseReason == TiedWeight.Frozen
+        && layer.Parameter is { IsInvalid: false, requires_grad: true }
         ? "it was frozen when the pruner was made and trains now: make a new pruner to prune it"
         : layer.DenseReason;
 

@@ -34,7 +34,8 @@ internal sealed class MethodRule(PdpMask mask, IMethodRun run, int layer) : IMas
     public GroupValues Again(GroupValues dense, MaskForm form) => _masked!;
 
     /// <summary>The method's way back in every form, as it learns by it.</summary>
-    public GroupValues Leave(GroupValues dense, GroupValues upstream, MaskForm form) => new(run.Backward(layer, dense.Weight, upstream.Weight), []);
+    public GroupValues Leave(GroupValues dense, GroupValues upstream, MaskForm form) =>
+        new(run.Backward(layer, dense.Weight, upstream.Weight), []);
 
     /// <summary>The current hard mask; updates the mask's count from it.</summary>
     public Tensor Kept(Tensor weight)

@@ -22,7 +22,9 @@ internal static class ReportBuilder
     /// <param name="before">The softness of their masks before the commit that is reported; null to measure it.</param>
     public static (LayerReport[] Layers, double Leak) Measure(IReadOnlyList<PrunedLayer> layers, Softness[]? before)
     {
-        (Softness Softness, WeightCounts Counts)[] measured = [.. layers.Select((layer, i) => before is null ? Measure(layer.Group) : (before[i], CountsOf(layer.Group)))];
+        (Softness Softness, WeightCounts Counts)[] measured = [.. layers.Select((layer, i) => before is null
+            ? Measure(layer.Group)
+            : (before[i], CountsOf(layer.Group)))];
         return (
             [.. layers.Zip(measured, (layer, of) => ReportOf(layer.Mask, of.Softness, of.Counts))],
             Share(measured.Sum(of => of.Softness.Lost), measured.Sum(of => of.Softness.Total)));
@@ -81,7 +83,9 @@ internal static class ReportBuilder
         var wide = Precision.Widen(group.Value());
         var kept = mask.Strategy.Spread(group.Frozen ?? group.Kept(), mask.Layout);
         var boundary = group.IsSoft && mask.Removed > 0 ? (Boundary?)mask.BoundaryBetween(group.Magnitude()) : null;
-        var soft = boundary is { } open ? mask.Strategy.Spread(SoftMask.Mask(open.Logit), mask.Layout).expand_as(wide) : Visible(group, wide, kept);
+        var soft = boundary is { } open
+            ? mask.Strategy.Spread(SoftMask.Mask(open.Logit), mask.Layout).expand_as(wide)
+            : Visible(group, wide, kept);
         var masked = soft.mul(wide.abs());
         return new(
             Mean(boundary?.Threshold),

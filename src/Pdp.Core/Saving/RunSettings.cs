@@ -15,7 +15,8 @@ namespace Pdp.Saving;
 internal static class RunSettings
 {
     /// <summary>The settings of the whole run.</summary>
-    public static Dictionary<string, string> Of(Timetable times, SparsityGoal goal, IImportance? importance, IEnumerable<PrunedLayer> layers)
+    public static Dictionary<string, string> Of(
+        Timetable times, SparsityGoal goal, IImportance? importance, IEnumerable<PrunedLayer> layers)
     {
         var settings = new Dictionary<string, string> { ["Schedule"] = times.Schedule.Describe() };
         if (times.AutomaticStart is { } start)

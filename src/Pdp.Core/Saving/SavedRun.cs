@@ -40,7 +40,8 @@ internal sealed class SavedRun
         foreach (var (layer, kept, sensitivity) in _layers.Zip(_kept, _sensitivities))
         {
             layer.Group.Restore(kept);
-            layer.Mask.Importance?.Restore(sensitivity?.to(layer.Group.Parameters[0].device), _state.Importance?.GetValueOrDefault(layer.Mask.Name)?.Gradients ?? 0);
+            layer.Mask.Importance?.Restore(sensitivity?.to(layer.Group.Parameters[0].device),
+                _state.Importance?.GetValueOrDefault(layer.Mask.Name)?.Gradients ?? 0);
         }
     }
 }

@@ -43,9 +43,12 @@ internal static class StateFit
     /// <exception cref="ArgumentException">The state holds values that no clock could have.</exception>
     public static PruningClock Clock(PrunerState state, Timetable times)
     {
-        var clock = new PruningClock(times, new(state.Epoch, state.Interval, state.IsIntervalGiven, state.StartedAt, state.IsStartForced, state.ReportsAboveLevel));
-        StateChecks.Require(times.AutomaticStart is not null || (state.StartedAt is null && state.ReportsAboveLevel == 0), "it has an automatic start, and the options have none");
-        StateChecks.Require(times.AutomaticStart is null || state.StartedAt is not null || state.Targets is null, "it has targets, though pruning has not begun");
+        var clock = new PruningClock(times,
+            new(state.Epoch, state.Interval, state.IsIntervalGiven, state.StartedAt, state.IsStartForced, state.ReportsAboveLevel));
+        StateChecks.Require(times.AutomaticStart is not null || (state.StartedAt is null && state.ReportsAboveLevel == 0),
+            "it has an automatic start, and the options have none");
+        StateChecks.Require(times.AutomaticStart is null || state.StartedAt is not null || state.Targets is null,
+            "it has targets, though pruning has not begun");
         StateChecks.Require(!clock.HasStarted || state.Targets is not null, "it has no targets, though pruning has begun");
         return clock;
     }
@@ -113,7 +116,8 @@ internal static class StateFit
 
     /// <summary>The final masks of the layers that have lost weights, by name.</summary>
     public static Dictionary<string, string> PackedMasks(IEnumerable<PrunedLayer> layers) =>
-        layers.Where(layer => layer.Group.Frozen is not null).ToDictionary(layer => layer.Mask.Name, layer => PackedMask.Pack(layer.Group.Frozen!));
+        layers.Where(layer => layer.Group.Frozen is not null)
+            .ToDictionary(layer => layer.Mask.Name, layer => PackedMask.Pack(layer.Group.Frozen!));
 
     /// <summary>The hash of a layer's weights, and of all parameters that are masked along with them.</summary>
     public static string HashOf(PrunedLayer layer) => WeightHash.Of(layer.Group.Parameters);
@@ -125,7 +129,8 @@ internal static class StateFit
 
     private static Tensor Sensitivity(ImportanceState learned, PrunedLayer layer) =>
         PackedNumbers.Unpack(learned.Sensitivity, layer.Mask.Layout.Elements, Precision.Of(layer.Group.Type))
-            ?? throw StateChecks.Damaged($"the importance of '{layer.Mask.Name}' is not what was saved, a number for each of {layer.Mask.Layout.Elements} weights");
+            ?? throw StateChecks.Damaged(
+                $"the importance of '{layer.Mask.Name}' is not what was saved, a number for each of {layer.Mask.Layout.Elements} weights");
 
     private static IEnumerable<string> EpochsDifference(double saved, double now, bool allowLongerRun)
     {

@@ -25,7 +25,9 @@ namespace Pdp.Watching;
 /// <param name="parameter">The parameter, borrowed; of a narrower type than float64.</param>
 internal sealed class GradientWitness(string name, Parameter parameter) : IDisposable
 {
-    /// <summary>Gradients are witnessed for the smallest weights, up to this many elements in total, or else for the smallest one.</summary>
+    /// <summary>
+    /// Gradients are witnessed for the smallest weights, up to this many elements in total, or else for the smallest one.
+    /// </summary>
     private const long MostElements = 1 << 14;
 
     private double[]? _marks;

@@ -18,7 +18,10 @@ namespace Pdp;
 public sealed record MacCount(IReadOnlyList<LayerMacs> Layers)
 {
     /// <summary>What multiplies too but is not in the total, in words.</summary>
-    /// <value>Empty where all that multiplies is counted.</value>
+    /// <value>
+    /// Empty where nothing of the kind was found. Attention shows by a layer behind it whose input changes at all places with one; products
+    /// whose results have no places, such as Gram matrices, do not show.
+    /// </value>
     public IReadOnlyList<string> Uncounted { get; init; } = [];
 
     /// <summary>The MACs of all layers.</summary>

@@ -9,7 +9,8 @@ namespace Pdp;
 /// <param name="Role">What part the slice plays.</param>
 public sealed record ChannelSlice(string Name, int Dimension, long Offset, long Block, ChannelRole Role)
 {
-    /// <summary>Whether a tensor of a shape has room for so many channels of the slice.</summary>
+    /// <summary>Whether a tensor of a shape has room for so many channels of the slice; no product or sum of the numbers is made, as it may overflow.</summary>
     internal bool IsInside(IReadOnlyList<long>? shape, long channels) =>
-        shape is not null && Dimension >= 0 && Dimension < shape.Count && Offset >= 0 && Block >= 1 && Block <= (shape[Dimension] - Offset) / Math.Max(channels, 1);
+        shape is not null && Dimension >= 0 && Dimension < shape.Count && Block >= 1
+        && Offset >= 0 && Offset <= shape[Dimension] && channels <= (shape[Dimension] - Offset) / Block;
 }

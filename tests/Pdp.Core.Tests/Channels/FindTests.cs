@@ -9,6 +9,7 @@ namespace Pdp.Tests.Channels;
 /// <summary>Under what circumstances channels are found, and what finding them leaves as it was.</summary>
 public sealed class FindTests
 {
+    private static readonly Scalar One = 1.0;
     private static readonly string[] Filters = ["conv1.weight", "conv2.weight", "linear1.weight"];
 
     [Fact]
@@ -126,6 +127,23 @@ public sealed class FindTests
 
         using var actual = rand(5);
         Assert.Equal(expected.Values(), actual.Values());
+    }
+
+    /// <summary>Norms over a batch of one leave nothing of it, which must not hide what else training runs.</summary>
+    [Fact]
+    public void Find_OnABatchOfOne_SeesWhatOnlyTrainingRuns()
+    {
+        var (first, norm, second) = (Linear(6, 8), BatchNorm1d(8), Linear(8, 3));
+        using var model = new Net(new { first, norm, second }, (net, x) =>
+        {
+            x = functional.relu(norm.call(first.call(x)));
+            return net.training ? second.call(x).add(x.mean([1], keepdim: true), One) : second.call(x);
+        });
+        using var example = rand(1, 6);
+
+        var map = ChannelMap.Find(model, () => model.forward(example));
+
+        Assert.Contains("in training mode", map.Unsupported["first.weight"]);
     }
 
     [Fact]

@@ -36,7 +36,7 @@ internal sealed class Trial : IDisposable
             _values.Add((tensor, whole.clone().DetachFromDisposeScope()));
         }
 
-        _training = state.IsTraining ? new(model, withNorms: true) : null;
+        _training = state.IsTraining ? new(model, withNorms: !state.NormsEvaluate) : null;
     }
 
     /// <summary>The state's seed.</summary>

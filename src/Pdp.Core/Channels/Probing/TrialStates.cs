@@ -21,7 +21,7 @@ internal static class TrialStates
         return
         [
             new("with weights of both signs", () => weights.Fill(11), runner.Normal(other, 21), 1),
-            new("in training mode", () => weights.Fill(12), runner.Normal(other, 22), 2, IsTraining: true),
+            Training(new("in training mode", () => weights.Fill(12), runner.Normal(other, 22), 2)),
             new("where channels are all of one sign", () => Align(0, isNegated: false), runner.Normal(other, 23), 3),
             new("where channels are all of one sign", () => Align(1, isNegated: false), runner.Normal(other, 23), 4),
             new("where channels are all of one sign", () => Align(0, isNegated: true), runner.Normal(other, 23), 3),
@@ -51,9 +51,12 @@ internal static class TrialStates
             new("on a random input", runner.Snapshot.Restore, runner.Normal(Own, 41), 2),
             new("on a random input of another size", runner.Snapshot.Restore, runner.Normal(other, 42), 3),
             new("on a large random input", runner.Snapshot.Restore, runner.Normal(other, 43, Loud), 4),
-            new("in training mode", runner.Snapshot.Restore, runner.Normal(other, 44), 5, IsTraining: true),
+            Training(new("in training mode", runner.Snapshot.Restore, runner.Normal(other, 44), 5)),
         ];
     }
+
+    /// <summary>A state in training mode; where norms over a few examples leave nothing but noise, or don't run, they evaluate.</summary>
+    private static TrialState Training(TrialState state) => state with { IsTraining = true, Otherwise = state with { IsTraining = true, NormsEvaluate = true } };
 
     private static long[] Own(Tensor tensor) => tensor.shape;
 }

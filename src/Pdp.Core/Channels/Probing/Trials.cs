@@ -57,6 +57,8 @@ internal sealed class Trials(Module model, ModelSnapshot snapshot, IReadOnlyList
         using var trial = new Trial(model, snapshot, state, run);
         var all = Try(trial, groups);
         isShown |= all.IsTelling;
+        if (!all.IsTelling && state.Otherwise is { } otherwise)
+            return Pass(groups, otherwise, ref isShown);
         if (all.Refusal is null)
             return groups;
         if (groups.Count == 1)

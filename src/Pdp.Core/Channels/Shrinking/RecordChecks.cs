@@ -30,14 +30,9 @@ internal static class RecordChecks
             throw Damaged($"the kept channels of '{group.Name}' are not some of 0 to {group.Channels - 1} in order");
         if (!slices.Any(slice => shapes.ContainsKey(slice.Name)))
             throw Damaged($"'{group.Name}' has no slice of a known shape");
-        if (slices.FirstOrDefault(slice => shapes.TryGetValue(slice.Name, out var shape) && !IsInside(slice, group.Channels, shape)) is { } outside)
+        if (slices.FirstOrDefault(slice => shapes.TryGetValue(slice.Name, out var shape) && !slice.IsInside(shape, group.Channels)) is { } outside)
             throw Damaged($"the channels of '{group.Name}' reach beyond '{outside.Name}'");
     }
-
-    // No product or sum of the record's numbers is made, as it may overflow.
-    private static bool IsInside(ChannelSlice slice, long channels, IReadOnlyList<long> shape) =>
-        slice.Dimension >= 0 && slice.Dimension < shape.Count && slice.Block >= 1
-        && slice.Offset >= 0 && slice.Offset <= shape[slice.Dimension] && channels <= (shape[slice.Dimension] - slice.Offset) / slice.Block;
 
     /// <summary>No index belongs to two groups.</summary>
     private static void RequireApart(IReadOnlyList<ShrunkGroup> groups, IReadOnlyDictionary<string, IReadOnlyList<long>> shapes)

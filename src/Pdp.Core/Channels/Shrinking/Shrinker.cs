@@ -41,9 +41,15 @@ internal static class Shrinker
         (ChannelGroup Group, long[] Kept)[] cuts = [.. groups.Select(shrunk => (shrunk.Group, shrunk.Kept.ToArray()))];
         foreach (var state in TrialStates.OfFinal(runner))
         {
-            using var trial = new Trial(model, runner.Snapshot, state, runner.Run);
-            if (trial.Cut(cuts).Refusal is { } refusal)
+            if (RefusalOf(state) is { } refusal)
                 throw new InvalidOperationException($"The model can't be shrunk: {refusal}. The channel map is of another model, or weights have changed since the commit.");
+        }
+
+        string? RefusalOf(TrialState state)
+        {
+            using var trial = new Trial(model, runner.Snapshot, state, runner.Run);
+            var verdict = trial.Cut(cuts);
+            return !verdict.IsTelling && state.Otherwise is { } otherwise ? RefusalOf(otherwise) : verdict.Refusal;
         }
     }
 

@@ -9,14 +9,14 @@ namespace Pdp;
 /// <summary>Prunes a model while it trains: PDP, parameter-free differentiable pruning (Cho, Adya, Naik, NeurIPS 2023).</summary>
 /// <remarks>
 /// <para>
-/// Inside the scope that <see cref="Mask"/> opens, each pruned weight w is m·w, with the soft mask m = σ((w² − t²)/τ) of the threshold t that
-/// splits the layer's magnitudes at the sparsity of the epoch. Behind the scope the weights are dense again, bit for bit, and their gradients
-/// are ∂L/∂w = g·(m + (2w²/τ)·m(1 − m)), so that weights near the threshold get a second chance.
+/// Inside the scope that <see cref="Mask"/> opens, each pruned weight w is m·w, with the soft mask m = σ((w² − t²)/τ) of the threshold t
+/// that splits the layer's magnitudes at the sparsity of the epoch. After the scope the weights are dense again, bit for bit, and their
+/// gradients are ∂L/∂w = g·(m + (2w²/τ)·m(1 − m)), so that weights near the threshold get a second chance.
 /// </para>
 /// <para>
 /// The order of a step is zero_grad, scope with forward and backward, clipping, optimizer step. The model's parameters, their names, the
-/// optimizer and checkpoints stay as they are; the pruner borrows the model and owns one copy of the pruned weights. Make it after the
-/// model has been moved to its device. Not thread safe. On CPU with one thread, results are the same bit for bit in every run.
+/// optimizer and checkpoints stay the same; the pruner borrows the model and owns one copy of the pruned weights. Make it after the
+/// model has been moved to its device. Not thread safe. On a CPU with one thread, results are bit for bit the same in every run.
 /// </para>
 /// </remarks>
 public sealed class PdpPruner : IDisposable
@@ -27,11 +27,13 @@ public sealed class PdpPruner : IDisposable
     /// <param name="model">The model, on the device it will train on.</param>
     /// <param name="options">What to prune, how far, and when.</param>
     /// <exception cref="ArgumentException">
-    /// The model has nothing to prune, a match matches nothing, a rule or an include has no effect, a parameter that would be masked shares memory with
-    /// another one, the channel map is of another model, the schedule ends after the run, the target can't be met exactly, or <see cref="PdpOptions.Method"/> doesn't define what the options
-    /// ask for.
+    /// The model has nothing to prune, a match matches nothing, a rule or an include has no effect, a parameter that would be masked shares
+    /// memory with another one, the channel map belongs to another model, the schedule ends after the run, the target can't be met exactly,
+    /// or <see cref="PdpOptions.Method"/> doesn't support what the options ask for.
     /// </exception>
-    /// <exception cref="InvalidOperationException">A weight is not finite, or the allocation doesn't keep to the total or the bounds that it is given.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// A weight is not finite, or the allocation violates the total or the bounds that it is given.
+    /// </exception>
     public PdpPruner(Module model, PdpOptions options)
     {
         _run = new(Guard.NotNull(model, nameof(model)), OptionChecks.InForce(Guard.NotNull(options, nameof(options))));
@@ -48,11 +50,14 @@ public sealed class PdpPruner : IDisposable
     /// <summary>The epoch of the last <see cref="BeginEpoch(double)"/>; null before the first.</summary>
     public double? Epoch => _run.Epoch;
 
-    /// <summary>What <see cref="PdpOptions.Method"/> learns besides the weights, to be given to the optimizer; PDP has nothing of the kind.</summary>
-    /// <remarks>Masks follow them, so that <see cref="BeginEpoch(double)"/> and <see cref="Commit"/> refuse what training pulls at and no optimizer moves.</remarks>
+    /// <summary>The parameters that <see cref="PdpOptions.Method"/> learns besides the weights, for the optimizer; empty for PDP.</summary>
+    /// <remarks>
+    /// Masks depend on them, so <see cref="BeginEpoch(double)"/> and <see cref="Commit"/> throw if they get gradients but no optimizer
+    /// moves them.
+    /// </remarks>
     public IReadOnlyList<NamedParameter> Parameters => _run.Model.MethodParameters;
 
-    /// <summary>The fraction of the prunable weights that the masks remove now, in [0, 1).</summary>
+    /// <summary>The fraction of the prunable weights that the masks currently remove, in [0, 1).</summary>
     public double Sparsity => _run.Model.Masked.Sparsity;
 
     /// <summary>Whether <see cref="Commit"/> has made the zeros final.</summary>
@@ -61,16 +66,22 @@ public sealed class PdpPruner : IDisposable
     /// <summary>Whether <see cref="Shrink(Func{Tensor})"/> has made the model smaller.</summary>
     public bool IsShrunk => _run.IsShrunk;
 
-    /// <summary>Says what will happen to each weight.</summary>
-    /// <exception cref="InvalidOperationException">A scope is open, the model was moved or no longer fits the channel map, or a weight is not finite.</exception>
+    /// <summary>Makes the plan for each weight.</summary>
+    /// <exception cref="InvalidOperationException">
+    /// A scope is open, the model was moved or no longer fits the channel map, or a weight is not finite.
+    /// </exception>
     public PruningPlan Plan() => _run.Plan();
 
     /// <summary>Sets the clock before a training step: the sparsity and the temperature of the step.</summary>
-    /// <remarks>In the last step of the run the whole target is asked for, so that it can be committed. Resuming is restoring and going on.</remarks>
+    /// <remarks>
+    /// In the last step of the run the whole target is asked for, so that it can be committed. To resume, restore the state and go on.
+    /// </remarks>
     /// <param name="epoch">The epoch, counted from 0.</param>
     /// <param name="step">The step within the epoch, in [0, steps).</param>
-    /// <param name="steps">The steps of an epoch, at least 1.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The epoch is negative, the step is outside, there are no steps, or the time is before the last one.</exception>
+    /// <param name="steps">The number of steps in an epoch, at least 1.</param>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// The epoch is negative, the step is out of range, there are no steps, or the time is before that of the last call.
+    /// </exception>
     /// <inheritdoc cref="BeginEpoch(double)" path="/exception[@cref='InvalidOperationException']"/>
     public void BeginEpoch(int epoch, long step, long steps)
     {
@@ -81,114 +92,138 @@ public sealed class PdpPruner : IDisposable
         _run.Begin(epoch + (step / (double)steps), interval: 1.0 / steps);
     }
 
-    /// <summary>Sets the clock: the sparsity and the temperature of the steps that follow. Resuming is restoring and passing the right epoch.</summary>
+    /// <summary>
+    /// Sets the clock: the sparsity and the temperature of the steps that follow. To resume, restore the state and pass the right epoch.
+    /// </summary>
     /// <remarks>
-    /// Once an epoch is enough where the ramp is long; otherwise the sparsity rises in large steps, of which plan and report warn. What of the target
-    /// has not been asked for by the end of the run is asked for by the commit.
+    /// One call per epoch is enough for a long ramp; in a short one the sparsity rises in large steps, and plan and report warn. If the
+    /// whole target has not been asked for by the end of the run, the commit asks for it.
     /// </remarks>
-    /// <param name="epoch">The epoch, counted from 0; fractional to move within an epoch, as in <c>epoch + step / (double)steps</c>.</param>
+    /// <param name="epoch">The epoch, counted from 0; fractional within an epoch, as in <c>epoch + step / (double)steps</c>.</param>
     /// <exception cref="ArgumentOutOfRangeException">The epoch is negative, 2^31 or more, or before the last one.</exception>
     /// <exception cref="InvalidOperationException">
-    /// A scope is open, a whole epoch went by without one, something went wrong inside the last one, the model was moved, another pruner that is
-    /// not disposed prunes one of the weights, the first epoch is past the start of the schedule with no state restored, a weight is not finite
-    /// when pruning begins, no gradient was seen by the <see cref="PdpOptions.Importance"/> until then, or no optimizer moves the <see cref="Parameters"/>.
+    /// A scope is open, a whole epoch passed without one, there was an error inside the last one, the model was moved, another pruner that
+    /// is not disposed prunes one of the weights, the first epoch is past the start of the schedule with no state restored, a weight is not
+    /// finite when pruning begins, no gradient was seen by the <see cref="PdpOptions.Importance"/> until then, or no optimizer moves the
+    /// <see cref="Parameters"/>.
     /// </exception>
     public void BeginEpoch(double epoch) => _run.Begin(epoch, interval: null);
 
-    /// <summary>Reports the metric that <see cref="PdpOptions.AutomaticStart"/> waits for; once an epoch, after its steps.</summary>
+    /// <summary>
+    /// Reports the metric that <see cref="PdpOptions.AutomaticStart"/> waits for; call it once per epoch, after its steps.
+    /// </summary>
     /// <param name="value">The metric, such as validation accuracy.</param>
-    /// <exception cref="InvalidOperationException">The options have no automatic start, a scope is open, or the model was moved.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The options have no automatic start, a scope is open, or the model was moved.
+    /// </exception>
     public void ReportMetric(double value) => _run.ReportMetric(value);
 
-    /// <summary>Masks the weights until the scope is disposed: around forward and backward in training, around evaluation under no_grad.</summary>
-    /// <param name="form">What the weights are inside.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The form is none of the three.</exception>
+    /// <summary>
+    /// Masks the weights until the scope is disposed; use it around forward and backward in training, and around evaluation under no_grad.
+    /// </summary>
+    /// <param name="form">The form of the weights inside the scope.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="form"/> is not a defined value.</exception>
     /// <exception cref="InvalidOperationException">
-    /// <see cref="BeginEpoch(double)"/> was not called, a scope is open, something went wrong inside the last one, the model was moved, or a weight is
-    /// not finite; the weights are dense then.
+    /// <see cref="BeginEpoch(double)"/> was not called, a scope is open, there was an error inside the last one, the model was moved, or a
+    /// weight is not finite; the weights are then dense.
     /// </exception>
     public MaskScope Mask(MaskForm form = MaskForm.Soft) => Enum.IsDefined(form)
         ? new MaskScope(this, _run.Mask(form))
         : throw new ArgumentOutOfRangeException(nameof(form), form, "Must be Soft, Folded or Raw.");
 
-    /// <summary>Makes the zeros final and says what has become of the model.</summary>
+    /// <summary>Makes the zeros final and reports the current state of the model.</summary>
     /// <remarks>
-    /// Exactly the planned number of weights are zero then, chosen by rank. Training may go on: the scope keeps the zeros and lets no gradient
-    /// through to them. Call it again at the end, as momentum may move zeros between the scope and the optimizer's step.
+    /// Afterwards exactly the planned number of weights, chosen by rank, are zero. Training may go on: the scope keeps the zeros and passes
+    /// no gradient to them. Call it again at the end, as momentum may move zeros in the optimizer's step.
     /// </remarks>
-    /// <param name="form">What the kept weights become: m·w, which the last forward saw, or w.</param>
+    /// <param name="form">The values of the kept weights: m·w, as in the last forward pass, or w.</param>
     /// <exception cref="ArgumentOutOfRangeException">The form is soft, which leaves no zeros.</exception>
     /// <exception cref="InvalidOperationException">
-    /// The schedule has not reached its target and the run is not over, the last steps were made without a scope, a scope is open, something went wrong inside the last one, the model was moved, a weight is not
-    /// finite, or no optimizer has moved the <see cref="Parameters"/>; the weights are unchanged then.
+    /// The schedule has not reached its target and the run is not over, the last steps were made without a scope, a scope is open, there
+    /// was an error inside the last one, the model was moved, a weight is not finite, or no optimizer has moved the
+    /// <see cref="Parameters"/>; the weights are then unchanged.
     /// </exception>
     public PruningReport Commit(MaskForm form = MaskForm.Folded) => form is MaskForm.Folded or MaskForm.Raw
         ? _run.Commit(form)
         : throw new ArgumentOutOfRangeException(nameof(form), form, "Must be Folded or Raw.");
 
-    /// <summary>The committed masks, for what works on weights without the pruner: averages of weights, optimizers of your own, export.</summary>
+    /// <summary>
+    /// Returns the committed masks, for code that works on weights without the pruner: weight averages, custom optimizers, export.
+    /// </summary>
     /// <remarks>
-    /// Each pruned weight has one, also if it has lost nothing. With <see cref="PdpOptions.Channels"/> so has all that goes with the channels: biases,
-    /// scales and shifts of norms, running statistics. The inputs of layers that read removed channels are not masked; they go when the model is shrunk.
+    /// Each pruned weight has one, even if it has lost nothing. With <see cref="PdpOptions.Channels"/>, so does everything that belongs to
+    /// the channels: biases, scales and shifts of norms, and running statistics. The inputs of layers that read removed channels are not
+    /// masked; shrinking removes them.
     /// </remarks>
-    /// <returns>By the name of the parameter or buffer: a tensor of its shape, on its device, bool, true where an element is kept. They are the caller's.</returns>
+    /// <returns>
+    /// For each parameter or buffer, by name, a bool tensor of its shape on its device, true where an element is kept. They are the
+    /// caller's.
+    /// </returns>
     /// <exception cref="InvalidOperationException">
-    /// <see cref="Commit"/> was not called, a scope is open, the model was moved, or it has been shrunk, which removes what the masks keep out.
+    /// <see cref="Commit"/> was not called, a scope is open, the model was moved, or it has been shrunk.
     /// </exception>
     public IReadOnlyDictionary<string, Tensor> GetMasks() => _run.GetMasks();
 
-    /// <summary>Makes the model smaller in place: its removed channels go, with everything that belongs to them.</summary>
-    /// <param name="example">An input as the model takes it, to compare the outputs before and after on.</param>
-    /// <exception cref="ArgumentException">The model doesn't take one tensor and give one: use the other overload.</exception>
+    /// <summary>Makes the model smaller in place by removing channels and everything that belongs to them.</summary>
+    /// <param name="example">An input for the model, on which the outputs before and after are compared.</param>
+    /// <exception cref="ArgumentException">The model doesn't take and return a single tensor: use the other overload.</exception>
     /// <inheritdoc cref="Shrink(Func{Tensor})" path="/remarks|/exception"/>
     public ShrinkReport Shrink(Tensor example)
     {
         ArgumentNullException.ThrowIfNull(example);
         return _run.Model.Module is Module<Tensor, Tensor> model
             ? Shrink(() => model.call(example))
-            : throw new ArgumentException("The model doesn't take one tensor and give one: call Shrink(() => model.call(…)).", nameof(example));
+            : throw new ArgumentException(
+                "The model doesn't take one tensor and give one: call Shrink(() => model.call(…)).", nameof(example));
     }
 
-    /// <summary>Makes a model that is called in a way of its own smaller in place.</summary>
+    /// <summary>Makes a model that is called in another way smaller in place.</summary>
     /// <remarks>
-    /// Parameters keep their identity and get new shapes; the same class runs with fewer channels. The pruner's work is done then. Gradients are
-    /// dropped, and an optimizer's state is of the old shapes: make a new one to train on, and cut the old one's state along if you will
-    /// (<see cref="ShrinkRecord.Slice"/>). Save the report's record beside the weights. The outputs are compared on the given input, on random ones
-    /// like it and of another size where the model takes them, and in training mode without dropout.
+    /// Parameters keep their identity and get new shapes; the same class runs with fewer channels. The pruner's work is then done.
+    /// Gradients are dropped, and an optimizer's state has the old shapes: make a new optimizer to train on, and cut the old one's state if
+    /// you want to keep it (<see cref="ShrinkRecord.Slice"/>). Save the report's record with the weights. The outputs are compared on the
+    /// given input, on random inputs like it, of another size if the model accepts them, and in training mode without dropout.
     /// </remarks>
     /// <param name="forward">Calls the model in evaluation mode and gives its output, with the same input each time.</param>
     /// <exception cref="InvalidOperationException">
-    /// <see cref="Commit"/> was not called, the options have no channel map or one that no longer fits, the output would change, a scope is open, the model was moved, or
-    /// it has been shrunk already; the model is as before then.
+    /// <see cref="Commit"/> was not called, the options have no channel map or one that no longer fits, the output would change, a scope is
+    /// open, the model was moved, or it has been shrunk already; the model is then as before.
     /// </exception>
     public ShrinkReport Shrink(Func<Tensor> forward) => _run.Shrink(Guard.NotNull(forward, nameof(forward)));
 
-    /// <summary>Says what has become of the model so far.</summary>
-    /// <exception cref="InvalidOperationException"><see cref="BeginEpoch(double)"/> was not called, a scope is open, or the model was moved.</exception>
+    /// <summary>Reports the current state of the model.</summary>
+    /// <exception cref="InvalidOperationException">
+    /// <see cref="BeginEpoch(double)"/> was not called, a scope is open, or the model was moved.
+    /// </exception>
     public PruningReport Report() => _run.Report();
 
-    /// <summary>What a checkpoint has to hold besides the model and the optimizer.</summary>
-    /// <exception cref="InvalidOperationException">A scope is open, the model was moved, or the options have a <see cref="PdpOptions.Method"/>, which remembers more.</exception>
+    /// <summary>Gets the state that a checkpoint has to hold besides the model and the optimizer.</summary>
+    /// <exception cref="InvalidOperationException">
+    /// A scope is open, the model was moved, or the options have a <see cref="PdpOptions.Method"/>, which remembers more.
+    /// </exception>
     public PrunerState GetState() => _run.GetState();
 
-    /// <summary>Goes back to a state; load the weights that were saved with it first.</summary>
+    /// <summary>Restores a state; load the weights that were saved with it first.</summary>
     /// <remarks>
-    /// Every setting that decides about targets and masks must be as it was. Only <see cref="PdpOptions.Epochs"/> may grow, if that is allowed: the ramp,
-    /// the annealing and the latest automatic start then stay those of the run as it began, and the new epochs come after them. Stretched over the
-    /// longer run they would fall behind where they were, and pruned weights would come back.
+    /// Every setting that determines targets and masks must be the same. Only <see cref="PdpOptions.Epochs"/> may grow, if allowed: the
+    /// ramp, the annealing and the latest automatic start then stay those of the original run, and the new epochs come after them.
+    /// Stretched over the longer run, they would fall behind, and pruned weights would come back.
     /// </remarks>
     /// <param name="state">The state, from a pruner with the same options on the same model.</param>
-    /// <param name="allowLongerRun">Whether <see cref="PdpOptions.Epochs"/> may be more than it was.</param>
+    /// <param name="allowLongerRun">Whether <see cref="PdpOptions.Epochs"/> may be larger than it was.</param>
     /// <exception cref="ArgumentException">
-    /// The state is damaged, of other options or of another model, or the model's weights are not those that were saved with it; nothing has
-    /// changed then.
+    /// The state is damaged, belongs to other options or another model, or the model's weights are not those that were saved with it;
+    /// nothing is changed then.
     /// </exception>
-    /// <exception cref="InvalidOperationException">A scope is open, the model was moved, or the options have a <see cref="PdpOptions.Method"/>.</exception>
-    public void Restore(PrunerState state, bool allowLongerRun = false) => _run.Restore(Guard.NotNull(state, nameof(state)), allowLongerRun);
+    /// <exception cref="InvalidOperationException">
+    /// A scope is open, the model was moved, or the options have a <see cref="PdpOptions.Method"/>.
+    /// </exception>
+    public void Restore(PrunerState state, bool allowLongerRun = false) =>
+        _run.Restore(Guard.NotNull(state, nameof(state)), allowLongerRun);
 
-    /// <summary>Closes an open scope and gives the copy of the weights back; the model stays as it is.</summary>
+    /// <summary>Closes an open scope and releases the copy of the weights; the model stays as it is.</summary>
     public void Dispose() => _run.Dispose();
 
-    /// <summary>Ends the scope of a number, if it is the open one; never throws.</summary>
+    /// <summary>Ends the scope with a number, if it is the open one; never throws.</summary>
     internal void Leave(long number) => _run.Leave(number);
 }

@@ -12,6 +12,7 @@ using Pdp.Samples;
 using Pdp.Samples.Cifar10;
 using Pdp.Samples.Cifar10.Comparison;
 using Pdp.Samples.Cifar10.Gallery;
+using Pdp.Samples.Cifar10.Scanning;
 using TorchSharp;
 
 return Sample.Run(args, () => Usage.Of(args), () =>
@@ -25,6 +26,11 @@ return Sample.Run(args, () => Usage.Of(args), () =>
     if (args is ["gallery", .. var options])
     {
         return Draw.Run(options);
+    }
+
+    if (args is ["sensitivity", .. var scan])
+    {
+        return Scan.Run(scan);
     }
 
     Run(CommandLine.Parse<Settings>(args));

@@ -22,7 +22,7 @@ internal static class Rooms
         ("Methods", ["Strategies", "Numerics", "Masking"]),
         ("Options", ["Internal", "Strategies", "Scheduling", "Channels", "Layers", "Allocation", "Methods"]),
         ("Watching", ["Internal", "Numerics", "Masking"]),
-        ("Reporting", ["Internal", "Strategies", "Numerics", "Scheduling", "Channels", "Masking"]),
+        ("Reporting", ["Internal", "Strategies", "Numerics", "Scheduling", "Channels", "Layers", "Masking"]),
         ("Saving", ["Internal", "Strategies", "Scheduling", "Layers", "Masking", "Allocation", "Watching"]),
         (Root, ["Internal", "Strategies", "Scheduling", "Channels", "Layers", "Masking", "Allocation", "Methods", "Options", "Watching", "Reporting", "Saving"]),
     ];

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Pdp.Samples.ImageNet.Data;
-using Pdp.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 

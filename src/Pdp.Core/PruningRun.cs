@@ -17,6 +17,7 @@ internal sealed class PruningRun : IDisposable
     private readonly TargetPlanner _planner;
     private readonly double _epochs;
     private readonly MisuseWatch _watch;
+    private readonly PrunerMeter _meter;
     private readonly ScopeGate _gate;
     private RunCourse _course;
     private bool _isDisposed;
@@ -32,7 +33,8 @@ internal sealed class PruningRun : IDisposable
             _planner = new TargetPlanner(options.Goal, Masked.Layers);
             _course = new RunCourse(Model, _planner, options, clock, isPlanned: false);
             _watch = new MisuseWatch(Masked.Layers.Select(layer => layer.Group));
-            _gate = new ScopeGate(Masked, _watch);
+            _meter = new PrunerMeter(options.MetricsInterval, options.MetricsPerLayer);
+            _gate = new ScopeGate(Masked, _watch, _meter);
         }
         catch
         {
@@ -212,6 +214,7 @@ internal sealed class PruningRun : IDisposable
 
         _gate.Dispose();
         _watch.Dispose();
+        _meter.Dispose();
         Model.Dispose();
         _isDisposed = true;
     }

@@ -1,11 +1,13 @@
 using Pdp.Layers;
 using Pdp.Masking;
+using Pdp.Reporting;
 using Pdp.Watching;
+using TorchSharp;
 
 namespace Pdp;
 
 /// <summary>Opens and closes mask scopes, one at a time, on weights that no other pruner has.</summary>
-internal sealed class ScopeGate(MaskedModel model, MisuseWatch watch) : IDisposable
+internal sealed class ScopeGate(MaskedModel model, MisuseWatch watch, PrunerMeter meter) : IDisposable
 {
     private long _scopes;
     private bool _isOpen;
@@ -17,6 +19,8 @@ internal sealed class ScopeGate(MaskedModel model, MisuseWatch watch) : IDisposa
     {
         TakeWeights();
         watch.RequireOrder(model.IsPruning);
+        if (torch.is_grad_enabled())
+            meter.Step(model.Layers);
 
         model.Enter(form);
         _isOpen = true;

@@ -62,6 +62,8 @@ internal static class OptionsJson
             : new JsonArray([.. options.Rules.Select((rule, i) => Write(rule, $"{nameof(PdpOptions.Rules)}[{i}]"))]));
         json["minimumLayerSparsity"] = options.MinimumLayerSparsity;
         json["maximumLayerSparsity"] = options.MaximumLayerSparsity;
+        Add(json, "metricsInterval", options.MetricsInterval == Defaults.MetricsInterval ? null : options.MetricsInterval);
+        Add(json, "metricsPerLayer", options.MetricsPerLayer ? true : null);
         return json;
     }
 
@@ -97,6 +99,8 @@ internal static class OptionsJson
             Exclude = members.List("exclude", MatchJson.Read) ?? [],
             Rules = members.List("rules", ReadRule) ?? [],
             MinimumLayerSparsity = members.Number("minimumLayerSparsity") ?? Defaults.MinimumLayerSparsity,
+            MetricsInterval = members.Whole("metricsInterval") ?? Defaults.MetricsInterval,
+            MetricsPerLayer = members.Flag("metricsPerLayer") ?? Defaults.MetricsPerLayer,
             MaximumLayerSparsity = members.Number("maximumLayerSparsity") ?? Defaults.MaximumLayerSparsity,
         };
     }

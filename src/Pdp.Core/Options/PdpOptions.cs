@@ -95,6 +95,19 @@ public sealed record PdpOptions
     /// </value>
     public double MaximumLayerSparsity { get; init => field = Guard.Share(value); } = 1;
 
+    /// <summary>The training steps from one reading for <c>System.Diagnostics.Metrics</c> to the next, where somebody listens.</summary>
+    /// <remarks>
+    /// The meter is <c>Pdp</c>: <c>dotnet-counters monitor --counters Pdp --process-id …</c> shows target and soft sparsity, undecided
+    /// masks, leak, weights that changed sides, and steps. A reading takes about as long as a report; without a listener there is none.
+    /// </remarks>
+    /// <value>At least 1; default 100.</value>
+    /// <exception cref="ArgumentOutOfRangeException">The value is below 1.</exception>
+    public int MetricsInterval { get; init => field = value >= 1 ? value : throw Guard.Outside(nameof(MetricsInterval), value, "[1, ∞)"); } = 100;
+
+    /// <summary>Whether the metrics tell of each layer too, with a tag <c>layer</c>, beside all layers together.</summary>
+    /// <value>Default false.</value>
+    public bool MetricsPerLayer { get; init; }
+
     /// <summary>The multiply-accumulates in force.</summary>
     internal MacCount? EffectiveMacs => Macs ?? (Allocation as MacBudget)?.Macs;
 

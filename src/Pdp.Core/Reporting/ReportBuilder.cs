@@ -82,10 +82,8 @@ internal static class ReportBuilder
         var mask = group.Mask;
         var wide = Precision.Widen(group.Value());
         var kept = mask.Strategy.Spread(group.Frozen ?? group.Kept(), mask.Layout);
-        var boundary = group.IsSoft && mask.Removed > 0 ? (Boundary?)mask.BoundaryBetween(group.Magnitude()) : null;
-        var soft = boundary is { } open
-            ? mask.Strategy.Spread(SoftMask.Mask(open.Logit), mask.Layout).expand_as(wide)
-            : Visible(group, wide, kept);
+        var boundary = BoundaryOf(group);
+        var soft = SoftMaskOf(group, boundary, wide, kept);
         var masked = soft.mul(wide.abs());
         return new(
             Mean(boundary?.Threshold),
@@ -95,10 +93,22 @@ internal static class ReportBuilder
                 ? null
                 : mask.TemperatureValue,
             MeanSquare(boundary?.Threshold.mul(boundary.Value.Scale)),
-            Count(soft.gt(UndecidedFrom).logical_and_(soft.lt(UndecidedTo))) / (double)mask.Layout.Elements,
+            Count(IsUndecided(soft)) / (double)mask.Layout.Elements,
             Lost: Read(masked.mul(kept.logical_not()).sum(ScalarType.Float64)),
             Total: Read(masked.sum(ScalarType.Float64)));
     }
+
+    /// <summary>What the mask of now hangs on; null where it is not soft, or removes nothing. In the caller's scope.</summary>
+    public static Boundary? BoundaryOf(MaskGroup group) =>
+        group.IsSoft && group.Mask.Removed > 0 ? group.Mask.BoundaryBetween(group.Magnitude()) : null;
+
+    /// <summary>What a weight, in its arithmetic type, is multiplied by in the forward pass; in the caller's scope.</summary>
+    public static Tensor SoftMaskOf(MaskGroup group, Boundary? boundary, Tensor wide, Tensor kept) => boundary is { } open
+        ? group.Mask.Strategy.Spread(SoftMask.Mask(open.Logit), group.Mask.Layout).expand_as(wide)
+        : Visible(group, wide, kept);
+
+    /// <summary>Where a soft mask is neither nearly 0 nor nearly 1; in the caller's scope.</summary>
+    public static Tensor IsUndecided(Tensor soft) => soft.gt(UndecidedFrom).logical_and_(soft.lt(UndecidedTo));
 
     private static WeightCounts CountsOf(MaskGroup group)
     {

@@ -16,7 +16,7 @@ namespace Pdp;
 internal sealed class PrunedModel : IDisposable
 {
     private readonly PdpOptions _options;
-    private readonly LayerChoice _choice;
+    private readonly LayerSelection _selection;
     private readonly SizeAccount? _sizes;
     private readonly Registration _registration;
     private readonly IMethodRun? _run;
@@ -29,12 +29,12 @@ internal sealed class PrunedModel : IDisposable
         _options = options;
         if (options.Channels?.Misfit(model) is { } misfit)
             throw new ArgumentException(misfit, nameof(options));
-        _choice = new(model, options.Request);
+        _selection = new(model, options.Criteria);
         _sizes = options.Channels is { } map ? new SizeAccount(model, map, options.EffectiveMacs) : null;
         var layers = new List<PrunedLayer>();
         try
         {
-            layers.AddRange(_choice.Pruned.Select(layer => new PrunedLayer(GroupOf(layer), layer.Rule)));
+            layers.AddRange(_selection.Pruned.Select(layer => new PrunedLayer(GroupOf(layer), layer.Rule)));
             _registration = new(model, layers.SelectMany(layer => layer.Group.Parameters));
             _run = options.Method is { } method ? Attach(method, layers) : null;
             foreach (var layer in layers.Where(_ => options.Importance is not null))
@@ -60,7 +60,7 @@ internal sealed class PrunedModel : IDisposable
 
     /// <summary>All parameters, tied ones once.</summary>
     private long Parameters =>
-        Module.parameters().Where(parameter => parameter.numel() > 0).DistinctBy(Address.Of).Sum(parameter => parameter.numel());
+        Module.parameters().Where(parameter => parameter.numel() > 0).DistinctBy(TensorAddress.Of).Sum(parameter => parameter.numel());
 
     /// <summary>Checks that the model still has the parameters that are masked.</summary>
     /// <exception cref="InvalidOperationException">One was replaced.</exception>
@@ -77,7 +77,7 @@ internal sealed class PrunedModel : IDisposable
     /// <summary>What decides about each layer's target and mask, in words, if the options are these.</summary>
     public IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> Settings(PdpOptions options) => Masked.Layers.ToDictionary(
         layer => layer.Mask.Name,
-        layer => RunSettings.Of(layer, options.Goal, TemperatureOf(layer.Rule, layer.Mask.Strategy, options), _choice.Ties.MaskedAlong(layer.Mask.Name, layer.Mask.Strategy)));
+        layer => RunSettings.Of(layer, options.Goal, TemperatureOf(layer.Rule, layer.Mask.Strategy, options), _selection.Ties.MaskedAlong(layer.Mask.Name, layer.Mask.Strategy)));
 
     /// <summary>Takes the temperatures that options give each layer.</summary>
     public void SetTemperatures(PdpOptions options)
@@ -112,7 +112,7 @@ internal sealed class PrunedModel : IDisposable
     {
         string[] unknown = [.. Masked.Masks.Where(mask => mask.Importance is { Sensitivity: null }).Select(mask => $"'{mask.Name}'")];
         if (unknown.Length > 0)
-            throw new InvalidOperationException($"Pruning begins, but {_options.Importance!.Name} has seen no gradient of {Words.Listed(unknown)} yet: let the schedule start later, train one step or more within Mask() until then, and exclude weights that get no gradient.");
+            throw new InvalidOperationException($"Pruning begins, but {_options.Importance!.Name} has seen no gradient of {InvariantText.Listed(unknown)} yet: let the schedule start later, train one step or more within Mask() until then, and exclude weights that get no gradient.");
     }
 
     /// <summary>What will happen to each weight if the masks get these targets.</summary>
@@ -121,7 +121,7 @@ internal sealed class PrunedModel : IDisposable
         var removed = Masked.Masks.Zip(targets).ToDictionary(pair => pair.First.Name, pair => pair.Second / (double)pair.First.Members);
         return new()
         {
-            Layers = [.. _choice.All.Select(layer => PlanOf(layer, (long)Math.Round(removed.GetValueOrDefault(_choice.Ties.FirstOf(layer)) * layer.Info.Layout.Elements)))],
+            Layers = [.. _selection.All.Select(layer => PlanOf(layer, (long)Math.Round(removed.GetValueOrDefault(_selection.Ties.FirstOf(layer)) * layer.Info.Layout.Elements)))],
             ModelParameters = Parameters,
             IsFinal = isFinal,
             Size = SizeAfter(targets),
@@ -158,7 +158,7 @@ internal sealed class PrunedModel : IDisposable
         return
         [
             .. Masked.Layers.Where(layer => layer.Mask.Strategy is PerChannel && layer.Group.Frozen is not null)
-                .Select(layer => new ShrunkGroup(_choice.Ties.GroupOf(layer.Mask.Name), [.. Indices(layer.Group.Frozen!.cpu().data<bool>().ToArray())])),
+                .Select(layer => new ShrunkGroup(_selection.Ties.GroupOf(layer.Mask.Name), [.. Indices(layer.Group.Frozen!.cpu().data<bool>().ToArray())])),
         ];
     }
 
@@ -171,7 +171,7 @@ internal sealed class PrunedModel : IDisposable
         foreach (var group in Masked.Layers.Select(layer => layer.Group))
         {
             var mask = group.Mask;
-            if (_choice.Ties.TiedUnder(mask.Name, mask.Strategy) is { } tied)
+            if (_selection.Ties.TiedUnder(mask.Name, mask.Strategy) is { } tied)
                 masks.Add(tied, group.Frozen);
             else
                 masks.Add(mask.Name, group.Frozen is { } frozen ? mask.Strategy.Spread(frozen, mask.Layout) : null);
@@ -199,12 +199,12 @@ internal sealed class PrunedModel : IDisposable
     private static Temperature TemperatureOf(LayerRule? rule, IMaskStrategy strategy, PdpOptions options) =>
         rule?.Temperature ?? options.EffectiveTemperatureOf(strategy);
 
-    private MaskGroup GroupOf(SelectedLayer layer)
+    private MaskGroup GroupOf(LayerDecision layer)
     {
-        var strategy = _choice.StrategyOf(layer);
+        var strategy = _selection.StrategyOf(layer);
         var temperature = TemperatureOf(layer.Rule, strategy, _options);
-        if (_choice.Ties.GroupOf(layer) is { } group)
-            return TiedChannels.Of(group, Module, strategy, temperature);
+        if (_selection.Ties.GroupOf(layer) is { } group)
+            return ChannelMaskGroup.Of(group, Module, strategy, temperature);
 
         var mask = new PdpMask(layer.Info.Name, layer.Info.Layout, strategy, temperature);
         return new(mask, new GroupSlices(mask, layer.Parameter));
@@ -212,24 +212,24 @@ internal sealed class PrunedModel : IDisposable
 
     /// <summary>The model's size when each mask has removed so many members and their channels are cut out; null without groups of channels.</summary>
     private SizeChange? SizeAfter(IEnumerable<long> removed) => _sizes?.After(
-        [.. Masked.Masks.Zip(removed).Where(pair => pair.First.Strategy is PerChannel).Select(pair => new ChannelCut(_choice.Ties.GroupOf(pair.First.Name), pair.Second))]);
+        [.. Masked.Masks.Zip(removed).Where(pair => pair.First.Strategy is PerChannel).Select(pair => new ChannelCut(_selection.Ties.GroupOf(pair.First.Name), pair.Second))]);
 
     /// <summary>What should be looked at in the division among the layers if the masks get these targets.</summary>
     private IEnumerable<string> WarningsOf(IReadOnlyList<long> targets) =>
-        new[] { NearlyEmpty.Warning(_options.Goal, Masked.Layers, targets), ChannelRounding.Warning(_options.Goal, Masked.Layers, targets) }.OfType<string>();
+        new[] { NearlyEmptyLayers.Warning(_options.Goal, Masked.Layers, targets), ChannelRounding.Warning(_options.Goal, Masked.Layers, targets) }.OfType<string>();
 
-    private IEnumerable<string> UnfrozenWarning() => _choice.Unfrozen.ToArray() is { Length: > 0 } names
+    private IEnumerable<string> UnfrozenWarning() => _selection.Unfrozen.ToArray() is { Length: > 0 } names
         ? [$"These weights were frozen when the pruner was made, are trained by now and stay dense: {string.Join(", ", names)}. Make a new pruner to prune them, or include them from the start."]
         : [];
 
-    private PlannedLayer PlanOf(SelectedLayer layer, long removed) => new()
+    private PlannedLayer PlanOf(LayerDecision layer, long removed) => new()
     {
         Name = layer.Info.Name,
         Shape = layer.Info.Layout.ToString(),
         Elements = layer.Info.Layout.Elements,
-        Strategy = layer.DenseReason is null ? _choice.StrategyOf(layer).Name : null,
-        Rule = _choice.Ties.IsFirst(layer) ? layer.Rule?.Match.ToString() : $"with {_choice.Ties.FirstOf(layer)}",
-        DenseReason = LayerChoice.ReasonNow(layer),
+        Strategy = layer.DenseReason is null ? _selection.StrategyOf(layer).Name : null,
+        Rule = _selection.Ties.IsFirst(layer) ? layer.Rule?.Match.ToString() : $"with {_selection.Ties.FirstOf(layer)}",
+        DenseReason = LayerSelection.ReasonNow(layer),
         Removed = removed,
     };
 }

@@ -19,7 +19,7 @@ internal sealed class PruningRun : IDisposable
     private readonly MisuseWatch _watch;
     private readonly PrunerMeter _meter;
     private readonly ScopeGate _gate;
-    private RunCourse _course;
+    private RunProgress _progress;
     private bool _isDisposed;
 
     public PruningRun(Module model, PdpOptions options)
@@ -31,7 +31,7 @@ internal sealed class PruningRun : IDisposable
         try
         {
             _planner = new TargetPlanner(options.Goal, Masked.Layers);
-            _course = new RunCourse(Model, _planner, options, clock, isPlanned: false);
+            _progress = new RunProgress(Model, _planner, options, clock, isPlanned: false);
             _watch = new MisuseWatch(Masked.Layers.Select(layer => layer.Group));
             _meter = new PrunerMeter(options.MetricsInterval, options.MetricsPerLayer);
             _gate = new ScopeGate(Masked, _watch, _meter);
@@ -57,14 +57,14 @@ internal sealed class PruningRun : IDisposable
 
     private MaskedModel Masked => Model.Masked;
 
-    private PruningClock Clock => _course.Clock;
+    private PruningClock Clock => _progress.Clock;
 
     public PruningPlan Plan()
     {
         RequireWhole();
         Model.RequireFittingMap();
-        var plan = Model.Plan(_course.Targets(), _course.IsFinal);
-        return _course.Ahead(plan.Sparsity) is { } jump ? plan with { Warnings = [.. plan.Warnings, jump] } : plan;
+        var plan = Model.Plan(_progress.Targets(), _progress.IsFinal);
+        return _progress.Ahead(plan.Sparsity) is { } jump ? plan with { Warnings = [.. plan.Warnings, jump] } : plan;
     }
 
     /// <summary>Sets the clock.</summary>
@@ -84,7 +84,7 @@ internal sealed class PruningRun : IDisposable
 
         _watch.RequireScopes(epoch);
         _gate.TakeWeights();
-        _course.Begin(epoch, interval, IsCommitted);
+        _progress.Begin(epoch, interval, IsCommitted);
         if (!IsCommitted)
             _watch.Refresh();
         _watch.Begin(epoch, Masked.IsPruning && !IsCommitted);
@@ -123,7 +123,7 @@ internal sealed class PruningRun : IDisposable
 
         _gate.TakeWeights();
         if (!IsCommitted)
-            _course.Finish();
+            _progress.Finish();
         var before = IsCommitted ? null : ReportBuilder.Softness(Masked.Layers);
         Masked.Commit(form);
         IsCommitted = true;
@@ -179,7 +179,7 @@ internal sealed class PruningRun : IDisposable
             IsStartForced = Clock.IsStartForced,
             TrainingScopes = _watch.TrainingScopes,
             ReportsAboveLevel = Clock.ReportsAboveLevel,
-            Targets = _course.IsPlanned ? Masked.Masks.ToDictionary(mask => mask.Name, mask => mask.Target) : null,
+            Targets = _progress.IsPlanned ? Masked.Masks.ToDictionary(mask => mask.Name, mask => mask.Target) : null,
             IsCommitted = IsCommitted,
             Masks = IsCommitted ? StateFit.PackedMasks(Masked.Layers) : null,
             Importance = StateFit.LearnedImportance(Masked.Masks),
@@ -198,7 +198,7 @@ internal sealed class PruningRun : IDisposable
         StateFit.RequireSameRun(state, Settings(options), Model.Settings(options), _epochs, allowLongerRun);
         var saved = new SavedRun(state, options.Times, options.Goal, _planner, Masked.Layers);
 
-        (Options, _course) = (options, new RunCourse(Model, _planner, options, saved.Clock, isPlanned: state.Targets is not null));
+        (Options, _progress) = (options, new RunProgress(Model, _planner, options, saved.Clock, isPlanned: state.Targets is not null));
         IsCommitted = state.IsCommitted;
         Masked.SetTargets(saved.Targets);
         Model.SetTemperatures(options);
@@ -220,7 +220,7 @@ internal sealed class PruningRun : IDisposable
     }
 
     /// <summary>Says what has become of the model, with the softness that the masks had before a commit, or else have now.</summary>
-    private PruningReport Report(Softness[]? before) => Model.Report(before, Epoch!.Value, Clock.HasEnded, IsCommitted, _course.Warnings);
+    private PruningReport Report(Softness[]? before) => Model.Report(before, Epoch!.Value, Clock.HasEnded, IsCommitted, _progress.Warnings);
 
     private Dictionary<string, string> Settings(PdpOptions options) => RunSettings.Of(options.Times, options.Goal, options.Importance, Masked.Layers);
 

@@ -12,7 +12,7 @@ public sealed record ErdosRenyiKernel : ISparsityAllocation
     /// <inheritdoc/>
     public IReadOnlyList<long> Allocate(IReadOnlyList<AllocationLayer> layers, long remove)
     {
-        Reach.Require(layers, remove);
+        AllocationRange.Require(layers, remove);
 
         // A layer keeps scale·Σdims weights, so all layers are dense from scale = max(n/Σdims) on; the dial is minus the scale.
         var dense = layers.Max(layer => layer.Layout.Elements / (double)layer.Layout.Shape.Sum());

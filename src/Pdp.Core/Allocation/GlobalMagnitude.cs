@@ -20,7 +20,7 @@ public sealed record GlobalMagnitude : ISparsityAllocation
     /// <inheritdoc/>
     public IReadOnlyList<long> Allocate(IReadOnlyList<AllocationLayer> layers, long remove)
     {
-        Reach.Require(layers, remove);
+        AllocationRange.Require(layers, remove);
 
         using var scope = NewDisposeScope();
         using var _ = no_grad();

@@ -26,5 +26,5 @@ public interface ISparsityAllocation
     /// Write numbers in the invariant culture, and leave out settings that were added later and have their default value.
     /// </remarks>
     /// <returns>By default the result of <c>ToString</c>.</returns>
-    string Describe() => Words.Of(this);
+    string Describe() => InvariantText.Of(this);
 }

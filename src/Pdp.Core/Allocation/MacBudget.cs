@@ -69,7 +69,7 @@ public sealed record MacBudget : ISparsityAllocation
     /// <exception cref="ArgumentOutOfRangeException">The total is not the number of weights that meets the budget.</exception>
     public IReadOnlyList<long> Allocate(IReadOnlyList<AllocationLayer> layers, long remove)
     {
-        Reach.Require(layers, remove);
+        AllocationRange.Require(layers, remove);
         var counts = Counts(layers);
         return counts.Sum() == remove ? counts : throw Guard.Outside(nameof(remove), remove,
             $"{{{counts.Sum()}}}, the number that meets the budget of MACs");

@@ -46,13 +46,13 @@ public sealed record SparsityTable : ISparsityAllocation
     {
         RequireSameNames(layers);
         RequireBounds(layers);
-        Reach.Require(layers, remove);
+        AllocationRange.Require(layers, remove);
         return Proportional.Round(layers, [.. layers.Select(Ideal)], remove);
     }
 
     /// <inheritdoc/>
     public string Describe() =>
-        $"{nameof(SparsityTable)}: {string.Join(", ", Sparsities.Select(entry => $"{entry.Key} {Words.Of(entry.Value)}"))}";
+        $"{nameof(SparsityTable)}: {string.Join(", ", Sparsities.Select(entry => $"{entry.Key} {InvariantText.Of(entry.Value)}"))}";
 
     private double Ideal(AllocationLayer layer) => Sparsities[layer.Name] * layer.Layout.Elements;
 

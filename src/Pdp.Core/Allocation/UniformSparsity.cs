@@ -11,7 +11,7 @@ public sealed record UniformSparsity : ISparsityAllocation
     /// <inheritdoc/>
     public IReadOnlyList<long> Allocate(IReadOnlyList<AllocationLayer> layers, long remove)
     {
-        Reach.Require(layers, remove);
+        AllocationRange.Require(layers, remove);
         return Proportional.Allocate(layers, remove, (layer, sparsity) => sparsity * layer.Layout.Elements, from: 0, to: 1);
     }
 

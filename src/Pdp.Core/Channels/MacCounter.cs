@@ -34,7 +34,7 @@ internal static class MacCounter
 
     /// <summary>The name under which a tied weight comes first.</summary>
     private static string NameOfWeight(ProbedLayer layer, ProbedLayer[] layers) =>
-        layers.First(other => Address.Of(other.Weight) == Address.Of(layer.Weight)).WeightName;
+        layers.First(other => TensorAddress.Of(other.Weight) == TensorAddress.Of(layer.Weight)).WeightName;
 
     private static long[] PositionsOf(Module model, ProbedLayer[] layers, AttentionMacs attention, Func<Tensor> forward)
     {

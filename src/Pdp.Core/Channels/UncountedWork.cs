@@ -18,14 +18,14 @@ internal static class UncountedWork
     /// <summary>Matrices that are no counted layer's; tables that are looked up in multiply nothing, and norms only element by element.</summary>
     private static IEnumerable<string> OtherMatrices(Module model, IReadOnlyList<ProbedLayer> layers)
     {
-        var counted = layers.Select(layer => Address.OfNative(layer.Weight)).ToHashSet();
+        var counted = layers.Select(layer => TensorAddress.OfNative(layer.Weight)).ToHashSet();
         HashSet<string> known =
         [
             .. ModelModules.Of(model).Where(pair => pair.Module is TorchSharp.Modules.Embedding or TorchSharp.Modules.EmbeddingBag or TorchSharp.Modules.LayerNorm or TorchSharp.Modules.MultiheadAttention)
                 .SelectMany(pair => pair.Module.named_parameters().Select(own => ProbedLayer.Dotted(pair.Name, own.name))),
         ];
         return model.named_parameters()
-            .Where(pair => pair.parameter.shape.Count(size => size > 1) > 1 && !known.Contains(pair.name) && !counted.Contains(Address.OfNative(pair.parameter)))
+            .Where(pair => pair.parameter.shape.Count(size => size > 1) > 1 && !known.Contains(pair.name) && !counted.Contains(TensorAddress.OfNative(pair.parameter)))
             .Select(pair => pair.name);
     }
 }

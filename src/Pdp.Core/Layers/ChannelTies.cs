@@ -5,10 +5,10 @@ internal sealed class ChannelTies
 {
     private readonly ChannelMap? _map;
     private readonly IReadOnlyList<LayerRule> _rules;
-    private readonly Func<SelectedLayer, IMaskStrategy> _strategyOf;
+    private readonly Func<LayerDecision, IMaskStrategy> _strategyOf;
     private readonly Dictionary<string, ChannelGroup> _groups;
 
-    public ChannelTies(ChannelMap? map, IReadOnlyList<LayerRule> rules, Func<SelectedLayer, IMaskStrategy> strategyOf)
+    public ChannelTies(ChannelMap? map, IReadOnlyList<LayerRule> rules, Func<LayerDecision, IMaskStrategy> strategyOf)
     {
         _map = map;
         _rules = rules;
@@ -21,14 +21,14 @@ internal sealed class ChannelTies
     /// <summary>
     /// Keeps weights dense whose channels can't be removed, or that are tied to a weight that stays dense or has another strategy.
     /// </summary>
-    public IReadOnlyList<SelectedLayer> Refuse(IEnumerable<SelectedLayer> weights)
+    public IReadOnlyList<LayerDecision> Refuse(IEnumerable<LayerDecision> weights)
     {
-        SelectedLayer[] grouped = [.. weights.Select(WithGroup)];
+        LayerDecision[] grouped = [.. weights.Select(WithGroup)];
         return [.. grouped.Select(layer => WithTies(layer, grouped))];
     }
 
     /// <summary>Gives all filters of a group the first rule that any of them has, if they share a mask under it.</summary>
-    public IEnumerable<SelectedLayer> ShareRules(IReadOnlyList<SelectedLayer> weights)
+    public IEnumerable<LayerDecision> ShareRules(IReadOnlyList<LayerDecision> weights)
     {
         var rules = weights.Where(layer => layer.DenseReason is null && _groups.ContainsKey(layer.Info.Name))
             .GroupBy(layer => _groups[layer.Info.Name].Name)
@@ -38,7 +38,7 @@ internal sealed class ChannelTies
     }
 
     /// <summary>The group whose mask a weight shares; null if it has its own mask or stays dense.</summary>
-    public ChannelGroup? GroupOf(SelectedLayer layer) =>
+    public ChannelGroup? GroupOf(LayerDecision layer) =>
         layer.DenseReason is null && _strategyOf(layer) is PerChannel ? _groups.GetValueOrDefault(layer.Info.Name) : null;
 
     /// <summary>The group of a mask under the channel strategy.</summary>
@@ -55,22 +55,22 @@ internal sealed class ChannelTies
             : [];
 
     /// <summary>The weight that represents a tied set; for any other weight the weight itself.</summary>
-    public string FirstOf(SelectedLayer layer) => GroupOf(layer)?.Name ?? layer.Info.Name;
+    public string FirstOf(LayerDecision layer) => GroupOf(layer)?.Name ?? layer.Info.Name;
 
     /// <summary>Whether a weight represents itself or its tied set.</summary>
-    public bool IsFirst(SelectedLayer layer) => FirstOf(layer) == layer.Info.Name;
+    public bool IsFirst(LayerDecision layer) => FirstOf(layer) == layer.Info.Name;
 
-    private LayerRule? FirstRule(IEnumerable<SelectedLayer> weights) =>
+    private LayerRule? FirstRule(IEnumerable<LayerDecision> weights) =>
         _rules.FirstOrDefault(rule => weights.Any(layer => ReferenceEquals(layer.Rule, rule)));
 
-    private SelectedLayer WithGroup(SelectedLayer layer) =>
+    private LayerDecision WithGroup(LayerDecision layer) =>
         _map is null
             || layer.DenseReason is not null
             || _strategyOf(layer) is not PerChannel
             || _groups.ContainsKey(layer.Info.Name) ? layer
             : layer with { DenseReason = _map.Unsupported.GetValueOrDefault(layer.Info.Name) ?? "it is in none of the channel groups" };
 
-    private SelectedLayer WithTies(SelectedLayer layer, IEnumerable<SelectedLayer> weights)
+    private LayerDecision WithTies(LayerDecision layer, IEnumerable<LayerDecision> weights)
     {
         if (GroupOf(layer) is not { } group)
             return layer;

@@ -16,8 +16,8 @@ internal sealed class Footprint
     {
         _bytes = parameter.ElementSize;
         Name = name;
-        Self = Address.OfNative(parameter);
-        Low = Address.Of(parameter);
+        Self = TensorAddress.OfNative(parameter);
+        Low = TensorAddress.Of(parameter);
         _dimensions = [.. parameter.shape.Zip(parameter.stride(), (size, stride) => (size, stride * _bytes))];
         _isContiguous = parameter.is_contiguous();
         High = Low + _bytes + _dimensions.Sum(dimension => (dimension.Size - 1) * dimension.Step);

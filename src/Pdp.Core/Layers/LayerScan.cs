@@ -17,7 +17,7 @@ internal static class LayerScan
         [
             .. ModelParameters.Of(model).Where(pair => pair.Parameter.dim() >= 2 && pair.Parameter.numel() > 0)
                 .Select((pair, place) => Scanned(pair.Name, pair.Parameter, pair.Owner, pair.OwnerName, place))
-                .GroupBy(name => Address.Of(name.Parameter))
+                .GroupBy(name => TensorAddress.Of(name.Parameter))
                 .Select(names => new TiedWeight([.. names])),
         ];
         return weights.Any(weight => weight.Refusal is null)
@@ -36,6 +36,6 @@ internal static class LayerScan
     private static ScannedWeight Scanned(string name, Parameter parameter, Module owner, string ownerName, int place)
     {
         var info = new LayerInfo { Name = name, ModuleName = ownerName, Module = owner, Layout = LayoutOf(owner, parameter) };
-        return new(info, parameter, WeightKinds.Of(owner, ownerName.Length == 0 ? name : name[(ownerName.Length + 1)..]), place);
+        return new(info, parameter, WeightRoles.Of(owner, ownerName.Length == 0 ? name : name[(ownerName.Length + 1)..]), place);
     }
 }

@@ -2,71 +2,55 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Layers;
 
-/// <summary>Decides by include, exclude and rules which weights of a model are pruned, and gives the reason for each that is not.</summary>
-internal static class LayerSelection
+/// <summary>Which weights of a model are pruned, under which rule and strategy, and why the others stay dense.</summary>
+internal sealed class LayerSelection
 {
-    /// <summary>Selects the weights to be pruned.</summary>
-    /// <returns>All names of weights, in the order of the model's parameters.</returns>
+    private readonly LayerCriteria _criteria;
+
+    /// <summary>Chooses.</summary>
     /// <exception cref="ArgumentException">
-    /// A match matches nothing, an include or a rule has no effect, or the model has nothing to prune.
+    /// A match matches nothing, a rule or an include has no effect, or nothing is left to prune.
     /// </exception>
-    public static IReadOnlyList<SelectedLayer> Select(
-        Module model, IReadOnlyList<LayerMatch> include, IReadOnlyList<LayerMatch> exclude, IReadOnlyList<LayerRule> rules)
+    public LayerSelection(Module model, LayerCriteria options)
     {
-        var scanned = Number(LayerScan.Scan(model), weight => weight.IsLayer);
-        RequireMatches(include, scanned);
-        bool[] included = [.. scanned.Select(weight => include.Any(weight.Matches))];
-        // Hand-written layers count once they are included, so the first layer may be one of them.
-        var weights = Number(scanned, weight => weight.IsLayer || (weight.IsOther && include.Any(weight.Matches)));
-        RequireMatches([.. exclude, .. rules.Select(rule => rule.Match)], weights);
+        _criteria = options;
+        Ties = new(options.Channels, options.Rules, StrategyOf);
+        LayerDecision[] fitting = [.. Ties.ShareRules(LayerMatching.Select(model, options.Include, options.Exclude, options.Rules))
+            .Select(WithRefusal)];
+        All = Ties.Refuse(fitting);
+        // A rule whose own strategy doesn't fit is in the plan, as the strategy is what it asked for.
+        foreach (var rule in options.Rules.Where(rule => rule.Strategy is null
+            || fitting.Any(layer => layer.DenseReason is null && layer.Has(rule))))
+            EffectChecks.Require(rule, All);
 
-        SelectedLayer[] selected =
-        [
-            .. weights.SelectMany((weight, i) => Decide(weight, include.Count == 0 ? null : included[i], exclude, rules))
-                .OrderBy(pair => pair.Place).Select(pair => pair.Layer),
-        ];
-        foreach (var match in include)
-            Choice.RequireEffect(match, selected);
-        foreach (var rule in rules)
-            Choice.RequireEffect(rule, selected);
-        return selected;
+        Pruned = [.. All.Where(layer => layer.DenseReason is null && Ties.IsFirst(layer))];
+        if (Pruned.Count == 0)
+            throw new ArgumentException(
+                $"Every weight stays dense: {string.Join("; ", All.Select(layer => $"{layer.Info.Name}: {layer.DenseReason}"))}. Include "
+                + "some of them, or choose a strategy that fits their shapes.", nameof(options));
     }
 
-    private static TiedWeight[] Number(IReadOnlyList<TiedWeight> weights, Func<TiedWeight, bool> isLayer)
-    {
-        var layers = weights.Where(isLayer).ToList();
-        // A head that is tied to the embedding is still the last layer, wherever the two are registered.
-        var last = weights.Where(weight => isLayer(weight) || weight.IsUsedByLayer).MaxBy(weight => weight.Names[^1].Place);
-        return [.. weights.Select(weight =>
-            new TiedWeight([.. weight.Names.Select((name, i) => Numbered(name, i == 0 ? layers.IndexOf(weight) : -1, weight == last))]))];
-    }
+    /// <summary>All weights under all of their names, in the order of the model's parameters.</summary>
+    public IReadOnlyList<LayerDecision> All { get; }
 
-    private static ScannedWeight Numbered(ScannedWeight name, int index, bool isLast) =>
-        name with { Info = name.Info with { Index = index, IsLast = isLast } };
+    /// <summary>Those that get a mask: of a tied set the first one.</summary>
+    public IReadOnlyList<LayerDecision> Pruned { get; }
 
-    private static void RequireMatches(IEnumerable<LayerMatch> matches, TiedWeight[] weights)
-    {
-        if (matches.FirstOrDefault(match => !weights.Any(weight => weight.Matches(match))) is { } match)
-            throw new ArgumentException($"No weight matches {match}. The candidates are {Names(weights)}.");
-    }
+    /// <summary>Which weights share a mask.</summary>
+    public ChannelTies Ties { get; }
 
-    private static string Names(TiedWeight[] weights) =>
-        string.Join(", ", weights.SelectMany(weight => weight.Names).OrderBy(name => name.Place).Select(name => name.Info.Name));
+    /// <summary>The weights that stay dense because they were frozen, and train by now.</summary>
+    public IEnumerable<string> Unfrozen => All.Where(layer => ReasonNow(layer) != layer.DenseReason).Select(layer => layer.Info.Name);
 
-    private static IEnumerable<(int Place, SelectedLayer Layer)> Decide(
-        TiedWeight weight, bool? isIncluded, IReadOnlyList<LayerMatch> exclude, IReadOnlyList<LayerRule> rules)
-    {
-        var reason = exclude.FirstOrDefault(weight.Matches) is { } excluded ? $"excluded by {excluded}"
-            : isIncluded is false ? "not included"
-            : isIncluded is true ? weight.Refusal
-            : weight.ReasonToLeave;
-        var common = rules.FirstOrDefault(rule => weight.Matches(rule.Match));
-        foreach (var name in weight.Names)
-        {
-            var own = rules.FirstOrDefault(rule => rule.Match.Matches(name.Info));
-            yield return (name.Place, name == weight.First
-                ? new(name.Info, name.Parameter, common, own, reason)
-                : new(name.Info, name.Parameter, common, own, $"tied to {weight.First.Info.Name}", TiedTo: weight.First.Info.Name));
-        }
-    }
+    /// <summary>Why a weight stays dense; what was frozen may train by now.</summary>
+    public static string? ReasonNow(LayerDecision layer) =>
+        layer.DenseReason == TiedWeight.Frozen
+        && layer.Parameter is { IsInvalid: false, requires_grad: true }
+        ? "it was frozen when the pruner was made and trains now: make a new pruner to prune it"
+        : layer.DenseReason;
+
+    public IMaskStrategy StrategyOf(LayerDecision layer) => layer.Rule?.Strategy ?? _criteria.Strategy;
+
+    private LayerDecision WithRefusal(LayerDecision layer) =>
+        layer with { DenseReason = layer.DenseReason ?? StrategyOf(layer).UnsupportedReason(layer.Info.Layout) };
 }

@@ -13,7 +13,7 @@ internal static class Ownership
     /// <exception cref="InvalidOperationException">Another owner has one of them; then none is claimed.</exception>
     public static void Take(object owner, IEnumerable<(string Name, Parameter Parameter)> weights)
     {
-        (string Name, nint Address)[] places = [.. weights.Select(weight => (weight.Name, Address.Of(weight.Parameter)))];
+        (string Name, nint Address)[] places = [.. weights.Select(weight => (weight.Name, TensorAddress.Of(weight.Parameter)))];
         lock (Gate)
         {
             foreach (var (name, address) in places)

@@ -17,15 +17,15 @@ internal sealed class Registration
     public Registration(Module model, IEnumerable<Parameter> parameters)
     {
         _model = model;
-        var masked = parameters.Select(Address.OfNative).ToHashSet();
-        _masked = ModelParameters.Of(model).Where(pair => masked.Contains(Address.OfNative(pair.Parameter)))
-            .ToDictionary(pair => pair.Name, pair => Address.OfNative(pair.Parameter), StringComparer.Ordinal);
+        var masked = parameters.Select(TensorAddress.OfNative).ToHashSet();
+        _masked = ModelParameters.Of(model).Where(pair => masked.Contains(TensorAddress.OfNative(pair.Parameter)))
+            .ToDictionary(pair => pair.Name, pair => TensorAddress.OfNative(pair.Parameter), StringComparer.Ordinal);
 
         Footprint[] footprints =
         [
             .. ModelParameters.Of(model)
                 .Where(pair => Footprint.IsKnown(pair.Parameter))
-                .DistinctBy(pair => Address.OfNative(pair.Parameter))
+                .DistinctBy(pair => TensorAddress.OfNative(pair.Parameter))
                 .Select(pair => new Footprint(pair.Name, pair.Parameter)).OrderBy(footprint => footprint.Low),
         ];
         foreach (var footprint in footprints.Where(footprint => masked.Contains(footprint.Self) && footprint.IsFolded))
@@ -40,7 +40,7 @@ internal sealed class Registration
     public void Require()
     {
         var now = ModelParameters.Of(_model)
-            .ToDictionary(pair => pair.Name, pair => Address.OfNative(pair.Parameter), StringComparer.Ordinal);
+            .ToDictionary(pair => pair.Name, pair => TensorAddress.OfNative(pair.Parameter), StringComparer.Ordinal);
         foreach (var (name, native) in _masked)
         {
             if (now.GetValueOrDefault(name) != native)

@@ -15,22 +15,22 @@ internal sealed record TiedWeight(IReadOnlyList<ScannedWeight> Names)
     public string? Refusal => Precision.IsPrunable(First.Parameter.dtype) ? null : $"{First.Parameter.dtype} weights can't be pruned";
 
     /// <summary>Whether it is only used as the weight of layers.</summary>
-    public bool IsLayer => Refusal is null && ReasonOfKind is null;
+    public bool IsLayer => Refusal is null && ReasonOfRole is null;
 
     /// <summary>Whether a layer uses it, even if it is also an embedding's table.</summary>
-    public bool IsUsedByLayer => Refusal is null && Names.Any(name => name.Kind == WeightKind.Layer);
+    public bool IsUsedByLayer => Refusal is null && Names.Any(name => name.Role == WeightRole.Layer);
 
     /// <summary>Whether the library knows none of its uses.</summary>
-    public bool IsOther => Refusal is null && Names.All(name => name.Kind == WeightKind.Other);
+    public bool IsOther => Refusal is null && Names.All(name => name.Role == WeightRole.Other);
 
     /// <summary>Why it stays dense unless it is included; null if it is pruned by default.</summary>
-    public string? ReasonToLeave => Refusal ?? (Names.Any(name => name.Parameter.requires_grad) ? ReasonOfKind : Frozen);
+    public string? ReasonToLeave => Refusal ?? (Names.Any(name => name.Parameter.requires_grad) ? ReasonOfRole : Frozen);
 
-    private string? ReasonOfKind =>
-        Names.FirstOrDefault(name => name.Kind is WeightKind.Embedding or WeightKind.Norm) is { } other
-            ? $"{(other == First ? "" : $"tied to {other.Info.Name}: ")}{(other.Kind == WeightKind.Norm ? "norms" : "embeddings")} stay "
+    private string? ReasonOfRole =>
+        Names.FirstOrDefault(name => name.Role is WeightRole.Embedding or WeightRole.Norm) is { } other
+            ? $"{(other == First ? "" : $"tied to {other.Info.Name}: ")}{(other.Role == WeightRole.Norm ? "norms" : "embeddings")} stay "
                 + "dense unless included"
-            : Names.Any(name => name.Kind == WeightKind.Layer) ? null
+            : Names.Any(name => name.Role == WeightRole.Layer) ? null
             : $"a parameter of '{First.Info.Module.GetName()}', not the weight of a layer: include it to prune it";
 
     /// <summary>Whether a match selects it under any of its names.</summary>

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Pdp.Masking;
 
 /// <summary>PDP's mask: ŵ = m·w, and equation 5 for the way back.</summary>
-internal sealed class SoftRule(PdpMask mask, GroupSlices slices) : FactorRule(mask, slices)
+internal sealed class SoftRule(PdpMask mask, GroupSlices slices) : MultiplicativeRule(mask, slices)
 {
     private static readonly Scalar One = 1.ToScalar();
 

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace Pdp.Methods;
 
 /// <summary>The mask of another method than PDP for channels: its hard mask, in every form.</summary>
-internal sealed class MethodChannels(PdpMask mask, GroupSlices slices, IMethodRun run, int layer) : FactorRule(mask, slices)
+internal sealed class MethodChannels(PdpMask mask, GroupSlices slices, IMethodRun run, int layer) : MultiplicativeRule(mask, slices)
 {
     private static readonly Scalar One = 1.ToScalar();
 

@@ -42,15 +42,15 @@ internal static class OptionsJson
     {
         var json = new JsonObject { ["epochs"] = options.Epochs };
         Add(json, "sparsity", options.Sparsity);
-        json["strategy"] = OptionKinds.Strategies.Write(options.Strategy, nameof(PdpOptions.Strategy));
+        json["strategy"] = OptionTypes.Strategies.Write(options.Strategy, nameof(PdpOptions.Strategy));
         Add(json, "importance", options.Importance is { } importance
-            ? OptionKinds.Importances.Write(importance, nameof(PdpOptions.Importance))
+            ? OptionTypes.Importances.Write(importance, nameof(PdpOptions.Importance))
             : null);
         Add(json, "channels", options.Channels is { } map ? ChannelsJson.Write(map) : null);
         Add(json, "macs", options.EffectiveMacs is { } macs ? ChannelsJson.Write(macs) : null);
-        json["allocation"] = OptionKinds.Allocations(options.Channels, options.EffectiveMacs)
+        json["allocation"] = OptionTypes.Allocations(options.Channels, options.EffectiveMacs)
             .Write(options.Allocation, nameof(PdpOptions.Allocation));
-        Add(json, "schedule", options.Schedule is { } schedule ? OptionKinds.Schedules.Write(schedule, nameof(PdpOptions.Schedule)) : null);
+        Add(json, "schedule", options.Schedule is { } schedule ? OptionTypes.Schedules.Write(schedule, nameof(PdpOptions.Schedule)) : null);
         Add(json, "temperature", Write(options.Temperature));
         Add(json, "automaticStart", options.AutomaticStart is { } start
             ? new JsonObject { ["level"] = start.Level, ["epochs"] = start.Epochs }
@@ -87,12 +87,12 @@ internal static class OptionsJson
         {
             Epochs = members.Number("epochs") ?? members.Missing<double>("epochs"),
             Sparsity = members.Number("sparsity"),
-            Strategy = members.Member("strategy", OptionKinds.Strategies.Read) ?? Defaults.Strategy,
-            Importance = members.Member("importance", OptionKinds.Importances.Read),
+            Strategy = members.Member("strategy", OptionTypes.Strategies.Read) ?? Defaults.Strategy,
+            Importance = members.Member("importance", OptionTypes.Importances.Read),
             Channels = channels,
             Macs = macs,
-            Allocation = members.Member("allocation", OptionKinds.Allocations(channels, macs).Read) ?? Defaults.Allocation,
-            Schedule = members.Member("schedule", OptionKinds.Schedules.Read),
+            Allocation = members.Member("allocation", OptionTypes.Allocations(channels, macs).Read) ?? Defaults.Allocation,
+            Schedule = members.Member("schedule", OptionTypes.Schedules.Read),
             Temperature = members.Member("temperature", ReadTemperature),
             AutomaticStart = members.Member("automaticStart", ReadStart),
             Include = members.List("include", MatchJson.Read) ?? [],
@@ -110,7 +110,7 @@ internal static class OptionsJson
         var json = new JsonObject { ["match"] = MatchJson.Write(rule.Match, $"{setting}.{nameof(LayerRule.Match)}") };
         Add(json, "sparsity", rule.Sparsity);
         Add(json, "strategy", rule.Strategy is { } strategy
-            ? OptionKinds.Strategies.Write(strategy, $"{setting}.{nameof(LayerRule.Strategy)}")
+            ? OptionTypes.Strategies.Write(strategy, $"{setting}.{nameof(LayerRule.Strategy)}")
             : null);
         Add(json, "temperature", Write(rule.Temperature));
         Add(json, "minimumSparsity", rule.MinimumSparsity);
@@ -122,7 +122,7 @@ internal static class OptionsJson
         StrictObject.Read(node, members => new LayerRule(members.Member("match", MatchJson.Read) ?? members.Missing<LayerMatch>("match"))
     {
         Sparsity = members.Number("sparsity"),
-        Strategy = members.Member("strategy", OptionKinds.Strategies.Read),
+        Strategy = members.Member("strategy", OptionTypes.Strategies.Read),
         Temperature = members.Member("temperature", ReadTemperature),
         MinimumSparsity = members.Number("minimumSparsity"),
         MaximumSparsity = members.Number("maximumSparsity"),

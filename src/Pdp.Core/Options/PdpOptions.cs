@@ -118,7 +118,7 @@ public sealed record PdpOptions
     internal SparsityGoal Goal => new(Sparsity, Allocation, MinimumLayerSparsity, MaximumLayerSparsity);
 
     /// <summary>What they say about which weights are pruned.</summary>
-    internal LayerRequest Request => new(Include, Exclude, Rules, Strategy, Channels);
+    internal LayerCriteria Criteria => new(Include, Exclude, Rules, Strategy, Channels);
 
     /// <summary>The schedule in force.</summary>
     internal ISparsityScheduler EffectiveSchedule => Schedule ?? new CubicRamp(Epochs / 8, RampEnd * Epochs);

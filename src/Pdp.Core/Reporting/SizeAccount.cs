@@ -18,7 +18,7 @@ internal sealed class SizeAccount
             map.RequireFit(macs);
         _parameters =
         [
-            .. model.named_parameters().Where(pair => pair.parameter.numel() > 0).DistinctBy(pair => Address.Of(pair.parameter))
+            .. model.named_parameters().Where(pair => pair.parameter.numel() > 0).DistinctBy(pair => TensorAddress.Of(pair.parameter))
                 .Select(pair => (pair.name, pair.parameter.shape, pair.parameter.ElementSize)),
         ];
         _macs = macs;

@@ -61,9 +61,9 @@ internal static class RunSettings
 
     private static string Of(Temperature temperature)
     {
-        var first = $"{(temperature.IsRelative ? "relative" : "absolute")} {Words.Of(temperature.From)}";
-        var window = $"from epoch {Words.Of(temperature.StartEpoch)} to {Words.Of(temperature.EndEpoch)}";
-        return temperature.From == temperature.To ? first : $"{first}, annealed to {Words.Of(temperature.To)} {window}";
+        var first = $"{(temperature.IsRelative ? "relative" : "absolute")} {InvariantText.Of(temperature.From)}";
+        var window = $"from epoch {InvariantText.Of(temperature.StartEpoch)} to {InvariantText.Of(temperature.EndEpoch)}";
+        return temperature.From == temperature.To ? first : $"{first}, annealed to {InvariantText.Of(temperature.To)} {window}";
     }
 
     private static string Of(WeightLayout layout) =>
@@ -78,6 +78,6 @@ internal static class RunSettings
     private static void Add(Dictionary<string, string> settings, string name, double? value)
     {
         if (value is { } number)
-            settings[name] = Words.Of(number);
+            settings[name] = InvariantText.Of(number);
     }
 }

@@ -54,7 +54,7 @@ internal static class StateChecks
     }
 
     private static void RequireIn(bool isInside, string name, double value, string range) =>
-        Require(isInside, $"{name} is {Words.Of(value)} and must be in {range}");
+        Require(isInside, $"{name} is {InvariantText.Of(value)} and must be in {range}");
 
     private static void RequireNames(PrunerState state)
     {

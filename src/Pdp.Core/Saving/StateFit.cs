@@ -109,7 +109,7 @@ internal static class StateFit
         string[] others = [.. layers.Where(layer => HashOf(layer) != saved[layer.Mask.Name]).Select(NameOf)];
         if (others.Length > 0)
             throw new ArgumentException(
-                $"The model's weights are not those that were saved with this state: {Words.Listed(others)} "
+                $"The model's weights are not those that were saved with this state: {InvariantText.Listed(others)} "
                 + $"{(others.Length == 1 ? "differs" : "differ")}. Load the weights first, then call Restore(state); for weights that were "
                 + $"rounded or edited on purpose, call Restore(state with {{ Weights = null }}).", nameof(state));
     }
@@ -136,7 +136,7 @@ internal static class StateFit
     {
         if (saved == now || (allowLongerRun && now > saved))
             yield break;
-        yield return $"Epochs was {Words.Of(saved)} when the state was saved, and is {Words.Of(now)} "
+        yield return $"Epochs was {InvariantText.Of(saved)} when the state was saved, and is {InvariantText.Of(now)} "
             + $"now{(now > saved ? " (for a longer run, call Restore(state, allowLongerRun: true))" : "")}";
     }
 

@@ -29,5 +29,5 @@ public interface ISparsityScheduler
     /// Write numbers in the invariant culture, and leave out settings that were added later and have their default value.
     /// </remarks>
     /// <returns>By default the result of <c>ToString</c>, the window, and the fractions at five epochs in it.</returns>
-    string Describe() => ScheduleWords.Of(this);
+    string Describe() => ScheduleText.Of(this);
 }

@@ -19,5 +19,5 @@ public sealed record OneShot : ISparsityScheduler
     public double Fraction(double epoch) => epoch >= Epoch ? 1 : 0;
 
     /// <inheritdoc/>
-    public string Describe() => $"{nameof(OneShot)} at epoch {Words.Of(Epoch)}";
+    public string Describe() => $"{nameof(OneShot)} at epoch {InvariantText.Of(Epoch)}";
 }

@@ -25,7 +25,7 @@ public abstract record WindowRamp : ISparsityScheduler
         epoch <= StartEpoch ? 0 : epoch >= EndEpoch ? 1 : Shape((epoch - StartEpoch) / (EndEpoch - StartEpoch));
 
     /// <inheritdoc/>
-    public string Describe() => $"{GetType().Name} from epoch {Words.Of(StartEpoch)} to {Words.Of(EndEpoch)}";
+    public string Describe() => $"{GetType().Name} from epoch {InvariantText.Of(StartEpoch)} to {InvariantText.Of(EndEpoch)}";
 
     /// <summary>The ramp over the window scaled to [0, 1].</summary>
     private protected abstract double Shape(double x);

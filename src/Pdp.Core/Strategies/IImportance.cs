@@ -38,5 +38,5 @@ public interface IImportance
     /// What it is and what it is set to, in words. Saved states hold them, and are restored only where they are the same.
     /// </summary>
     /// <returns>By default the name and what <c>ToString</c> gives.</returns>
-    string Describe() => $"{Name}: {Words.Of(this)}";
+    string Describe() => $"{Name}: {InvariantText.Of(this)}";
 }

@@ -71,5 +71,5 @@ public interface IMaskStrategy
     /// Write numbers in the invariant culture, and leave out settings that were added later and have their default value.
     /// </remarks>
     /// <returns>By default the name and the result of <c>ToString</c>.</returns>
-    string Describe() => $"{Name}: {Words.Of(this)}";
+    string Describe() => $"{Name}: {InvariantText.Of(this)}";
 }

@@ -29,7 +29,7 @@ internal sealed class GroupBuilder
     {
         foreach (var feed in _feeds)
             TieToReaders(feed);
-        foreach (var shared in _feeds.Where(feed => feed.Layer.Bias is not null).GroupBy(feed => Address.OfNative(feed.Layer.Bias!)))
+        foreach (var shared in _feeds.Where(feed => feed.Layer.Bias is not null).GroupBy(feed => TensorAddress.OfNative(feed.Layer.Bias!)))
             foreach (var feed in shared.Skip(1))
                 Tie(shared.First().Layer, feed.Layer);
         foreach (var (i, feed) in _feeds.Index())

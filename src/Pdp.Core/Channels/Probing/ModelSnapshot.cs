@@ -77,7 +77,7 @@ internal sealed class ModelSnapshot : IDisposable
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         // Tied wrappers are one parameter: taken twice, what the second finds is what the first left.
-        foreach (var parameter in model.parameters().DistinctBy(Address.OfNative))
+        foreach (var parameter in model.parameters().DistinctBy(TensorAddress.OfNative))
         {
             _parameters.Add((parameter, parameter.detach().clone().DetachFromDisposeScope(), parameter.grad?.DetachFromDisposeScope(), parameter.requires_grad));
             parameter.grad = null;

@@ -105,9 +105,9 @@ internal sealed class Probe(Module model, IReadOnlyList<ProbedLayer> layers, Pro
 
     private IEnumerable<(string Name, Parameter Parameter)> Free()
     {
-        var taken = layers.Select(layer => Address.OfNative(layer.Weight)).ToHashSet();
+        var taken = layers.Select(layer => TensorAddress.OfNative(layer.Weight)).ToHashSet();
         return model.named_parameters()
-            .Where(pair => pair.parameter.is_floating_point() && pair.parameter.numel() > 1 && !taken.Contains(Address.OfNative(pair.parameter)))
+            .Where(pair => pair.parameter.is_floating_point() && pair.parameter.numel() > 1 && !taken.Contains(TensorAddress.OfNative(pair.parameter)))
             .Select(pair => (pair.name, pair.parameter));
     }
 

@@ -100,8 +100,8 @@ internal sealed class ProbeState : IDisposable
     {
         using var draw = new Draw(0);
         _snapshot.Restore();
-        var weights = _layers.Select(layer => Address.OfNative(layer.Weight)).ToHashSet();
-        foreach (var parameter in _snapshot.Parameters.Where(parameter => !weights.Contains(Address.OfNative(parameter))))
+        var weights = _layers.Select(layer => TensorAddress.OfNative(layer.Weight)).ToHashSet();
+        foreach (var parameter in _snapshot.Parameters.Where(parameter => !weights.Contains(TensorAddress.OfNative(parameter))))
             FillRandom(parameter, draw, parameter.dim() > 1 ? parameter.numel() / parameter.shape[0] : 1);
     }
 

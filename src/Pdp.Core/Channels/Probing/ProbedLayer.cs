@@ -57,8 +57,8 @@ internal sealed class ProbedLayer
     /// <summary>The layers of a model, those that share a weight as one.</summary>
     public static ProbedLayer[] AllOf(Module model)
     {
-        ProbedLayer[] layers = [.. ModelModules.Of(model).Select(pair => Of(pair.Name, pair.Module)).OfType<ProbedLayer>().DistinctBy(layer => Address.Of(layer.Weight))];
-        var names = model.named_parameters().ToLookup(pair => Address.OfNative(pair.parameter), pair => pair.name);
+        ProbedLayer[] layers = [.. ModelModules.Of(model).Select(pair => Of(pair.Name, pair.Module)).OfType<ProbedLayer>().DistinctBy(layer => TensorAddress.Of(layer.Weight))];
+        var names = model.named_parameters().ToLookup(pair => TensorAddress.OfNative(pair.parameter), pair => pair.name);
         foreach (var layer in layers)
         {
             layer.WeightName = NameOf(layer.Weight, layer.WeightName);
@@ -69,7 +69,7 @@ internal sealed class ProbedLayer
 
         string NameOf(Parameter parameter, string own)
         {
-            var all = names[Address.OfNative(parameter)];
+            var all = names[TensorAddress.OfNative(parameter)];
             return all.Contains(own) ? own : all.FirstOrDefault(own);
         }
     }

@@ -20,8 +20,8 @@ internal sealed class RandomWeights(Module model, IReadOnlyList<ProbedLayer> lay
         using var _ = no_grad();
         using var draw = new Draw(seed);
         snapshot.Restore();
-        var weights = layers.Select(layer => Address.OfNative(layer.Weight)).ToHashSet();
-        foreach (var parameter in snapshot.Parameters.Where(parameter => parameter.is_floating_point() && !weights.Contains(Address.OfNative(parameter))))
+        var weights = layers.Select(layer => TensorAddress.OfNative(layer.Weight)).ToHashSet();
+        foreach (var parameter in snapshot.Parameters.Where(parameter => parameter.is_floating_point() && !weights.Contains(TensorAddress.OfNative(parameter))))
             parameter.copy_(parameter.dim() > 1 ? draw.Normal(parameter.shape, Math.Pow(parameter.shape[^1], -0.5), parameter) : draw.Uniform(parameter.shape, 0.5, 1.5, parameter));
         foreach (var layer in layers)
         {

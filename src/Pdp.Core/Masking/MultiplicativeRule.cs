@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace Pdp.Masking;
 
 /// <summary>A mask that multiplies: one m for each member, by which what is masked along is multiplied too.</summary>
-internal abstract class FactorRule(PdpMask mask, GroupSlices slices) : IMaskRule
+internal abstract class MultiplicativeRule(PdpMask mask, GroupSlices slices) : IMaskRule
 {
     private static readonly Scalar One = 1.ToScalar();
 

@@ -1,11 +1,11 @@
 namespace Pdp.Layers;
 
 /// <summary>Checks that includes and rules take effect, as otherwise they would be silently ignored.</summary>
-internal static class Choice
+internal static class EffectChecks
 {
     /// <summary>Checks that an include leads to at least one pruned weight.</summary>
     /// <exception cref="ArgumentException">All weights that it matches stay dense.</exception>
-    public static void RequireEffect(LayerMatch include, IReadOnlyList<SelectedLayer> layers)
+    public static void Require(LayerMatch include, IReadOnlyList<LayerDecision> layers)
     {
         var matched = Matched(include, layers);
         if (matched.All(layer => layer.DenseReason is not null))
@@ -16,7 +16,7 @@ internal static class Choice
 
     /// <summary>Checks that a rule applies to some pruned weight, or has the same settings as the one that does.</summary>
     /// <exception cref="ArgumentException">It matches only dense weights, or earlier rules apply to everything that it matches.</exception>
-    public static void RequireEffect(LayerRule rule, IReadOnlyList<SelectedLayer> layers)
+    public static void Require(LayerRule rule, IReadOnlyList<LayerDecision> layers)
     {
         var matched = Matched(rule.Match, layers);
         if (matched.All(layer => layer.DenseReason is not null))
@@ -36,12 +36,12 @@ internal static class Choice
     }
 
     /// <summary>The weights that a match selects, each under the name that represents it.</summary>
-    private static SelectedLayer[] Matched(LayerMatch match, IReadOnlyList<SelectedLayer> layers) =>
+    private static LayerDecision[] Matched(LayerMatch match, IReadOnlyList<LayerDecision> layers) =>
         [.. layers.Where(layer => match.Matches(layer.Info)).Select(layer => Standing(layer, layers)).Distinct()];
 
-    private static SelectedLayer Standing(SelectedLayer layer, IReadOnlyList<SelectedLayer> layers) =>
+    private static LayerDecision Standing(LayerDecision layer, IReadOnlyList<LayerDecision> layers) =>
         layer.TiedTo is { } first ? layers.First(other => other.Info.Name == first) : layer;
 
-    private static string Reasons(SelectedLayer[] layers) =>
+    private static string Reasons(LayerDecision[] layers) =>
         string.Join("; ", layers.Select(layer => $"{layer.Info.Name}: {layer.DenseReason}"));
 }

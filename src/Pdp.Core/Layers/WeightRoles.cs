@@ -4,18 +4,18 @@ using TorchSharp.Modules;
 namespace Pdp.Layers;
 
 /// <summary>Classifies parameters by the type of their module and by their name in it.</summary>
-internal static class WeightKinds
+internal static class WeightRoles
 {
-    public static WeightKind Of(torch.nn.Module module, string name) => module switch
+    public static WeightRole Of(torch.nn.Module module, string name) => module switch
     {
-        Linear or Bilinear or Convolution when name == "weight" => WeightKind.Layer,
-        RNN or LSTM or GRU or RNNCell or LSTMCell or GRUCell when IsWeight(name) => WeightKind.Layer,
-        MultiheadAttention or Transformer when IsWeight(name) => WeightKind.Layer,
+        Linear or Bilinear or Convolution when name == "weight" => WeightRole.Layer,
+        RNN or LSTM or GRU or RNNCell or LSTMCell or GRUCell when IsWeight(name) => WeightRole.Layer,
+        MultiheadAttention or Transformer when IsWeight(name) => WeightRole.Layer,
         TransformerEncoder or TransformerEncoderLayer or TransformerDecoder or TransformerDecoderLayer when IsWeight(name) =>
-            WeightKind.Layer,
-        Embedding or EmbeddingBag => WeightKind.Embedding,
-        LayerNorm or NormBase or GroupNorm => WeightKind.Norm,
-        _ => WeightKind.Other,
+            WeightRole.Layer,
+        Embedding or EmbeddingBag => WeightRole.Embedding,
+        LayerNorm or NormBase or GroupNorm => WeightRole.Norm,
+        _ => WeightRole.Other,
     };
 
     /// <summary>

@@ -6,7 +6,7 @@ namespace Pdp.Scheduling;
 /// <summary>
 /// Describes schedules that don't describe themselves, by the sparsity they ask for: a function in a property can't be put into words.
 /// </summary>
-internal static class ScheduleWords
+internal static class ScheduleText
 {
     private const int Steps = 4;
 
@@ -14,7 +14,7 @@ internal static class ScheduleWords
     {
         var (start, end) = (schedule.StartEpoch, schedule.EndEpoch);
         var shares = Enumerable.Range(0, Steps + 1).Select(step => schedule.Fraction(start + ((end - start) * step / Steps)));
-        return $"{Words.Of(schedule)} from epoch {Words.Of(start)} to {Words.Of(end)}, asking for "
+        return $"{InvariantText.Of(schedule)} from epoch {InvariantText.Of(start)} to {InvariantText.Of(end)}, asking for "
             + $"{string.Join(", ", shares.Select(Rounded))}";
     }
 

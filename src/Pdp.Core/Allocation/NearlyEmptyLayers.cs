@@ -10,7 +10,7 @@ namespace Pdp.Allocation;
 /// transformer block, with four times the inputs, keeps 1 weight of 65,536 at 90 %. No bound separates fresh networks from trained ones, so
 /// none is set by default: ResNet-20, trained on CIFAR-10, keeps 0.7 % of a layer at 90 % and 0.16 % at 95 %, and does well.
 /// </remarks>
-internal static class NearlyEmpty
+internal static class NearlyEmptyLayers
 {
     /// <summary>The sparsity of a layer above which it counts as nearly empty.</summary>
     private const double Limit = 0.99;
@@ -45,7 +45,7 @@ internal static class NearlyEmpty
         return empty.Length == 0
             ? null
             : $"Nearly empty, while the whole model is at {TextTable.Percent(whole)}: "
-                + $"{string.Join(", ", empty.Take(Named).Select(Words))}{more}. If the network is trained from scratch, set "
+                + $"{string.Join(", ", empty.Take(Named).Select(Description))}{more}. If the network is trained from scratch, set "
                 + $"PdpOptions.MaximumLayerSparsity, for example to {Cure(empty)}, or Allocation = new ErdosRenyiKernel(), which doesn't "
                 + "look at the weights.";
     }
@@ -73,7 +73,7 @@ internal static class NearlyEmpty
         return (Math.Floor(bound * 1000) / 1000).ToString(CultureInfo.InvariantCulture);
     }
 
-    private static string Words((PdpMask Mask, long Target) layer)
+    private static string Description((PdpMask Mask, long Target) layer)
     {
         var (mask, kept) = (layer.Mask, layer.Mask.Members - layer.Target);
         var channels = mask.Strategy is Pdp.PerChannel

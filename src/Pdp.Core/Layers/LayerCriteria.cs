@@ -6,6 +6,6 @@ namespace Pdp.Layers;
 /// <param name="Rules">Overrides for some weights.</param>
 /// <param name="Strategy">Who competes with whom where no rule says otherwise.</param>
 /// <param name="Channels">Which channels belong together; null where each weight's are masked for themselves.</param>
-internal sealed record LayerRequest(
+internal sealed record LayerCriteria(
     IReadOnlyList<LayerMatch> Include, IReadOnlyList<LayerMatch> Exclude, IReadOnlyList<LayerRule> Rules, IMaskStrategy Strategy,
     ChannelMap? Channels);

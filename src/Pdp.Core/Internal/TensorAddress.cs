@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace Pdp.Internal;
 
 /// <summary>The addresses of tensors, which identify tied parameters: TorchSharp may give the same one in two wrappers.</summary>
-internal static class Address
+internal static class TensorAddress
 {
     /// <summary>The address of the first element of a tensor with elements, on its own device.</summary>
     public static nint Of(Tensor tensor)

@@ -4,7 +4,7 @@ using Pdp.Scheduling;
 namespace Pdp;
 
 /// <summary>Where a run is: its clock, and what of its plan the masks are asked for.</summary>
-internal sealed class RunCourse(PrunedModel model, TargetPlanner planner, PdpOptions options, PruningClock clock, bool isPlanned)
+internal sealed class RunProgress(PrunedModel model, TargetPlanner planner, PdpOptions options, PruningClock clock, bool isPlanned)
 {
     private readonly RampWatch _ramp = new(options.EffectiveSchedule, options.Epochs);
 

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Pdp.Internal;
 
 /// <summary>Formats values for saved states and messages, independently of the culture.</summary>
-internal static class Words
+internal static class InvariantText
 {
     /// <summary>The largest number of names listed; the others are only counted.</summary>
     private const int MostNames = 3;

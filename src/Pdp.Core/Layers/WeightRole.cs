@@ -1,7 +1,7 @@
 namespace Pdp.Layers;
 
 /// <summary>The role of a parameter of two or more dimensions in its module.</summary>
-internal enum WeightKind
+internal enum WeightRole
 {
     /// <summary>The weight of a linear, bilinear, convolution, recurrent, attention or transformer layer.</summary>
     Layer,

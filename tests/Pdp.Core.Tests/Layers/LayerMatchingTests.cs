@@ -6,14 +6,14 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Tests.Layers;
 
-public sealed class LayerSelectionTests
+public sealed class LayerMatchingTests
 {
     [Fact]
     public void Select_ByDefault_TakesTheWeightsOfLayers()
     {
         using var model = Models.Convolutional();
 
-        var layers = LayerSelection.Select(model, [], [], []);
+        var layers = LayerMatching.Select(model, [], [], []);
 
         Assert.Equal(["conv1.weight", "layer1.conv1.weight", "layer2.conv1.weight", "layer2.down.weight", "fc.weight"], Pruned(layers));
         Assert.Equal(5, layers.Count);
@@ -24,7 +24,7 @@ public sealed class LayerSelectionTests
     {
         using var model = Models.Language();
 
-        var layers = LayerSelection.Select(model, [], [], []);
+        var layers = LayerMatching.Select(model, [], [], []);
 
         Assert.Equal(["hidden.weight", "head.weight"], Pruned(layers));
         Assert.Equal("embeddings stay dense unless included", ReasonOf(layers, "tokens.weight"));
@@ -40,7 +40,7 @@ public sealed class LayerSelectionTests
             ("b", Linear(2, 2)),
             ("c", new Models.Tree(("x", Linear(2, 2)))));
 
-        var layers = LayerSelection.Select(model, [], [], []);
+        var layers = LayerMatching.Select(model, [], [], []);
 
         Assert.Equal(model.named_parameters().Where(pair => pair.parameter.dim() == 2).Select(pair => pair.name), Pruned(layers));
         Assert.Equal([0, 1, 2, 3], layers.Select(layer => layer.Info.Index));
@@ -51,7 +51,7 @@ public sealed class LayerSelectionTests
     {
         using var model = new Models.Vision();
 
-        var layers = LayerSelection.Select(model, [], [], []);
+        var layers = LayerMatching.Select(model, [], [], []);
 
         Assert.Equal(["patches.weight", "head.weight"], Pruned(layers));
         Assert.Equal("a parameter of 'Vision', not the weight of a layer: include it to prune it", ReasonOf(layers, "classToken"));
@@ -63,7 +63,7 @@ public sealed class LayerSelectionTests
     {
         using var model = new Models.Vision();
 
-        Assert.Equal(["positions", "head.weight"], Pruned(LayerSelection.Select(model, ["positions", "head"], [], [])));
+        Assert.Equal(["positions", "head.weight"], Pruned(LayerMatching.Select(model, ["positions", "head"], [], [])));
     }
 
     [Fact]
@@ -71,7 +71,7 @@ public sealed class LayerSelectionTests
     {
         using var model = new Models.Vision();
 
-        var layers = LayerSelection.Select(model, ["*"], [LayerMatch.First], []);
+        var layers = LayerMatching.Select(model, ["*"], [LayerMatch.First], []);
 
         Assert.Equal("excluded by the first layer", ReasonOf(layers, "classToken"));
         Assert.Equal(4, Pruned(layers).Count());
@@ -84,12 +84,12 @@ public sealed class LayerSelectionTests
         foreach (var (name, parameter) in model.named_parameters().Where(pair => pair.name.StartsWith("conv1", StringComparison.Ordinal)))
             parameter.requires_grad = false;
 
-        var layers = LayerSelection.Select(model, [], [], []);
+        var layers = LayerMatching.Select(model, [], [], []);
 
         Assert.Equal("frozen (requires_grad is false): include it to prune it", ReasonOf(layers, "conv1.weight"));
         Assert.Equal(4, Pruned(layers).Count());
-        Assert.Equal(["conv1.weight"], Pruned(LayerSelection.Select(model, ["conv1"], [], [])));
-        Assert.Contains("conv1.weight: frozen", Assert.Throws<ArgumentException>(() => LayerSelection.Select(model, [], [], [new LayerRule("conv1") { Sparsity = 0.5 }])).Message, StringComparison.Ordinal);
+        Assert.Equal(["conv1.weight"], Pruned(LayerMatching.Select(model, ["conv1"], [], [])));
+        Assert.Contains("conv1.weight: frozen", Assert.Throws<ArgumentException>(() => LayerMatching.Select(model, [], [], [new LayerRule("conv1") { Sparsity = 0.5 }])).Message, StringComparison.Ordinal);
     }
 
     // The place of a layer does not depend on what is trained today.
@@ -99,7 +99,7 @@ public sealed class LayerSelectionTests
         using var model = Models.Convolutional();
         model.parameters().First().requires_grad = false;
 
-        var layers = LayerSelection.Select(model, [], [LayerMatch.First], []);
+        var layers = LayerMatching.Select(model, [], [LayerMatch.First], []);
 
         Assert.Equal("excluded by the first layer", ReasonOf(layers, "conv1.weight"));
         Assert.Equal(4, Pruned(layers).Count());
@@ -119,7 +119,7 @@ public sealed class LayerSelectionTests
     {
         using var model = new Models.Tree(("inner", NativeModule(kind)));
 
-        var layers = LayerSelection.Select(model, [], [], []);
+        var layers = LayerMatching.Select(model, [], [], []);
 
         Assert.Equal(model.named_parameters().Where(pair => pair.parameter.dim() >= 2 && !pair.name.Contains("bias", StringComparison.Ordinal)).Select(pair => pair.name), Pruned(layers));
         Assert.Equal(kind == "attention with bias_k" ? 2 : 0, layers.Count(layer => layer.DenseReason is not null));
@@ -133,7 +133,7 @@ public sealed class LayerSelectionTests
     {
         using var model = Models.Language();
 
-        var layers = LayerSelection.Select(model, [pattern], [], []);
+        var layers = LayerMatching.Select(model, [pattern], [], []);
 
         Assert.Single(Pruned(layers));
         Assert.Equal("not included", ReasonOf(layers, "head.weight"));
@@ -151,7 +151,7 @@ public sealed class LayerSelectionTests
     {
         using var model = Models.Convolutional();
 
-        var layers = LayerSelection.Select(model, [pattern], [], []);
+        var layers = LayerMatching.Select(model, [pattern], [], []);
 
         Assert.Equal(expected, Pruned(layers));
     }
@@ -166,7 +166,7 @@ public sealed class LayerSelectionTests
     {
         using var model = Models.Convolutional();
 
-        var fault = Assert.Throws<ArgumentException>(() => LayerSelection.Select(model, [], [pattern], []));
+        var fault = Assert.Throws<ArgumentException>(() => LayerMatching.Select(model, [], [pattern], []));
 
         Assert.Contains($"No weight matches '{pattern}'", fault.Message, StringComparison.Ordinal);
         Assert.Contains("conv1.weight, layer1.conv1.weight, layer2.conv1.weight, layer2.down.weight, fc.weight", fault.Message, StringComparison.Ordinal);
@@ -177,8 +177,8 @@ public sealed class LayerSelectionTests
     {
         using var model = Models.Convolutional();
 
-        Assert.Throws<ArgumentException>(() => LayerSelection.Select(model, ["conv1", "nothing"], [], []));
-        Assert.Throws<ArgumentException>(() => LayerSelection.Select(model, [], [], [new LayerRule("nothing")]));
+        Assert.Throws<ArgumentException>(() => LayerMatching.Select(model, ["conv1", "nothing"], [], []));
+        Assert.Throws<ArgumentException>(() => LayerMatching.Select(model, [], [], [new LayerRule("nothing")]));
     }
 
     [Fact]
@@ -186,7 +186,7 @@ public sealed class LayerSelectionTests
     {
         using var model = Models.Convolutional();
 
-        var layers = LayerSelection.Select(model, [LayerMatch.OfType<Linear>()], [], []);
+        var layers = LayerMatching.Select(model, [LayerMatch.OfType<Linear>()], [], []);
 
         Assert.Equal(["fc.weight"], Pruned(layers));
     }
@@ -197,7 +197,7 @@ public sealed class LayerSelectionTests
         using var model = Models.Convolutional();
         var pointwise = LayerMatch.Where(layer => layer.Layout.Shape.Count == 4 && layer.Layout.Shape[2] == 1, "pointwise convolutions");
 
-        var layers = LayerSelection.Select(model, [], [pointwise], []);
+        var layers = LayerMatching.Select(model, [], [pointwise], []);
 
         Assert.Equal("excluded by pointwise convolutions", ReasonOf(layers, "layer2.down.weight"));
         Assert.Equal(4, Pruned(layers).Count());
@@ -208,7 +208,7 @@ public sealed class LayerSelectionTests
     {
         using var model = Models.Convolutional();
 
-        var layers = LayerSelection.Select(model, [], [LayerMatch.First, LayerMatch.Classifier], []);
+        var layers = LayerMatching.Select(model, [], [LayerMatch.First, LayerMatch.Classifier], []);
 
         Assert.Equal("excluded by the first layer", ReasonOf(layers, "conv1.weight"));
         Assert.Equal("excluded by the classifier", ReasonOf(layers, "fc.weight"));
@@ -220,7 +220,7 @@ public sealed class LayerSelectionTests
     {
         using var model = Models.Language();
 
-        var layers = LayerSelection.Select(model, [], [LayerMatch.First], []);
+        var layers = LayerMatching.Select(model, [], [LayerMatch.First], []);
 
         Assert.Equal(["head.weight"], Pruned(layers));
         Assert.Equal("excluded by the first layer", ReasonOf(layers, "hidden.weight"));
@@ -231,7 +231,7 @@ public sealed class LayerSelectionTests
     {
         using var model = Models.Convolutional();
 
-        var layers = LayerSelection.Select(model, ["layer*"], ["*.down"], []);
+        var layers = LayerMatching.Select(model, ["layer*"], ["*.down"], []);
 
         Assert.Equal(["layer1.conv1.weight", "layer2.conv1.weight"], Pruned(layers));
         Assert.Equal("excluded by '*.down'", ReasonOf(layers, "layer2.down.weight"));
@@ -244,7 +244,7 @@ public sealed class LayerSelectionTests
         using var model = Models.Convolutional();
         LayerRule[] rules = [new("layer2.down") { Sparsity = 0.1 }, new("layer2.*") { Sparsity = 0.2 }, new("*") { Sparsity = 0.3 }];
 
-        var layers = LayerSelection.Select(model, [], [], rules);
+        var layers = LayerMatching.Select(model, [], [], rules);
 
         Assert.Equal([0.3, 0.3, 0.2, 0.1, 0.3], layers.Select(layer => layer.Rule!.Sparsity!.Value));
     }
@@ -256,7 +256,7 @@ public sealed class LayerSelectionTests
     {
         using var model = new Models.Tied(sameObject);
 
-        var layers = LayerSelection.Select(model, [], [], []);
+        var layers = LayerMatching.Select(model, [], [], []);
 
         Assert.Equal(["_first.weight", "_third.weight"], Pruned(layers));
         Assert.All(layers.Where(layer => layer.Info.Name == "_second.weight"), layer => Assert.Equal("tied to _first.weight", layer.DenseReason));
@@ -267,7 +267,7 @@ public sealed class LayerSelectionTests
     {
         using var model = new Models.Tied(sameObject: false);
 
-        var layers = LayerSelection.Select(model, ["_first", "_second"], [], []);
+        var layers = LayerMatching.Select(model, ["_first", "_second"], [], []);
 
         Assert.Equal(["_first.weight"], Pruned(layers));
     }
@@ -278,7 +278,7 @@ public sealed class LayerSelectionTests
         var shared = Linear(4, 4);
         using var model = new Models.Tree(("encoder", shared), ("decoder", shared), ("head", Linear(4, 2)));
 
-        var layers = LayerSelection.Select(model, [], [], []);
+        var layers = LayerMatching.Select(model, [], [], []);
 
         Assert.Equal(["encoder.weight", "head.weight"], Pruned(layers));
     }
@@ -291,7 +291,7 @@ public sealed class LayerSelectionTests
         head.weight = new Parameter(embedding.weight!.detach());
         using var model = new Models.Tree(("tokens", embedding), ("hidden", Linear(8, 8)), ("head", head));
 
-        var layers = LayerSelection.Select(model, [], [], []);
+        var layers = LayerMatching.Select(model, [], [], []);
 
         Assert.Equal(["hidden.weight"], Pruned(layers));
         Assert.Equal("tied to tokens.weight", ReasonOf(layers, "head.weight"));
@@ -305,7 +305,7 @@ public sealed class LayerSelectionTests
         embedding.weight = head.weight;
         using var model = new Models.Tree(("head", head), ("hidden", Linear(8, 8)), ("tokens", embedding));
 
-        var layers = LayerSelection.Select(model, [], [], []);
+        var layers = LayerMatching.Select(model, [], [], []);
 
         Assert.Equal(["hidden.weight"], Pruned(layers));
         Assert.Equal("tied to tokens.weight: embeddings stay dense unless included", ReasonOf(layers, "head.weight"));
@@ -324,11 +324,11 @@ public sealed class LayerSelectionTests
         var modules = new Dictionary<string, Module> { ["tokens"] = embedding, ["hidden"] = Linear(8, 32), ["wide"] = Linear(32, 8), ["head"] = head };
         using var model = new Models.Tree([.. order.Select(name => (name, modules[name]))]);
 
-        Assert.Equal(["hidden.weight", "wide.weight"], Pruned(LayerSelection.Select(model, [], [LayerMatch.Classifier], [])));
-        var included = LayerSelection.Select(model, ["*"], [LayerMatch.Classifier], []);
+        Assert.Equal(["hidden.weight", "wide.weight"], Pruned(LayerMatching.Select(model, [], [LayerMatch.Classifier], [])));
+        var included = LayerMatching.Select(model, ["*"], [LayerMatch.Classifier], []);
         Assert.Equal(["hidden.weight", "wide.weight"], Pruned(included));
         Assert.Contains("excluded by the classifier", included.Select(layer => layer.DenseReason));
-        Assert.Equal(0.2, LayerSelection.Select(model, ["*"], [], [new(LayerMatch.Classifier) { Sparsity = 0.2 }]).Single(layer => layer.Info.Name == "head.weight").Rule?.Sparsity);
+        Assert.Equal(0.2, LayerMatching.Select(model, ["*"], [], [new(LayerMatch.Classifier) { Sparsity = 0.2 }]).Single(layer => layer.Info.Name == "head.weight").Rule?.Sparsity);
     }
 
     [Fact]
@@ -339,7 +339,7 @@ public sealed class LayerSelectionTests
         decoder.weight = encoder.weight;
         using var model = new Models.Tree(("encoder", encoder), ("middle", Linear(8, 8)), ("decoder", decoder));
 
-        Assert.Equal(["middle.weight"], Pruned(LayerSelection.Select(model, [], [LayerMatch.Classifier], [])));
+        Assert.Equal(["middle.weight"], Pruned(LayerMatching.Select(model, [], [LayerMatch.Classifier], [])));
     }
 
     [Theory]
@@ -349,10 +349,10 @@ public sealed class LayerSelectionTests
     {
         using var model = new Models.Tied(sameObject: true);
 
-        Assert.Equal(["_third.weight"], Pruned(LayerSelection.Select(model, [], [name], [])));
-        Assert.Equal(["_first.weight"], Pruned(LayerSelection.Select(model, [name], [], [])));
-        Assert.Equal(["_third.weight"], Pruned(LayerSelection.Select(model, [name, "_third"], [], [new(name) { Sparsity = 0.5 }])).Skip(1));
-        Assert.Equal(0.5, LayerSelection.Select(model, [], [], [new(name) { Sparsity = 0.5 }])[0].Rule?.Sparsity);
+        Assert.Equal(["_third.weight"], Pruned(LayerMatching.Select(model, [], [name], [])));
+        Assert.Equal(["_first.weight"], Pruned(LayerMatching.Select(model, [name], [], [])));
+        Assert.Equal(["_third.weight"], Pruned(LayerMatching.Select(model, [name, "_third"], [], [new(name) { Sparsity = 0.5 }])).Skip(1));
+        Assert.Equal(0.5, LayerMatching.Select(model, [], [], [new(name) { Sparsity = 0.5 }])[0].Rule?.Sparsity);
         Assert.Contains($"'{name}' is included, but stays dense: _first.weight: excluded by '{other}'", Fault(model, [name], [other]), StringComparison.Ordinal);
     }
 
@@ -361,7 +361,7 @@ public sealed class LayerSelectionTests
     {
         using var model = new Models.Tied(sameObject: true);
 
-        var layers = LayerSelection.Select(model, [], [], [new("_first") { Sparsity = 0.9 }, new("_second") { Sparsity = 0.9 }]);
+        var layers = LayerMatching.Select(model, [], [], [new("_first") { Sparsity = 0.9 }, new("_second") { Sparsity = 0.9 }]);
 
         Assert.Equal(0.9, layers[0].Rule?.Sparsity);
     }
@@ -372,7 +372,7 @@ public sealed class LayerSelectionTests
         using var model = new Models.Tied(sameObject: true);
         static LayerRule Rule(string name, string words) => new(name) { Strategy = new PlainStrategy(words) };
 
-        Assert.Equal("'_first'", LayerSelection.Select(model, [], [], [Rule("_first", "a"), Rule("_second", "a")])[0].Rule?.Match.ToString());
+        Assert.Equal("'_first'", LayerMatching.Select(model, [], [], [Rule("_first", "a"), Rule("_second", "a")])[0].Rule?.Match.ToString());
         Assert.Contains("The rule for '_second' never applies", Fault(model, [], [], Rule("_first", "a"), Rule("_second", "b")), StringComparison.Ordinal);
     }
 
@@ -383,7 +383,7 @@ public sealed class LayerSelectionTests
     {
         using var model = new Models.Tied(sameObject: true);
 
-        var layers = LayerSelection.Select(model, [], [], [new(name) { Sparsity = 0.2 }, new("*") { MaximumSparsity = 0.9 }]);
+        var layers = LayerMatching.Select(model, [], [], [new(name) { Sparsity = 0.2 }, new("*") { MaximumSparsity = 0.9 }]);
 
         Assert.Equal([$"'{name}'", $"'{name}'", "'*'"], layers.Select(layer => layer.Rule?.Match.ToString()));
         var fault = Fault(model, [], [], new(name) { Sparsity = 0.9 }, new(other) { Sparsity = 0.5 });
@@ -407,10 +407,10 @@ public sealed class LayerSelectionTests
     {
         using var model = new Models.Custom(("codes", new Parameter(ones([4, 4], dtype: ScalarType.Int64), requires_grad: false)), ("weight", new Parameter(ones([4, 4]))));
 
-        var fault = Assert.Throws<ArgumentException>(() => LayerSelection.Select(model, ["codes", "weight"], [], []));
+        var fault = Assert.Throws<ArgumentException>(() => LayerMatching.Select(model, ["codes", "weight"], [], []));
 
         Assert.Contains("'codes' is included, but stays dense: codes: Int64 weights can't be pruned", fault.Message, StringComparison.Ordinal);
-        Assert.Equal(["weight"], Pruned(LayerSelection.Select(model, ["*"], [], [])));
+        Assert.Equal(["weight"], Pruned(LayerMatching.Select(model, ["*"], [], [])));
     }
 
     [Fact]
@@ -418,7 +418,7 @@ public sealed class LayerSelectionTests
     {
         using var model = new Models.Custom(("nothing", new Parameter(empty([0, 4]))), ("weight", new Parameter(ones([4, 4]))));
 
-        var layers = LayerSelection.Select(model, ["*"], [], []);
+        var layers = LayerMatching.Select(model, ["*"], [], []);
 
         Assert.Equal(["weight"], Pruned(layers));
     }
@@ -428,7 +428,7 @@ public sealed class LayerSelectionTests
     {
         using var model = Sequential(("norm", BatchNorm1d(4)), ("relu", ReLU()));
 
-        var fault = Assert.Throws<ArgumentException>(() => LayerSelection.Select(model, [], [], []));
+        var fault = Assert.Throws<ArgumentException>(() => LayerMatching.Select(model, [], [], []));
 
         Assert.Contains("nothing to prune", fault.Message, StringComparison.Ordinal);
     }
@@ -438,7 +438,7 @@ public sealed class LayerSelectionTests
     {
         using var model = Linear(4, 3);
 
-        var layer = Assert.Single(LayerSelection.Select(model, ["weight"], [], []));
+        var layer = Assert.Single(LayerMatching.Select(model, ["weight"], [], []));
 
         Assert.Equal(("weight", "", true, 0), (layer.Info.Name, layer.Info.ModuleName, layer.Info.IsLast, layer.Info.Index));
         Assert.Same(model, layer.Info.Module);
@@ -455,7 +455,7 @@ public sealed class LayerSelectionTests
         using var inner = NativeModule(kind);
         using var model = new Models.Tree(("head", Linear(8, 8)), ("inner", inner));
 
-        var layers = LayerSelection.Select(model, ["inner*"], [], []);
+        var layers = LayerMatching.Select(model, ["inner*"], [], []);
 
         var names = Pruned(layers).ToArray();
         Assert.Contains(names, name => name.EndsWith(first, StringComparison.Ordinal));
@@ -468,7 +468,7 @@ public sealed class LayerSelectionTests
     {
         using var model = Sequential(("up", ConvTranspose2d(16, 8, 3, groups: 4)), ("flat", Flatten()), ("conv", Conv1d(6, 4, 3, groups: 2)));
 
-        var layers = LayerSelection.Select(model, [], [], []);
+        var layers = LayerMatching.Select(model, [], [], []);
 
         var (up, conv) = (layers[0].Info.Layout, layers[1].Info.Layout);
         Assert.Equal((0, 1, 4), (up.InputDimension, up.OutputDimension, up.Inputs));
@@ -483,18 +483,18 @@ public sealed class LayerSelectionTests
         Leaks.None(() =>
         {
             using var scope = NewDisposeScope();
-            LayerSelection.Select(model, [], [LayerMatch.First], [new LayerRule("fc") { Sparsity = 0.5 }]);
+            LayerMatching.Select(model, [], [LayerMatch.First], [new LayerRule("fc") { Sparsity = 0.5 }]);
             using var made = zeros(1);
         });
     }
 
     private static string Fault(Module model, LayerMatch[] include, LayerMatch[] exclude, params LayerRule[] rules) =>
-        Assert.Throws<ArgumentException>(() => LayerSelection.Select(model, include, exclude, rules)).Message;
+        Assert.Throws<ArgumentException>(() => LayerMatching.Select(model, include, exclude, rules)).Message;
 
-    private static IEnumerable<string> Pruned(IEnumerable<SelectedLayer> layers) =>
+    private static IEnumerable<string> Pruned(IEnumerable<LayerDecision> layers) =>
         layers.Where(layer => layer.DenseReason is null).Select(layer => layer.Info.Name);
 
-    private static string? ReasonOf(IEnumerable<SelectedLayer> layers, string name) =>
+    private static string? ReasonOf(IEnumerable<LayerDecision> layers, string name) =>
         layers.Single(layer => layer.Info.Name == name).DenseReason;
 
     private static Module NativeModule(string kind) => kind switch

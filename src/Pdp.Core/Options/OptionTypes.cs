@@ -3,11 +3,11 @@ using System.Text.Json.Nodes;
 namespace Pdp.Options;
 
 /// <summary>The strategies, importances, schedules and allocations of this library as JSON; what is not set has its default.</summary>
-internal static class OptionKinds
+internal static class OptionTypes
 {
     private static readonly EpsilonRamp DefaultRamp = new();
 
-    public static Kinds<IMaskStrategy> Strategies { get; } = new()
+    public static JsonTypes<IMaskStrategy> Strategies { get; } = new()
     {
         { (Unstructured _) => [], _ => new Unstructured() },
         {
@@ -24,13 +24,13 @@ internal static class OptionKinds
         },
     };
 
-    public static Kinds<IImportance> Importances { get; } = new()
+    public static JsonTypes<IImportance> Importances { get; } = new()
     {
         { (Taylor taylor) => new() { ["window"] = taylor.Window },
             members => new() { Window = members.Whole("window") ?? new Taylor().Window } },
     };
 
-    public static Kinds<ISparsityScheduler> Schedules { get; } = new()
+    public static JsonTypes<ISparsityScheduler> Schedules { get; } = new()
     {
         { (ConstantSparsity _) => [], _ => new ConstantSparsity() },
         { (OneShot shot) => new() { ["epoch"] = shot.Epoch }, members => new() { Epoch = Number(members, "epoch") } },
@@ -45,7 +45,7 @@ internal static class OptionKinds
     };
 
     /// <summary>The allocations; a budget takes the channels and the multiply-accumulates from the options.</summary>
-    public static Kinds<ISparsityAllocation> Allocations(ChannelMap? channels, MacCount? macs) => new()
+    public static JsonTypes<ISparsityAllocation> Allocations(ChannelMap? channels, MacCount? macs) => new()
     {
         { (GlobalMagnitude _) => [], _ => new GlobalMagnitude() },
         { (UniformSparsity _) => [], _ => new UniformSparsity() },

@@ -3,7 +3,7 @@ using static TorchSharp.torch.nn;
 namespace Pdp.Masking;
 
 /// <summary>Puts channels that belong together under one mask.</summary>
-internal static class TiedChannels
+internal static class ChannelMaskGroup
 {
     public static MaskGroup Of(ChannelGroup group, Module model, IMaskStrategy strategy, Temperature temperature)
     {

@@ -3,7 +3,7 @@ using Pdp.Internal;
 namespace Pdp.Allocation;
 
 /// <summary>The total that the bounds of layers allow.</summary>
-internal static class Reach
+internal static class AllocationRange
 {
     /// <summary>Checks that a total lies between the sums of the layers' minima and maxima.</summary>
     /// <exception cref="ArgumentOutOfRangeException">It doesn't.</exception>

@@ -9,16 +9,16 @@ namespace Pdp.Options;
 /// </summary>
 /// <remarks>A string stands for an object with that type and no other members.</remarks>
 /// <typeparam name="T">The interface.</typeparam>
-internal sealed class Kinds<T> : IEnumerable<string>
+internal sealed class JsonTypes<T> : IEnumerable<string>
     where T : class
 {
     private const string Discriminator = "type";
 
-    private readonly Dictionary<string, Kind> _kinds = new(StringComparer.OrdinalIgnoreCase);
+    private readonly Dictionary<string, Converter> _converters = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Adds a type, with functions that write and read its members.</summary>
-    public void Add<TKind>(Func<TKind, JsonObject> write, Func<StrictObject, TKind> read)
-        where TKind : T => _kinds.Add(NameOf(typeof(TKind)), new(value => write((TKind)value), members => read(members)));
+    public void Add<TType>(Func<TType, JsonObject> write, Func<StrictObject, TType> read)
+        where TType : T => _converters.Add(NameOf(typeof(TType)), new(value => write((TType)value), members => read(members)));
 
     /// <summary>Writes a value.</summary>
     /// <param name="value">The value.</param>
@@ -27,12 +27,12 @@ internal sealed class Kinds<T> : IEnumerable<string>
     public JsonNode Write(T value, string setting)
     {
         var name = NameOf(value.GetType());
-        if (!_kinds.TryGetValue(name, out var kind))
+        if (!_converters.TryGetValue(name, out var converter))
             throw new NotSupportedException(
                 $"{setting} is a {value.GetType().Name}, which can't be written as JSON; the types that can are {string.Join(", ", this)}. "
                 + "Leave it out of the JSON and set it in code after reading the options.");
 
-        var written = kind.Write(value);
+        var written = converter.Write(value);
         written.Insert(0, Discriminator, name);
         return written;
     }
@@ -42,12 +42,12 @@ internal sealed class Kinds<T> : IEnumerable<string>
     public T Read(JsonNode node) => StrictObject.Read(node is JsonValue ? Expanded(node) : node, members =>
     {
         var name = members.Text(Discriminator) ?? members.Missing<string>(Discriminator);
-        return _kinds.TryGetValue(name, out var kind)
-            ? kind.Read(members)
+        return _converters.TryGetValue(name, out var converter)
+            ? converter.Read(members)
             : throw StrictObject.Fault(members.PathOf(Discriminator), $"is '{name}' and must be one of {string.Join(", ", this)}");
     });
 
-    public IEnumerator<string> GetEnumerator() => _kinds.Keys.GetEnumerator();
+    public IEnumerator<string> GetEnumerator() => _converters.Keys.GetEnumerator();
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
@@ -61,5 +61,5 @@ internal sealed class Kinds<T> : IEnumerable<string>
 
     private static string NameOf(Type type) => JsonNamingPolicy.CamelCase.ConvertName(type.Name);
 
-    private sealed record Kind(Func<T, JsonObject> Write, Func<StrictObject, T> Read);
+    private sealed record Converter(Func<T, JsonObject> Write, Func<StrictObject, T> Read);
 }

@@ -14,23 +14,26 @@ internal sealed class Draw(ulong seed) : IDisposable
     public Tensor Normal(long[] shape, double deviation, Tensor like)
     {
         using var scope = NewDisposeScope();
-        return randn(shape, ScalarType.Float32, CPU, generator: _random).mul_(tensor(deviation)).to(like.dtype, like.device).MoveToOuterDisposeScope();
+        using Scalar scale = deviation.ToScalar();
+        return randn(shape, ScalarType.Float32, CPU, generator: _random).mul_(scale).to(like.dtype, like.device).MoveToOuterDisposeScope();
     }
 
     /// <summary>Numbers in [from, to).</summary>
     public Tensor Uniform(long[] shape, double from, double to, Tensor like)
     {
         using var scope = NewDisposeScope();
+        using Scalar length = (to - from).ToScalar(), start = from.ToScalar();
         var unit = rand(shape, like.dtype == ScalarType.Float64 ? ScalarType.Float64 : ScalarType.Float32, CPU, generator: _random);
-        return unit.mul_(tensor(to - from)).add_(tensor(from), One).to(like.dtype, like.device).MoveToOuterDisposeScope();
+        return unit.mul_(length).add_(start, One).to(like.dtype, like.device).MoveToOuterDisposeScope();
     }
 
     /// <summary>Whole numbers in [from, to].</summary>
     public Tensor Whole(long[] shape, long from, long to, Tensor like)
     {
         using var scope = NewDisposeScope();
+        using Scalar count = ((double)(to - from + 1)).ToScalar(), start = ((double)from).ToScalar();
         var unit = rand(shape, ScalarType.Float64, CPU, generator: _random);
-        return unit.mul_(tensor((double)(to - from + 1))).floor_().add_(tensor((double)from), One).to(like.dtype, like.device).MoveToOuterDisposeScope();
+        return unit.mul_(count).floor_().add_(start, One).to(like.dtype, like.device).MoveToOuterDisposeScope();
     }
 
     public void Dispose() => _random.Dispose();

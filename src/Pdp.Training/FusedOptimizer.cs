@@ -6,19 +6,19 @@ using static TorchSharp.torch;
 namespace Pdp.Training;
 
 /// <summary>
-/// An optimizer whose steps survive the garbage collector. TorchSharp 0.107's own optimizers make Scalars that the collector may free
-/// while the native call reads them, which fails one step in some thousands ("Expected false to be true", "Unknown scalar type") and
-/// leaves it half applied. Here every Scalar is kept for as long as it is used.
+/// An optimizer whose steps are safe from the garbage collector. TorchSharp 0.107's own optimizers create Scalars that the collector may
+/// free while the native call reads them. One step in a few thousand then fails ("Expected false to be true", "Unknown scalar type") and
+/// is left half applied. Here every Scalar is kept alive for as long as it is used.
 /// </summary>
 /// <remarks>
-/// It takes the place of a stock optimizer: <c>zero_grad()</c> and <c>step()</c> are called as before, and TorchSharp's learning rate
-/// schedulers work on it. Contiguous float32 parameters on the CPU are updated by libtorch's fused kernels, all in one call; others by
-/// tensor operations. It owns its state, keeps no tensor of the caller's, and is not thread safe.
+/// It is a drop-in replacement for a stock optimizer: <c>zero_grad()</c> and <c>step()</c> are called as before, and TorchSharp's learning
+/// rate schedulers work with it. Contiguous float32 parameters on the CPU are updated by libtorch's fused kernels, all in one call; others by
+/// tensor operations. It owns its state, holds none of the caller's tensors except the parameters, and is not thread-safe.
 /// </remarks>
 public abstract class FusedOptimizer : optim.Optimizer
 {
     private readonly Slot[] _slots;
-    private readonly IReadOnlyList<string> _stateNames;
+    private readonly CheckpointState _state;
 
     /// <summary>Prepares the slots of all parameters.</summary>
     /// <param name="groups">The groups.</param>
@@ -28,7 +28,6 @@ public abstract class FusedOptimizer : optim.Optimizer
         : base(IntPtr.Zero)
     {
         ArgumentNullException.ThrowIfNull(groups);
-        _stateNames = stateNames;
         Groups = [.. groups.Select(group => Guard.NotNull(group, nameof(groups)))];
         RequireDistinct(Groups);
         foreach (var group in Groups)
@@ -37,6 +36,7 @@ public abstract class FusedOptimizer : optim.Optimizer
         }
 
         _slots = [.. Groups.SelectMany(group => group.Parameters.Select(entry => new Slot(entry.Name, entry.Parameter, group, stateNames.Count)))];
+        _state = new CheckpointState(Groups, _slots, stateNames);
     }
 
     /// <summary>The groups, each with its learning rate.</summary>
@@ -113,28 +113,10 @@ public abstract class FusedOptimizer : optim.Optimizer
     /// <c>NAME.step</c> (int64, []), <c>learning_rate</c> and <c>initial_learning_rate</c> (float64, [groups]).
     /// </summary>
     /// <returns>The tensors, which are the caller's.</returns>
-    public IReadOnlyDictionary<string, Tensor> GetState()
-    {
-        using var noGrad = no_grad();
-        var state = new Dictionary<string, Tensor>(StringComparer.Ordinal)
-        {
-            [StateKeys.LearningRate] = tensor(Groups.Select(group => group.LearningRate).ToArray()),
-            [StateKeys.InitialLearningRate] = tensor(Groups.Select(group => group.InitialLearningRate).ToArray()),
-        };
-        foreach (var slot in _slots.Where(slot => slot.Steps > 0))
-        {
-            state.Add(StateKeys.Step(slot.Name), tensor(slot.Steps));
-            for (var i = 0; i < slot.State.Length; i++)
-            {
-                state.Add(StateKeys.Of(slot.Name, _stateNames[i]), slot.State[i].clone());
-            }
-        }
+    public IReadOnlyDictionary<string, Tensor> GetState() => _state.Copy();
 
-        return state;
-    }
-
-    /// <summary>Takes a state that <see cref="GetState"/> gave, of the same kind of optimizer over the same parameters.</summary>
-    /// <param name="state">The state; its tensors stay the caller's. Parameters that it does not hold start anew.</param>
+    /// <summary>Restores a state that <see cref="GetState"/> returned, from the same kind of optimizer over the same parameters.</summary>
+    /// <param name="state">The state; its tensors stay the caller's. Parameters that it does not hold start afresh.</param>
     /// <exception cref="ArgumentNullException"><paramref name="state"/> is null.</exception>
     /// <exception cref="ArgumentException">
     /// A tensor belongs to no parameter, is missing, or has another shape or type, or a number is out of range; nothing has changed then.
@@ -142,28 +124,17 @@ public abstract class FusedOptimizer : optim.Optimizer
     public void SetState(IReadOnlyDictionary<string, Tensor> state)
     {
         ArgumentNullException.ThrowIfNull(state);
-        using var scope = NewDisposeScope();
-        var (parts, rates, initialRates) = Read(state);
-        for (var i = 0; i < _slots.Length; i++)
-        {
-            _slots[i].Replace([.. parts[i].Copies.Select(copy => copy.DetachFromDisposeScope())], parts[i].Steps);
-        }
-
-        for (var i = 0; i < Groups.Count; i++)
-        {
-            (Groups[i].LearningRate, Groups[i].InitialLearningRate) = (rates[i], initialRates[i]);
-        }
+        _state.Load(state);
     }
 
-    /// <summary>Checks a state as <see cref="SetState"/> does, and changes nothing.</summary>
+    /// <summary>Checks a state as <see cref="SetState"/> does, without changing anything.</summary>
     /// <param name="state">The state; its tensors stay the caller's.</param>
     /// <exception cref="ArgumentNullException"><paramref name="state"/> is null.</exception>
     /// <exception cref="ArgumentException">The state does not fit, as <see cref="SetState"/> says.</exception>
     public void CheckState(IReadOnlyDictionary<string, Tensor> state)
     {
         ArgumentNullException.ThrowIfNull(state);
-        using var scope = NewDisposeScope();
-        Read(state);
+        _state.Check(state);
     }
 
     /// <summary>Drops the state, as if no step had been taken; the learning rates stay.</summary>
@@ -176,29 +147,15 @@ public abstract class FusedOptimizer : optim.Optimizer
     }
 
     /// <summary>
-    /// Multiplies the state by masks, so that weights that are removed for good have no momentum left which would move them.
+    /// Multiplies the state by masks, so that no momentum is left to move weights that have been pruned for good.
     /// </summary>
-    /// <param name="masks">Masks by the parameter's name, each in its parameter's shape: 0 or false where the weight is removed.</param>
+    /// <param name="masks">Masks by the parameter's name, each in its parameter's shape: 0 or false where the weight is pruned.</param>
     /// <exception cref="ArgumentNullException"><paramref name="masks"/> is null.</exception>
     /// <exception cref="ArgumentException">A mask belongs to no parameter or has another shape; nothing has changed then.</exception>
     public void MaskState(IReadOnlyDictionary<string, Tensor> masks)
     {
         ArgumentNullException.ThrowIfNull(masks);
-        using var scope = NewDisposeScope();
-        using var noGrad = no_grad();
-        var slots = _slots.ToDictionary(slot => slot.Name, StringComparer.Ordinal);
-        foreach (var (name, mask) in masks)
-        {
-            StateReader.RequireShape(slots.GetValueOrDefault(name) ?? throw StateReader.Unknown(name, slots.Keys), name, mask);
-        }
-
-        foreach (var (name, mask) in masks)
-        {
-            foreach (var part in slots[name].State)
-            {
-                part.mul_(mask.to_type(part.dtype));
-            }
-        }
+        _state.Mask(masks);
     }
 
     /// <summary>Updates parameters of one group, all at the same step, by one call of a fused kernel.</summary>
@@ -244,17 +201,6 @@ public abstract class FusedOptimizer : optim.Optimizer
                 throw new ArgumentException($"'{seen[parameter]}' and '{name}' are the same parameter; give it once.", nameof(groups));
             }
         }
-    }
-
-    private ((long Steps, Tensor[] Copies)[] Parts, double[] Rates, double[] InitialRates) Read(IReadOnlyDictionary<string, Tensor> state)
-    {
-        using var noGrad = no_grad();
-        var reader = new StateReader(state, _stateNames);
-        var rates = reader.Rates(StateKeys.LearningRate, Groups.Count);
-        var initialRates = reader.Rates(StateKeys.InitialLearningRate, Groups.Count);
-        var parts = _slots.Select(slot => reader.Steps(slot) is var steps ? (steps, reader.Copies(slot, steps)) : default).ToArray();
-        reader.RequireAllRead();
-        return (parts, rates, initialRates);
     }
 
     /// <summary>All parameters that have a gradient; checked before any of them changes.</summary>

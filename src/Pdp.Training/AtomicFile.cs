@@ -2,12 +2,12 @@ using System.Text;
 
 namespace Pdp.Training;
 
-/// <summary>Writes a file beside its place and renames it, so that neither a reader nor a crash ever meets half of one.</summary>
+/// <summary>Writes a temporary file and renames it, so that neither a reader nor a crash ever sees a partial file.</summary>
 public static class AtomicFile
 {
-    /// <summary>Writes a file; missing folders are made. If writing fails, what was there stays.</summary>
+    /// <summary>Writes a file and creates missing folders. If writing fails, an existing file stays as it was.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="write">Writes the contents to the stream that it gets, and leaves the stream open.</param>
+    /// <param name="write">Writes the contents to the stream that is passed to it, and leaves the stream open.</param>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="IOException">The file can't be written.</exception>
     public static void Write(string path, Action<Stream> write)
@@ -33,7 +33,7 @@ public static class AtomicFile
         }
     }
 
-    /// <summary>Writes a text in UTF-8, as <see cref="Write"/> does.</summary>
+    /// <summary>Writes text in UTF-8, in the same way as <see cref="Write"/>.</summary>
     /// <param name="path">The file.</param>
     /// <param name="text">The text.</param>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>

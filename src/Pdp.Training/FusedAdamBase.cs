@@ -7,8 +7,8 @@ namespace Pdp.Training;
 /// <summary>What <see cref="FusedAdam"/> and <see cref="FusedAdamW"/> share.</summary>
 /// <remarks>
 /// With gradient g, weight w and step k: m ← β₁·m + (1 − β₁)·g; v ← β₂·v + (1 − β₂)·g²;
-/// w ← w − γ·m̂ / (√v̂ + ε) with m̂ = m / (1 − β₁ᵏ) and v̂ = v / (1 − β₂ᵏ), where AMSGrad puts the largest v so far in v̂.
-/// The state's names are <c>exp_avg</c>, <c>exp_avg_sq</c> and, for AMSGrad, <c>max_exp_avg_sq</c>.
+/// w ← w − γ·m̂ / (√v̂ + ε) with m̂ = m / (1 − β₁ᵏ) and v̂ = v / (1 − β₂ᵏ), where AMSGrad uses the largest v so far.
+/// The state tensors are named <c>exp_avg</c>, <c>exp_avg_sq</c> and, for AMSGrad, <c>max_exp_avg_sq</c>.
 /// </remarks>
 public abstract class FusedAdamBase : FusedOptimizer
 {
@@ -16,7 +16,8 @@ public abstract class FusedAdamBase : FusedOptimizer
     private readonly double _weightDecay;
 
     private protected FusedAdamBase(IEnumerable<ParameterGroup> groups, AdamOptions options, double defaultDecay)
-        : base(groups, options.LearningRate, StateNames(options)) => (_options, _weightDecay) = (options, options.WeightDecay ?? defaultDecay);
+        : base(groups, options.LearningRate, StateNames(options)) =>
+        (_options, _weightDecay) = (options, options.WeightDecay ?? defaultDecay);
 
     /// <summary>Whether the decay acts on the weight itself rather than through the gradient.</summary>
     private protected abstract bool IsDecoupled { get; }

@@ -11,9 +11,9 @@ namespace Pdp.Training;
 /// is left half applied. Here every Scalar is kept alive for as long as it is used.
 /// </summary>
 /// <remarks>
-/// It is a drop-in replacement for a stock optimizer: <c>zero_grad()</c> and <c>step()</c> are called as before, and TorchSharp's learning
-/// rate schedulers work with it. Contiguous float32 parameters on the CPU are updated by libtorch's fused kernels, all in one call; others by
-/// tensor operations. It owns its state, holds none of the caller's tensors except the parameters, and is not thread-safe.
+/// It replaces a stock optimizer: call <c>zero_grad()</c> and <c>step()</c> as before; TorchSharp's learning rate schedulers work with it.
+/// Contiguous float32 parameters on the CPU are updated by libtorch's fused kernels, all in one call; others by tensor
+/// operations. It owns its state, holds none of the caller's tensors except the parameters, and is not thread-safe.
 /// </remarks>
 public abstract class FusedOptimizer : optim.Optimizer
 {
@@ -22,20 +22,24 @@ public abstract class FusedOptimizer : optim.Optimizer
 
     /// <summary>Prepares the slots of all parameters.</summary>
     /// <param name="groups">The groups.</param>
-    /// <param name="learningRate">The learning rate of groups that have none of their own.</param>
-    /// <param name="stateNames">The names of what the optimizer keeps for each parameter.</param>
+    /// <param name="learningRate">The learning rate of groups that don't set their own.</param>
+    /// <param name="stateNames">The names of the tensors that the optimizer keeps for each parameter.</param>
     private protected FusedOptimizer(IEnumerable<ParameterGroup> groups, double learningRate, IReadOnlyList<string> stateNames)
         : base(IntPtr.Zero)
     {
         ArgumentNullException.ThrowIfNull(groups);
         Groups = [.. groups.Select(group => Guard.NotNull(group, nameof(groups)))];
-        RequireDistinct(Groups);
+        ParameterGroup.RequireDistinct(Groups);
         foreach (var group in Groups)
         {
             group.LearningRate = group.InitialLearningRate = group.GivenLearningRate ?? learningRate;
         }
 
-        _slots = [.. Groups.SelectMany(group => group.Parameters.Select(entry => new Slot(entry.Name, entry.Parameter, group, stateNames.Count)))];
+        _slots =
+        [
+            .. Groups.SelectMany(group =>
+                group.Parameters.Select(entry => new Slot(entry.Name, entry.Parameter, group, stateNames.Count))),
+        ];
         _state = new CheckpointState(Groups, _slots, stateNames);
     }
 
@@ -44,8 +48,8 @@ public abstract class FusedOptimizer : optim.Optimizer
 
     /// <summary>The learning rate of all groups.</summary>
     /// <value>In [0, ∞).</value>
-    /// <exception cref="ArgumentOutOfRangeException">The value is outside of its range.</exception>
-    /// <exception cref="InvalidOperationException">It is read, and the groups have different ones: read <see cref="Groups"/>.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The value is outside its range.</exception>
+    /// <exception cref="InvalidOperationException">The groups have different learning rates: read <see cref="Groups"/>.</exception>
     public double LearningRate
     {
         get => Groups.All(group => group.LearningRate == Groups[0].LearningRate)
@@ -73,7 +77,7 @@ public abstract class FusedOptimizer : optim.Optimizer
     public override void add_param_group(ParamGroup param_group) =>
         throw new NotSupportedException("Give all groups to the constructor.");
 
-    /// <summary>Drops all gradients, as PyTorch does by default; stock TorchSharp fills them with zeros.</summary>
+    /// <summary>Sets all gradients to null, as PyTorch does by default; stock TorchSharp fills them with zeros.</summary>
     public override void zero_grad()
     {
         foreach (var slot in _slots)
@@ -82,9 +86,9 @@ public abstract class FusedOptimizer : optim.Optimizer
         }
     }
 
-    /// <summary>Takes one step; parameters without a gradient stay as they are.</summary>
-    /// <param name="closure">Computes the loss and its gradients anew, before the step; null if that is done already.</param>
-    /// <returns>The closure's loss, which is the caller's; null if there is no closure.</returns>
+    /// <summary>Takes one step; parameters without a gradient don't change.</summary>
+    /// <param name="closure">Computes the loss and its gradients before the step; null if they have been computed already.</param>
+    /// <returns>The closure's loss, which the caller owns; null if there is no closure.</returns>
     /// <exception cref="InvalidOperationException">
     /// A parameter was disposed or reshaped since the optimizer was made, or a gradient does not fit it; nothing has changed then.
     /// </exception>
@@ -112,11 +116,11 @@ public abstract class FusedOptimizer : optim.Optimizer
     /// Copies the state for a checkpoint: <c>NAME.STATE</c> in the parameter's shape and type for each parameter that has taken a step,
     /// <c>NAME.step</c> (int64, []), <c>learning_rate</c> and <c>initial_learning_rate</c> (float64, [groups]).
     /// </summary>
-    /// <returns>The tensors, which are the caller's.</returns>
+    /// <returns>The tensors, which the caller owns.</returns>
     public IReadOnlyDictionary<string, Tensor> GetState() => _state.Copy();
 
     /// <summary>Restores a state that <see cref="GetState"/> returned, from the same kind of optimizer over the same parameters.</summary>
-    /// <param name="state">The state; its tensors stay the caller's. Parameters that it does not hold start afresh.</param>
+    /// <param name="state">The state; the caller keeps its tensors. Parameters that it does not hold start afresh.</param>
     /// <exception cref="ArgumentNullException"><paramref name="state"/> is null.</exception>
     /// <exception cref="ArgumentException">
     /// A tensor belongs to no parameter, is missing, or has another shape or type, or a number is out of range; nothing has changed then.
@@ -128,16 +132,16 @@ public abstract class FusedOptimizer : optim.Optimizer
     }
 
     /// <summary>Checks a state as <see cref="SetState"/> does, without changing anything.</summary>
-    /// <param name="state">The state; its tensors stay the caller's.</param>
+    /// <param name="state">The state; the caller keeps its tensors.</param>
     /// <exception cref="ArgumentNullException"><paramref name="state"/> is null.</exception>
-    /// <exception cref="ArgumentException">The state does not fit, as <see cref="SetState"/> says.</exception>
+    /// <exception cref="ArgumentException">The state does not fit, as described at <see cref="SetState"/>.</exception>
     public void CheckState(IReadOnlyDictionary<string, Tensor> state)
     {
         ArgumentNullException.ThrowIfNull(state);
         _state.Check(state);
     }
 
-    /// <summary>Drops the state, as if no step had been taken; the learning rates stay.</summary>
+    /// <summary>Drops the state, as if no step had been taken; the learning rates are kept.</summary>
     public void ResetState()
     {
         foreach (var slot in _slots)
@@ -164,7 +168,7 @@ public abstract class FusedOptimizer : optim.Optimizer
     /// <summary>Updates one parameter by tensor operations.</summary>
     private protected abstract void ApplyAlone(Update update);
 
-    /// <summary>Frees the state; the parameters are the caller's.</summary>
+    /// <summary>Frees the state; the caller keeps the parameters.</summary>
     /// <param name="disposing">Whether it is called by <see cref="IDisposable.Dispose"/>.</param>
     protected override void Dispose(bool disposing)
     {
@@ -177,30 +181,6 @@ public abstract class FusedOptimizer : optim.Optimizer
         }
 
         base.Dispose(disposing);
-    }
-
-    private static void RequireDistinct(IReadOnlyList<ParameterGroup> groups)
-    {
-        var parameters = groups.SelectMany(group => group.Parameters).ToArray();
-        if (parameters.Length == 0)
-        {
-            throw new ArgumentException("There is no parameter to optimize.", nameof(groups));
-        }
-
-        var names = new HashSet<string>(StringComparer.Ordinal);
-        var seen = new Dictionary<Parameter, string>(ReferenceEqualityComparer.Instance);
-        foreach (var (name, parameter) in parameters)
-        {
-            if (!names.Add(name))
-            {
-                throw new ArgumentException($"Two parameters are named '{name}'.", nameof(groups));
-            }
-
-            if (!seen.TryAdd(parameter, name))
-            {
-                throw new ArgumentException($"'{seen[parameter]}' and '{name}' are the same parameter; give it once.", nameof(groups));
-            }
-        }
     }
 
     /// <summary>All parameters that have a gradient; checked before any of them changes.</summary>

@@ -10,7 +10,7 @@ namespace Pdp.Training;
 /// <remarks>
 /// With gradient g, weight w, momentum buffer b, learning rate γ, momentum μ, dampening δ and weight decay λ:
 /// d = g + λ·w; b ← d at a parameter's first step, else b ← μ·b + (1 − δ)·d; w ← w − γ·b, or w − γ·(d + μ·b) for Nesterov's step.
-/// Without momentum w ← w − γ·d. The state's name is <c>momentum_buffer</c>.
+/// Without momentum w ← w − γ·d. The state tensor is named <c>momentum_buffer</c>.
 /// </remarks>
 public sealed class FusedSgd : FusedOptimizer, optim.IMomentum
 {
@@ -33,15 +33,18 @@ public sealed class FusedSgd : FusedOptimizer, optim.IMomentum
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="ArgumentException">There is no parameter, one is given twice, or the options contradict each other.</exception>
     public FusedSgd(IEnumerable<ParameterGroup> groups, SgdOptions options)
-        : base(groups, Checked(options).LearningRate, options.Momentum > 0 ? ["momentum_buffer"] : []) => (_options, _momentum) = (options, options.Momentum);
+        : base(groups, Checked(options).LearningRate, options.Momentum > 0 ? ["momentum_buffer"] : []) =>
+        (_options, _momentum) = (options, options.Momentum);
 
     /// <summary>The momentum μ, which some of TorchSharp's schedulers change.</summary>
-    /// <value>In [0, 1), and above 0 exactly where the options have it so: buffers neither come nor go midway.</value>
-    /// <exception cref="ArgumentOutOfRangeException">The value is outside of its range.</exception>
+    /// <value>In (0, 1) if the options have a momentum, otherwise 0: buffers are neither added nor dropped during training.</value>
+    /// <exception cref="ArgumentOutOfRangeException">The value is outside its range.</exception>
     public double Momentum
     {
         get => _momentum;
-        set => _momentum = HasMomentum == value > 0 ? Guard.Fraction(value) : throw Guard.Outside(nameof(Momentum), value, HasMomentum ? "(0, 1)" : "[0, 0]");
+        set => _momentum = HasMomentum == value > 0
+            ? Guard.Fraction(value)
+            : throw Guard.Outside(nameof(Momentum), value, HasMomentum ? "(0, 1)" : "[0, 0]");
     }
 
     private bool HasMomentum => _options.Momentum > 0;

@@ -1,13 +1,13 @@
 namespace Pdp.Training;
 
-/// <summary>In what a file may differ from the module that it is loaded into.</summary>
+/// <summary>How a file may differ from the module that it is loaded into.</summary>
 public sealed record LoadOptions
 {
-    /// <summary>Whether tensors of the module may be missing in the file; they then stay as they are.</summary>
+    /// <summary>Whether tensors of the module may be missing from the file; they then keep their values.</summary>
     /// <value>False by default.</value>
     public bool AllowMissing { get; init; }
 
-    /// <summary>Whether the file may hold tensors that the module does not have; they are then left out.</summary>
+    /// <summary>Whether the file may hold tensors that the module does not have; they are then ignored.</summary>
     /// <value>False by default.</value>
     public bool AllowUnexpected { get; init; }
 

@@ -1,6 +1,6 @@
 namespace Pdp.Training;
 
-/// <summary>In what a file differed from the module that it was loaded into.</summary>
+/// <summary>How a file differed from the module that it was loaded into.</summary>
 public sealed record LoadResult
 {
     /// <summary>The module's tensors that the file did not hold.</summary>

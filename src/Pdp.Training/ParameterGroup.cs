@@ -13,7 +13,11 @@ public sealed class ParameterGroup : torch.optim.ILearningRateController
     public ParameterGroup(IEnumerable<(string name, Parameter parameter)> parameters)
     {
         ArgumentNullException.ThrowIfNull(parameters);
-        Parameters = [.. parameters.Select(entry => (Guard.NotNull(entry.name, nameof(parameters)), Guard.NotNull(entry.parameter, nameof(parameters))))];
+        Parameters =
+        [
+            .. parameters.Select(entry =>
+                (Guard.NotNull(entry.name, nameof(parameters)), Guard.NotNull(entry.parameter, nameof(parameters)))),
+        ];
     }
 
     /// <summary>The parameters, by name.</summary>
@@ -21,16 +25,17 @@ public sealed class ParameterGroup : torch.optim.ILearningRateController
 
     /// <summary>The learning rate of the next step.</summary>
     /// <value>In [0, ∞); by default the optimizer's.</value>
-    /// <exception cref="ArgumentOutOfRangeException">The value is outside of its range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The value is outside its range.</exception>
     public double LearningRate
     {
-        get => GivenLearningRate ?? throw new InvalidOperationException("The group has no learning rate of its own yet: give the group to an optimizer first.");
+        get => GivenLearningRate
+            ?? throw new InvalidOperationException("The group has no learning rate yet: pass the group to an optimizer first.");
         set => GivenLearningRate = Guard.NotNegative(value);
     }
 
     /// <summary>The learning rate that TorchSharp's schedulers start from.</summary>
     /// <value>In [0, ∞); by default the learning rate at the optimizer's construction.</value>
-    /// <exception cref="ArgumentOutOfRangeException">The value is outside of its range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The value is outside its range.</exception>
     public double InitialLearningRate
     {
         get => field;
@@ -39,25 +44,51 @@ public sealed class ParameterGroup : torch.optim.ILearningRateController
 
     /// <summary>The weight decay of the group.</summary>
     /// <value>In [0, ∞); by default (null) the optimizer's.</value>
-    /// <exception cref="ArgumentOutOfRangeException">The value is outside of its range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The value is outside its range.</exception>
     public double? WeightDecay { get; init => field = value is { } given ? Guard.NotNegative(given) : null; }
 
     internal double? GivenLearningRate { get; private set; }
 
     /// <summary>
-    /// Two groups: weights of two or more dimensions decay; biases and the scales and shifts of norms do not.
+    /// Makes two groups: weights of two or more dimensions decay; biases and the scales and shifts of norms do not.
     /// </summary>
     /// <param name="parameters">All parameters, such as <c>model.named_parameters()</c>.</param>
     /// <param name="weightDecay">The weight decay of the first group, in [0, ∞).</param>
     /// <returns>The groups that are not empty.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="parameters"/> is null.</exception>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="weightDecay"/> is outside of its range.</exception>
-    public static IReadOnlyList<ParameterGroup> DecayWeightsOnly(IEnumerable<(string name, Parameter parameter)> parameters, double weightDecay)
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="weightDecay"/> is outside its range.</exception>
+    public static IReadOnlyList<ParameterGroup> DecayWeightsOnly(
+        IEnumerable<(string name, Parameter parameter)> parameters, double weightDecay)
     {
         ArgumentNullException.ThrowIfNull(parameters);
         Guard.NotNegative(weightDecay, nameof(weightDecay));
         var isWeight = parameters.ToLookup(entry => entry.parameter.dim() > 1);
         ParameterGroup[] groups = [new(isWeight[true]) { WeightDecay = weightDecay }, new(isWeight[false]) { WeightDecay = 0 }];
         return [.. groups.Where(group => group.Parameters.Count > 0)];
+    }
+
+    /// <exception cref="ArgumentException">There is no parameter, or one is given twice.</exception>
+    internal static void RequireDistinct(IReadOnlyList<ParameterGroup> groups)
+    {
+        var parameters = groups.SelectMany(group => group.Parameters).ToArray();
+        if (parameters.Length == 0)
+        {
+            throw new ArgumentException("There is no parameter to optimize.", nameof(groups));
+        }
+
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        var seen = new Dictionary<Parameter, string>(ReferenceEqualityComparer.Instance);
+        foreach (var (name, parameter) in parameters)
+        {
+            if (!names.Add(name))
+            {
+                throw new ArgumentException($"Two parameters are named '{name}'.", nameof(groups));
+            }
+
+            if (!seen.TryAdd(parameter, name))
+            {
+                throw new ArgumentException($"'{seen[parameter]}' and '{name}' are the same parameter; give it once.", nameof(groups));
+            }
+        }
     }
 }

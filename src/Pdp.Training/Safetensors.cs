@@ -4,14 +4,15 @@ using static TorchSharp.torch;
 namespace Pdp.Training;
 
 /// <summary>
-/// Reads and writes safetensors files, in which weights travel between Python and .NET: float64, float32, float16, bfloat16, integers and
-/// bool, with text beside them. Nothing in a file is believed before it is checked, and nothing is allocated that the file does not hold.
+/// Reads and writes safetensors files, a format for exchanging weights between Python and .NET. It supports float64, float32, float16,
+/// bfloat16, integers and bool, and text metadata. Everything in a file is validated before it is used, and a damaged file can't cause
+/// allocations larger than the file itself.
 /// </summary>
 public static class Safetensors
 {
     /// <summary>Reads all tensors of a file, or of the files that an index (<c>*.index.json</c>) lists.</summary>
     /// <param name="path">A safetensors file, or an index as Hugging Face's libraries write it for a model in several files.</param>
-    /// <returns>The tensors by name, on the CPU. They are the caller's, and in the caller's dispose scope if there is one.</returns>
+    /// <returns>The tensors by name, on the CPU. The caller owns them; they are in the caller's dispose scope if there is one.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="path"/> is null.</exception>
     /// <exception cref="FileNotFoundException">The file, or one that the index lists, does not exist.</exception>
     /// <exception cref="InvalidDataException">A file is truncated or contradicts itself or the index.</exception>
@@ -21,9 +22,9 @@ public static class Safetensors
         return ShardIndex.IsIndex(path) ? ShardIndex.Load(path) : SafetensorsFile.Load(path);
     }
 
-    /// <summary>Reads the text that a file holds beside the tensors, and no tensor.</summary>
+    /// <summary>Reads a file's text metadata without reading its tensors.</summary>
     /// <param name="path">A safetensors file.</param>
-    /// <returns>The text by name.</returns>
+    /// <returns>The metadata by name.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="path"/> is null.</exception>
     /// <exception cref="FileNotFoundException">The file does not exist.</exception>
     /// <exception cref="InvalidDataException">The file is truncated or contradicts itself.</exception>
@@ -33,13 +34,13 @@ public static class Safetensors
         return SafetensorsFile.LoadMetadata(path);
     }
 
-    /// <summary>Writes tensors, sorted by name, beside the file's place and renames the result.</summary>
+    /// <summary>Writes tensors, sorted by name, to a temporary file and renames it.</summary>
     /// <param name="path">The file.</param>
     /// <param name="tensors">The tensors by name, on any device and with any strides.</param>
-    /// <param name="metadata">Text by name; none by default (null).</param>
+    /// <param name="metadata">Text metadata by name; none by default (null).</param>
     /// <exception cref="ArgumentNullException"><paramref name="path"/> or <paramref name="tensors"/> is null.</exception>
-    /// <exception cref="ArgumentException">A tensor has a type that the format does not know; nothing is written then.</exception>
-    /// <exception cref="IOException">The file can't be written; what was there stays.</exception>
+    /// <exception cref="ArgumentException">A tensor has a type that the format does not support; nothing is written then.</exception>
+    /// <exception cref="IOException">The file can't be written; an existing file stays as it was.</exception>
     public static void Save(string path, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string>? metadata = null)
     {
         ArgumentNullException.ThrowIfNull(path);
@@ -47,10 +48,10 @@ public static class Safetensors
         SafetensorsFile.Save(path, tensors, metadata);
     }
 
-    /// <summary>Copies a file's tensors into a module of exactly these names, shapes and types.</summary>
+    /// <summary>Copies a file's tensors into a module that has exactly the same names, shapes and types.</summary>
     /// <param name="module">The module; its parameters and buffers keep their identity.</param>
     /// <param name="path">A safetensors file or an index, as for <see cref="Load"/>.</param>
-    /// <returns>What was missing or more than the module has: batch counters of batch norms at most.</returns>
+    /// <returns>What was missing or unexpected: at most the batch counters of batch norms.</returns>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="FileNotFoundException">The file does not exist.</exception>
     /// <exception cref="InvalidDataException">The file is damaged or does not fit; the module is then unchanged.</exception>
@@ -59,8 +60,8 @@ public static class Safetensors
     /// <summary>Copies a file's tensors into a module.</summary>
     /// <param name="module">The module; its parameters and buffers keep their identity.</param>
     /// <param name="path">A safetensors file or an index, as for <see cref="Load"/>.</param>
-    /// <param name="options">In what the file may differ from the module.</param>
-    /// <returns>In what it differs.</returns>
+    /// <param name="options">How the file may differ from the module.</param>
+    /// <returns>How it differs.</returns>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="FileNotFoundException">The file does not exist.</exception>
     /// <exception cref="InvalidDataException">The file is damaged or does not fit; the module is then unchanged.</exception>
@@ -72,12 +73,12 @@ public static class Safetensors
         return new ModuleFit(module, Load(path), path, options).Copy();
     }
 
-    /// <summary>Copies tensors into a module, and then does something that needs the module to be loaded.</summary>
+    /// <summary>Copies tensors into a module, then runs an action that needs the loaded module.</summary>
     /// <param name="module">The module; its parameters and buffers keep their identity.</param>
-    /// <param name="tensors">The tensors by name; they stay the caller's.</param>
-    /// <param name="source">What errors call the tensors, such as the file that they come from.</param>
-    /// <param name="then">What is done then. If it throws, the module is as it was before.</param>
-    /// <returns>What was missing or more than the module has: batch counters of batch norms at most.</returns>
+    /// <param name="tensors">The tensors by name; the caller keeps them.</param>
+    /// <param name="source">What error messages call the tensors, such as the file that they come from.</param>
+    /// <param name="then">The action. If it throws, the module is restored.</param>
+    /// <returns>What was missing or unexpected: at most the batch counters of batch norms.</returns>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="InvalidDataException">The tensors do not fit; the module is then unchanged.</exception>
     public static LoadResult LoadInto(nn.Module module, IReadOnlyDictionary<string, Tensor> tensors, string source, Action then)
@@ -92,9 +93,9 @@ public static class Safetensors
     /// <summary>Checks that tensors have exactly the names, shapes and types of a module.</summary>
     /// <param name="module">The module.</param>
     /// <param name="tensors">The tensors by name.</param>
-    /// <param name="source">What errors call the tensors, such as the file that they come from.</param>
+    /// <param name="source">What error messages call the tensors, such as the file that they come from.</param>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
-    /// <exception cref="InvalidDataException">They have not.</exception>
+    /// <exception cref="InvalidDataException">The tensors do not fit.</exception>
     public static void RequireFit(nn.Module module, IReadOnlyDictionary<string, Tensor> tensors, string source)
     {
         ArgumentNullException.ThrowIfNull(module);

@@ -6,8 +6,8 @@ namespace Pdp.Training;
 
 /// <summary>An exponential moving average (EMA) of a model's weights and running statistics. It owns the averages.</summary>
 /// <remarks>
-/// After each step a ← d·a + (1 − d)·w, with decay d. Under pruning it averages the dense weights; what is masked, and committed in the
-/// end, is the average once it is exchanged for the weights. Not thread safe.
+/// After each step a ← d·a + (1 − d)·w, with decay d. During pruning it averages the dense weights; call <see cref="Exchange"/> to
+/// evaluate or commit the masked average in place of the weights. Not thread-safe.
 /// </remarks>
 public sealed class WeightAverage : IDisposable
 {
@@ -15,11 +15,11 @@ public sealed class WeightAverage : IDisposable
     private readonly Scalar _decay;
     private readonly Scalar _rest;
 
-    /// <summary>Starts at the model's present weights.</summary>
+    /// <summary>Starts from the model's current weights.</summary>
     /// <param name="model">The model, on the device that it trains on: moving it replaces its parameters.</param>
     /// <param name="decay">The share of the average that each update keeps, in (0, 1).</param>
     /// <exception cref="ArgumentNullException"><paramref name="model"/> is null.</exception>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="decay"/> is outside of its range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="decay"/> is outside its range.</exception>
     public WeightAverage(nn.Module model, double decay)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -41,7 +41,7 @@ public sealed class WeightAverage : IDisposable
         }
     }
 
-    /// <summary>Swaps the averages and the weights; a second call takes that back.</summary>
+    /// <summary>Swaps the averages and the weights; a second call swaps them back.</summary>
     public void Exchange()
     {
         using var scope = NewDisposeScope();
@@ -54,14 +54,15 @@ public sealed class WeightAverage : IDisposable
         }
     }
 
-    /// <summary>The averages by the names of what they average, to be saved.</summary>
-    /// <returns>Tensors that stay this object's, and change with its next update.</returns>
-    public IReadOnlyDictionary<string, Tensor> GetState() => _pairs.ToDictionary(pair => pair.Name, pair => pair.Average, StringComparer.Ordinal);
+    /// <summary>The averages by the names of the weights, for a checkpoint.</summary>
+    /// <returns>Tensors that this object owns, and that change with its next update.</returns>
+    public IReadOnlyDictionary<string, Tensor> GetState() =>
+        _pairs.ToDictionary(pair => pair.Name, pair => pair.Average, StringComparer.Ordinal);
 
     /// <summary>Checks that averages fit the model.</summary>
     /// <param name="state">Averages by name.</param>
     /// <exception cref="ArgumentNullException"><paramref name="state"/> is null.</exception>
-    /// <exception cref="ArgumentException">One is missing, of no weight, or of another shape or type.</exception>
+    /// <exception cref="ArgumentException">An average is missing, belongs to no weight, or has another shape or type.</exception>
     public void CheckState(IReadOnlyDictionary<string, Tensor> state)
     {
         ArgumentNullException.ThrowIfNull(state);
@@ -73,15 +74,16 @@ public sealed class WeightAverage : IDisposable
 
         foreach (var (name, _, average) in _pairs)
         {
-            if (!state.TryGetValue(name, out var saved) || !saved.shape.AsSpan().SequenceEqual(average.shape) || saved.dtype != average.dtype)
+            if (!state.TryGetValue(name, out var saved) || saved.dtype != average.dtype
+                || !saved.shape.AsSpan().SequenceEqual(average.shape))
             {
-                throw new ArgumentException($"The average of '{name}' is missing or of another shape or type.", nameof(state));
+                throw new ArgumentException($"The average of '{name}' is missing or has another shape or type.", nameof(state));
             }
         }
     }
 
-    /// <summary>Takes averages as <see cref="GetState"/> gave them.</summary>
-    /// <param name="state">Averages by name; they stay the caller's.</param>
+    /// <summary>Restores averages that <see cref="GetState"/> returned.</summary>
+    /// <param name="state">Averages by name; the caller keeps them.</param>
     /// <exception cref="ArgumentNullException"><paramref name="state"/> is null.</exception>
     /// <exception cref="ArgumentException">They don't fit; nothing has changed then.</exception>
     public void SetState(IReadOnlyDictionary<string, Tensor> state)

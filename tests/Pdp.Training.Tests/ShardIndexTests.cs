@@ -34,13 +34,13 @@ public sealed class ShardIndexTests : IDisposable
     }
 
     [Theory]
-    [InlineData("", "no JSON")]
+    [InlineData("", "not valid JSON")]
     [InlineData("[]", "no weight_map")]
     [InlineData("{}", "no weight_map")]
-    [InlineData("""{"weight_map":{"a":1}}""", "'a' no file")]
-    [InlineData("""{"weight_map":{"a":"../1.safetensors"}}""", "no name of a file beside it")]
-    [InlineData("""{"weight_map":{"a":"/etc/passwd"}}""", "no name of a file beside it")]
-    [InlineData("""{"weight_map":{"a":""}}""", "no name of a file beside it")]
+    [InlineData("""{"weight_map":{"a":1}}""", "no file for 'a'")]
+    [InlineData("""{"weight_map":{"a":"../1.safetensors"}}""", "not the name of a file in the same folder")]
+    [InlineData("""{"weight_map":{"a":"/etc/passwd"}}""", "not the name of a file in the same folder")]
+    [InlineData("""{"weight_map":{"a":""}}""", "not the name of a file in the same folder")]
     [InlineData("""{"weight_map":{"a":"1.safetensors","a":"2.safetensors"}}""", "'a' twice")]
     [InlineData("""{"weight_map":{"a":"2.safetensors"}}""", "does not hold it")]
     public void Load_OfADamagedIndex_SaysWhat(string json, string says)

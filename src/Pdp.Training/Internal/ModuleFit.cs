@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace Pdp.Training.Internal;
 
-/// <summary>Tensors by name that are to be copied into a module, checked against it. It lives in the caller's dispose scope.</summary>
+/// <summary>Validates tensors against a module and copies them into it. It must be used within a dispose scope of the caller.</summary>
 internal sealed class ModuleFit
 {
     private const int FaultsShown = 5;
@@ -40,7 +40,7 @@ internal sealed class ModuleFit
         };
     }
 
-    /// <summary>The same, and then something else; if that throws, the module is as before.</summary>
+    /// <summary>Copies the tensors, then runs an action; if that throws, the module is restored.</summary>
     public LoadResult Copy(Action then)
     {
         var before = Shared.ToDictionary(name => name, name => _targets[name].detach().clone(), StringComparer.Ordinal);
@@ -60,7 +60,7 @@ internal sealed class ModuleFit
 
     private static string Describe(Tensor tensor) => $"{tensor.dtype} [{string.Join(", ", tensor.shape)}]";
 
-    // Files differ in whether they hold batch norms' counts of batches, which only a cumulative average uses.
+    // Not all files hold the batch counters of batch norms, which only a cumulative average uses.
     private static bool IsCounter(string name) => name.EndsWith("num_batches_tracked", StringComparison.Ordinal);
 
     private void CopyAll(IReadOnlyDictionary<string, Tensor> tensors)

@@ -4,17 +4,17 @@ using static TorchSharp.torch;
 namespace Pdp.Training.Internal;
 
 /// <summary>
-/// The header of a safetensors file: eight bytes of length, then JSON. Nothing in it is believed before it is checked,
-/// so that a truncated or lying file is an <see cref="InvalidDataException"/> naming the file and the tensor.
+/// The header of a safetensors file: eight bytes of length, then JSON. All of it is validated, so that a truncated or
+/// inconsistent file causes an <see cref="InvalidDataException"/> that names the file and the tensor.
 /// </summary>
 /// <param name="Entries">The tensors, in the order of their bytes.</param>
-/// <param name="Metadata">The text that lies beside them.</param>
+/// <param name="Metadata">The file's text metadata.</param>
 internal sealed record SafetensorsHeader(IReadOnlyList<SafetensorsEntry> Entries, IReadOnlyDictionary<string, string> Metadata)
 {
     private const int LengthBytes = 8;
     private const long LongestHeader = 100_000_000;
 
-    /// <summary>Reads and checks the header; the stream then stands at the first tensor's bytes.</summary>
+    /// <summary>Reads and validates the header; the stream is then positioned at the first tensor's bytes.</summary>
     public static SafetensorsHeader Read(Stream stream, string file)
     {
         try
@@ -30,7 +30,7 @@ internal sealed record SafetensorsHeader(IReadOnlyList<SafetensorsEntry> Entries
         }
     }
 
-    /// <summary>Lays tensors out one after the other, in the given order, and returns the header's bytes.</summary>
+    /// <summary>Lays out tensors one after another, in the given order, and returns the header's bytes.</summary>
     public static byte[] Write(IEnumerable<KeyValuePair<string, Tensor>> tensors, IReadOnlyDictionary<string, string>? metadata)
     {
         var entries = new List<SafetensorsEntry>();
@@ -43,7 +43,7 @@ internal sealed record SafetensorsHeader(IReadOnlyList<SafetensorsEntry> Entries
         return Frame(SafetensorsJson.Write(entries, metadata));
     }
 
-    // The format fills its header up with spaces, so that the tensors' bytes start aligned.
+    // The format pads its header with spaces, so that the tensors' bytes are aligned.
     private static byte[] Frame(byte[] json)
     {
         var length = (json.Length + LengthBytes - 1) / LengthBytes * LengthBytes;
@@ -67,7 +67,7 @@ internal sealed record SafetensorsHeader(IReadOnlyList<SafetensorsEntry> Entries
         if (length > LongestHeader || (long)length > stream.Length - LengthBytes)
         {
             throw new FormatException(
-                $"says its header has {length} bytes, but is {stream.Length} bytes long in all; it is truncated or no safetensors file");
+                $"says its header has {length} bytes, but is {stream.Length} bytes long in all; it is truncated or not a safetensors file");
         }
 
         var json = new byte[length];
@@ -75,8 +75,8 @@ internal sealed record SafetensorsHeader(IReadOnlyList<SafetensorsEntry> Entries
         return json;
     }
 
-    // The tensors' ranges follow one another without gap or overlap and fill the file: that is the format's promise, and
-    // it catches every wrong offset.
+    // The format requires the tensors' ranges to follow one another without gap or overlap and to fill the file: checking
+    // this catches every wrong offset.
     private static void CheckLayout(SafetensorsEntry[] entries, long available)
     {
         var end = 0L;
@@ -104,12 +104,13 @@ internal sealed record SafetensorsHeader(IReadOnlyList<SafetensorsEntry> Entries
         if (entry.Begin != begin)
         {
             throw new FormatException(
-                $"places tensor '{entry.Name}' at byte {entry.Begin} where {begin} was due: tensors must neither overlap nor leave holes");
+                $"places tensor '{entry.Name}' at byte {entry.Begin} where {begin} was expected: "
+                    + "tensors must neither overlap nor leave gaps");
         }
 
         if (entry.Size() != entry.End - entry.Begin)
         {
-            var due = entry.Size()?.ToString() ?? "more than can be counted";
+            var due = entry.Size()?.ToString() ?? "more than 2^63 - 1";
             throw new FormatException(
                 $"gives tensor '{entry.Name}' {entry.End - entry.Begin} bytes, "
                     + $"where {entry.Type} [{string.Join(", ", entry.Shape)}] takes {due}");

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Pdp.Training.Internal;
 
-/// <summary>Reads the JSON of a safetensors header; what is wrong with it becomes a <see cref="FormatException"/>.</summary>
+/// <summary>Reads and writes the JSON of a safetensors header; faults in it are reported by a <see cref="FormatException"/>.</summary>
 internal static class SafetensorsJson
 {
     private const string MetadataName = "__metadata__";
@@ -113,11 +113,11 @@ internal static class SafetensorsJson
 
     private static SafetensorsEntry ReadEntry(string name, JsonElement value)
     {
-        Require(value.ValueKind == JsonValueKind.Object, $"describes tensor '{name}' by no JSON object");
+        Require(value.ValueKind == JsonValueKind.Object, $"describes tensor '{name}' by something other than a JSON object");
         var known = value.TryGetProperty("dtype", out var dtype) && dtype.ValueKind == JsonValueKind.String;
         Require(known, $"gives tensor '{name}' no dtype");
         var type = SafetensorsType.Find(dtype.GetString()!);
-        Require(type is not null, $"gives tensor '{name}' the dtype '{dtype.GetString()}'; known are {SafetensorsType.Names}");
+        Require(type is not null, $"gives tensor '{name}' the dtype '{dtype.GetString()}'; supported are {SafetensorsType.Names}");
         var offsets = Numbers(name, value, "data_offsets");
         Require(offsets.Length == 2, $"gives tensor '{name}' {offsets.Length} data_offsets instead of two");
         return new SafetensorsEntry(name, type.GetValueOrDefault(), Numbers(name, value, "shape"), offsets[0], offsets[1]);
@@ -133,7 +133,7 @@ internal static class SafetensorsJson
         {
             var number = -1L;
             var isWhole = item.ValueKind == JsonValueKind.Number && item.TryGetInt64(out number) && number >= 0;
-            Require(isWhole, $"gives tensor '{name}' a {property} with '{item}' in it, where only whole numbers from 0 are allowed");
+            Require(isWhole, $"gives tensor '{name}' a {property} with '{item}' in it, where only whole numbers in [0, 2^63) are allowed");
             return number;
         }
     }

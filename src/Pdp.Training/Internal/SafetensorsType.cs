@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace Pdp.Training.Internal;
 
-/// <summary>The element types that safetensors and TorchSharp both know: name in the file, name here, bytes each.</summary>
+/// <summary>The element types that both safetensors and TorchSharp support: name in the file, type, bytes of an element.</summary>
 internal static class SafetensorsType
 {
     private static readonly (string Name, ScalarType Type, int Width)[] Known =

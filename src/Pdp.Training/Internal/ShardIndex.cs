@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace Pdp.Training.Internal;
 
 /// <summary>
-/// The index of a model in several safetensors files, as Hugging Face's libraries write it:
-/// <c>{"weight_map": {"NAME": "model-00001-of-00002.safetensors", …}}</c>, with the files beside it.
+/// The index of a model that is split over several safetensors files, as Hugging Face's libraries write it:
+/// <c>{"weight_map": {"NAME": "model-00001-of-00002.safetensors", …}}</c>, with the files in the same folder.
 /// </summary>
 internal static class ShardIndex
 {
@@ -21,7 +21,9 @@ internal static class ShardIndex
             var file = SafetensorsFile.Load(Path.Join(Path.GetDirectoryName(path), shard.Key));
             foreach (var name in shard)
             {
-                tensors.Add(name, file.GetValueOrDefault(name) ?? throw Damaged(path, $"places '{name}' in '{shard.Key}', which does not hold it"));
+                var tensor = file.GetValueOrDefault(name)
+                    ?? throw Damaged(path, $"places '{name}' in '{shard.Key}', which does not hold it");
+                tensors.Add(name, tensor);
             }
         }
 
@@ -42,13 +44,14 @@ internal static class ShardIndex
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            throw new InvalidDataException($"'{path}' is no JSON: {e.Message.TrimEnd('.')}.", e);
+            throw new InvalidDataException($"'{path}' is not valid JSON: {e.Message.TrimEnd('.')}.", e);
         }
     }
 
     private static Dictionary<string, string> ReadMap(JsonElement root, string path)
     {
-        if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty("weight_map", out var map) || map.ValueKind != JsonValueKind.Object)
+        if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty("weight_map", out var map)
+            || map.ValueKind != JsonValueKind.Object)
         {
             throw Damaged(path, "has no weight_map");
         }
@@ -56,10 +59,12 @@ internal static class ShardIndex
         var files = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var entry in map.EnumerateObject())
         {
-            var file = entry.Value.ValueKind == JsonValueKind.String ? entry.Value.GetString()! : throw Damaged(path, $"gives '{entry.Name}' no file");
+            var file = entry.Value.ValueKind == JsonValueKind.String
+                ? entry.Value.GetString()!
+                : throw Damaged(path, $"names no file for '{entry.Name}'");
             if (file.Length == 0 || file is "." or ".." || file.AsSpan().IndexOfAny("/\\:\0") >= 0)
             {
-                throw Damaged(path, $"places '{entry.Name}' in '{file}', which is no name of a file beside it");
+                throw Damaged(path, $"places '{entry.Name}' in '{file}', which is not the name of a file in the same folder");
             }
 
             if (!files.TryAdd(entry.Name, file))

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Pdp.Training.Internal;
 
-/// <summary>One parameter in an optimizer, with the state that it has there. It owns the state.</summary>
+/// <summary>One parameter of an optimizer. It owns the parameter's state.</summary>
 internal sealed class Slot(string name, Parameter parameter, ParameterGroup group, int states) : IDisposable
 {
     public string Name => name;
@@ -12,13 +12,13 @@ internal sealed class Slot(string name, Parameter parameter, ParameterGroup grou
 
     public ParameterGroup Group => group;
 
-    /// <summary>The steps that the parameter has taken.</summary>
+    /// <summary>The number of steps that the parameter has taken.</summary>
     public long Steps { get; set; }
 
     /// <summary>The state, in the order of the optimizer's names; empty before the first step.</summary>
     public Tensor[] State { get; private set; } = [];
 
-    /// <summary>A view of no element that shares the parameter's count of changes.</summary>
+    /// <summary>An empty view that shares the parameter's version counter.</summary>
     public Tensor Empty { get; } = EmptyView(parameter);
 
     /// <summary>The gradient, checked against the parameter; null if there is none.</summary>
@@ -45,7 +45,7 @@ internal sealed class Slot(string name, Parameter parameter, ParameterGroup grou
     public Tensor[] RequireState() =>
         State = State.Length > 0 ? State : [.. Enumerable.Range(0, states).Select(_ => zeros_like(parameter).DetachFromDisposeScope())];
 
-    /// <summary>Takes over tensors as the state.</summary>
+    /// <summary>Replaces the state by tensors that the slot then owns.</summary>
     public void Replace(Tensor[] state, long steps)
     {
         foreach (var old in State)

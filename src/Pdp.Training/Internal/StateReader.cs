@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace Pdp.Training.Internal;
 
-/// <summary>Reads an optimizer's state, of which nothing is believed before it is checked.</summary>
+/// <summary>Reads an optimizer's state and validates all of it.</summary>
 internal sealed class StateReader(IReadOnlyDictionary<string, Tensor> state, IReadOnlyList<string> names)
 {
     private readonly HashSet<string> _read = new(StringComparer.Ordinal);
@@ -17,7 +17,7 @@ internal sealed class StateReader(IReadOnlyDictionary<string, Tensor> state, IRe
             : throw Wrong($"'{name}' holds {string.Join(", ", rates)}, where numbers in [0, ∞) are expected");
     }
 
-    /// <summary>The steps of a parameter; 0 if the state does not hold it.</summary>
+    /// <summary>The number of steps of a parameter; 0 if the state does not hold it.</summary>
     public long Steps(Slot slot)
     {
         var name = StateKeys.Step(slot.Name);
@@ -31,15 +31,17 @@ internal sealed class StateReader(IReadOnlyDictionary<string, Tensor> state, IRe
             : throw Wrong($"'{name}' must be an int64 of at least 1");
     }
 
-    /// <summary>Copies of a parameter's state on its device, checked; none if it has taken no step.</summary>
-    public Tensor[] Copies(Slot slot, long steps) => steps == 0 ? [] : [.. names.Select(name => Copy(slot, StateKeys.Of(slot.Name, name)))];
+    /// <summary>Validated copies of a parameter's state on its device; none if it has taken no step.</summary>
+    public Tensor[] Copies(Slot slot, long steps) =>
+        steps == 0 ? [] : [.. names.Select(name => Copy(slot, StateKeys.Of(slot.Name, name)))];
 
-    /// <exception cref="ArgumentException">The state holds something that is of no parameter.</exception>
+    /// <exception cref="ArgumentException">The state holds something that belongs to no parameter.</exception>
     public void RequireAllRead()
     {
         if (state.Keys.Where(name => !_read.Contains(name)).ToArray() is [_, ..] left)
         {
-            throw Wrong($"no parameter has {string.Join(", ", left.Take(5).Select(name => $"'{name}'"))}{(left.Length > 5 ? $" and {left.Length - 5} more" : "")}");
+            var more = left.Length > 5 ? $" and {left.Length - 5} more" : "";
+            throw Wrong($"no parameter has {string.Join(", ", left.Take(5).Select(name => $"'{name}'"))}{more}");
         }
     }
 

@@ -14,12 +14,11 @@ internal sealed unsafe class OrderStatistics<TLanes>(int members)
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public TLanes SumOf(float* w, long step)
     {
+        if (members == 8)
+            return SumOfEight(w, step);
         if (members != 4)
             return SumOfMany(w, step);
-
-        var (a, b) = (TLanes.Abs(TLanes.Load(w)), TLanes.Abs(TLanes.Load(w + step)));
-        var (c, d) = (TLanes.Abs(TLanes.Load(w + (2 * step))), TLanes.Abs(TLanes.Load(w + (3 * step))));
-        return SumOfFour(TLanes.Min(a, b), TLanes.Max(a, b), TLanes.Min(c, d), TLanes.Max(c, d));
+        return SumOfFour(PairOf(w, step), PairOf(w + (2 * step), step), Removed);
     }
 
     /// <summary>The same of four neighbours, in the places of all four.</summary>
@@ -28,23 +27,51 @@ internal sealed unsafe class OrderStatistics<TLanes>(int members)
     {
         var first = TLanes.Abs(w);
         var second = TLanes.SwapNeighbours(first);
-        var (low, high) = (TLanes.Min(first, second), TLanes.Max(first, second));
-        return SumOfFour(low, high, TLanes.SwapPairs(low), TLanes.SwapPairs(high));
+        var (low, high) = Ordered(first, second);
+        return SumOfFour((low, high), (TLanes.SwapPairs(low), TLanes.SwapPairs(high)), Removed);
     }
 
     /// <summary>Of four, from two sorted pairs: a network that stays in registers.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private TLanes SumOfFour(TLanes low, TLanes high, TLanes otherLow, TLanes otherHigh)
+    private static TLanes SumOfFour((TLanes Low, TLanes High) one, (TLanes Low, TLanes High) other, int removed)
     {
-        var (innerLow, innerHigh) = (TLanes.Max(low, otherLow), TLanes.Min(high, otherHigh));
-        var (second, third) = (TLanes.Min(innerLow, innerHigh), TLanes.Max(innerLow, innerHigh));
-        return Removed switch
+        var (second, third) = Ordered(TLanes.Max(one.Low, other.Low), TLanes.Min(one.High, other.High));
+        return removed switch
         {
-            1 => TLanes.Min(low, otherLow) + second,
+            1 => TLanes.Min(one.Low, other.Low) + second,
             2 => second + third,
-            _ => third + TLanes.Max(high, otherHigh),
+            _ => third + TLanes.Max(one.High, other.High),
         };
     }
+
+    /// <summary>Of eight, as two sorted fours: the lesser of the first of one and the last of the other, and so on, are the lower half.</summary>
+    [MethodImpl(Compiled.AtOnce)]
+    private TLanes SumOfEight(float* w, long step)
+    {
+        var ((a, b, c, d), (e, f, g, h)) = (FourOf(w, step), FourOf(w + (4 * step), step));
+        ((a, h), (b, g), (c, f), (d, e)) = (Ordered(a, h), Ordered(b, g), Ordered(c, f), Ordered(d, e));
+        if (Removed == 4)
+            return TLanes.Max(TLanes.Max(a, b), TLanes.Max(c, d)) + TLanes.Min(TLanes.Min(e, f), TLanes.Min(g, h));
+
+        return Removed < 4
+            ? SumOfFour(Ordered(a, b), Ordered(c, d), Removed)
+            : SumOfFour(Ordered(e, f), Ordered(g, h), Removed - 4);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static (TLanes First, TLanes Second, TLanes Third, TLanes Fourth) FourOf(float* w, long step)
+    {
+        var (one, other) = (PairOf(w, step), PairOf(w + (2 * step), step));
+        var (second, third) = Ordered(TLanes.Max(one.Low, other.Low), TLanes.Min(one.High, other.High));
+        return (TLanes.Min(one.Low, other.Low), second, third, TLanes.Max(one.High, other.High));
+    }
+
+    /// <summary>The magnitudes of two members, the lesser first.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static (TLanes Low, TLanes High) PairOf(float* w, long step) => Ordered(TLanes.Abs(TLanes.Load(w)), TLanes.Abs(TLanes.Load(w + step)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static (TLanes Low, TLanes High) Ordered(TLanes a, TLanes b) => (TLanes.Min(a, b), TLanes.Max(a, b));
 
     [MethodImpl(Compiled.AtOnce)]
     [SkipLocalsInit]
@@ -80,6 +107,5 @@ internal sealed unsafe class OrderStatistics<TLanes>(int members)
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Order(TLanes* pair) =>
-        (pair[0], pair[1]) = (TLanes.Min(pair[0], pair[1]), TLanes.Max(pair[0], pair[1]));
+    private static void Order(TLanes* pair) => (pair[0], pair[1]) = Ordered(pair[0], pair[1]);
 }

@@ -43,6 +43,40 @@ public sealed class RanksTests
     }
 
     [Theory]
+    [InlineData(4, "normal")]
+    [InlineData(2, "ties")]
+    [InlineData(8, "ties")]
+    [InlineData(32, "normal")]
+    [InlineData(33, "ties")]
+    [InlineData(4, "signed")]
+    [InlineData(4, "-0")]
+    [InlineData(4, "not finite")]
+    public void Around_OfShortGroups_IsWhatKthvalueFinds(int members, string kind)
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(3);
+        var numbers = randn([500, members], generator: generator);
+        numbers = kind switch
+        {
+            "ties" => numbers.abs().mul(4).floor(),
+            "signed" => numbers,
+            "-0" => numbers.abs().masked_fill(numbers.gt(1), -0.0f),
+            "not finite" => numbers.abs().masked_fill(numbers.gt(1), float.NaN),
+            _ => numbers.abs(),
+        };
+
+        for (var rank = 1; rank < members; rank++)
+        {
+            var (lower, upper) = Ranks.Around(numbers, rank);
+
+            Assert.Equal(numbers.kthvalue(rank, 1, keepdim: true).values.Values(), lower.Values());
+            Assert.Equal(numbers.kthvalue(rank + 1, 1, keepdim: true).values.Values(), upper.Values());
+            Assert.Equal(lower.Values(), Ranks.At(numbers, rank).Values());
+            Assert.Equal([500, 1], lower.shape);
+        }
+    }
+
+    [Theory]
     [InlineData(1, 5000)]
     [InlineData(700, 4)]
     [InlineData(3, 2)]

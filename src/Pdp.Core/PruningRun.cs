@@ -35,6 +35,8 @@ internal sealed class PruningRun : IDisposable
             _watch = new MisuseWatch(Masked.Layers.Select(layer => layer.Group));
             _meter = new PrunerMeter(options.MetricsInterval, options.MetricsPerLayer);
             _gate = new ScopeGate(Masked, _watch, _meter);
+            foreach (var layer in Masked.Layers.Where(layer => layer.Group.Kernel is WeightKernel))
+                Rehearsal.Of(layer.Mask);
         }
         catch
         {

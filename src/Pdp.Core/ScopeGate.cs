@@ -7,7 +7,10 @@ using TorchSharp;
 namespace Pdp;
 
 /// <summary>Opens and closes mask scopes, one at a time, on weights that no other pruner has.</summary>
-internal sealed class ScopeGate(MaskedModel model, MisuseWatch watch, PrunerMeter meter) : IDisposable
+/// <param name="model">What is masked.</param>
+/// <param name="watch">Looks for misuse.</param>
+/// <param name="meter">Is told of steps, if there is one.</param>
+internal sealed class ScopeGate(MaskedModel model, MisuseWatch watch, PrunerMeter? meter) : IDisposable
 {
     private long _scopes;
     private bool _isOpen;
@@ -20,7 +23,7 @@ internal sealed class ScopeGate(MaskedModel model, MisuseWatch watch, PrunerMete
         TakeWeights();
         watch.RequireOrder(model.IsPruning);
         if (torch.is_grad_enabled())
-            meter.Step(model.Layers);
+            meter?.Step(model.Layers);
 
         model.Enter(form);
         _isOpen = true;

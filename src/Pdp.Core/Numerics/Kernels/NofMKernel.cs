@@ -42,6 +42,10 @@ internal sealed unsafe class NofMKernel : IMaskKernel
     /// <inheritdoc/>
     public int Pieces => (int)((_blocks + _blocksPerPiece - 1) / _blocksPerPiece);
 
+    /// <summary>From one member of a group to the next, in memory.</summary>
+    public static int StrideOf(WeightLayout layout) =>
+        (int)layout.Shape.Skip(layout.InputDimension + 1).Aggregate(1L, (product, size) => product * size);
+
     /// <summary>Sets the weights removed of each group, and the temperature.</summary>
     public void Set(long removed, Sharpness sharpness) => _boundaries.Set((int)removed, sharpness);
 
@@ -95,9 +99,6 @@ internal sealed unsafe class NofMKernel : IMaskKernel
 
         ArrayPool<float>.Shared.Return(memory);
     }
-
-    private static int StrideOf(WeightLayout layout) =>
-        (int)layout.Shape.Skip(layout.InputDimension + 1).Aggregate(1L, (product, size) => product * size);
 
     private long EndOf(int piece) => Math.Min(_blocks, (piece + 1) * _blocksPerPiece);
 

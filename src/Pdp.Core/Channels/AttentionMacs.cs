@@ -4,15 +4,15 @@ using static TorchSharp.torch;
 
 namespace Pdp.Channels;
 
-/// <summary>Counts the multiply-accumulates of TorchSharp's attention modules, whose layers are not modules of their own.</summary>
+/// <summary>Counts the multiply-accumulates of TorchSharp's attention modules, whose layers aren't separate modules.</summary>
 internal sealed class AttentionMacs
 {
     private readonly List<LayerMacs> _parts = [];
 
-    /// <summary>What the calls so far have come to.</summary>
+    /// <summary>The MACs of all calls so far.</summary>
     public IReadOnlyList<LayerMacs> Parts => _parts;
 
-    /// <summary>Watches the calls of a module; returns what ends it.</summary>
+    /// <summary>Watches the calls of a module. Returns an action that removes the hook.</summary>
     public Action Watch(string name, MultiheadAttention attention) =>
         attention.register_forward_hook((_, query, key, value, _, _, _, output) =>
         {
@@ -33,6 +33,12 @@ internal sealed class AttentionMacs
         Add("out", "out_proj.weight", [width, width], queries * batch);
 
         void Add(string part, string weight, long[] shape, long positions) =>
-            _parts.Add(new() { Name = $"{name} {part}", Weight = weight.Length == 0 ? "" : ProbedLayer.Dotted(name, weight), Shape = shape, Positions = positions });
+            _parts.Add(new()
+            {
+                Name = $"{name} {part}",
+                Weight = weight.Length == 0 ? "" : ProbedLayer.Dotted(name, weight),
+                Shape = shape,
+                Positions = positions,
+            });
     }
 }

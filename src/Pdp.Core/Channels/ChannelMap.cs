@@ -6,20 +6,23 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp;
 
-/// <summary>Which channels of a model belong together, and what goes with them when they are removed.</summary>
+/// <summary>Which channels of a model belong together, and which parameters and buffers shrink when they are removed.</summary>
 /// <remarks>
 /// <para>
-/// Found by ordinary passes, with no trace of the model's code: half of the channels are silenced at a time, and the parameters whose
-/// gradients fall silent with them are those that read them. Channels that are added up (residual connections), carried on (depthwise and
-/// grouped convolutions) or put side by side (concatenation) show up as such. Each group is then cut for trial and compared with the
-/// masked model; what can't be proved right is listed in <see cref="Unsupported"/> and stays dense.
+/// The map is found by ordinary passes, without tracing the model's code. Half of the channels are set to zero at a time, and the
+/// parameters whose gradients vanish with them are the ones that read them. This reveals channels that are added (residual connections),
+/// passed through (depthwise and grouped convolutions) or concatenated. Each group is then cut on trial and compared with the masked
+/// model. Channels that fail this check are listed in <see cref="Unsupported"/> and stay dense.
 /// </para>
 /// <para>Immutable; holds no tensors.</para>
 /// </remarks>
 public sealed class ChannelMap
 {
     [JsonConstructor]
-    internal ChannelMap(IReadOnlyList<ChannelGroup> groups, IReadOnlyDictionary<string, string> unsupported, IReadOnlyDictionary<string, IReadOnlyList<long>> shapes)
+    internal ChannelMap(
+        IReadOnlyList<ChannelGroup> groups,
+        IReadOnlyDictionary<string, string> unsupported,
+        IReadOnlyDictionary<string, IReadOnlyList<long>> shapes)
     {
         Groups = groups;
         Unsupported = unsupported;
@@ -32,48 +35,65 @@ public sealed class ChannelMap
     /// <summary>Why the channels of other convolutions and linear layers can't be removed, by the weight's name.</summary>
     public IReadOnlyDictionary<string, string> Unsupported { get; }
 
-    /// <summary>The shapes of the model's parameters and buffers, by name: those of the model that the map is used with have to be the same.</summary>
+    /// <summary>
+    /// The shapes of the model's parameters and buffers, by name. A model that the map is used with must have the same shapes.
+    /// </summary>
     public IReadOnlyDictionary<string, IReadOnlyList<long>> Shapes { get; }
 
-    /// <summary>What is wrong with a map that was read; null where nothing is.</summary>
+    /// <summary>The fault of a map that was read from a file; null if it has none.</summary>
     internal string? Fault =>
         Groups.FirstOrDefault(group => group.Fault is not null) is { } group ? $"of '{group.Name}', {group.Fault}"
-        : Groups.SelectMany(group => group.Of(ChannelRole.Filter)).CountBy(slice => slice.Name).FirstOrDefault(filter => filter.Value > 1).Key is { } twice ? $"'{twice}' is in two of them"
+        : FilterInTwoGroups is { } filter ? $"'{filter}' is in two of them"
         : null;
 
-    /// <summary>The map without the groups of some filters, which stay dense then.</summary>
+    private string? FilterInTwoGroups => Groups.SelectMany(group => group.Of(ChannelRole.Filter))
+        .CountBy(slice => slice.Name).FirstOrDefault(filter => filter.Value > 1).Key;
+
+    /// <summary>The map without the groups of some filters, which then stay dense.</summary>
     /// <param name="filters">Names of weights.</param>
     /// <exception cref="ArgumentException">A weight is in no group.</exception>
     public ChannelMap Without(params IEnumerable<string> filters)
     {
         ArgumentNullException.ThrowIfNull(filters);
-        var forbidden = filters.Select(GroupOf).ToHashSet();
+        var excluded = filters.Select(GroupOf).ToHashSet();
         var unsupported = new SortedDictionary<string, string>(Unsupported.ToDictionary(), StringComparer.Ordinal);
-        foreach (var filter in forbidden.SelectMany(group => group.Of(ChannelRole.Filter)))
-            unsupported[filter.Name] = "forbidden";
-        return new([.. Groups.Except(forbidden)], unsupported, Shapes);
+        foreach (var filter in excluded.SelectMany(group => group.Of(ChannelRole.Filter)))
+            unsupported[filter.Name] = "excluded by Without";
+        return new([.. Groups.Except(excluded)], unsupported, Shapes);
     }
 
-    /// <summary>The map with a group declared by hand, in the place of what was found of its filters.</summary>
-    /// <param name="group">The group; that it is right shows when the model is shrunk.</param>
-    /// <exception cref="ArgumentException">The group has no filters or fewer than two channels, or is not inside the model's parameters.</exception>
+    /// <summary>The map with a group declared by hand, which replaces the groups found for its filters.</summary>
+    /// <param name="group">The group; it is verified when the model is shrunk.</param>
+    /// <exception cref="ArgumentException">
+    /// The group has no filters or fewer than two channels, or reaches beyond the model's parameters.
+    /// </exception>
     public ChannelMap With(ChannelGroup group)
     {
         ArgumentNullException.ThrowIfNull(group);
         var filters = group.Of(ChannelRole.Filter).Select(slice => slice.Name).ToHashSet(StringComparer.Ordinal);
         if (group.Fault is { } fault)
-            throw new ArgumentException($"The group '{group.Name}' can't be: {fault}.", nameof(group));
+            throw new ArgumentException($"The group '{group.Name}' is not valid: {fault}.", nameof(group));
         if (group.Slices.FirstOrDefault(slice => !slice.IsInside(Shapes.GetValueOrDefault(slice.Name), group.Channels)) is { } outside)
-            throw new ArgumentException($"The group '{group.Name}' can't be: {(Shapes.TryGetValue(outside.Name, out var shape) ? $"its {group.Channels} channels reach beyond '{outside.Name}', which is [{string.Join(", ", shape)}]" : $"the model has no '{outside.Name}'")}.", nameof(group));
+        {
+            var reason = Shapes.TryGetValue(outside.Name, out var shape)
+                ? $"its {group.Channels} channels reach beyond '{outside.Name}', which is {Text(shape)}"
+                : $"the model has no '{outside.Name}'";
+            throw new ArgumentException($"The group '{group.Name}' is not valid: {reason}.", nameof(group));
+        }
 
         var unsupported = Unsupported.Where(pair => !filters.Contains(pair.Key)).ToDictionary();
-        return new([.. Groups.Where(other => !other.Of(ChannelRole.Filter).Any(slice => filters.Contains(slice.Name))), group], unsupported, Shapes);
+        var others = Groups.Where(other => !other.Of(ChannelRole.Filter).Any(slice => filters.Contains(slice.Name)));
+        return new([.. others, group], unsupported, Shapes);
     }
 
     /// <summary>Finds the groups of a model.</summary>
-    /// <param name="model">The model; its weights, gradients, modes and buffers are as before afterwards, bit for bit.</param>
-    /// <param name="example">An input as the model takes it, for its shape, size and range; one picture is enough, and a small one is faster.</param>
-    /// <exception cref="ArgumentException">The model has no convolution or linear layer, or its output doesn't depend on any, or has no gradient.</exception>
+    /// <param name="model">The model. Its weights, gradients, modes and buffers are restored bit for bit.</param>
+    /// <param name="example">
+    /// An input of the model, which provides the shape and the range of values. One image is enough, and a small one is faster.
+    /// </param>
+    /// <exception cref="ArgumentException">
+    /// The model has no convolution or linear layer, or its output doesn't depend on any, or has no gradient.
+    /// </exception>
     public static ChannelMap Find(Module<Tensor, Tensor> model, Tensor example)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -81,24 +101,30 @@ public sealed class ChannelMap
         return Find(model, () => model.call(example));
     }
 
-    /// <summary>Finds the groups of a model that is called in a way of its own.</summary>
-    /// <param name="model">The model; its weights, gradients, modes and buffers are as before afterwards, bit for bit.</param>
+    /// <summary>Finds the groups of a model by a custom call.</summary>
+    /// <param name="model">The model. Its weights, gradients, modes and buffers are restored bit for bit.</param>
     /// <param name="forward">
-    /// Calls the model and gives its output, with the same input each time. It runs on another thread. A model of one to three tensors is also given
-    /// other inputs, random ones and of other sizes, in the place of what this one gives to its <c>call</c>; where that can't be done, as
-    /// <c>forward</c> is called or the model takes other things, give a random input that is not negative and whose sizes are not 1.
+    /// Calls the model and returns its output, with the same input each time. It runs on another thread. If the model takes one to three
+    /// tensors and is run through <c>call</c>, hooks replace these inputs by random ones and by ones of other sizes. Otherwise (it is run
+    /// through <c>forward</c>, or takes other arguments), use a random, nonnegative input none of whose sizes is 1.
     /// </param>
-    /// <exception cref="ArgumentException">The model has no convolution or linear layer, or its output doesn't depend on any, or has no gradient.</exception>
+    /// <exception cref="ArgumentException">
+    /// The model has no convolution or linear layer, or its output doesn't depend on any, or has no gradient.
+    /// </exception>
     public static ChannelMap Find(Module model, Func<Tensor> forward)
     {
         ArgumentNullException.ThrowIfNull(forward);
         return Find(model, () => [forward()]);
     }
 
-    /// <summary>Finds the groups of a model of several outputs.</summary>
-    /// <param name="model">The model; its weights, gradients, modes and buffers are as before afterwards, bit for bit.</param>
-    /// <param name="forward">Calls the model and gives its outputs, of which each is compared in its own scale; as in <see cref="Find(Module, Func{Tensor})"/>.</param>
-    /// <exception cref="ArgumentException">The model has no convolution or linear layer, or its outputs don't depend on any, or have no gradient.</exception>
+    /// <summary>Finds the groups of a model that has several outputs.</summary>
+    /// <param name="model">The model. Its weights, gradients, modes and buffers are restored bit for bit.</param>
+    /// <param name="forward">
+    /// Calls the model and returns its outputs, each of which is compared on its own scale; see <see cref="Find(Module, Func{Tensor})"/>.
+    /// </param>
+    /// <exception cref="ArgumentException">
+    /// The model has no convolution or linear layer, or its outputs don't depend on any, or have no gradient.
+    /// </exception>
     public static ChannelMap Find(Module model, Func<IReadOnlyList<Tensor>> forward)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -108,14 +134,15 @@ public sealed class ChannelMap
         return new(groups, finder.Unsupported, finder.Shapes);
     }
 
-    /// <summary>Why the groups are not of a model as it is: it is another one, or has been shrunk since; null if they are.</summary>
+    /// <summary>Why the map doesn't fit a model: it is another model, or has been shrunk since. Null if the map fits.</summary>
     internal string? Misfit(Module model) => Misfit(Groups.SelectMany(group => group.Slices), ModelShapes.Of(model), "the model");
 
-    /// <summary>Checks that the groups' filters have the shapes of a count.</summary>
+    /// <summary>Checks that the groups' filters have the shapes in a count of MACs.</summary>
     /// <exception cref="ArgumentException">The count is of another model.</exception>
     internal void RequireFit(MacCount macs)
     {
-        var counted = macs.Layers.DistinctBy(layer => layer.Weight).ToDictionary(layer => layer.Weight, layer => layer.Shape, StringComparer.Ordinal);
+        var counted = macs.Layers.DistinctBy(layer => layer.Weight)
+            .ToDictionary(layer => layer.Weight, layer => layer.Shape, StringComparer.Ordinal);
         if (Misfit(Groups.SelectMany(group => group.Of(ChannelRole.Filter)), counted, "the count of MACs") is { } misfit)
             throw new ArgumentException(misfit, nameof(macs));
     }
@@ -126,15 +153,19 @@ public sealed class ChannelMap
         {
             var (own, other) = (Shapes.GetValueOrDefault(name), shapes.GetValueOrDefault(name));
             if (own is null || other is null || !own.SequenceEqual(other))
-                return $"The channel map doesn't fit {subject}: '{name}' is {Words(own)} in the map and {Words(other)} in {subject}. One of them is of another model, or of before the model was shrunk: call ChannelMap.Find of the model to be pruned, as it is.";
+            {
+                return $"The channel map doesn't fit {subject}: '{name}' is {Text(own)} in the map and {Text(other)} in {subject}. "
+                    + "One of them belongs to another model, or was made before the model was shrunk: "
+                    + "call ChannelMap.Find on the model to be pruned in its current state.";
+            }
         }
 
         return null;
-
-        static string Words(IReadOnlyList<long>? shape) => shape is null ? "missing" : $"[{string.Join(", ", shape)}]";
     }
+
+    private static string Text(IReadOnlyList<long>? shape) => shape is null ? "missing" : $"[{string.Join(", ", shape)}]";
 
     private ChannelGroup GroupOf(string filter) =>
         Groups.FirstOrDefault(group => group.Of(ChannelRole.Filter).Any(slice => slice.Name == filter))
-        ?? throw new ArgumentException($"'{filter}' is in no group. There are {string.Join("; ", Groups)}.", nameof(filter));
+        ?? throw new ArgumentException($"'{filter}' is in no group. The groups are {string.Join("; ", Groups)}.", nameof(filter));
 }

@@ -1,20 +1,20 @@
 namespace Pdp;
 
-/// <summary>What part a slice plays for its channels.</summary>
+/// <summary>The role of a slice for its channels.</summary>
 public enum ChannelRole
 {
-    /// <summary>Filters that make the channels: they are scored and masked.</summary>
+    /// <summary>Filters that produce the channels; they are scored and masked.</summary>
     Filter,
 
-    /// <summary>Biases of the filters: masked as they are.</summary>
+    /// <summary>Biases of the filters; they are masked with the filters.</summary>
     Bias,
 
-    /// <summary>Scales and shifts of norms: masked with the channels, so that nothing keeps a removed one alive.</summary>
+    /// <summary>Scales and shifts of norms; they are masked with the channels, so that the output of a removed channel is zero.</summary>
     Norm,
 
-    /// <summary>What goes with the channels when the model is shrunk and needs no mask: running statistics, gates.</summary>
+    /// <summary>Running statistics and gates of the channels; they need no mask and are cut when the model is shrunk.</summary>
     Follower,
 
-    /// <summary>The inputs of the layers that read the channels: they go when the model is shrunk.</summary>
+    /// <summary>Inputs of the layers that read the channels; they are cut when the model is shrunk.</summary>
     Input,
 }

@@ -2,7 +2,7 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Channels;
 
-/// <summary>Puts a model into evaluation mode, and each module back into its own on disposal.</summary>
+/// <summary>Puts a model into evaluation mode; disposal restores the mode of each module.</summary>
 internal sealed class EvaluationMode : IDisposable
 {
     private readonly IReadOnlyList<(Module Module, bool IsTraining)> _modes;
@@ -15,7 +15,7 @@ internal sealed class EvaluationMode : IDisposable
 
     public void Dispose()
     {
-        // Parents come first, as they set their children too.
+        // Parents come first, since train() also sets the mode of their children.
         foreach (var (module, isTraining) in _modes)
             module.train(isTraining);
     }

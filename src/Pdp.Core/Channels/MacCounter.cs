@@ -10,12 +10,17 @@ namespace Pdp.Channels;
 internal static class MacCounter
 {
     /// <summary>Counts the pass.</summary>
-    /// <exception cref="ArgumentException">The model has no convolution or linear layer, or one of them is run by <c>forward</c>.</exception>
+    /// <exception cref="ArgumentException">
+    /// The model has no convolution or linear layer, or one of them runs through <c>forward</c>.
+    /// </exception>
     public static MacCount Count(Module model, Func<Tensor> forward)
     {
         var layers = LayersOf(model);
         if (layers.Length == 0)
-            throw new ArgumentException($"The model '{model.GetName()}' has no convolution or linear layer: there are no MACs to count.", nameof(model));
+        {
+            throw new ArgumentException(
+                $"The model '{model.GetName()}' has no convolution or linear layer: there are no MACs to count.", nameof(model));
+        }
 
         using var evaluation = new EvaluationMode(model);
         var attention = new AttentionMacs();
@@ -23,16 +28,23 @@ internal static class MacCounter
         var names = layers.Select(layer => NameOfWeight(layer, layers)).ToArray();
         var seen = names.Where((_, i) => positions[i] > 0).ToHashSet(StringComparer.Ordinal);
         RequireUnused(model, [.. layers.Where((_, i) => !seen.Contains(names[i]))], forward);
-        var counted = layers.Select((layer, i) => new LayerMacs { Name = layer.Name, Weight = names[i], Shape = layer.Weight.shape, Positions = positions[i] });
+        var counted = layers.Select((layer, i) => new LayerMacs
+        {
+            Name = layer.Name,
+            Weight = names[i],
+            Shape = layer.Weight.shape,
+            Positions = positions[i],
+        });
         return new([.. counted, .. attention.Parts]) { Uncounted = UncountedWork.Of(model, layers, forward) };
     }
 
     private static ProbedLayer[] LayersOf(Module model) =>
     [
-        .. ModelModules.Of(model).DistinctBy(pair => pair.Module).Select(pair => ProbedLayer.Of(pair.Name, pair.Module)).OfType<ProbedLayer>(),
+        .. ModelModules.Of(model).DistinctBy(pair => pair.Module)
+            .Select(pair => ProbedLayer.Of(pair.Name, pair.Module)).OfType<ProbedLayer>(),
     ];
 
-    /// <summary>The name under which a tied weight comes first.</summary>
+    /// <summary>The first name of a tied weight.</summary>
     private static string NameOfWeight(ProbedLayer layer, ProbedLayer[] layers) =>
         layers.First(other => TensorAddress.Of(other.Weight) == TensorAddress.Of(layer.Weight)).WeightName;
 
@@ -63,7 +75,7 @@ internal static class MacCounter
         return positions;
     }
 
-    /// <summary>Notes the positions of each call; returns what ends it.</summary>
+    /// <summary>Records the positions of each call. Returns an action that removes the hook.</summary>
     private static Action Watch(ProbedLayer layer, Action<long> note)
     {
         var module = (Module<Tensor, Tensor>)layer.Module;
@@ -74,28 +86,34 @@ internal static class MacCounter
         }).remove;
     }
 
-    /// <summary>Layers that were never called must have nothing to do with the output.</summary>
+    /// <summary>Checks that layers that were never called don't affect the output.</summary>
     private static void RequireUnused(Module model, ProbedLayer[] layers, Func<Tensor> forward)
     {
         if (layers.Length == 0)
             return;
 
-        var before = model.parameters().Where(parameter => parameter.is_floating_point()).Select(parameter => (Parameter: parameter, Learns: parameter.requires_grad)).ToArray();
+        var before = model.parameters().Where(parameter => parameter.is_floating_point())
+            .Select(parameter => (Parameter: parameter, RequiresGradient: parameter.requires_grad)).ToArray();
         try
         {
             foreach (var (parameter, _) in before)
                 parameter.requires_grad = false;
             if (layers.FirstOrDefault(layer => Reaches(layer.Weight, forward)) is { } layer)
-                throw new ArgumentException($"The layer '{layer.Name}' runs, but not by call(), so that its MACs can't be counted: in the model's forward write {layer.Name}.call(x) instead of {layer.Name}.forward(x).", nameof(model));
+            {
+                throw new ArgumentException(
+                    $"The layer '{layer.Name}' runs, but not through call(), so its MACs can't be counted: "
+                    + $"in the model's forward, write {layer.Name}.call(x) instead of {layer.Name}.forward(x).",
+                    nameof(model));
+            }
         }
         finally
         {
-            foreach (var (parameter, learns) in before)
-                parameter.requires_grad = learns;
+            foreach (var (parameter, requiresGradient) in before)
+                parameter.requires_grad = requiresGradient;
         }
     }
 
-    /// <summary>Whether the output learns of a weight: it asks for a gradient if the weight alone does.</summary>
+    /// <summary>Whether the output depends on a weight: it then requires a gradient when only the weight does.</summary>
     private static bool Reaches(Parameter weight, Func<Tensor> forward)
     {
         using var scope = NewDisposeScope();
@@ -103,7 +121,7 @@ internal static class MacCounter
         weight.requires_grad = true;
         var reaches = forward().requires_grad;
         weight.requires_grad = false;
-        // An input of the user's own may ask for a gradient too, and then nothing can be told.
+        // If the user's own input requires a gradient, the test says nothing.
         return reaches && !forward().requires_grad;
     }
 }

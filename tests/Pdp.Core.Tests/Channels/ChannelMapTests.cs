@@ -154,7 +154,7 @@ public sealed class ChannelMapTests
         var without = map.Without("layer1.0.conv2.weight");
 
         Assert.Equal(map.Groups.Count - 1, without.Groups.Count);
-        Assert.Equal("forbidden", without.Unsupported["conv1.weight"]);
+        Assert.Equal("excluded by Without", without.Unsupported["conv1.weight"]);
         Assert.Contains("'conv9.weight' is in no group", Assert.Throws<ArgumentException>(() => map.Without("conv9.weight")).Message);
     }
 

@@ -4,8 +4,10 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Channels.Shrinking;
 
-/// <summary>Makes the sizes that a layer remembers those of its weight, after the weight has been cut.</summary>
-/// <remarks>TorchSharp's convolutions check their input against these and can't be told new ones; the fields are set in their place.</remarks>
+/// <summary>Updates the sizes that a layer stores after its weight has been cut.</summary>
+/// <remarks>
+/// TorchSharp's convolutions check their input against these sizes and offer no way to set them, so their fields are written directly.
+/// </remarks>
 internal static class LayerSizes
 {
     public static void Update(Module module)

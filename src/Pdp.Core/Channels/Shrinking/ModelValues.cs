@@ -3,12 +3,13 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Channels.Shrinking;
 
-/// <summary>Copies of all parameters and buffers of a model, to put back.</summary>
+/// <summary>Copies of all parameters and buffers of a model, to restore them.</summary>
 internal sealed class ModelValues(Module model) : IDisposable
 {
-    private readonly (Tensor Tensor, Tensor Value)[] _values = [.. Surgery.TensorsOf(model).Values.Select(tensor => (tensor, CopyOf(tensor)))];
+    private readonly (Tensor Tensor, Tensor Value)[] _values =
+        [.. Surgery.TensorsOf(model).Values.Select(tensor => (tensor, CopyOf(tensor)))];
 
-    /// <summary>Puts the values back; the shapes have to be as they were.</summary>
+    /// <summary>Restores the values; the shapes must be unchanged.</summary>
     public void Restore()
     {
         using var scope = NewDisposeScope();

@@ -1,7 +1,7 @@
 namespace Pdp.Channels.Shrinking;
 
-/// <summary>What must hold of a shrink record, whatever model it is of.</summary>
-/// <remarks>Nothing is made of a number of the record before it has been held against the shapes, which are held against the model's.</remarks>
+/// <summary>Checks a shrink record, independently of its model.</summary>
+/// <remarks>The record's numbers are checked against its shapes before they are used; its shapes are checked against the model's.</remarks>
 internal static class RecordChecks
 {
     /// <exception cref="ArgumentException">The record is damaged.</exception>
@@ -12,7 +12,7 @@ internal static class RecordChecks
         foreach (var (name, shape) in shapes)
         {
             if (shape is null || shape.Any(size => size < 0))
-                throw Damaged($"the shape of '{name}' is none");
+                throw Damaged($"the shape of '{name}' is missing or has a negative size");
         }
 
         foreach (var shrunk in groups)
@@ -24,21 +24,24 @@ internal static class RecordChecks
 
     private static void Require(ShrunkGroup? shrunk, IReadOnlyDictionary<string, IReadOnlyList<long>> shapes)
     {
-        if (shrunk is not { Kept: { } kept, Group: { Name: not null, Slices: { } slices } group } || slices.Any(slice => slice is not { Name: not null } || !Enum.IsDefined(slice.Role)))
+        if (shrunk is not { Kept: { } kept, Group: { Name: not null, Slices: { } slices } group }
+            || slices.Any(slice => slice is not { Name: not null } || !Enum.IsDefined(slice.Role)))
             throw Damaged("a group lacks its name, its slices or its kept channels");
         if (kept.Count == 0 || kept.Zip(kept.Skip(1)).Any(pair => pair.First >= pair.Second) || kept[0] < 0 || kept[^1] >= group.Channels)
-            throw Damaged($"the kept channels of '{group.Name}' are not some of 0 to {group.Channels - 1} in order");
+            throw Damaged($"the kept channels of '{group.Name}' must be distinct, in ascending order and in [0, {group.Channels})");
         if (!slices.Any(slice => shapes.ContainsKey(slice.Name)))
-            throw Damaged($"'{group.Name}' has no slice of a known shape");
-        if (slices.FirstOrDefault(slice => shapes.TryGetValue(slice.Name, out var shape) && !slice.IsInside(shape, group.Channels)) is { } outside)
+            throw Damaged($"'{group.Name}' has no slice whose shape is recorded");
+        var known = slices.Where(slice => shapes.ContainsKey(slice.Name));
+        if (known.FirstOrDefault(slice => !slice.IsInside(shapes[slice.Name], group.Channels)) is { } outside)
             throw Damaged($"the channels of '{group.Name}' reach beyond '{outside.Name}'");
     }
 
-    /// <summary>No index belongs to two groups.</summary>
+    /// <summary>Checks that no index belongs to two groups.</summary>
     private static void RequireApart(IReadOnlyList<ShrunkGroup> groups, IReadOnlyDictionary<string, IReadOnlyList<long>> shapes)
     {
         var cuts = groups
-            .SelectMany((shrunk, i) => shrunk.Group.Slices.Where(slice => shapes.ContainsKey(slice.Name)).Select(slice => (Group: i, Slice: slice, End: slice.Offset + (slice.Block * shrunk.Group.Channels))))
+            .SelectMany((shrunk, i) => shrunk.Group.Slices.Where(slice => shapes.ContainsKey(slice.Name))
+                .Select(slice => (Group: i, Slice: slice, End: slice.Offset + (slice.Block * shrunk.Group.Channels))))
             .GroupBy(cut => (cut.Slice.Name, cut.Slice.Dimension));
         foreach (var cut in cuts)
         {

@@ -3,7 +3,7 @@ using Pdp.Internal;
 
 namespace Pdp.Channels.Shrinking;
 
-/// <summary>How what a model lost is written as JSON: by code made at compile time, as trimmed programs have no reflection for it.</summary>
+/// <summary>Source-generated JSON of shrink records and reports: trimmed programs can't use reflection for it.</summary>
 [JsonSerializable(typeof(ShrinkRecord))]
 [JsonSerializable(typeof(ShrinkReport))]
 internal sealed partial class ShrinkJson : JsonSerializerContext

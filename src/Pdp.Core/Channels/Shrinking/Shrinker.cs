@@ -4,27 +4,29 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Channels.Shrinking;
 
-/// <summary>Cuts silent channels out of a model and proves that its output is the same.</summary>
+/// <summary>Removes masked channels from a model and checks that its output stays the same.</summary>
 internal static class Shrinker
 {
-    /// <summary>Differences of this share of the largest output element are rounding, for float64 and for all other types.</summary>
+    /// <summary>
+    /// Differences up to this share of the largest output element count as rounding, for float64 and for all other types.
+    /// </summary>
     private const double ToleranceOfDouble = 1e-10;
     private const double Tolerance = 1e-3;
 
-    /// <summary>Shrinks; the model is as before after an exception, whatever the call of it has changed.</summary>
+    /// <summary>Shrinks the model. After an exception the model is restored, even if the forward calls changed it.</summary>
     /// <param name="model">The model.</param>
-    /// <param name="groups">What is left of the groups.</param>
-    /// <param name="silence">Makes the removed channels silent.</param>
+    /// <param name="groups">The groups and their kept channels.</param>
+    /// <param name="mask">Sets the removed channels to zero.</param>
     /// <param name="forward">Calls the model.</param>
     /// <exception cref="InvalidOperationException">The output would change.</exception>
-    public static ShrinkReport Shrink(Module model, IReadOnlyList<ShrunkGroup> groups, Action silence, Func<Tensor> forward)
+    public static ShrinkReport Shrink(Module model, IReadOnlyList<ShrunkGroup> groups, Action mask, Func<Tensor> forward)
     {
         using var mode = new EvaluationMode(model);
         using var before = new ModelValues(model);
         try
         {
-            silence();
-            Prove(model, groups, forward);
+            mask();
+            Verify(model, groups, forward);
             return Shrink(model, groups, forward);
         }
         catch
@@ -34,15 +36,19 @@ internal static class Shrinker
         }
     }
 
-    /// <summary>Compares in states that the example alone doesn't show.</summary>
-    private static void Prove(Module model, IReadOnlyList<ShrunkGroup> groups, Func<Tensor> forward)
+    /// <summary>Compares the cut model with the masked one in more states than the example shows.</summary>
+    private static void Verify(Module model, IReadOnlyList<ShrunkGroup> groups, Func<Tensor> forward)
     {
         using var runner = new ModelRunner(model, () => [forward()]);
         (ChannelGroup Group, long[] Kept)[] cuts = [.. groups.Select(shrunk => (shrunk.Group, shrunk.Kept.ToArray()))];
         foreach (var state in TrialStates.OfFinal(runner))
         {
             if (RefusalOf(state) is { } refusal)
-                throw new InvalidOperationException($"The model can't be shrunk: {refusal}. The channel map is of another model, or weights have changed since the commit.");
+            {
+                throw new InvalidOperationException(
+                    $"The model can't be shrunk: {refusal}. "
+                    + "The channel map belongs to another model, or weights have changed since the commit.");
+            }
         }
 
         string? RefusalOf(TrialState state)
@@ -64,7 +70,14 @@ internal static class Shrinker
         try
         {
             var (difference, scale) = Compare(masked, forward());
-            return new() { Record = record, Difference = difference, Scale = scale, ParametersBefore = parametersBefore, ParametersAfter = Count(model) };
+            return new()
+            {
+                Record = record,
+                Difference = difference,
+                Scale = scale,
+                ParametersBefore = parametersBefore,
+                ParametersAfter = Count(model),
+            };
         }
         catch
         {
@@ -76,14 +89,21 @@ internal static class Shrinker
     private static (double Difference, double Scale) Compare(Tensor masked, Tensor shrunk)
     {
         if (!masked.shape.AsSpan().SequenceEqual(shrunk.shape))
-            throw new InvalidOperationException($"The shrunk model's output would have the shape [{string.Join(", ", shrunk.shape)}], not [{string.Join(", ", masked.shape)}]. The channel map is of another model, or of other sizes.");
+        {
+            throw new InvalidOperationException(
+                $"The shrunk model's output would have the shape [{string.Join(", ", shrunk.shape)}], "
+                + $"not [{string.Join(", ", masked.shape)}]. "
+                + "The channel map belongs to another model, or to other sizes.");
+        }
 
         var scale = Largest(masked);
         var difference = Largest(masked.sub(shrunk));
         var tolerance = masked.dtype == ScalarType.Float64 ? ToleranceOfDouble : Tolerance;
         return difference <= tolerance * scale
             ? (difference, scale)
-            : throw new InvalidOperationException($"The shrunk model's output would differ by {difference:0.0E+0} of {scale:0.0E+0}. The channel map is of another model, or weights have changed since the commit.");
+            : throw new InvalidOperationException(
+                $"The shrunk model's output would differ by {difference:0.0E+0}, where the largest value is {scale:0.0E+0}. "
+                + "The channel map belongs to another model, or weights have changed since the commit.");
     }
 
     private static double Largest(Tensor values) => values.abs().max().to_type(ScalarType.Float64).cpu().ReadCpuDouble(0);

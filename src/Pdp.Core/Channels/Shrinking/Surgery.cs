@@ -4,10 +4,10 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Channels.Shrinking;
 
-/// <summary>Cuts channels out of a model in place, and can put them back.</summary>
+/// <summary>Removes channels from a model in place, and can restore them.</summary>
 /// <remarks>
-/// Each tensor keeps its identity and gets a smaller storage, so that modules, optimizers and everything else that holds a parameter see the
-/// same object. Gradients are set aside, as they have the old shape.
+/// Each tensor keeps its identity and gets a smaller storage, so that modules, optimizers and everything else that holds a parameter see
+/// the same object. Gradients are set aside, since they have the old shape.
 /// </remarks>
 internal sealed class Surgery : IDisposable
 {
@@ -21,14 +21,15 @@ internal sealed class Surgery : IDisposable
         _grouped =
         [
             .. ModelModules.Of(model).Where(pair => pair.Module is Convolution { groups: > 1 })
-                .Select(pair => (pair.Name, Layer: (Convolution)pair.Module)).Select(pair => (pair.Name, pair.Layer, pair.Layer.groups, pair.Layer.weight.shape[0])),
+                .Select(pair => (pair.Name, Layer: (Convolution)pair.Module))
+                .Select(pair => (pair.Name, pair.Layer, pair.Layer.groups, pair.Layer.weight.shape[0])),
         ];
     }
 
-    /// <summary>Keeps some channels of each group; the model is as before after an exception.</summary>
+    /// <summary>Keeps some channels of each group; after an exception the model is unchanged.</summary>
     /// <param name="model">The model.</param>
-    /// <param name="kept">For each group the channels that stay, in order.</param>
-    /// <exception cref="ArgumentException">A part of a grouped convolution's group would stay.</exception>
+    /// <param name="kept">The kept channels of each group, in ascending order.</param>
+    /// <exception cref="ArgumentException">Only a part of a group of a grouped convolution would be removed.</exception>
     public static Surgery Keep(Module model, IEnumerable<(ChannelGroup Group, IReadOnlyList<long> Channels)> kept)
     {
         var surgery = new Surgery(model);
@@ -57,7 +58,7 @@ internal sealed class Surgery : IDisposable
     /// <summary>The indices of a slice that belong to some channels.</summary>
     public static IEnumerable<long> IndicesOf(ChannelSlice slice, IEnumerable<long> channels) => KeptIndices.Of(slice, channels);
 
-    /// <summary>Puts everything back.</summary>
+    /// <summary>Restores everything.</summary>
     public void Undo()
     {
         using var scope = NewDisposeScope();
@@ -83,13 +84,14 @@ internal sealed class Surgery : IDisposable
         _cut.Clear();
     }
 
-    /// <summary>Makes all parts before the first of them is put in its place.</summary>
+    /// <summary>Computes all new tensors before it replaces the first one.</summary>
     private void Cut(KeptIndices indices)
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         var tensors = TensorsOf(_model);
-        var parts = indices.Names.Where(tensors.ContainsKey).Select(name => (Whole: tensors[name], Part: indices.Select(name, tensors[name]))).ToArray();
+        var parts = indices.Names.Where(tensors.ContainsKey)
+            .Select(name => (Whole: tensors[name], Part: indices.Select(name, tensors[name]))).ToArray();
         foreach (var (whole, part) in parts)
         {
             var gradient = whole.grad?.DetachFromDisposeScope();
@@ -102,14 +104,19 @@ internal sealed class Surgery : IDisposable
         UpdateSizes();
     }
 
-    /// <summary>Of a grouped convolution whole groups are cut.</summary>
+    /// <summary>Updates the sizes that layers store. Grouped convolutions must lose whole groups.</summary>
     private void UpdateSizes()
     {
         foreach (var (name, layer, groups, size) in _grouped)
         {
             var left = Math.DivRem(groups * layer.weight.shape[0], size, out var rest);
             if (rest != 0)
-                throw new ArgumentException($"The channels to be cut are no whole groups of the grouped convolution '{name}': the channel map or the shrink record is damaged, or of another model.");
+            {
+                throw new ArgumentException(
+                    $"The channels to be cut are not whole groups of the grouped convolution '{name}': "
+                    + "the channel map or the shrink record is damaged, or belongs to another model.");
+            }
+
             layer.groups = left;
         }
 

@@ -54,7 +54,7 @@ public sealed class ShrinkRecordTests
 
         var fault = Assert.Throws<ArgumentException>(() => record.Apply(model));
 
-        Assert.Contains("no whole groups of the grouped convolution 'grouped'", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("not whole groups of the grouped convolution 'grouped'", fault.Message, StringComparison.Ordinal);
         Assert.Equal(before, Everything.Of(model));
     }
 

@@ -188,7 +188,7 @@ public sealed class ShrinkTests
         var record = run.Pruner.Shrink(run.Example).Record;
         using var other = Zoo.Get(nameof(VggLike)).Make();
 
-        Assert.Contains("there is no 'conv1.", Assert.Throws<ArgumentException>(() => record.Apply(other)).Message);
+        Assert.Contains("this one has no 'conv1.", Assert.Throws<ArgumentException>(() => record.Apply(other)).Message);
     }
 
     [Fact]

@@ -6,15 +6,15 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Channels;
 
-/// <summary>Finds layers in front of which code without weights mixes all places of a picture or a sequence, as attention does.</summary>
+/// <summary>Finds layers whose input comes from code that mixes all positions of an image or a sequence, such as attention.</summary>
 /// <remarks>
-/// In a second pass all of TorchSharp's modules give what they gave in the first one, but for the first place. A layer whose input has changed at
-/// every place then has something in front of it that is no module and that all places meet in.
+/// In a second pass, all of TorchSharp's modules return their outputs of the first pass, changed at the first position only. If a layer's
+/// input then changes at every position, code outside modules mixes all positions before that layer.
 /// </remarks>
-internal sealed class PlaceMixing : IDisposable
+internal sealed class PositionMixing : IDisposable
 {
-    /// <summary>Below so many places a pooling window may reach all of a picture.</summary>
-    private const long FewPlaces = 16;
+    /// <summary>With fewer positions, a pooling window may cover a whole image.</summary>
+    private const long FewPositions = 16;
 
     private static readonly Scalar One = 1.ToScalar();
 
@@ -23,14 +23,15 @@ internal sealed class PlaceMixing : IDisposable
     private readonly Dictionary<Module, ProbedLayer> _layers;
     private bool _isSecond;
 
-    private PlaceMixing(IReadOnlyList<ProbedLayer> layers) => _layers = layers.DistinctBy(layer => layer.Module).ToDictionary(layer => layer.Module);
+    private PositionMixing(IReadOnlyList<ProbedLayer> layers) =>
+        _layers = layers.DistinctBy(layer => layer.Module).ToDictionary(layer => layer.Module);
 
     /// <summary>The names of the layers.</summary>
     public static IReadOnlyCollection<string> Find(Module model, IReadOnlyList<ProbedLayer> layers, Func<Tensor> forward)
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        using var mixing = new PlaceMixing(layers);
+        using var mixing = new PositionMixing(layers);
         Module[] leaves = [.. ModelModules.Of(model).Select(pair => pair.Module).Distinct().Where(IsLeaf)];
         List<Action> removals = [];
         try
@@ -62,10 +63,12 @@ internal sealed class PlaceMixing : IDisposable
     }
 
     private static bool IsLeaf(Module module) =>
-        module.GetType().Assembly == typeof(Module).Assembly && !module.children().Any() && module is Module<Tensor, Tensor> or TorchSharp.Modules.MultiheadAttention;
+        module.GetType().Assembly == typeof(Module).Assembly && !module.children().Any()
+        && module is Module<Tensor, Tensor> or TorchSharp.Modules.MultiheadAttention;
 
     private Action Watch(Module leaf) => leaf is MultiheadAttention attention
-        ? attention.register_forward_hook((_, query, _, _, _, _, _, output) => Tuple.Create(Called(leaf, query, output.Item1), output.Item2)).remove
+        ? attention.register_forward_hook((_, query, _, _, _, _, _, output) =>
+            Tuple.Create(Called(leaf, query, output.Item1), output.Item2)).remove
         : ((Module<Tensor, Tensor>)leaf).register_forward_hook((_, input, output) => Called(leaf, input, output)).remove;
 
     private Tensor Called(Module leaf, Tensor input, Tensor output)
@@ -87,14 +90,16 @@ internal sealed class PlaceMixing : IDisposable
         return gave.shape.SequenceEqual(output.shape) ? Nudged(gave, isWhole: leaf is TorchSharp.Modules.Linear) : output;
     }
 
-    // Modules that work in place write over what was given.
+    // In-place modules overwrite their inputs.
     private static Tensor Kept(Tensor tensor)
     {
         using var scope = NewDisposeScope();
         return tensor.detach().clone().DetachFromDisposeScope();
     }
 
-    /// <summary>The same with another first number, or all of them at the first place, unless they are for all places.</summary>
+    /// <summary>
+    /// The output with its first number changed (all numbers of the first position for a linear layer), unless it has no positions.
+    /// </summary>
     private static Tensor Nudged(Tensor output, bool isWhole)
     {
         if (output.is_floating_point() && output.shape.Skip(1).Count(size => size > 1) > 1)
@@ -110,18 +115,18 @@ internal sealed class PlaceMixing : IDisposable
     {
         if (layer.Module is not TorchSharp.Modules.Linear)
         {
-            var picture = changed.select(0, 0).any(0, keepdim: false);
-            return picture.numel() >= FewPlaces && All(picture);
+            var image = changed.select(0, 0).any(0, keepdim: false);
+            return image.numel() >= FewPositions && All(image);
         }
 
-        // Each line of places through the first one: dimensions may stand in any order.
-        var places = changed.any(-1, keepdim: false);
-        return Enumerable.Range(0, (int)places.dim()).Any(line => places.shape[line] > 1 && All(Line(places, line)));
+        // Each line of positions through the first one, since the dimensions may be in any order.
+        var positions = changed.any(-1, keepdim: false);
+        return Enumerable.Range(0, (int)positions.dim()).Any(line => positions.shape[line] > 1 && All(Line(positions, line)));
     }
 
-    private static Tensor Line(Tensor places, int along)
+    private static Tensor Line(Tensor positions, int along)
     {
-        var line = places.movedim([along], [0]);
+        var line = positions.movedim([along], [0]);
         while (line.dim() > 1)
             line = line.select(1, 0);
         return line;

@@ -13,6 +13,10 @@ internal static class Faults
         $"{weight} was changed inside the mask scope, and the change is lost: call optimizer.step() after the scope, and load or "
             + "initialize weights outside it.";
 
+    public static string ReturnedInside(string weight) =>
+        $"Removed weights of {weight} came back inside the mask scope, and are made zero again: call optimizer.step() after the scope, and "
+            + "load or initialize weights outside it.";
+
     public static string ZeroedInside(string weight) =>
         $"The gradient of '{weight}' was zeroed inside the mask scope, where the gradient of the last step is set aside and therefore "
             + $"remains: {ZeroFirst}.";

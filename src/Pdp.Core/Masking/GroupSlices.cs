@@ -107,6 +107,16 @@ internal sealed class GroupSlices
             view.Write(Zeros.Outside(channels, view.Read()));
     }
 
+    /// <summary>Whether anything that a hard mask, <c>[groups, members]</c>, removes is not zero: a 0-dimensional bool, in the caller's scope.</summary>
+    public Tensor AnyRemoved(Tensor kept)
+    {
+        if (Lone is not null)
+            return Zeros.Outside(_mask.Strategy.Spread(kept, _mask.Layout).logical_not(), Lone.detach()).any();
+
+        var removed = kept.reshape(-1, 1).logical_not();
+        return Filters.Concat(Companions).Select(view => Zeros.Outside(removed, view.Read()).any()).Aggregate((a, b) => a.logical_or(b));
+    }
+
     /// <summary>The gradients, with zeros for filters that have none; null if nothing has one. A weight's is the parameter's own.</summary>
     public GroupValues? Gradients()
     {

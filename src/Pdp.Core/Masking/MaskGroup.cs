@@ -111,7 +111,7 @@ internal sealed class MaskGroup : IDisposable
     public string? Leave(out bool gradientArrived)
     {
         if (Kernel is not { IsClaimed: true } kernel)
-            return _scope.Leave(_rule, Frozen, out gradientArrived) ? _checks.ChangedInside : null;
+            return _scope.Leave(_rule, Frozen, out gradientArrived);
 
         kernel.Release();
         gradientArrived = kernel.GradientArrived;

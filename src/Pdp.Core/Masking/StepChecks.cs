@@ -11,9 +11,13 @@ internal sealed class StepChecks(string weight, DeviceType device) : IDisposable
 {
     private readonly DeferredCheck _notFinite = new(device);
     private readonly DeferredCheck _changedInside = new(device);
+    private readonly DeferredCheck _returnedInside = new(device);
 
     /// <summary>What a change inside the scope is reported as.</summary>
     public string ChangedInside => Faults.ChangedInside(weight);
+
+    /// <summary>What the return of removed weights inside the scope is reported as.</summary>
+    public string ReturnedInside => Faults.ReturnedInside(weight);
 
     /// <summary>Checks a condition, a 0-dimensional bool.</summary>
     /// <exception cref="InvalidOperationException">It is known not to hold.</exception>
@@ -26,12 +30,19 @@ internal sealed class StepChecks(string weight, DeviceType device) : IDisposable
     /// <summary>Notes whether the weight was changed inside the scope; true if it is known to be.</summary>
     public bool NoteChanged(Tensor isChanged) => _changedInside.Note(isChanged);
 
+    /// <summary>Notes whether removed weights came back inside the scope; true if they are known to have.</summary>
+    public bool NoteReturned(Tensor isReturned) => _returnedInside.Note(isReturned);
+
     /// <summary>What was noted since the last call, in words; waits for the device.</summary>
-    public string? Take() => _notFinite.Take() ? Faults.NotFinite(weight) : _changedInside.Take() ? ChangedInside : null;
+    public string? Take() => _notFinite.Take() ? Faults.NotFinite(weight)
+        : _changedInside.Take() ? ChangedInside
+        : _returnedInside.Take() ? ReturnedInside
+        : null;
 
     public void Dispose()
     {
         _notFinite.Dispose();
         _changedInside.Dispose();
+        _returnedInside.Dispose();
     }
 }

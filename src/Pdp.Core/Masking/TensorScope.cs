@@ -28,20 +28,20 @@ internal sealed class TensorScope(PdpMask mask, GroupSlices slices, StepChecks c
     }
 
     /// <summary>Puts w back and corrects the gradients, if the scope was entered.</summary>
-    /// <returns>Whether ŵ is known to have been changed inside.</returns>
-    public bool Leave(IMaskRule rule, Tensor? frozen, out bool gradientArrived)
+    /// <returns>What is known to have gone wrong inside; null if nothing is.</returns>
+    public string? Leave(IMaskRule rule, Tensor? frozen, out bool gradientArrived)
     {
         gradientArrived = false;
         if (!_isInside)
-            return false;
+            return null;
 
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         _isInside = false;
-        var changed = frozen is null && PutBack(rule);
+        var fault = frozen is null ? PutBack(rule) : KeepZeros(frozen);
         gradientArrived = CorrectGradients(rule, frozen);
         rule.Forget();
-        return changed;
+        return fault;
     }
 
     /// <summary>Does what kernels had to leave: memory that is not where it was, and gradients that are not of their kind.</summary>
@@ -82,13 +82,23 @@ internal sealed class TensorScope(PdpMask mask, GroupSlices slices, StepChecks c
         _earlier.Dispose();
     }
 
-    /// <summary>Writes w back; true if ŵ had been changed.</summary>
-    private bool PutBack(IMaskRule rule)
+    /// <summary>Writes w back, and says if ŵ had been changed.</summary>
+    private string? PutBack(IMaskRule rule)
     {
         var expected = rule.Again(_dense!.Wide, _form).All();
         var changed = slices.Now().All().Zip(expected, (now, masked) => now.ne(masked.to_type(now.dtype)).any()).Aggregate((a, b) => a.logical_or(b));
         slices.Write(_dense);
-        return checks.NoteChanged(changed);
+        return checks.NoteChanged(changed) ? checks.ChangedInside : null;
+    }
+
+    /// <summary>Says if removed weights have come back, and makes them zero again; on other devices the next scope does.</summary>
+    private string? KeepZeros(Tensor frozen)
+    {
+        if (!checks.NoteReturned(slices.AnyRemoved(frozen)))
+            return null;
+
+        slices.Silence(frozen);
+        return checks.ReturnedInside;
     }
 
     private bool CorrectGradients(IMaskRule rule, Tensor? frozen)

@@ -62,6 +62,64 @@ public sealed class MisuseTests
         pruner.Mask().Dispose();
     }
 
+    [Theory]
+    [InlineData("unstructured")]
+    [InlineData("channel")]
+    public void OptimizerStep_InsideTheScopeAfterCommit_KeepsTheZerosAndIsThrownAtTheNextCall(string strategy)
+    {
+        using var scope = NewDisposeScope();
+        using var model = TestModels.Mlp();
+        using var pruner = new PdpPruner(model, Options with
+        {
+            Strategy = strategy == "unstructured" ? new Unstructured() : new PerChannel(),
+        });
+        TestModels.Train(model, pruner, 0, seed: 1);
+        var zeros = pruner.Commit().Layers.Sum(layer => layer.Zeros);
+        using (pruner.Mask())
+        {
+            functional.cross_entropy(model.call(TestModels.Batch(1).Inputs), TestModels.Batch(1).Labels).backward();
+            TestModels.Step(model, 0.1);
+        }
+
+        var fault = Assert.Throws<InvalidOperationException>(() => pruner.Report());
+
+        Assert.Contains("call optimizer.step() after the scope", fault.Message);
+        Assert.Equal(zeros, pruner.Report().Layers.Sum(layer => layer.Zeros));
+        TestModels.Train(model, pruner, 0, seed: 2);
+        pruner.Commit();
+    }
+
+    [Theory]
+    [InlineData("unstructured")]
+    [InlineData("channel")]
+    [InlineData("tied channels")]
+    public void Load_InsideTheScope_IsThrownAtTheNextCall(string strategy)
+    {
+        using var scope = NewDisposeScope();
+        using var model = TestModels.Mlp();
+        using var other = TestModels.Mlp(seed: 5);
+        using var pruner = new PdpPruner(model, Options with
+        {
+            Strategy = strategy == "unstructured" ? new Unstructured() : new PerChannel(),
+            Channels = strategy == "tied channels" ? ChannelMap.Find(model, TestModels.Batch(1).Inputs) : null,
+        });
+        pruner.BeginEpoch(0);
+        var before = TestModels.Bytes(model)[0];
+        using (no_grad())
+        using (pruner.Mask())
+            model.load_state_dict(other.state_dict());
+
+        Assert.Contains("load or initialize weights outside it", Assert.Throws<InvalidOperationException>(() => pruner.Mask()).Message);
+        Assert.Equal(before, TestModels.Bytes(model)[0]);
+        pruner.Commit();
+        using (no_grad())
+        using (pruner.Mask())
+            model.load_state_dict(other.state_dict());
+
+        Assert.Contains("load or initialize weights outside it", Assert.Throws<InvalidOperationException>(() => pruner.Mask()).Message);
+        pruner.Mask().Dispose();
+    }
+
     [Fact]
     public void Backward_BehindTheScope_IsAnErrorAtTheNextScope()
     {

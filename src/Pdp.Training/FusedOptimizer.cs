@@ -11,7 +11,8 @@ namespace Pdp.Training;
 /// is left half applied. Here every Scalar is kept alive for as long as it is used.
 /// </summary>
 /// <remarks>
-/// It replaces a stock optimizer: call <c>zero_grad()</c> and <c>step()</c> as before; TorchSharp's learning rate schedulers work with it.
+/// It replaces a stock optimizer: call <c>zero_grad()</c> and <c>step()</c> as before; TorchSharp's learning rate schedulers work with it
+/// (<c>OneCycleLR</c> and <c>CyclicLR</c> with <c>cycle_momentum: false</c>).
 /// Contiguous float32 parameters on the CPU are updated by libtorch's fused kernels, all in one call; others by tensor
 /// operations. It owns its state, holds none of the caller's tensors except the parameters, and is not thread-safe.
 /// </remarks>
@@ -19,6 +20,7 @@ public abstract class FusedOptimizer : optim.Optimizer
 {
     private readonly Slot[] _slots;
     private readonly CheckpointState _state;
+    private bool _isDisposed;
 
     /// <summary>Prepares the slots of all parameters.</summary>
     /// <param name="groups">The groups.</param>
@@ -28,13 +30,9 @@ public abstract class FusedOptimizer : optim.Optimizer
         : base(IntPtr.Zero)
     {
         ArgumentNullException.ThrowIfNull(groups);
-        Groups = [.. groups.Select(group => Guard.NotNull(group, nameof(groups)))];
-        ParameterGroup.RequireDistinct(Groups);
-        foreach (var group in Groups)
-        {
-            group.LearningRate = group.InitialLearningRate = group.GivenLearningRate ?? learningRate;
-        }
-
+        ParameterGroup[] given = [.. groups.Select(group => Guard.NotNull(group, nameof(groups)))];
+        ParameterGroup.RequireDistinct(given);
+        Groups = [.. given.Select(group => group.Copy(learningRate))];
         _slots =
         [
             .. Groups.SelectMany(group =>
@@ -43,7 +41,7 @@ public abstract class FusedOptimizer : optim.Optimizer
         _state = new CheckpointState(Groups, _slots, stateNames);
     }
 
-    /// <summary>The groups, each with its learning rate.</summary>
+    /// <summary>Copies of the groups that were given, each with its learning rate.</summary>
     public IReadOnlyList<ParameterGroup> Groups { get; }
 
     /// <summary>The learning rate of all groups.</summary>
@@ -78,10 +76,14 @@ public abstract class FusedOptimizer : optim.Optimizer
         throw new NotSupportedException("Give all groups to the constructor.");
 
     /// <summary>Sets all gradients to null, as PyTorch does by default; stock TorchSharp fills them with zeros.</summary>
+    /// <exception cref="InvalidOperationException">A parameter was disposed since the optimizer was made, as by moving the model.</exception>
+    /// <exception cref="ObjectDisposedException">The optimizer is disposed.</exception>
     public override void zero_grad()
     {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
         foreach (var slot in _slots)
         {
+            slot.RequireAlive();
             slot.Parameter.grad = null;
         }
     }
@@ -94,6 +96,7 @@ public abstract class FusedOptimizer : optim.Optimizer
     /// </exception>
     public override Tensor step(Func<Tensor>? closure = null)
     {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
         var loss = closure?.Invoke();
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
@@ -117,7 +120,11 @@ public abstract class FusedOptimizer : optim.Optimizer
     /// <c>NAME.step</c> (int64, []), <c>learning_rate</c> and <c>initial_learning_rate</c> (float64, [groups]).
     /// </summary>
     /// <returns>The tensors, which the caller owns.</returns>
-    public IReadOnlyDictionary<string, Tensor> GetState() => _state.Copy();
+    public IReadOnlyDictionary<string, Tensor> GetState()
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        return _state.Copy();
+    }
 
     /// <summary>Restores a state that <see cref="GetState"/> returned, from the same kind of optimizer over the same parameters.</summary>
     /// <param name="state">The state; the caller keeps its tensors. Parameters that it does not hold start afresh.</param>
@@ -128,6 +135,7 @@ public abstract class FusedOptimizer : optim.Optimizer
     public void SetState(IReadOnlyDictionary<string, Tensor> state)
     {
         ArgumentNullException.ThrowIfNull(state);
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
         _state.Load(state);
     }
 
@@ -172,6 +180,7 @@ public abstract class FusedOptimizer : optim.Optimizer
     /// <param name="disposing">Whether it is called by <see cref="IDisposable.Dispose"/>.</param>
     protected override void Dispose(bool disposing)
     {
+        _isDisposed = true;
         if (disposing)
         {
             foreach (var slot in _slots)

@@ -1,4 +1,3 @@
-using Pdp.Internal;
 using Pdp.Training.Internal;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -12,10 +11,9 @@ namespace Pdp.Training;
 /// d = g + λ·w; b ← d at a parameter's first step, else b ← μ·b + (1 − δ)·d; w ← w − γ·b, or w − γ·(d + μ·b) for Nesterov's step.
 /// Without momentum w ← w − γ·d. The state tensor is named <c>momentum_buffer</c>.
 /// </remarks>
-public sealed class FusedSgd : FusedOptimizer, optim.IMomentum
+public sealed class FusedSgd : FusedOptimizer
 {
     private readonly SgdOptions _options;
-    private double _momentum;
 
     /// <summary>Optimizes named parameters, in one group.</summary>
     /// <param name="parameters">The parameters, such as <c>model.named_parameters()</c>.</param>
@@ -34,24 +32,13 @@ public sealed class FusedSgd : FusedOptimizer, optim.IMomentum
     /// <exception cref="ArgumentException">There is no parameter, one is given twice, or the options contradict each other.</exception>
     public FusedSgd(IEnumerable<ParameterGroup> groups, SgdOptions options)
         : base(groups, Checked(options).LearningRate, options.Momentum > 0 ? ["momentum_buffer"] : []) =>
-        (_options, _momentum) = (options, options.Momentum);
-
-    /// <summary>The momentum μ, which some of TorchSharp's schedulers change.</summary>
-    /// <value>In (0, 1) if the options have a momentum, otherwise 0: buffers are neither added nor dropped during training.</value>
-    /// <exception cref="ArgumentOutOfRangeException">The value is outside its range.</exception>
-    public double Momentum
-    {
-        get => _momentum;
-        set => _momentum = HasMomentum == value > 0
-            ? Guard.Fraction(value)
-            : throw Guard.Outside(nameof(Momentum), value, HasMomentum ? "(0, 1)" : "[0, 0]");
-    }
+        _options = options;
 
     private bool HasMomentum => _options.Momentum > 0;
 
     private protected override void ApplyTogether(UpdateBatch batch) => FusedKernels.Sgd(
         batch.Parameters, batch.Gradients, HasMomentum ? batch.State(0) : [],
-        batch.Group.LearningRate, _momentum, _options.Dampening, WeightDecay(batch.Group), _options.IsNesterov, isFirst: batch.Steps == 0);
+        batch.Group.LearningRate, _options.Momentum, _options.Dampening, WeightDecay(batch.Group), _options.IsNesterov, isFirst: batch.Steps == 0);
 
     private protected override void ApplyAlone(Update update)
     {
@@ -71,7 +58,7 @@ public sealed class FusedSgd : FusedOptimizer, optim.IMomentum
 
     private Tensor Direction(Update update)
     {
-        using Scalar momentum = _momentum.ToScalar();
+        using Scalar momentum = _options.Momentum.ToScalar();
         using Scalar share = (update.Slot.Steps == 0 ? 1 : 1 - _options.Dampening).ToScalar();
         var decayed = Decayed(update);
         if (!HasMomentum)

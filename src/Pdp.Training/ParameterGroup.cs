@@ -5,6 +5,10 @@ using TorchSharp.Modules;
 namespace Pdp.Training;
 
 /// <summary>Parameters that share a learning rate and a weight decay.</summary>
+/// <remarks>
+/// An optimizer works on copies, which are its <see cref="FusedOptimizer.Groups"/>: change the learning rates of those during training. A
+/// parameter that is listed twice in a group, as tied ones are, is optimized once, by its first name.
+/// </remarks>
 public sealed class ParameterGroup : torch.optim.ILearningRateController
 {
     /// <summary>Groups named parameters, such as a part of what <c>model.named_parameters()</c> lists.</summary>
@@ -67,28 +71,49 @@ public sealed class ParameterGroup : torch.optim.ILearningRateController
         return [.. groups.Where(group => group.Parameters.Count > 0)];
     }
 
-    /// <exception cref="ArgumentException">There is no parameter, or one is given twice.</exception>
+    /// <summary>A copy for an optimizer of its own, with the learning rate that it has or is given.</summary>
+    internal ParameterGroup Copy(double learningRate) => new(Distinct())
+    {
+        WeightDecay = WeightDecay,
+        LearningRate = GivenLearningRate ?? learningRate,
+        InitialLearningRate = GivenLearningRate ?? learningRate,
+    };
+
+    /// <exception cref="ArgumentException">
+    /// There is no parameter, two have the same name, one is in two groups, or one does not hold real floating-point numbers.
+    /// </exception>
     internal static void RequireDistinct(IReadOnlyList<ParameterGroup> groups)
     {
-        var parameters = groups.SelectMany(group => group.Parameters).ToArray();
-        if (parameters.Length == 0)
+        if (groups.All(group => group.Parameters.Count == 0))
         {
             throw new ArgumentException("There is no parameter to optimize.", nameof(groups));
         }
 
         var names = new HashSet<string>(StringComparer.Ordinal);
-        var seen = new Dictionary<Parameter, string>(ReferenceEqualityComparer.Instance);
-        foreach (var (name, parameter) in parameters)
+        var seen = new Dictionary<nint, (ParameterGroup Group, string Name)>();
+        foreach (var (group, name, parameter) in groups.SelectMany(group => group.Parameters.Select(entry => (group, entry.Name, entry.Parameter))))
         {
             if (!names.Add(name))
             {
                 throw new ArgumentException($"Two parameters are named '{name}'.", nameof(groups));
             }
 
-            if (!seen.TryAdd(parameter, name))
+            if (!parameter.is_floating_point())
             {
-                throw new ArgumentException($"'{seen[parameter]}' and '{name}' are the same parameter; give it once.", nameof(groups));
+                throw new ArgumentException($"'{name}' is {parameter.dtype}; only real floating-point parameters can be optimized.", nameof(groups));
             }
+
+            var address = TensorAddress.OfNative(parameter);
+            if (seen.TryGetValue(address, out var other) && other.Group != group)
+            {
+                throw new ArgumentException(
+                    $"'{other.Name}' and '{name}' are the same parameter, in two groups; leave it out of one.", nameof(groups));
+            }
+
+            seen.TryAdd(address, (group, name));
         }
     }
+
+    // TorchSharp lists a tied parameter once for each wrapper that it has given out.
+    private IEnumerable<(string, Parameter)> Distinct() => Parameters.DistinctBy(entry => TensorAddress.OfNative(entry.Parameter));
 }

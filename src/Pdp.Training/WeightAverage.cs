@@ -7,13 +7,15 @@ namespace Pdp.Training;
 /// <summary>An exponential moving average (EMA) of a model's weights and running statistics. It owns the averages.</summary>
 /// <remarks>
 /// After each step a ← d·a + (1 − d)·w, with decay d. During pruning it averages the dense weights; call <see cref="Exchange"/> to
-/// evaluate or commit the masked average in place of the weights. Not thread-safe.
+/// evaluate or commit the average in place of the weights. Averages of half-precision weights are float32. Tied weights have one average, by
+/// their first name. Not thread-safe.
 /// </remarks>
 public sealed class WeightAverage : IDisposable
 {
     private readonly (string Name, Tensor Live, Tensor Average)[] _pairs;
     private readonly Scalar _decay;
     private readonly Scalar _rest;
+    private Tensor[]? _kept;
 
     /// <summary>Starts from the model's current weights.</summary>
     /// <param name="model">The model, on the device that it trains on: moving it replaces its parameters.</param>
@@ -26,13 +28,29 @@ public sealed class WeightAverage : IDisposable
         _decay = Guard.Inside(decay, nameof(decay)).ToScalar();
         _rest = (1 - decay).ToScalar();
         using var noGrad = no_grad();
-        _pairs = [.. model.state_dict().Where(entry => entry.Value.is_floating_point())
-            .Select(entry => (entry.Key, entry.Value, entry.Value.detach().clone().DetachFromDisposeScope()))];
+        _pairs =
+        [
+            .. model.state_dict().Where(entry => entry.Value.is_floating_point())
+                .DistinctBy(entry => TensorAddress.OfNative(entry.Value))
+                .Select(entry => (entry.Key, entry.Value, Start(entry.Value))),
+        ];
     }
 
+    /// <summary>Whether the averages are in the place of the weights.</summary>
+    public bool IsExchanged => _kept is not null;
+
     /// <summary>Moves the averages towards the weights; call it after each step.</summary>
+    /// <exception cref="InvalidOperationException">
+    /// The averages are exchanged for the weights, or a weight was disposed or reshaped; nothing has changed then.
+    /// </exception>
     public void Update()
     {
+        if (IsExchanged)
+        {
+            throw new InvalidOperationException("The averages are in the place of the weights: call Exchange() first, to swap them back.");
+        }
+
+        RequireFit();
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         foreach (var (_, live, average) in _pairs)
@@ -41,21 +59,27 @@ public sealed class WeightAverage : IDisposable
         }
     }
 
-    /// <summary>Swaps the averages and the weights; a second call swaps them back.</summary>
+    /// <summary>Puts the averages in the place of the weights; a second call puts the weights back, bit for bit.</summary>
+    /// <exception cref="InvalidOperationException">A weight was disposed or reshaped; nothing has changed then.</exception>
     public void Exchange()
     {
+        RequireFit();
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        foreach (var (_, live, average) in _pairs)
+        var isBack = IsExchanged;
+        var from = _kept ?? [.. _pairs.Select(pair => pair.Average)];
+        Tensor[] kept = isBack ? [] : [.. _pairs.Select(pair => pair.Live.detach().clone().DetachFromDisposeScope())];
+        for (var i = 0; i < _pairs.Length; i++)
         {
-            var kept = live.clone();
-            live.copy_(average);
-            average.copy_(kept);
+            _pairs[i].Live.copy_(from[i]);
         }
+
+        Forget();
+        _kept = isBack ? null : kept;
     }
 
     /// <summary>The averages by the names of the weights, for a checkpoint.</summary>
-    /// <returns>Tensors that this object owns, and that change with its next update.</returns>
+    /// <returns>Tensors that this object owns, and that change with its next update; float32 for half-precision weights.</returns>
     public IReadOnlyDictionary<string, Tensor> GetState() =>
         _pairs.ToDictionary(pair => pair.Name, pair => pair.Average, StringComparer.Ordinal);
 
@@ -97,9 +121,10 @@ public sealed class WeightAverage : IDisposable
         }
     }
 
-    /// <summary>Frees the averages.</summary>
+    /// <summary>Frees the averages. The model stays as it is, with the averages in it if they are exchanged.</summary>
     public void Dispose()
     {
+        Forget();
         foreach (var (_, _, average) in _pairs)
         {
             average.Dispose();
@@ -107,5 +132,35 @@ public sealed class WeightAverage : IDisposable
 
         _decay.Dispose();
         _rest.Dispose();
+    }
+
+    // Half-precision averages would stand still: an update is smaller than half a unit in their last place.
+    private static Tensor Start(Tensor weight)
+    {
+        using var scope = NewDisposeScope();
+        var type = weight.dtype is ScalarType.BFloat16 or ScalarType.Float16 ? ScalarType.Float32 : weight.dtype;
+        return weight.detach().clone().to_type(type).DetachFromDisposeScope();
+    }
+
+    private void Forget()
+    {
+        foreach (var weight in _kept ?? [])
+        {
+            weight.Dispose();
+        }
+
+        _kept = null;
+    }
+
+    private void RequireFit()
+    {
+        foreach (var (name, live, average) in _pairs)
+        {
+            if (live.IsInvalid || average.IsInvalid || !live.shape.AsSpan().SequenceEqual(average.shape))
+            {
+                throw new InvalidOperationException(
+                    $"'{name}' was disposed or reshaped since its average was begun, as by moving or shrinking the model: begin a new average.");
+            }
+        }
     }
 }

@@ -206,7 +206,8 @@ public sealed class OptimizerTests
 
         model.to(ScalarType.Float64);
 
-        Assert.Contains("after the model is moved", Assert.Throws<InvalidOperationException>(() => optimizer.step()).Message, StringComparison.Ordinal);
+        foreach (var call in new Action[] { () => optimizer.step(), optimizer.zero_grad })
+            Assert.Contains("after the model is moved", Assert.Throws<InvalidOperationException>(call).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -223,6 +224,65 @@ public sealed class OptimizerTests
         weight.grad = ones(2);
 
         Assert.Contains("'w' is [2], and its state [4]", Assert.Throws<InvalidOperationException>(() => optimizer.step()).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Step_WhenTwoLayersShareAWeight_MovesItOnce()
+    {
+        using var scope = NewDisposeScope();
+        using var model = Sequential(("first", Linear(3, 3, hasBias: false)), ("second", Linear(3, 3, hasBias: false)));
+        var (first, second) = ((Linear)model[0], (Linear)model[1]);
+        second.weight = first.weight;
+        using var optimizer = new FusedSgd(model.named_parameters(), new SgdOptions { LearningRate = 1 });
+        var before = first.weight!.detach().clone();
+        first.weight!.grad = ones(3, 3);
+
+        optimizer.step();
+
+        Assert.Equal(Enumerable.Repeat(1f, 9), before.sub(first.weight!).data<float>().ToArray());
+        Assert.Single(optimizer.parameters());
+    }
+
+    [Fact]
+    public void Groups_AreCopies_SoThatAGroupKeepsWhatItWasGiven()
+    {
+        using var scope = NewDisposeScope();
+        ParameterGroup[] groups = [new([("w", new Parameter(ones(1)))]) { WeightDecay = 0.5 }];
+        using var first = new FusedSgd(groups, new SgdOptions { LearningRate = 0.1 });
+        first.LearningRate = 1e-6;
+
+        using var second = new FusedSgd(groups, new SgdOptions { LearningRate = 0.2 });
+
+        Assert.Equal((0.2, 0.5, 1e-6), (second.LearningRate, second.Groups[0].WeightDecay, first.LearningRate));
+    }
+
+    [Fact]
+    public void AnyCall_AfterDispose_SaysSo()
+    {
+        using var scope = NewDisposeScope();
+        var optimizer = new FusedSgd(Fixed(), new SgdOptions { LearningRate = 0.1 });
+        optimizer.Dispose();
+
+        Assert.Throws<ObjectDisposedException>(() => optimizer.step());
+        Assert.Throws<ObjectDisposedException>(optimizer.zero_grad);
+        Assert.Throws<ObjectDisposedException>(() => optimizer.GetState());
+        Assert.Throws<ObjectDisposedException>(() => optimizer.SetState(new Dictionary<string, Tensor>()));
+    }
+
+    [Fact]
+    public void Step_AfterAWeightWasReshaped_SaysSo()
+    {
+        using var scope = NewDisposeScope();
+        var weight = new Parameter(ones(2, 4));
+        using var optimizer = new FusedSgd([("w", weight)], new SgdOptions { LearningRate = 0.1, Momentum = 0.9 });
+        weight.grad = ones(2, 4);
+        optimizer.step();
+
+        using (no_grad())
+            weight.set_(ones(4, 2));
+        weight.grad = ones(4, 2);
+
+        Assert.Contains("'w' is [4, 2]", Assert.Throws<InvalidOperationException>(() => optimizer.step()).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -272,7 +332,10 @@ public sealed class OptimizerTests
         var options = new SgdOptions { LearningRate = 0.1 };
 
         Assert.Throws<ArgumentException>(() => new FusedSgd(Array.Empty<(string, Parameter)>(), options));
-        Assert.Contains("same parameter", Assert.Throws<ArgumentException>(() => new FusedSgd([("a", weight), ("b", weight)], options)).Message, StringComparison.Ordinal);
+        Assert.Contains("same parameter", Assert.Throws<ArgumentException>(() => new FusedSgd(
+            [new ParameterGroup([("a", weight)]), new ParameterGroup([("b", weight)])], options)).Message, StringComparison.Ordinal);
+        Assert.Contains("'c' is ComplexFloat32", Assert.Throws<ArgumentException>(() => new FusedSgd(
+            [("c", new Parameter(ones(1, ScalarType.ComplexFloat32)))], options)).Message, StringComparison.Ordinal);
         Assert.Contains("named 'a'", Assert.Throws<ArgumentException>(() => new FusedSgd([("a", weight), ("a", new Parameter(ones(1)))], options)).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentNullException>(() => new FusedSgd([("a", weight)], null!));
         Assert.Throws<ArgumentNullException>(() => new FusedAdam([("a", weight)], null!));

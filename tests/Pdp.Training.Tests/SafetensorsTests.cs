@@ -78,6 +78,24 @@ public sealed class SafetensorsTests : IDisposable
         Assert.Empty(Directory.GetFiles(_folder.Path));
     }
 
+    [Theory]
+    [InlineData("__metadata__")]
+    [InlineData("a\ud800")]
+    public void Save_WhenANameCantBeRead_ThrowsAndWritesNothing(string name)
+    {
+        Assert.Throws<ArgumentException>(() => Safetensors.Save(Path, new Dictionary<string, Tensor> { [name] = zeros(1) }));
+        Assert.Empty(Directory.GetFiles(_folder.Path));
+    }
+
+    [Fact]
+    public void Save_WhenATensorHasNoMemory_NamesItAndWritesNothing()
+    {
+        var error = Assert.Throws<ArgumentException>(() => Safetensors.Save(Path, new Dictionary<string, Tensor> { ["s"] = eye(2).to_sparse() }));
+
+        Assert.Contains("'s'", error.Message, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFiles(_folder.Path));
+    }
+
     [Fact]
     public void Load_WhenFileIsMissing_NamesIt()
     {

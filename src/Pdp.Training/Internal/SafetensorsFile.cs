@@ -1,3 +1,4 @@
+using System.Text;
 using static TorchSharp.torch;
 
 namespace Pdp.Training.Internal;
@@ -16,12 +17,22 @@ internal static class SafetensorsFile
 
     public static IReadOnlyDictionary<string, string> LoadMetadata(string path)
     {
+        if (ShardIndex.IsIndex(path))
+        {
+            throw new InvalidDataException($"'{path}' is an index, which has no text of its own: read one of its files.");
+        }
+
         using var stream = Open(path);
         return SafetensorsHeader.Read(stream, path).Metadata;
     }
 
     public static void Save(string path, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string>? metadata)
     {
+        foreach (var (name, tensor) in tensors)
+        {
+            Require(name, tensor);
+        }
+
         var sorted = tensors.OrderBy(tensor => tensor.Key, StringComparer.Ordinal).ToArray();
         var header = SafetensorsHeader.Write(sorted, metadata);
         AtomicFile.Write(path, stream =>
@@ -32,6 +43,19 @@ internal static class SafetensorsFile
                 Write(stream, tensor);
             }
         });
+    }
+
+    private static void Require(string name, Tensor tensor)
+    {
+        if (name == SafetensorsJson.MetadataName || name.EnumerateRunes().Any(rune => rune == Rune.ReplacementChar))
+        {
+            throw new ArgumentException($"A safetensors file cannot hold a tensor named '{name}': rename it.", nameof(name));
+        }
+
+        if (tensor.is_sparse || tensor.device_type == TorchSharp.DeviceType.META)
+        {
+            throw new ArgumentException($"A safetensors file cannot hold '{name}', which is sparse or has no memory.", nameof(tensor));
+        }
     }
 
     private static FileStream Open(string path) =>

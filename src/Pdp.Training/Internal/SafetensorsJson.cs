@@ -5,7 +5,7 @@ namespace Pdp.Training.Internal;
 /// <summary>Reads and writes the JSON of a safetensors header; faults in it are reported by a <see cref="FormatException"/>.</summary>
 internal static class SafetensorsJson
 {
-    private const string MetadataName = "__metadata__";
+    public const string MetadataName = "__metadata__";
 
     public static byte[] Write(IEnumerable<SafetensorsEntry> entries, IReadOnlyDictionary<string, string>? metadata)
     {

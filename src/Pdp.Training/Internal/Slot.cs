@@ -25,13 +25,8 @@ internal sealed class Slot(string name, Parameter parameter, ParameterGroup grou
     /// <exception cref="InvalidOperationException">The parameter was disposed or reshaped, or the gradient doesn't fit it.</exception>
     public Tensor? Gradient()
     {
-        if (parameter.IsInvalid)
-        {
-            throw new InvalidOperationException(
-                $"Parameter '{name}' was disposed, as model.to(…) does with every parameter: make the optimizer after the model is moved.");
-        }
-
-        if (State is [var state, ..] && state.numel() != parameter.numel())
+        RequireAlive();
+        if (State is [var state, ..] && !HasShape(state))
         {
             throw new InvalidOperationException(
                 $"Parameter '{name}' is [{string.Join(", ", parameter.shape)}], and its state [{string.Join(", ", state.shape)}]: "
@@ -39,6 +34,16 @@ internal sealed class Slot(string name, Parameter parameter, ParameterGroup grou
         }
 
         return parameter.grad is { } gradient ? Fitting(gradient.is_sparse ? gradient.to_dense() : gradient) : null;
+    }
+
+    /// <exception cref="InvalidOperationException">The parameter was disposed.</exception>
+    public void RequireAlive()
+    {
+        if (parameter.IsInvalid)
+        {
+            throw new InvalidOperationException(
+                $"Parameter '{name}' was disposed, as model.to(…) does with every parameter: make the optimizer after the model is moved.");
+        }
     }
 
     /// <summary>The state, filled with zeros if there was none.</summary>
@@ -74,5 +79,10 @@ internal sealed class Slot(string name, Parameter parameter, ParameterGroup grou
             ? gradient
             : throw new InvalidOperationException(
                 $"The gradient of '{name}' is {gradient.dtype} [{string.Join(", ", gradient.shape)}] on {gradient.device}, "
-                + $"and the parameter {parameter.dtype} [{string.Join(", ", parameter.shape)}] on {parameter.device}.");
+                + $"and the parameter {parameter.dtype} [{string.Join(", ", parameter.shape)}] on {parameter.device}. "
+                + "If a pruner masks the weights, call step() after the scope of Mask() has ended.");
+
+    // The shapes themselves are arrays, which would cost more than the fused step of a small tensor.
+    private bool HasShape(Tensor state) =>
+        state.numel() == parameter.numel() && state.dim() == parameter.dim() && (state.dim() == 0 || state.size(0) == parameter.size(0));
 }

@@ -1,14 +1,15 @@
+using Pdp.Masking;
 using static TorchSharp.torch;
 
 namespace Pdp;
 
-/// <summary>Hard masks of whole parameters and buffers, put together from what each mask keeps.</summary>
+/// <summary>Builds the hard masks of whole parameters and buffers from what each mask keeps.</summary>
 /// <param name="tensors">The model's parameters and buffers by name.</param>
 internal sealed class CommittedMasks(IReadOnlyDictionary<string, Tensor> tensors)
 {
     private readonly Dictionary<string, Tensor> _masks = new(StringComparer.Ordinal);
 
-    /// <summary>The masks by name, of the tensors' shapes and devices, bool; the caller's.</summary>
+    /// <summary>The masks by name: bool tensors of the parameters' shapes on their devices; the caller's.</summary>
     public IReadOnlyDictionary<string, Tensor> MoveToOuterDisposeScope()
     {
         foreach (var mask in _masks.Values)
@@ -16,10 +17,19 @@ internal sealed class CommittedMasks(IReadOnlyDictionary<string, Tensor> tensors
         return _masks;
     }
 
-    /// <summary>Adds the mask of a weight.</summary>
-    /// <param name="name">The weight's name.</param>
-    /// <param name="kept">What is kept, which broadcasts to the weight's shape; null for all.</param>
-    public void Add(string name, Tensor? kept)
+    /// <summary>Adds what a mask keeps; everything if it has lost nothing.</summary>
+    /// <param name="group">The weights under the mask.</param>
+    /// <param name="tied">The channels that share the mask; null if it is for a single weight.</param>
+    public void Add(MaskGroup group, ChannelGroup? tied)
+    {
+        var mask = group.Mask;
+        if (tied is not null)
+            Add(tied, group.Frozen);
+        else
+            Add(mask.Name, group.Frozen is { } frozen ? mask.Strategy.Spread(frozen, mask.Layout) : null);
+    }
+
+    private void Add(string name, Tensor? kept)
     {
         if (kept is not null)
             Of(name).logical_and_(kept);
@@ -27,11 +37,9 @@ internal sealed class CommittedMasks(IReadOnlyDictionary<string, Tensor> tensors
             Of(name);
     }
 
-    /// <summary>Adds the masks of all that goes with the channels of a group.</summary>
-    /// <remarks>Readers keep the weights of removed channels until the model is shrunk: what they read there is zero.</remarks>
-    /// <param name="group">The group.</param>
-    /// <param name="kept">The channels that are kept, one value each; null for all.</param>
-    public void Add(ChannelGroup group, Tensor? kept)
+    /// <summary>Adds the masks of everything that belongs to the channels of a group.</summary>
+    /// <remarks>Layers that read removed channels keep their weights until the model is shrunk: their input there is zero.</remarks>
+    private void Add(ChannelGroup group, Tensor? kept)
     {
         foreach (var slice in group.Slices.Where(slice => slice.Role != ChannelRole.Input && tensors.ContainsKey(slice.Name)))
         {

@@ -2,11 +2,12 @@ namespace Pdp;
 
 /// <summary>A scope in which a model's weights are masked; <see cref="Dispose"/> makes them dense again.</summary>
 /// <remarks>
-/// Disposal restores the weights bit for bit, even after an exception, and turns the gradients that arrived inside from ∂L/∂ŵ into ∂L/∂w. A
-/// ref struct without await inside, as dispose scopes are per thread. The default value is not an open scope, so that <c>using (pruner is
-/// null ? default : pruner.Mask())</c> works for dense and pruned training alike. Save and load the model outside: inside, <c>save</c> and
-/// <c>state_dict</c> see the masked weights, and loaded weights are lost, which is reported. Gradients inside are ∂L/∂ŵ, and in the first
-/// scopes those of some weights are float64, to detect whether something changes them: read, clip and scale them after the scope.
+/// Disposal restores the weights bit for bit, even after an exception, and turns the gradients that arrived inside from ∂L/∂ŵ into ∂L/∂w.
+/// It is a ref struct, and so can't be held across an await, because dispose scopes are per thread. The default value is not an open scope,
+/// so <c>using (pruner is null ? default : pruner.Mask())</c> works for dense and pruned training alike. Save and load the model outside:
+/// inside, <c>save</c> and <c>state_dict</c> see the masked weights, and loaded weights are lost, which the pruner's next call reports.
+/// Gradients inside are ∂L/∂ŵ, and in the first scopes those of some weights are float64, to detect whether something changes them: read,
+/// clip and scale them after the scope.
 /// </remarks>
 public readonly ref struct MaskScope : IDisposable
 {

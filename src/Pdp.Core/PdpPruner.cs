@@ -74,7 +74,7 @@ public sealed class PdpPruner : IDisposable
 
     /// <summary>Sets the clock before a training step: the sparsity and the temperature of the step.</summary>
     /// <remarks>
-    /// In the last step of the run the whole target is asked for, so that it can be committed. To resume, restore the state and go on.
+    /// The last step of the run always reaches the whole target, so that it can be committed. To resume, restore the state and continue.
     /// </remarks>
     /// <param name="epoch">The epoch, counted from 0.</param>
     /// <param name="step">The step within the epoch, in [0, steps).</param>
@@ -97,14 +97,14 @@ public sealed class PdpPruner : IDisposable
     /// </summary>
     /// <remarks>
     /// One call per epoch is enough for a long ramp; in a short one the sparsity rises in large steps, and plan and report warn. If the
-    /// whole target has not been asked for by the end of the run, the commit asks for it.
+    /// masks have not reached the whole target by the end of the run, the commit takes them there.
     /// </remarks>
     /// <param name="epoch">The epoch, counted from 0; fractional within an epoch, as in <c>epoch + step / (double)steps</c>.</param>
     /// <exception cref="ArgumentOutOfRangeException">The epoch is negative, 2^31 or more, or before the last one.</exception>
     /// <exception cref="InvalidOperationException">
     /// A scope is open, a whole epoch passed without one, there was an error inside the last one, the model was moved, another pruner that
     /// is not disposed prunes one of the weights, the first epoch is past the start of the schedule with no state restored, a weight is not
-    /// finite when pruning begins, no gradient was seen by the <see cref="PdpOptions.Importance"/> until then, or no optimizer moves the
+    /// finite or has had no gradient for the <see cref="PdpOptions.Importance"/> when pruning begins, or no optimizer moves the
     /// <see cref="Parameters"/>.
     /// </exception>
     public void BeginEpoch(double epoch) => _run.Begin(epoch, interval: null);
@@ -174,17 +174,17 @@ public sealed class PdpPruner : IDisposable
         return _run.Model.Module is Module<Tensor, Tensor> model
             ? Shrink(() => model.call(example))
             : throw new ArgumentException(
-                "The model doesn't take one tensor and give one: call Shrink(() => model.call(…)).", nameof(example));
+                "The model doesn't take and return a single tensor: call Shrink(() => model.call(…)).", nameof(example));
     }
 
-    /// <summary>Makes a model that is called in another way smaller in place.</summary>
+    /// <summary>Makes a model smaller in place; for models that don't take and return a single tensor.</summary>
     /// <remarks>
     /// Parameters keep their identity and get new shapes; the same class runs with fewer channels. The pruner's work is then done.
     /// Gradients are dropped, and an optimizer's state has the old shapes: make a new optimizer to train on, and cut the old one's state if
     /// you want to keep it (<see cref="ShrinkRecord.Slice"/>). Save the report's record with the weights. The outputs are compared on the
     /// given input, on random inputs like it, of another size if the model accepts them, and in training mode without dropout.
     /// </remarks>
-    /// <param name="forward">Calls the model in evaluation mode and gives its output, with the same input each time.</param>
+    /// <param name="forward">Calls the model in evaluation mode, with the same input each time, and returns its output.</param>
     /// <exception cref="InvalidOperationException">
     /// <see cref="Commit"/> was not called, the options have no channel map or one that no longer fits, the output would change, a scope is
     /// open, the model was moved, or it has been shrunk already; the model is then as before.
@@ -199,7 +199,7 @@ public sealed class PdpPruner : IDisposable
 
     /// <summary>Gets the state that a checkpoint has to hold besides the model and the optimizer.</summary>
     /// <exception cref="InvalidOperationException">
-    /// A scope is open, the model was moved, or the options have a <see cref="PdpOptions.Method"/>, which remembers more.
+    /// A scope is open, the model was moved, or the options have a <see cref="PdpOptions.Method"/>, whose state can't be saved.
     /// </exception>
     public PrunerState GetState() => _run.GetState();
 

@@ -11,8 +11,8 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp;
 
-/// <summary>A model and what is pruned of it: which weights, their masks, the method at work, and what plans and reports say of them.</summary>
-/// <remarks>Owns the masks' copies; borrows the model.</remarks>
+/// <summary>A model with the selection of its weights, their masks and the method in use; makes the plans and reports about them.</summary>
+/// <remarks>Owns the masks and their copies of the weights; borrows the model.</remarks>
 internal sealed class PrunedModel : IDisposable
 {
     private readonly PdpOptions _options;
@@ -22,7 +22,9 @@ internal sealed class PrunedModel : IDisposable
     private readonly IMethodRun? _run;
 
     /// <summary>Selects the weights and makes their masks.</summary>
-    /// <exception cref="ArgumentException">A match matches nothing, nothing is left to prune, or the channel map is of another model.</exception>
+    /// <exception cref="ArgumentException">
+    /// A match matches nothing, nothing is left to prune, or the channel map belongs to another model.
+    /// </exception>
     public PrunedModel(Module model, PdpOptions options)
     {
         Module = model;
@@ -52,13 +54,13 @@ internal sealed class PrunedModel : IDisposable
     /// <summary>The model; borrowed.</summary>
     public Module Module { get; }
 
-    /// <summary>What is masked of it.</summary>
+    /// <summary>The part of it that is masked.</summary>
     public MaskedModel Masked { get; }
 
-    /// <summary>What a method other than PDP learns besides the weights.</summary>
+    /// <summary>The parameters that a method other than PDP learns besides the weights.</summary>
     public IReadOnlyList<NamedParameter> MethodParameters => _run?.Parameters ?? [];
 
-    /// <summary>All parameters, tied ones once.</summary>
+    /// <summary>The number of parameters; tied ones count once.</summary>
     private long Parameters =>
         Module.parameters().Where(parameter => parameter.numel() > 0).DistinctBy(TensorAddress.Of).Sum(parameter => parameter.numel());
 
@@ -66,27 +68,31 @@ internal sealed class PrunedModel : IDisposable
     /// <exception cref="InvalidOperationException">One was replaced.</exception>
     public void RequireSameParameters() => _registration.Require();
 
-    /// <summary>Checks that the model still has the shapes of the channel map, which a shrink record that is applied to it changes.</summary>
-    /// <exception cref="InvalidOperationException">It has others.</exception>
+    /// <summary>Checks that the model still has the shapes of the channel map; applying a shrink record changes them.</summary>
+    /// <exception cref="InvalidOperationException">It has other shapes.</exception>
     public void RequireFittingMap()
     {
         if (_options.Channels?.Misfit(Module) is { } misfit)
             throw new InvalidOperationException(misfit);
     }
 
-    /// <summary>What decides about each layer's target and mask, in words, if the options are these.</summary>
+    /// <summary>Describes the settings that determine each layer's target and mask under some options.</summary>
     public IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> Settings(PdpOptions options) => Masked.Layers.ToDictionary(
         layer => layer.Mask.Name,
-        layer => RunSettings.Of(layer, options.Goal, TemperatureOf(layer.Rule, layer.Mask.Strategy, options), _selection.Ties.MaskedAlong(layer.Mask.Name, layer.Mask.Strategy)));
+        layer => RunSettings.Of(
+            layer,
+            options.Goal,
+            TemperatureOf(layer.Rule, layer.Mask.Strategy, options),
+            _selection.Ties.MaskedAlong(layer.Mask.Name, layer.Mask.Strategy)));
 
-    /// <summary>Takes the temperatures that options give each layer.</summary>
+    /// <summary>Sets each layer's temperature from the options.</summary>
     public void SetTemperatures(PdpOptions options)
     {
         foreach (var layer in Masked.Layers)
             layer.Mask.Temperature = TemperatureOf(layer.Rule, layer.Mask.Strategy, options);
     }
 
-    /// <summary>Lets a method other than PDP follow the clock.</summary>
+    /// <summary>Tells a method other than PDP the epoch.</summary>
     public void BeginMethod(double epoch)
     {
         if (_run is null)
@@ -97,8 +103,8 @@ internal sealed class PrunedModel : IDisposable
         _run.Begin(epoch);
     }
 
-    /// <summary>Checks that what a method learns is trained.</summary>
-    /// <exception cref="InvalidOperationException">It is not; nothing has changed.</exception>
+    /// <summary>Checks that an optimizer moves the parameters that a method learns.</summary>
+    /// <exception cref="InvalidOperationException">None does; nothing has changed.</exception>
     public void RequireMethodTrained(bool isFinal)
     {
         using var scope = NewDisposeScope();
@@ -106,22 +112,24 @@ internal sealed class PrunedModel : IDisposable
         _run?.RequireTrained(isFinal);
     }
 
-    /// <summary>Checks that what weights compete by is known.</summary>
-    /// <exception cref="InvalidOperationException">No gradient of a weight was seen yet.</exception>
+    /// <summary>Checks that the importance of every weight is known.</summary>
+    /// <exception cref="InvalidOperationException">A weight has had no gradient yet.</exception>
     public void RequireImportance()
     {
         string[] unknown = [.. Masked.Masks.Where(mask => mask.Importance is { Sensitivity: null }).Select(mask => $"'{mask.Name}'")];
         if (unknown.Length > 0)
-            throw new InvalidOperationException($"Pruning begins, but {_options.Importance!.Name} has seen no gradient of {InvariantText.Listed(unknown)} yet: let the schedule start later, train one step or more within Mask() until then, and exclude weights that get no gradient.");
+            throw new InvalidOperationException(
+                $"Pruning begins, but {_options.Importance!.Name} has seen no gradient of {InvariantText.Listed(unknown)} yet: let the "
+                + "schedule start later, train one step or more within Mask() until then, and exclude weights that get no gradient.");
     }
 
-    /// <summary>What will happen to each weight if the masks get these targets.</summary>
+    /// <summary>Plans what happens to each weight if the masks get these targets.</summary>
     public PruningPlan Plan(IReadOnlyList<long> targets, bool isFinal)
     {
         var removed = Masked.Masks.Zip(targets).ToDictionary(pair => pair.First.Name, pair => pair.Second / (double)pair.First.Members);
         return new()
         {
-            Layers = [.. _selection.All.Select(layer => PlanOf(layer, (long)Math.Round(removed.GetValueOrDefault(_selection.Ties.FirstOf(layer)) * layer.Info.Layout.Elements)))],
+            Layers = [.. _selection.All.Select(layer => PlanOf(layer, removed.GetValueOrDefault(_selection.Ties.FirstOf(layer))))],
             ModelParameters = Parameters,
             IsFinal = isFinal,
             Size = SizeAfter(targets),
@@ -129,12 +137,12 @@ internal sealed class PrunedModel : IDisposable
         };
     }
 
-    /// <summary>Says what has become of the model.</summary>
+    /// <summary>Reports the current state of the model.</summary>
     /// <param name="before">The softness of the masks before the commit that is reported; null to measure it.</param>
     /// <param name="epoch">The epoch.</param>
-    /// <param name="hasEnded">Whether the schedule has.</param>
+    /// <param name="hasEnded">Whether the schedule has ended.</param>
     /// <param name="isCommitted">Whether the zeros are final.</param>
-    /// <param name="warnings">What else should be looked at.</param>
+    /// <param name="warnings">Other warnings, which come first in the report.</param>
     public PruningReport Report(Softness[]? before, double epoch, bool hasEnded, bool isCommitted, IEnumerable<string> warnings)
     {
         var (layers, leak) = ReportBuilder.Measure(Masked.Layers, before);
@@ -148,35 +156,32 @@ internal sealed class PrunedModel : IDisposable
             Warnings = [],
             Size = SizeAfter(Masked.Masks.Select(mask => mask.Removed)),
         };
-        return report with { Warnings = [.. warnings, .. ReportBuilder.WarningsOf(report, hasEnded), .. UnfrozenWarning(), .. WarningsOf([.. Masked.Masks.Select(mask => mask.Target)])] };
+        return report with
+        {
+            Warnings = [.. warnings, .. ReportBuilder.WarningsOf(report, hasEnded), .. UnfrozenWarning(),
+                .. WarningsOf([.. Masked.Masks.Select(mask => mask.Target)])],
+        };
     }
 
-    /// <summary>The groups that have lost channels for good, with the channels that are left.</summary>
+    /// <summary>The groups whose masks are committed, with the channels that each keeps.</summary>
     public IReadOnlyList<ShrunkGroup> KeptChannels()
     {
         using var scope = NewDisposeScope();
         return
         [
             .. Masked.Layers.Where(layer => layer.Mask.Strategy is PerChannel && layer.Group.Frozen is not null)
-                .Select(layer => new ShrunkGroup(_selection.Ties.GroupOf(layer.Mask.Name), [.. Indices(layer.Group.Frozen!.cpu().data<bool>().ToArray())])),
+                .Select(layer => new ShrunkGroup(_selection.Ties.GroupOf(layer.Mask.Name), IndicesOf(layer.Group.Frozen!))),
         ];
     }
 
-    /// <summary>The hard masks of all that commit has zeroed or may zero, and of what goes with it, by name; the caller's.</summary>
+    /// <summary>The hard masks of the pruned weights and of everything that belongs to their channels, by name; the caller's.</summary>
     public IReadOnlyDictionary<string, Tensor> CommittedMasks()
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         var masks = new CommittedMasks(Surgery.TensorsOf(Module));
-        foreach (var group in Masked.Layers.Select(layer => layer.Group))
-        {
-            var mask = group.Mask;
-            if (_selection.Ties.TiedUnder(mask.Name, mask.Strategy) is { } tied)
-                masks.Add(tied, group.Frozen);
-            else
-                masks.Add(mask.Name, group.Frozen is { } frozen ? mask.Strategy.Spread(frozen, mask.Layout) : null);
-        }
-
+        foreach (var layer in Masked.Layers)
+            masks.Add(layer.Group, _selection.Ties.TiedUnder(layer.Mask.Name, layer.Mask.Strategy));
         return masks.MoveToOuterDisposeScope();
     }
 
@@ -194,7 +199,8 @@ internal sealed class PrunedModel : IDisposable
         return run;
     }
 
-    private static IEnumerable<long> Indices(bool[] kept) => kept.Index().Where(pair => pair.Item).Select(pair => (long)pair.Index);
+    private static long[] IndicesOf(Tensor kept) =>
+        [.. kept.cpu().data<bool>().ToArray().Index().Where(pair => pair.Item).Select(pair => (long)pair.Index)];
 
     private static Temperature TemperatureOf(LayerRule? rule, IMaskStrategy strategy, PdpOptions options) =>
         rule?.Temperature ?? options.EffectiveTemperatureOf(strategy);
@@ -210,19 +216,26 @@ internal sealed class PrunedModel : IDisposable
         return new(mask, new GroupSlices(mask, layer.Parameter));
     }
 
-    /// <summary>The model's size when each mask has removed so many members and their channels are cut out; null without groups of channels.</summary>
+    /// <summary>The model's size once the channels that the masks remove are cut out; null without a channel map.</summary>
     private SizeChange? SizeAfter(IEnumerable<long> removed) => _sizes?.After(
-        [.. Masked.Masks.Zip(removed).Where(pair => pair.First.Strategy is PerChannel).Select(pair => new ChannelCut(_selection.Ties.GroupOf(pair.First.Name), pair.Second))]);
+    [
+        .. Masked.Masks.Zip(removed).Where(pair => pair.First.Strategy is PerChannel)
+            .Select(pair => new ChannelCut(_selection.Ties.GroupOf(pair.First.Name), pair.Second)),
+    ]);
 
-    /// <summary>What should be looked at in the division among the layers if the masks get these targets.</summary>
-    private IEnumerable<string> WarningsOf(IReadOnlyList<long> targets) =>
-        new[] { NearlyEmptyLayers.Warning(_options.Goal, Masked.Layers, targets), ChannelRounding.Warning(_options.Goal, Masked.Layers, targets) }.OfType<string>();
+    /// <summary>Warnings about how a set of targets divides the sparsity among the layers.</summary>
+    private IEnumerable<string> WarningsOf(IReadOnlyList<long> targets) => new[]
+    {
+        NearlyEmptyLayers.Warning(_options.Goal, Masked.Layers, targets),
+        ChannelRounding.Warning(_options.Goal, Masked.Layers, targets),
+    }.OfType<string>();
 
     private IEnumerable<string> UnfrozenWarning() => _selection.Unfrozen.ToArray() is { Length: > 0 } names
-        ? [$"These weights were frozen when the pruner was made, are trained by now and stay dense: {string.Join(", ", names)}. Make a new pruner to prune them, or include them from the start."]
+        ? [$"These weights were frozen when the pruner was made, train now, and stay dense: {string.Join(", ", names)}. Make a new pruner "
+            + "to prune them, or include them from the start."]
         : [];
 
-    private PlannedLayer PlanOf(LayerDecision layer, long removed) => new()
+    private PlannedLayer PlanOf(LayerDecision layer, double sparsity) => new()
     {
         Name = layer.Info.Name,
         Shape = layer.Info.Layout.ToString(),
@@ -230,6 +243,6 @@ internal sealed class PrunedModel : IDisposable
         Strategy = layer.DenseReason is null ? _selection.StrategyOf(layer).Name : null,
         Rule = _selection.Ties.IsFirst(layer) ? layer.Rule?.Match.ToString() : $"with {_selection.Ties.FirstOf(layer)}",
         DenseReason = LayerSelection.ReasonNow(layer),
-        Removed = removed,
+        Removed = (long)Math.Round(sparsity * layer.Info.Layout.Elements),
     };
 }

@@ -11,7 +11,7 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp;
 
-/// <summary>A run of a pruner: the model, the clock, the plan, and what has come of them so far.</summary>
+/// <summary>One run of a pruner: carries out the calls to <see cref="PdpPruner"/>, and checks that each is allowed at that point.</summary>
 internal sealed class PruningRun : IDisposable
 {
     private readonly TargetPlanner _planner;
@@ -99,7 +99,7 @@ internal sealed class PruningRun : IDisposable
     }
 
     /// <summary>Opens a scope.</summary>
-    /// <returns>Its number.</returns>
+    /// <returns>The scope's number.</returns>
     public long Mask(MaskForm form)
     {
         RequireUsable();
@@ -107,7 +107,7 @@ internal sealed class PruningRun : IDisposable
         return _gate.Open(form);
     }
 
-    /// <summary>Ends the scope of a number, if it is the open one; never throws.</summary>
+    /// <summary>Ends the scope with a number, if it is the open one; never throws.</summary>
     public void Leave(long number) => _gate.Close(number);
 
     public PruningReport Commit(MaskForm form)
@@ -136,23 +136,27 @@ internal sealed class PruningRun : IDisposable
     public IReadOnlyDictionary<string, Tensor> GetMasks()
     {
         RequireWhole();
-        return IsCommitted ? Model.CommittedMasks() : throw new InvalidOperationException("The masks are not final: call Commit() before GetMasks().");
+        return IsCommitted
+            ? Model.CommittedMasks()
+            : throw new InvalidOperationException("The masks are not final: call Commit() before GetMasks().");
     }
 
     public ShrinkReport Shrink(Func<Tensor> forward)
     {
         RequireWhole();
         if (Options.Channels is null)
-            throw new InvalidOperationException("Which channels belong together is not known: set PdpOptions.Channels = ChannelMap.Find(model, example) and Strategy = new PerChannel() when making the pruner.");
+            throw new InvalidOperationException(
+                "Shrinking needs to know which channels belong together: make the pruner with PdpOptions.Channels = ChannelMap.Find(model, "
+                + "example) and Strategy = new PerChannel().");
         if (!IsCommitted)
             throw new InvalidOperationException("The zeros are not final: call Commit() before Shrink().");
 
         Model.RequireFittingMap();
 
-        // What was removed is made zero again, as weights may have changed since the commit.
+        // Committing again zeroes the removed weights once more, as the optimizer may have moved them since the last commit.
         var report = Shrinker.Shrink(Model.Module, Model.KeptChannels(), () => Masked.Commit(MaskForm.Raw), forward);
         IsShrunk = true;
-        _gate.GiveUpWeights();
+        _gate.ReleaseWeights();
         return report;
     }
 
@@ -221,29 +225,32 @@ internal sealed class PruningRun : IDisposable
         _isDisposed = true;
     }
 
-    /// <summary>Says what has become of the model, with the softness that the masks had before a commit, or else have now.</summary>
+    /// <summary>Reports the current state.</summary>
+    /// <param name="before">The softness of the masks before the commit that is reported; null to measure it.</param>
     private PruningReport Report(Softness[]? before) => Model.Report(before, Epoch!.Value, Clock.HasEnded, IsCommitted, _progress.Warnings);
 
-    private Dictionary<string, string> Settings(PdpOptions options) => RunSettings.Of(options.Times, options.Goal, options.Importance, Masked.Layers);
+    private Dictionary<string, string> Settings(PdpOptions options) =>
+        RunSettings.Of(options.Times, options.Goal, options.Importance, Masked.Layers);
 
     private void RequireUsable()
     {
         ObjectDisposedException.ThrowIf(_isDisposed, typeof(PdpPruner));
         if (IsShrunk)
-            throw new InvalidOperationException("The model has been shrunk, which is the end of this pruner's work: make a new one to prune it further.");
+            throw new InvalidOperationException(
+                "The model has been shrunk, which ends this pruner's work: make a new pruner to prune it further.");
         _gate.RequireClosed();
         Masked.RequireAttached();
         _watch.ThrowFault();
     }
 
-    /// <summary>Checks too that each name still stands for its parameter, which takes too long for a step.</summary>
+    /// <summary>Also checks that each name still refers to its parameter, which takes too long to do in every step.</summary>
     private void RequireWhole()
     {
         RequireUsable();
         Model.RequireSameParameters();
     }
 
-    /// <summary>Asks devices other than the CPU what went wrong in the steps so far; waits for them.</summary>
+    /// <summary>Checks that devices other than the CPU have seen no fault in the steps so far; waits for them.</summary>
     private void RequireNoDeferredFault()
     {
         _watch.Note(Masked.TakeDeferredFault());

@@ -3,7 +3,7 @@ using Pdp.Scheduling;
 
 namespace Pdp;
 
-/// <summary>Where a run is: its clock, and what of its plan the masks are asked for.</summary>
+/// <summary>How far a run has come: its clock, whether the targets are set, and moving the masks along the schedule.</summary>
 internal sealed class RunProgress(PrunedModel model, TargetPlanner planner, PdpOptions options, PruningClock clock, bool isPlanned)
 {
     private readonly RampWatch _ramp = new(options.EffectiveSchedule, options.Epochs);
@@ -13,22 +13,22 @@ internal sealed class RunProgress(PrunedModel model, TargetPlanner planner, PdpO
     /// <summary>Whether the masks have their targets.</summary>
     public bool IsPlanned { get; private set; } = isPlanned;
 
-    /// <summary>Whether the targets can't change any more.</summary>
+    /// <summary>Whether the targets can no longer change.</summary>
     public bool IsFinal => IsPlanned || !planner.NeedsWeights;
 
-    /// <summary>What should be looked at in what has happened.</summary>
+    /// <summary>Warnings about the run so far.</summary>
     public IEnumerable<string> Warnings => new[] { _ramp.Happened(), clock.ForcedStart() }.OfType<string>();
 
-    /// <summary>The targets, or what they would be by the weights of now.</summary>
+    /// <summary>The targets; until they are set, those that the current weights would give.</summary>
     public long[] Targets() => IsPlanned ? [.. model.Masked.Masks.Select(mask => mask.Target)] : planner.Plan();
 
-    /// <summary>What should be looked at in what is ahead, if the whole is pruned so far; null if nothing.</summary>
+    /// <summary>A warning about the rest of a run to a sparsity; null if there is none.</summary>
     public string? Ahead(double sparsity) => clock.IsCoarse && options.AutomaticStart is null ? _ramp.WillHappen(sparsity) : null;
 
-    /// <summary>Sets the clock, and moves the masks unless they are final.</summary>
+    /// <summary>Sets the clock, and moves the masks unless they are committed.</summary>
     /// <param name="epoch">The epoch.</param>
     /// <param name="interval">The time until the next call, in epochs; null where it is not known.</param>
-    /// <param name="isCommitted">Whether they are.</param>
+    /// <param name="isCommitted">Whether the masks are committed.</param>
     public void Begin(double epoch, double? interval, bool isCommitted)
     {
         var before = (clock.Time, clock.Fraction);
@@ -36,7 +36,7 @@ internal sealed class RunProgress(PrunedModel model, TargetPlanner planner, PdpO
         clock.Begin(epoch, interval, IsPlanned);
         if (clock.HasStarted && !IsPlanned)
             SetTargets();
-        // What was committed stays as it is, and a method's counts are not those of the schedule.
+        // Committed masks stay as they are, and a method's counts may differ from the schedule's.
         if (isCommitted)
             return;
 
@@ -46,7 +46,7 @@ internal sealed class RunProgress(PrunedModel model, TargetPlanner planner, PdpO
             _ramp.Note(before, (clock.Time, clock.Fraction), epoch, model.Masked.TargetSparsity, clock.IsCoarse);
     }
 
-    /// <summary>Asks for the whole target where the last step of the clock, set once an epoch, was not known to be the last.</summary>
+    /// <summary>Moves the masks to the whole target if a clock that is set once an epoch has not reached it.</summary>
     public void Finish()
     {
         if (clock.HasEnded)
@@ -60,7 +60,7 @@ internal sealed class RunProgress(PrunedModel model, TargetPlanner planner, PdpO
 
     private void Advance() => model.Masked.Advance(clock.Fraction, clock.TemperatureTime);
 
-    /// <summary>Fixes what each mask removes in the end, by what the weights and their importance are now.</summary>
+    /// <summary>Fixes how much each mask finally removes, from the current weights and their importance.</summary>
     private void SetTargets()
     {
         model.RequireImportance();

@@ -6,18 +6,18 @@ using TorchSharp;
 
 namespace Pdp;
 
-/// <summary>Opens and closes mask scopes, one at a time, on weights that no other pruner has.</summary>
-/// <param name="model">What is masked.</param>
-/// <param name="watch">Looks for misuse.</param>
-/// <param name="meter">Is told of steps, if there is one.</param>
+/// <summary>Opens and closes mask scopes, one at a time, on weights that belong to no other pruner.</summary>
+/// <param name="model">The masked part of the model.</param>
+/// <param name="watch">Detects misuse.</param>
+/// <param name="meter">Counts the steps; null for none.</param>
 internal sealed class ScopeGate(MaskedModel model, MisuseWatch watch, PrunerMeter? meter) : IDisposable
 {
     private long _scopes;
     private bool _isOpen;
     private bool _hasWeights;
 
-    /// <summary>Opens a scope; the weights are dense after an exception.</summary>
-    /// <returns>Its number.</returns>
+    /// <summary>Opens a scope; after an exception the weights are dense.</summary>
+    /// <returns>The scope's number.</returns>
     public long Open(MaskForm form)
     {
         TakeWeights();
@@ -34,7 +34,7 @@ internal sealed class ScopeGate(MaskedModel model, MisuseWatch watch, PrunerMete
         }
         catch
         {
-            // Nobody else has the scope to end it.
+            // The caller never gets this scope, so it can't dispose it.
             Close(_scopes);
             throw;
         }
@@ -42,7 +42,7 @@ internal sealed class ScopeGate(MaskedModel model, MisuseWatch watch, PrunerMete
         return _scopes;
     }
 
-    /// <summary>Ends the scope of a number, if it is the open one; never throws.</summary>
+    /// <summary>Ends the scope with a number, if it is the open one; never throws.</summary>
     public void Close(long number)
     {
         if (!_isOpen || number != _scopes)
@@ -52,7 +52,7 @@ internal sealed class ScopeGate(MaskedModel model, MisuseWatch watch, PrunerMete
         watch.LeaveWitnesses();
         model.LeaveKernels();
         var gradients = false;
-        // Backwards: where two masks share a norm, the first in holds its earlier gradient.
+        // In reverse order: if two masks share a norm, the one that entered first holds the norm's earlier gradient.
         for (var i = model.Layers.Length - 1; i >= 0; i--)
             gradients |= watch.Leave(model.Layers[i].Group);
         watch.Left(gradients);
@@ -62,10 +62,11 @@ internal sealed class ScopeGate(MaskedModel model, MisuseWatch watch, PrunerMete
     public void RequireClosed()
     {
         if (_isOpen)
-            throw new InvalidOperationException("A mask scope is open: dispose it first, as in 'using (pruner.Mask()) { … }'; scopes don't nest.");
+            throw new InvalidOperationException(
+                "A mask scope is open: dispose it first, as in 'using (pruner.Mask()) { … }'; scopes don't nest.");
     }
 
-    /// <summary>Takes the weights for this pruner alone, once.</summary>
+    /// <summary>Claims the weights for this pruner alone; does nothing if it has them.</summary>
     public void TakeWeights()
     {
         if (_hasWeights)
@@ -75,12 +76,12 @@ internal sealed class ScopeGate(MaskedModel model, MisuseWatch watch, PrunerMete
         _hasWeights = true;
     }
 
-    /// <summary>Gives the weights up, for another pruner.</summary>
-    public void GiveUpWeights() => Ownership.Release(this);
+    /// <summary>Releases the weights, so that another pruner can claim them.</summary>
+    public void ReleaseWeights() => Ownership.Release(this);
 
     public void Dispose()
     {
         Close(_scopes);
-        GiveUpWeights();
+        ReleaseWeights();
     }
 }

@@ -10,25 +10,25 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp;
 
-/// <summary>How much a model depends on each of its layers: its metric with one layer pruned at a time.</summary>
+/// <summary>Measures how much a model depends on each of its layers, by its metric with one layer pruned at a time.</summary>
 public static class Sensitivity
 {
-    /// <summary>Prunes each prunable layer alone, by magnitude and without training, at each level, and takes the metric.</summary>
+    /// <summary>Prunes each prunable layer alone, by magnitude and without training, at each level, and measures the metric.</summary>
     /// <remarks>
-    /// The model is in evaluation mode and under no_grad while it is measured. Its weights and gradients are back bit for bit after each
-    /// measurement, and after an exception. It takes one evaluation for each layer and level, and one of the dense model: a part of the
-    /// validation data will do.
+    /// The model is measured in evaluation mode and under no_grad. Its weights and gradients are restored bit for bit after each
+    /// measurement, and after an exception. A scan takes one evaluation for each layer and level, and one of the dense model: part of the
+    /// validation data is enough.
     /// </remarks>
     /// <param name="model">The model; borrowed.</param>
-    /// <param name="evaluate">Takes the metric of the model as it is, such as accuracy on validation data; higher is better.</param>
+    /// <param name="evaluate">Returns the metric of the model as it is, such as accuracy on validation data; higher is better.</param>
     /// <param name="levels">
-    /// The sparsities, each the fraction removed, in (0, 1), rising. They are rounded down to whole weights, channels or blocks.
+    /// The sparsities as fractions removed, in (0, 1), in rising order. They are rounded down to whole weights, channels or blocks.
     /// </param>
     /// <param name="options">
-    /// What is to be pruned and how: strategy, channel map, include, exclude and rules count, and nothing else. Null prunes single weights
+    /// What to prune and how; only the strategy, channel map, include, exclude, rules and layer bounds are used. Null prunes single weights
     /// of all layers that are prunable by default.
     /// </param>
-    /// <param name="progress">Is told of each layer when it is done.</param>
+    /// <param name="progress">Receives each layer's result when it is done.</param>
     /// <exception cref="ArgumentException">There are no levels, they don't rise, or the options don't fit the model.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A level is not in (0, 1).</exception>
     /// <exception cref="InvalidOperationException">
@@ -47,14 +47,16 @@ public static class Sensitivity
         RequireLevels(levels);
         options = (options ?? new PdpOptions { Epochs = 1 }) with { Method = null, Importance = null };
         using var pruned = new PrunedModel(model, options);
-        Ownership.Take(pruned, from layer in pruned.Masked.Layers from parameter in layer.Group.Parameters select (layer.Mask.Name, parameter));
+        Ownership.Take(
+            pruned, from layer in pruned.Masked.Layers from parameter in layer.Group.Parameters select (layer.Mask.Name, parameter));
         try
         {
             using var mode = new EvaluationMode(model);
             using var _ = no_grad();
             var dense = evaluate();
             if (double.IsNaN(dense))
-                throw new InvalidOperationException("The metric of the dense model is not a number: nothing can be compared with it.");
+                throw new InvalidOperationException(
+                    "The metric of the dense model is not a number, so nothing can be compared with it: check the evaluation.");
             return new() { Dense = dense, Levels = [.. levels], Layers = [.. pruned.Masked.Layers.Select(LayerOf)] };
         }
         finally
@@ -115,7 +117,7 @@ public static class Sensitivity
     {
         ArgumentNullException.ThrowIfNull(levels);
         if (levels.Count == 0)
-            throw new ArgumentException("A scan needs a level or more, such as 0.5, 0.7, 0.9.", nameof(levels));
+            throw new ArgumentException("A scan needs at least one level, such as 0.5, 0.7, 0.9.", nameof(levels));
         foreach (var level in levels)
             Guard.Inside(level, nameof(levels));
         for (var i = 1; i < levels.Count; i++)

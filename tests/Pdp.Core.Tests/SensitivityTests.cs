@@ -164,7 +164,7 @@ public sealed class SensitivityTests
     }
 
     [Theory]
-    [InlineData("A scan needs a level or more")]
+    [InlineData("A scan needs at least one level")]
     [InlineData("Must be in (0, 1)", 0.0)]
     [InlineData("Must be in (0, 1)", 0.5, 1.0)]
     [InlineData("Must be in (0, 1)", double.NaN)]

@@ -24,8 +24,7 @@ internal sealed class PruningRun : IDisposable
 
     public PruningRun(Module model, PdpOptions options)
     {
-        Options = options;
-        _epochs = options.Epochs;
+        (Options, _epochs) = (options, options.Epochs);
         var clock = new PruningClock(options.Times);
         Model = new PrunedModel(model, options);
         try
@@ -35,8 +34,7 @@ internal sealed class PruningRun : IDisposable
             _watch = new MisuseWatch(Masked.Layers.Select(layer => layer.Group));
             _meter = new PrunerMeter(options.MetricsInterval, options.MetricsPerLayer);
             _gate = new ScopeGate(Masked, _watch, _meter);
-            foreach (var layer in Masked.Layers.Where(layer => layer.Group.Kernel is WeightKernel))
-                Rehearsal.Of(layer.Mask);
+            Masked.Rehearse();
         }
         catch
         {
@@ -58,7 +56,6 @@ internal sealed class PruningRun : IDisposable
     public bool IsShrunk { get; private set; }
 
     private MaskedModel Masked => Model.Masked;
-
     private PruningClock Clock => _progress.Clock;
 
     public PruningPlan Plan()
@@ -98,8 +95,7 @@ internal sealed class PruningRun : IDisposable
         Clock.Report(value);
     }
 
-    /// <summary>Opens a scope.</summary>
-    /// <returns>The scope's number.</returns>
+    /// <summary>Opens a scope and returns its number.</summary>
     public long Mask(MaskForm form)
     {
         RequireUsable();
@@ -107,7 +103,6 @@ internal sealed class PruningRun : IDisposable
         return _gate.Open(form);
     }
 
-    /// <summary>Ends the scope with a number, if it is the open one; never throws.</summary>
     public void Leave(long number) => _gate.Close(number);
 
     public PruningReport Commit(MaskForm form)
@@ -136,9 +131,9 @@ internal sealed class PruningRun : IDisposable
     public IReadOnlyDictionary<string, Tensor> GetMasks()
     {
         RequireWhole();
-        return IsCommitted
-            ? Model.CommittedMasks()
-            : throw new InvalidOperationException("The masks are not final: call Commit() before GetMasks().");
+        if (!IsCommitted)
+            throw new InvalidOperationException("The masks are not final: call Commit() before GetMasks().");
+        return Model.CommittedMasks();
     }
 
     public ShrinkReport Shrink(Func<Tensor> forward)
@@ -146,13 +141,11 @@ internal sealed class PruningRun : IDisposable
         RequireWhole();
         if (Options.Channels is null)
             throw new InvalidOperationException(
-                "Shrinking needs to know which channels belong together: make the pruner with PdpOptions.Channels = ChannelMap.Find(model, "
-                + "example) and Strategy = new PerChannel().");
+                "Shrink() needs a channel map: set PdpOptions.Channels = ChannelMap.Find(model, example), Strategy = new PerChannel().");
         if (!IsCommitted)
             throw new InvalidOperationException("The zeros are not final: call Commit() before Shrink().");
 
         Model.RequireFittingMap();
-
         // Committing again zeroes the removed weights once more, as the optimizer may have moved them since the last commit.
         var report = Shrinker.Shrink(Model.Module, Model.KeptChannels(), () => Masked.Commit(MaskForm.Raw), forward);
         IsShrunk = true;
@@ -225,8 +218,7 @@ internal sealed class PruningRun : IDisposable
         _isDisposed = true;
     }
 
-    /// <summary>Reports the current state.</summary>
-    /// <param name="before">The softness of the masks before the commit that is reported; null to measure it.</param>
+    /// <summary>Reports the current state, with the masks' softness before the commit that is reported; null measures it.</summary>
     private PruningReport Report(Softness[]? before) => Model.Report(before, Epoch!.Value, Clock.HasEnded, IsCommitted, _progress.Warnings);
 
     private Dictionary<string, string> Settings(PdpOptions options) =>
@@ -236,8 +228,7 @@ internal sealed class PruningRun : IDisposable
     {
         ObjectDisposedException.ThrowIf(_isDisposed, typeof(PdpPruner));
         if (IsShrunk)
-            throw new InvalidOperationException(
-                "The model has been shrunk, which ends this pruner's work: make a new pruner to prune it further.");
+            throw new InvalidOperationException("The model has been shrunk, which ends this pruner's work: make a new one to prune on.");
         _gate.RequireClosed();
         Masked.RequireAttached();
         _watch.ThrowFault();

@@ -5,17 +5,18 @@ namespace Pdp;
 /// gradient.
 /// </summary>
 /// <remarks>
-/// The choice of layers, counts, schedules, the scope, commit and report remain with the pruner. Implementations are immutable.
+/// The pruner keeps choosing layers and counts, following the schedule, opening scopes, committing and reporting. Implementations are
+/// immutable.
 /// </remarks>
 public interface IPruningMethod
 {
     /// <summary>A short name for plans and messages, such as <c>GMP</c>.</summary>
     string Name { get; }
 
-    /// <summary>Checks the options of a run and fills in what they leave open, such as the schedule.</summary>
+    /// <summary>Checks the options of a run and fills in those that are not set, such as the schedule.</summary>
     /// <param name="options">The options as the user made them.</param>
     /// <returns>The options in force.</returns>
-    /// <exception cref="ArgumentException">The method doesn't support what they ask for, such as a strategy.</exception>
+    /// <exception cref="ArgumentException">The method doesn't support one of them, such as the strategy.</exception>
     PdpOptions Configure(PdpOptions options);
 
     /// <summary>Starts a run.</summary>

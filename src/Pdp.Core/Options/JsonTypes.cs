@@ -5,7 +5,7 @@ using System.Text.Json.Nodes;
 namespace Pdp.Options;
 
 /// <summary>
-/// The implementations of an interface that can be written as JSON, told apart by <c>type</c>, the type's name in camel case.
+/// The implementations of an interface that can be written as JSON; the member <c>type</c>, the type's name in camel case, tells which.
 /// </summary>
 /// <remarks>A string stands for an object with that type and no other members.</remarks>
 /// <typeparam name="T">The interface.</typeparam>

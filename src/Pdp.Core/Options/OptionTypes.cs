@@ -2,7 +2,9 @@ using System.Text.Json.Nodes;
 
 namespace Pdp.Options;
 
-/// <summary>The strategies, importances, schedules and allocations of this library as JSON; what is not set has its default.</summary>
+/// <summary>
+/// How this library's strategies, importances, schedules and allocations are written as JSON; absent members have defaults.
+/// </summary>
 internal static class OptionTypes
 {
     private static readonly EpsilonRamp DefaultRamp = new();
@@ -44,7 +46,7 @@ internal static class OptionTypes
         { (CosineRamp ramp) => Window(ramp), members => new CosineRamp(Number(members, "start"), Number(members, "end")) },
     };
 
-    /// <summary>The allocations; a budget takes the channels and the multiply-accumulates from the options.</summary>
+    /// <summary>The allocations; a <see cref="MacBudget"/> takes its channels and multiply-accumulates from the options.</summary>
     public static JsonTypes<ISparsityAllocation> Allocations(ChannelMap? channels, MacCount? macs) => new()
     {
         { (GlobalMagnitude _) => [], _ => new GlobalMagnitude() },

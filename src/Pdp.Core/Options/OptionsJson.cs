@@ -5,7 +5,7 @@ using System.Text.Json.Nodes;
 
 namespace Pdp.Options;
 
-/// <summary>Writes options as JSON in full and reads them strictly, without reflection, so that it works in trimmed programs.</summary>
+/// <summary>Writes options as JSON in full and reads them strictly, without reflection, so that trimmed programs can use it.</summary>
 internal static class OptionsJson
 {
     /// <summary>Leaves names unescaped, as the JSON doesn't go into HTML.</summary>

@@ -8,21 +8,21 @@ namespace Pdp;
 
 /// <summary>What to prune, how far, and when. Immutable; each value is checked when it is set.</summary>
 /// <remarks>
-/// The defaults are what works best without tuning: a cubic ramp that reaches the target at a quarter of the run, and masks that are soft at
-/// first and nearly hard from 90 % of the run on, relative to each layer's threshold; those of channels are as good as hard. <see cref="Paper"/> is
-/// the paper's exact setting.
+/// The defaults work best without tuning: a cubic ramp that reaches the target at a quarter of the run, and masks that are soft at first
+/// and nearly hard from 90 % of the run on, relative to each layer's threshold. The masks of channels are practically hard throughout.
+/// <see cref="Paper"/> is the paper's exact setting.
 /// </remarks>
 public sealed record PdpOptions
 {
     /// <summary>The paper's temperature, in weight².</summary>
     private const double PaperTemperature = 1e-4;
 
-    /// <summary>The length of the run; the schedule has to end within it.</summary>
+    /// <summary>The length of the run; the schedule must end within it.</summary>
     /// <value>In epochs, in (0, ∞); may be fractional.</value>
     public required double Epochs { get; init => field = Guard.Positive(value); }
 
     /// <summary>The fraction of all prunable weights to be removed; exactly round(sparsity · weights) are.</summary>
-    /// <value>In [0, 1). Null, the default, where the strategy or the allocation fixes it (N:M, a table).</value>
+    /// <value>In [0, 1). Null, the default, if the strategy or the allocation fixes it (N:M, a table).</value>
     public double? Sparsity { get; init => field = value is { } sparsity ? Guard.Fraction(sparsity) : null; }
 
     /// <summary>Who competes with whom.</summary>
@@ -30,11 +30,11 @@ public sealed record PdpOptions
     public IMaskStrategy Strategy { get; init => field = Guard.NotNull(value); } = new Unstructured();
 
     /// <summary>Which channels belong together, for the <see cref="PerChannel"/> strategy.</summary>
-    /// <value>Null, the default, masks the channels of each weight for themselves; the model can't be shrunk then.</value>
+    /// <value>Null, the default, masks the channels of each weight independently; the model can't be shrunk then.</value>
     public ChannelMap? Channels { get; init; }
 
-    /// <summary>The multiply-accumulates of the dense model, so that plans and reports with <see cref="Channels"/> say what becomes of them.</summary>
-    /// <value>Null, the default, takes those of a <see cref="MacBudget"/>; under any other allocation none are reported.</value>
+    /// <summary>The multiply-accumulates of the dense model; with <see cref="Channels"/>, plans and reports say how many remain.</summary>
+    /// <value>Null, the default, uses those of a <see cref="MacBudget"/>; under any other allocation none are reported.</value>
     public MacCount? Macs { get; init; }
 
     /// <summary>How the sparsity is divided among the layers, when pruning begins.</summary>
@@ -42,46 +42,52 @@ public sealed record PdpOptions
     public ISparsityAllocation Allocation { get; init => field = Guard.NotNull(value); } = new GlobalMagnitude();
 
     /// <summary>How the sparsity rises over the epochs.</summary>
-    /// <value>Null, the default, stands for a <see cref="CubicRamp"/> from an eighth to a quarter of the run; to four tenths for other methods.</value>
+    /// <value>
+    /// Null, the default, is a <see cref="CubicRamp"/> from an eighth to a quarter of the run, or to four tenths for methods other than
+    /// PDP.
+    /// </value>
     public ISparsityScheduler? Schedule { get; init; }
 
     /// <summary>How soft the masks are over the epochs.</summary>
     /// <value>
-    /// Null, the default, stands for a relative temperature annealed from ρ = 1 at the schedule's start to 0.015 at 90 % of the run. Channels are few
-    /// and lie close together: soft masks leak into what commit removes, and sharper ones, whose gradient at the threshold is that of a whole
-    /// channel times 1/(2ρ), trained no better. For them it is a constant ρ = 1e-6, at which masks count as hard. Each layer has the default of its
-    /// own strategy, where a rule changes that.
+    /// Null, the default, is a relative temperature annealed from ρ = 1 at the schedule's start to 0.015 at 90 % of the run. For channels
+    /// it is a constant ρ = 1e-6, at which masks count as hard: channels are few and their scores lie close together, so soft masks leave
+    /// much for commit to remove, and sharper ones, whose gradient at the threshold is that of a whole channel times 1/(2ρ), trained no
+    /// better. If a rule changes a layer's strategy, the layer has the default of that strategy.
     /// </value>
     public Temperature? Temperature { get; init; }
 
     /// <summary>What weights compete by, in the mask and in the allocation.</summary>
     /// <value>
-    /// Null, the default, is their magnitude. Another one, such as <see cref="Taylor"/>, learns from gradients: train in scopes from the first step on, and
-    /// let the schedule start after one step or more. It needs relative temperatures, as its scores are not in units of weight, and takes tensor operations
-    /// where magnitude has kernels.
+    /// Null, the default, is their magnitude. Any other importance, such as <see cref="Taylor"/>, learns from gradients: train in scopes
+    /// from the first step on, and let the schedule start after at least one step. It needs relative temperatures, as its scores are not in
+    /// units of weight, and is slower: only magnitude has CPU kernels.
     /// </value>
     public IImportance? Importance { get; init; }
 
-    /// <summary>What takes the place of PDP's soft mask.</summary>
-    /// <value>Null, the default, is PDP. Another method may bring a schedule and an allocation of its own, and has no temperature.</value>
+    /// <summary>The method that replaces PDP's soft mask.</summary>
+    /// <value>Null, the default, is PDP. Another method may bring its own schedule and allocation, and has no temperature.</value>
     public IPruningMethod? Method { get; init; }
 
     /// <summary>Lets a reported metric decide when the schedule starts.</summary>
-    /// <value>Null, the default, starts it at its own start.</value>
+    /// <value>Null, the default, lets the schedule start at its own start epoch.</value>
     public AutomaticStart? AutomaticStart { get; init; }
 
-    /// <summary>The weights that may be pruned, any parameters of two or more dimensions; if empty, the weights of layers that train.</summary>
+    /// <summary>
+    /// The weights that may be pruned: any parameters of two or more dimensions. If empty, the weights of layers that train.
+    /// </summary>
     /// <value>
-    /// Empty by default, which takes the weights of linear, bilinear, convolution, recurrent, attention and transformer layers where requires_grad is
-    /// true as the pruner is made. Embeddings, norms, frozen weights and the parameters of your own modules (class tokens, position embeddings, layer
-    /// scales, layers written by hand) stay dense then. A list takes the place of the default: name the layers in it too.
+    /// Empty by default, which selects the weights of linear, bilinear, convolution, recurrent, attention and transformer layers whose
+    /// requires_grad is true when the pruner is made. Embeddings, norms, frozen weights and the parameters of your own modules (class
+    /// tokens, position embeddings, layer scales, hand-written layers) then stay dense. A list replaces the default, so name the layers in
+    /// it too.
     /// </value>
     public IReadOnlyList<LayerMatch> Include { get; init => field = Guard.NotNull(value); } = [];
 
-    /// <summary>The weights that stay dense and are not counted, also if they are included.</summary>
+    /// <summary>The weights that stay dense and are not counted, even if they are included.</summary>
     public IReadOnlyList<LayerMatch> Exclude { get; init => field = Guard.NotNull(value); } = [];
 
-    /// <summary>Overrides for some weights; the first rule that matches counts.</summary>
+    /// <summary>Overrides for some weights; the first rule that matches applies.</summary>
     public IReadOnlyList<LayerRule> Rules { get; init => field = Guard.NotNull(value); } = [];
 
     /// <summary>The least sparsity that the allocation may give a layer.</summary>
@@ -90,19 +96,23 @@ public sealed record PdpOptions
 
     /// <summary>The largest sparsity that the allocation may give a layer.</summary>
     /// <value>
-    /// In [0, 1]; default 1, at which one weight is kept. Plan and report warn of layers that lose more than 99 %, or all weights or channels but one,
-    /// which for a network that is trained from scratch is too much: bound them there, by 0.99 for example.
+    /// In [0, 1]; default 1, at which one weight is kept. Plan and report warn of layers that lose more than 99 %, or all weights or
+    /// channels but one, which is too much for a network that is trained from scratch: bound them, for example by 0.99.
     /// </value>
     public double MaximumLayerSparsity { get; init => field = Guard.Share(value); } = 1;
 
-    /// <summary>The training steps from one reading for <c>System.Diagnostics.Metrics</c> to the next, where somebody listens.</summary>
+    /// <summary>The training steps between readings for <c>System.Diagnostics.Metrics</c>, while there is a listener.</summary>
     /// <remarks>
     /// The meter is <c>Pdp</c>: <c>dotnet-counters monitor --counters Pdp --process-id …</c> shows target and soft sparsity, undecided
-    /// masks, leak, weights that changed sides, and steps. A reading takes about as long as a report; without a listener there is none.
+    /// masks, leak, weights that changed sides, and steps. A reading takes about as long as a report; without a listener nothing is read.
     /// </remarks>
     /// <value>At least 1; default 100.</value>
     /// <exception cref="ArgumentOutOfRangeException">The value is below 1.</exception>
-    public int MetricsInterval { get; init => field = value >= 1 ? value : throw Guard.Outside(nameof(MetricsInterval), value, "[1, ∞)"); } = 100;
+    public int MetricsInterval
+    {
+        get;
+        init => field = value >= 1 ? value : throw Guard.Outside(nameof(MetricsInterval), value, "[1, ∞)");
+    } = 100;
 
     /// <summary>Whether the metrics tell of each layer too, with a tag <c>layer</c>, beside all layers together.</summary>
     /// <value>Default false.</value>
@@ -111,13 +121,13 @@ public sealed record PdpOptions
     /// <summary>The multiply-accumulates in force.</summary>
     internal MacCount? EffectiveMacs => Macs ?? (Allocation as MacBudget)?.Macs;
 
-    /// <summary>What they say about time.</summary>
+    /// <summary>The options about time.</summary>
     internal Timetable Times => new(EffectiveSchedule, Epochs, AutomaticStart, IsSetInAdvance: Method is not null);
 
-    /// <summary>What they say about how much is removed.</summary>
+    /// <summary>The options about how much is removed.</summary>
     internal SparsityGoal Goal => new(Sparsity, Allocation, MinimumLayerSparsity, MaximumLayerSparsity);
 
-    /// <summary>What they say about which weights are pruned.</summary>
+    /// <summary>The options about which weights are pruned.</summary>
     internal LayerCriteria Criteria => new(Include, Exclude, Rules, Strategy, Channels);
 
     /// <summary>The schedule in force.</summary>
@@ -126,41 +136,51 @@ public sealed record PdpOptions
     /// <summary>The temperature in force for layers under the strategy of the options.</summary>
     internal Temperature EffectiveTemperature => EffectiveTemperatureOf(Strategy);
 
-    /// <summary>The ramp's end, as a share of the run: early, as what is removed softly can come back.</summary>
+    /// <summary>The default ramp's end, as a share of the run: early for PDP, as weights behind a soft mask can come back.</summary>
     private double RampEnd => Method is null ? 0.25 : 0.4;
 
-    /// <summary>90 % of the run, or later where a schedule of the user's own leaves less than a tenth of the run until there.</summary>
+    /// <summary>90 % of the run, or later if the user's schedule starts less than a tenth of the run before that.</summary>
     private double AnnealingEnd => Math.Max(0.9 * Epochs, EffectiveSchedule.StartEpoch + (0.1 * Epochs));
 
-    /// <summary>The temperature in force for a layer under a strategy, which a rule may have changed.</summary>
+    /// <summary>The temperature in force for layers under a strategy.</summary>
     internal Temperature EffectiveTemperatureOf(IMaskStrategy strategy) => Temperature ?? (strategy is PerChannel
         ? Pdp.Temperature.Relative(1e-6)
         : Pdp.Temperature.Relative(1).AnnealedTo(0.015, EffectiveSchedule.StartEpoch, AnnealingEnd));
 
     /// <summary>Reads options from JSON.</summary>
     /// <remarks>
-    /// Names are those of the properties in camel case, and what is left out has its default. A strategy, a schedule or an allocation is an object
-    /// whose <c>type</c> is the name of its type: <c>{ "epochs": 90, "sparsity": 0.9, "schedule": { "type": "cubicRamp", "start": 10, "end": 30 },
-    /// "exclude": ["head"] }</c>. Comments and trailing commas are allowed.
+    /// Names are those of the properties in camel case, and members that are left out have their defaults. A strategy, a schedule or an
+    /// allocation is an object whose <c>type</c> is the name of its type: <c>{ "epochs": 90, "sparsity": 0.9, "schedule": { "type":
+    /// "cubicRamp", "start": 10, "end": 30 }, "exclude": ["head"] }</c>. Comments and trailing commas are allowed.
     /// </remarks>
-    /// <param name="json">What <see cref="ToJson"/> wrote, or written by hand.</param>
-    /// <exception cref="ArgumentException">It is not JSON, or a member is unknown, missing, of another kind or out of its range; the message has its path and the range.</exception>
+    /// <param name="json">JSON written by <see cref="ToJson"/> or by hand.</param>
+    /// <exception cref="ArgumentException">
+    /// It is not JSON, or a member is unknown, missing, of the wrong type or out of range; the message has its path and the range.
+    /// </exception>
     public static PdpOptions FromJson(string json) => OptionsJson.Parse(Guard.NotNull(json, nameof(json)), nameof(json));
 
-    /// <summary>Reads options from settings by name, such as a section of an <c>IConfiguration</c>: <c>section.AsEnumerable(makePathsRelative: true)</c>.</summary>
-    /// <remarks>The names are those of the JSON, in any case, with colons between their parts: <c>Schedule:Type</c>, <c>Exclude:0</c>.</remarks>
-    /// <param name="settings">The settings; those that are null are not set.</param>
-    /// <exception cref="ArgumentException">A setting is unknown, missing, of another kind or out of its range; the message has its path and the range.</exception>
-    public static PdpOptions FromSettings(IEnumerable<KeyValuePair<string, string?>> settings) => OptionsJson.Of(Guard.NotNull(settings, nameof(settings)), nameof(settings));
+    /// <summary>
+    /// Reads options from settings by name, such as <c>section.AsEnumerable(makePathsRelative: true)</c> of an <c>IConfiguration</c>
+    /// section.
+    /// </summary>
+    /// <remarks>
+    /// The names are those of the JSON, in any case, with colons between their parts: <c>Schedule:Type</c>, <c>Exclude:0</c>.
+    /// </remarks>
+    /// <param name="settings">The settings; null values count as absent.</param>
+    /// <exception cref="ArgumentException">
+    /// A setting is unknown, missing, of the wrong type or out of range; the message has its path and the range.
+    /// </exception>
+    public static PdpOptions FromSettings(IEnumerable<KeyValuePair<string, string?>> settings) =>
+        OptionsJson.Of(Guard.NotNull(settings, nameof(settings)), nameof(settings));
 
-    /// <summary>The options as JSON, with all that they are set to.</summary>
+    /// <summary>Writes the options as JSON; those that are null are left out.</summary>
     /// <exception cref="NotSupportedException">
-    /// They have a <see cref="Method"/>, a <see cref="LayerMatch.Where"/>, or a strategy, a schedule or an allocation that is none of this library: these are
-    /// code, and are to be set to options that were read without them.
+    /// They have a <see cref="Method"/>, a <see cref="LayerMatch.Where"/>, or a strategy, a schedule or an allocation of your own. These
+    /// are code: leave them out, and set them in code after reading the options.
     /// </exception>
     public string ToJson() => OptionsJson.Write(this);
 
-    /// <summary>The paper's exact setting: τ = 1e-4, the ε ramp after s dense epochs, one global order of magnitudes.</summary>
+    /// <summary>The paper's exact setting: τ = 1e-4, the ε ramp after s dense epochs, one global ranking by magnitude.</summary>
     /// <param name="sparsity">The fraction removed, in [0, 1); null for N:M.</param>
     /// <param name="epochs">The length of the run in epochs.</param>
     /// <param name="warmupEpochs">s, the dense epochs.</param>

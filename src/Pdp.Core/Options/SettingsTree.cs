@@ -6,7 +6,7 @@ namespace Pdp.Options;
 /// <summary>Turns settings from configuration providers, such as <c>Schedule:Type = oneShot</c>, into a tree.</summary>
 internal static class SettingsTree
 {
-    /// <summary>Makes the tree; settings that are null are sections, or not set.</summary>
+    /// <summary>Builds the tree; settings that are null are sections or absent.</summary>
     /// <exception cref="JsonException">A setting has both a value and members, or occurs twice.</exception>
     public static JsonObject Of(IEnumerable<KeyValuePair<string, string?>> settings)
     {

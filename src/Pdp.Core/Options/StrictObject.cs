@@ -16,7 +16,7 @@ internal sealed class StrictObject
 
     private StrictObject(JsonObject members) => _members = members;
 
-    /// <summary>Reads an object with a function that asks for its members; members that it doesn't ask for are unknown.</summary>
+    /// <summary>Reads an object with a function that reads its members; any other member is unknown.</summary>
     /// <exception cref="JsonException">A member is unknown, missing, of the wrong type or out of its range.</exception>
     public static T Read<T>(JsonNode node, Func<StrictObject, T> read)
     {

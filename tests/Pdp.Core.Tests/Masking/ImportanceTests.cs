@@ -137,7 +137,7 @@ public sealed class ImportanceTests
 
         var error = Assert.Throws<ArgumentException>(() => new PdpPruner(model, options));
 
-        Assert.Contains("An absolute temperature is in units of weight², and the scores of taylor are not: use Temperature.Relative", error.Message, StringComparison.Ordinal);
+        Assert.Contains("An absolute temperature is in units of weight², but the scores of taylor are not: use Temperature.Relative", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

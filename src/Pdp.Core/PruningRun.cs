@@ -34,7 +34,7 @@ internal sealed class PruningRun : IDisposable
             _watch = new MisuseWatch(Masked.Layers.Select(layer => layer.Group));
             _meter = new PrunerMeter(options.MetricsInterval, options.MetricsPerLayer);
             _gate = new ScopeGate(Masked, _watch, _meter);
-            Masked.Rehearse();
+            JitWarmup.Run(Masked);
         }
         catch
         {

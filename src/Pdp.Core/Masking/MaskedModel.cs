@@ -105,13 +105,6 @@ internal sealed class MaskedModel : IDisposable
         }
     }
 
-    /// <summary>Compiles the code of the kernels' steps, so that the first step is as fast as the others.</summary>
-    public void Rehearse()
-    {
-        foreach (var layer in Layers.Where(layer => layer.Group.Kernel is WeightKernel))
-            Rehearsal.Of(layer.Mask);
-    }
-
     /// <summary>Takes the groups with kernels out of the scope; each one's <see cref="MaskGroup.Leave"/> then says how it went.</summary>
     public void LeaveKernels() => _kernels.Leave();
 

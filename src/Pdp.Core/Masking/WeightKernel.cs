@@ -39,6 +39,10 @@ internal sealed unsafe class WeightKernel : GroupKernel
         _ => null,
     };
 
+    /// <summary>What the code of the kernels depends on: M and the stride of N:M groups; (1, 1) if the whole weight competes.</summary>
+    public static (long Members, long Stride) KindOf(PdpMask mask) =>
+        mask.Strategy is NofM groups ? (groups.Of, NofMKernel.StrideOf(mask.Layout)) : (1, 1);
+
     /// <inheritdoc/>
     public override bool Prepare(RankSearch search)
     {

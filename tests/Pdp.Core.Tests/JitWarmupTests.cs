@@ -4,24 +4,24 @@ using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
-namespace Pdp.Tests.Masking;
+namespace Pdp.Tests;
 
 /// <summary>The steps that are trained when a pruner is made, of kinds that no other test has.</summary>
-public sealed class RehearsalTests
+public sealed class JitWarmupTests
 {
     [Theory]
     [InlineData(11, 1)]
     [InlineData(11, 3)]
-    public void Rehearsal_OfANewKind_HappensOnce(int members, int kernel)
+    public void Run_OfANewKind_HappensOnce(int members, int kernel)
     {
         var mask = Making.Mask(NofM.Keep(2, of: members), [4, 2L * members, kernel, kernel], members - 2, Temperature.Relative(0.25));
 
-        Assert.True(Rehearsal.Of(mask));
-        Assert.False(Rehearsal.Of(mask));
+        Assert.True(JitWarmup.Run(mask));
+        Assert.False(JitWarmup.Run(mask));
     }
 
     [Fact]
-    public void Pruner_ThatRehearses_DrawsNothingAndLeavesNothingBehind()
+    public void Pruner_ThatWarmsUp_DrawsNothingAndLeavesNothingBehind()
     {
         using var scope = NewDisposeScope();
         using var layer = Linear(26, 8, hasBias: false);
@@ -44,7 +44,7 @@ public sealed class RehearsalTests
         Assert.True(is_grad_enabled());
         Assert.Equal(expected, rand(3).Values());
         Assert.Null(layer.weight!.grad);
-        Assert.False(Rehearsal.Of(Making.Mask(NofM.Keep(2, of: 13), [8, 26], 11, Temperature.Relative(0.25))));
+        Assert.False(JitWarmup.Run(Making.Mask(NofM.Keep(2, of: 13), [8, 26], 11, Temperature.Relative(0.25))));
     }
 
     [Fact]
@@ -54,6 +54,6 @@ public sealed class RehearsalTests
         using (inference_mode())
             new PdpPruner(layer, new PdpOptions { Epochs = 1, Sparsity = 15 / 17.0, Strategy = NofM.Keep(2, of: 17) }).Dispose();
 
-        Assert.False(Rehearsal.Of(Making.Mask(NofM.Keep(2, of: 17), [8, 34], 15, Temperature.Relative(0.25))));
+        Assert.False(JitWarmup.Run(Making.Mask(NofM.Keep(2, of: 17), [8, 34], 15, Temperature.Relative(0.25))));
     }
 }

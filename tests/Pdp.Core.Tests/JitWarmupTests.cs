@@ -1,4 +1,3 @@
-using Pdp.Masking;
 using Pdp.Tests.Support;
 using TorchSharp.Modules;
 using static TorchSharp.torch;

@@ -74,7 +74,7 @@ public sealed class ChannelRoundingTests
     }
 
     /// <summary>Layers side by side; the model is never called.</summary>
-    private static Module Of((int Outputs, int Inputs)[] layers) => Sequential(layers.Select((layer, i) => ($"layer{i}", Make(layer))));
+    private static TorchSharp.Modules.Sequential Of((int Outputs, int Inputs)[] layers) => Sequential(layers.Select((layer, i) => ($"layer{i}", Make(layer))));
 
     private static Module<Tensor, Tensor> Make((int Outputs, int Inputs) size)
     {

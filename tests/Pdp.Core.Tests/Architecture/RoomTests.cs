@@ -34,7 +34,7 @@ public sealed partial class RoomTests
         if (Rooms.Sources is not { } sources)
             return;
 
-        Assert.Empty(sources.Keys.Where(path => Rooms.Table.All(row => row.Room != Rooms.Of(path))));
+        Assert.All(sources.Keys, path => Assert.Contains(Rooms.Of(path), Rooms.Table.Select(row => row.Room)));
         Assert.Empty(sources.Where(source => source.Value.Count(character => character == '\n') > LongestFile).Select(source => source.Key));
     }
 

@@ -133,8 +133,9 @@ public sealed class PdpPruner : IDisposable
 
     /// <summary>Makes the zeros final and reports the current state of the model.</summary>
     /// <remarks>
-    /// Afterwards exactly the planned number of weights, chosen by rank, are zero. Training may go on: the scope keeps the zeros and passes
-    /// no gradient to them. Call it again at the end, as momentum may move zeros in the optimizer's step.
+    /// Afterwards exactly the planned number of weights, chosen by rank, are zero. Training may go on, within
+    /// <see cref="Mask"/> as before: the scope keeps the zeros and passes no gradient to them. Call it again at the end, as momentum may
+    /// move zeros in the optimizer's step.
     /// </remarks>
     /// <param name="form">The values of the kept weights: m·w, as in the last forward pass, or w.</param>
     /// <exception cref="ArgumentOutOfRangeException">The form is soft, which leaves no zeros.</exception>
@@ -186,8 +187,8 @@ public sealed class PdpPruner : IDisposable
     /// </remarks>
     /// <param name="forward">Calls the model in evaluation mode, with the same input each time, and returns its output.</param>
     /// <exception cref="InvalidOperationException">
-    /// <see cref="Commit"/> was not called, the options have no channel map or one that no longer fits, the output would change, a scope is
-    /// open, the model was moved, or it has been shrunk already; the model is then as before.
+    /// <see cref="Commit"/> was not called, the last steps were made without a scope, the options have no channel map or one that no longer
+    /// fits, the output would change, a scope is open, the model was moved, or it has been shrunk already; the model is then as before.
     /// </exception>
     public ShrinkReport Shrink(Func<Tensor> forward) => _run.Shrink(Guard.NotNull(forward, nameof(forward)));
 

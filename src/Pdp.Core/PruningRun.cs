@@ -86,7 +86,7 @@ internal sealed class PruningRun : IDisposable
         _progress.Begin(epoch, interval, IsCommitted);
         if (!IsCommitted)
             _watch.Refresh();
-        _watch.Begin(epoch, Masked.IsPruning && !IsCommitted);
+        _watch.Begin(epoch, Masked.IsPruning);
     }
 
     public void ReportMetric(double value)
@@ -112,11 +112,10 @@ internal sealed class PruningRun : IDisposable
         RequireNoDeferredFault();
         Masked.RequireFinite();
         if (!IsCommitted)
-        {
             Clock.RequireEnded();
-            _watch.RequireMasked();
+        _watch.RequireMasked();
+        if (!IsCommitted)
             Model.RequireMethodTrained(isFinal: true);
-        }
 
         _gate.TakeWeights();
         if (!IsCommitted)
@@ -124,7 +123,7 @@ internal sealed class PruningRun : IDisposable
         var before = IsCommitted ? null : ReportBuilder.Softness(Masked.Layers);
         Masked.Commit(form);
         IsCommitted = true;
-        _watch.Accept();
+        _watch.Committed(Epoch!.Value);
         return Report(before);
     }
 
@@ -146,6 +145,8 @@ internal sealed class PruningRun : IDisposable
             throw new InvalidOperationException("The zeros are not final: call Commit() before Shrink().");
 
         Model.RequireFittingMap();
+        _watch.RequireMasked();
+
         // Committing again zeroes the removed weights once more, as the optimizer may have moved them since the last commit.
         var report = Shrinker.Shrink(Model.Module, Model.KeptChannels(), () => Masked.Commit(MaskForm.Raw), forward);
         IsShrunk = true;
@@ -203,7 +204,7 @@ internal sealed class PruningRun : IDisposable
         Model.SetTemperatures(options);
         Masked.Advance(IsCommitted ? 1 : Clock.Fraction, Clock.TemperatureTime);
         saved.Restore();
-        _watch.Restore(state.TrainingScopes);
+        _watch.Restore(state.TrainingScopes, IsCommitted);
     }
 
     public void Dispose()

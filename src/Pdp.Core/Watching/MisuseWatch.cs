@@ -67,13 +67,13 @@ internal sealed class MisuseWatch : IDisposable
         throw new InvalidOperationException(fault);
     }
 
-    public void Restore(long trainingScopes)
+    public void Restore(long trainingScopes, bool isCommitted)
     {
         TrainingScopes = trainingScopes;
         _fault = null;
         _lacksGradients = false;
         _withoutGradient = 0;
-        _unmasked.Reset();
+        _unmasked.Reset(isCommitted);
         Accept();
     }
 
@@ -82,6 +82,13 @@ internal sealed class MisuseWatch : IDisposable
     {
         foreach (var watch in _watches)
             watch.Accept(mayWait: IsThorough);
+    }
+
+    /// <summary>Accepts the weights as a commit has left them.</summary>
+    public void Committed(double epoch)
+    {
+        Accept();
+        _unmasked.Committed(epoch);
     }
 
     /// <summary>Accepts the weights as they are now, after a method may have written zeros; steps seen so far still count.</summary>

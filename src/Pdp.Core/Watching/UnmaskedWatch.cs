@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Pdp.Watching;
 
-/// <summary>Detects whether a whole epoch of pruning is trained without a mask scope, so that nothing would be pruned in it.</summary>
+/// <summary>
+/// Detects whether a whole epoch is trained without a mask scope, so that nothing would be pruned in it, or after a commit zeros come back.
+/// </summary>
 /// <remarks>
 /// A scope in which no gradient arrives is not a training scope: it may be an evaluation. If there are only such scopes, the weights must
 /// also have been stepped with gradients, as layers may be idle for a time and weights may be loaded.
@@ -10,6 +12,7 @@ namespace Pdp.Watching;
 internal sealed class UnmaskedWatch
 {
     private double? _since;
+    private bool _isCommitted;
     private bool _hasScopes;
     private bool _hasSteps;
 
@@ -21,6 +24,9 @@ internal sealed class UnmaskedWatch
             (_since, _hasScopes, _hasSteps) = (epoch, false, false);
     }
 
+    /// <summary>Starts anew, as the masks are final: from now on the zeros have to stay.</summary>
+    public void Committed(double epoch) => (_since, _isCommitted, _hasScopes, _hasSteps) = (epoch, true, false, false);
+
     /// <summary>Records the beginning of a scope.</summary>
     public void Enter() => _hasScopes = true;
 
@@ -30,12 +36,12 @@ internal sealed class UnmaskedWatch
     /// <summary>Records a step of the optimizer.</summary>
     public void Stepped() => _hasSteps = true;
 
-    public void Reset() => _since = null;
+    public void Reset(bool isCommitted) => (_since, _isCommitted) = (null, isCommitted);
 
     /// <summary>Checks that no whole epoch has passed before this one.</summary>
     public void Require(double epoch)
     {
-        if (_since is { } since && epoch - since >= 1 && (_hasSteps || !_hasScopes))
+        if (_since is { } since && epoch - since >= 1 && (_hasSteps || !(_hasScopes || _isCommitted)))
             Throw(since);
     }
 
@@ -50,8 +56,10 @@ internal sealed class UnmaskedWatch
     {
         _since = null;
         var scopes = _hasScopes ? " (no gradient arrived in those that were opened)" : "";
+        var harm = _isCommitted ? "and zeros came back" : "so nothing was pruned in it";
+        var remedy = _isCommitted ? ", after a commit too" : "";
         throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture,
-            $"Epoch {since} passed without a mask scope for training{scopes}, so nothing was pruned in it: put forward and backward into "
-            + $"'using (pruner.Mask()) {{ … }}'."));
+            $"Epoch {since} passed without a mask scope for training{scopes}, {harm}: put forward and backward into "
+            + $"'using (pruner.Mask()) {{ … }}'{remedy}."));
     }
 }

@@ -11,8 +11,8 @@ namespace Pdp;
 /// <para>
 /// The map is found by ordinary passes, without tracing the model's code. Half of the channels are set to zero at a time, and the
 /// parameters whose gradients vanish with them are the ones that read them. This reveals channels that are added (residual connections),
-/// passed through (depthwise and grouped convolutions) or concatenated. Each group is then cut on trial and compared with the masked
-/// model. Channels that fail this check are listed in <see cref="Unsupported"/> and stay dense.
+/// passed through (depthwise and grouped convolutions) or concatenated. Each group is then cut temporarily and compared with the
+/// masked model. Channels that fail this check are listed in <see cref="Unsupported"/> and stay dense.
 /// </para>
 /// <para>Immutable; holds no tensors.</para>
 /// </remarks>

@@ -49,7 +49,7 @@ public sealed class FindTests
         using var model = new Ending(x => x.argmax(1));
         using var example = ones(1, 6);
 
-        Assert.Contains("has a gradient", Assert.Throws<ArgumentException>(() => ChannelMap.Find(model, example)).Message);
+        Assert.Contains("has no gradient", Assert.Throws<ArgumentException>(() => ChannelMap.Find(model, example)).Message);
     }
 
     [Fact]
@@ -58,7 +58,7 @@ public sealed class FindTests
         using var model = new Ending(x => x.detach());
         using var example = ones(1, 6);
 
-        Assert.Contains("has a gradient", Assert.Throws<ArgumentException>(() => ChannelMap.Find(model, example)).Message);
+        Assert.Contains("has no gradient", Assert.Throws<ArgumentException>(() => ChannelMap.Find(model, example)).Message);
     }
 
     [Fact]
@@ -201,7 +201,7 @@ public sealed class FindTests
         using var model = ZooCases.Get("AttentionByCount").Model.Make();
         using var example = rand(2, 5, 8);
 
-        Assert.Contains("2 heads of attention, which can't go as a whole", ChannelMap.Find(model, example).Unsupported["v.weight"]);
+        Assert.Contains("2 heads of attention, which can't be removed as a whole", ChannelMap.Find(model, example).Unsupported["v.weight"]);
     }
 
     /// <summary>Silent channels are 0 there, which is less than the example's, and more than other inputs'.</summary>

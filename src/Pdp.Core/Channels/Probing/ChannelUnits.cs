@@ -1,17 +1,21 @@
 namespace Pdp.Channels.Probing;
 
-/// <summary>The units in which channels can go: one by one, or in whole groups of the grouped convolutions that they pass.</summary>
+/// <summary>
+/// The units in which channels can be removed: single channels, or whole groups of the grouped convolutions that they pass through.
+/// </summary>
 internal static class ChannelUnits
 {
-    /// <summary>Every channel a unit of its own.</summary>
-    public static Dictionary<ProbedLayer, long> Single(IReadOnlyList<ProbedLayer> layers) => layers.ToDictionary(layer => layer, layer => layer.Outputs);
+    /// <summary>Each channel is a unit.</summary>
+    public static Dictionary<ProbedLayer, long> Single(IReadOnlyList<ProbedLayer> layers) =>
+        layers.ToDictionary(layer => layer, layer => layer.Outputs);
 
-    /// <summary>Joins channels that a grouped convolution makes or sees as a group.</summary>
-    /// <param name="reads">For each layer the grouped convolutions that see its channels.</param>
+    /// <summary>Joins channels that a grouped convolution produces or reads as a group.</summary>
+    /// <param name="reads">The grouped convolutions that read the channels of each layer.</param>
     public static Dictionary<ProbedLayer, long> Joined(IReadOnlyDictionary<ProbedLayer, List<LayerRead>> reads)
     {
         var units = reads.Keys.ToDictionary(layer => layer, layer => layer.ConnectionGroups > 1 ? layer.ConnectionGroups : layer.Outputs);
-        var ties = reads.SelectMany(pair => pair.Value.Where(read => read.IsInOrder).Select(read => (Maker: pair.Key, Reader: read.Reader.Layer!))).ToArray();
+        var ties = reads.SelectMany(pair => pair.Value.Where(read => read.IsInOrder)
+            .Select(read => (Maker: pair.Key, Reader: read.Reader.Layer!))).ToArray();
         for (var isSettled = false; !isSettled;)
         {
             isSettled = true;

@@ -4,7 +4,7 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Channels.Probing;
 
-/// <summary>Ties layers whose channels meet, and lists what belongs to each channel of a tied set.</summary>
+/// <summary>Ties layers that share readers, and lists the slices that belong to each channel of the tied layers.</summary>
 internal sealed class GroupBuilder
 {
     private readonly Dictionary<string, Module> _modules;
@@ -50,10 +50,10 @@ internal sealed class GroupBuilder
 
     private static bool Meet(LayerFeed a, LayerFeed b) => a.Reads.Any(read => b.Reads.Any(read.Overlaps));
 
-    /// <summary>The channels of a group whose convolution sees them in groups: removed in whole groups of it.</summary>
+    /// <summary>The number of channels of a group. A grouped convolution's channels count as whole groups.</summary>
     private static long ChannelsOf(IReadOnlyList<LayerFeed> set) => set.Min(feed => feed.Units);
 
-    /// <summary>Grouped convolutions carry their input channels on to their outputs; gates scale the channels that they are for.</summary>
+    /// <summary>Ties layers to the grouped convolutions that pass their channels through, and to the gates that scale them.</summary>
     private void TieToReaders(LayerFeed feed)
     {
         foreach (var read in feed.Reads)
@@ -68,26 +68,31 @@ internal sealed class GroupBuilder
     private string? RefusalOf(LayerFeed[] set)
     {
         var isRead = set.Any(feed => feed.Reads.Any(read => read.Reader is { Kind: ReaderKind.Inputs, Layer.ConnectionGroups: 1 }));
-        if (set.FirstOrDefault(feed => feed.Refusal is not null && !_gates.Contains(feed.Layer) && !(isRead && IsCarrier(feed))) is { } refused)
+        var refusals = set.Where(feed => feed.Refusal is not null && !_gates.Contains(feed.Layer));
+        if (refusals.FirstOrDefault(feed => !(isRead && IsCarrier(feed))) is { } refused)
             return set.Length == 1 ? refused.Refusal : $"tied to {refused.Layer.WeightName}: {refused.Refusal}";
 
         var channels = ChannelsOf(set);
         if (set.FirstOrDefault(feed => feed.Units != channels && !_gates.Contains(feed.Layer)) is { } odd)
-            return $"{odd.Layer.WeightName} has {odd.Units} channels or groups of them, others tied to it {channels}";
+            return $"{odd.Layer.WeightName} has {odd.Units} channels or groups of channels, but layers tied to it have {channels}";
         var meetings = set.SelectMany(feed => feed.Reads.Select(read => (feed, read))).ToArray();
         foreach (var (feed, read) in meetings)
         {
             if (meetings.Any(other => other.read.Overlaps(read) && (other.read.Offset != read.Offset || other.read.Count != read.Count)))
-                return $"{read.Reader.Name} sees its channels shifted against those of another layer";
+                return $"{read.Reader.Name} reads its channels at an offset from those of another layer";
             if (read.Reader is { Kind: ReaderKind.Inputs, Layer.ConnectionGroups: > 1 } && read.Count != read.Reader.Slices)
-                return $"{read.Reader.Name} is a grouped convolution that sees other channels too";
+                return $"{read.Reader.Name} is a grouped convolution that reads other channels too";
         }
 
         return null;
     }
 
-    /// <summary>A grouped convolution's outputs may be added to what it carries, and are not seen beside that.</summary>
-    private static bool IsCarrier(LayerFeed feed) => feed is { Layer.ConnectionGroups: > 1, IsUnread: true, Units: > 1 } && feed.Reads.All(read => read is { IsInOrder: true, Reader.Kind: not ReaderKind.Bare });
+    /// <summary>
+    /// Whether a grouped convolution's outputs are added to channels that it passes through, so that no other reader sees them.
+    /// </summary>
+    private static bool IsCarrier(LayerFeed feed) =>
+        feed is { Layer.ConnectionGroups: > 1, IsUnread: true, Units: > 1 }
+        && feed.Reads.All(read => read is { IsInOrder: true, Reader.Kind: not ReaderKind.Other });
 
     private void Refuse(IEnumerable<LayerFeed> set, string refusal)
     {
@@ -105,7 +110,7 @@ internal sealed class GroupBuilder
         return new(filters[0].WeightName, channels, slices);
     }
 
-    /// <summary>The slices of a layer that make channels.</summary>
+    /// <summary>The slices of a layer that produce channels.</summary>
     public static IEnumerable<ChannelSlice> MadeBy(ProbedLayer layer, long channels, ChannelRole weight, ChannelRole bias)
     {
         yield return new(layer.WeightName, layer.OutputDimension, 0, layer.Weight.shape[layer.OutputDimension] / channels, weight);
@@ -133,7 +138,7 @@ internal sealed class GroupBuilder
         }
     }
 
-    /// <summary>A norm's scale stands for its shift and its running statistics too.</summary>
+    /// <summary>The slices of a vector; for a norm's scale, also those of its shift and running statistics.</summary>
     private IEnumerable<ChannelSlice> ElementsOf(string name, long offset, long block)
     {
         var module = name[..Math.Max(name.LastIndexOf('.'), 0)];
@@ -165,7 +170,7 @@ internal sealed class GroupBuilder
         return layer;
     }
 
-    /// <summary>The earlier layer stands for the set.</summary>
+    /// <summary>Ties two layers; the earlier one represents the set.</summary>
     private void Tie(ProbedLayer a, ProbedLayer b)
     {
         var (first, second) = (Root(a), Root(b));

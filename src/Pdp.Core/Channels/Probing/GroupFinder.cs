@@ -3,7 +3,19 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Channels.Probing;
 
-/// <summary>Finds groups of channels in a model: guesses them by what falls silent together, and keeps those that trials show right.</summary>
+/// <summary>
+/// Finds groups of channels in a model: proposes those whose gradients vanish together, and keeps those that pass all checks.
+/// </summary>
+/// <remarks>
+/// Start reading here. The steps, in order:
+/// <see cref="Probe"/> zeroes half of the channels at a time (<see cref="ProbeState"/>, <see cref="ChannelCode"/>) and finds the slices of
+/// parameters (<see cref="Reader"/>) whose gradients vanish with them (<see cref="ReaderScan"/>): what each layer feeds
+/// (<see cref="LayerFeed"/>).
+/// <see cref="GroupBuilder"/> joins layers with common readers into candidate groups.
+/// <see cref="GroupVerifier"/> keeps the groups for which removing channels equals masking them (<see cref="CutCheck"/>) in all
+/// <see cref="Scenarios"/>. <see cref="HeadFinder"/> then proposes whole attention heads for groups that failed.
+/// <see cref="ModelRunner"/> runs the model for all of them and restores it.
+/// </remarks>
 internal sealed class GroupFinder : IDisposable
 {
     private readonly Module _model;
@@ -11,14 +23,17 @@ internal sealed class GroupFinder : IDisposable
     private readonly SortedDictionary<string, string> _unsupported = new(StringComparer.Ordinal);
     private readonly ModelRunner _runner;
 
-    /// <summary>Takes the model.</summary>
-    /// <exception cref="ArgumentException">It has no layers.</exception>
+    /// <summary>Prepares the search; the model is restored on disposal.</summary>
+    /// <exception cref="ArgumentException">The model has no convolution or linear layer.</exception>
     public GroupFinder(Module model, Func<IReadOnlyList<Tensor>> forward)
     {
         _model = model;
         _layers = ProbedLayer.AllOf(model);
         if (_layers.Length == 0)
-            throw new ArgumentException($"The model '{model.GetName()}' has no convolution or linear layer: there are no channels to prune.", nameof(model));
+        {
+            throw new ArgumentException(
+                $"The model '{model.GetName()}' has no convolution or linear layer: there are no channels to prune.", nameof(model));
+        }
 
         _runner = new(model, forward);
     }
@@ -33,39 +48,53 @@ internal sealed class GroupFinder : IDisposable
     public IReadOnlyList<ChannelGroup> Find()
     {
         using var state = new ProbeState(_model, _layers, _runner.Snapshot);
-        // With one position, or one of anything, nothing can be told apart along it.
-        Func<Tensor, long[]> shapeOf = _runner.Example.Any(input => input.shape.Skip(1).Contains(1)) ? _runner.OtherSize() : tensor => tensor.shape;
+        // A dimension of size 1 can't tell positions apart.
+        var hasOne = _runner.Example.Any(input => input.shape.Skip(1).Contains(1));
+        var shapeOf = hasOne ? _runner.OtherSize() : tensor => tensor.shape;
         var positive = _runner.PassOn(_runner.Example.Count == 0 ? null : ProbeInput.Positive(_runner.Example, shapeOf, 20));
         var feeds = new Probe(_model, _layers, state, positive, _runner.PassOn(_runner.Normal(shapeOf, 21))).Feeds();
         var builder = new GroupBuilder(_model, feeds);
         var candidates = builder.Build();
         foreach (var (weight, refusal) in builder.Unsupported)
             _unsupported[weight] = refusal;
-        var trials = new Trials(_model, _runner.Snapshot, TrialStates.Of(_model, _layers, _runner, candidates, state.Enliven), _runner.Run);
-        var groups = WithHeads(trials.Pass(candidates), trials, feeds, positive);
+        var states = Scenarios.Of(_model, _layers, _runner, candidates, state.FillActive);
+        var verifier = new GroupVerifier(_model, _runner.Snapshot, states, _runner.Run);
+        var groups = WithHeads(verifier.Pass(candidates), verifier, feeds, positive);
         return WithNorms(groups, state);
     }
 
-    /// <summary>Tries groups of whole heads in the place of values that can't go one by one, and notes what can't go at all.</summary>
-    private IReadOnlyList<ChannelGroup> WithHeads(IReadOnlyList<ChannelGroup> groups, Trials trials, IReadOnlyList<LayerFeed> feeds, ProbePass pass)
+    /// <summary>
+    /// Tries groups of whole heads for values that can't be removed one by one, and records what can't be removed at all.
+    /// </summary>
+    private IReadOnlyList<ChannelGroup> WithHeads(
+        IReadOnlyList<ChannelGroup> groups, GroupVerifier verifier, IReadOnlyList<LayerFeed> feeds, ProbePass pass)
     {
-        foreach (var (group, refusal) in trials.Refusals)
+        foreach (var (group, refusal) in verifier.Refusals)
             Refuse(group, refusal);
-        if (trials.Refusals.Count == 0)
+        if (verifier.Refusals.Count == 0)
             return groups;
 
         using var state = new ProbeState(_model, _layers, _runner.Snapshot);
         var finder = new HeadFinder(feeds, state, pass);
-        ChannelGroup[] heads = [.. trials.Refusals.Keys.Select(finder.Find).OfType<ChannelGroup>()];
+        ChannelGroup[] heads = [.. verifier.Refusals.Keys.Select(finder.Find).OfType<ChannelGroup>()];
         if (heads.Length == 0)
             return groups;
 
-        var together = trials.Pass([.. groups, .. heads]);
+        var together = verifier.Pass([.. groups, .. heads]);
         foreach (var group in groups.Concat(heads).Except(together))
-            Refuse(group, heads.Contains(group) ? $"its channels are {group.Channels} heads of attention, which can't go as a whole: {trials.Refusals[group]}" : trials.Refusals[group]);
+        {
+            var refusal = verifier.Refusals[group];
+            Refuse(group, heads.Contains(group)
+                ? $"its channels are {group.Channels} heads of attention, which can't be removed as a whole: {refusal}"
+                : refusal);
+        }
+
         foreach (var filter in together.SelectMany(group => group.Of(ChannelRole.Filter)))
             _unsupported.Remove(filter.Name);
-        return [.. together.OrderBy(group => Array.FindIndex(_layers, layer => group.Of(ChannelRole.Filter).Any(slice => slice.Name == layer.WeightName)))];
+        return [.. together.OrderBy(PositionOf)];
+
+        int PositionOf(ChannelGroup group) =>
+            Array.FindIndex(_layers, layer => group.Of(ChannelRole.Filter).Any(slice => slice.Name == layer.WeightName));
     }
 
     private void Refuse(ChannelGroup group, string refusal)
@@ -76,12 +105,15 @@ internal sealed class GroupFinder : IDisposable
 
     public void Dispose() => _runner.Dispose();
 
-    /// <summary>Notes where masking the norms silences the channels as well as masking the filters too does.</summary>
+    /// <summary>Marks the groups for which masking only the norms gives the same output as masking the filters too.</summary>
     private ChannelGroup[] WithNorms(IReadOnlyList<ChannelGroup> groups, ProbeState state)
     {
-        using var trial = new Trial(_model, _runner.Snapshot, new("", state.Enliven, null, 9), _runner.Run);
+        using var check = new CutCheck(_model, _runner.Snapshot, new("", state.FillActive, null, 9), _runner.Run);
         var normed = groups.Where(group => group.Of(ChannelRole.Norm).Any()).ToArray();
-        var isAll = normed.Length > 0 && trial.IsNormalized(TrialChannels.Of(normed, 9));
-        return [.. groups.Select(group => group with { IsNormalized = normed.Contains(group) && (isAll || trial.IsNormalized(TrialChannels.Of([group], 9))) })];
+        var isAll = normed.Length > 0 && check.IsNormalized(ChannelSampler.Of(normed, 9));
+        return [.. groups.Select(group => group with { IsNormalized = IsNormalized(group) })];
+
+        bool IsNormalized(ChannelGroup group) =>
+            normed.Contains(group) && (isAll || check.IsNormalized(ChannelSampler.Of([group], 9)));
     }
 }

@@ -1,23 +1,25 @@
 namespace Pdp.Channels.Probing;
 
-/// <summary>Finds attention made from linear layers: its heads can only go whole, with their queries and keys.</summary>
+/// <summary>Finds attention built from linear layers, whose heads can only be removed whole, with their queries and keys.</summary>
 /// <remarks>
-/// The values of a head are mixed over positions by weights that its queries and keys make. If all values of a head are silent, nothing hangs on these
-/// weights, and the gradients of its queries and keys are exactly zero: with a single value sounding, theirs show which head it belongs to.
+/// The values of a head are mixed over positions with weights computed from its queries and keys. If all values of a head are zero, the
+/// output doesn't depend on these weights, and the gradients of its queries and keys are exactly zero. With a single nonzero value, the
+/// nonzero gradients therefore show which head it belongs to.
 /// </remarks>
 internal sealed class HeadFinder(IReadOnlyList<LayerFeed> feeds, ProbeState state, ProbePass pass)
 {
     private readonly LayerFeed[] _unread = [.. feeds.Where(feed => feed.IsUnread && feed.Layer.ConnectionGroups == 1 && feed.Units > 1)];
 
-    /// <summary>The group of heads whose values a group holds channel by channel; null if it holds none, or those of one head.</summary>
+    /// <summary>The group of heads for a group of value channels; null if these aren't the values of several heads.</summary>
     public ChannelGroup? Find(ChannelGroup values)
     {
-        if (_unread.Length == 0 || feeds.Where(feed => values.Of(ChannelRole.Filter).Any(slice => slice.Name == feed.Layer.WeightName)).ToArray() is not [{ Layer: var layer }])
+        if (_unread.Length == 0 || FeedsOf(values) is not [{ Layer: var layer }])
             return null;
 
-        state.Silence((other, channel) => other == layer && channel > 0);
+        state.Zero((other, channel) => other == layer && channel > 0);
         pass.Run();
-        var scores = _unread.Where(feed => feed.Layer != layer).Select(feed => (feed.Layer, Rows: RowsOf(feed.Layer))).Where(found => found.Rows > 0).ToArray();
+        var scores = _unread.Where(feed => feed.Layer != layer)
+            .Select(feed => (feed.Layer, Rows: RowsOf(feed.Layer))).Where(found => found.Rows > 0).ToArray();
         if (scores.Length == 0)
             return null;
 
@@ -27,12 +29,15 @@ internal sealed class HeadFinder(IReadOnlyList<LayerFeed> feeds, ProbeState stat
             : null;
     }
 
-    /// <summary>How many of a layer's outputs have a gradient, if these are the first ones and not all; else 0.</summary>
+    private LayerFeed[] FeedsOf(ChannelGroup values) =>
+        [.. feeds.Where(feed => values.Of(ChannelRole.Filter).Any(slice => slice.Name == feed.Layer.WeightName))];
+
+    /// <summary>The number of a layer's outputs that have a gradient, if these are the first ones and not all; else 0.</summary>
     private static long RowsOf(ProbedLayer layer)
     {
-        var loudness = Reader.OfGates(layer).Loudness();
-        var rows = loudness.TakeWhile(row => row != 0).Count();
-        return rows < loudness.Length && loudness.Skip(rows).All(row => row == 0) ? rows : 0;
+        var magnitudes = Reader.OfGates(layer).Magnitudes();
+        var rows = magnitudes.TakeWhile(row => row != 0).Count();
+        return rows < magnitudes.Length && magnitudes.Skip(rows).All(row => row == 0) ? rows : 0;
     }
 
     private static ChannelGroup GroupOf(ChannelGroup values, long heads, IEnumerable<ProbedLayer> scores)

@@ -1,19 +1,19 @@
 namespace Pdp.Channels.Probing;
 
-/// <summary>A reader that sees the channels of a layer.</summary>
+/// <summary>A reader of a layer's channels.</summary>
 /// <param name="Reader">The reader.</param>
-/// <param name="Offset">The slice at which channel 0 begins.</param>
-/// <param name="Block">The slices that one unit of channels fills.</param>
-/// <param name="Count">The slices that all channels fill.</param>
-/// <param name="IsInOrder">Whether the slices are blocks of the units 0, 1, 2, …, one behind the other.</param>
+/// <param name="Offset">The slice where channel 0 starts.</param>
+/// <param name="Block">The number of slices of one unit of channels.</param>
+/// <param name="Count">The number of slices of all channels.</param>
+/// <param name="IsInOrder">Whether the slices are consecutive blocks of the units 0, 1, 2, ….</param>
 internal sealed record LayerRead(Reader Reader, long Offset, long Block, long Count, bool IsInOrder)
 {
-    /// <summary>Checks that the slices are blocks of the units 0, 1, 2, …, one behind the other.</summary>
+    /// <summary>Finds the slices of the units, and checks that they are consecutive blocks of the units 0, 1, 2, ….</summary>
     /// <param name="units">The layer's units.</param>
     /// <param name="reader">The reader.</param>
-    /// <param name="decoded">What each of its slices depends on.</param>
-    /// <param name="fedByOdd">The slices that the layer's odd units feed; the even ones lie between them.</param>
-    public static LayerRead Of(long units, Reader reader, Decoded[] decoded, bool[] fedByOdd)
+    /// <param name="decoded">The channel that each of its slices depends on.</param>
+    /// <param name="fedByOdd">Which slices the layer's odd units feed; those of the even units lie between them.</param>
+    public static LayerRead Of(long units, Reader reader, DecodedChannel[] decoded, bool[] fedByOdd)
     {
         var (block, rest) = Math.DivRem(fedByOdd.Count(isFed => isFed), units / 2);
         var (offset, count) = (Array.IndexOf(fedByOdd, true) - block, block * units);
@@ -27,10 +27,11 @@ internal sealed record LayerRead(Reader Reader, long Offset, long Block, long Co
         bool IsRight(long i)
         {
             var isInside = i >= 0 && i < count;
-            return fedByOdd[i + offset] == (isInside && i / block % 2 == 1) && (!isInside || decoded[i + offset] == new Decoded(bits, i / block));
+            return fedByOdd[i + offset] == (isInside && i / block % 2 == 1)
+                && (!isInside || decoded[i + offset] == new DecodedChannel(bits, i / block));
         }
     }
 
-    /// <summary>Whether both see the same slices; what is seen in part only can't be.</summary>
+    /// <summary>Whether both share slices.</summary>
     public bool Overlaps(LayerRead other) => Reader == other.Reader && Offset < other.Offset + other.Count && other.Offset < Offset + Count;
 }

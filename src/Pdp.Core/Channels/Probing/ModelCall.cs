@@ -3,7 +3,7 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Channels.Probing;
 
-/// <summary>How a model is called, with inputs that can be exchanged where they are seen: as an argument, or by a hook on the model.</summary>
+/// <summary>Calls a model through the user's function. Hooks on the model record its inputs and can replace them.</summary>
 internal sealed class ModelCall
 {
     private readonly Func<IReadOnlyList<Tensor>> _forward;
@@ -18,8 +18,8 @@ internal sealed class ModelCall
         _unhook = Hook(model);
     }
 
-    /// <summary>The call of a model by a function of the user's own.</summary>
-    /// <exception cref="Exception">What the model throws.</exception>
+    /// <summary>Calls the user's function once, which records the inputs.</summary>
+    /// <exception cref="Exception">The model throws it.</exception>
     public static ModelCall Of(Module model, Func<IReadOnlyList<Tensor>> forward)
     {
         var call = new ModelCall(model, forward);
@@ -37,18 +37,18 @@ internal sealed class ModelCall
         }
     }
 
-    /// <summary>The inputs of the user's own call, in the order of the passes; none where they can't be seen.</summary>
+    /// <summary>The recorded inputs of the user's call, in order; empty if hooks can't see them.</summary>
     public IReadOnlyList<Tensor> Example => _seen;
 
-    /// <summary>Calls the model and gives its outputs, which belong to the current scope.</summary>
-    /// <param name="inputs">What takes the place of the example; null leaves it.</param>
+    /// <summary>Calls the model and returns its outputs, which belong to the current scope.</summary>
+    /// <param name="inputs">The inputs that replace the recorded ones; null for the user's own.</param>
     public IReadOnlyList<Tensor> Run(IReadOnlyList<Tensor>? inputs)
     {
         (_given, _next) = (inputs, 0);
         return _forward();
     }
 
-    /// <summary>Lets go of the model; to be called on the thread of the passes, as TorchSharp counts tensors by threads.</summary>
+    /// <summary>Removes the hooks. Call it on the thread of the passes, since TorchSharp counts tensors per thread.</summary>
     public void Release()
     {
         _unhook();
@@ -58,17 +58,19 @@ internal sealed class ModelCall
 
     private Action Hook(Module model) =>
         HookOf<Tensor>(model) ?? HookOf<(Tensor, Tensor)>(model) ?? HookOf<(Tensor, Tensor, Tensor)>(model)
-        ?? HookOf<Tensor[]>(model) ?? HookOf<List<Tensor>>(model) ?? HookOf<IReadOnlyList<Tensor>>(model) ?? HookOf<Dictionary<string, Tensor>>(model) ?? (static () => { });
+        ?? HookOf<Tensor[]>(model) ?? HookOf<List<Tensor>>(model) ?? HookOf<IReadOnlyList<Tensor>>(model)
+        ?? HookOf<Dictionary<string, Tensor>>(model) ?? (static () => { });
 
     private Action? HookOf<TResult>(Module model) => model switch
     {
         Module<Tensor, TResult> one => one.register_forward_pre_hook((_, a) => Next(a)).remove,
         Module<Tensor, Tensor, TResult> two => two.register_forward_pre_hook((_, a, b) => (Next(a), Next(b))).remove,
-        Module<Tensor, Tensor, Tensor, TResult> three => three.register_forward_pre_hook((_, a, b, c) => (Next(a), Next(b), Next(c))).remove,
+        Module<Tensor, Tensor, Tensor, TResult> three =>
+            three.register_forward_pre_hook((_, a, b, c) => (Next(a), Next(b), Next(c))).remove,
         _ => null,
     };
 
-    /// <summary>Notes an input in the first pass, and exchanges it in those that are given others.</summary>
+    /// <summary>Records an input in the first pass, and replaces it in passes with other inputs.</summary>
     private Tensor Next(Tensor input)
     {
         var number = _next++;

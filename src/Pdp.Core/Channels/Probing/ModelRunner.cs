@@ -4,26 +4,26 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Channels.Probing;
 
-/// <summary>Runs a model for trials, behind a bulkhead, and leaves it as it was.</summary>
+/// <summary>Runs a model on a separate thread, and restores it on disposal.</summary>
 internal sealed class ModelRunner : IDisposable
 {
     private readonly Module _model;
     private readonly DisposeScope _scope = NewDisposeScope();
     private readonly IDisposable _mode = inference_mode(false);
-    private readonly Bulkhead _bulkhead = new();
+    private readonly PassThread _thread = new();
     private readonly ModelCall? _call;
 
-    /// <summary>Takes the model, which is in evaluation mode then.</summary>
+    /// <summary>Saves the model and puts it into evaluation mode.</summary>
     /// <param name="model">The model.</param>
-    /// <param name="forward">Calls it and gives its outputs.</param>
-    /// <exception cref="Exception">What the model throws.</exception>
+    /// <param name="forward">Calls the model and returns its outputs.</param>
+    /// <exception cref="Exception">The model throws it.</exception>
     public ModelRunner(Module model, Func<IReadOnlyList<Tensor>> forward)
     {
         _model = model;
         Snapshot = new(model);
         try
         {
-            _call = _bulkhead.Run(() => ModelCall.Of(model, forward));
+            _call = _thread.Run(() => ModelCall.Of(model, forward));
         }
         catch
         {
@@ -32,39 +32,40 @@ internal sealed class ModelRunner : IDisposable
         }
     }
 
-    /// <summary>The model as it was.</summary>
+    /// <summary>The saved state of the model.</summary>
     public ModelSnapshot Snapshot { get; }
 
-    /// <summary>The inputs of the user's own call; none where they can't be seen.</summary>
+    /// <summary>The recorded inputs of the user's call; empty if hooks can't see them.</summary>
     public IReadOnlyList<Tensor> Example => _call!.Example;
 
-    /// <summary>Random inputs as large as the example's, times a gain; null where inputs can't be exchanged.</summary>
-    public IReadOnlyList<Tensor>? Normal(Func<Tensor, long[]> shapeOf, ulong seed, double gain = 1) => Example.Count == 0 ? null : ProbeInput.Normal(Example, shapeOf, gain, seed);
+    /// <summary>Random inputs with the magnitude of the example times a gain; null if inputs can't be replaced.</summary>
+    public IReadOnlyList<Tensor>? Normal(Func<Tensor, long[]> shapeOf, ulong seed, double gain = 1) =>
+        Example.Count == 0 ? null : ProbeInput.Normal(Example, shapeOf, gain, seed);
 
-    /// <summary>A pass.</summary>
+    /// <summary>Runs a forward pass.</summary>
     /// <param name="inputs">The inputs; null for the user's own.</param>
-    public Outputs Run(IReadOnlyList<Tensor>? inputs) => _bulkhead.Run(() =>
+    public Outputs Run(IReadOnlyList<Tensor>? inputs) => _thread.Run(() =>
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         return Outputs.Of(_call!.Run(inputs));
     });
 
-    /// <summary>Passes forward and back.</summary>
-    public ProbePass PassOn(IReadOnlyList<Tensor>? inputs) => new(_model, Snapshot, _bulkhead, () => _call!.Run(inputs));
+    /// <summary>Forward and backward passes with these inputs.</summary>
+    public ProbePass PassOn(IReadOnlyList<Tensor>? inputs) => new(_model, Snapshot, _thread, () => _call!.Run(inputs));
 
-    /// <summary>The first of other sizes that the model takes; the example's own if it takes none.</summary>
+    /// <summary>The first other input size that the model accepts; the example's own if it accepts none.</summary>
     public Func<Tensor, long[]> OtherSize() => ProbeSizes.Of(Example).FirstOrDefault(Takes) ?? (tensor => tensor.shape);
 
     public void Dispose()
     {
-        _bulkhead.Run(() =>
+        _thread.Run(() =>
         {
             _call?.Release();
             return true;
         });
         Snapshot.Dispose();
-        _bulkhead.Dispose();
+        _thread.Dispose();
         _mode.Dispose();
         _scope.Dispose();
     }

@@ -5,15 +5,18 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Channels.Probing;
 
-/// <summary>All of a model that trials change, put back on disposal bit for bit: values, gradients, what learns, modes, and the state of the random numbers.</summary>
+/// <summary>
+/// Saves all of a model's state and restores it on disposal, bit for bit: values, gradients, <c>requires_grad</c>, modes, and the state
+/// of the random number generator.
+/// </summary>
 internal sealed class ModelSnapshot : IDisposable
 {
-    private readonly List<(Parameter Parameter, Tensor Value, Tensor? Gradient, bool Learns)> _parameters = [];
+    private readonly List<(Parameter Parameter, Tensor Value, Tensor? Gradient, bool RequiresGradient)> _parameters = [];
     private readonly List<(Tensor Buffer, Tensor Value)> _buffers = [];
     private readonly EvaluationMode _mode;
     private readonly Tensor _random;
 
-    /// <summary>Takes the model, which is in evaluation mode then, and whose parameters all learn.</summary>
+    /// <summary>Saves the model, puts it into evaluation mode and makes all parameters require gradients.</summary>
     public ModelSnapshot(Module model)
     {
         _random = get_rng_state().DetachFromDisposeScope();
@@ -29,16 +32,16 @@ internal sealed class ModelSnapshot : IDisposable
         }
     }
 
-    /// <summary>The parameters, each once however many names it has.</summary>
+    /// <summary>The parameters, each once even if it has several names.</summary>
     public IEnumerable<Parameter> Parameters => _parameters.Select(saved => saved.Parameter);
 
     /// <summary>The buffers.</summary>
     public IEnumerable<Tensor> Buffers => _buffers.Select(saved => saved.Buffer);
 
-    /// <summary>Starts the random numbers where they were.</summary>
+    /// <summary>Restores the state of the random number generator.</summary>
     public void Rewind() => set_rng_state(_random);
 
-    /// <summary>Puts the values back.</summary>
+    /// <summary>Restores the values.</summary>
     public void Restore()
     {
         using var _ = no_grad();
@@ -57,10 +60,10 @@ internal sealed class ModelSnapshot : IDisposable
     public void Dispose()
     {
         Restore();
-        foreach (var (parameter, value, gradient, learns) in _parameters)
+        foreach (var (parameter, value, gradient, requiresGradient) in _parameters)
         {
             parameter.grad = gradient;
-            parameter.requires_grad_(learns);
+            parameter.requires_grad_(requiresGradient);
             value.Dispose();
             gradient?.Dispose();
         }
@@ -76,10 +79,11 @@ internal sealed class ModelSnapshot : IDisposable
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        // Tied wrappers are one parameter: taken twice, what the second finds is what the first left.
+        // Tied wrappers share one parameter, which must be saved only once: its first save changes it.
         foreach (var parameter in model.parameters().DistinctBy(TensorAddress.OfNative))
         {
-            _parameters.Add((parameter, parameter.detach().clone().DetachFromDisposeScope(), parameter.grad?.DetachFromDisposeScope(), parameter.requires_grad));
+            var value = parameter.detach().clone().DetachFromDisposeScope();
+            _parameters.Add((parameter, value, parameter.grad?.DetachFromDisposeScope(), parameter.requires_grad));
             parameter.grad = null;
             if (parameter.is_floating_point())
                 parameter.requires_grad_(true);

@@ -2,11 +2,11 @@ using System.Runtime.InteropServices;
 
 namespace Pdp.Channels.Probing;
 
-/// <summary>Keeps native exceptions that nobody catches from ending the process, on threads that are watched.</summary>
+/// <summary>Keeps uncaught native exceptions on watched threads from ending the process.</summary>
 /// <remarks>
-/// C++ calls its terminate handler on the thread that threw, with the stack as it was. The handler can't return, but it may wait: on a watched
-/// thread it reports and then waits for ever, so that only this thread is lost. On all other threads the handler of before is called. Windows turns
-/// such exceptions into managed ones by itself.
+/// C++ calls its terminate handler on the thread that threw, with the stack intact. The handler can't return, but it may wait: on a watched
+/// thread it reports the fault and then waits forever, so that only this thread is lost. On other threads it calls the previous handler.
+/// Windows turns such exceptions into managed ones.
 /// </remarks>
 internal static unsafe class NativeFaults
 {
@@ -16,8 +16,8 @@ internal static unsafe class NativeFaults
     private static readonly delegate* unmanaged<void> Before = Install();
 
     /// <summary>Watches the current thread.</summary>
-    /// <param name="report">What is called on it when it is lost.</param>
-    /// <returns>What ends the watch.</returns>
+    /// <param name="report">Called on the thread before it is abandoned.</param>
+    /// <returns>Ends the watch on disposal.</returns>
     public static IDisposable Watch(Action report)
     {
         GC.KeepAlive((nint)Before);
@@ -28,7 +28,9 @@ internal static unsafe class NativeFaults
     private static delegate* unmanaged<void> Install()
     {
         var library = OperatingSystem.IsLinux() ? "libstdc++.so.6" : OperatingSystem.IsMacOS() ? "libc++abi.dylib" : null;
-        return library is not null && NativeLibrary.TryLoad(library, out var handle) && NativeLibrary.TryGetExport(handle, "_ZSt13set_terminatePFvvE", out var set)
+        return library is not null
+            && NativeLibrary.TryLoad(library, out var handle)
+            && NativeLibrary.TryGetExport(handle, "_ZSt13set_terminatePFvvE", out var set)
             ? ((delegate* unmanaged<delegate* unmanaged<void>, delegate* unmanaged<void>>)set)(&Terminate)
             : null;
     }

@@ -22,14 +22,18 @@ internal sealed class Outputs
 
     /// <summary>Whether all shapes are the same.</summary>
     public bool HasShapesOf(Outputs other) =>
-        _tensors.Length == other._tensors.Length && _tensors.Zip(other._tensors).All(pair => pair.First.Shape.AsSpan().SequenceEqual(pair.Second.Shape));
+        _tensors.Length == other._tensors.Length
+        && _tensors.Zip(other._tensors).All(pair => pair.First.Shape.AsSpan().SequenceEqual(pair.Second.Shape));
 
-    /// <summary>The differences to other outputs of the same shapes, row by row: in each dimension but the batch's every index has a scale of its own.</summary>
+    /// <summary>
+    /// The differences from other outputs of the same shapes, row by row: each index of each dimension except the batch is a row with its
+    /// own scale.
+    /// </summary>
     public IEnumerable<RowDifference> DifferencesTo(Outputs other)
     {
         foreach (var (mine, others) in _tensors.Zip(other._tensors))
         {
-            // The first dimension is of examples, which are alike.
+            // The first dimension is the batch, whose examples have the same scale.
             for (var dimension = mine.Shape.Length < 2 ? -1 : 1; dimension < mine.Shape.Length; dimension++)
             {
                 foreach (var row in Rows(mine.Shape, dimension, mine.Values, others.Values))

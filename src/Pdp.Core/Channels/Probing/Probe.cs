@@ -4,17 +4,17 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Channels.Probing;
 
-/// <summary>Finds by ordinary passes which layer's channels reach which slices of which parameters.</summary>
+/// <summary>Finds which slices of parameters read each layer's channels, by forward and backward passes.</summary>
 /// <param name="model">The model.</param>
 /// <param name="layers">Its layers.</param>
-/// <param name="state">The state that it is in.</param>
+/// <param name="state">The state of the model.</param>
 /// <param name="positive">A pass on positive inputs.</param>
 /// <param name="mixed">A pass on inputs of both signs.</param>
 internal sealed class Probe(Module model, IReadOnlyList<ProbedLayer> layers, ProbeState state, ProbePass positive, ProbePass mixed)
 {
     private readonly Dictionary<ProbedLayer, string> _hints = [];
 
-    /// <summary>Where each layer's channels arrive.</summary>
+    /// <summary>The readers of each layer's channels.</summary>
     public IReadOnlyList<LayerFeed> Feeds()
     {
         var reads = layers.ToDictionary(layer => layer, _ => new List<LayerRead>());
@@ -22,14 +22,14 @@ internal sealed class Probe(Module model, IReadOnlyList<ProbedLayer> layers, Pro
         Look(positive, reads, ChannelUnits.Single(layers), [.. grouped.Select(Reader.OfInputs)], grouped);
         var units = ChannelUnits.Joined(reads);
         var plain = layers.Except(grouped).ToArray();
-        var survey = Look(positive, reads, units, [.. plain.Select(Reader.OfInputs), .. Elements(isSlope: false), .. Bare()], []);
-        LookForFactors(reads, units, survey);
+        var scan = Look(positive, reads, units, [.. plain.Select(Reader.OfInputs), .. Elements(isSlope: false), .. OtherMatrices()], []);
+        LookForFactors(reads, units, scan);
 
-        // What nobody reads may scale channels that somebody does.
+        // Channels without readers may scale other channels that have some.
         var unread = plain.Where(layer => reads[layer].Count == 0 && layer.Inputs > 1).ToArray();
         Look(positive, reads, units, [.. unread.Select(Reader.OfGates)], unread);
 
-        // Slopes of negative numbers show only where there are any.
+        // The slopes of PReLU get gradients only from negative inputs.
         state.MixSigns();
         Look(mixed, reads, units, [.. Elements(isSlope: true)], []);
         return [.. layers.Select(layer => LayerFeed.Of(layer, units[layer], reads[layer], _hints.GetValueOrDefault(layer)))];
@@ -37,37 +37,48 @@ internal sealed class Probe(Module model, IReadOnlyList<ProbedLayer> layers, Pro
 
     private static bool IsNorm(Module module) => module is NormBase or TorchSharp.Modules.GroupNorm or TorchSharp.Modules.LayerNorm;
 
-    private Survey Look(
-        ProbePass pass, Dictionary<ProbedLayer, List<LayerRead>> reads, Dictionary<ProbedLayer, long> units, IReadOnlyList<Reader> readers, IReadOnlyList<ProbedLayer> sounding)
+    private ReaderScan Look(
+        ProbePass pass,
+        Dictionary<ProbedLayer, List<LayerRead>> reads,
+        Dictionary<ProbedLayer, long> units,
+        IReadOnlyList<Reader> readers,
+        IReadOnlyList<ProbedLayer> active)
     {
-        var survey = new Survey(state, pass, units, readers, sounding);
+        var scan = new ReaderScan(state, pass, units, readers, active);
         foreach (var layer in layers)
-            Add(reads[layer], units[layer], survey, survey.FedByOdd(layer, SourcesOf(layer, reads)));
-        return survey;
+            Add(reads[layer], units[layer], scan, scan.FedByOdd(layer, SourcesOf(layer, reads)));
+        return scan;
     }
 
-    /// <summary>Channels that are multiplied by others are silent while those are, and show only where those sound.</summary>
-    private void LookForFactors(Dictionary<ProbedLayer, List<LayerRead>> reads, Dictionary<ProbedLayer, long> units, Survey survey)
+    /// <summary>
+    /// Finds the readers of channels that are multiplied by others: they vanish with the others, and show only while the others are
+    /// nonzero.
+    /// </summary>
+    private void LookForFactors(Dictionary<ProbedLayer, List<LayerRead>> reads, Dictionary<ProbedLayer, long> units, ReaderScan scan)
     {
         foreach (var layer in layers.Where(layer => units[layer] > 1 && !reads[layer].Any(read => read.Reader.Kind == ReaderKind.Inputs)))
         {
-            Add(reads[layer], units[layer], survey, survey.SilencedByOdd(layer));
-            if (reads[layer].Count == 0 && survey.Disturbed(layer, layers.SkipWhile(other => other != layer).Skip(1).ToHashSet()) is { } reader)
-                _hints[layer] = $"{reader.Name} sees its channels where a silent one isn't zero: behind a norm over channels, a sigmoid, softplus, exp or the like, or with something added";
+            Add(reads[layer], units[layer], scan, scan.ZeroedByOdd(layer));
+            var later = layers.SkipWhile(other => other != layer).Skip(1).ToHashSet();
+            if (reads[layer].Count == 0 && scan.Disturbed(layer, later) is { } reader)
+            {
+                _hints[layer] = $"{reader.Name} reads its channels where a masked one isn't zero: "
+                    + "after a norm over channels, a sigmoid, softplus, exp or similar, or an addition";
+            }
         }
     }
 
-    private static void Add(List<LayerRead> reads, long units, Survey survey, bool[][] fedByOdd)
+    private static void Add(List<LayerRead> reads, long units, ReaderScan scan, bool[][] fedByOdd)
     {
         foreach (var (r, fed) in fedByOdd.Index().Where(pair => pair.Item.Contains(true)))
         {
-            var read = LayerRead.Of(units, survey.Readers[r], survey.Decoded[r], fed);
+            var read = LayerRead.Of(units, scan.Readers[r], scan.Decoded[r], fed);
             if (!reads.Any(read.Overlaps))
                 reads.Add(read);
         }
     }
 
-    /// <summary>The layers whose channels a grouped convolution carries on, directly and through other grouped convolutions.</summary>
+    /// <summary>The layers whose channels a grouped convolution passes through, directly or via other grouped convolutions.</summary>
     private static HashSet<ProbedLayer> SourcesOf(ProbedLayer layer, Dictionary<ProbedLayer, List<LayerRead>> reads)
     {
         var sources = new HashSet<ProbedLayer>();
@@ -84,7 +95,7 @@ internal sealed class Probe(Module model, IReadOnlyList<ProbedLayer> layers, Pro
         return sources;
     }
 
-    /// <summary>Vectors that scale channels; a norm's shift goes with its scale.</summary>
+    /// <summary>Vectors that scale channels. A norm's shift is left out, since it is cut with its scale.</summary>
     private IEnumerable<Reader> Elements(bool isSlope)
     {
         var modules = ModelModules.Of(model);
@@ -98,16 +109,21 @@ internal sealed class Probe(Module model, IReadOnlyList<ProbedLayer> layers, Pro
             .Select(pair => Reader.OfElements(pair.Name, pair.Parameter));
     }
 
-    /// <summary>Parameters of two dimensions and more that are no layer's: matrices of the model's own, recurrent layers, tables.</summary>
-    private IEnumerable<Reader> Bare() => Free()
+    /// <summary>
+    /// Parameters of two or more dimensions that belong to no layer: the model's own matrices, recurrent layers, embeddings.
+    /// </summary>
+    private IEnumerable<Reader> OtherMatrices() => Free()
         .Where(pair => !IsVector(pair.Parameter))
-        .SelectMany(pair => Enumerable.Range(0, (int)pair.Parameter.dim()).Where(dimension => pair.Parameter.shape[dimension] > 1).Select(dimension => Reader.OfBare(pair.Name, pair.Parameter, dimension)));
+        .SelectMany(pair => Enumerable.Range(0, (int)pair.Parameter.dim())
+            .Where(dimension => pair.Parameter.shape[dimension] > 1)
+            .Select(dimension => Reader.OfOther(pair.Name, pair.Parameter, dimension)));
 
     private IEnumerable<(string Name, Parameter Parameter)> Free()
     {
         var taken = layers.Select(layer => TensorAddress.OfNative(layer.Weight)).ToHashSet();
         return model.named_parameters()
-            .Where(pair => pair.parameter.is_floating_point() && pair.parameter.numel() > 1 && !taken.Contains(TensorAddress.OfNative(pair.parameter)))
+            .Where(pair => pair.parameter.is_floating_point() && pair.parameter.numel() > 1)
+            .Where(pair => !taken.Contains(TensorAddress.OfNative(pair.parameter)))
             .Select(pair => (pair.name, pair.parameter));
     }
 

@@ -2,13 +2,15 @@ using static TorchSharp.torch;
 
 namespace Pdp.Channels.Probing;
 
-/// <summary>Other sizes that an example's tensors might have: of the batch, of pictures, of sequences.</summary>
+/// <summary>Other sizes that an example's tensors might have: batch size, image size, sequence length.</summary>
 internal static class ProbeSizes
 {
     private const long Batch = 3;
 
-    /// <summary>Functions from a tensor to its shape in another size, the most telling first; whether the model takes one has to be tried.</summary>
-    /// <param name="example">The tensors of the example; the first one says what can vary.</param>
+    /// <summary>
+    /// Functions from a tensor to its shape in another size, the most informative first. The model may not accept all of them.
+    /// </summary>
+    /// <param name="example">The tensors of the example; the first one determines what can vary.</param>
     public static IEnumerable<Func<Tensor, long[]>> Of(IReadOnlyList<Tensor> example)
     {
         if (example.Count == 0)
@@ -23,7 +25,7 @@ internal static class ProbeSizes
         yield return tensor => Changed(tensor, first, [Batch, .. first[1..]]);
     }
 
-    /// <summary>What may be sizes of pictures or the length of a sequence: together, or each alone.</summary>
+    /// <summary>The dimensions that may be image sizes or a sequence length, varied together or one at a time.</summary>
     private static int[][] Varying(Tensor example) => (example.dim(), example.is_floating_point()) switch
     {
         (1, false) => [[0]],
@@ -34,20 +36,21 @@ internal static class ProbeSizes
         _ => [],
     };
 
-    /// <summary>Half as large again, double and half; the other way round where that would take long.</summary>
+    /// <summary>1.5 times as large, double and half; for large inputs half comes first.</summary>
     private static IEnumerable<long[]> Sizes(long[] shape, int[] dimensions)
     {
         double[] factors = dimensions.Max(dimension => shape[dimension]) > 16 ? [0.5, 1.5, 2] : [1.5, 2, 0.5];
         foreach (var factor in factors)
         {
-            // A sequence of one says nothing about what tells positions apart.
-            long[] changed = [.. shape.Select((size, dimension) => !dimensions.Contains(dimension) ? size : size == 1 ? (long)(4 * factor) : (long)(size * factor))];
+            // A sequence of length 1 can't tell positions apart.
+            long Scaled(long size) => (long)((size == 1 ? 4 : size) * factor);
+            long[] changed = [.. shape.Select((size, dimension) => dimensions.Contains(dimension) ? Scaled(size) : size)];
             if (changed.All(size => size > 0))
                 yield return changed;
         }
     }
 
-    /// <summary>A tensor's shape when each dimension that is of the first's old size there gets its new one.</summary>
+    /// <summary>A tensor's shape after each dimension that has the first tensor's old size gets the new one.</summary>
     private static long[] Changed(Tensor tensor, long[] first, long[] changed) =>
         [.. tensor.shape.Select((size, dimension) => dimension < first.Length && size == first[dimension] ? changed[dimension] : size)];
 }

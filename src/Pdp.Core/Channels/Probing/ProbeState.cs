@@ -6,10 +6,10 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Channels.Probing;
 
-/// <summary>A state of a model in which a silent channel stays exactly silent.</summary>
+/// <summary>A state of a model in which a zeroed channel stays exactly zero.</summary>
 /// <remarks>
-/// Weights are positive and random, so that nothing cancels and no unit is dead; biases, shifts and running means are 0; norms neither scale nor
-/// mix, as they evaluate. Parameters keep their identity.
+/// Weights are positive and random, so that nothing cancels and no unit is dead. Biases, shifts and running means are 0. Norms evaluate
+/// with unit variance, so that they neither scale nor mix channels. Parameters keep their identity.
 /// </remarks>
 internal sealed class ProbeState : IDisposable
 {
@@ -27,48 +27,51 @@ internal sealed class ProbeState : IDisposable
         Fill();
     }
 
-    /// <summary>Silences some output channels of each layer and makes the others sound.</summary>
-    /// <param name="isSilent">Which channels of which layer are silent.</param>
-    public void Silence(Func<ProbedLayer, long, bool> isSilent)
+    /// <summary>Zeroes some output channels of each layer and restores the others.</summary>
+    /// <param name="isZeroed">Whether a channel of a layer is zeroed.</param>
+    public void Zero(Func<ProbedLayer, long, bool> isZeroed)
     {
         using var _ = no_grad();
         foreach (var (layer, weight) in _layers.Zip(_weights))
         {
             using var scope = NewDisposeScope();
-            float[] sounds = [.. Enumerable.Range(0, (int)layer.Outputs).Select(channel => isSilent(layer, channel) ? 0f : 1f)];
-            var mask = tensor(sounds, dtype: layer.Weight.dtype, device: layer.Weight.device);
+            float[] factors = [.. Enumerable.Range(0, (int)layer.Outputs).Select(channel => isZeroed(layer, channel) ? 0f : 1f)];
+            var mask = tensor(factors, dtype: layer.Weight.dtype, device: layer.Weight.device);
             layer.Weight.copy_(layer.Blocks(weight).mul(layer.OverOutputs(mask)).reshape(layer.Weight.shape));
         }
     }
 
-    /// <summary>Makes all channels sound, with positive weights and biases, shifts and means that are not 0: one of the states in which groups are cut for trial.</summary>
-    public void Enliven()
+    /// <summary>
+    /// Activates all channels, with positive weights and nonzero biases, shifts and means: one of the scenarios in which cuts are
+    /// checked.
+    /// </summary>
+    public void FillActive()
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        using var draw = new Draw(2);
+        using var random = new RandomTensors(2);
         FillParameters();
         foreach (var weight in _weights)
             weight.abs_();
-        Silence((_, _) => false);
+        Zero((_, _) => false);
         foreach (var layer in _layers)
-            FillRandom(layer.Bias, draw);
+            FillRandom(layer.Bias, random);
         foreach (var norm in _norms)
         {
             Neutralize(norm);
-            FillRandom(norm.bias, draw);
-            FillRandom(norm.running_mean, draw);
+            FillRandom(norm.bias, random);
+            FillRandom(norm.running_mean, random);
         }
     }
 
-    /// <summary>Gives the weights both signs.</summary>
+    /// <summary>Gives the weights random signs.</summary>
     public void MixSigns()
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        using var draw = new Draw(3);
+        using var random = new RandomTensors(3);
         foreach (var weight in _weights)
-            weight.mul_(draw.Uniform(weight.shape, -1, 1, weight).sign());
+            weight.mul_(random.Uniform(weight.shape, -1, 1, weight).sign());
     }
 
     public void ClearGradients() => _snapshot.ClearGradients();
@@ -84,10 +87,10 @@ internal sealed class ProbeState : IDisposable
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         FillParameters();
-        using var draw = new Draw(1);
+        using var random = new RandomTensors(1);
         foreach (var layer in _layers)
         {
-            FillRandom(layer.Weight, draw, layer.Weight.numel() / layer.Outputs);
+            FillRandom(layer.Weight, random, layer.Weight.numel() / layer.Outputs);
             layer.Bias?.zero_();
             _weights.Add(layer.Weight.detach().clone().DetachFromDisposeScope());
         }
@@ -98,20 +101,22 @@ internal sealed class ProbeState : IDisposable
 
     private void FillParameters()
     {
-        using var draw = new Draw(0);
+        using var random = new RandomTensors(0);
         _snapshot.Restore();
         var weights = _layers.Select(layer => TensorAddress.OfNative(layer.Weight)).ToHashSet();
         foreach (var parameter in _snapshot.Parameters.Where(parameter => !weights.Contains(TensorAddress.OfNative(parameter))))
-            FillRandom(parameter, draw, parameter.dim() > 1 ? parameter.numel() / parameter.shape[0] : 1);
+            FillRandom(parameter, random, parameter.dim() > 1 ? parameter.numel() / parameter.shape[0] : 1);
     }
 
-    /// <summary>Values in [¼, ¾) over the fan-in: signals vanish slowly, and don't grow along shortcuts into activations that saturate.</summary>
-    private static void FillRandom(Tensor? parameter, Draw draw, long fanIn = 1)
+    /// <summary>
+    /// Values in [¼, ¾) over the fan-in: signals vanish slowly, and don't grow along shortcuts until activations saturate.
+    /// </summary>
+    private static void FillRandom(Tensor? parameter, RandomTensors random, long fanIn = 1)
     {
         if (parameter is null || !parameter.is_floating_point())
             return;
 
-        using var values = draw.Uniform(parameter.shape, 0.25 / fanIn, 0.75 / fanIn, parameter);
+        using var values = random.Uniform(parameter.shape, 0.25 / fanIn, 0.75 / fanIn, parameter);
         parameter.copy_(values);
     }
 

@@ -5,7 +5,7 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Channels.Probing;
 
-/// <summary>A convolution or linear layer: which of its weights make an output channel, and which read an input channel.</summary>
+/// <summary>A convolution or linear layer, and which of its weights produce an output channel or read an input channel.</summary>
 internal sealed class ProbedLayer
 {
     private readonly bool _isTransposed;
@@ -33,7 +33,7 @@ internal sealed class ProbedLayer
 
     public Parameter? Bias { get; }
 
-    /// <summary>The groups of a grouped convolution, above 1 where an output sees only some of the inputs.</summary>
+    /// <summary>The number of groups of a grouped convolution; above 1 if an output reads only some of the inputs.</summary>
     public long ConnectionGroups { get; }
 
     public long Outputs { get; }
@@ -43,21 +43,25 @@ internal sealed class ProbedLayer
     /// <summary>A name of the weight among the model's parameters.</summary>
     public string WeightName { get; private set; }
 
-    /// <summary>A name of the bias among the model's parameters: the one under which it comes first where layers share it.</summary>
+    /// <summary>A name of the bias among the model's parameters; the first one if layers share it.</summary>
     public string BiasName { get; private set; }
 
-    /// <summary>The dimension along which whole output channels, or whole groups of them, can be cut off.</summary>
+    /// <summary>The dimension along which whole output channels, or whole groups of them, can be cut.</summary>
     public int OutputDimension => _isTransposed && ConnectionGroups == 1 ? 1 : 0;
 
-    /// <summary>The dimension along which input channels can be cut off, for a layer with one connection group.</summary>
+    /// <summary>The dimension along which input channels can be cut, for a layer with one connection group.</summary>
     public int InputDimension => _isTransposed ? 0 : 1;
 
     public static string Dotted(string module, string parameter) => module.Length == 0 ? parameter : $"{module}.{parameter}";
 
-    /// <summary>The layers of a model, those that share a weight as one.</summary>
+    /// <summary>The layers of a model; layers that share a weight count once.</summary>
     public static ProbedLayer[] AllOf(Module model)
     {
-        ProbedLayer[] layers = [.. ModelModules.Of(model).Select(pair => Of(pair.Name, pair.Module)).OfType<ProbedLayer>().DistinctBy(layer => TensorAddress.Of(layer.Weight))];
+        ProbedLayer[] layers =
+        [
+            .. ModelModules.Of(model).Select(pair => Of(pair.Name, pair.Module)).OfType<ProbedLayer>()
+                .DistinctBy(layer => TensorAddress.Of(layer.Weight)),
+        ];
         var names = model.named_parameters().ToLookup(pair => TensorAddress.OfNative(pair.parameter), pair => pair.name);
         foreach (var layer in layers)
         {
@@ -74,7 +78,7 @@ internal sealed class ProbedLayer
         }
     }
 
-    /// <summary>The layer that a module is; null if it is neither a convolution nor linear.</summary>
+    /// <summary>The layer of a module; null if it is neither a convolution nor linear.</summary>
     public static ProbedLayer? Of(string name, Module module) => module switch
     {
         ConvolutionTranspose transposed => new(name, module, transposed.weight, transposed.bias, transposed.groups, isTransposed: true),
@@ -89,7 +93,7 @@ internal sealed class ProbedLayer
     /// <summary>The largest magnitude in a tensor of the weight's shape, for each input channel.</summary>
     public Tensor LargestByInput(Tensor values) => Largest(values, over: _isTransposed ? 2 : 1);
 
-    /// <summary>One value an output channel, in a shape that broadcasts over <see cref="Blocks"/>.</summary>
+    /// <summary>One value per output channel, in a shape that broadcasts over <see cref="Blocks"/>.</summary>
     public Tensor OverOutputs(Tensor values) =>
         _isTransposed ? values.reshape(ConnectionGroups, 1, -1, 1) : values.reshape(ConnectionGroups, -1, 1, 1);
 

@@ -3,14 +3,14 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Channels.Probing;
 
-/// <summary>Puts a model that evaluates into training mode, but for its dropout, and back on disposal.</summary>
+/// <summary>Puts a model into training mode, except for its dropout; disposal puts it back into evaluation mode.</summary>
 internal sealed class TrainingMode : IDisposable
 {
     private readonly Module _model;
 
-    /// <summary>Begins it.</summary>
+    /// <summary>Enters training mode.</summary>
     /// <param name="model">The model.</param>
-    /// <param name="withNorms">Whether norms take the statistics of the batch.</param>
+    /// <param name="withNorms">Whether norms use the statistics of the batch.</param>
     public TrainingMode(Module model, bool withNorms)
     {
         _model = model;

@@ -36,12 +36,12 @@ internal static class Shrinker
         }
     }
 
-    /// <summary>Compares the cut model with the masked one in more states than the example shows.</summary>
+    /// <summary>Compares the cut model with the masked one in more scenarios than the example.</summary>
     private static void Verify(Module model, IReadOnlyList<ShrunkGroup> groups, Func<Tensor> forward)
     {
         using var runner = new ModelRunner(model, () => [forward()]);
         (ChannelGroup Group, long[] Kept)[] cuts = [.. groups.Select(shrunk => (shrunk.Group, shrunk.Kept.ToArray()))];
-        foreach (var state in TrialStates.OfFinal(runner))
+        foreach (var state in Scenarios.OfFinal(runner))
         {
             if (RefusalOf(state) is { } refusal)
             {
@@ -51,11 +51,11 @@ internal static class Shrinker
             }
         }
 
-        string? RefusalOf(TrialState state)
+        string? RefusalOf(Scenario state)
         {
-            using var trial = new Trial(model, runner.Snapshot, state, runner.Run);
-            var verdict = trial.Cut(cuts);
-            return !verdict.IsTelling && state.Otherwise is { } otherwise ? RefusalOf(otherwise) : verdict.Refusal;
+            using var check = new CutCheck(model, runner.Snapshot, state, runner.Run);
+            var result = check.Cut(cuts);
+            return !result.IsConclusive && state.Fallback is { } fallback ? RefusalOf(fallback) : result.Refusal;
         }
     }
 

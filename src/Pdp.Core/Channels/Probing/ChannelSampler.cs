@@ -1,9 +1,9 @@
 namespace Pdp.Channels.Probing;
 
-/// <summary>Draws the channels that trials cut.</summary>
-internal static class TrialChannels
+/// <summary>Chooses the channels that are removed in checks.</summary>
+internal static class ChannelSampler
 {
-    /// <summary>For each group the channels that stay: at least one, and not all, in a pattern and number of the group's own.</summary>
+    /// <summary>The kept channels of each group: at least one but not all, in a pattern and number specific to the group.</summary>
     public static IReadOnlyList<(ChannelGroup Group, long[] Kept)> Of(IReadOnlyList<ChannelGroup> groups, ulong seed) =>
         [.. groups.Select(group => (group, Of(group, seed)))];
 
@@ -12,10 +12,11 @@ internal static class TrialChannels
         var own = group.Name.Aggregate(seed, (hash, letter) => Mix(hash ^ letter));
         var most = group.Channels - 1;
         var removed = (int)Math.Clamp((group.Channels * 2 / 5) + (long)(own % 3) - 1, 1, most);
-        return [.. Enumerable.Range(0, (int)group.Channels).OrderBy(channel => Mix(own + (ulong)channel)).Skip(removed).Order().Select(channel => (long)channel)];
+        var shuffled = Enumerable.Range(0, (int)group.Channels).OrderBy(channel => Mix(own + (ulong)channel));
+        return [.. shuffled.Skip(removed).Order().Select(channel => (long)channel)];
     }
 
-    /// <summary>Mixes the bits of a number, as SplitMix64 does.</summary>
+    /// <summary>Mixes the bits of a number by SplitMix64.</summary>
     private static ulong Mix(ulong bits)
     {
         unchecked

@@ -6,28 +6,30 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Channels.Probing;
 
-/// <summary>Cuts channels out of a model in one state, and compares with the same channels masked.</summary>
-internal sealed class Trial : IDisposable
+/// <summary>
+/// Removes channels from a model in one scenario, and compares the output with that of the model in which they are masked.
+/// </summary>
+internal sealed class CutCheck : IDisposable
 {
     private readonly Module _model;
     private readonly ModelSnapshot _snapshot;
-    private readonly TrialState _state;
+    private readonly Scenario _state;
     private readonly Func<IReadOnlyList<Tensor>?, Outputs> _run;
-    private readonly Rounding _rounding;
+    private readonly RoundingTolerance _rounding;
     private readonly Dictionary<string, Tensor> _tensors;
     private readonly List<(Tensor Tensor, Tensor Value)> _values = [];
     private readonly TrainingMode? _training;
     private bool? _isRandom;
 
-    /// <summary>Puts the model into a state.</summary>
+    /// <summary>Puts the model into the scenario.</summary>
     /// <param name="model">The model.</param>
-    /// <param name="snapshot">What puts it back when all trials are over.</param>
-    /// <param name="state">The state.</param>
-    /// <param name="run">A pass, with the random numbers as they come.</param>
-    public Trial(Module model, ModelSnapshot snapshot, TrialState state, Func<IReadOnlyList<Tensor>?, Outputs> run)
+    /// <param name="snapshot">The saved state of the model.</param>
+    /// <param name="state">The scenario.</param>
+    /// <param name="run">Runs a pass with the given inputs; null for the user's own.</param>
+    public CutCheck(Module model, ModelSnapshot snapshot, Scenario state, Func<IReadOnlyList<Tensor>?, Outputs> run)
     {
         (_model, _snapshot, _state, _run) = (model, snapshot, state, run);
-        _rounding = Rounding.Of(snapshot.Parameters);
+        _rounding = RoundingTolerance.Of(snapshot.Parameters);
         _tensors = Surgery.TensorsOf(model);
         state.Fill();
         foreach (var tensor in snapshot.Parameters.Concat(snapshot.Buffers))
@@ -39,11 +41,11 @@ internal sealed class Trial : IDisposable
         _training = state.IsTraining ? new(model, withNorms: !state.NormsEvaluate) : null;
     }
 
-    /// <summary>The state's seed.</summary>
+    /// <summary>The scenario's seed.</summary>
     public ulong Seed => _state.Seed;
 
-    /// <summary>Cuts some channels of each group; the model is in the state again afterwards.</summary>
-    public Verdict Cut(IReadOnlyList<(ChannelGroup Group, long[] Kept)> cuts)
+    /// <summary>Removes some channels of each group and compares; afterwards the model is in the scenario's state again.</summary>
+    public CutResult Cut(IReadOnlyList<(ChannelGroup Group, long[] Kept)> cuts)
     {
         try
         {
@@ -52,15 +54,17 @@ internal sealed class Trial : IDisposable
             var isRandom = _isRandom ??= !Same(masked, _run(_state.Inputs));
             Jitter(cuts);
             var comparison = new Comparison(masked, Run(), _rounding);
-            if (!comparison.IsTelling)
-                return Verdict.Nothing;
+            if (!comparison.IsConclusive)
+                return CutResult.Inconclusive;
 
-            return (isRandom ? RefusalOfReads(cuts, comparison) : null) is { } refusal ? Verdict.Refused(refusal) : CutOut(cuts, comparison, isRandom);
+            return isRandom && RefusalOfReads(cuts, comparison) is { } refusal
+                ? CutResult.Refused(refusal)
+                : CutOut(cuts, comparison, isRandom);
         }
         catch (Exception fault) when (fault is not OutOfMemoryException)
         {
-            // The model doesn't take the state's inputs or mode, with no channel cut out.
-            return Verdict.Nothing;
+            // The complete model doesn't run with the scenario's inputs or mode.
+            return CutResult.Inconclusive;
         }
         finally
         {
@@ -68,12 +72,12 @@ internal sealed class Trial : IDisposable
         }
     }
 
-    /// <summary>Whether masking the norms of groups alone gives the very outputs that masking their filters too does.</summary>
+    /// <summary>Whether masking only the norms of groups gives exactly the outputs of masking their filters too.</summary>
     public bool IsNormalized(IReadOnlyList<(ChannelGroup Group, long[] Kept)> cuts)
     {
         try
         {
-            Silence(cuts, ChannelRole.Norm);
+            Zero(cuts, ChannelRole.Norm);
             var byNorms = Run();
             Mask(cuts);
             return Same(byNorms, Run());
@@ -99,28 +103,33 @@ internal sealed class Trial : IDisposable
         return _run(_state.Inputs);
     }
 
-    /// <summary>Where random numbers hang on the number of channels, as in dropout, what the readers read of removed ones is checked by itself.</summary>
+    /// <summary>
+    /// Checks the readers separately: if random numbers depend on the number of channels, as in dropout, outputs after a cut can't be
+    /// compared.
+    /// </summary>
     private string? RefusalOfReads(IReadOnlyList<(ChannelGroup Group, long[] Kept)> cuts, Comparison comparison)
     {
         Mask(cuts);
-        Silence(cuts, ChannelRole.Input);
+        Zero(cuts, ChannelRole.Input);
         return Describe(comparison.Excess(Run()));
     }
 
-    private Verdict CutOut(IReadOnlyList<(ChannelGroup Group, long[] Kept)> cuts, Comparison comparison, bool isRandom)
+    private CutResult CutOut(IReadOnlyList<(ChannelGroup Group, long[] Kept)> cuts, Comparison comparison, bool isRandom)
     {
         Mask(cuts);
         using var surgery = Surgery.Keep(_model, cuts.Select(cut => (cut.Group, (IReadOnlyList<long>)cut.Kept)));
         try
         {
             var cut = Run();
-            return !comparison.Fits(cut) ? Verdict.Refused("its channels are outputs of the model")
-                : !isRandom && Describe(comparison.Excess(cut)) is { } refusal ? Verdict.Refused(refusal)
-                : Verdict.Passed;
+            return !comparison.Fits(cut) ? CutResult.Refused("its channels are outputs of the model")
+                : !isRandom && Describe(comparison.Excess(cut)) is { } refusal ? CutResult.Refused(refusal)
+                : CutResult.Passed;
         }
         catch (Exception fault) when (fault is not OutOfMemoryException)
         {
-            return Verdict.Refused($"the model does not run without some of its channels{(_state.IsTraining ? " in training mode" : "")} ({fault.Message.Split('\n')[0].TrimEnd()})");
+            var mode = _state.IsTraining ? " in training mode" : "";
+            var reason = fault.Message.Split('\n')[0].TrimEnd();
+            return CutResult.Refused($"the model does not run without some of its channels{mode} ({reason})");
         }
         finally
         {
@@ -129,15 +138,16 @@ internal sealed class Trial : IDisposable
     }
 
     private string? Describe(double? excess) => excess is null ? null
-        : string.Create(CultureInfo.InvariantCulture, $"the model's output changes when its silent channels are cut out ({_state.Words}, by {excess:0.0E+0} of the largest value in its row)");
+        : "the model's output changes when its masked channels are removed "
+            + string.Create(CultureInfo.InvariantCulture, $"({_state.Description}, by {excess:0.0E+0} of the largest value in its row)");
 
     private void Mask(IReadOnlyList<(ChannelGroup Group, long[] Kept)> cuts)
     {
         Refill();
-        Silence(cuts, ChannelRole.Filter, ChannelRole.Bias, ChannelRole.Norm);
+        Zero(cuts, ChannelRole.Filter, ChannelRole.Bias, ChannelRole.Norm);
     }
 
-    private void Silence(IReadOnlyList<(ChannelGroup Group, long[] Kept)> cuts, params ChannelRole[] roles)
+    private void Zero(IReadOnlyList<(ChannelGroup Group, long[] Kept)> cuts, params ChannelRole[] roles)
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
@@ -153,7 +163,7 @@ internal sealed class Trial : IDisposable
         }
     }
 
-    /// <summary>The state as it was before any pass.</summary>
+    /// <summary>Restores the state before any pass.</summary>
     private void Refill()
     {
         using var _ = no_grad();
@@ -161,13 +171,15 @@ internal sealed class Trial : IDisposable
             tensor.copy_(value);
     }
 
-    /// <summary>Changes the weights of the masked model in their last digits, each filter and each input of a layer by a share of its own.</summary>
+    /// <summary>
+    /// Changes the weights of the masked model in their last digits, by one random factor per filter and one per input of a layer.
+    /// </summary>
     private void Jitter(IReadOnlyList<(ChannelGroup Group, long[] Kept)> cuts)
     {
         Mask(cuts);
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        using var draw = new Draw(5);
+        using var random = new RandomTensors(5);
         foreach (var parameter in _snapshot.Parameters.Where(parameter => parameter.is_floating_point() && parameter.dim() > 0))
         {
             long[] filters = [.. parameter.shape.Select((size, dimension) => dimension == 0 ? size : 1)];
@@ -175,6 +187,6 @@ internal sealed class Trial : IDisposable
             parameter.mul_(Factors(filters, parameter)).mul_(Factors(inputs, parameter));
         }
 
-        Tensor Factors(long[] shape, Tensor like) => draw.Uniform(shape, 1 - _rounding.Jitter, 1 + _rounding.Jitter, like);
+        Tensor Factors(long[] shape, Tensor like) => random.Uniform(shape, 1 - _rounding.Jitter, 1 + _rounding.Jitter, like);
     }
 }

@@ -3,40 +3,40 @@ using System.Runtime.ExceptionServices;
 
 namespace Pdp.Channels.Probing;
 
-/// <summary>Runs passes of a model where the worst that they can do is fail.</summary>
+/// <summary>Runs passes of a model on a separate thread, so that a native crash only makes them fail.</summary>
 /// <remarks>
 /// <para>
-/// Some of TorchSharp's functions, <c>matmul</c> among them, let a native exception through when sizes don't fit. The system finds nobody to
-/// catch it behind the managed frames and ends the process, which a trial must not do. So each pass runs on a thread of its own that
-/// <see cref="NativeFaults"/> can give up, and what a pass needs to return is brought back as managed values.
+/// Some of TorchSharp's functions, such as <c>matmul</c>, throw a native exception when sizes don't match. It can't be caught across the
+/// managed frames and would end the process. Passes therefore run on a separate thread that <see cref="NativeFaults"/> can abandon, and
+/// return managed values.
 /// </para>
 /// <para>
-/// The thread also starts outside of the caller's <c>no_grad</c>, <c>inference_mode</c> and dispose scopes, which belong to threads.
+/// The thread is also outside the caller's <c>no_grad</c>, <c>inference_mode</c> and dispose scopes, which belong to threads.
 /// </para>
 /// </remarks>
-internal sealed class Bulkhead : IDisposable
+internal sealed class PassThread : IDisposable
 {
     private BlockingCollection<Action>? _work;
 
-    /// <summary>Runs a pass and gives its result.</summary>
-    /// <exception cref="InvalidOperationException">The native library gave up within the pass; its thread is lost then.</exception>
+    /// <summary>Runs a pass and returns its result.</summary>
+    /// <exception cref="InvalidOperationException">The native library failed during the pass; the thread is abandoned then.</exception>
     public T Run<T>(Func<T> pass)
     {
         using var isDone = new ManualResetEventSlim();
         var (result, fault) = (default(T)!, default(ExceptionDispatchInfo));
-        var isGivenUp = false;
+        var isAbandoned = false;
         (_work ??= Start()).Add(() =>
         {
             using var guard = NativeFaults.Watch(() =>
             {
-                isGivenUp = true;
+                isAbandoned = true;
                 isDone.Set();
             });
             try
             {
                 result = pass();
             }
-#pragma warning disable CA1031 // It travels on on the caller's thread.
+#pragma warning disable CA1031 // It is rethrown on the caller's thread.
             catch (Exception exception)
 #pragma warning restore CA1031
             {
@@ -46,10 +46,11 @@ internal sealed class Bulkhead : IDisposable
             isDone.Set();
         });
         isDone.Wait();
-        if (isGivenUp)
+        if (isAbandoned)
         {
             _work = null;
-            throw new InvalidOperationException("the native library gives up: sizes that don't fit meet, as in a product of matrices");
+            throw new InvalidOperationException(
+                "the native library fails with an uncaught exception, as when the sizes of a matrix product don't match");
         }
 
         fault?.Throw();

@@ -3,14 +3,14 @@ using static TorchSharp.torch;
 
 namespace Pdp.Channels.Probing;
 
-/// <summary>Random tensors from a seed of their own, the same on all devices.</summary>
-internal sealed class Draw(ulong seed) : IDisposable
+/// <summary>Random tensors from a seed, the same on all devices.</summary>
+internal sealed class RandomTensors(ulong seed) : IDisposable
 {
     private static readonly Scalar One = 1.ToScalar();
 
     private readonly Generator _random = new(seed, CPU);
 
-    /// <summary>Normal numbers of a standard deviation, in the shape asked for, of the type and on the device of a tensor.</summary>
+    /// <summary>Normal numbers with a standard deviation, with the type and device of another tensor.</summary>
     public Tensor Normal(long[] shape, double deviation, Tensor like)
     {
         using var scope = NewDisposeScope();

@@ -1,0 +1,14 @@
+namespace Pdp.Channels.Probing;
+
+/// <summary>The result of checking a cut.</summary>
+/// <param name="IsConclusive">Whether the outputs could be compared.</param>
+/// <param name="Refusal">Why the cut is wrong; null if it is right.</param>
+internal readonly record struct CutResult(bool IsConclusive, string? Refusal)
+{
+    /// <summary>The model does not run in the scenario, or its outputs can't be compared.</summary>
+    public static readonly CutResult Inconclusive = new(false, null);
+
+    public static readonly CutResult Passed = new(true, null);
+
+    public static CutResult Refused(string refusal) => new(true, refusal);
+}

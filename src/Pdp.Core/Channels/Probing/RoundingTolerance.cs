@@ -1,0 +1,24 @@
+using static TorchSharp.torch;
+
+namespace Pdp.Channels.Probing;
+
+/// <summary>The differences that count as rounding for a type.</summary>
+/// <param name="Tolerance">The tolerated share of a row's largest element.</param>
+/// <param name="Jitter">A relative change of weights in their last digits, which shows how rounding errors grow.</param>
+internal sealed record RoundingTolerance(double Tolerance, double Jitter)
+{
+    private static readonly RoundingTolerance OfDouble = new(1e-12, 5e-15);
+    private static readonly RoundingTolerance OfSingle = new(5e-6, 5e-6);
+    private static readonly RoundingTolerance OfHalf = new(1e-2, 1e-2);
+
+    /// <summary>The tolerance of the coarsest type among some tensors.</summary>
+    public static RoundingTolerance Of(IEnumerable<Tensor> tensors) =>
+        tensors.Where(tensor => tensor.is_floating_point()).Select(Of).MaxBy(rounding => rounding.Tolerance) ?? OfSingle;
+
+    private static RoundingTolerance Of(Tensor tensor) => tensor.dtype switch
+    {
+        ScalarType.Float64 => OfDouble,
+        ScalarType.Float16 or ScalarType.BFloat16 => OfHalf,
+        _ => OfSingle,
+    };
+}

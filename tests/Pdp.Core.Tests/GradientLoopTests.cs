@@ -41,6 +41,76 @@ public sealed class GradientLoopTests
     }
 
     [Theory]
+    [MemberData(nameof(Strategies))]
+    public void GradientsDroppedBehindBackwardInsideTheScope_AreAnErrorAfterAnEpochAndAtTheCommit(string strategy)
+    {
+        using var loop = new TrainingLoop(strategy);
+        void Step(double epoch)
+        {
+            loop.Pruner.BeginEpoch(epoch);
+            using (loop.Pruner.Mask())
+            {
+                loop.Backward(1);
+                loop.Model.zero_grad();
+            }
+
+            loop.Optimizer.step();
+        }
+
+        for (var step = 0; step < 20; step++)
+            Step(step / 20.0);
+
+        Assert.Contains("call optimizer.zero_grad() before pruner.Mask()", Assert.Throws<InvalidOperationException>(() => Step(1)).Message);
+        for (var step = 20; step < 30; step++)
+            Step(step / 20.0);
+        loop.Step(1.5);
+        loop.Pruner.Commit();
+    }
+
+    [Fact]
+    public void GradientsDroppedInTheScopesOfAnAttackOnTheInputs_AreNoErrorBesideTraining()
+    {
+        using var loop = new TrainingLoop("unstructured", learningRate: 1e-4);
+        for (var step = 0; step < 40; step++)
+        {
+            Attack();
+            loop.Step(step / 10.0);
+        }
+
+        loop.Pruner.BeginEpoch(4);
+        Attack();
+        loop.Pruner.Commit();
+        Attack();
+        loop.Pruner.BeginEpoch(5);
+        Attack();
+        loop.Pruner.Commit();
+
+        void Attack()
+        {
+            for (var attack = 0; attack < 3; attack++)
+            {
+                using var mask = loop.Pruner.Mask();
+                loop.Backward(attack);
+                loop.Model.zero_grad();
+            }
+        }
+    }
+
+    [Fact]
+    public void GradientsDroppedInAllOfARunOfOneEpoch_AreAnErrorAtTheCommit()
+    {
+        using var loop = new TrainingLoop("unstructured");
+        for (var step = 0; step < 3; step++)
+        {
+            using var mask = loop.Pruner.Mask();
+            loop.Backward(step);
+            loop.Model.zero_grad();
+        }
+
+        Assert.Contains("No gradient was left", Assert.Throws<InvalidOperationException>(() => loop.Pruner.Commit()).Message);
+    }
+
+    [Theory]
     [InlineData(ScalarType.Float64, true)]
     [InlineData(ScalarType.Float64, false)]
     public void GradientsDroppedOrZeroedInsideTheScopeOfAFloat64Model_AreAnErrorWithinTwentySteps(ScalarType type, bool isDropped)

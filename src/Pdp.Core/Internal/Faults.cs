@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Pdp.Internal;
 
 /// <summary>The messages about errors with a weight during a step.</summary>
@@ -20,6 +22,11 @@ internal static class Faults
     public static string ZeroedInside(string weight) =>
         $"The gradient of '{weight}' was zeroed inside the mask scope, where the gradient of the last step is set aside and therefore "
             + $"remains: {ZeroFirst}.";
+
+    public static string DroppedInside(double epoch) =>
+        string.Create(CultureInfo.InvariantCulture,
+            $"No gradient was left for training since epoch {epoch}: those that arrived inside the mask scope were dropped before its end: ")
+            + $"{ZeroFirst}.";
 
     public static string NeverZeroed(string weight) =>
         $"'{weight}' was stepped repeatedly with the gradients of earlier steps: {ZeroFirst}.";

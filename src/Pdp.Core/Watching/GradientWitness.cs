@@ -35,6 +35,9 @@ internal sealed class GradientWitness(string name, Parameter parameter) : IDispo
     private long _start;
     private bool _isStale;
 
+    /// <summary>Whether a gradient arrived in the last scope and was dropped before its end, as zero_grad behind backward does.</summary>
+    public bool IsDropped { get; private set; }
+
     /// <summary>Whether gradients of a parameter can be witnessed.</summary>
     private static bool Serves(Parameter parameter) =>
         NativeTensor.IsSupported
@@ -82,6 +85,7 @@ internal sealed class GradientWitness(string name, Parameter parameter) : IDispo
     /// <returns>The error inside the scope; null if there was none.</returns>
     public string? Leave()
     {
+        IsDropped = false;
         if (_sum is null)
             return null;
 
@@ -90,7 +94,10 @@ internal sealed class GradientWitness(string name, Parameter parameter) : IDispo
         using var sum = _sum;
         _sum = null;
         if (parameter.grad is not { } arrived)
+        {
+            IsDropped = NativeTensor.Version(sum.Handle) != _start;
             return null;
+        }
 
         // The gradient was dropped or replaced: either way the earlier one, which has been used for a step, is not meant to stay.
         if (arrived.dtype != ScalarType.Float64)

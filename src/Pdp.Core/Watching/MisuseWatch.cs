@@ -152,6 +152,8 @@ internal sealed class MisuseWatch : IDisposable
             try
             {
                 _fault = witness?.Leave() ?? _fault;
+                if (witness is { IsDropped: true })
+                    _unmasked.Dropped();
             }
 #pragma warning disable CA1031 // The end of a scope must not throw; the next call will.
             catch (Exception fault)

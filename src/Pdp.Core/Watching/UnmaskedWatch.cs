@@ -1,4 +1,5 @@
 using System.Globalization;
+using Pdp.Internal;
 
 namespace Pdp.Watching;
 
@@ -15,46 +16,54 @@ internal sealed class UnmaskedWatch
     private bool _isCommitted;
     private bool _hasScopes;
     private bool _hasSteps;
+    private bool _hasDropped;
+    private bool _hasTrained;
 
     public void Begin(double epoch, bool isPruning)
     {
         if (!isPruning)
             _since = null;
         else if (_since is null)
-            (_since, _hasScopes, _hasSteps) = (epoch, false, false);
+            (_since, _hasScopes, _hasSteps, _hasDropped) = (epoch, false, false, false);
     }
 
     /// <summary>Starts anew, as the masks are final: from now on the zeros have to stay.</summary>
-    public void Committed(double epoch) => (_since, _isCommitted, _hasScopes, _hasSteps) = (epoch, true, false, false);
+    public void Committed(double epoch) => (_since, _isCommitted, _hasScopes, _hasSteps, _hasDropped) = (epoch, true, false, false, false);
 
     /// <summary>Records the beginning of a scope.</summary>
     public void Enter() => _hasScopes = true;
 
     /// <summary>Records a scope in which a gradient arrived.</summary>
-    public void Trained() => _since = null;
+    public void Trained() => (_since, _hasTrained) = (null, true);
 
     /// <summary>Records a step of the optimizer.</summary>
     public void Stepped() => _hasSteps = true;
 
-    public void Reset(bool isCommitted) => (_since, _isCommitted) = (null, isCommitted);
+    /// <summary>Records a scope in which a gradient arrived and was dropped before its end.</summary>
+    /// <remarks>An attack on the inputs does that in an evaluation too; no gradient left by a whole epoch is what nothing right does.</remarks>
+    public void Dropped() => _hasDropped = !_isCommitted;
+
+    public void Reset(bool isCommitted) => (_since, _isCommitted, _hasTrained) = (null, isCommitted, true);
 
     /// <summary>Checks that no whole epoch has passed before this one.</summary>
     public void Require(double epoch)
     {
-        if (_since is { } since && epoch - since >= 1 && (_hasSteps || !(_hasScopes || _isCommitted)))
+        if (_since is { } since && epoch - since >= 1 && (_hasSteps || _hasDropped || !(_hasScopes || _isCommitted)))
             Throw(since);
     }
 
     /// <summary>Checks that the last training was not without a scope.</summary>
     public void RequireMasked()
     {
-        if (_since is { } since && _hasSteps)
+        if (_since is { } since && (_hasSteps || (_hasDropped && !_hasTrained)))
             Throw(since);
     }
 
     private void Throw(double since)
     {
         _since = null;
+        if (_hasDropped && !_hasSteps)
+            throw new InvalidOperationException(Faults.DroppedInside(since));
         var scopes = _hasScopes ? " (no gradient arrived in those that were opened)" : "";
         var harm = _isCommitted ? "and zeros came back" : "so nothing was pruned in it";
         var remedy = _isCommitted ? ", after a commit too" : "";

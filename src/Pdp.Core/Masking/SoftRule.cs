@@ -11,6 +11,7 @@ internal sealed class SoftRule(PdpMask mask, GroupSlices slices) : Multiplicativ
 
     private Tensor? _threshold;
     private Tensor? _scale;
+    private Tensor? _kept;
 
     public override bool IsIdentity => Mask.Removed == 0;
 
@@ -28,13 +29,15 @@ internal sealed class SoftRule(PdpMask mask, GroupSlices slices) : Multiplicativ
         return corrected;
     }
 
-    public override Tensor Kept(Tensor weight) => SoftMask.Kept(Mask.MagnitudeOf(weight), Mask.Removed);
+    /// <summary>The hard mask of the scope, if its form has one; else that of the weight.</summary>
+    public override Tensor Kept(Tensor weight) => _kept?.alias() ?? SoftMask.Kept(Mask.MagnitudeOf(weight), Mask.Removed);
 
     public override void Forget()
     {
         _threshold?.Dispose();
         _scale?.Dispose();
-        (_threshold, _scale) = (null, null);
+        _kept?.Dispose();
+        (_threshold, _scale, _kept) = (null, null, null);
     }
 
     protected override (Tensor? Hard, Tensor Whole)? FactorsOf(Tensor weight, MaskForm form)
@@ -42,7 +45,7 @@ internal sealed class SoftRule(PdpMask mask, GroupSlices slices) : Multiplicativ
         if (IsIdentity)
             return null;
 
-        var kept = form == MaskForm.Soft ? null : Kept(weight);
+        var kept = form == MaskForm.Soft ? null : KeptOnce(weight);
         if (form == MaskForm.Raw)
             return (kept, kept!.to_type(weight.dtype));
 
@@ -60,6 +63,13 @@ internal sealed class SoftRule(PdpMask mask, GroupSlices slices) : Multiplicativ
             : along is null ? upstream.Weight.clone()
             : SoftMask.ThroughMask(weight, along, boundary, Mask.Strategy, Mask.Layout, sensitivity).add_(upstream.Weight, One);
         return kept is null ? gradient : gradient.mul_(Spread(kept));
+    }
+
+    /// <summary>The scope's hard mask, which is found once: ranking costs more than all else in the scope.</summary>
+    private Tensor KeptOnce(Tensor weight)
+    {
+        _kept ??= Kept(weight).DetachFromDisposeScope();
+        return _kept.alias();
     }
 
     /// <summary>The scope's boundary, which is found once: at its start, or at its end where kernels masked the weight.</summary>

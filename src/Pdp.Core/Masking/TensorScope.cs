@@ -38,10 +38,16 @@ internal sealed class TensorScope(PdpMask mask, GroupSlices slices, StepChecks c
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         _isInside = false;
-        var fault = frozen is null ? PutBack(rule) : KeepZeros(frozen);
-        gradientArrived = CorrectGradients(rule, frozen);
-        rule.Forget();
-        return fault;
+        try
+        {
+            var fault = frozen is null ? PutBack(rule) : KeepZeros(frozen);
+            gradientArrived = CorrectGradients(rule, frozen);
+            return fault;
+        }
+        finally
+        {
+            rule.Forget();
+        }
     }
 
     /// <summary>Does what kernels had to leave: memory that is not where it was, and gradients that are not of their kind.</summary>

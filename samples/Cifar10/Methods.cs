@@ -39,12 +39,12 @@ internal static class Methods
     /// <summary>The method of a run on channels; null for PDP itself.</summary>
     public static IPruningMethod? OfChannels(Settings settings, ResNet20 model, ChannelMap channels, Tensor example, Batches? training) =>
         settings.Method switch
-    {
-        "nisp" => new Nisp(model, channels, example),
-        "scp" => new Scp(model, channels),
-        "dcp" => new DcpOneShot(model, channels, () => Backward(model, training)),
-        _ => Of(settings),
-    };
+        {
+            "nisp" => new Nisp(model, channels, example),
+            "scp" => new Scp(model, channels),
+            "dcp" => new DcpOneShot(model, channels, () => Backward(model, training)),
+            _ => Of(settings),
+        };
 
     /// <summary>Whether the sparsity is an outcome of the method rather than a setting.</summary>
     public static bool IsEmergent(Settings settings) => settings.Method == Str;

@@ -17,18 +17,18 @@ internal static class DataOption
     /// <exception cref="InvalidDataException">The folder holds other things than pictures in class folders.</exception>
     public static (IPictureBatches Training, IPictureBatches Validation) Open(Settings settings, Action<string> report) =>
         settings.Data switch
-    {
-        null => throw new ArgumentException(
-            "--data needs the folder of ImageNet, with train and val in it, or synthetic:1024 for so many drawn pictures."),
-        var data when Directory.Exists(data) => OfFolder(data, settings, report),
-        var data when File.Exists(data) => throw new ArgumentException(
-            $"--data needs the folder that holds train/<class>/* and val/<class>/*, and '{data}' is a file: "
-                + "unpack it, if it is an archive."),
-        var data when data.Split(':') is [var word, ..] && NearName.Of(word, [Drawn]) is not null => OfCount(data, settings),
-        var data => throw new DirectoryNotFoundException(
-            $"There is no folder '{data}': "
-                + "--data needs the one that holds train/<class>/* and val/<class>/*, or synthetic:1024 for so many drawn pictures."),
-    };
+        {
+            null => throw new ArgumentException(
+                "--data needs the folder of ImageNet, with train and val in it, or synthetic:1024 for so many drawn pictures."),
+            var data when Directory.Exists(data) => OfFolder(data, settings, report),
+            var data when File.Exists(data) => throw new ArgumentException(
+                $"--data needs the folder that holds train/<class>/* and val/<class>/*, and '{data}' is a file: "
+                    + "unpack it, if it is an archive."),
+            var data when data.Split(':') is [var word, ..] && NearName.Of(word, [Drawn]) is not null => OfCount(data, settings),
+            var data => throw new DirectoryNotFoundException(
+                $"There is no folder '{data}': "
+                    + "--data needs the one that holds train/<class>/* and val/<class>/*, or synthetic:1024 for so many drawn pictures."),
+        };
 
     private static (IPictureBatches Training, IPictureBatches Validation) OfFolder(string folder, Settings settings, Action<string> report)
     {

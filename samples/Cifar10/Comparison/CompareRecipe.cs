@@ -67,8 +67,12 @@ internal sealed record CompareRecipe
     public static CompareRecipe Parse(string json)
     {
         using var document = JsonDocument.Parse(
-            json, new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true,
-            AllowDuplicateProperties = false });
+            json, new JsonDocumentOptions
+            {
+                CommentHandling = JsonCommentHandling.Skip,
+                AllowTrailingCommas = true,
+                AllowDuplicateProperties = false
+            });
         RequireKnown(document.RootElement);
         RequireNoNulls(document.RootElement, "$");
         var recipe = document.Deserialize<CompareRecipe>(Strict) ?? throw new ArgumentException("It is the JSON null.");

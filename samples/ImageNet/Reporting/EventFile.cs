@@ -24,8 +24,12 @@ internal sealed class EventFile : IDisposable
             $"events.out.tfevents.{Seconds(now):F0}.{Environment.MachineName}.{Environment.ProcessId}.{now.Ticks}");
         _stream = new FileStream(Path.Combine(folder, name), FileMode.CreateNew, FileAccess.Write, FileShare.Read);
         Write(new Event { WallTime = Seconds(now), FileVersion = "brain.Event:2" });
-        Write(new Event { WallTime = Seconds(now), Step = step,
-            SessionLog = new SessionLog { Status = SessionLog.Types.SessionStatus.Start } });
+        Write(new Event
+        {
+            WallTime = Seconds(now),
+            Step = step,
+            SessionLog = new SessionLog { Status = SessionLog.Types.SessionStatus.Start }
+        });
     }
 
     public void Write(long step, Summary summary) =>

@@ -108,8 +108,15 @@ internal sealed class TargetPlanner
         var mask = layer.Mask;
         var (minimum, maximum) = (mask.WeightsPerRank * limits.Least, mask.WeightsPerRank * limits.Most);
         return minimum <= maximum
-            ? new() { Name = mask.Name, Layout = mask.Layout, Weight = Competing(layer), Minimum = minimum, Maximum = maximum,
-                RoundTo = limits.RoundTo }
+            ? new()
+            {
+                Name = mask.Name,
+                Layout = mask.Layout,
+                Weight = Competing(layer),
+                Minimum = minimum,
+                Maximum = maximum,
+                RoundTo = limits.RoundTo
+            }
             : throw new ArgumentException(
                 $"'{mask.Name}' has to lose at least {minimum} of its {mask.Layout.Elements} weights but may lose at most {maximum}: lower "
                 + "its minimum sparsity or raise its maximum.");

@@ -79,6 +79,6 @@ internal sealed class ChannelTies
         var other = weights.FirstOrDefault(other => tied.Contains(other.Info.Name)
             && (other.DenseReason is not null || !_strategyOf(other).Equals(_strategyOf(layer))));
         return other is null ? layer : layer with
-            { DenseReason = $"tied to {other.Info.Name}, which {(other.DenseReason is null ? "has another strategy" : "stays dense")}" };
+        { DenseReason = $"tied to {other.Info.Name}, which {(other.DenseReason is null ? "has another strategy" : "stays dense")}" };
     }
 }

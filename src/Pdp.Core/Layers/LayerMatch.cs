@@ -52,7 +52,8 @@ public sealed class LayerMatch
         return new(
             layer => FileSystemName.MatchesSimpleExpression(pattern, layer.Name, ignoreCase: false)
                 || FileSystemName.MatchesSimpleExpression(pattern, layer.ModuleName, ignoreCase: false),
-            $"'{pattern}'") { Pattern = pattern };
+            $"'{pattern}'")
+        { Pattern = pattern };
     }
 
     /// <summary>Selects weights that belong directly to modules of a type.</summary>

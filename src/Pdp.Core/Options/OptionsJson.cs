@@ -14,7 +14,7 @@ internal static class OptionsJson
     private static readonly PdpOptions Defaults = new() { Epochs = 1 };
 
     private static readonly JsonDocumentOptions Parsing = new()
-        { AllowDuplicateProperties = false, AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip };
+    { AllowDuplicateProperties = false, AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip };
 
     /// <summary>Reads options from JSON.</summary>
     /// <exception cref="ArgumentException">It is not valid JSON of options; the message has the path and what is allowed there.</exception>
@@ -120,13 +120,13 @@ internal static class OptionsJson
 
     private static LayerRule ReadRule(JsonNode node) =>
         StrictObject.Read(node, members => new LayerRule(members.Member("match", MatchJson.Read) ?? members.Missing<LayerMatch>("match"))
-    {
-        Sparsity = members.Number("sparsity"),
-        Strategy = members.Member("strategy", OptionTypes.Strategies.Read),
-        Temperature = members.Member("temperature", ReadTemperature),
-        MinimumSparsity = members.Number("minimumSparsity"),
-        MaximumSparsity = members.Number("maximumSparsity"),
-    });
+        {
+            Sparsity = members.Number("sparsity"),
+            Strategy = members.Member("strategy", OptionTypes.Strategies.Read),
+            Temperature = members.Member("temperature", ReadTemperature),
+            MinimumSparsity = members.Number("minimumSparsity"),
+            MaximumSparsity = members.Number("maximumSparsity"),
+        });
 
     private static JsonObject? Write(Temperature? temperature)
     {

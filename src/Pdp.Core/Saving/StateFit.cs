@@ -81,8 +81,11 @@ internal static class StateFit
     {
         var learned = masks.Where(mask => mask.Importance is { Sensitivity: not null })
             .ToDictionary(mask => mask.Name,
-                mask => new ImportanceState { Gradients = mask.Importance!.Gradients,
-                    Sensitivity = PackedNumbers.Pack(mask.Importance.Sensitivity!) });
+                mask => new ImportanceState
+                {
+                    Gradients = mask.Importance!.Gradients,
+                    Sensitivity = PackedNumbers.Pack(mask.Importance.Sensitivity!)
+                });
         return learned.Count > 0 ? learned : null;
     }
 

@@ -29,7 +29,9 @@ public sealed class ImportanceGradientTests
         var pattern = StrategyOf(strategy);
         using var pruner = new PdpPruner(model, Options with
         {
-            Strategy = pattern, Sparsity = pattern.FixedSparsity is null ? 0.5 : null, Importance = GivenImportance.Random(Seed),
+            Strategy = pattern,
+            Sparsity = pattern.FixedSparsity is null ? 0.5 : null,
+            Importance = GivenImportance.Random(Seed),
         });
         using var scope = NewDisposeScope();
         var input = Tensors.Of(Tensors.Normal(2, 2 * weight.shape[isTransposed ? 0 : 1] * 5), [2, weight.shape[isTransposed ? 0 : 1], 5]);

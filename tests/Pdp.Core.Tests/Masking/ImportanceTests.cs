@@ -9,7 +9,11 @@ public sealed class ImportanceTests
 {
     private static readonly PdpOptions Options = new()
     {
-        Epochs = 4, Sparsity = 0.5, Schedule = new OneShot { Epoch = 1 }, Temperature = Temperature.Relative(0.5), Importance = new Taylor(),
+        Epochs = 4,
+        Sparsity = 0.5,
+        Schedule = new OneShot { Epoch = 1 },
+        Temperature = Temperature.Relative(0.5),
+        Importance = new Taylor(),
     };
 
     [Fact]

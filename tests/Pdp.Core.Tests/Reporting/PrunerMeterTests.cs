@@ -10,7 +10,11 @@ public sealed class PrunerMeterTests
 {
     private static readonly PdpOptions Options = new()
     {
-        Epochs = 4, Sparsity = 0.5, Schedule = new ConstantSparsity(), Temperature = Temperature.Relative(0.5), MetricsInterval = 3,
+        Epochs = 4,
+        Sparsity = 0.5,
+        Schedule = new ConstantSparsity(),
+        Temperature = Temperature.Relative(0.5),
+        MetricsInterval = 3,
     };
 
     [Theory]

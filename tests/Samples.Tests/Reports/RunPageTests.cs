@@ -97,7 +97,17 @@ public sealed partial class RunPageTests
 
     private static LayerReport Layer(int index) => new()
     {
-        Name = $"layer{index}", Strategy = "unstructured", Elements = 100, Removed = 90, Zeros = 90, Threshold = 0.1, Temperature = 1e-4, Sharpness = 100,
-        Undecided = 0, Leak = 0, Subnormals = 0, Violations = 0,
+        Name = $"layer{index}",
+        Strategy = "unstructured",
+        Elements = 100,
+        Removed = 90,
+        Zeros = 90,
+        Threshold = 0.1,
+        Temperature = 1e-4,
+        Sharpness = 100,
+        Undecided = 0,
+        Leak = 0,
+        Subnormals = 0,
+        Violations = 0,
     };
 }

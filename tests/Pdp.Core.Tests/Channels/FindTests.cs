@@ -149,6 +149,7 @@ public sealed class FindTests
     [Fact]
     public void Find_OfDropoutInsideAFunction_FindsTheGroupsAllTheSame()
     {
+        manual_seed(1);
         using var model = new Net(new { first = Linear(6, 8), second = Linear(8, 8), third = Linear(8, 3) }, (net, x) =>
         {
             Tensor Layer(string name, Tensor input) => ((Linear)net.named_children().Single(pair => pair.name == name).module).call(input);
@@ -157,7 +158,10 @@ public sealed class FindTests
         });
         using var example = rand(2, 6);
 
-        Assert.Equal(["first.weight", "second.weight"], FiltersOf(ChannelMap.Find(model, example)));
+        var map = ChannelMap.Find(model, example);
+
+        Assert.True(map.Groups.Count == 2, string.Join("; ", map.Unsupported));
+        Assert.Equal(["first.weight", "second.weight"], FiltersOf(map));
     }
 
     [Theory]
@@ -202,6 +206,48 @@ public sealed class FindTests
         using var example = rand(2, 5, 8);
 
         Assert.Contains("2 heads of attention, which can't be removed as a whole", ChannelMap.Find(model, example).Unsupported["v.weight"]);
+    }
+
+    /// <summary>A cancelled pass shows nothing of the channels, so it must not pass for one that sizes make fail.</summary>
+    [Theory]
+    [InlineData(typeof(OperationCanceledException))]
+    [InlineData(typeof(IOException))]
+    [InlineData(typeof(UnauthorizedAccessException))]
+    public void Find_OfAForwardThatGivesUpMidway_ThrowsItAndRestoresTheModel(Type fault)
+    {
+        using var model = new Ending(x => x);
+        using var example = rand(2, 6);
+        var calls = 0;
+        Assert.NotEmpty(ChannelMap.Find(model, () => Call(int.MaxValue)).Groups);
+        var before = Everything.Of(model);
+        foreach (var last in new[] { 1, 2, calls / 2, calls - 4, calls - 1 })
+        {
+            calls = 0;
+            Assert.Throws(fault, () => ChannelMap.Find(model, () => Call(last)));
+            Assert.Equal(before, Everything.Of(model));
+        }
+
+        Tensor Call(int last) => calls++ < last ? model.call(example) : throw (Exception)Activator.CreateInstance(fault)!;
+    }
+
+    [Fact]
+    public void Find_OfALayerThatNoPassRuns_NamesItAndRefusesWhatItMayRead()
+    {
+        var (first, second, third, never) = (Linear(6, 8), Linear(8, 7), Linear(7, 3), Linear(8, 7));
+        var isSwitched = false;
+        using var model = new Net(new { first, second, third, never }, x =>
+        {
+            x = functional.relu(first.call(x));
+            return third.call(functional.relu(isSwitched ? never.call(x) : second.call(x)));
+        });
+        using var example = rand(2, 6);
+
+        var map = ChannelMap.Find(model, example);
+
+        Assert.Empty(map.Groups);
+        Assert.StartsWith("never ran", map.Unsupported["never.weight"]);
+        Assert.StartsWith("never.weight never ran", map.Unsupported["first.weight"]);
+        Assert.StartsWith("never.weight never ran", map.Unsupported["second.weight"]);
     }
 
     /// <summary>Silent channels are 0 there, which is less than the example's, and more than other inputs'.</summary>

@@ -61,7 +61,7 @@ internal sealed class CutCheck : IDisposable
                 ? CutResult.Refused(refusal)
                 : CutOut(cuts, comparison, isRandom);
         }
-        catch (Exception fault) when (fault is not OutOfMemoryException)
+        catch (Exception fault) when (TrialFaults.MayComeFromSizes(fault))
         {
             // The complete model doesn't run with the scenario's inputs or mode.
             return CutResult.Inconclusive;
@@ -125,7 +125,7 @@ internal sealed class CutCheck : IDisposable
                 : !isRandom && Describe(comparison.Excess(cut)) is { } refusal ? CutResult.Refused(refusal)
                 : CutResult.Passed;
         }
-        catch (Exception fault) when (fault is not OutOfMemoryException)
+        catch (Exception fault) when (TrialFaults.MayComeFromSizes(fault))
         {
             var mode = _state.IsTraining ? " in training mode" : "";
             var reason = fault.Message.Split('\n')[0].TrimEnd();

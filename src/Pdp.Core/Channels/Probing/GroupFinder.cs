@@ -52,15 +52,33 @@ internal sealed class GroupFinder : IDisposable
         var hasOne = _runner.Example.Any(input => input.shape.Skip(1).Contains(1));
         var shapeOf = hasOne ? _runner.OtherSize() : tensor => tensor.shape;
         var positive = _runner.PassOn(_runner.Example.Count == 0 ? null : ProbeInput.Positive(_runner.Example, shapeOf, 20));
-        var feeds = new Probe(_model, _layers, state, positive, _runner.PassOn(_runner.Normal(shapeOf, 21))).Feeds();
+        var mixed = _runner.PassOn(_runner.Normal(shapeOf, 21));
+        var feeds = new Probe(_model, _layers, state, positive, mixed).Feeds();
         var builder = new GroupBuilder(_model, feeds);
-        var candidates = builder.Build();
+        var built = builder.Build();
         foreach (var (weight, refusal) in builder.Unsupported)
             _unsupported[weight] = refusal;
+        var candidates = WithoutUnseen(
+            built, [.. _layers.Where(layer => !positive.Reached(layer.Weight) && !mixed.Reached(layer.Weight))]);
         var states = Scenarios.Of(_model, _layers, _runner, candidates, state.FillActive);
         var verifier = new GroupVerifier(_model, _runner.Snapshot, states, _runner.Run);
         var groups = WithHeads(verifier.Pass(candidates), verifier, feeds, positive);
         return WithNorms(groups, state);
+    }
+
+    /// <summary>Refuses groups whose channels a layer may make or read that no pass has run, and notes such layers.</summary>
+    private ChannelGroup[] WithoutUnseen(IReadOnlyList<ChannelGroup> groups, ProbedLayer[] unseen)
+    {
+        foreach (var layer in unseen)
+            _unsupported[layer.WeightName] = "never ran in any pass, or only where it has no gradient";
+        foreach (var group in groups)
+        {
+            long[] widths = [group.Channels, .. group.Slices.Select(slice => slice.Block * group.Channels)];
+            if (unseen.FirstOrDefault(layer => widths.Contains(layer.Inputs) || widths.Contains(layer.Outputs)) is { } layer)
+                Refuse(group, $"{layer.WeightName} never ran in any pass, and is of a size at which it may belong to its channels");
+        }
+
+        return [.. groups.Where(group => !group.Of(ChannelRole.Filter).Any(filter => _unsupported.ContainsKey(filter.Name)))];
     }
 
     /// <summary>

@@ -77,7 +77,7 @@ internal sealed class ModelRunner : IDisposable
             using var scope = NewDisposeScope();
             return Run(ProbeInput.Positive(Example, shapeOf, 19)).Largest is > 0 and < double.PositiveInfinity;
         }
-        catch (Exception fault) when (fault is not OutOfMemoryException)
+        catch (Exception fault) when (TrialFaults.MayComeFromSizes(fault))
         {
             return false;
         }

@@ -1,3 +1,5 @@
+using Pdp.Internal;
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -10,7 +12,11 @@ namespace Pdp.Channels.Probing;
 internal sealed class ProbePass(Module model, ModelSnapshot snapshot, PassThread thread, Func<IReadOnlyList<Tensor>> forward)
 {
     private readonly Dictionary<long, double[]> _mixtures = [];
+    private readonly HashSet<nint> _reached = [];
     private bool? _differs;
+
+    /// <summary>Whether a parameter had a gradient in any of the passes.</summary>
+    public bool Reached(Parameter parameter) => _reached.Contains(TensorAddress.OfNative(parameter));
 
     /// <summary>Computes the parameters' gradients.</summary>
     /// <exception cref="ArgumentException">The outputs have no gradient.</exception>
@@ -25,6 +31,14 @@ internal sealed class ProbePass(Module model, ModelSnapshot snapshot, PassThread
         });
         if (_differs ??= Differs())
             thread.Run(() => Train(() => Backward(forward())));
+        NoteReached();
+    }
+
+    private void NoteReached()
+    {
+        using var scope = NewDisposeScope();
+        foreach (var parameter in snapshot.Parameters.Where(parameter => parameter.grad is not null))
+            _reached.Add(TensorAddress.OfNative(parameter));
     }
 
     /// <summary>Whether the outputs differ in training mode.</summary>
@@ -48,7 +62,7 @@ internal sealed class ProbePass(Module model, ModelSnapshot snapshot, PassThread
             pass();
             return true;
         }
-        catch (Exception fault) when (fault is not OutOfMemoryException)
+        catch (Exception fault) when (TrialFaults.MayComeFromSizes(fault))
         {
             return false;
         }

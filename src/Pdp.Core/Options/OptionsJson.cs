@@ -19,8 +19,8 @@ internal static class OptionsJson
     /// <summary>Reads options from JSON.</summary>
     /// <exception cref="ArgumentException">It is not valid JSON of options; the message has the path and what is allowed there.</exception>
     public static PdpOptions Parse(string json, string parameter) => Read(
-        () => JsonNode.Parse(json, new() { PropertyNameCaseInsensitive = true }, Parsing)
-            ?? throw new JsonException("$ is null and must be an object"), parameter);
+        () => Distinct(JsonNode.Parse(json, new() { PropertyNameCaseInsensitive = true }, Parsing)
+            ?? throw new JsonException("$ is null and must be an object")), parameter);
 
     /// <summary>Reads options from settings whose names have colons between their parts.</summary>
     /// <exception cref="ArgumentException">They are not valid options; the message has the path and what is allowed there.</exception>
@@ -67,6 +67,21 @@ internal static class OptionsJson
         return json;
     }
 
+    // A node looks at its members when they are first read, and then throws where two names differ in case only.
+    private static JsonNode Distinct(JsonNode node)
+    {
+        try
+        {
+            foreach (var member in node is JsonObject members ? members.Select(pair => pair.Value) : node as JsonArray ?? [])
+                _ = member is null ? null : Distinct(member);
+            return node;
+        }
+        catch (ArgumentException fault)
+        {
+            throw StrictObject.Fault(node.GetPath(), $"has a member twice: {fault.Message.TrimEnd('.')}", fault);
+        }
+    }
+
     private static PdpOptions Read(Func<JsonNode> parse, string parameter)
     {
         try
@@ -75,7 +90,7 @@ internal static class OptionsJson
         }
         catch (JsonException fault)
         {
-            throw new ArgumentException($"Not valid options: {fault.Message}.", parameter, fault);
+            throw new ArgumentException($"Not valid options: {fault.Message.TrimEnd('.')}.", parameter, fault);
         }
     }
 

@@ -7,14 +7,14 @@ namespace Pdp.Options;
 internal static class SettingsTree
 {
     /// <summary>Builds the tree; settings that are null are sections or absent.</summary>
-    /// <exception cref="JsonException">A setting has both a value and members, or occurs twice.</exception>
+    /// <exception cref="JsonException">A setting has both a value and members, or occurs twice, or has no name.</exception>
     public static JsonObject Of(IEnumerable<KeyValuePair<string, string?>> settings)
     {
         var root = New();
         foreach (var (name, value) in settings)
         {
             if (value is not null)
-                Set(root, name.Split(':'), value);
+                Set(root, (name ?? throw StrictObject.Fault("$", "has a setting without a name")).Split(':'), value);
         }
 
         return root;

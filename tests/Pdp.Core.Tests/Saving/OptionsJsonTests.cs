@@ -212,4 +212,26 @@ public sealed class OptionsJsonTests
         JsonArray items => items.OfType<JsonNode>().SelectMany(item => Under(item).Prepend(item)),
         _ => [],
     };
+
+    [Theory]
+    [InlineData("{\"epochs\":10,\"Epochs\":20}", "$ has a member twice")]
+    [InlineData("{\"epochs\":10,\"automaticStart\":{\"level\":0.5,\"Level\":0.6}}", "$.automaticStart has a member twice")]
+    [InlineData("{\"epochs\":", "Not valid options")]
+    public void FromJson_WhenAMemberIsTwiceOrTheTextEnds_SaysSoInOneSentence(string json, string says)
+    {
+        var error = Assert.Throws<ArgumentException>(() => PdpOptions.FromJson(json));
+
+        Assert.Contains(says, error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("..", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void FromSettings_WhenAnItemIsMissingOrNameless_SaysWhich()
+    {
+        var gap = Assert.Throws<ArgumentException>(() => PdpOptions.FromSettings([new("Epochs", "4"), new("Exclude:0", "a"), new("Exclude:2", "c")]));
+        var nameless = Assert.Throws<ArgumentException>(() => PdpOptions.FromSettings([new("Epochs", "4"), new(null!, "a")]));
+
+        Assert.Contains("Exclude has no item 1", gap.Message, StringComparison.Ordinal);
+        Assert.Contains("without a name", nameless.Message, StringComparison.Ordinal);
+    }
 }

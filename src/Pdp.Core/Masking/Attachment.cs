@@ -6,14 +6,14 @@ using static TorchSharp.torch;
 namespace Pdp.Masking;
 
 /// <summary>The types and devices that parameters had when a mask was attached to them.</summary>
-/// <param name="weight">What they are, for messages.</param>
+/// <param name="weight">The weight's name in messages.</param>
 /// <param name="parameters">The parameters.</param>
 internal sealed class Attachment(string weight, params Parameter[] parameters)
 {
     private readonly (ScalarType Type, DeviceType Device, int Index)[] _places = [.. parameters.Select(PlaceOf)];
 
-    /// <summary>Checks that all are still there, of the same type, on the same device.</summary>
-    /// <exception cref="InvalidOperationException">One is not.</exception>
+    /// <summary>Checks that all still exist, with the same type, on the same device.</summary>
+    /// <exception cref="InvalidOperationException">One doesn't.</exception>
     public void Require()
     {
         for (var i = 0; i < parameters.Length; i++)

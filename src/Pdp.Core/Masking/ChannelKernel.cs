@@ -4,10 +4,10 @@ using static TorchSharp.torch;
 
 namespace Pdp.Masking;
 
-/// <summary>The kernels of channels. A piece is some channels, with everything that belongs to them.</summary>
+/// <summary>The kernels for channels. A piece is a range of channels with everything that belongs to them.</summary>
 internal sealed class ChannelKernel : GroupKernel
 {
-    /// <summary>The weights of a piece, about.</summary>
+    /// <summary>The approximate number of weights in a piece.</summary>
     private const int PieceLength = 1 << 16;
 
     /// <summary>The largest |Σ(g·θ)| in units of √τ.</summary>
@@ -48,7 +48,7 @@ internal sealed class ChannelKernel : GroupKernel
     /// <inheritdoc/>
     public override bool Measures => true;
 
-    /// <summary>The kernels for channels; null if those don't lie side by side in memory.</summary>
+    /// <summary>Makes the kernels for channels; null if some channels are not contiguous in memory.</summary>
     public static new ChannelKernel? For(string subject, PdpMask mask, GroupSlices slices)
     {
         SliceView[] views = [.. slices.Filters, .. slices.Companions];
@@ -119,7 +119,8 @@ internal sealed class ChannelKernel : GroupKernel
         var filters = cat([.. _rows.Where(rows => rows.Role == ChannelRole.Filter).Select(rows => rows.Dense())], 1);
         return new GroupValues(
             filters.reshape(_mask.Layout.Dimensions),
-            [.. _rows.Where(rows => rows.Role != ChannelRole.Filter).Select(rows => rows.Dense())]).Select(values => values.MoveToOuterDisposeScope());
+            [.. _rows.Where(rows => rows.Role != ChannelRole.Filter).Select(rows => rows.Dense())])
+            .Select(values => values.MoveToOuterDisposeScope());
     }
 
     public override void Dispose()
@@ -167,12 +168,13 @@ internal sealed class ChannelKernel : GroupKernel
     /// <inheritdoc/>
     protected override void AddUp(NativeGradient gradient) => gradient.AddUp();
 
-    /// <summary>Filters and biases unless norms carry the mask alone.</summary>
+    /// <summary>Norms always are; filters and biases are unless the norms alone carry the mask.</summary>
     private static bool IsMasked(SliceView view, GroupSlices slices) => slices.MasksFilters || view.Role == ChannelRole.Norm;
 
-    private (long First, long End) Extent(int piece) => (piece * _channelsPerPiece, Math.Min(_mask.Members, (piece + 1) * _channelsPerPiece));
+    private (long First, long End) Extent(int piece) =>
+        (piece * _channelsPerPiece, Math.Min(_mask.Members, (piece + 1) * _channelsPerPiece));
 
-    /// <summary>Equation 5 of one channel: m·g, and for what makes the score (∂s/∂w)·(1/τ)·m(1 − m)·Σ(g·θ).</summary>
+    /// <summary>Equation 5 for one channel: m·g, plus (∂s/∂w)·(1/τ)·m(1 − m)·Σ(g·θ) for the weights that make its score.</summary>
     private void Correct(long channel)
     {
         var shared = 0.0;

@@ -2,13 +2,14 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Masking;
 
-/// <summary>Puts channels that belong together under one mask.</summary>
+/// <summary>Makes the mask group of channels that belong together.</summary>
 internal static class ChannelMaskGroup
 {
     public static MaskGroup Of(ChannelGroup group, Module model, IMaskStrategy strategy, Temperature temperature)
     {
         var parameters = model.named_parameters().ToDictionary(pair => pair.name, pair => pair.parameter, StringComparer.Ordinal);
-        SliceView[] Views(ChannelRole role) => [.. group.Of(role).Select(slice => new SliceView(parameters[slice.Name], slice, group.Channels))];
+        SliceView[] Views(ChannelRole role) =>
+            [.. group.Of(role).Select(slice => new SliceView(parameters[slice.Name], slice, group.Channels))];
         var filters = Views(ChannelRole.Filter);
         var mask = new PdpMask(group.Name, new WeightLayout([group.Channels, filters.Sum(view => view.Width)]), strategy, temperature);
         return new(mask, new GroupSlices(mask, filters, [.. Views(ChannelRole.Bias), .. Views(ChannelRole.Norm)], group.IsNormalized));

@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace Pdp.Masking;
 
-/// <summary>A fault on tensors: read at once on CPU, remembered elsewhere until asked for, so that a step doesn't wait for the device.</summary>
+/// <summary>
+/// A fault in tensors: read at once on the CPU, recorded on other devices and read on request, so that a step doesn't wait.
+/// </summary>
 /// <remarks>Owns a 0-dimensional tensor.</remarks>
 /// <param name="device">The device of the tensors.</param>
 internal sealed class DeferredCheck(DeviceType device) : IDisposable

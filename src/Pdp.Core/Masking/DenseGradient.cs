@@ -3,10 +3,10 @@ using static TorchSharp.torch;
 
 namespace Pdp.Masking;
 
-/// <summary>Gradients that masks can be applied to: those of sparse embeddings hold some rows only.</summary>
+/// <summary>Makes gradients dense, so that masks can be applied to them: those of sparse embeddings hold only some rows.</summary>
 internal static class DenseGradient
 {
-    /// <summary>The gradient of a parameter, the caller's, made dense in its place where it was sparse; null if there is none.</summary>
+    /// <summary>The gradient of a parameter, the caller's; null if there is none. A sparse one is replaced by its dense form.</summary>
     public static Tensor? Of(Parameter parameter)
     {
         var gradient = parameter.grad;

@@ -4,15 +4,15 @@ using static TorchSharp.torch;
 
 namespace Pdp.Masking;
 
-/// <summary>The gradients that parameters have before a scope: set aside, so that only what arrives inside is corrected, and added up behind it.</summary>
-/// <remarks>Owns them in between.</remarks>
+/// <summary>The gradients that parameters have before a scope, set aside so that only those that arrive inside are corrected.</summary>
+/// <remarks>Owns them until they are put back.</remarks>
 internal sealed class EarlierGradients(Parameter[] parameters) : IDisposable
 {
     private static readonly Scalar One = 1.ToScalar();
 
     private readonly Tensor?[] _gradients = new Tensor?[parameters.Length];
 
-    /// <summary>Whether there is nothing in what was set aside; waits for the device if there are gradients.</summary>
+    /// <summary>Whether all that were set aside are zero or absent; waits for the device if there are any.</summary>
     public bool AreZero() => _gradients.All(gradient => gradient is null || !gradient.to_dense().any().cpu().ReadCpuBool(0));
 
     public void SetAside()
@@ -24,14 +24,14 @@ internal sealed class EarlierGradients(Parameter[] parameters) : IDisposable
         }
     }
 
-    /// <summary>Takes those that were set aside otherwise, one for each parameter.</summary>
+    /// <summary>Takes over gradients that kernels have set aside, one for each parameter.</summary>
     public void Take(Tensor?[] gradients)
     {
         for (var i = 0; i < gradients.Length; i++)
             _gradients[i] = gradients[i]?.DetachFromDisposeScope();
     }
 
-    /// <summary>Puts them back, with what has arrived, which is dense.</summary>
+    /// <summary>Puts them back, with the gradients that have arrived, which are dense, added to them.</summary>
     public void PutBack()
     {
         for (var i = 0; i < parameters.Length; i++)
@@ -51,7 +51,7 @@ internal sealed class EarlierGradients(Parameter[] parameters) : IDisposable
         Dispose();
     }
 
-    /// <summary>Puts them back in the place of what has arrived, which could not be corrected.</summary>
+    /// <summary>Puts them back in place of those that have arrived, which could not be corrected.</summary>
     public void Rescue()
     {
         for (var i = 0; i < parameters.Length; i++)

@@ -5,11 +5,11 @@ using static TorchSharp.torch;
 
 namespace Pdp.Masking;
 
-/// <summary>Kernels that take what stands under one mask in and out of a scope, on its memory: the same as tensor operations, faster.</summary>
+/// <summary>Kernels that take a group in and out of a scope in its own memory: the same as tensor operations, but faster.</summary>
 /// <remarks>
-/// For float32 parameters on the CPU under PDP's mask. Piece by piece; pieces may run at the same time. Borrows the parameters; owns copies of what
-/// it masks, and native handles of gradients while a scope is open. Addresses are taken anew at every step, as a parameter's memory may be another
-/// one by then.
+/// For float32 parameters on the CPU under PDP's mask. They work in pieces, which may run at the same time. Borrows the parameters; owns
+/// copies of what it masks, and native handles of gradients while a scope is open. Addresses are read again at every step, as a parameter's
+/// memory may have been replaced.
 /// </remarks>
 internal abstract class GroupKernel : IDisposable
 {
@@ -17,8 +17,8 @@ internal abstract class GroupKernel : IDisposable
     private readonly VersionMark[] _versions;
     private int _changes;
 
-    /// <summary>Makes the common part.</summary>
-    /// <param name="subject">What it is, for messages.</param>
+    /// <summary>Makes what all kernels share.</summary>
+    /// <param name="subject">The group's name in messages.</param>
     /// <param name="parameters">All parameters.</param>
     /// <param name="masked">Those that ŵ is written to.</param>
     protected GroupKernel(string subject, IReadOnlyList<Parameter> parameters, IEnumerable<Parameter> masked)
@@ -29,7 +29,7 @@ internal abstract class GroupKernel : IDisposable
         _versions = [.. _masked.Select(parameter => new VersionMark(parameter))];
     }
 
-    /// <summary>What it is, for messages.</summary>
+    /// <summary>The group's name in messages.</summary>
     public string Subject { get; }
 
     /// <summary>The number of weights that make the scores.</summary>
@@ -38,34 +38,36 @@ internal abstract class GroupKernel : IDisposable
     /// <summary>The pieces of each pass.</summary>
     public abstract int Pieces { get; }
 
-    /// <summary>Whether a score is made of many weights, and measured before.</summary>
+    /// <summary>Whether scores are sums over several weights, which <see cref="Measure"/> computes first.</summary>
     public virtual bool Measures => false;
 
     /// <summary>Whether the kernels take the group through the scope that is open or about to be.</summary>
     public bool IsClaimed { get; private set; }
 
-    /// <summary>Whether ŵ is in the place of w.</summary>
+    /// <summary>Whether ŵ has replaced w.</summary>
     public bool IsInside { get; private set; }
 
-    /// <summary>Whether everything is where it was, so that w is back in its place.</summary>
+    /// <summary>Whether the memory has not moved inside the scope, so that w is back in its place.</summary>
     public bool IsRestored { get; private set; }
 
-    /// <summary>Whether something was not ŵ any more at the end of the scope.</summary>
+    /// <summary>Whether a weight was no longer ŵ at the end of the scope.</summary>
     public bool IsChanged => _changes != 0;
 
     /// <summary>Whether a gradient arrived in the scope.</summary>
     public bool GradientArrived { get; private set; }
 
-    /// <summary>Whether the gradients are left to the tensor operations, as their memory, or that of the weights, is not the kernels' kind.</summary>
+    /// <summary>
+    /// Whether the gradients are left to tensor operations, because the kernels don't support their memory or the weights'.
+    /// </summary>
     public bool LeavesGradient { get; private set; }
 
     /// <summary>The gradients, by parameter.</summary>
     protected NativeGradient[] Gradients { get; }
 
-    /// <summary>The kernels for a group; null if it is not of their kind.</summary>
+    /// <summary>Makes the kernels for a group; null if none support it.</summary>
     public static GroupKernel? For(string subject, PdpMask mask, GroupSlices slices)
     {
-        if (!NativeTensor.IsSupported || !slices.Parameters.All(parameter => parameter.dtype == ScalarType.Float32 && parameter.device_type == DeviceType.CPU))
+        if (!NativeTensor.IsSupported || !slices.Parameters.All(IsFloatOnCpu))
             return null;
 
         return mask.Strategy switch
@@ -75,7 +77,7 @@ internal abstract class GroupKernel : IDisposable
         };
     }
 
-    /// <summary>Takes the group through the coming scope if its memory is of the kernels' kind.</summary>
+    /// <summary>Claims the group for the next scope if the kernels support its memory.</summary>
     public bool Claim()
     {
         IsClaimed = Find();
@@ -83,18 +85,18 @@ internal abstract class GroupKernel : IDisposable
         return IsClaimed;
     }
 
-    /// <summary>Gives up the claim.</summary>
+    /// <summary>Releases the claim.</summary>
     public void Release() => IsClaimed = false;
 
-    /// <summary>Takes the scores of a piece, where they are measured.</summary>
+    /// <summary>Computes the scores of a piece; called if <see cref="Measures"/>.</summary>
     public virtual void Measure(int piece)
     {
     }
 
-    /// <summary>Finds what the mask hangs on, after all measures; false if a weight is not finite.</summary>
+    /// <summary>Finds the threshold and the scale, once all pieces are measured; false if a weight is not finite.</summary>
     public abstract bool Prepare(RankSearch search);
 
-    /// <summary>Keeps w and puts ŵ in its place.</summary>
+    /// <summary>Keeps a copy of w and writes ŵ.</summary>
     public abstract void Enter(int piece);
 
     /// <summary>Sets the gradients aside, after all pieces.</summary>
@@ -107,7 +109,7 @@ internal abstract class GroupKernel : IDisposable
         IsInside = true;
     }
 
-    /// <summary>Looks what became of the group in the scope, before all pieces.</summary>
+    /// <summary>Finds the gradients that have arrived, and whether memory has moved, before all pieces.</summary>
     public void BeginLeave()
     {
         IsRestored = IsThere();
@@ -127,7 +129,7 @@ internal abstract class GroupKernel : IDisposable
             Interlocked.Increment(ref _changes);
     }
 
-    /// <summary>Puts the gradients that were set aside back, after all pieces.</summary>
+    /// <summary>Puts back the gradients that were set aside, after all pieces.</summary>
     public void Left()
     {
         IsInside = false;
@@ -149,10 +151,10 @@ internal abstract class GroupKernel : IDisposable
     /// <summary>The gradients that were set aside, by parameter; the caller's.</summary>
     public Tensor?[] TakeGradientsBefore() => [.. Gradients.Select(gradient => gradient.TakeBefore())];
 
-    /// <summary>What a report says of the soft mask of now; null where tensor operations have to say it.</summary>
+    /// <summary>Statistics of the current soft mask for a report; null if tensor operations have to compute them.</summary>
     public virtual Survey? Measured() => null;
 
-    /// <summary>Gives copies up that the next scope would make anew.</summary>
+    /// <summary>Releases copies that the next scope would make again.</summary>
     public virtual void Forget()
     {
     }
@@ -166,17 +168,20 @@ internal abstract class GroupKernel : IDisposable
             gradient.Dispose();
     }
 
-    /// <summary>Looks where the memory is; false if it is not plain.</summary>
+    /// <summary>Finds the memory; false if it is not contiguous.</summary>
     protected abstract bool Find();
 
     /// <summary>Whether the memory is still where it was found.</summary>
     protected abstract bool IsThere();
 
-    /// <summary>Puts w back; false if it was not ŵ any more.</summary>
+    /// <summary>Puts w back; false if a weight was no longer ŵ.</summary>
     protected abstract bool Restore(int piece, bool correctsGradient);
 
-    /// <summary>Adds what has arrived to what was before, where the pieces have not.</summary>
+    /// <summary>Adds the gradient that has arrived to the earlier one, if the pieces haven't done so.</summary>
     protected virtual void AddUp(NativeGradient gradient)
     {
     }
+
+    private static bool IsFloatOnCpu(Parameter parameter) =>
+        parameter.dtype == ScalarType.Float32 && parameter.device_type == DeviceType.CPU;
 }

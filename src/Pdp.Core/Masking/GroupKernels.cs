@@ -3,14 +3,14 @@ using static TorchSharp.torch;
 
 namespace Pdp.Masking;
 
-/// <summary>Takes all groups that have kernels in and out of a scope, their work spread over libtorch's number of threads.</summary>
+/// <summary>Takes all groups that have kernels in and out of a scope, with the work spread over as many threads as libtorch uses.</summary>
 /// <remarks>
-/// Thresholds of small weights are found one weight a worker, those of large ones one after the other with all workers; then all weights
-/// are written in one go. With one thread, or whatever their number, the results are the same bit for bit.
+/// Each worker finds the thresholds of small weights one by one; all workers together find those of large ones. Then all weights are
+/// written in one pass. The results are the same bit for bit with any number of threads.
 /// </remarks>
 internal sealed class GroupKernels : IPieces
 {
-    /// <summary>The largest weight whose threshold is one worker's.</summary>
+    /// <summary>The size of the largest weight whose threshold is found by one worker.</summary>
     private const int SmallElements = 1 << 18;
 
     /// <summary>The keys that a worker's search collects, and the most that the caller's does.</summary>
@@ -45,8 +45,8 @@ internal sealed class GroupKernels : IPieces
         Leave,
     }
 
-    /// <summary>Puts ŵ in the place of w in all weights that are claimed, or in none.</summary>
-    /// <returns>What is not finite; null if all is.</returns>
+    /// <summary>Replaces w by ŵ in all weights that are claimed, or in none.</summary>
+    /// <returns>The name of a weight that is not finite; null if all are.</returns>
     public string? Enter()
     {
         var threads = get_num_threads();
@@ -64,7 +64,7 @@ internal sealed class GroupKernels : IPieces
         return null;
     }
 
-    /// <summary>Puts w back in all weights in which ŵ is, and corrects their gradients; never throws.</summary>
+    /// <summary>Puts w back in all weights that hold ŵ, and corrects their gradients; never throws.</summary>
     public void Leave()
     {
         foreach (var weight in _weights)

@@ -4,19 +4,19 @@ using static TorchSharp.torch;
 
 namespace Pdp.Masking;
 
-/// <summary>What stands under one mask: a weight, or slices of several parameters that belong to the same channels.</summary>
+/// <summary>Everything that one mask covers: a weight, or slices of several parameters that belong to the same channels.</summary>
 /// <remarks>
-/// A norm divides the mask of a filter out again, so without the norms a channel would be as loud at m = 0.01 as at 1, get no gradient through its
-/// mask, and vanish all at once in the end. Where all that read the channels see them behind norms, the norms carry the soft mask alone: masked
-/// filters would change nothing there but the norms' running statistics, which then lag behind.
+/// A norm divides out the mask of the filter before it. If the norms were not masked too, a channel would have the same output at m = 0.01
+/// as at 1, get no gradient through its mask, and vanish all at once in the end. If every reader of the channels is behind a norm, the
+/// norms alone carry the soft mask: masked filters would only change the norms' running statistics, which would then lag behind.
 /// </remarks>
 internal sealed class GroupSlices
 {
     private readonly PdpMask _mask;
 
-    /// <summary>A weight that has a mask for itself.</summary>
+    /// <summary>A single weight with a mask of its own.</summary>
     public GroupSlices(PdpMask mask, Parameter weight)
-        : this(mask, mask.Strategy is PerChannel ? [new SliceView(weight, new(mask.Name, mask.Layout.OutputDimension, 0, 1, ChannelRole.Filter), mask.Members)] : [], [], isNormalized: false)
+        : this(mask, mask.Strategy is PerChannel ? [FiltersOf(mask, weight)] : [], [], isNormalized: false)
     {
         Lone = weight;
         Parameters = [weight];
@@ -25,8 +25,8 @@ internal sealed class GroupSlices
     /// <summary>Channels that are tied.</summary>
     /// <param name="mask">The mask, of the layout <c>[channels, weights of all filters]</c>.</param>
     /// <param name="filters">The filters, scored side by side.</param>
-    /// <param name="companions">What is masked along: biases, and the scales and shifts of norms.</param>
-    /// <param name="isNormalized">Whether the norms carry the soft mask alone.</param>
+    /// <param name="companions">What is masked with the filters: biases, and the scales and shifts of norms.</param>
+    /// <param name="isNormalized">Whether the norms alone carry the soft mask.</param>
     public GroupSlices(PdpMask mask, IReadOnlyList<SliceView> filters, IReadOnlyList<SliceView> companions, bool isNormalized)
     {
         _mask = mask;
@@ -36,7 +36,7 @@ internal sealed class GroupSlices
         Parameters = [.. filters.Concat(companions).Select(view => view.Parameter).Distinct()];
     }
 
-    /// <summary>The weight that has the mask for itself; null for channels that are tied.</summary>
+    /// <summary>The single weight under the mask; null for channels that are tied.</summary>
     public Parameter? Lone { get; }
 
     /// <summary>The parameters, each once.</summary>
@@ -45,16 +45,16 @@ internal sealed class GroupSlices
     /// <summary>The filters, where channels are masked.</summary>
     public IReadOnlyList<SliceView> Filters { get; }
 
-    /// <summary>What is masked along.</summary>
+    /// <summary>The biases and norms that are masked with the filters.</summary>
     public IReadOnlyList<SliceView> Companions { get; }
 
     /// <summary>For each companion, whether it is a bias, which is masked as the filters are.</summary>
     public bool[] AreBiases { get; }
 
-    /// <summary>Whether the filters carry the soft mask; if not, they are masked where it is hard.</summary>
+    /// <summary>Whether the filters carry the soft mask; if not, only its hard part masks them.</summary>
     public bool MasksFilters { get; }
 
-    /// <summary>The values of now: a weight as it is, slices as copies.</summary>
+    /// <summary>The current values: a weight as it is, slices as copies.</summary>
     public GroupValues Now() => new(Weight(), [.. Companions.Select(view => view.Read())]);
 
     /// <summary>The weights that make the scores, in the mask's layout: as they are, or a copy side by side.</summary>
@@ -68,7 +68,7 @@ internal sealed class GroupSlices
         return cat([.. Filters.Select(view => view.Read())], 1).MoveToOuterDisposeScope();
     }
 
-    /// <summary>A copy of the values, in the place of an earlier one, where that has room for them; the caller's.</summary>
+    /// <summary>A copy of the values, written over an earlier copy if possible; the caller's.</summary>
     public GroupValues CopyInto(GroupValues? earlier)
     {
         using var inference = inference_mode(false);
@@ -93,8 +93,8 @@ internal sealed class GroupSlices
             view.Write(part!);
     }
 
-    /// <summary>Writes zeros where a hard mask, <c>[groups, members]</c>, removes.</summary>
-    public void Silence(Tensor kept)
+    /// <summary>Writes zeros wherever a hard mask, <c>[groups, members]</c>, removes a member.</summary>
+    public void WriteZeros(Tensor kept)
     {
         if (Lone is not null)
         {
@@ -107,7 +107,9 @@ internal sealed class GroupSlices
             view.Write(Zeros.Outside(channels, view.Read()));
     }
 
-    /// <summary>Whether anything that a hard mask, <c>[groups, members]</c>, removes is not zero: a 0-dimensional bool, in the caller's scope.</summary>
+    /// <summary>
+    /// Whether anything that a hard mask, <c>[groups, members]</c>, removes is not zero: a 0-dimensional bool, in the caller's scope.
+    /// </summary>
     public Tensor AnyRemoved(Tensor kept)
     {
         if (Lone is not null)
@@ -117,7 +119,9 @@ internal sealed class GroupSlices
         return Filters.Concat(Companions).Select(view => Zeros.Outside(removed, view.Read()).any()).Aggregate((a, b) => a.logical_or(b));
     }
 
-    /// <summary>The gradients, with zeros for filters that have none; null if nothing has one. A weight's is the parameter's own.</summary>
+    /// <summary>
+    /// The gradients, with zeros for filters that have none; null if there are none. A single weight's is the parameter's own.
+    /// </summary>
     public GroupValues? Gradients()
     {
         if (Lone is not null)
@@ -132,7 +136,7 @@ internal sealed class GroupSlices
             : new(cat([.. filters.Zip(Filters, (gradient, view) => gradient ?? view.Read().zero_())], 1), companions);
     }
 
-    /// <summary>Writes gradients where there are some.</summary>
+    /// <summary>Writes those gradients that exist.</summary>
     public void WriteGradients(GroupValues values)
     {
         if (Lone is not null)
@@ -149,6 +153,9 @@ internal sealed class GroupSlices
                 view.WriteGradient(part);
         }
     }
+
+    private static SliceView FiltersOf(PdpMask mask, Parameter weight) =>
+        new(weight, new(mask.Name, mask.Layout.OutputDimension, 0, 1, ChannelRole.Filter), mask.Members);
 
     private void ForEachFilter(Tensor sideBySide, Action<SliceView, Tensor> act)
     {

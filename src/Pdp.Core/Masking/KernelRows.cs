@@ -3,8 +3,8 @@ using static TorchSharp.torch;
 
 namespace Pdp.Masking;
 
-/// <summary>The slice of a parameter that belongs to a group of channels, in memory.</summary>
-/// <remarks>Owns the dense copy, where the slice is multiplied by the mask; borrows the parameter.</remarks>
+/// <summary>The memory of a parameter's slice that belongs to a group of channels.</summary>
+/// <remarks>Owns a dense copy if the slice is multiplied by the mask; borrows the parameter.</remarks>
 internal sealed unsafe class KernelRows : IDisposable
 {
     private readonly SliceView _view;
@@ -15,7 +15,7 @@ internal sealed unsafe class KernelRows : IDisposable
     private float* _weight;
     private float* _dense;
 
-    /// <summary>Makes rows of a slice that is a run of elements for each channel.</summary>
+    /// <summary>Makes rows from a slice in which the elements of each channel are contiguous.</summary>
     public KernelRows(SliceView view, long channels, bool isMasked, NativeGradient gradient)
     {
         using var scope = NewDisposeScope();
@@ -38,7 +38,7 @@ internal sealed unsafe class KernelRows : IDisposable
     /// <summary>w as it was before the scope, <c>[channels, …]</c>; a copy.</summary>
     public Tensor Dense() => _copy?.clone() ?? _view.Read();
 
-    /// <summary>Looks where the memory is; false if it is not plain.</summary>
+    /// <summary>Finds the memory; false if it is not contiguous.</summary>
     public bool Find()
     {
         _weight = Elements();
@@ -52,7 +52,7 @@ internal sealed unsafe class KernelRows : IDisposable
     /// <summary>Σw² of a channel.</summary>
     public double SumOfSquares(long channel) => ChannelRows.Dot(At(_weight, channel), At(_weight, channel), _width);
 
-    /// <summary>Keeps w and writes m·w.</summary>
+    /// <summary>Keeps a copy of w and writes m·w.</summary>
     public void Mask(long channel, float m)
     {
         if (_copy is null)
@@ -66,7 +66,7 @@ internal sealed unsafe class KernelRows : IDisposable
     public double Upstream(long channel) =>
         Gradient.HasArrived ? ChannelRows.Dot(At(Gradient.Arrived, channel), DenseAt(channel), _width) : 0;
 
-    /// <summary>Puts w back; false if it was not m·w any more.</summary>
+    /// <summary>Puts w back; false if it was no longer m·w.</summary>
     public bool Restore(long channel, float m)
     {
         if (_copy is null)
@@ -77,7 +77,7 @@ internal sealed unsafe class KernelRows : IDisposable
         return isUnchanged;
     }
 
-    /// <summary>g ← factor·g + slope·(scale·w), where a gradient arrived.</summary>
+    /// <summary>g ← factor·g + slope·(scale·w), if a gradient arrived.</summary>
     public void Correct(long channel, float factor, float slope, float scale)
     {
         if (Gradient.HasArrived)

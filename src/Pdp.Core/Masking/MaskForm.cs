@@ -1,6 +1,6 @@
 namespace Pdp;
 
-/// <summary>What the weights are inside a mask scope, and what commit makes of them.</summary>
+/// <summary>The form of the weights inside a mask scope, or after a commit.</summary>
 public enum MaskForm
 {
     /// <summary>ŵ = m·w with the soft mask: what training sees.</summary>

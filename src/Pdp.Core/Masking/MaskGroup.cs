@@ -5,10 +5,11 @@ using static TorchSharp.torch;
 
 namespace Pdp.Masking;
 
-/// <summary>What stands under one mask: puts ŵ in the place of w, and back, with the gradient through the mask.</summary>
+/// <summary>Everything under one mask: replaces w by ŵ, puts w back, and computes the gradient through the mask.</summary>
 /// <remarks>
-/// A weight, or the filters of tied channels with what is masked along (<see cref="GroupSlices"/>); the mask is PDP's or a method's
-/// (<see cref="IMaskRule"/>); where there are kernels (<see cref="GroupKernel"/>), they do the same faster. The parameters change only in place.
+/// It is a weight, or the filters of tied channels with their biases and norms (<see cref="GroupSlices"/>). The mask is PDP's or a method's
+/// (<see cref="IMaskRule"/>). Kernels (<see cref="GroupKernel"/>), where there are any, do the same faster. The parameters change only in
+/// place.
 /// </remarks>
 internal sealed class MaskGroup : IDisposable
 {
@@ -35,13 +36,13 @@ internal sealed class MaskGroup : IDisposable
 
     public GroupSlices Slices { get; }
 
-    /// <summary>What the scope writes to: the weights that make the scores first.</summary>
+    /// <summary>The parameters that the scope writes to, those that make the scores first.</summary>
     public IReadOnlyList<Parameter> Parameters => Slices.Parameters;
 
     /// <summary>The type of the weights.</summary>
     public ScalarType Type { get; }
 
-    /// <summary>The kernels that may take it through a scope; null where tensor operations do the work.</summary>
+    /// <summary>The kernels that can take it through a scope; null if tensor operations do the work.</summary>
     public GroupKernel? Kernel { get; private set; }
 
     /// <summary>The hard mask in force since commit, <c>[groups, members]</c>; null before.</summary>
@@ -55,7 +56,7 @@ internal sealed class MaskGroup : IDisposable
 
     private bool IsIdentity => _rule.IsIdentity && Frozen is null;
 
-    /// <summary>Takes the mask of a method in the place of PDP's; before the first scope.</summary>
+    /// <summary>Replaces PDP's mask by that of a method; before the first scope.</summary>
     public void Follow(IMaskRule rule)
     {
         _rule.Dispose();
@@ -63,7 +64,7 @@ internal sealed class MaskGroup : IDisposable
         DropKernel();
     }
 
-    /// <summary>Competes by an importance in place of magnitude; before the first scope.</summary>
+    /// <summary>Lets the weights compete by an importance instead of magnitude; before the first scope.</summary>
     public void Follow(IImportance importance)
     {
         Mask.Importance = new(importance, Mask.Layout.Dimensions);
@@ -73,7 +74,7 @@ internal sealed class MaskGroup : IDisposable
     /// <summary>The magnitudes that compete, <c>[groups, members]</c>; the caller's.</summary>
     public Tensor Magnitude() => Measured(Mask.MagnitudeOf);
 
-    /// <summary>The hard mask of now, <c>[groups, members]</c>; the caller's.</summary>
+    /// <summary>The current hard mask, <c>[groups, members]</c>; the caller's.</summary>
     public Tensor Kept() => Measured(_rule.Kept);
 
     /// <summary>The weights that make the scores, in the mask's layout; the caller's.</summary>
@@ -91,8 +92,8 @@ internal sealed class MaskGroup : IDisposable
             throw new InvalidOperationException(Faults.NotFinite(_subject));
     }
 
-    /// <summary>Sets the gradients aside and puts ŵ in the place of w.</summary>
-    /// <remarks>Kernels only take note of the group here; <see cref="GroupKernels"/> then enters all that they have.</remarks>
+    /// <summary>Sets the gradients aside and replaces w by ŵ.</summary>
+    /// <remarks>Kernels only claim the group here; <see cref="GroupKernels"/> then enters all groups that are claimed.</remarks>
     /// <exception cref="InvalidOperationException">A value is not finite; nothing has changed then.</exception>
     public void Enter(MaskForm form)
     {
@@ -124,10 +125,10 @@ internal sealed class MaskGroup : IDisposable
         return kernel.IsRestored && !kernel.IsChanged ? null : _checks.ChangedInside;
     }
 
-    /// <summary>What devices other than the CPU have noted since the last call; null if nothing.</summary>
+    /// <summary>The fault that devices other than the CPU have recorded since the last call; null if there is none.</summary>
     public string? TakeDeferredFault() => _checks.Take();
 
-    /// <summary>Fixes the hard mask and writes exact zeros; the dense weights are given up.</summary>
+    /// <summary>Fixes the hard mask and writes exact zeros; the copy of the dense weights is released.</summary>
     public void Commit(MaskForm form)
     {
         if (IsIdentity)
@@ -137,7 +138,7 @@ internal sealed class MaskGroup : IDisposable
         using var _ = no_grad();
         if (Frozen is not null)
         {
-            Slices.Silence(Frozen);
+            Slices.WriteZeros(Frozen);
             return;
         }
 
@@ -148,7 +149,7 @@ internal sealed class MaskGroup : IDisposable
         Freeze(kept);
     }
 
-    /// <summary>Takes the hard mask of a commit in another process, <c>[groups, members]</c>, or gives up that of a commit taken back.</summary>
+    /// <summary>Restores the hard mask, <c>[groups, members]</c>, of a saved commit; null makes the mask soft again.</summary>
     public void Restore(Tensor? kept)
     {
         using var scope = NewDisposeScope();
@@ -179,7 +180,7 @@ internal sealed class MaskGroup : IDisposable
         Forget();
     }
 
-    /// <summary>Gives up what tensor operations have set aside, which kernels do themselves.</summary>
+    /// <summary>Releases what tensor operations have set aside; kernels release theirs themselves.</summary>
     private void Forget()
     {
         _rule.Forget();

@@ -2,7 +2,7 @@ using Pdp.Internal;
 
 namespace Pdp.Masking;
 
-/// <summary>All that is masked of a model: goes through a scope together, or not at all.</summary>
+/// <summary>All groups of a model that are masked: they enter a scope together, or not at all.</summary>
 /// <remarks>Owns the groups.</remarks>
 internal sealed class MaskedModel : IDisposable
 {
@@ -17,7 +17,7 @@ internal sealed class MaskedModel : IDisposable
         _kernels = new GroupKernels(Layers.Select(layer => layer.Group.Kernel).OfType<GroupKernel>());
     }
 
-    /// <summary>What is pruned; an array, as going through it must not allocate.</summary>
+    /// <summary>The pruned layers; an array, as enumerating them must not allocate.</summary>
     public PrunedLayer[] Layers { get; }
 
     public IReadOnlyList<PdpMask> Masks { get; }
@@ -37,10 +37,10 @@ internal sealed class MaskedModel : IDisposable
         }
     }
 
-    /// <summary>The fraction of the prunable weights that the masks remove now.</summary>
+    /// <summary>The fraction of the prunable weights that the masks currently remove.</summary>
     public double Sparsity => Masks.Sum(mask => mask.RemovedWeights) / (double)Masks.Sum(mask => mask.Layout.Elements);
 
-    /// <summary>The fraction of the prunable weights that the masks remove in the end; 0 until the targets are set.</summary>
+    /// <summary>The fraction of the prunable weights that the masks will finally remove; 0 until the targets are set.</summary>
     public double TargetSparsity { get; private set; }
 
     public void SetTargets(IEnumerable<long> targets)
@@ -70,7 +70,7 @@ internal sealed class MaskedModel : IDisposable
             layer.Group.RequireFinite();
     }
 
-    /// <summary>What devices other than the CPU have noted since the last call; null if nothing.</summary>
+    /// <summary>The fault that devices other than the CPU have recorded since the last call; null if there is none.</summary>
     public string? TakeDeferredFault()
     {
         string? fault = null;
@@ -79,7 +79,7 @@ internal sealed class MaskedModel : IDisposable
         return fault;
     }
 
-    /// <summary>Fixes the hard masks and writes exact zeros; once they are fixed, writes them again.</summary>
+    /// <summary>Fixes the hard masks and writes exact zeros; later calls write the zeros again.</summary>
     public void Commit(MaskForm form)
     {
         foreach (var layer in Layers)
@@ -105,7 +105,7 @@ internal sealed class MaskedModel : IDisposable
         }
     }
 
-    /// <summary>Takes the groups with kernels out of the scope; each one's <see cref="MaskGroup.Leave"/> then says how it went.</summary>
+    /// <summary>Takes the groups with kernels out of the scope; <see cref="MaskGroup.Leave"/> of each then returns its fault.</summary>
     public void LeaveKernels() => _kernels.Leave();
 
     public void Dispose()

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace Pdp.Masking;
 
-/// <summary>A mask that multiplies: one m for each member, by which what is masked along is multiplied too.</summary>
+/// <summary>A mask that multiplies: each member has one m, which also multiplies the biases and norms of a channel.</summary>
 internal abstract class MultiplicativeRule(PdpMask mask, GroupSlices slices) : IMaskRule
 {
     private static readonly Scalar One = 1.ToScalar();
@@ -28,7 +28,7 @@ internal abstract class MultiplicativeRule(PdpMask mask, GroupSlices slices) : I
         return Again(dense, form);
     }
 
-    /// <remarks>With subnormal numbers as zeros, and no −0.</remarks>
+    /// <remarks>Subnormal numbers become zeros, and −0 becomes 0.</remarks>
     public GroupValues Again(GroupValues dense, MaskForm form) =>
         Times(dense, FactorsOf(dense.Weight, form), product => Zeros.WithoutSubnormals(product, _smallestNormal));
 
@@ -48,10 +48,10 @@ internal abstract class MultiplicativeRule(PdpMask mask, GroupSlices slices) : I
         _smallestNormal.Dispose();
     }
 
-    /// <summary>What each member is multiplied by in the scope that was entered last, <c>[groups, members]</c>; null where ŵ is w.</summary>
+    /// <summary>The factors of the members in the scope that was entered last, <c>[groups, members]</c>; null if ŵ is w.</summary>
     protected abstract (Tensor? Hard, Tensor Whole)? FactorsOf(Tensor weight, MaskForm form);
 
-    /// <summary>The products of values and factors: norms with the whole factor, filters and biases too, or with its hard part alone.</summary>
+    /// <summary>Values times factors: norms get the whole factor; filters and biases too, or only its hard part.</summary>
     protected GroupValues Times(GroupValues values, (Tensor? Hard, Tensor Whole)? factors, Func<Tensor, Tensor>? round = null)
     {
         if (factors is not { } factor)
@@ -61,15 +61,21 @@ internal abstract class MultiplicativeRule(PdpMask mask, GroupSlices slices) : I
         var filters = slices.MasksFilters ? whole : hard;
         return new(
             Product(values.Weight, filters is null ? null : Spread(filters)),
-            [.. values.Along.Zip(slices.AreBiases, (along, isBias) => along is null ? null : Product(along, (isBias ? filters : whole)?.reshape(-1, 1)))]);
+            [
+                .. values.Along.Zip(slices.AreBiases, (along, isBias) =>
+                    along is null ? null : Product(along, (isBias ? filters : whole)?.reshape(-1, 1))),
+            ]);
 
-        Tensor Product(Tensor value, Tensor? factor) => factor is null ? value : round is null ? value.mul(factor) : round(value.mul(factor));
+        Tensor Product(Tensor value, Tensor? factor) =>
+            factor is null ? value : round is null ? value.mul(factor) : round(value.mul(factor));
     }
 
     /// <summary>The value of each member for its weights.</summary>
     protected Tensor Spread(Tensor grouped) => mask.Strategy.Spread(grouped, mask.Layout);
 
-    /// <summary>Σ(g·θ) of each channel over what carries the mask along with the filters, <c>[1, channels]</c>; null if nothing of that has a gradient.</summary>
+    /// <summary>
+    /// Σ(g·θ) of each channel over the biases and norms that carry the mask, <c>[1, channels]</c>; null without gradients.
+    /// </summary>
     protected Tensor? GateAlong(GroupValues dense, GroupValues upstream) => upstream.Along.Index()
         .Where(pair => pair.Item is not null && (slices.MasksFilters || !slices.AreBiases[pair.Index]))
         .Select(pair => SoftMask.BoundedProduct(pair.Item!, dense.Along[pair.Index]!).sum(1).reshape(1, -1))

@@ -15,16 +15,16 @@ internal sealed unsafe class NativeGradient(Parameter parameter, long count) : I
     /// <summary>Whether a gradient arrived in the scope.</summary>
     public bool HasArrived => _arrived != 0;
 
-    /// <summary>Its memory; null if none arrived, or it is not plain.</summary>
+    /// <summary>Its memory; null if none arrived, or it is not contiguous float32.</summary>
     public float* Arrived { get; private set; }
 
-    /// <summary>The memory of the one before, where both are there and plain.</summary>
+    /// <summary>The memory of the earlier gradient; null unless both exist and are contiguous float32.</summary>
     public float* Before { get; private set; }
 
-    /// <summary>Whether what is there is plain float32 memory, side by side.</summary>
+    /// <summary>Whether all gradients that exist are contiguous float32 memory.</summary>
     public bool IsPlain => !HasArrived || (Arrived is not null && (_before == 0 || Before is not null));
 
-    /// <summary>Takes the gradient away from the parameter, so that what arrives is on its own.</summary>
+    /// <summary>Takes the gradient from the parameter, so that the one that arrives is separate.</summary>
     public void SetAside()
     {
         _before = NativeTensor.Gradient(parameter.Handle);
@@ -32,7 +32,7 @@ internal sealed unsafe class NativeGradient(Parameter parameter, long count) : I
             NativeTensor.SetGradient(parameter.Handle, 0);
     }
 
-    /// <summary>Looks at what has arrived.</summary>
+    /// <summary>Finds the gradient that has arrived.</summary>
     public void Arrive()
     {
         _arrived = parameter.IsInvalid ? 0 : NativeTensor.Gradient(parameter.Handle);
@@ -40,7 +40,7 @@ internal sealed unsafe class NativeGradient(Parameter parameter, long count) : I
         Before = _before == 0 || Arrived is null ? null : NativeTensor.Elements(_before, count);
     }
 
-    /// <summary>Adds what has arrived to what was before.</summary>
+    /// <summary>Adds the gradient that has arrived to the earlier one.</summary>
     public void AddUp()
     {
         if (Before is null)
@@ -53,7 +53,7 @@ internal sealed unsafe class NativeGradient(Parameter parameter, long count) : I
             Before[i] += Arrived[i];
     }
 
-    /// <summary>Gives the parameter back what was set aside.</summary>
+    /// <summary>Puts the earlier gradient back into the parameter.</summary>
     public void PutBack()
     {
         if (_before != 0)
@@ -61,13 +61,13 @@ internal sealed unsafe class NativeGradient(Parameter parameter, long count) : I
         Dispose();
     }
 
-    /// <summary>What was set aside, for tensor operations; the caller's.</summary>
+    /// <summary>The earlier gradient, for tensor operations; the caller's.</summary>
     public Tensor? TakeBefore()
     {
         Tensor? before = null;
         if (_before != 0 && !parameter.IsInvalid)
         {
-            // The one way to a managed tensor of a handle is through the parameter.
+            // A handle becomes a managed tensor only through the parameter.
             NativeTensor.SetGradient(parameter.Handle, _before);
             before = parameter.grad;
             NativeTensor.SetGradient(parameter.Handle, _arrived);

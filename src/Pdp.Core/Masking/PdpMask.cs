@@ -13,8 +13,8 @@ namespace Pdp;
 /// right at any scale of the weights.
 /// </para>
 /// <para>
-/// The masks of a pruner are moved by the pruner alone. Holds no tensors. Tensors passed in are borrowed, tensors returned are the caller's. Not thread
-/// safe.
+/// Only the pruner moves the masks that belong to it. Holds no tensors. Tensors passed in are borrowed, tensors returned are the caller's.
+/// Not thread safe.
 /// </para>
 /// </remarks>
 public sealed class PdpMask
@@ -24,8 +24,8 @@ public sealed class PdpMask
     /// <param name="layout">The weight's shape and what its dimensions mean.</param>
     /// <param name="strategy">Who competes with whom.</param>
     /// <param name="temperature">How soft the mask is.</param>
-    /// <param name="target">The members removed in each group in the end, in [0, members).</param>
-    /// <exception cref="ArgumentException">The strategy refuses the layout.</exception>
+    /// <param name="target">The members finally removed in each group, in [0, members).</param>
+    /// <exception cref="ArgumentException">The strategy doesn't support the layout.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The target is not in [0, members).</exception>
     public PdpMask(string name, WeightLayout layout, IMaskStrategy strategy, Temperature temperature, long target = 0)
     {
@@ -59,7 +59,7 @@ public sealed class PdpMask
     /// <summary>The competitors in each group.</summary>
     public long Members { get; }
 
-    /// <summary>The members removed in each group in the end.</summary>
+    /// <summary>The members finally removed in each group.</summary>
     /// <value>In [0, members).</value>
     public long Target
     {
@@ -67,43 +67,43 @@ public sealed class PdpMask
         internal set => field = value >= 0 && value < Members ? value : throw Guard.Outside("target", value, $"[0, {Members})");
     }
 
-    /// <summary>p, the members removed in each group now; 0 makes the mask the identity.</summary>
+    /// <summary>p, the members currently removed in each group; 0 makes the mask the identity.</summary>
     public long Removed { get; private set; }
 
-    /// <summary>τ in weight², or ρ where the temperature is relative, now.</summary>
+    /// <summary>The current τ in weight², or ρ if the temperature is relative.</summary>
     public double TemperatureValue { get; private set; }
 
-    /// <summary>The weights removed now.</summary>
+    /// <summary>The weights currently removed.</summary>
     public long RemovedWeights => Removed * WeightsPerRank;
 
-    /// <summary>The weights removed in the end.</summary>
+    /// <summary>The weights finally removed.</summary>
     public long TargetWeights => Target * WeightsPerRank;
 
-    /// <summary>What its weights compete by, other than their magnitude; owned by what is masked.</summary>
+    /// <summary>The importance by which the weights compete; null for magnitude. Owned by the <see cref="MaskGroup"/>.</summary>
     internal RunningImportance? Importance { get; set; }
 
-    /// <summary>The temperature of now as kernels and tensor operations take it.</summary>
+    /// <summary>The current temperature in the form that kernels and tensor operations use.</summary>
     internal Sharpness Sharpness => Sharpness.Of(TemperatureValue, Temperature.IsRelative);
 
-    /// <summary>The weights that go when each group loses one member more.</summary>
+    /// <summary>The weights that are removed when each group loses one more member.</summary>
     internal long WeightsPerRank => Layout.Elements / Members;
 
     /// <summary>Whether a pruner moves the mask.</summary>
     internal bool IsAttached { get; private set; }
 
-    /// <summary>Moves a mask of one's own along its schedule.</summary>
-    /// <param name="fraction">The share of the target that is asked for now, in [0, 1].</param>
+    /// <summary>Moves a mask that belongs to no pruner along its schedule.</summary>
+    /// <param name="fraction">The share of the target to remove now, in [0, 1].</param>
     /// <param name="epoch">The epoch, for the temperature.</param>
     /// <exception cref="ArgumentOutOfRangeException">The share is not in [0, 1].</exception>
-    /// <exception cref="InvalidOperationException">The mask is a pruner's: <see cref="PdpPruner.BeginEpoch(double)"/> moves it.</exception>
+    /// <exception cref="InvalidOperationException">A pruner's <see cref="PdpPruner.BeginEpoch(double)"/> moves the mask.</exception>
     public void Advance(double fraction, double epoch)
     {
         if (IsAttached)
-            throw new InvalidOperationException($"The mask of '{Name}' is a pruner's, which moves it: call the pruner's BeginEpoch(epoch).");
+            throw new InvalidOperationException($"A pruner moves the mask of '{Name}': call the pruner's BeginEpoch(epoch).");
         Move(fraction, epoch);
     }
 
-    /// <summary>Hands the mask to a pruner: from now on it follows the pruner's clock and its method alone.</summary>
+    /// <summary>Hands the mask to a pruner: from now on it follows only the pruner's clock and method.</summary>
     internal void Attach() => IsAttached = true;
 
     /// <summary>Moves the mask along its schedule.</summary>
@@ -113,19 +113,22 @@ public sealed class PdpMask
         TemperatureValue = Temperature.At(epoch);
     }
 
-    /// <summary>Removes another number of members than the schedule says, until the next <see cref="Move"/>.</summary>
+    /// <summary>Removes a number of members other than the schedule's, until the next <see cref="Move"/>.</summary>
     internal void Remove(long members) =>
         Removed = members >= 0 && members < Members ? members : throw Guard.Outside(nameof(members), members, $"[0, {Members})");
 
-    /// <summary>The hard mask of a score of one's own: by rank, exact in its count, the first in position removed among equals.</summary>
-    /// <param name="score"><c>[groups, members]</c>; the smallest go. Need not be positive.</param>
+    /// <summary>
+    /// The hard mask for a custom score: by rank, exact in its count; among equal scores the first in position are removed.
+    /// </summary>
+    /// <param name="score"><c>[groups, members]</c>; the members with the smallest scores are removed. Need not be positive.</param>
     /// <returns><c>[groups, members]</c>, bool, true where a member is kept.</returns>
     /// <exception cref="ArgumentException">The score has another shape.</exception>
     public Tensor KeptBy(Tensor score)
     {
         ArgumentNullException.ThrowIfNull(score);
         if (!score.shape.AsSpan().SequenceEqual([Groups, Members]))
-            throw new ArgumentException($"The score of '{Name}' must have the shape [{Groups}, {Members}], not [{string.Join(", ", score.shape)}].", nameof(score));
+            throw new ArgumentException(
+                $"The score of '{Name}' must have the shape [{Groups}, {Members}], not [{string.Join(", ", score.shape)}].", nameof(score));
 
         using var _ = no_grad();
         return SoftMask.Kept(score, Removed);
@@ -135,7 +138,9 @@ public sealed class PdpMask
     /// <param name="weight">The weight, of the layout's shape.</param>
     /// <returns><c>[groups, 1]</c>, in units of weight; zeros where nothing is removed.</returns>
     /// <exception cref="ArgumentException">The weight's shape is not the layout's.</exception>
-    /// <exception cref="InvalidOperationException">The mask goes by an <see cref="PdpOptions.Importance"/> other than magnitude.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The mask goes by an <see cref="PdpOptions.Importance"/> other than magnitude.
+    /// </exception>
     public Tensor Threshold(Tensor weight)
     {
         RequireShape(weight);
@@ -150,7 +155,9 @@ public sealed class PdpMask
     /// <param name="weight">The weight, of the layout's shape.</param>
     /// <returns>The weight's shape, values in [0, 1], float64 for a float64 weight and float32 for any other.</returns>
     /// <exception cref="ArgumentException">The weight's shape is not the layout's.</exception>
-    /// <exception cref="InvalidOperationException">The mask goes by an <see cref="PdpOptions.Importance"/> other than magnitude.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The mask goes by an <see cref="PdpOptions.Importance"/> other than magnitude.
+    /// </exception>
     public Tensor Soft(Tensor weight)
     {
         RequireShape(weight);
@@ -169,7 +176,9 @@ public sealed class PdpMask
     /// <param name="weight">The weight, of the layout's shape.</param>
     /// <returns>The weight's shape, bool, true where a weight is kept.</returns>
     /// <exception cref="ArgumentException">The weight's shape is not the layout's.</exception>
-    /// <exception cref="InvalidOperationException">The mask goes by an <see cref="PdpOptions.Importance"/> other than magnitude.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The mask goes by an <see cref="PdpOptions.Importance"/> other than magnitude.
+    /// </exception>
     public Tensor Kept(Tensor weight)
     {
         RequireShape(weight);
@@ -180,14 +189,16 @@ public sealed class PdpMask
         return Strategy.Spread(kept, Layout).expand(Layout.Dimensions).clone().MoveToOuterDisposeScope();
     }
 
-    /// <summary>The masked weight as a differentiable function of the weight, for code that computes with a weight itself.</summary>
+    /// <summary>The masked weight as a differentiable function of the weight, for code that uses the weight directly.</summary>
     /// <remarks>
     /// Equation 3, ŵ = m(w)·w; autograd gives equation 4, as t and a relative τ are constants. A hard mask, t²/τ ≥ 10⁴, is a constant too.
     /// </remarks>
     /// <param name="weight">The weight, of the layout's shape.</param>
     /// <returns>The weight's shape and type; the weight's own values where nothing is removed.</returns>
     /// <exception cref="ArgumentException">The weight's shape is not the layout's.</exception>
-    /// <exception cref="InvalidOperationException">The mask goes by an <see cref="PdpOptions.Importance"/> other than magnitude.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The mask goes by an <see cref="PdpOptions.Importance"/> other than magnitude.
+    /// </exception>
     public Tensor Apply(Tensor weight)
     {
         RequireShape(weight);
@@ -200,38 +211,39 @@ public sealed class PdpMask
         return Strategy.Spread(mask, Layout).mul(wide).to_type(weight.dtype).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Takes the count of a hard mask, <c>[groups, members]</c>; the groups' mean where they differ.</summary>
+    /// <summary>Sets the count to that of a hard mask, <c>[groups, members]</c>; to the groups' mean if they differ.</summary>
     internal void CountRemoved(Tensor kept)
     {
         using var scope = NewDisposeScope();
         Removed = Members - (kept.sum().cpu().ReadCpuInt64(0) / Groups);
     }
 
-    /// <summary>The magnitudes that compete, <c>[groups, members]</c>, of weights in their arithmetic type; in the caller's scope.</summary>
+    /// <summary>
+    /// The magnitudes that compete, <c>[groups, members]</c>, of weights in their arithmetic type; in the caller's scope.
+    /// </summary>
     internal Tensor MagnitudeOf(Tensor wide) => Strategy.Magnitude(Importance?.Competing(wide) ?? wide, Layout);
 
-    /// <summary>What the mask of a weight in its arithmetic type hangs on, for p &gt; 0; in the caller's scope.</summary>
+    /// <summary>The boundary of a weight in its arithmetic type, for p &gt; 0; in the caller's scope.</summary>
     internal Boundary BoundaryOf(Tensor wide) => BoundaryBetween(MagnitudeOf(wide));
 
-    /// <summary>What the mask of magnitudes <c>[groups, members]</c> hangs on, for p &gt; 0; in the caller's scope.</summary>
+    /// <summary>The boundary of magnitudes, <c>[groups, members]</c>, for p &gt; 0; in the caller's scope.</summary>
     internal Boundary BoundaryBetween(Tensor magnitude)
     {
         var threshold = ThresholdOf(magnitude);
         return Boundary.Of(magnitude, threshold, SoftMask.Scale(threshold, Sharpness));
     }
 
-    /// <summary>The boundary of a weight, of a threshold and a scale that were taken before.</summary>
-    internal Boundary BoundaryOf(Tensor wide, Tensor threshold, Tensor scale) =>
-        Boundary.Of(MagnitudeOf(wide), threshold, scale);
+    /// <summary>The boundary of a weight for a threshold and a scale that are already known.</summary>
+    internal Boundary BoundaryOf(Tensor wide, Tensor threshold, Tensor scale) => Boundary.Of(MagnitudeOf(wide), threshold, scale);
 
-    private Tensor ThresholdOf(Tensor magnitude) =>
-        Removed == 0 ? magnitude.new_zeros(Groups, 1) : SoftMask.Threshold(magnitude, Removed);
+    private Tensor ThresholdOf(Tensor magnitude) => Removed == 0 ? magnitude.new_zeros(Groups, 1) : SoftMask.Threshold(magnitude, Removed);
 
     private void RequireShape(Tensor weight)
     {
         ArgumentNullException.ThrowIfNull(weight);
         if (Importance is { } importance)
-            throw new InvalidOperationException($"The mask of '{Name}' goes by {importance.Name}, which a weight alone doesn't tell: see what PdpPruner.Mask() and Report() make of it.");
+            throw new InvalidOperationException(
+                $"The mask of '{Name}' goes by {importance.Name}, which needs more than a weight: use PdpPruner.Mask() or Report().");
         if (!weight.shape.AsSpan().SequenceEqual(Layout.Dimensions))
             throw new ArgumentException($"'{Name}' has the shape {Layout}, not [{string.Join(", ", weight.shape)}].", nameof(weight));
     }

@@ -1,6 +1,6 @@
 namespace Pdp.Masking;
 
-/// <summary>What is pruned under one mask, and the rule that is for it.</summary>
+/// <summary>A group under one mask, and the rule that applies to it.</summary>
 internal sealed record PrunedLayer(MaskGroup Group, LayerRule? Rule)
 {
     public PdpMask Mask => Group.Mask;

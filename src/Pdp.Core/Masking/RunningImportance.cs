@@ -2,8 +2,10 @@ using static TorchSharp.torch;
 
 namespace Pdp.Masking;
 
-/// <summary>What an importance has learned of what stands under one mask: a, by which its weights are multiplied where they compete.</summary>
-/// <remarks>Owns a from the first gradient on. Works in the caller's dispose scope, under no_grad; weights come in their arithmetic type.</remarks>
+/// <summary>What an importance has learned about a group: a, by which its weights are multiplied when they compete.</summary>
+/// <remarks>
+/// Owns a from the first gradient on. Works in the caller's dispose scope, under no_grad; weights come in their arithmetic type.
+/// </remarks>
 /// <param name="importance">The importance.</param>
 /// <param name="shape">The shape in which weights and gradients come.</param>
 internal sealed class RunningImportance(IImportance importance, long[] shape) : IDisposable
@@ -13,26 +15,28 @@ internal sealed class RunningImportance(IImportance importance, long[] shape) : 
     /// <summary>a; null before the first gradient. Borrowed.</summary>
     public Tensor? Sensitivity { get; private set; }
 
-    /// <summary>The gradients that a has been learned from.</summary>
+    /// <summary>The number of gradients that a has been learned from.</summary>
     public long Gradients { get; private set; }
 
     /// <summary>a·w; w before the first gradient.</summary>
     public Tensor Competing(Tensor weight) => Sensitivity is null ? weight.alias() : weight.mul(Sensitivity);
 
     /// <summary>Learns from a gradient; one that is not finite leaves a as it is.</summary>
-    /// <exception cref="InvalidOperationException">The importance gave a tensor of another shape or type.</exception>
+    /// <exception cref="InvalidOperationException">The importance returned a tensor of another shape or type.</exception>
     public void Observe(Tensor gradient)
     {
         using var scope = NewDisposeScope();
         var next = importance.Update(Sensitivity, gradient, Gradients);
         if (!next.shape.AsSpan().SequenceEqual(shape) || next.dtype != gradient.dtype)
-            throw new InvalidOperationException($"{importance.Name}.Update gave a tensor [{string.Join(", ", next.shape)}] of {next.dtype} for a gradient [{string.Join(", ", shape)}] of {gradient.dtype}: it must be of the same shape and type.");
+            throw new InvalidOperationException(
+                $"{importance.Name}.Update returned a tensor [{string.Join(", ", next.shape)}] of {next.dtype} for a gradient "
+                + $"[{string.Join(", ", shape)}] of {gradient.dtype}: it must have the same shape and type.");
 
-        // Without asking whether it is, as the step would wait for the device.
+        // Selects on the device: reading whether the gradient is finite would make the step wait.
         Set(where(gradient.isfinite().all(), next, Sensitivity ?? next.zeros_like()), Gradients + 1);
     }
 
-    /// <summary>Takes what was learned in another process; null for nothing.</summary>
+    /// <summary>Restores what was learned before; null for nothing.</summary>
     /// <param name="sensitivity">a, in any shape, on its device.</param>
     /// <param name="gradients">The gradients that it was learned from.</param>
     public void Restore(Tensor? sensitivity, long gradients)

@@ -13,7 +13,7 @@ internal sealed class SliceView(Parameter parameter, ChannelSlice slice, long ch
     /// <summary>The elements of one channel.</summary>
     public long Width => parameter.numel() / parameter.shape[slice.Dimension] * slice.Block;
 
-    /// <summary>Whether each channel's elements lie side by side, one channel behind the other, in a contiguous parameter.</summary>
+    /// <summary>Whether each channel's elements are contiguous, and the channels follow one another, in a contiguous parameter.</summary>
     public bool HasRows => slice.Dimension == 0;
 
     /// <summary>The first element of the first channel, if there are rows.</summary>
@@ -22,7 +22,7 @@ internal sealed class SliceView(Parameter parameter, ChannelSlice slice, long ch
     /// <summary>A copy of the values.</summary>
     public Tensor Read() => Copy(parameter);
 
-    /// <summary>A copy of the gradient; null where there is none.</summary>
+    /// <summary>A copy of the gradient; null if there is none.</summary>
     public Tensor? ReadGradient()
     {
         using var gradient = parameter.grad;
@@ -54,6 +54,7 @@ internal sealed class SliceView(Parameter parameter, ChannelSlice slice, long ch
     private Tensor Of(Tensor whole)
     {
         using var scope = NewDisposeScope();
-        return whole.narrow(slice.Dimension, slice.Offset, slice.Block * channels).movedim([slice.Dimension], [0]).MoveToOuterDisposeScope();
+        var part = whole.narrow(slice.Dimension, slice.Offset, slice.Block * channels);
+        return part.movedim([slice.Dimension], [0]).MoveToOuterDisposeScope();
     }
 }

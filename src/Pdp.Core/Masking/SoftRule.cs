@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace Pdp.Masking;
 
-/// <summary>PDP's mask: ŵ = m·w, and equation 5 for the way back.</summary>
+/// <summary>PDP's mask: ŵ = m·w, and equation 5 for the gradient.</summary>
 internal sealed class SoftRule(PdpMask mask, GroupSlices slices) : MultiplicativeRule(mask, slices)
 {
     private static readonly Scalar One = 1.ToScalar();
@@ -53,26 +53,27 @@ internal sealed class SoftRule(PdpMask mask, GroupSlices slices) : Multiplicativ
         return (kept, kept is null ? soft : soft.mul(kept));
     }
 
-    /// <summary>Equation 5 for the weights that make the scores; where norms carry the mask alone, g and what comes through it.</summary>
+    /// <summary>Equation 5 for the weights that make the scores; if norms alone carry the mask, g plus the part through the mask.</summary>
     private Tensor Gradient(GroupValues dense, GroupValues upstream, Tensor? kept)
     {
         var (weight, along) = (dense.Weight, GateAlong(dense, upstream));
         var boundary = BoundaryOf(weight);
         var sensitivity = Mask.Importance?.Sensitivity;
-        var gradient = Slices.MasksFilters ? SoftMask.Gradient(weight, upstream.Weight, boundary, Mask.Strategy, Mask.Layout, along, sensitivity)
+        var gradient = Slices.MasksFilters
+            ? SoftMask.Gradient(weight, upstream.Weight, boundary, Mask.Strategy, Mask.Layout, along, sensitivity)
             : along is null ? upstream.Weight.clone()
             : SoftMask.ThroughMask(weight, along, boundary, Mask.Strategy, Mask.Layout, sensitivity).add_(upstream.Weight, One);
         return kept is null ? gradient : gradient.mul_(Spread(kept));
     }
 
-    /// <summary>The scope's hard mask, which is found once: ranking costs more than all else in the scope.</summary>
+    /// <summary>The scope's hard mask, found once: ranking costs more than everything else in the scope.</summary>
     private Tensor KeptOnce(Tensor weight)
     {
         _kept ??= Kept(weight).DetachFromDisposeScope();
         return _kept.alias();
     }
 
-    /// <summary>The scope's boundary, which is found once: at its start, or at its end where kernels masked the weight.</summary>
+    /// <summary>The scope's boundary, found once: at its start, or at its end if kernels masked the weight.</summary>
     private Boundary BoundaryOf(Tensor weight)
     {
         if (_threshold is not null)

@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace Pdp.Masking;
 
-/// <summary>Takes what stands under one mask through a scope by tensor operations, on any device and in any type.</summary>
+/// <summary>Takes a group through a scope with tensor operations, on any device and in any type.</summary>
 /// <remarks>Owns a copy of the dense values from the first masked step on.</remarks>
 internal sealed class TensorScope(PdpMask mask, GroupSlices slices, StepChecks checks) : IDisposable
 {
@@ -12,7 +12,7 @@ internal sealed class TensorScope(PdpMask mask, GroupSlices slices, StepChecks c
     private bool _isInside;
     private bool _isNewStep = true;
 
-    /// <summary>Puts ŵ in the place of w, or zeros in that of what a hard mask removes, and sets the gradients aside.</summary>
+    /// <summary>Replaces w by ŵ, or by zeros where a committed mask removes it, and sets the gradients aside.</summary>
     /// <exception cref="InvalidOperationException">A value is not finite; nothing has changed then.</exception>
     public void Enter(IMaskRule rule, MaskForm form, Tensor? frozen)
     {
@@ -20,7 +20,7 @@ internal sealed class TensorScope(PdpMask mask, GroupSlices slices, StepChecks c
         using var _ = no_grad();
         _form = form;
         if (frozen is not null)
-            slices.Silence(frozen);
+            slices.WriteZeros(frozen);
         else
             slices.Write(rule.Enter(SetAside(rule), form));
         _earlier.SetAside();
@@ -50,7 +50,7 @@ internal sealed class TensorScope(PdpMask mask, GroupSlices slices, StepChecks c
         }
     }
 
-    /// <summary>Does what kernels had to leave: memory that is not where it was, and gradients that are not of their kind.</summary>
+    /// <summary>Does what kernels had to leave undone: memory that has moved, and gradients that they don't support.</summary>
     public void Finish(IMaskRule rule, GroupKernel kernel)
     {
         using var scope = NewDisposeScope();
@@ -75,7 +75,7 @@ internal sealed class TensorScope(PdpMask mask, GroupSlices slices, StepChecks c
         return wide;
     }
 
-    /// <summary>Gives the copy up.</summary>
+    /// <summary>Releases the copy.</summary>
     public void Forget()
     {
         _dense?.Release();
@@ -92,7 +92,9 @@ internal sealed class TensorScope(PdpMask mask, GroupSlices slices, StepChecks c
     private string? PutBack(IMaskRule rule)
     {
         var expected = rule.Again(_dense!.Wide, _form).All();
-        var changed = slices.Now().All().Zip(expected, (now, masked) => now.ne(masked.to_type(now.dtype)).any()).Aggregate((a, b) => a.logical_or(b));
+        var changed = slices.Now().All()
+            .Zip(expected, (now, masked) => now.ne(masked.to_type(now.dtype)).any())
+            .Aggregate((a, b) => a.logical_or(b));
         slices.Write(_dense);
         return checks.NoteChanged(changed) ? checks.ChangedInside : null;
     }
@@ -103,7 +105,7 @@ internal sealed class TensorScope(PdpMask mask, GroupSlices slices, StepChecks c
         if (!checks.NoteReturned(slices.AnyRemoved(frozen)))
             return null;
 
-        slices.Silence(frozen);
+        slices.WriteZeros(frozen);
         return checks.ReturnedInside;
     }
 
@@ -128,7 +130,7 @@ internal sealed class TensorScope(PdpMask mask, GroupSlices slices, StepChecks c
 
     private void Correct(IMaskRule rule, GroupValues upstream)
     {
-        // A step of the optimizer shows in the weight, or in a gradient that was taken or zeroed.
+        // The optimizer has stepped if the weight has changed, or the gradient was removed or zeroed.
         if (rule.CountsSteps && (_isNewStep || _earlier.AreZero()))
         {
             _isNewStep = false;

@@ -3,14 +3,16 @@ using static TorchSharp.torch;
 
 namespace Pdp.Masking;
 
-/// <summary>Tells autograd that a parameter changed, which writing to its memory doesn't: a backward pass over the old values is an error then.</summary>
+/// <summary>
+/// Tells autograd that a parameter changed, as writing to its memory doesn't: a backward pass over old values then fails.
+/// </summary>
 internal sealed class VersionMark(Parameter parameter) : IDisposable
 {
     private Tensor? _nothing;
 
     public void Change()
     {
-        // An operation in place on no elements: it shares the parameter's version, and allocates nothing.
+        // An in-place operation on an empty view, which shares the parameter's version counter and allocates nothing.
         _nothing ??= NothingOf(parameter);
         _nothing.neg_();
     }

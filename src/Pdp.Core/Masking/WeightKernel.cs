@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace Pdp.Masking;
 
-/// <summary>The kernels of a weight whose elements have a mask each.</summary>
+/// <summary>The kernels for a weight each element of which has its own mask.</summary>
 internal sealed unsafe class WeightKernel : GroupKernel
 {
     private readonly Parameter _parameter;
@@ -30,12 +30,13 @@ internal sealed unsafe class WeightKernel : GroupKernel
     /// <inheritdoc/>
     public override int Pieces => _kernel.Pieces;
 
-    /// <summary>The kernels for a weight; null if they don't know its strategy, or it is too large.</summary>
+    /// <summary>Makes the kernels for a weight; null if they don't support its strategy, or it is too large.</summary>
     public static WeightKernel? For(string subject, PdpMask mask, Parameter parameter) => mask.Strategy switch
     {
         _ when mask.Layout.Elements > int.MaxValue / sizeof(float) => null,
         Unstructured => new(subject, parameter, mask, new UnstructuredKernel(mask.Layout.Elements)),
-        NofM strategy when strategy.Of <= IGroupBoundaries.MostMembers => new(subject, parameter, mask, new NofMKernel(strategy.Of, mask.Layout)),
+        NofM strategy when strategy.Of <= IGroupBoundaries.MostMembers =>
+            new(subject, parameter, mask, new NofMKernel(strategy.Of, mask.Layout)),
         _ => null,
     };
 
@@ -106,7 +107,7 @@ internal sealed unsafe class WeightKernel : GroupKernel
     protected override bool IsThere() => !_parameter.IsInvalid && NativeTensor.Elements(_parameter.Handle, Elements) == _weight;
 
     /// <inheritdoc/>
-    /// <remarks>What was before is added to here, in the same pass over memory.</remarks>
+    /// <remarks>Also adds the gradient to the earlier one, in the same pass over memory.</remarks>
     protected override bool Restore(int piece, bool correctsGradient) => _kernel.Leave(
         piece, _weight, _dense, correctsGradient ? Gradients[0].Arrived : null, correctsGradient ? Gradients[0].Before : null);
 

@@ -166,7 +166,7 @@ public sealed class ImportanceTests
 
         var error = Assert.Throws<InvalidOperationException>(() => pruner.BeginEpoch(0.5));
 
-        Assert.Contains("misshapen.Update gave a tensor [3] of Float32 for a gradient [1, 2] of Float32: it must be of the same shape and type", error.Message, StringComparison.Ordinal);
+        Assert.Contains("misshapen.Update returned a tensor [3] of Float32 for a gradient [1, 2] of Float32: it must have the same shape and type", error.Message, StringComparison.Ordinal);
         Assert.Equal(before, model.parameters().Single().Values());
     }
 

@@ -95,7 +95,6 @@ internal sealed class PruningRun : IDisposable
         Clock.Report(value);
     }
 
-    /// <summary>Opens a scope and returns its number.</summary>
     public long Mask(MaskForm form)
     {
         RequireUsable();

@@ -76,7 +76,7 @@ internal sealed class StrictObject
         JsonArray array => [.. array.Select((item, i) => read(item ?? throw Fault($"{array.GetPath()}[{i}]", "is null")))],
         JsonObject items when items.Select((item, i) => item.Value is not null && items.ContainsKey($"{i}")).All(isItem => isItem) =>
             [.. Enumerable.Range(0, items.Count).Select(i => read(items[$"{i}"]!))],
-        JsonObject items when items.Count > 0 && items.All(item => int.TryParse(item.Key, NumberStyles.None, CultureInfo.InvariantCulture, out _)) =>
+        JsonObject items when items.Count > 0 && items.All(item => item.Key.All(char.IsAsciiDigit)) =>
             throw Fault(items.GetPath(), $"has no item {Enumerable.Range(0, items.Count).First(i => !items.ContainsKey($"{i}"))}"),
         JsonValue value when value.TryGetValue(out string? text) && text.Length == 0 => [],
         { } other => throw Fault(other.GetPath(), "must be a list"),

@@ -16,14 +16,10 @@ internal sealed class MisuseWatch : IDisposable
     /// <summary>The largest number of mask scopes counted; JSON readers represent whole numbers exactly up to it.</summary>
     public const long MostTrainingScopes = 1L << 53;
 
-    /// <summary>
-    /// The number of consecutive scopes without a gradient, each followed by a backward pass and a step, that can't be a coincidence.
-    /// </summary>
+    // So many consecutive scopes without a gradient, each followed by a backward pass and a step, can't be a coincidence.
     private const int MostWithoutGradient = 16;
 
-    /// <summary>
-    /// The number of steps with a gradient that was never zeroed that can't be a coincidence: weights may be clamped between micro-batches.
-    /// </summary>
+    // So many steps with a gradient that was never zeroed can't be a coincidence: weights may be clamped between micro-batches.
     private const int MostWithoutZero = 16;
 
     /// <summary>Costly checks run only in this many first scopes: an error in a loop occurs in every iteration.</summary>

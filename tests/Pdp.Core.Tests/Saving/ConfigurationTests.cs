@@ -43,7 +43,7 @@ public sealed class ConfigurationTests
     [InlineData("Pruning:Schedule:Middle", "9", "$.Schedule.Middle is unknown; the members here are type, start, end")]
     [InlineData("Pruning:Sparsty", "0.5", "$.Sparsty is unknown")]
     [InlineData("Pruning:Epochs", "many", "$.Epochs is \"many\" and must be a number")]
-    [InlineData("Pruning:Exclude:7", "head", "$.Exclude has no item 1")]
+    [InlineData("Pruning:Exclude:7", "head", "$.Exclude has no item 2")]
     [InlineData("Pruning:Schedule", "oneShot", "$.Schedule has a value and members")]
     [InlineData("Pruning:Epochs:First", "1", "$.Epochs has a value and members")]
     public void FromSettings_WhenOneIsWrong_SaysWhereAndWhatIsRight(string name, string value, string words)

@@ -76,7 +76,9 @@ public abstract class FusedOptimizer : optim.Optimizer
         throw new NotSupportedException("Give all groups to the constructor.");
 
     /// <summary>Sets all gradients to null, as PyTorch does by default; stock TorchSharp fills them with zeros.</summary>
-    /// <exception cref="InvalidOperationException">A parameter was disposed since the optimizer was made, as by moving the model.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// A parameter was disposed since the optimizer was made, as by moving the model.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The optimizer is disposed.</exception>
     public override void zero_grad()
     {

@@ -38,7 +38,8 @@ public sealed class FusedSgd : FusedOptimizer
 
     private protected override void ApplyTogether(UpdateBatch batch) => FusedKernels.Sgd(
         batch.Parameters, batch.Gradients, HasMomentum ? batch.State(0) : [],
-        batch.Group.LearningRate, _options.Momentum, _options.Dampening, WeightDecay(batch.Group), _options.IsNesterov, isFirst: batch.Steps == 0);
+        batch.Group.LearningRate, _options.Momentum, _options.Dampening, WeightDecay(batch.Group), _options.IsNesterov,
+        isFirst: batch.Steps == 0);
 
     private protected override void ApplyAlone(Update update)
     {

@@ -91,7 +91,8 @@ public sealed class ParameterGroup : torch.optim.ILearningRateController
 
         var names = new HashSet<string>(StringComparer.Ordinal);
         var seen = new Dictionary<nint, (ParameterGroup Group, string Name)>();
-        foreach (var (group, name, parameter) in groups.SelectMany(group => group.Parameters.Select(entry => (group, entry.Name, entry.Parameter))))
+        var entries = groups.SelectMany(group => group.Parameters.Select(entry => (group, entry.Name, entry.Parameter)));
+        foreach (var (group, name, parameter) in entries)
         {
             if (!names.Add(name))
             {
@@ -100,7 +101,8 @@ public sealed class ParameterGroup : torch.optim.ILearningRateController
 
             if (!parameter.is_floating_point())
             {
-                throw new ArgumentException($"'{name}' is {parameter.dtype}; only real floating-point parameters can be optimized.", nameof(groups));
+                throw new ArgumentException(
+                    $"'{name}' is {parameter.dtype}; only real floating-point parameters can be optimized.", nameof(groups));
             }
 
             var address = TensorAddress.OfNative(parameter);

@@ -7,8 +7,8 @@ namespace Pdp.Training;
 /// <summary>An exponential moving average (EMA) of a model's weights and running statistics. It owns the averages.</summary>
 /// <remarks>
 /// After each step a ← d·a + (1 − d)·w, with decay d. During pruning it averages the dense weights; call <see cref="Exchange"/> to
-/// evaluate or commit the average in place of the weights. Averages of half-precision weights are float32. Tied weights have one average, by
-/// their first name. Not thread-safe.
+/// evaluate or commit the average in place of the weights. Averages of half-precision weights are float32. Tied weights have one average,
+/// by their first name. Not thread-safe.
 /// </remarks>
 public sealed class WeightAverage : IDisposable
 {
@@ -159,7 +159,8 @@ public sealed class WeightAverage : IDisposable
             if (live.IsInvalid || average.IsInvalid || !live.shape.AsSpan().SequenceEqual(average.shape))
             {
                 throw new InvalidOperationException(
-                    $"'{name}' was disposed or reshaped since its average was begun, as by moving or shrinking the model: begin a new average.");
+                    $"'{name}' was disposed or reshaped since its average was begun, as by moving or shrinking the model: "
+                    + "begin a new average.");
             }
         }
     }

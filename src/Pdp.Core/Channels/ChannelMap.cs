@@ -109,8 +109,9 @@ public sealed class ChannelMap
     /// through <c>forward</c>, or takes other arguments), use a random, nonnegative input none of whose sizes is 1.
     /// </param>
     /// <remarks>
-    /// As <paramref name="forward"/> runs on another thread, it must not wait for a lock that the caller holds. Tensors that it keeps from call
-    /// to call must be detached from dispose scopes. The CPU's random generator is rewound meanwhile, so other threads shouldn't draw from it.
+    /// As <paramref name="forward"/> runs on another thread, it must not wait for a lock that the caller holds. Tensors that it keeps from
+    /// call to call must be detached from dispose scopes. The CPU's random generator is rewound meanwhile, so other threads shouldn't draw
+    /// from it.
     /// </remarks>
     /// <exception cref="ArgumentException">
     /// The model has no convolution or linear layer, or its output doesn't depend on any, or has no gradient.

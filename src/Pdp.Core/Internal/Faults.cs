@@ -25,8 +25,8 @@ internal static class Faults
 
     public static string DroppedInside(double epoch) =>
         string.Create(CultureInfo.InvariantCulture,
-            $"No gradient was left for training since epoch {epoch}: those that arrived inside the mask scope were dropped before its end: ")
-            + $"{ZeroFirst}.";
+            $"No gradient was left for training since epoch {epoch}: those that arrived inside the mask scope were dropped before its ")
+            + $"end: {ZeroFirst}.";
 
     public static string NeverZeroed(string weight) =>
         $"'{weight}' was stepped repeatedly with the gradients of earlier steps: {ZeroFirst}.";

@@ -2,7 +2,9 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Layers;
 
-/// <summary>Applies include, exclude and rules to the weights of a model: which of them may be pruned, and why the others stay dense.</summary>
+/// <summary>
+/// Applies include, exclude and rules to the weights of a model: which of them may be pruned, and why the others stay dense.
+/// </summary>
 internal static class LayerMatching
 {
     /// <summary>Matches the weights of a model.</summary>

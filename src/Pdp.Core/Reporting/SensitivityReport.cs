@@ -18,7 +18,9 @@ public sealed record SensitivityReport
     /// <summary>The prunable layers, in the order of the model's parameters.</summary>
     public required IReadOnlyList<LayerSensitivity> Layers { get; init; }
 
-    /// <summary>Bounds for the allocation: each layer may lose what it lost in the scan while the metric dropped by so much at most.</summary>
+    /// <summary>
+    /// Bounds for the allocation: each layer may lose what it lost in the scan while the metric dropped by so much at most.
+    /// </summary>
     /// <remarks>
     /// The bound of a layer is the largest level that was measured, if it stands them all, and 0 if it stands none. They take the place
     /// of the rules that the scan's options had, whose settings they hold too: <c>options with { Rules = report.Bounds(0.01) }</c>. Layers

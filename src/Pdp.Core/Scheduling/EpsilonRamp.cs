@@ -28,5 +28,6 @@ public sealed record EpsilonRamp : ISparsityScheduler
     public double Fraction(double epoch) => epoch >= EndEpoch ? 1 : Math.Clamp(Epsilon * (epoch - WarmupEpochs), 0, 1);
 
     /// <inheritdoc/>
-    public string Describe() => $"{nameof(EpsilonRamp)} of {InvariantText.Of(Epsilon)} an epoch after {InvariantText.Of(WarmupEpochs)} dense epochs";
+    public string Describe() =>
+        $"{nameof(EpsilonRamp)} of {InvariantText.Of(Epsilon)} an epoch after {InvariantText.Of(WarmupEpochs)} dense epochs";
 }

@@ -40,7 +40,7 @@ internal sealed class UnmaskedWatch
     public void Stepped() => _hasSteps = true;
 
     /// <summary>Records a scope in which a gradient arrived and was dropped before its end.</summary>
-    /// <remarks>An attack on the inputs does that in an evaluation too; no gradient left by a whole epoch is what nothing right does.</remarks>
+    /// <remarks>An attack on the inputs does that in an evaluation too, but no correct loop leaves no gradient for a whole epoch.</remarks>
     public void Dropped() => _hasDropped = !_isCommitted;
 
     public void Reset(bool isCommitted) => (_since, _isCommitted, _hasTrained) = (null, isCommitted, true);

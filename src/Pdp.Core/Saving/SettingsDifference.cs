@@ -21,8 +21,8 @@ internal static class SettingsDifference
             yield return $"{InvariantText.Listed(added)} {Are(added)} pruned now, but {(added.Length == 1 ? "was" : "were")} not when the "
                 + "state was saved";
         if (saved.Keys.Except(now.Keys).ToArray() is { Length: > 0 } gone)
-            yield return $"{InvariantText.Listed(gone)} {(gone.Length == 1 ? "was" : "were")} pruned when the state was saved, but {Are(gone)} "
-                + "not now";
+            yield return $"{InvariantText.Listed(gone)} {(gone.Length == 1 ? "was" : "were")} pruned when the state was saved, "
+                + $"but {Are(gone)} not now";
 
         var changes = now.Where(layer => saved.ContainsKey(layer.Key))
             .SelectMany(layer => Changes(saved[layer.Key], layer.Value).Select(change => (layer.Key, Change: change)))

@@ -231,6 +231,23 @@ public sealed class FindTests
     }
 
     [Fact]
+    public void Find_OnABatch_SeesWhatTheModelDoesWithABatchOfOne()
+    {
+        var (conv, fc) = (Conv2d(3, 8, 3), Linear(8, 4));
+        using var model = new Net(new { conv, fc }, x =>
+        {
+            x = functional.relu(conv.call(x)).mean([2, 3]).squeeze();
+            return fc.call(x.mul(x.softmax(0)));
+        });
+        using var example = rand(2, 3, 8, 8);
+
+        var map = ChannelMap.Find(model, example);
+
+        Assert.Empty(map.Groups);
+        Assert.Contains("on a batch of one", map.Unsupported["conv.weight"]);
+    }
+
+    [Fact]
     public void Find_OfALayerThatNoPassRuns_NamesItAndRefusesWhatItMayRead()
     {
         var (first, second, third, never) = (Linear(6, 8), Linear(8, 7), Linear(7, 3), Linear(8, 7));

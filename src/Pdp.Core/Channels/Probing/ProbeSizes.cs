@@ -25,6 +25,11 @@ internal static class ProbeSizes
         yield return tensor => Changed(tensor, first, [Batch, .. first[1..]]);
     }
 
+    /// <summary>The shapes of a batch of one; null if the example is one, or has no batch.</summary>
+    /// <param name="example">The tensors of the example.</param>
+    public static Func<Tensor, long[]>? OfOne(IReadOnlyList<Tensor> example) =>
+        example.Count > 0 && example[0].shape is [> 1, _, ..] first ? tensor => Changed(tensor, first, [1, .. first[1..]]) : null;
+
     /// <summary>The dimensions that may be image sizes or a sequence length, varied together or one at a time.</summary>
     private static int[][] Varying(Tensor example) => (example.dim(), example.is_floating_point()) switch
     {

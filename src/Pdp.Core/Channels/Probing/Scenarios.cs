@@ -23,9 +23,11 @@ internal static class Scenarios
     {
         var weights = new RandomWeights(model, layers, runner.Snapshot);
         var other = runner.OtherSize();
+        var one = ProbeSizes.OfOne(runner.Example);
         return
         [
             new("with weights of both signs", () => weights.Fill(11), runner.Normal(other, 21), 1),
+            .. one is null ? [] : new[] { new Scenario("on a batch of one", () => weights.Fill(16), runner.Normal(one, 28), 10) },
             Training(new("in training mode", () => weights.Fill(12), runner.Normal(other, 22), 2)),
             new("with channels of equal sign", () => Align(0, isNegated: false), runner.Normal(other, 23), 3),
             new("with channels of equal sign", () => Align(1, isNegated: false), runner.Normal(other, 23), 4),
@@ -50,10 +52,12 @@ internal static class Scenarios
     public static IReadOnlyList<Scenario> OfFinal(ModelRunner runner)
     {
         var other = runner.OtherSize();
+        var one = ProbeSizes.OfOne(runner.Example);
         return
         [
             new("on the example", runner.Snapshot.Restore, null, 1),
             new("on a random input", runner.Snapshot.Restore, runner.Normal(Own, 41), 2),
+            .. one is null ? [] : new[] { new Scenario("on a batch of one", runner.Snapshot.Restore, runner.Normal(one, 45), 6) },
             new("on a random input of another size", runner.Snapshot.Restore, runner.Normal(other, 42), 3),
             new("on a large random input", runner.Snapshot.Restore, runner.Normal(other, 43, LargeGain), 4),
             Training(new("in training mode", runner.Snapshot.Restore, runner.Normal(other, 44), 5)),

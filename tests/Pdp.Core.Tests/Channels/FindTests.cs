@@ -299,6 +299,22 @@ public sealed class FindTests
         Assert.Equal(before.Values(), after.Values());
     }
 
+    [Fact]
+    public void Shrink_OfAModelThatAddsNoise_ComparesUnderTheSameNoise()
+    {
+        using var model = new Ending(x => x.add(randn_like(x), One));
+        using var example = rand(2, 6);
+        var map = ChannelMap.Find(model, example);
+        using var pruner = new PdpPruner(model, ZooCut.Options(map));
+        pruner.BeginEpoch(0);
+        pruner.Commit();
+
+        var report = pruner.Shrink(example);
+
+        Assert.InRange(report.Difference, 0, 1e-5 * report.Scale);
+        Assert.True(report.ParametersAfter < report.ParametersBefore);
+    }
+
     private static ChannelMap ZooExample()
     {
         using var model = Zoo.Get(nameof(PlainCnn)).Make();

@@ -65,10 +65,13 @@ internal static class Shrinker
         using var _ = no_grad();
         var record = ShrinkRecord.Of(model, groups);
         var parametersBefore = Count(model);
+        // A model that draws random numbers draws the same ones in both calls, unless their count depends on the removed channels.
+        var random = get_rng_state();
         var masked = forward();
         using var surgery = Surgery.Keep(model, groups.Select(shrunk => (shrunk.Group, shrunk.Kept)));
         try
         {
+            set_rng_state(random);
             var (difference, scale) = Compare(masked, forward());
             return new()
             {

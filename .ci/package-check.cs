@@ -1,4 +1,4 @@
-// Checks the packages in a folder as a reviewer of nuget.org would: dotnet run .ci/package-check.cs -- FOLDER
+// Checks the packages in a folder as a reviewer of the NuGet gallery would: dotnet run .ci/package-check.cs -- FOLDER
 using System.Globalization;
 using System.IO.Compression;
 using System.Reflection.PortableExecutable;
@@ -45,14 +45,14 @@ void CheckMetadata(string id, string[] dependencies, XDocument nuspec)
     Expect(id, "project URL, which is the repository's", [repository.Attribute("url")?.Value ?? ""], [Value("projectUrl")]);
 }
 
-// Relative links lead nowhere on nuget.org, and headings are the targets of the others without a host.
+// Relative links lead nowhere in the NuGet gallery, and headings are the targets of the others without a host.
 void CheckReadme(string id, string readme)
 {
     var headings = Regex.Matches(readme, @"^#+ +(.+)$", RegexOptions.Multiline)
         .Select(m => "#" + Regex.Replace(m.Groups[1].Value.Trim().ToLowerInvariant(), @"[^\w\- ]", "").Replace(' ', '-'));
     foreach (Match link in Regex.Matches(readme, @"\]\(([^)\s]+)\)"))
         Require(link.Groups[1].Value.StartsWith("https://", StringComparison.Ordinal) || headings.Contains(link.Groups[1].Value), $"{id}: the README links to {link.Groups[1].Value}.");
-    Require(!Regex.IsMatch(readme, "<(img|picture|a|p|div)[ >]"), $"{id}: the README has HTML, which nuget.org doesn't show.");
+    Require(!Regex.IsMatch(readme, "<(img|picture|a|p|div)[ >]"), $"{id}: the README has HTML, which the NuGet gallery doesn't show.");
 }
 
 void CheckIcon(string id, byte[] png)

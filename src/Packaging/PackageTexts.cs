@@ -56,7 +56,7 @@ public sealed class PackageTexts : Microsoft.Build.Utilities.Task
         return section.Success ? section.Groups["text"].Value.Trim() : null;
     }
 
-    // nuget.org shows pictures only from hosts that it trusts: of GitHub's, the one for raw files.
+    // The NuGet gallery shows pictures only from hosts that it trusts: of GitHub's, the one for raw files.
     private string Rewrite(Match link)
     {
         var (text, isPicture) = (link.Groups["text"].Value, link.Groups["before"].Length > 0);

@@ -30,6 +30,7 @@ internal static class Pruning
             Allocation = Known[settings.Allocation],
             Schedule = new Timeline(settings).Schedule(),
             Temperature = new Timeline(settings).Temperature(),
+            GradientTemperature = new Timeline(settings).GradientTemperature(),
             Exclude = [LayerMatch.First, LayerMatch.Classifier],
         };
         return strategy is PerChannel ? WithChannels(options, settings, model, training) : options with { Method = Methods.Of(settings) };
@@ -50,7 +51,7 @@ internal static class Pruning
             throw new ArgumentException($"--epochs 0 only measures; --method {settings.Method} needs at least 1.");
         }
 
-        _ = new Timeline(settings).Temperature();
+        _ = (new Timeline(settings).Temperature(), new Timeline(settings).GradientTemperature());
         RequireEnded(new Timeline(settings).Schedule(), settings);
     }
 

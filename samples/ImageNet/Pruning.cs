@@ -14,7 +14,7 @@ internal static class Pruning
     public static void RequirePossible(Settings settings)
     {
         var timeline = new Timeline(settings);
-        _ = timeline.Temperature();
+        _ = (timeline.Temperature(), timeline.GradientTemperature());
         timeline.RequireEnded(CommitEpoch(settings), timeline.Schedule());
     }
 
@@ -31,6 +31,7 @@ internal static class Pruning
             Strategy = strategy,
             Schedule = timeline.Schedule(),
             Temperature = timeline.Temperature(),
+            GradientTemperature = timeline.GradientTemperature(),
             Exclude = [.. (settings.Exclude ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
                 .Select(LayerMatch.Named)],
         };

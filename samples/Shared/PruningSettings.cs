@@ -48,7 +48,12 @@ internal abstract record PruningSettings
     public string? RelativeTemperature { get; init => field = TemperatureOption.Checked(value); }
 
     [Option(
-        "Epoch at which the temperature reaches its end.",
+        "Temperature ρ of the gradient, relative to the squared threshold: constant (1), or from start to end.",
+        Value = "RHO|RHO:RHO", Default = "that of the masks")]
+    public string? GradientTemperature { get; init => field = TemperatureOption.Checked(value); }
+
+    [Option(
+        "Epoch at which temperatures reach their end.",
         Value = OptionAttribute.Epochs, Range = "(0, ∞)", Default = "nine tenths of the run")]
     public double? AnnealEnd { get; init; }
 }

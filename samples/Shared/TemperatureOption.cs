@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Pdp.Samples;
 
-/// <summary>The value of <c>--relative-temperature</c>: ρ, or where it is annealed from and to.</summary>
+/// <summary>The value of <c>--relative-temperature</c> or <c>--gradient-temperature</c>: ρ, or where it is annealed from and to.</summary>
 internal static class TemperatureOption
 {
     /// <exception cref="ArgumentException">The text is neither a number above 0 nor two with a colon between them.</exception>

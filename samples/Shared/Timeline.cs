@@ -23,14 +23,16 @@ internal sealed class Timeline(PruningSettings settings)
     {
         var (relative, absolute) = (settings.RelativeTemperature, settings.Temperature);
         Require(relative is null || absolute is null, "Give either --temperature or --relative-temperature, not both.");
-        var (from, to) = relative is null ? default : TemperatureOption.Parse(relative);
-        Require(settings.AnnealEnd is null || to is not null,
+        Require(settings.AnnealEnd is null || $"{relative}{settings.GradientTemperature}".Contains(':', StringComparison.Ordinal),
             "--anneal-end is for a temperature that is annealed: give --relative-temperature, such as 1:0.03.");
-        return to is { } last ? Annealed(from, last)
-            : relative is not null ? Pdp.Temperature.Relative(from)
+        return relative is not null ? Relative(relative)
             : absolute is { } temperature ? Pdp.Temperature.Absolute(temperature)
             : null;
     }
+
+    /// <summary>The temperature of the gradient; null, which stands for that of the masks, where none is given.</summary>
+    /// <exception cref="ArgumentException">Annealing would not end after its start and within the run.</exception>
+    public Temperature? GradientTemperature() => settings.GradientTemperature is { } text ? Relative(text) : null;
 
     /// <summary>Checks at the start of a run, not in its middle, that the commit comes after the schedule has ended.</summary>
     /// <param name="commit">The epoch of the commit.</param>
@@ -60,6 +62,10 @@ internal sealed class Timeline(PruningSettings settings)
         RequireWithin(end, "The ramp", "--ramp-end");
         return new CubicRamp(Start, end);
     }
+
+    private Temperature Relative(string text) => TemperatureOption.Parse(text) is var (from, to) && to is { } last
+        ? Annealed(from, last)
+        : Pdp.Temperature.Relative(from);
 
     private Temperature Annealed(double from, double to)
     {

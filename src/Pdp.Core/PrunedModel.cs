@@ -82,14 +82,17 @@ internal sealed class PrunedModel : IDisposable
         layer => RunSettings.Of(
             layer,
             options.Goal,
-            TemperatureOf(layer.Rule, layer.Mask.Strategy, options),
+            options.TemperaturesOf(layer.Rule, layer.Mask.Strategy),
             _selection.Ties.MaskedAlong(layer.Mask.Name, layer.Mask.Strategy)));
 
-    /// <summary>Sets each layer's temperature from the options.</summary>
+    /// <summary>Sets each layer's temperatures from the options.</summary>
     public void SetTemperatures(PdpOptions options)
     {
         foreach (var layer in Masked.Layers)
-            layer.Mask.Temperature = TemperatureOf(layer.Rule, layer.Mask.Strategy, options);
+        {
+            var (temperature, gradient) = options.TemperaturesOf(layer.Rule, layer.Mask.Strategy);
+            layer.Mask.Follow(temperature, gradient);
+        }
     }
 
     /// <summary>Tells a method other than PDP the epoch.</summary>
@@ -202,17 +205,14 @@ internal sealed class PrunedModel : IDisposable
     private static long[] IndicesOf(Tensor kept) =>
         [.. kept.cpu().data<bool>().ToArray().Index().Where(pair => pair.Item).Select(pair => (long)pair.Index)];
 
-    private static Temperature TemperatureOf(LayerRule? rule, IMaskStrategy strategy, PdpOptions options) =>
-        rule?.Temperature ?? options.EffectiveTemperatureOf(strategy);
-
     private MaskGroup GroupOf(LayerDecision layer)
     {
         var strategy = _selection.StrategyOf(layer);
-        var temperature = TemperatureOf(layer.Rule, strategy, _options);
+        var (temperature, gradient) = _options.TemperaturesOf(layer.Rule, strategy);
         if (_selection.Ties.GroupOf(layer) is { } group)
-            return ChannelMaskGroup.Of(group, Module, strategy, temperature);
+            return ChannelMaskGroup.Of(group, Module, strategy, temperature, gradient);
 
-        var mask = new PdpMask(layer.Info.Name, layer.Info.Layout, strategy, temperature);
+        var mask = new PdpMask(layer.Info.Name, layer.Info.Layout, strategy, temperature) { GradientTemperature = gradient };
         return new(mask, new GroupSlices(mask, layer.Parameter));
     }
 

@@ -157,6 +157,7 @@ public sealed class EveryMethodTests
         var temperature = Pdp.Temperature.Relative(1);
 
         Assert.Contains("no soft mask", Assert.Throws<ArgumentException>(() => new Scene(options with { Temperature = temperature })).Message, StringComparison.Ordinal);
+        Assert.Contains("no soft mask", Assert.Throws<ArgumentException>(() => new Scene(options with { GradientTemperature = temperature })).Message, StringComparison.Ordinal);
         Assert.Contains("no soft mask", Assert.Throws<ArgumentException>(() => new Scene(options with { Rules = [new("first.weight") { Temperature = temperature }] })).Message, StringComparison.Ordinal);
     }
 

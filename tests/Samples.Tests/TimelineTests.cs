@@ -64,6 +64,16 @@ public sealed class TimelineTests
         Assert.False(new Timeline(Default with { Temperature = 1e-4 }).Temperature()!.IsRelative);
     }
 
+    [Fact]
+    public void GradientTemperature_WhenItIsGiven_IsTaken()
+    {
+        var annealed = new Timeline(Default with { GradientTemperature = "1:0.03", AnnealEnd = 5 }).GradientTemperature()!;
+
+        Assert.Null(new Timeline(Default with { RelativeTemperature = "1" }).GradientTemperature());
+        Assert.Equal((true, 1, 0.03, 1, 5), (annealed.IsRelative, annealed.From, annealed.To, annealed.StartEpoch, annealed.EndEpoch));
+        Assert.Equal(Temperature.Relative(2), new Timeline(Default with { GradientTemperature = "2" }).GradientTemperature());
+    }
+
     [Theory]
     [InlineData(3, "The commit would come in epoch 3, but the schedule ends in epoch 3.2")]
     [InlineData(9, "The commit would come in epoch 9 (--commit-at), after the run of 8 epochs (--epochs)")]

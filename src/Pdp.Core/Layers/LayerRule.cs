@@ -27,6 +27,9 @@ public sealed record LayerRule
     /// <summary>The temperature for these weights.</summary>
     public Temperature? Temperature { get; init; }
 
+    /// <summary>The temperature of the gradient for these weights.</summary>
+    public Temperature? GradientTemperature { get; init; }
+
     /// <summary>The smallest sparsity that the allocation may give one of these weights.</summary>
     /// <value>In [0, 1].</value>
     public double? MinimumSparsity { get; init => field = value is { } sparsity ? Guard.Share(sparsity) : null; }
@@ -40,5 +43,6 @@ public sealed record LayerRule
         (Sparsity, MinimumSparsity, MaximumSparsity) == (other.Sparsity, other.MinimumSparsity, other.MaximumSparsity)
         && (Equals(Strategy, other.Strategy)
             || (Strategy?.GetType() == other.Strategy?.GetType() && Strategy?.Describe() == other.Strategy?.Describe()))
-        && Equals(Temperature, other.Temperature);
+        && Equals(Temperature, other.Temperature)
+        && Equals(GradientTemperature, other.GradientTemperature);
 }

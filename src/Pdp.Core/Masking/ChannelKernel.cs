@@ -21,8 +21,10 @@ internal sealed class ChannelKernel : GroupKernel
     private readonly float[] _magnitudes;
     private readonly float[] _sorted;
     private readonly float[] _factors;
+    private readonly float[] _gradientFactors;
     private readonly double[] _slopes;
     private double _scale;
+    private double _gradientScale;
     private int _faults;
 
     private ChannelKernel(string subject, PdpMask mask, GroupSlices slices, SliceView[] views)
@@ -36,7 +38,8 @@ internal sealed class ChannelKernel : GroupKernel
         _channelsPerPiece = Math.Max(1, PieceLength / (Elements / channels));
         _sums = new double[channels];
         _slopes = new double[channels];
-        (_magnitudes, _sorted, _factors) = (new float[channels], new float[channels], new float[channels]);
+        (_magnitudes, _sorted) = (new float[channels], new float[channels]);
+        (_factors, _gradientFactors) = (new float[channels], new float[channels]);
     }
 
     /// <inheritdoc/>
@@ -89,13 +92,13 @@ internal sealed class ChannelKernel : GroupKernel
         _sorted.AsSpan().Sort();
         var threshold = 0.5 * ((double)_sorted[_mask.Removed - 1] + _sorted[_mask.Removed]);
         _scale = _mask.Sharpness.Scale(threshold, float.MaxValue);
-        var twiceIfSoft = threshold * _scale < Sharpness.Hard ? 2 : 0;
+        _gradientScale = _mask.GradientSharpness?.Scale(threshold, float.MaxValue) ?? _scale;
+        var twiceIfSoft = threshold * _gradientScale < Sharpness.Hard ? 2 : 0;
         for (var channel = 0; channel < _sums.Length; channel++)
         {
-            var logit = (_magnitudes[channel] - threshold) * _scale * ((_magnitudes[channel] + threshold) * _scale);
-            var (mask, removal) = (1 / (1 + Math.Exp(-logit)), 1 / (1 + Math.Exp(logit)));
-            _factors[channel] = mask >= SoftMask.Cut ? (float)mask : 0;
-            _slopes[channel] = _factors[channel] * removal * twiceIfSoft * _scoreSlope;
+            (_factors[channel], _) = MaskOf(_magnitudes[channel], threshold, _scale);
+            (_gradientFactors[channel], var removal) = MaskOf(_magnitudes[channel], threshold, _gradientScale);
+            _slopes[channel] = _gradientFactors[channel] * removal * twiceIfSoft * _scoreSlope;
         }
 
         return true;
@@ -171,6 +174,14 @@ internal sealed class ChannelKernel : GroupKernel
     /// <summary>Norms always are; filters and biases are unless the norms alone carry the mask.</summary>
     private static bool IsMasked(SliceView view, GroupSlices slices) => slices.MasksFilters || view.Role == ChannelRole.Norm;
 
+    /// <summary>Equation 2, m, cut as <see cref="SoftMask.Mask"/> cuts it, and 1 − m.</summary>
+    private static (float Mask, double Removal) MaskOf(double magnitude, double threshold, double scale)
+    {
+        var logit = (magnitude - threshold) * scale * ((magnitude + threshold) * scale);
+        var (mask, removal) = (1 / (1 + Math.Exp(-logit)), 1 / (1 + Math.Exp(logit)));
+        return (mask >= SoftMask.Cut ? (float)mask : 0, removal);
+    }
+
     private (long First, long End) Extent(int piece) =>
         (piece * _channelsPerPiece, Math.Min(_mask.Members, (piece + 1) * _channelsPerPiece));
 
@@ -182,8 +193,9 @@ internal sealed class ChannelKernel : GroupKernel
             shared += rows.IsMasked ? rows.Upstream(channel) : 0;
 
         // In units of √τ, and bounded, as in SoftMask.
-        var slope = (float)(_slopes[channel] * Math.Clamp(shared * _scale, -MostShared, MostShared));
+        var slope = (float)(_slopes[channel] * Math.Clamp(shared * _gradientScale, -MostShared, MostShared));
         foreach (var rows in _rows)
-            rows.Correct(channel, rows.IsMasked ? _factors[channel] : 1, rows.Role == ChannelRole.Filter ? slope : 0, (float)_scale);
+            rows.Correct(
+                channel, rows.IsMasked ? _gradientFactors[channel] : 1, rows.Role == ChannelRole.Filter ? slope : 0, (float)_gradientScale);
     }
 }

@@ -5,13 +5,15 @@ namespace Pdp.Masking;
 /// <summary>Makes the mask group of channels that belong together.</summary>
 internal static class ChannelMaskGroup
 {
-    public static MaskGroup Of(ChannelGroup group, Module model, IMaskStrategy strategy, Temperature temperature)
+    public static MaskGroup Of(
+        ChannelGroup group, Module model, IMaskStrategy strategy, Temperature temperature, Temperature? gradientTemperature)
     {
         var parameters = model.named_parameters().ToDictionary(pair => pair.name, pair => pair.parameter, StringComparer.Ordinal);
         SliceView[] Views(ChannelRole role) =>
             [.. group.Of(role).Select(slice => new SliceView(parameters[slice.Name], slice, group.Channels))];
         var filters = Views(ChannelRole.Filter);
-        var mask = new PdpMask(group.Name, new WeightLayout([group.Channels, filters.Sum(view => view.Width)]), strategy, temperature);
+        var layout = new WeightLayout([group.Channels, filters.Sum(view => view.Width)]);
+        var mask = new PdpMask(group.Name, layout, strategy, temperature) { GradientTemperature = gradientTemperature };
         return new(mask, new GroupSlices(mask, filters, [.. Views(ChannelRole.Bias), .. Views(ChannelRole.Norm)], group.IsNormalized));
     }
 }

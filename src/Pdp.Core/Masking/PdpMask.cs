@@ -19,6 +19,8 @@ namespace Pdp;
 /// </remarks>
 public sealed class PdpMask
 {
+    private Temperature? _gradientTemperature;
+
     /// <summary>Makes a mask that removes nothing until <see cref="Advance"/> is called.</summary>
     /// <param name="name">The weight's name, for messages.</param>
     /// <param name="layout">The weight's shape and what its dimensions mean.</param>
@@ -51,7 +53,15 @@ public sealed class PdpMask
     public IMaskStrategy Strategy { get; }
 
     /// <summary>How soft the mask is over the epochs.</summary>
-    public Temperature Temperature { get; internal set; }
+    public Temperature Temperature { get; private set; }
+
+    /// <summary>How soft the mask is for the gradient over the epochs.</summary>
+    /// <value>Null, the default, is <see cref="Temperature"/>.</value>
+    public Temperature? GradientTemperature
+    {
+        get => _gradientTemperature;
+        init => (_gradientTemperature, GradientTemperatureValue) = (value, value?.From);
+    }
 
     /// <summary>The groups of competitors.</summary>
     public long Groups { get; }
@@ -73,6 +83,9 @@ public sealed class PdpMask
     /// <summary>The current τ in weight², or ρ if the temperature is relative.</summary>
     public double TemperatureValue { get; private set; }
 
+    /// <summary>The current τ of the gradient in weight², or ρ if it is relative; null if it is that of the mask.</summary>
+    public double? GradientTemperatureValue { get; private set; }
+
     /// <summary>The weights currently removed.</summary>
     public long RemovedWeights => Removed * WeightsPerRank;
 
@@ -84,6 +97,10 @@ public sealed class PdpMask
 
     /// <summary>The current temperature in the form that kernels and tensor operations use.</summary>
     internal Sharpness Sharpness => Sharpness.Of(TemperatureValue, Temperature.IsRelative);
+
+    /// <summary>The current temperature of the gradient; null if it is that of the mask.</summary>
+    internal Sharpness? GradientSharpness => GradientTemperatureValue is { } value
+        && Sharpness.Of(value, GradientTemperature!.IsRelative) is var own && own != Sharpness ? own : null;
 
     /// <summary>The weights that are removed when each group loses one more member.</summary>
     internal long WeightsPerRank => Layout.Elements / Members;
@@ -106,11 +123,16 @@ public sealed class PdpMask
     /// <summary>Hands the mask to a pruner: from now on it follows only the pruner's clock and method.</summary>
     internal void Attach() => IsAttached = true;
 
+    /// <summary>Sets how soft the mask is from its next <see cref="Move"/> on.</summary>
+    internal void Follow(Temperature temperature, Temperature? gradientTemperature) =>
+        (Temperature, _gradientTemperature) = (temperature, gradientTemperature);
+
     /// <summary>Moves the mask along its schedule.</summary>
     internal void Move(double fraction, double epoch)
     {
         Removed = Strategy.Removed(Target, Guard.Share(fraction, nameof(fraction)));
         TemperatureValue = Temperature.At(epoch);
+        GradientTemperatureValue = GradientTemperature?.At(epoch);
     }
 
     /// <summary>Removes a number of members other than the schedule's, until the next <see cref="Move"/>.</summary>
@@ -138,9 +160,7 @@ public sealed class PdpMask
     /// <param name="weight">The weight, of the layout's shape.</param>
     /// <returns><c>[groups, 1]</c>, in units of weight; zeros where nothing is removed.</returns>
     /// <exception cref="ArgumentException">The weight's shape is not the layout's.</exception>
-    /// <exception cref="InvalidOperationException">
-    /// The mask goes by an <see cref="PdpOptions.Importance"/> other than magnitude.
-    /// </exception>
+    /// <exception cref="InvalidOperationException">The mask goes by a <see cref="PdpOptions.Importance"/>, not magnitude.</exception>
     public Tensor Threshold(Tensor weight)
     {
         RequireShape(weight);
@@ -148,16 +168,14 @@ public sealed class PdpMask
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         var magnitude = Strategy.Magnitude(Precision.Widen(weight), Layout);
-        return ThresholdOf(magnitude).MoveToOuterDisposeScope();
+        return this.ThresholdOf(magnitude).MoveToOuterDisposeScope();
     }
 
     /// <summary>The soft mask, equation 2; ones where nothing is removed.</summary>
     /// <param name="weight">The weight, of the layout's shape.</param>
     /// <returns>The weight's shape, values in [0, 1], float64 for a float64 weight and float32 for any other.</returns>
     /// <exception cref="ArgumentException">The weight's shape is not the layout's.</exception>
-    /// <exception cref="InvalidOperationException">
-    /// The mask goes by an <see cref="PdpOptions.Importance"/> other than magnitude.
-    /// </exception>
+    /// <exception cref="InvalidOperationException">The mask goes by a <see cref="PdpOptions.Importance"/>, not magnitude.</exception>
     public Tensor Soft(Tensor weight)
     {
         RequireShape(weight);
@@ -168,7 +186,7 @@ public sealed class PdpMask
         if (Removed == 0)
             return wide.ones_like().MoveToOuterDisposeScope();
 
-        var boundary = BoundaryOf(wide);
+        var boundary = this.BoundaryOf(wide);
         return Strategy.Spread(SoftMask.Mask(boundary.Logit), Layout).expand_as(wide).clone().MoveToOuterDisposeScope();
     }
 
@@ -176,29 +194,26 @@ public sealed class PdpMask
     /// <param name="weight">The weight, of the layout's shape.</param>
     /// <returns>The weight's shape, bool, true where a weight is kept.</returns>
     /// <exception cref="ArgumentException">The weight's shape is not the layout's.</exception>
-    /// <exception cref="InvalidOperationException">
-    /// The mask goes by an <see cref="PdpOptions.Importance"/> other than magnitude.
-    /// </exception>
+    /// <exception cref="InvalidOperationException">The mask goes by a <see cref="PdpOptions.Importance"/>, not magnitude.</exception>
     public Tensor Kept(Tensor weight)
     {
         RequireShape(weight);
 
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        var kept = SoftMask.Kept(MagnitudeOf(Precision.Widen(weight)), Removed);
+        var kept = SoftMask.Kept(this.MagnitudeOf(Precision.Widen(weight)), Removed);
         return Strategy.Spread(kept, Layout).expand(Layout.Dimensions).clone().MoveToOuterDisposeScope();
     }
 
     /// <summary>The masked weight as a differentiable function of the weight, for code that uses the weight directly.</summary>
     /// <remarks>
     /// Equation 3, ŵ = m(w)·w; autograd gives equation 4, as t and a relative τ are constants. A hard mask, t²/τ ≥ 10⁴, is a constant too.
+    /// With a <see cref="GradientTemperature"/> the value is that of the mask, and the gradient that of the softer or harder one.
     /// </remarks>
     /// <param name="weight">The weight, of the layout's shape.</param>
     /// <returns>The weight's shape and type; the weight's own values where nothing is removed.</returns>
     /// <exception cref="ArgumentException">The weight's shape is not the layout's.</exception>
-    /// <exception cref="InvalidOperationException">
-    /// The mask goes by an <see cref="PdpOptions.Importance"/> other than magnitude.
-    /// </exception>
+    /// <exception cref="InvalidOperationException">The mask goes by a <see cref="PdpOptions.Importance"/>, not magnitude.</exception>
     public Tensor Apply(Tensor weight)
     {
         RequireShape(weight);
@@ -207,8 +222,12 @@ public sealed class PdpMask
 
         using var scope = NewDisposeScope();
         var wide = Precision.Widen(weight);
-        var mask = SoftMask.Mask(SoftMask.Differentiable(BoundaryOf(wide.detach()), wide, Strategy, Layout));
-        return Strategy.Spread(mask, Layout).mul(wide).to_type(weight.dtype).MoveToOuterDisposeScope();
+        var boundary = this.BoundaryOf(wide.detach());
+        var mask = SoftMask.Mask(SoftMask.Differentiable(this.GradientBoundaryOf(wide.detach(), boundary), wide, Strategy, Layout));
+        var masked = Strategy.Spread(mask, Layout).mul(wide);
+        if (GradientSharpness is not null)
+            masked = SoftMask.WithValue(masked, Strategy.Spread(SoftMask.Mask(boundary.Logit), Layout).mul(wide));
+        return masked.to_type(weight.dtype).MoveToOuterDisposeScope();
     }
 
     /// <summary>Sets the count to that of a hard mask, <c>[groups, members]</c>; to the groups' mean if they differ.</summary>
@@ -217,26 +236,6 @@ public sealed class PdpMask
         using var scope = NewDisposeScope();
         Removed = Members - (kept.sum().cpu().ReadCpuInt64(0) / Groups);
     }
-
-    /// <summary>
-    /// The magnitudes that compete, <c>[groups, members]</c>, of weights in their arithmetic type; in the caller's scope.
-    /// </summary>
-    internal Tensor MagnitudeOf(Tensor wide) => Strategy.Magnitude(Importance?.Competing(wide) ?? wide, Layout);
-
-    /// <summary>The boundary of a weight in its arithmetic type, for p &gt; 0; in the caller's scope.</summary>
-    internal Boundary BoundaryOf(Tensor wide) => BoundaryBetween(MagnitudeOf(wide));
-
-    /// <summary>The boundary of magnitudes, <c>[groups, members]</c>, for p &gt; 0; in the caller's scope.</summary>
-    internal Boundary BoundaryBetween(Tensor magnitude)
-    {
-        var threshold = ThresholdOf(magnitude);
-        return Boundary.Of(magnitude, threshold, SoftMask.Scale(threshold, Sharpness));
-    }
-
-    /// <summary>The boundary of a weight for a threshold and a scale that are already known.</summary>
-    internal Boundary BoundaryOf(Tensor wide, Tensor threshold, Tensor scale) => Boundary.Of(MagnitudeOf(wide), threshold, scale);
-
-    private Tensor ThresholdOf(Tensor magnitude) => Removed == 0 ? magnitude.new_zeros(Groups, 1) : SoftMask.Threshold(magnitude, Removed);
 
     private void RequireShape(Tensor weight)
     {

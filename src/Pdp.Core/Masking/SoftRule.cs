@@ -21,7 +21,7 @@ internal sealed class SoftRule(PdpMask mask, GroupSlices slices) : Multiplicativ
 
     public override GroupValues Leave(GroupValues dense, GroupValues upstream, MaskForm form)
     {
-        var factors = FactorsOf(dense.Weight, form);
+        var factors = FactorsOf(dense.Weight, form, GradientBoundaryOf);
         var corrected = factors is null || form == MaskForm.Raw
             ? Times(upstream, factors)
             : Times(upstream, factors) with { Weight = Gradient(dense, upstream, factors.Value.Hard) };
@@ -40,7 +40,9 @@ internal sealed class SoftRule(PdpMask mask, GroupSlices slices) : Multiplicativ
         (_threshold, _scale, _kept) = (null, null, null);
     }
 
-    protected override (Tensor? Hard, Tensor Whole)? FactorsOf(Tensor weight, MaskForm form)
+    protected override (Tensor? Hard, Tensor Whole)? FactorsOf(Tensor weight, MaskForm form) => FactorsOf(weight, form, BoundaryOf);
+
+    private (Tensor? Hard, Tensor Whole)? FactorsOf(Tensor weight, MaskForm form, Func<Tensor, Boundary> boundaryOf)
     {
         if (IsIdentity)
             return null;
@@ -49,7 +51,7 @@ internal sealed class SoftRule(PdpMask mask, GroupSlices slices) : Multiplicativ
         if (form == MaskForm.Raw)
             return (kept, kept!.to_type(weight.dtype));
 
-        var soft = SoftMask.Mask(BoundaryOf(weight).Logit);
+        var soft = SoftMask.Mask(boundaryOf(weight).Logit);
         return (kept, kept is null ? soft : soft.mul(kept));
     }
 
@@ -57,7 +59,7 @@ internal sealed class SoftRule(PdpMask mask, GroupSlices slices) : Multiplicativ
     private Tensor Gradient(GroupValues dense, GroupValues upstream, Tensor? kept)
     {
         var (weight, along) = (dense.Weight, GateAlong(dense, upstream));
-        var boundary = BoundaryOf(weight);
+        var boundary = GradientBoundaryOf(weight);
         var sensitivity = Mask.Importance?.Sensitivity;
         var gradient = Slices.MasksFilters
             ? SoftMask.Gradient(weight, upstream.Weight, boundary, Mask.Strategy, Mask.Layout, along, sensitivity)
@@ -72,6 +74,9 @@ internal sealed class SoftRule(PdpMask mask, GroupSlices slices) : Multiplicativ
         _kept ??= Kept(weight).DetachFromDisposeScope();
         return _kept.alias();
     }
+
+    /// <summary>The boundary of the scope at the gradient's temperature.</summary>
+    private Boundary GradientBoundaryOf(Tensor weight) => Mask.GradientBoundaryOf(weight, BoundaryOf(weight));
 
     /// <summary>The scope's boundary, found once: at its start, or at its end if kernels masked the weight.</summary>
     private Boundary BoundaryOf(Tensor weight)

@@ -49,7 +49,7 @@ internal sealed unsafe class WeightKernel : GroupKernel
     {
         if (_kernel is NofMKernel groups)
         {
-            groups.Set(_mask.Removed, _mask.Sharpness);
+            groups.Set(_mask.Removed, _mask.Sharpness, _mask.GradientSharpness);
             return search.Largest((int*)_weight, Elements) < KeyScan.Infinity;
         }
 
@@ -57,7 +57,8 @@ internal sealed unsafe class WeightKernel : GroupKernel
             return false;
 
         _cut = key;
-        ((UnstructuredKernel)_kernel).Set(BitConverter.Int32BitsToSingle(key), BitConverter.Int32BitsToSingle(above), _mask.Sharpness);
+        ((UnstructuredKernel)_kernel).Set(
+            BitConverter.Int32BitsToSingle(key), BitConverter.Int32BitsToSingle(above), _mask.Sharpness, _mask.GradientSharpness);
         return true;
     }
 

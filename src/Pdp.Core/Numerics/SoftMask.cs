@@ -80,6 +80,13 @@ internal static class SoftMask
         return logit.neg().sigmoid_().mul_(mask).MoveToOuterDisposeScope();
     }
 
+    /// <summary>A tensor with the gradient of one and the value of another.</summary>
+    public static Tensor WithValue(Tensor differentiable, Tensor value)
+    {
+        using var scope = NewDisposeScope();
+        return differentiable.sub(differentiable.detach()).add(value.detach(), One).MoveToOuterDisposeScope();
+    }
+
     /// <summary>Equation 5: ∂L/∂w = m·g + (∂s/∂w)·(1/τ)·m(1 − m)·Σ(g·w), the sum over the weights that share a score; t is a constant.</summary>
     /// <remarks>With s = w² this is equation 4, g·(m + (2w²/τ)·m(1 − m)). Where masks are hard it is m·g.</remarks>
     /// <param name="weight">The weights that make the score.</param>

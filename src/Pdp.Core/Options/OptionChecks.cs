@@ -12,10 +12,10 @@ internal static class OptionChecks
         if (options.Method is not { } method)
             return options;
 
-        return options.Temperature is null && options.Rules.All(rule => rule.Temperature is null)
+        return TemperaturesOf(options).All(temperature => temperature is null)
             ? method.Configure(options)
             : throw new ArgumentException(
-                $"{method.Name} has no soft mask: leave PdpOptions.Temperature and those of rules unset.", nameof(options));
+                $"{method.Name} has no soft mask: leave the temperatures of PdpOptions and of rules unset.", nameof(options));
     }
 
     /// <summary>Checks that a run can be saved and resumed.</summary>
@@ -34,9 +34,14 @@ internal static class OptionChecks
         if (options.Method is { } method)
             throw new ArgumentException(
                 $"{method.Name} ranks weights in its own way: leave PdpOptions.Importance unset.", nameof(options));
-        if (options.Rules.Select(rule => rule.Temperature).Append(options.Temperature).Any(value => value is { IsRelative: false }))
+        if (TemperaturesOf(options).Any(temperature => temperature is { IsRelative: false }))
             throw new ArgumentException(
                 $"An absolute temperature is in units of weight², but the scores of {importance.Name} are not: use Temperature.Relative.",
                 nameof(options));
     }
+
+    private static IEnumerable<Temperature?> TemperaturesOf(PdpOptions options) =>
+        options.Rules.SelectMany(rule => new[] { rule.Temperature, rule.GradientTemperature })
+            .Append(options.Temperature)
+            .Append(options.GradientTemperature);
 }

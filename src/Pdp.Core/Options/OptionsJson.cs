@@ -52,6 +52,7 @@ internal static class OptionsJson
             .Write(options.Allocation, nameof(PdpOptions.Allocation));
         Add(json, "schedule", options.Schedule is { } schedule ? OptionTypes.Schedules.Write(schedule, nameof(PdpOptions.Schedule)) : null);
         Add(json, "temperature", Write(options.Temperature));
+        Add(json, "gradientTemperature", Write(options.GradientTemperature));
         Add(json, "automaticStart", options.AutomaticStart is { } start
             ? new JsonObject { ["level"] = start.Level, ["epochs"] = start.Epochs }
             : null);
@@ -109,6 +110,7 @@ internal static class OptionsJson
             Allocation = members.Member("allocation", OptionTypes.Allocations(channels, macs).Read) ?? Defaults.Allocation,
             Schedule = members.Member("schedule", OptionTypes.Schedules.Read),
             Temperature = members.Member("temperature", ReadTemperature),
+            GradientTemperature = members.Member("gradientTemperature", ReadTemperature),
             AutomaticStart = members.Member("automaticStart", ReadStart),
             Include = members.List("include", MatchJson.Read) ?? [],
             Exclude = members.List("exclude", MatchJson.Read) ?? [],
@@ -128,6 +130,7 @@ internal static class OptionsJson
             ? OptionTypes.Strategies.Write(strategy, $"{setting}.{nameof(LayerRule.Strategy)}")
             : null);
         Add(json, "temperature", Write(rule.Temperature));
+        Add(json, "gradientTemperature", Write(rule.GradientTemperature));
         Add(json, "minimumSparsity", rule.MinimumSparsity);
         Add(json, "maximumSparsity", rule.MaximumSparsity);
         return json;
@@ -139,6 +142,7 @@ internal static class OptionsJson
             Sparsity = members.Number("sparsity"),
             Strategy = members.Member("strategy", OptionTypes.Strategies.Read),
             Temperature = members.Member("temperature", ReadTemperature),
+            GradientTemperature = members.Member("gradientTemperature", ReadTemperature),
             MinimumSparsity = members.Number("minimumSparsity"),
             MaximumSparsity = members.Number("maximumSparsity"),
         });

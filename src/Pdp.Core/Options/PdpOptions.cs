@@ -57,6 +57,15 @@ public sealed record PdpOptions
     /// </value>
     public Temperature? Temperature { get; init; }
 
+    /// <summary>How soft the masks are for the gradient over the epochs.</summary>
+    /// <remarks>
+    /// The forward pass sees m = σ((w² − t²)/τ) with <see cref="Temperature"/>; the gradient is that of a mask m′ with this temperature τ′,
+    /// ∂L/∂w = g·(m′ + (2w²/τ′)·m′(1 − m′)). A relative ρ′ = 1 keeps the gradient of weights far below the threshold alive while the
+    /// mask hardens: its factor is 0.27 at w = 0, 1 at the threshold and 1.5 at w² = 2t².
+    /// </remarks>
+    /// <value>Null, the default, is the temperature of the masks: equation 4 of the paper.</value>
+    public Temperature? GradientTemperature { get; init; }
+
     /// <summary>What weights compete by, in the mask and in the allocation.</summary>
     /// <value>
     /// Null, the default, is their magnitude. Any other importance, such as <see cref="Taylor"/>, learns from gradients: train in scopes
@@ -146,6 +155,10 @@ public sealed record PdpOptions
     internal Temperature EffectiveTemperatureOf(IMaskStrategy strategy) => Temperature ?? (strategy is PerChannel
         ? Pdp.Temperature.Relative(1e-6)
         : Pdp.Temperature.Relative(1).AnnealedTo(0.015, EffectiveSchedule.StartEpoch, AnnealingEnd));
+
+    /// <summary>The temperatures in force for a layer.</summary>
+    internal (Temperature Mask, Temperature? Gradient) TemperaturesOf(LayerRule? rule, IMaskStrategy strategy) =>
+        (rule?.Temperature ?? EffectiveTemperatureOf(strategy), rule?.GradientTemperature ?? GradientTemperature);
 
     /// <summary>Reads options from JSON.</summary>
     /// <remarks>

@@ -72,13 +72,14 @@ public sealed record PruningReport
     public string ToCsv()
     {
         var csv = new StringBuilder(
-            "layer,strategy,weights,removed,zeros,sparsity,threshold,temperature,sharpness,undecided,leak,subnormals,violations\n");
+            "layer,strategy,weights,removed,zeros,sparsity,threshold,temperature,gradient_temperature,sharpness,undecided,leak,"
+            + "subnormals,violations\n");
         foreach (var layer in Layers)
         {
             csv.Append(
                 CultureInfo.InvariantCulture,
                 $"{Quoted(layer.Name)},{Quoted(layer.Strategy)},{layer.Elements},{layer.Removed},{layer.Zeros},{layer.Sparsity:R},"
-                + $"{layer.Threshold:R},{layer.Temperature:R},{layer.Sharpness:R},{layer.Undecided:R},{layer.Leak:R},"
+                + $"{layer.Threshold:R},{layer.Temperature:R},{layer.GradientTemperature:R},{layer.Sharpness:R},{layer.Undecided:R},{layer.Leak:R},"
                 + $"{layer.Subnormals},{layer.Violations}\n");
         }
 

@@ -54,13 +54,20 @@ internal static class ReportBuilder
         Removed = mask.RemovedWeights,
         Zeros = counts.Zeros,
         Threshold = softness.Threshold,
-        Temperature = softness.Temperature,
+        Temperature = MeanOf(mask.Temperature, mask.TemperatureValue, softness),
+        GradientTemperature = mask.GradientTemperature is { } gradient
+            ? MeanOf(gradient, mask.GradientTemperatureValue!.Value, softness)
+            : null,
         Sharpness = softness.Sharpness,
         Undecided = softness.Undecided,
         Leak = Share(softness.Lost, softness.Total),
         Subnormals = counts.Subnormals,
         Violations = counts.Violations,
     };
+
+    /// <summary>τ, the mean over the groups, of a temperature whose current value is τ or ρ.</summary>
+    private static double? MeanOf(Temperature temperature, double value, Softness softness) =>
+        softness.SquaredThreshold is { } square ? value * (temperature.IsRelative ? square : 1) : null;
 
     private static (Softness Softness, WeightCounts Counts) Measure(MaskGroup group) =>
         group.IsSoft && group.Mask.Removed > 0 && group.Kernel?.Measured() is { } survey
@@ -69,7 +76,7 @@ internal static class ReportBuilder
 
     private static Softness SoftnessOf(PdpMask mask, Survey survey) => new(
         survey.Threshold,
-        mask.TemperatureValue * (mask.Temperature.IsRelative ? survey.SquaredThreshold : 1),
+        survey.SquaredThreshold,
         survey.Sharpness,
         survey.Open / (double)mask.Layout.Elements,
         survey.Lost,
@@ -87,11 +94,7 @@ internal static class ReportBuilder
         var masked = soft.mul(wide.abs());
         return new(
             Mean(boundary?.Threshold),
-            mask.Temperature.IsRelative
-                ? mask.TemperatureValue * MeanSquare(boundary?.Threshold)
-                : boundary is null
-                ? null
-                : mask.TemperatureValue,
+            MeanSquare(boundary?.Threshold),
             MeanSquare(boundary?.Threshold.mul(boundary.Value.Scale)),
             Count(IsUndecided(soft)) / (double)mask.Layout.Elements,
             Lost: Read(masked.mul(kept.logical_not()).sum(ScalarType.Float64)),

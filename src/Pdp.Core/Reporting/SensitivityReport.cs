@@ -79,6 +79,7 @@ public sealed record SensitivityReport
         Sparsity = rule?.Sparsity,
         Strategy = rule?.Strategy,
         Temperature = rule?.Temperature,
+        GradientTemperature = rule?.GradientTemperature,
         MinimumSparsity = rule?.MinimumSparsity,
         MaximumSparsity = maximum,
     };

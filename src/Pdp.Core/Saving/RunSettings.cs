@@ -34,10 +34,10 @@ internal static class RunSettings
     /// <summary>The settings of a layer.</summary>
     /// <param name="layer">The layer.</param>
     /// <param name="goal">How much is removed.</param>
-    /// <param name="temperature">The temperature that the options give the layer.</param>
+    /// <param name="temperatures">The temperatures that the options give the layer; that of the gradient may be null.</param>
     /// <param name="tied">The names of the parameters that are masked along with it.</param>
     public static IReadOnlyDictionary<string, string> Of(
-        PrunedLayer layer, SparsityGoal goal, Temperature temperature, IEnumerable<string> tied)
+        PrunedLayer layer, SparsityGoal goal, (Temperature Mask, Temperature? Gradient) temperatures, IEnumerable<string> tied)
     {
         var (mask, rule) = (layer.Mask, layer.Rule);
         var settings = new Dictionary<string, string>
@@ -45,8 +45,10 @@ internal static class RunSettings
             ["Shape"] = Of(mask.Layout),
             ["Type"] = layer.Group.Type.ToString(),
             ["Strategy"] = mask.Strategy.Describe(),
-            ["Temperature"] = Of(temperature),
+            ["Temperature"] = Of(temperatures.Mask),
         };
+        if (temperatures.Gradient is { } gradient)
+            settings["GradientTemperature"] = Of(gradient);
         if (string.Join(", ", tied) is { Length: > 0 } names)
             settings["Tied"] = names;
         Add(settings, "Sparsity", rule?.Sparsity);

@@ -1,3 +1,4 @@
+using Pdp.Masking;
 using System.Runtime.InteropServices;
 using Pdp.Numerics;
 using Pdp.Tests.Support;

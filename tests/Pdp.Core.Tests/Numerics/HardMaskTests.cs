@@ -1,3 +1,4 @@
+using Pdp.Masking;
 using Pdp.Numerics;
 using Pdp.Tests.Support;
 using TorchSharp;

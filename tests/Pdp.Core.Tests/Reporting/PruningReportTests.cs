@@ -61,7 +61,7 @@ public sealed class PruningReportTests
     {
         var csv = Samples.Report.ToCsv();
 
-        Assert.EndsWith("\n\"fc,\"\"odd\"\"\nname\",2:4,160,80,0,0.5,0.5,0.25,1,0.25,0,0,1\n", csv, StringComparison.Ordinal);
+        Assert.EndsWith("\n\"fc,\"\"odd\"\"\nname\",2:4,160,80,0,0.5,0.5,0.25,,1,0.25,0,0,1\n", csv, StringComparison.Ordinal);
     }
 
     [Theory]

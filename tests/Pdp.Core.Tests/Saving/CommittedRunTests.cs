@@ -1,3 +1,4 @@
+using Pdp.Masking;
 using Pdp.Numerics;
 using Pdp.Saving;
 using Pdp.Tests.Support;

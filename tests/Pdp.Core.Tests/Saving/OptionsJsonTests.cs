@@ -31,6 +31,7 @@ public sealed class OptionsJsonTests
         [nameof(ErdosRenyiKernel)] = Plain with { Allocation = new ErdosRenyiKernel() },
         [nameof(SparsityTable)] = Plain with { Allocation = new SparsityTable(new Dictionary<string, double> { ["0.weight"] = 0.25, ["fc.weight"] = 1 / 3.0 }), Sparsity = null },
         ["temperatures"] = Plain with { Temperature = Temperature.Relative(0.5), Rules = [new("*") { Temperature = Temperature.Absolute(1e-4).AnnealedTo(1e-6, 1, 7) }] },
+        ["temperatures of the gradient"] = Plain with { GradientTemperature = Temperature.Relative(1), Rules = [new("*") { GradientTemperature = Temperature.Absolute(1e-4) }] },
         ["metrics"] = Plain with { MetricsInterval = 7, MetricsPerLayer = true },
         ["matches"] = Plain with { Include = ["*"], Exclude = [LayerMatch.Classifier, LayerMatch.First, LayerMatch.OfType<Conv2d>(), LayerMatch.OfType("Linear")] },
         ["rules"] = Plain with
@@ -55,9 +56,9 @@ public sealed class OptionsJsonTests
         Assert.Equal(options.ToJson(), read.ToJson());
         Assert.Equal((options.Epochs, options.Sparsity, options.MinimumLayerSparsity, options.MaximumLayerSparsity), (read.Epochs, read.Sparsity, read.MinimumLayerSparsity, read.MaximumLayerSparsity));
         Assert.Equal((options.Importance, options.MetricsInterval, options.MetricsPerLayer), (read.Importance, read.MetricsInterval, read.MetricsPerLayer));
-        Assert.Equal((options.Strategy, options.Schedule, options.Temperature, options.AutomaticStart), (read.Strategy, read.Schedule, read.Temperature, read.AutomaticStart));
+        Assert.Equal((options.Strategy, options.Schedule, options.Temperature, options.GradientTemperature, options.AutomaticStart), (read.Strategy, read.Schedule, read.Temperature, read.GradientTemperature, read.AutomaticStart));
         Assert.Equal(options.Allocation.Describe(), read.Allocation.Describe());
-        Assert.Equal(options.Rules.Select(rule => (rule.Match.ToString(), rule.Sparsity, rule.Strategy, rule.Temperature, rule.MinimumSparsity, rule.MaximumSparsity)), read.Rules.Select(rule => (rule.Match.ToString(), rule.Sparsity, rule.Strategy, rule.Temperature, rule.MinimumSparsity, rule.MaximumSparsity)));
+        Assert.Equal(options.Rules.Select(rule => (rule.Match.ToString(), rule.Sparsity, rule.Strategy, rule.Temperature, rule.GradientTemperature, rule.MinimumSparsity, rule.MaximumSparsity)), read.Rules.Select(rule => (rule.Match.ToString(), rule.Sparsity, rule.Strategy, rule.Temperature, rule.GradientTemperature, rule.MinimumSparsity, rule.MaximumSparsity)));
         Assert.Equal(options.Exclude.Count, read.Exclude.Count);
     }
 

@@ -12,6 +12,7 @@ public sealed class SettingsTests
         { "allocation", Options with { Allocation = new UniformSparsity() }, "Allocation was GlobalMagnitude when the state was saved, and is UniformSparsity now" },
         { "start", Options with { AutomaticStart = new() { Level = 0.5 } }, "AutomaticStart was not set when the state was saved, and is above 0.5 in 5 reports now" },
         { "temperature", Options with { Temperature = Temperature.Absolute(1e-4) }, "Temperature of conv1.weight, conv2.weight, fc.weight was relative 1, annealed to 0.015 from epoch 1 to 7.2 when the state was saved, and is absolute 0.0001 now" },
+        { "temperature of the gradient", Options with { GradientTemperature = Temperature.Relative(1) }, "GradientTemperature of conv1.weight, conv2.weight, fc.weight was not set when the state was saved, and is relative 1 now" },
         { "strategy", Options with { Strategy = new PerChannel { RoundTo = 2 }, Temperature = Options.EffectiveTemperature }, "Strategy of conv1.weight, conv2.weight, fc.weight was unstructured when the state was saved, and is channel, a multiple of 2 kept now" },
         { "bound", Options with { MaximumLayerSparsity = 0.95 }, "MaximumSparsity of conv1.weight, conv2.weight, fc.weight was not set when the state was saved, and is 0.95 now" },
         { "rule", Options with { Rules = [new("fc") { Sparsity = 0.5 }] }, "Sparsity of fc.weight was not set when the state was saved, and is 0.5 now" },

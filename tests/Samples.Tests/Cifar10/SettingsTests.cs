@@ -11,6 +11,7 @@ public sealed class SettingsTests
     [InlineData("--strategy", "channel")]
     [InlineData("--mac-budget", "0.9")]
     [InlineData("--relative-temperature", "0.25")]
+    [InlineData("--gradient-temperature", "1")]
     [InlineData("--relative-temperature", "1:3e-2")]
     [InlineData("--momentum", "0")]
     [InlineData("--batch", "2")]

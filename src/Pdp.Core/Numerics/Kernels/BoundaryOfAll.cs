@@ -10,10 +10,17 @@ internal readonly struct BoundaryOfAll<TLanes>(float threshold, float scale) : I
     private readonly TLanes _scale = TLanes.Create(scale);
 
     /// <inheritdoc/>
+    public static bool HasGradientScale => false;
+
+    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public TLanes Threshold(int place) => _threshold;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public TLanes Scale(int place) => _scale;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TLanes GradientScale(int place) => Scale(place);
 }

@@ -7,10 +7,17 @@ internal readonly unsafe struct BoundaryOfEach<TLanes>(float* thresholds, float*
     where TLanes : unmanaged, ILanes<TLanes>
 {
     /// <inheritdoc/>
+    public static bool HasGradientScale => false;
+
+    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public TLanes Threshold(int place) => TLanes.Load(thresholds + place);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public TLanes Scale(int place) => TLanes.Load(scales + place);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TLanes GradientScale(int place) => Scale(place);
 }

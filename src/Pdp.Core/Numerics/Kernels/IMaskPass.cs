@@ -11,10 +11,11 @@ internal unsafe interface IMaskPass
     void Enter(float* weight, float* dense, int length, float* thresholds, float* scales);
 
     /// <summary>Puts w back and turns g = ∂L/∂ŵ into ∂L/∂w, as <see cref="IMaskKernel.Leave"/> has it.</summary>
-    bool Leave(float* weight, float* dense, float* gradient, float* sum, int length, float threshold, float scale);
+    /// <remarks>The gradient's own temperature is null if it is that of the mask.</remarks>
+    bool Leave(float* weight, float* dense, float* gradient, float* sum, int length, float threshold, float scale, Sharpness? own = null);
 
-    /// <inheritdoc cref="Leave(float*, float*, float*, float*, int, float, float)"/>
-    bool Leave(float* weight, float* dense, float* gradient, float* sum, int length, float* thresholds, float* scales);
+    /// <inheritdoc cref="Leave(float*, float*, float*, float*, int, float, float, Sharpness?)"/>
+    bool Leave(float* weight, float* dense, float* gradient, float* sum, int length, float* thresholds, float* scales, Sharpness? own = null);
 
     /// <summary>A place in a gradient, if there is one.</summary>
     static float* At(float* elements, long place) => elements is null ? null : elements + place;

@@ -31,12 +31,20 @@ internal static unsafe class MaskMath<TLanes>
 
     /// <summary>Corrects the gradient of the weights of a vector in memory, or adds it to a sum; says for each whether it was still ŵ.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TLanes Correct(
-        TLanes w, float* weight, float* gradient, float* sum, TLanes t, TLanes scale)
+    public static TLanes Correct<T>(TLanes w, float* weight, float* gradient, float* sum, T boundary, int place)
+        where T : struct, IBoundary<TLanes>
     {
         var g = gradient is null ? TLanes.Create(0) : TLanes.Load(gradient);
-        var corrected = Gradient(w, g, t, scale, out var masked);
-        var isSame = TLanes.Equal(masked, TLanes.Load(weight));
+        var (t, scale) = (boundary.Threshold(place), boundary.Scale(place));
+        var (m, odds) = Mask(w, t, scale);
+        var isSame = TLanes.Equal(WithoutSubnormals(m * w), TLanes.Load(weight));
+        if (T.HasGradientScale)
+        {
+            scale = boundary.GradientScale(place);
+            (m, odds) = Mask(w, t, scale);
+        }
+
+        var corrected = Gradient(w, g, t, scale, m, odds);
         if (sum is not null)
             (TLanes.Load(sum) + corrected).Store(sum);
         else if (gradient is not null)
@@ -44,13 +52,10 @@ internal static unsafe class MaskMath<TLanes>
         return isSame;
     }
 
-    /// <summary>ŵ, and ∂L/∂w = g·(m + (2w²/τ)·m(1 − m)), equation 4; m·g where the mask is hard.</summary>
+    /// <summary>∂L/∂w = g·(m + (2w²/τ)·m(1 − m)), equation 4; m·g where the mask is hard.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TLanes Gradient(
-        TLanes w, TLanes g, TLanes t, TLanes scale, out TLanes masked)
+    private static TLanes Gradient(TLanes w, TLanes g, TLanes t, TLanes scale, TLanes m, TLanes odds)
     {
-        var (m, odds) = Mask(w, t, scale);
-        masked = WithoutSubnormals(m * w);
         // w in units of √τ, bounded so that its square is finite where m(1 − m) is 0.
         var units = TLanes.Min(TLanes.Abs(w) * scale, TLanes.Create((float)Sharpness.Furthest));
         var twiceIfSoft = TLanes.Less(t * scale, TLanes.Create((float)Sharpness.Hard)) & TLanes.Create(2f);

@@ -13,11 +13,18 @@ internal sealed unsafe class MaskPass<TLanes> : IMaskPass
     public void Enter(float* weight, float* dense, int length, float* thresholds, float* scales) =>
         Enter(weight, dense, length, new BoundaryOfEach<TLanes>(thresholds, scales));
 
-    public bool Leave(float* weight, float* dense, float* gradient, float* sum, int length, float threshold, float scale) =>
-        Leave(weight, dense, gradient, sum, length, new BoundaryOfAll<TLanes>(threshold, scale));
+    public bool Leave(
+        float* weight, float* dense, float* gradient, float* sum, int length, float threshold, float scale, Sharpness? own = null) =>
+        Leave(weight, dense, gradient, sum, length, new BoundaryOfAll<TLanes>(threshold, scale), own);
 
-    public bool Leave(float* weight, float* dense, float* gradient, float* sum, int length, float* thresholds, float* scales) =>
-        Leave(weight, dense, gradient, sum, length, new BoundaryOfEach<TLanes>(thresholds, scales));
+    public bool Leave(
+        float* weight, float* dense, float* gradient, float* sum, int length, float* thresholds, float* scales, Sharpness? own = null) =>
+        Leave(weight, dense, gradient, sum, length, new BoundaryOfEach<TLanes>(thresholds, scales), own);
+
+    private static bool Leave<T>(float* weight, float* dense, float* gradient, float* sum, int length, T boundary, Sharpness? own)
+        where T : struct, IBoundary<TLanes> => own is { } sharpness
+        ? Leave(weight, dense, gradient, sum, length, new BoundaryWithGradient<TLanes, T>(boundary, sharpness))
+        : Leave(weight, dense, gradient, sum, length, boundary);
 
     private static void Enter<T>(float* weight, float* dense, int length, T boundary)
         where T : struct, IBoundary<TLanes>
@@ -39,8 +46,8 @@ internal sealed unsafe class MaskPass<TLanes> : IMaskPass
     {
         var whole = length - (length % TLanes.Count);
         var isUnchanged = LeaveWhole(weight, dense, gradient, sum, whole, boundary);
-        return isUnchanged
-            & (whole == length || LeaveRest(weight + whole, dense + whole, IMaskPass.At(gradient, whole), IMaskPass.At(sum, whole), length - whole, boundary.Threshold(whole), boundary.Scale(whole)));
+        return isUnchanged & (whole == length || LeaveRest(
+            weight + whole, dense + whole, IMaskPass.At(gradient, whole), IMaskPass.At(sum, whole), length - whole, boundary, whole));
     }
 
     [MethodImpl(Compiled.AtOnce)]
@@ -68,7 +75,7 @@ internal sealed unsafe class MaskPass<TLanes> : IMaskPass
         for (var i = 0; i < length; i += TLanes.Count)
         {
             var w = TLanes.Load(dense + i);
-            same &= MaskMath<TLanes>.Correct(w, weight + i, IMaskPass.At(gradient, i), IMaskPass.At(sum, i), boundary.Threshold(i), boundary.Scale(i));
+            same &= MaskMath<TLanes>.Correct(w, weight + i, IMaskPass.At(gradient, i), IMaskPass.At(sum, i), boundary, i);
             w.Store(weight + i);
         }
 
@@ -76,7 +83,8 @@ internal sealed unsafe class MaskPass<TLanes> : IMaskPass
     }
 
     /// <summary>What is left of a vector, moved to a whole one.</summary>
-    private static bool LeaveRest(float* weight, float* dense, float* gradient, float* sum, int length, TLanes t, TLanes scale)
+    private static bool LeaveRest<T>(float* weight, float* dense, float* gradient, float* sum, int length, T boundary, int place)
+        where T : struct, IBoundary<TLanes>
     {
         var places = stackalloc float[4 * Lanes.Most];
         var w = places + Lanes.Most;
@@ -87,7 +95,7 @@ internal sealed unsafe class MaskPass<TLanes> : IMaskPass
         Copy(dense, w, length);
         Copy(gradient, g, length);
         Copy(sum, s, length);
-        var same = MaskMath<TLanes>.Correct(TLanes.Load(w), places, g, sum is null ? null : s, t, scale);
+        var same = MaskMath<TLanes>.Correct(TLanes.Load(w), places, g, sum is null ? null : s, boundary, place);
         Copy(dense, weight, length);
         Copy(g, gradient, length);
         Copy(s, sum, length);

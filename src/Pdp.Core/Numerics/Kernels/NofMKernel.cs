@@ -23,6 +23,7 @@ internal sealed unsafe class NofMKernel : IMaskKernel
     private readonly long _blocksPerPiece;
     private readonly long _blocksPerChunk;
     private readonly int _room;
+    private Sharpness? _gradient;
 
     /// <summary>Makes the kernel of a weight.</summary>
     public NofMKernel(int members, WeightLayout layout)
@@ -46,8 +47,12 @@ internal sealed unsafe class NofMKernel : IMaskKernel
     public static int StrideOf(WeightLayout layout) =>
         (int)layout.Shape.Skip(layout.InputDimension + 1).Aggregate(1L, (product, size) => product * size);
 
-    /// <summary>Sets the weights removed of each group, and the temperature.</summary>
-    public void Set(long removed, Sharpness sharpness) => _boundaries.Set((int)removed, sharpness);
+    /// <summary>Sets the weights removed of each group, the temperature, and that of the gradient if it differs.</summary>
+    public void Set(long removed, Sharpness sharpness, Sharpness? gradient = null)
+    {
+        _boundaries.Set((int)removed, sharpness);
+        _gradient = gradient;
+    }
 
     /// <inheritdoc/>
     public void Enter(int piece, float* weight, float* dense)
@@ -76,7 +81,14 @@ internal sealed unsafe class NofMKernel : IMaskKernel
             {
                 var (start, length) = Write(first, dense, scratch);
                 isUnchanged &= Lanes.Pass.Leave(
-                    weight + start, dense + start, IMaskPass.At(gradient, start), IMaskPass.At(sum, start), length, scratch, scratch + _room);
+                    weight + start,
+                    dense + start,
+                    IMaskPass.At(gradient, start),
+                    IMaskPass.At(sum, start),
+                    length,
+                    scratch,
+                    scratch + _room,
+                    _gradient);
             }
         }
 

@@ -8,13 +8,15 @@ internal sealed unsafe class UnstructuredKernel(long count) : IMaskKernel
 
     private float _threshold;
     private float _scale;
+    private Sharpness? _gradient;
 
     /// <inheritdoc/>
     public int Pieces => (int)((count + PieceLength - 1) / PieceLength);
 
-    /// <summary>Sets the threshold t, the midpoint of two magnitudes, and the temperature.</summary>
-    public void Set(float below, float above, Sharpness sharpness)
+    /// <summary>Sets the threshold t, the midpoint of two magnitudes, the temperature, and that of the gradient if it differs.</summary>
+    public void Set(float below, float above, Sharpness sharpness, Sharpness? gradient = null)
     {
+        _gradient = gradient;
         _threshold = (below + above) * 0.5f;
         _scale = (float)sharpness.Scale(_threshold, float.MaxValue);
     }
@@ -30,7 +32,8 @@ internal sealed unsafe class UnstructuredKernel(long count) : IMaskKernel
     public bool Leave(int piece, float* weight, float* dense, float* gradient, float* sum)
     {
         var (start, length) = Extent(piece);
-        return Lanes.Pass.Leave(weight + start, dense + start, IMaskPass.At(gradient, start), IMaskPass.At(sum, start), length, _threshold, _scale);
+        return Lanes.Pass.Leave(
+            weight + start, dense + start, IMaskPass.At(gradient, start), IMaskPass.At(sum, start), length, _threshold, _scale, _gradient);
     }
 
     /// <summary>Adds the weight to a survey, with the boundary that was set last.</summary>

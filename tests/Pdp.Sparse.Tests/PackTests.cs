@@ -56,16 +56,33 @@ public sealed class PackTests
     }
 
     [Fact]
-    public void Pack_WhenRepeated_LeavesNoTensors()
+    public void Pack_WhenModelIsCalled_LeavesNoTensors()
     {
         var (model, example) = Make("convolution");
+        using var packed = SparseModel.Pack(model, example);
 
         Leaks.None(() =>
         {
             using var _ = no_grad();
-            using var packed = SparseModel.Pack(model, example);
             model.call(example).Dispose();
         });
+        model.Dispose();
+        example.Dispose();
+    }
+
+    // Tensor.TotalCount is no measure here: TorchSharp counts the tensor that a Parameter is made of for ever.
+    [Fact]
+    public void Dispose_WhenPackedAgainAndAgain_LeavesNoTensors()
+    {
+        var (model, example) = Make("convolution");
+        SparseModel.Pack(model, example).Dispose();
+        Leaks.ForgetGarbage();
+        var live = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
+
+        for (var i = 0; i < 5; i++)
+            SparseModel.Pack(model, example).Dispose();
+
+        Assert.Equal(live, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
         model.Dispose();
         example.Dispose();
     }

@@ -92,17 +92,45 @@ public static class Safetensors
         return new ModuleFit(module, tensors, source, new LoadOptions()).Copy(then);
     }
 
+    /// <summary>Copies tensors into a module.</summary>
+    /// <param name="module">The module; its parameters and buffers keep their identity.</param>
+    /// <param name="tensors">The tensors by name; the caller keeps them.</param>
+    /// <param name="source">What error messages call the tensors, such as the file that they come from.</param>
+    /// <param name="options">How the tensors may differ from the module.</param>
+    /// <returns>How they differ.</returns>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    /// <exception cref="InvalidDataException">The tensors do not fit; the module is then unchanged.</exception>
+    public static LoadResult LoadInto(nn.Module module, IReadOnlyDictionary<string, Tensor> tensors, string source, LoadOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(module);
+        ArgumentNullException.ThrowIfNull(tensors);
+        ArgumentNullException.ThrowIfNull(options);
+        using var scope = NewDisposeScope();
+        return new ModuleFit(module, tensors, source, options).Copy();
+    }
+
     /// <summary>Checks that tensors have exactly the names, shapes and types of a module.</summary>
     /// <param name="module">The module.</param>
     /// <param name="tensors">The tensors by name.</param>
     /// <param name="source">What error messages call the tensors, such as the file that they come from.</param>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="InvalidDataException">The tensors do not fit.</exception>
-    public static void RequireFit(nn.Module module, IReadOnlyDictionary<string, Tensor> tensors, string source)
+    public static void RequireFit(nn.Module module, IReadOnlyDictionary<string, Tensor> tensors, string source) =>
+        RequireFit(module, tensors, source, new LoadOptions());
+
+    /// <summary>Checks that tensors have the names, shapes and types of a module, apart from what may differ.</summary>
+    /// <param name="module">The module.</param>
+    /// <param name="tensors">The tensors by name; they may be on the meta device, which has no memory.</param>
+    /// <param name="source">What error messages call the tensors, such as the file that they come from.</param>
+    /// <param name="options">How the tensors may differ from the module.</param>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    /// <exception cref="InvalidDataException">The tensors do not fit.</exception>
+    public static void RequireFit(nn.Module module, IReadOnlyDictionary<string, Tensor> tensors, string source, LoadOptions options)
     {
         ArgumentNullException.ThrowIfNull(module);
         ArgumentNullException.ThrowIfNull(tensors);
+        ArgumentNullException.ThrowIfNull(options);
         using var scope = NewDisposeScope();
-        _ = new ModuleFit(module, tensors, source, new LoadOptions());
+        _ = new ModuleFit(module, tensors, source, options);
     }
 }

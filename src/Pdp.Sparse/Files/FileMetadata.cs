@@ -1,0 +1,55 @@
+using System.Globalization;
+using static TorchSharp.torch;
+
+namespace Pdp.Sparse.Files;
+
+/// <summary>The text metadata of a sparse file.</summary>
+internal static class FileMetadata
+{
+    private const string Format = "pdp.sparse";
+    private const string Version = "pdp.version";
+    private const string Sparsity = "pdp.sparsity";
+    private const string Hash = "pdp.sha256";
+    private const string Current = "1";
+
+    /// <summary>What is written with a model.</summary>
+    /// <param name="model">The model's tensors.</param>
+    /// <param name="stored">The tensors of the file.</param>
+    public static IReadOnlyDictionary<string, string> Of(
+        IReadOnlyDictionary<string, Tensor> model, IReadOnlyDictionary<string, Tensor> stored)
+    {
+        var metadata = new SortedDictionary<string, string>(StringComparer.Ordinal)
+        {
+            [Format] = Current,
+            [Version] = typeof(FileMetadata).Assembly.GetName().Version!.ToString(3),
+            [Sparsity] = SparsityOf(model.Values).ToString("0.######", CultureInfo.InvariantCulture),
+        };
+        metadata[Hash] = FileHash.Of(metadata, stored);
+        return metadata;
+    }
+
+    /// <summary>Checks that a file is one of these, and that it is as it was written.</summary>
+    /// <exception cref="FormatException">It is not.</exception>
+    public static void Require(IReadOnlyDictionary<string, string> metadata, IReadOnlyDictionary<string, Tensor> stored)
+    {
+        if (!metadata.TryGetValue(Format, out var format) || !metadata.TryGetValue(Hash, out var hash))
+            throw new FormatException($"is not a sparse file, whose metadata have '{Format}' and '{Hash}'; Safetensors reads any other");
+        if (format != Current)
+            throw new FormatException($"has the format {format}, where this version of Pdp.Sparse reads {Current}");
+        if (FileHash.Of(metadata.Where(entry => entry.Key != Hash), stored) != hash)
+            throw new FormatException($"was changed since it was written: its hash is not the '{Hash}' of its metadata");
+    }
+
+    // Of the weights: vectors, such as biases, count as little as they weigh.
+    private static double SparsityOf(IEnumerable<Tensor> tensors)
+    {
+        var (elements, zeros) = (0L, 0L);
+        foreach (var weight in tensors.Where(tensor => tensor.dim() >= 2 && tensor.is_floating_point() && tensor.numel() > 0))
+        {
+            elements += weight.numel();
+            zeros += weight.numel() - weight.count_nonzero().cpu().ReadCpuInt64(0);
+        }
+
+        return elements == 0 ? 0 : zeros / (double)elements;
+    }
+}

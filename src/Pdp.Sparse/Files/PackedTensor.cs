@@ -1,0 +1,88 @@
+using Pdp.Training.Internal;
+using static TorchSharp.torch;
+
+namespace Pdp.Sparse.Files;
+
+/// <summary>A tensor of a file that is stored in parts. Its tensors are those of the file's reader.</summary>
+/// <param name="Name">The tensor's name.</param>
+/// <param name="Shape">The sizes of its dimensions, whose product is known not to overflow.</param>
+/// <param name="Values">Its nonzeros.</param>
+/// <param name="Layout">The layout: one of <see cref="Parts.Places"/>.</param>
+/// <param name="Places">Where the nonzeros are.</param>
+internal sealed record PackedTensor(string Name, long[] Shape, Tensor Values, string Layout, Tensor Places)
+{
+    /// <summary>The names of the parts.</summary>
+    public IEnumerable<string> PartNames => [Name + Parts.Shape, Name + Parts.Values, Name + Layout];
+
+    private int Width => SafetensorsType.Width(Values.dtype);
+
+    private long Elements => Shape.Aggregate(1L, (product, size) => product * size);
+
+    /// <summary>Puts the parts of a tensor together.</summary>
+    /// <exception cref="FormatException">A part is missing, or of another type or shape.</exception>
+    public static PackedTensor Find(string name, IReadOnlyDictionary<string, Tensor> stored)
+    {
+        var layouts = Parts.Places.Where(layout => stored.ContainsKey(name + layout)).ToArray();
+        Require(layouts.Length == 1, $"has {layouts.Length} of the parts that say where the values of '{name}' are");
+        var (values, places) = (stored[name + Parts.Values], stored[name + layouts[0]]);
+        Require(places.dtype == ScalarType.Byte && places.dim() == 1, $"has a '{name}{layouts[0]}' that is not a vector of U8");
+        var packed = new PackedTensor(name, ShapeOf(name, stored, values.dtype), values, layouts[0], places);
+        Require(values.numel() <= packed.Elements, $"has {values.numel()} values for the {packed.Elements} elements of '{name}'");
+        return packed;
+    }
+
+    /// <summary>The tensor's shape and type on the meta device, without memory.</summary>
+    public Tensor Outline() => empty(Shape, dtype: Values.dtype, device: new Device(TorchSharp.DeviceType.META));
+
+    /// <summary>The tensor itself.</summary>
+    /// <exception cref="FormatException">The places are not those of the values.</exception>
+    public Tensor Unpack()
+    {
+        if (Layout != Parts.Indices)
+            return Scatter(Shape);
+        Require(Shape.Length >= 2, $"has '{Name}' as two of four, with {Shape.Length} dimensions");
+        return Scatter([Shape[0], .. Shape[2..], Shape[1]]).movedim([-1], [1]).contiguous();
+    }
+
+    private static long[] ShapeOf(string name, IReadOnlyDictionary<string, Tensor> stored, ScalarType type)
+    {
+        Require(stored.ContainsKey(name + Parts.Shape), $"has no '{name}{Parts.Shape}'");
+        var part = stored[name + Parts.Shape];
+        Require(part.dtype == ScalarType.Int64 && part.dim() == 1, $"has a '{name}{Parts.Shape}' that is not a vector of I64");
+        var shape = part.numel() == 0 ? [] : part.data<long>().ToArray();
+        Require(Array.TrueForAll(shape, size => size >= 0), $"has a '{name}{Parts.Shape}' with a negative size");
+        Require(new SafetensorsEntry(name, type, shape, 0, 0).Size() is not null, $"has a '{name}{Parts.Shape}' beyond 2^63 bytes");
+        return shape;
+    }
+
+    private Tensor Scatter(long[] shape)
+    {
+        var mask = Mask();
+        var unpacked = RawTensor.Filled(shape, Values.dtype, bytes => Bitmask.Scatter(mask, RawTensor.Bytes(Values), Width, bytes));
+        GC.KeepAlive(Values);
+        return unpacked;
+    }
+
+    private byte[] Mask()
+    {
+        var count = Values.numel();
+        var code = RawTensor.Bytes(Places);
+        var mask = Layout switch
+        {
+            Parts.Positions => Positions.Decode(code, Elements, count),
+            Parts.Indices => TwoOfFour.Decode(code, Elements),
+            _ => code.ToArray(),
+        };
+        GC.KeepAlive(Places);
+        Require(
+            mask.Length == (Elements + 7) / 8 && Bitmask.Count(mask) == count && !(Elements % 8 != 0 && mask[^1] >> (int)(Elements % 8) != 0),
+            $"has a '{Name}{Layout}' that is not that of {count} among {Elements} elements");
+        return mask;
+    }
+
+    private static void Require(bool condition, string otherwise)
+    {
+        if (!condition)
+            throw new FormatException(otherwise);
+    }
+}

@@ -1,0 +1,26 @@
+namespace Pdp.Sparse.Files;
+
+/// <summary>What the parts of a packed tensor are named: the tensor's name with one of these behind it.</summary>
+internal static class Parts
+{
+    /// <summary>The nonzeros.</summary>
+    public const string Values = ".compressed";
+
+    /// <summary>The sizes of the dimensions, int64.</summary>
+    public const string Shape = ".shape";
+
+    /// <summary>The places of the nonzeros as a <see cref="Files.Bitmask"/>, uint8.</summary>
+    public const string Bitmask = ".bitmask";
+
+    /// <summary>The places of the nonzeros as <see cref="Files.Positions"/>, uint8.</summary>
+    public const string Positions = ".positions";
+
+    /// <summary>The places of the nonzeros as <see cref="TwoOfFour"/>, uint8.</summary>
+    public const string Indices = ".indices";
+
+    /// <summary>One of these says where the nonzeros are.</summary>
+    public static readonly string[] Places = [Bitmask, Positions, Indices];
+
+    /// <summary>The names that the parts of a tensor may have.</summary>
+    public static IEnumerable<string> Of(string name) => [name + Values, name + Shape, .. Places.Select(places => name + places)];
+}

@@ -1,0 +1,112 @@
+using Pdp.Sparse.Files;
+using Pdp.Training;
+using static TorchSharp.torch;
+
+namespace Pdp.Sparse;
+
+/// <summary>Saves a pruned model in a small safetensors file, and loads it.</summary>
+/// <remarks>
+/// Any reader of safetensors opens the file. A tensor <c>P</c> is stored as it is, or as the values that are not zero and their places,
+/// whichever takes fewer bytes (by 256 at least, as its parts have longer entries in the header). A zero is an element without any bit set:
+/// −0 and NaN are values, and every bit comes back. Parameters, buffers and all types that safetensors have are stored alike; a tensor
+/// with two names is stored twice.
+/// <list type="table">
+/// <listheader><term>part</term><description>contents</description></listheader>
+/// <item><term><c>P.compressed</c></term><description>The values, in the tensor's type, in row-major order.</description></item>
+/// <item><term><c>P.shape</c></term><description>I64: the sizes of the dimensions.</description></item>
+/// <item><term><c>P.bitmask</c></term><description>
+/// U8, ⌈elements ÷ 8⌉ bytes: a bit for each element in row-major order, the lowest of a byte first. The smallest up to 75 % zeros.
+/// </description></item>
+/// <item><term>or <c>P.positions</c></term><description>
+/// U8: the Elias–Fano code of the places pᵢ of the n values, about 5 bits for each at 90 % zeros and 6 at 95 %. With l = ⌊log₂(elements ÷
+/// n)⌋, bit ⌊pᵢ ÷ 2ˡ⌋ + i is set for each i; then, from a whole byte on, l planes of ⌈n ÷ 8⌉ bytes: bit i of plane b is bit b of pᵢ.
+/// </description></item>
+/// <item><term>or <c>P.indices</c></term><description>
+/// U8, 4 bits for every four inputs, the lower half of a byte first: the places of the two values among them, two bits each. For 2:4 along
+/// dimension 1; the values then have that dimension last, <c>[out, k…, in/2]</c>, as sparse tensor cores take them. As long as a bitmask.
+/// </description></item>
+/// </list>
+/// <para>
+/// The metadata hold <c>pdp.sparse</c>, the version of this layout, 1; <c>pdp.version</c>, that of the library; <c>pdp.sparsity</c>, the
+/// fraction of zeros in the floating-point tensors of two or more dimensions; and <c>pdp.sha256</c>, which is checked when a file is
+/// loaded. It is the hash of a line <c>KEY=TEXT</c> for each other entry of the metadata, then for each tensor of the file a line
+/// <c>NAME TYPE [2, 3]</c>, with the type's name in the file, and its bytes; both sorted by name, lines in UTF-8 and ended by a line feed.
+/// </para>
+/// <para>In Python, with <c>t = safetensors.numpy.load_file(path)</c>:</para>
+/// <code language="python">
+/// for p in [name[:-11] for name in t if name.endswith(".compressed")]:
+///     shape, values = t.pop(p + ".shape"), t.pop(p + ".compressed").ravel()
+///     w, n = np.zeros(shape.prod(), values.dtype), len(values)
+///     kind = next(kind for kind in ("bitmask", "positions", "indices") if f"{p}.{kind}" in t)
+///     bits = np.unpackbits(t.pop(f"{p}.{kind}"), bitorder="little")
+///     if kind == "bitmask":
+///         w[np.flatnonzero(bits)] = values
+///     elif kind == "positions":
+///         low, width = (w.size // max(n, 1)).bit_length() - 1, -(-n // 8) * 8
+///         unary, planes = np.split(bits, [-low * width])
+///         w[(np.flatnonzero(unary) - np.arange(n) &lt;&lt; low) + (1 &lt;&lt; np.arange(low)) @ planes.reshape(low, width)[:, :n]] = values
+///     else:
+///         w[bits[:w.size].reshape(n, 2) @ [1, 2] + np.arange(n) // 2 * 4] = values
+///     t[p] = np.moveaxis(w.reshape(*shape[:1], *shape[2:], shape[1]), -1, 1) if kind == "indices" else w.reshape(shape)
+/// </code>
+/// </remarks>
+public static class SparseFile
+{
+    /// <summary>Saves a model's parameters and buffers.</summary>
+    /// <param name="model">The model, on any device.</param>
+    /// <param name="path">The file; it is replaced as a whole or not at all.</param>
+    /// <param name="options">How it is written; by default (null) every bit is kept.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="model"/> or <paramref name="path"/> is null.</exception>
+    /// <exception cref="ArgumentException">
+    /// A tensor has a name or a type that the format does not support, or a weight is beyond the range of
+    /// <see cref="SparseFileOptions.Values"/>; nothing is written then.
+    /// </exception>
+    /// <exception cref="IOException">The file can't be written; an existing file stays as it was.</exception>
+    public static void Save(nn.Module model, string path, SparseFileOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(path);
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        var tensors = Rounding.Round(model.state_dict(), options?.Values);
+        var stored = StoredModel.Pack(tensors);
+        Safetensors.Save(path, stored, FileMetadata.Of(tensors, stored));
+    }
+
+    /// <summary>Loads a file into a model that has exactly the same names, shapes and types.</summary>
+    /// <param name="model">The model; its parameters and buffers keep their identity.</param>
+    /// <param name="path">The file.</param>
+    /// <returns>What was missing or unexpected: at most the batch counters of batch norms.</returns>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    /// <exception cref="FileNotFoundException">The file does not exist.</exception>
+    /// <exception cref="InvalidDataException">The file is damaged or does not fit; the model is then unchanged.</exception>
+    public static LoadResult Load(nn.Module model, string path) => Load(model, path, new LoadOptions());
+
+    /// <summary>Loads a file into a model.</summary>
+    /// <param name="model">The model; its parameters and buffers keep their identity.</param>
+    /// <param name="path">The file.</param>
+    /// <param name="options">How the file may differ from the model. Values that were rounded when they were saved are no difference.</param>
+    /// <returns>How it differs.</returns>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    /// <exception cref="FileNotFoundException">The file does not exist.</exception>
+    /// <exception cref="InvalidDataException">The file is damaged or does not fit; the model is then unchanged.</exception>
+    public static LoadResult Load(nn.Module model, string path, LoadOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(path);
+        ArgumentNullException.ThrowIfNull(options);
+        using var scope = NewDisposeScope();
+        try
+        {
+            var targets = model.state_dict();
+            var stored = StoredModel.Read(path);
+            var outlines = stored.Outlines(targets);
+            Safetensors.RequireFit(model, outlines, path, options);
+            return Safetensors.LoadInto(model, stored.Unpack(outlines, targets), path, options);
+        }
+        catch (FormatException e)
+        {
+            throw new InvalidDataException($"'{path}' {e.Message}.", e);
+        }
+    }
+}

@@ -1,0 +1,79 @@
+using Pdp.Training;
+using static TorchSharp.torch;
+
+namespace Pdp.Sparse.Files;
+
+/// <summary>The tensors of a sparse file, still packed. It works in the caller's dispose scope.</summary>
+/// <param name="Plain">Those that are stored as they are.</param>
+/// <param name="Packed">The others.</param>
+internal sealed record StoredModel(IReadOnlyDictionary<string, Tensor> Plain, IReadOnlyDictionary<string, PackedTensor> Packed)
+{
+    /// <summary>Reads a file and checks that it is as it was written.</summary>
+    /// <exception cref="FormatException">It is not, or it contradicts itself.</exception>
+    public static StoredModel Read(string path)
+    {
+        var metadata = Safetensors.LoadMetadata(path);
+        var stored = Safetensors.Load(path);
+        FileMetadata.Require(metadata, stored);
+        var packed = stored.Keys.Where(name => name.EndsWith(Parts.Values, StringComparison.Ordinal))
+            .Select(name => PackedTensor.Find(name[..^Parts.Values.Length], stored))
+            .ToDictionary(tensor => tensor.Name, StringComparer.Ordinal);
+        var parts = packed.Values.SelectMany(tensor => tensor.PartNames).ToHashSet(StringComparer.Ordinal);
+        var plain = stored.Where(entry => !parts.Contains(entry.Key)).ToDictionary(StringComparer.Ordinal);
+        return packed.Keys.FirstOrDefault(plain.ContainsKey) is { } twice
+            ? throw new FormatException($"has '{twice}' both as it is and packed")
+            : new(plain, packed);
+    }
+
+    /// <summary>The tensors that are stored for those of a model, by name.</summary>
+    /// <exception cref="ArgumentException">A name of a tensor is that of a part.</exception>
+    public static IReadOnlyDictionary<string, Tensor> Pack(IReadOnlyDictionary<string, Tensor> model)
+    {
+        var stored = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+        foreach (var (owner, tensor) in model)
+        {
+            var parts = TensorPacking.Pack(owner, tensor);
+            RequireNames(owner, isPacked: parts.Count > 1, model);
+            foreach (var (name, part) in parts)
+                stored.Add(name, part);
+        }
+
+        return stored;
+    }
+
+    /// <summary>The tensors with the types of a model's where that loses nothing, and packed ones without memory.</summary>
+    public Dictionary<string, Tensor> Outlines(IReadOnlyDictionary<string, Tensor> model) =>
+        Plain.Concat(Packed.Select(entry => KeyValuePair.Create(entry.Key, entry.Value.Outline())))
+            .ToDictionary(entry => entry.Key, entry => Widened(entry.Key, entry.Value, model), StringComparer.Ordinal);
+
+    /// <summary>Unpacks what a model has and leaves the rest as it is.</summary>
+    /// <param name="outlines">What <see cref="Outlines"/> gave, checked against the model.</param>
+    /// <param name="model">The model's tensors.</param>
+    /// <exception cref="FormatException">A packed tensor contradicts itself.</exception>
+    public Dictionary<string, Tensor> Unpack(Dictionary<string, Tensor> outlines, IReadOnlyDictionary<string, Tensor> model) =>
+        outlines.ToDictionary(
+            entry => entry.Key,
+            entry => model.ContainsKey(entry.Key) && Packed.TryGetValue(entry.Key, out var packed)
+                ? Widened(entry.Key, packed.Unpack(), model)
+                : entry.Value,
+            StringComparer.Ordinal);
+
+    private static void RequireNames(string owner, bool isPacked, IReadOnlyDictionary<string, Tensor> model)
+    {
+        var clash = owner.EndsWith(Parts.Values, StringComparison.Ordinal) ? owner
+            : isPacked ? Parts.Of(owner).FirstOrDefault(model.ContainsKey)
+            : null;
+        if (clash is not null)
+            throw new ArgumentException($"A sparse file cannot hold a tensor named '{clash}', as it names parts of others so: rename it.");
+    }
+
+    private static Tensor Widened(string name, Tensor tensor, IReadOnlyDictionary<string, Tensor> model) =>
+        model.TryGetValue(name, out var target) && IsWider(target.dtype, tensor.dtype) ? tensor.to_type(target.dtype) : tensor;
+
+    private static bool IsWider(ScalarType type, ScalarType than) => than switch
+    {
+        ScalarType.BFloat16 or ScalarType.Float16 => type is ScalarType.Float32 or ScalarType.Float64,
+        ScalarType.Float32 => type == ScalarType.Float64,
+        _ => false,
+    };
+}

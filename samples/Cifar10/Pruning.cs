@@ -5,16 +5,6 @@ namespace Pdp.Samples.Cifar10;
 /// <summary>The sample's settings as options of the library.</summary>
 internal static class Pruning
 {
-    private static readonly Dictionary<string, ISparsityAllocation> Known = new(StringComparer.Ordinal)
-    {
-        ["global"] = new GlobalMagnitude(),
-        ["erk"] = new ErdosRenyiKernel(),
-        ["uniform"] = new UniformSparsity(),
-    };
-
-    /// <summary>The names of <c>--allocation</c>.</summary>
-    public static IReadOnlyCollection<string> Allocations => Known.Keys;
-
     /// <summary>The inner convolutions are pruned; the first one and the classifier stay dense.</summary>
     /// <param name="settings">The settings.</param>
     /// <param name="model">The network.</param>
@@ -22,12 +12,13 @@ internal static class Pruning
     public static PdpOptions Options(Settings settings, ResNet20 model, Batches? training = null)
     {
         var strategy = StrategyOption.Parse(settings.Strategy);
+        var allocation = AllocationOption.Of(settings.Allocation, strategy);
         var options = new PdpOptions
         {
             Epochs = settings.Epochs,
-            Sparsity = strategy is Unstructured or Block && !Methods.IsEmergent(settings) ? settings.Sparsity : null,
+            Sparsity = IsAsked(strategy, allocation) && !Methods.IsEmergent(settings) ? settings.Sparsity : null,
             Strategy = strategy,
-            Allocation = Known[settings.Allocation],
+            Allocation = allocation,
             Schedule = new Timeline(settings).Schedule(),
             Temperature = new Timeline(settings).Temperature(),
             GradientTemperature = new Timeline(settings).GradientTemperature(),
@@ -61,6 +52,10 @@ internal static class Pruning
     /// <exception cref="ArgumentException">They are impossible.</exception>
     public static void RequireEnded(ISparsityScheduler? schedule, Settings settings) =>
         new Timeline(settings).RequireEnded(CommitEpoch(settings), schedule);
+
+    /// <summary>Whether --sparsity says how much is removed, rather than a pattern, a budget or another run's report.</summary>
+    private static bool IsAsked(IMaskStrategy strategy, ISparsityAllocation allocation) =>
+        strategy is Unstructured or Block && allocation is not SparsityTable;
 
     /// <summary>Channels go where they cost the network least, until the budget of multiplications is met.</summary>
     private static PdpOptions WithChannels(PdpOptions options, Settings settings, ResNet20 model, Batches? training)

@@ -17,6 +17,15 @@ internal sealed record Settings : PruningSettings
     [Option("Weights to start from (safetensors).", Value = "FILE", Default = "fresh ones")]
     public string? Weights { get; init; }
 
+    [Option(
+        "Channels of the network's first stage; the other stages have twice and four times as many.",
+        Value = "CHANNELS", Range = "[2, 256]")]
+    public int Width
+    {
+        get;
+        init => field = value % 2 == 0 ? value : throw new ArgumentException($"Must be even, for the shortcuts, not {value}.");
+    } = ResNet20.UsualWidth;
+
     [Option("The record of a shrunk network (shrink.json), for loading its weights.", Value = "FILE")]
     public string? ShrinkRecord { get; init; }
 
@@ -24,11 +33,6 @@ internal sealed record Settings : PruningSettings
         "dense, pdp, gmp, str, optg, acdc, granet, dnw, mvp, pofa, lnm, or for channels nisp, scp, dcp.",
         Section = "Method", Value = "NAME")]
     public string Method { get; init => field = Known("method", value, Methods.Names); } = Methods.Dense;
-
-    [Option(
-        "How the sparsity is divided among the layers: global (one order of magnitudes), erk (Erdős–Rényi kernel) or uniform.",
-        Value = "NAME")]
-    public string Allocation { get; init => field = Known("allocation", value, Pruning.Allocations); } = "global";
 
     [Option("STR: initial logit of its thresholds.", Value = "LOGIT", Range = "[-1000, 1000]")]
     public double StrStart { get; init; } = -5;
@@ -77,6 +81,11 @@ internal sealed record Settings : PruningSettings
     public bool Resume { get; init; }
 
     [Option(
+        "Training pictures per class that are held out and take the place of the test pictures, for choosing settings.",
+        Section = "Evaluation", Value = "PICTURES", Range = "[1, ∞)", Default = "none")]
+    public int? HoldOut { get; init; }
+
+    [Option(
         "Training pictures per class, for a quick try.",
         Section = "For a quick try", Value = "PICTURES", Range = "[1, ∞)", Default = "all")]
     public int? Limit { get; init; }
@@ -85,9 +94,9 @@ internal sealed record Settings : PruningSettings
     public string Fingerprint() =>
         (Teacher is null ? "" : "taught ") + string.Join(' ', Deciding().Select(pair => $"{pair.Key} {pair.Value}"));
 
-    /// <summary>The same, by option.</summary>
+    /// <summary>The same, by option; of an allocation from a report, not the place of the report.</summary>
     public IReadOnlyDictionary<string, string> Deciding() => CommandLine.Pairs(
-        this,
+        AllocationOption.IsFromReport(Allocation) ? this with { Allocation = $"{AllocationOption.From}report" } : this,
         nameof(Data), nameof(Download), nameof(DownloadTo), nameof(Weights), nameof(ShrinkRecord), nameof(Teacher), nameof(Threads),
         nameof(Out), nameof(Resume));
 

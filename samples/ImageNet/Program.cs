@@ -231,6 +231,7 @@ static void Finish(Settings settings, RunReport report, PruningReport? pruning, 
     if (pruning is not null)
     {
         Write(settings, RunFiles.Layers, pruning.ToCsv());
+        Write(settings, RunFiles.Pruning, pruning.ToJson());
     }
 
     if (shrink is not null)

@@ -24,11 +24,13 @@ internal static class Pruning
     {
         RequirePossible(settings);
         var (strategy, timeline) = (StrategyOf(settings), new Timeline(settings));
+        var allocation = AllocationOption.Of(settings.Allocation, strategy);
         var options = new PdpOptions
         {
             Epochs = settings.Epochs,
-            Sparsity = strategy is Unstructured or Block ? settings.Sparsity : null,
+            Sparsity = strategy is Unstructured or Block && allocation is not SparsityTable ? settings.Sparsity : null,
             Strategy = strategy,
+            Allocation = allocation,
             Schedule = timeline.Schedule(),
             Temperature = timeline.Temperature(),
             GradientTemperature = timeline.GradientTemperature(),

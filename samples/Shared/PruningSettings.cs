@@ -22,6 +22,12 @@ internal abstract record PruningSettings
     public double MacBudget { get; init; } = 0.5;
 
     [Option(
+        "How the sparsity is divided among the layers: global (one order of magnitudes), erk (Erdős–Rényi kernel), uniform, "
+            + "or as in another run's report, such as from:runs/optg/pruning.json.",
+        Value = "NAME|from:FILE", Default = "global; with the channel strategy where multiplications cost the network least")]
+    public string? Allocation { get; init => field = value is null ? null : AllocationOption.Checked(value); }
+
+    [Option(
         "Dense epochs before pruning begins, the paper's s.",
         Value = OptionAttribute.Epochs, Range = "[0, ∞)", Default = "an eighth of the run")]
     public double? DenseEpochs { get; init; }

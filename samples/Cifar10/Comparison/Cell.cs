@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 
 namespace Pdp.Samples.Cifar10.Comparison;
 
@@ -16,11 +17,23 @@ internal sealed record Cell(string Column, string Row, string Method, int Seed, 
     /// <summary>In an option's value, the weights that the dense run of the same seed ended with.</summary>
     private const string DenseWeights = "{dense}";
 
+    /// <summary>In the allocation, the report of the run of a row in the same column with the same seed.</summary>
+    private static readonly Regex RowReport = new(@"^from:\{(.+)\}$", RegexOptions.CultureInvariant);
+
     /// <summary>The folder's name.</summary>
     public string Name => $"{FileName(Column)}-{FileName(Row)}-{Seed}";
 
     /// <summary>Whether the run starts from, or learns from, the weights of the dense run of the same seed.</summary>
     public bool NeedsDense => Options.Values.Contains(DenseWeights);
+
+    /// <summary>The row whose sparsities of layers the run takes; null if it takes none.</summary>
+    public string? AllocatedBy =>
+        Options.TryGetValue("allocation", out var allocation) && RowReport.Match(allocation) is { Success: true } match
+            ? match.Groups[1].Value
+            : null;
+
+    /// <summary>The folder's name of the run whose sparsities of layers the run takes; null if it takes none.</summary>
+    public string? AllocatingName => AllocatedBy is { } row ? (this with { Row = row }).Name : null;
 
     /// <summary>The folder's name of the dense run of a seed.</summary>
     public static string DenseName(int seed) => string.Create(CultureInfo.InvariantCulture, $"{DenseColumn}-{Methods.Dense}-{seed}");
@@ -36,7 +49,13 @@ internal sealed record Cell(string Column, string Row, string Method, int Seed, 
         .. Options.SelectMany(option => new[] { "--" + option.Key, option.Value }),
     ];
 
-    /// <summary>The same, with the results of a dense run in their place.</summary>
-    public IReadOnlyList<string> ArgumentsWith(string denseWeights) =>
-        [.. Arguments.Select(argument => argument == DenseWeights ? denseWeights : argument)];
+    /// <summary>The same, with the results of other runs in their place.</summary>
+    /// <param name="denseWeights">The weights of the dense run.</param>
+    /// <param name="report">The report of the row that gives the sparsities of layers; null if none does.</param>
+    public IReadOnlyList<string> ArgumentsWith(string denseWeights, string? report) =>
+    [
+        .. Arguments.Select(argument => argument == DenseWeights ? denseWeights
+            : RowReport.IsMatch(argument) ? $"from:{report}"
+            : argument),
+    ];
 }

@@ -15,8 +15,10 @@ internal static class CellCommand
             start.ArgumentList.Add(typeof(CellCommand).Assembly.Location);
         }
 
-        string[] places = ["--data", settings.Data!, "--weights", settings.Weights!, "--out", folder.Path];
-        foreach (var argument in folder.Cell.ArgumentsWith(Path.Combine(folder.DensePath, "weights.safetensors")).Concat(places))
+        string[] weights = settings.Weights is { } file ? ["--weights", file] : [];
+        string[] places = ["--data", settings.Data!, "--out", folder.Path, .. weights];
+        var arguments = folder.Cell.ArgumentsWith(Path.Combine(folder.DensePath, "weights.safetensors"), folder.AllocatingReport);
+        foreach (var argument in arguments.Concat(places))
         {
             start.ArgumentList.Add(argument);
         }

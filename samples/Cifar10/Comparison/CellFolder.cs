@@ -27,6 +27,10 @@ internal sealed class CellFolder(string root, Cell cell, string? weightsHash = n
     /// <summary>The folder of the dense run of the same seed.</summary>
     public string DensePath => System.IO.Path.Combine(root, "cells", Cell.DenseName(cell.Seed));
 
+    /// <summary>The pruning report of the row that gives the run its sparsities of layers; null if none does.</summary>
+    public string? AllocatingReport =>
+        cell.AllocatingName is { } name ? System.IO.Path.Combine(root, "cells", name, ResultFiles.PruningReportName) : null;
+
     /// <summary>Reads what there is, all of it, so that damage is found before anything is made of it.</summary>
     public CellOutcome Outcome()
     {

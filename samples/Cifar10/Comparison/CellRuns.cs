@@ -23,8 +23,8 @@ internal sealed class CellRuns(
     {
         var missing = Missing();
 
-        // Dense runs first: others may learn from them.
-        foreach (var stage in missing.GroupBy(folder => folder.Cell.Column != Cell.DenseColumn).OrderBy(stage => stage.Key))
+        // Dense runs first, and those that take the results of others last.
+        foreach (var stage in missing.GroupBy(StageOf).OrderBy(stage => stage.Key))
         {
             var options = new ParallelOptions { MaxDegreeOfParallelism = jobs, CancellationToken = stop };
             await Parallel.ForEachAsync(stage, options, async (folder, token) =>
@@ -63,7 +63,7 @@ internal sealed class CellRuns(
         }
 
         folder.Empty();
-        return DenseFailure(folder.Cell) ?? await CellProcess.RunAsync(folder, command(folder), stop);
+        return FailureBefore(folder.Cell) ?? await CellProcess.RunAsync(folder, command(folder), stop);
     }
 
     // A comparison that was killed leaves a run behind that goes on: its result is as good as a new one.
@@ -88,10 +88,15 @@ internal sealed class CellRuns(
         }
     }
 
-    private string? DenseFailure(Cell cell) =>
-        cell.NeedsDense && folders.First(folder => folder.Cell.Name == Cell.DenseName(cell.Seed)).Report() is null
-            ? $"It learns from {Cell.DenseName(cell.Seed)}, which failed."
+    private static int StageOf(CellFolder folder) =>
+        folder.Cell.Column == Cell.DenseColumn ? 0 : folder.Cell.AllocatedBy is null ? 1 : 2;
+
+    private string? FailureBefore(Cell cell) =>
+        cell.NeedsDense && !HasFinished(Cell.DenseName(cell.Seed)) ? $"It learns from {Cell.DenseName(cell.Seed)}, which failed."
+            : cell.AllocatingName is { } name && !HasFinished(name) ? $"It takes the sparsities of {name}, which failed."
             : null;
+
+    private bool HasFinished(string name) => folders.First(folder => folder.Cell.Name == name).Report() is not null;
 
     private void Report(CellFolder folder, string? error, int count)
     {

@@ -13,7 +13,7 @@ internal static class Compare
         var settings = CommandLine.Parse<CompareSettings>(arguments);
         var recipe = CompareRecipe.Read(Given(settings.Recipe, "--recipe, a comparison that comes with the program or a JSON file"));
         var root = Given(settings.Out, "--out, the folder of the results");
-        RequireInputs(settings);
+        RequireInputs(settings, recipe);
         Rehearsal.Require(recipe.Cells());
         var weights = RunReport.HashOf(settings.Weights);
         CellFolder[] folders = [.. recipe.Cells().Select(cell => new CellFolder(root, cell, weights))];
@@ -36,8 +36,13 @@ internal static class Compare
     }
 
     /// <summary>What every cell would fail for is said at once.</summary>
-    private static void RequireInputs(CompareSettings settings)
+    private static void RequireInputs(CompareSettings settings, CompareRecipe recipe)
     {
+        if (recipe.FromScratch && settings.Weights is not null)
+        {
+            throw new ArgumentException($"The recipe {settings.Recipe} starts from fresh weights: leave --weights out.");
+        }
+
         if (settings.TablesOnly)
         {
             return;
@@ -47,6 +52,11 @@ internal static class Compare
         if (!Path.Exists(data))
         {
             throw new ArgumentException($"--data names '{data}', where there is neither a file nor a folder.");
+        }
+
+        if (recipe.FromScratch)
+        {
+            return;
         }
 
         var weights = Given(settings.Weights, "--weights, the weights to start from");

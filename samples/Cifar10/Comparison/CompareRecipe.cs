@@ -22,6 +22,9 @@ internal sealed record CompareRecipe
     /// <summary>Options of every run, such as epochs.</summary>
     public Dictionary<string, JsonElement> Options { get; init; } = [];
 
+    /// <summary>Whether runs start from fresh weights rather than from given ones.</summary>
+    public bool FromScratch { get; init; }
+
     /// <summary>The seeds.</summary>
     public required IReadOnlyList<int> Seeds { get; init; }
 
@@ -95,6 +98,7 @@ internal sealed record CompareRecipe
         foreach (var cell in recipe.Cells())
         {
             RequireOptions(cell);
+            recipe.RequireAllocating(cell);
         }
 
         return recipe;
@@ -155,6 +159,22 @@ internal sealed record CompareRecipe
         }
     }
 
+    /// <summary>The row that gives another one its sparsities must run in the same column, and divide them by itself.</summary>
+    private void RequireAllocating(Cell cell)
+    {
+        if (cell.AllocatedBy is not { } row)
+        {
+            return;
+        }
+
+        RequireKnown(row, Methods.Keys, "row");
+        if (Cells().FirstOrDefault(other => other.Name == cell.AllocatingName) is not { AllocatedBy: null })
+        {
+            throw new ArgumentException(
+                $"In column '{cell.Column}', row '{cell.Row}' takes the sparsities of '{row}', which has none of its own there.");
+        }
+    }
+
     private static void RequireNoNulls(JsonElement element, string path)
     {
         if (element.ValueKind == JsonValueKind.Null)
@@ -178,7 +198,7 @@ internal sealed record CompareRecipe
             throw new ArgumentException("It is not a JSON object.");
         }
 
-        string[] known = ["options", "seeds", "columns", "methods"];
+        string[] known = ["from-scratch", "options", "seeds", "columns", "methods"];
         foreach (var property in root.EnumerateObject())
         {
             RequireKnown(property.Name, known, "key");

@@ -11,7 +11,8 @@ internal sealed record CompareSettings
         Default = "none; must be given to run")]
     public string? Data { get; init; }
 
-    [Option("Weights that all runs start from (safetensors).", Value = "FILE", Default = "none; must be given to run")]
+    [Option("Weights that all runs start from (safetensors).", Value = "FILE",
+        Default = "none; must be given to run, unless the recipe starts from scratch")]
     public string? Weights { get; init; }
 
     [Option("Where runs, tables and charts go; finished runs in it are kept.", Value = "FOLDER", Default = "none; must be given")]

@@ -11,7 +11,9 @@ internal static class Rehearsal
         {
             try
             {
-                Attach(CommandLine.Parse<Settings>(cell.Arguments));
+                var settings = CommandLine.Parse<Settings>(cell.Arguments);
+                // The report will be there when its run has ended.
+                Attach(cell.AllocatedBy is null ? settings : settings with { Allocation = "uniform" });
             }
             catch (Exception e) when (e is ArgumentException or InvalidOperationException or NotSupportedException)
             {
@@ -23,7 +25,7 @@ internal static class Rehearsal
     private static void Attach(Settings settings)
     {
         Pruning.RequirePossible(settings);
-        using var model = new ResNet20();
+        using var model = new ResNet20(settings.Width);
         using var pruner = new PdpPruner(model, Pruning.Options(settings, model));
         Pruning.RequireEnded(pruner.Schedule, settings);
     }

@@ -6,6 +6,14 @@ namespace Pdp.Samples.Cifar10;
 /// </summary>
 internal sealed record Cifar10Data(ImageSet Train, ImageSet Test)
 {
+    /// <summary>The last training pictures of each class in place of the test pictures, for choosing settings.</summary>
+    /// <exception cref="ArgumentException">A class has no more pictures than that.</exception>
+    public Cifar10Data HoldOut(int perClass)
+    {
+        var (train, held) = Train.Split(perClass);
+        return new(train, held);
+    }
+
     /// <summary>Reads the data; which of the four forms it has is seen from its contents.</summary>
     /// <exception cref="InvalidDataException">Something is missing, damaged or of the wrong size.</exception>
     public static Cifar10Data Load(string path)

@@ -16,7 +16,30 @@ internal sealed record ImageSet(byte[] Pixels, byte[] Labels)
     public ImageSet Limit(int perClass)
     {
         var taken = new int[byte.MaxValue + 1];
-        var chosen = Enumerable.Range(0, Count).Where(index => taken[Labels[index]]++ < perClass).ToArray();
+        return Of([.. Enumerable.Range(0, Count).Where(index => taken[Labels[index]]++ < perClass)]);
+    }
+
+    /// <summary>The last <paramref name="perClass"/> pictures of each class, and the others, in the same order.</summary>
+    /// <exception cref="ArgumentException">A class has no more pictures than that.</exception>
+    public (ImageSet Others, ImageSet Last) Split(int perClass)
+    {
+        var left = new int[byte.MaxValue + 1];
+        foreach (var label in Labels)
+        {
+            left[label]++;
+        }
+
+        if (left.FirstOrDefault(count => count > 0 && count <= perClass) is > 0 and var least)
+        {
+            throw new ArgumentException($"--hold-out {perClass} leaves nothing to learn from of a class with {least} pictures.");
+        }
+
+        var places = Enumerable.Range(0, Count).ToLookup(index => left[Labels[index]]-- <= perClass);
+        return (Of([.. places[false]]), Of([.. places[true]]));
+    }
+
+    private ImageSet Of(int[] chosen)
+    {
         var pixels = new byte[chosen.Length * PictureSize];
         for (var i = 0; i < chosen.Length; i++)
         {

@@ -4,9 +4,14 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Samples.Cifar10;
 
-/// <summary>ResNet-20 for 32×32 pictures (He et al. 2016, section 4.2, shortcut option A): 269,722 parameters.</summary>
+/// <summary>ResNet-20 for 32×32 pictures (He et al. 2016, section 4.2, shortcut option A): 269,722 parameters at its usual width.</summary>
 internal sealed class ResNet20 : Module<Tensor, Tensor>
 {
+    /// <summary>The channels of the first stage, as in the paper; the other stages have twice and four times as many.</summary>
+    public const int UsualWidth = 16;
+
+    private const int Classes = 10;
+
     private readonly Conv2d conv1;
     private readonly BatchNorm2d bn1;
     private readonly Sequential layer1;
@@ -14,15 +19,16 @@ internal sealed class ResNet20 : Module<Tensor, Tensor>
     private readonly Sequential layer3;
     private readonly Linear linear;
 
-    public ResNet20(int classes = 10)
+    /// <param name="width">The channels of the first stage, an even number.</param>
+    public ResNet20(int width = UsualWidth)
         : base(nameof(ResNet20))
     {
-        conv1 = Conv2d(3, 16, 3, padding: 1, bias: false);
-        bn1 = BatchNorm2d(16);
-        layer1 = Stage(16, 16, stride: 1);
-        layer2 = Stage(16, 32, stride: 2);
-        layer3 = Stage(32, 64, stride: 2);
-        linear = Linear(64, classes);
+        conv1 = Conv2d(3, width, 3, padding: 1, bias: false);
+        bn1 = BatchNorm2d(width);
+        layer1 = Stage(width, width, stride: 1);
+        layer2 = Stage(width, 2 * width, stride: 2);
+        layer3 = Stage(2 * width, 4 * width, stride: 2);
+        linear = Linear(4 * width, Classes);
         RegisterComponents();
         foreach (var norm in modules().OfType<BatchNorm2d>())
         {

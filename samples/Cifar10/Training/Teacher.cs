@@ -10,14 +10,17 @@ namespace Pdp.Samples.Cifar10;
 internal sealed class Teacher : IDisposable
 {
     private const double Temperature = 2;
-    private readonly ResNet20 _network = new();
+    private readonly ResNet20 _network;
     private readonly Scalar _softening = (1 / Temperature).ToScalar();
     private readonly Scalar _half = 0.5.ToScalar();
     private readonly Scalar _scale = (0.5 * Temperature * Temperature).ToScalar();
     private readonly Scalar _one = 1.ToScalar();
 
-    public Teacher(string weights)
+    /// <param name="weights">The file of its weights.</param>
+    /// <param name="width">Its width, that of the student.</param>
+    public Teacher(string weights, int width)
     {
+        _network = new ResNet20(width);
         Safetensors.LoadInto(_network, weights);
         _network.eval();
     }

@@ -24,7 +24,7 @@ internal sealed class Trainer : IDisposable
             ? new FusedSgd([.. pruner.Parameters], Options(settings, Methods.WeightDecay(settings), Methods.IsNesterov(settings)))
             : null;
         _pruned = [.. pruner?.Masks.Select(mask => mask.Name) ?? []];
-        _teacher = settings.Teacher is null ? null : new Teacher(settings.Teacher);
+        _teacher = settings.Teacher is null ? null : new Teacher(settings.Teacher, settings.Width);
     }
 
     public FusedSgd Optimizer { get; }

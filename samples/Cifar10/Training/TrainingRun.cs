@@ -11,7 +11,7 @@ internal sealed class TrainingRun : IDisposable
 {
     private const string CheckpointName = "checkpoint.safetensors";
     private readonly Settings _settings;
-    private readonly ResNet20 _model = new();
+    private readonly ResNet20 _model;
     private readonly PdpPruner? _pruner;
     private readonly Trainer _trainer;
     private readonly Evaluation _test;
@@ -21,7 +21,13 @@ internal sealed class TrainingRun : IDisposable
     {
         _settings = settings;
         RequirePossible(settings);
+        _model = new ResNet20(settings.Width);
         var data = Cifar10Data.Load(DataPath(settings));
+        if (settings.HoldOut is { } heldOut)
+        {
+            data = data.HoldOut(heldOut);
+        }
+
         var training = new Batches(settings.Limit is { } limit ? data.Train.Limit(limit) : data.Train, settings.Batch, settings.Seed);
         _test = new Evaluation(data.Test, settings.Seed);
         LoadWeights();
@@ -233,7 +239,7 @@ internal sealed class TrainingRun : IDisposable
     // The shrunk network against one as large as before.
     private double Speedup()
     {
-        using var dense = new ResNet20();
+        using var dense = new ResNet20(_settings.Width);
         using var scope = NewDisposeScope();
         return Speed.Ratio(dense, _model, _test.Example());
     }

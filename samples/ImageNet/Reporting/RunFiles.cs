@@ -9,6 +9,7 @@ internal static class RunFiles
     public const string Report = "report.json";
     public const string Metrics = "metrics.csv";
     public const string Layers = "layers.csv";
+    public const string Pruning = "pruning.json";
     public const string ShrinkRecord = "shrink.json";
 
     private static readonly (string Name, string Text)[] Known =
@@ -19,6 +20,7 @@ internal static class RunFiles
         (Report, "the last line below"),
         (Metrics, "a line for each epoch"),
         (Layers, "the pruning report, a line for each layer"),
+        (Pruning, "the same, for --allocation of another run"),
         ("checkpoints", "the last checkpoints and the best"),
         ("tensorboard", "what TensorBoard shows"),
     ];

@@ -84,6 +84,19 @@ public sealed class BatchesTests : IDisposable
         Assert.Equal(_images.Pixels[..(4 * ImageSet.PictureSize)], limited.Pixels);
     }
 
+    [Fact]
+    public void HoldOut_TakesTheLastOfEachClassFromTraining()
+    {
+        var data = new Cifar10Data(new ImageSet(_images.Pixels, [0, 1, 0, 1, 0, 1, 0, 1, 0, 0]), Test: SinglePixel());
+
+        var (train, test) = data.HoldOut(2);
+
+        Assert.Equal([0, 1, 0, 1, 0, 0], train.Labels);
+        Assert.Equal([1, 1, 0, 0], test.Labels);
+        Assert.Equal(_images.Pixels[(8 * ImageSet.PictureSize)..], test.Pixels[(2 * ImageSet.PictureSize)..]);
+        Assert.Contains("--hold-out 4 leaves nothing to learn from of a class with 4 pictures", Assert.Throws<ArgumentException>(() => data.HoldOut(4)).Message, StringComparison.Ordinal);
+    }
+
     private static ImageSet SinglePixel()
     {
         var pixels = new byte[ImageSet.PictureSize];

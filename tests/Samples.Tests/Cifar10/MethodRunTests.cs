@@ -75,7 +75,25 @@ public sealed class MethodRunTests : IDisposable
         Assert.Equal(Math.Round(0.9 * Prunable) / Prunable, report.Sparsity);
     }
 
+    [Fact]
+    public void Run_WithTheSparsitiesOfAnother_RemovesAsMuchOfEachLayer()
+    {
+        Run("--method", "gmp", "--sparsity", "0.8", "--allocation", "erk", "--width", "8");
+        File.Move(_folder.File("run/pruning.json"), _folder.File("gmp.json"));
+        var layers = File.ReadAllText(_folder.File("run/layers.csv"));
+
+        var report = Run("--method", "pdp", "--allocation", "from:" + _folder.File("gmp.json"), "--width", "8");
+
+        Assert.Equal(0.8, report.Sparsity, 1e-4);
+        Assert.Equal(Zeros(layers), Zeros(File.ReadAllText(_folder.File("run/layers.csv"))));
+
+        static string[] Zeros(string csv) => [.. csv.Split('\n').Skip(1).Where(line => line.Length > 0).Select(line => string.Join(',', line.Split(',')[..4]))];
+    }
+
     [Theory]
+    [InlineData("--allocation names the report 'gone.json', but there is no such file", "--method", "pdp", "--allocation", "from:gone.json")]
+    [InlineData("--allocation is not for the channel strategy", "--method", "pdp", "--strategy", "channel", "--allocation", "erk")]
+    [InlineData("--allocation is not for 2:4, which removes the same fraction", "--method", "pdp", "--strategy", "2:4", "--allocation", "erk")]
     [InlineData("STR is not defined for the strategy 2:4; it supports unstructured.", "--method", "str", "--strategy", "2:4")]
     [InlineData("nisp prunes channels, not unstructured", "--method", "nisp")]
     [InlineData("pofa learns from a teacher", "--method", "pofa")]

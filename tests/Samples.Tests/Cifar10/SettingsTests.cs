@@ -14,6 +14,10 @@ public sealed class SettingsTests
     [InlineData("--gradient-temperature", "1")]
     [InlineData("--relative-temperature", "1:3e-2")]
     [InlineData("--momentum", "0")]
+    [InlineData("--width", "8")]
+    [InlineData("--hold-out", "500")]
+    [InlineData("--allocation", "erk")]
+    [InlineData("--allocation", "from:pruning.json")]
     [InlineData("--batch", "2")]
     public void Parse_WhenValueIsInRange_TakesIt(params string[] arguments)
     {
@@ -36,6 +40,10 @@ public sealed class SettingsTests
     [InlineData("There is no method 'magnitude'; there are dense, pdp, gmp", "--method", "magnitude")]
     [InlineData("There is no method 'gpm'; did you mean gmp?", "--method", "gpm")]
     [InlineData("There is no allocation 'ekr'; did you mean erk?", "--allocation", "ekr")]
+    [InlineData("Or give from:pruning.json, another run's report.", "--allocation", "from:")]
+    [InlineData("--width 9: Must be even", "--width", "9")]
+    [InlineData("Must be in [2, 256]", "--width", "0")]
+    [InlineData("Must be at least 1", "--hold-out", "0")]
     [InlineData("Must be unstructured, channel, N:M such as 2:4, or a block", "--strategy", "2:")]
     [InlineData("--strategy 0x4: Must be in [1, ∞)", "--strategy", "0x4")]
     [InlineData("Must be a number, or two", "--relative-temperature", "1:")]
@@ -57,6 +65,8 @@ public sealed class SettingsTests
         var resumed = settings with { Data = "there", Resume = true };
 
         Assert.Equal(settings.Fingerprint(), resumed.Fingerprint());
+        Assert.Equal((settings with { Allocation = "from:a" }).Fingerprint(), (settings with { Allocation = "from:b" }).Fingerprint());
+        Assert.NotEqual(settings.Fingerprint(), (settings with { Allocation = "from:a" }).Fingerprint());
         Assert.NotEqual(settings.Fingerprint(), (settings with { Seed = 1 }).Fingerprint());
     }
 }

@@ -89,6 +89,19 @@ public sealed class CellRunsTests : IDisposable
     }
 
     [Fact]
+    public async Task RunAsync_OfARowThatTakesTheSparsitiesOfAnother_RunsItLast()
+    {
+        var recipe = CompareRecipe.Parse("""{ "seeds": [0], "columns": { "80 %": {} }, "methods": { "pdp": { "options": { "allocation": "from:{gmp}" } }, "gmp": {} } }""");
+        CellFolder[] folders = [.. recipe.Cells().Select(cell => new CellFolder(_folder.Path, cell))];
+        var started = new List<string>();
+
+        await new CellRuns(folders, jobs: 1, folder => folder.Cell.Method == "gmp" ? Shell("exit 3") : Leaving(folder, started)).RunAsync(CancellationToken.None);
+
+        Assert.Equal("It takes the sparsities of 80-gmp-0, which failed.", folders[1].Outcome().Fault);
+        Assert.Equal(["dense-dense-0"], started);
+    }
+
+    [Fact]
     public async Task RunAsync_AfterEachRun_TellsOfIt()
     {
         var folders = Folders();

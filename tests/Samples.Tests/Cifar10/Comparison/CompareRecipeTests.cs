@@ -10,6 +10,8 @@ public sealed class CompareRecipeTests
           "methods": { "pdp": {}, "lnm": { "columns": ["2:4"], "options": { "lr": 0.2 }, "in": { "2:4": { "epochs": 3 } } } } }
         """;
 
+    private const string Allocated = """{ "from-scratch": true, "seeds": [0], "columns": { "90 %": { "sparsity": 0.9 }, "80 %": { "sparsity": 0.8 } }, "methods": { "optg": {}, "pdp-optg": { "method": "pdp", "columns": ["80 %"], "options": { "allocation": "from:{optg}" } } } }""";
+
     [Fact]
     public void Cells_AreColumnsTimesMethodsTimesSeeds_DenseFirst()
     {
@@ -32,7 +34,27 @@ public sealed class CompareRecipeTests
         var cell = CompareRecipe.Parse("""{ "seeds": [0], "columns": { "80 %": {} }, "methods": { "pdp, taught": { "method": "pdp", "options": { "teacher": "{dense}" } } } }""").Cells().Last();
 
         Assert.Equal(("80-pdptaught-0", "pdp"), (cell.Name, cell.Method));
-        Assert.Contains("dense/weights", cell.ArgumentsWith("dense/weights"));
+        Assert.Contains("dense/weights", cell.ArgumentsWith("dense/weights", report: null));
+    }
+
+    [Fact]
+    public void ARow_MayTakeTheSparsitiesOfAnother()
+    {
+        var cell = CompareRecipe.Parse(Allocated).Cells().Last();
+
+        Assert.Equal(("pdp-optg", "optg", "80-optg-0"), (cell.Row, cell.AllocatedBy, cell.AllocatingName));
+        Assert.Contains("from:optg/pruning.json", cell.ArgumentsWith("dense/weights", "optg/pruning.json"));
+    }
+
+    [Theory]
+    [InlineData("{optg}", "{otpg}", "There is no row 'otpg'; did you mean optg?")]
+    [InlineData("{optg}", "{pdp-optg}", "In column '80 %', row 'pdp-optg' takes the sparsities of 'pdp-optg', which has none of its own there.")]
+    [InlineData("\"optg\": {}", "\"optg\": { \"columns\": [\"90 %\"] }", "In column '80 %', row 'pdp-optg' takes the sparsities of 'optg'")]
+    public void ARow_ThatTakesWhatIsNotThere_IsRefused(string right, string wrong, string expected)
+    {
+        var error = Assert.Throws<ArgumentException>(() => CompareRecipe.Parse(Allocated.Replace(right, wrong, StringComparison.Ordinal)));
+
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
 
     [Theory]

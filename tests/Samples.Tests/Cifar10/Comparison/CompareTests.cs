@@ -25,8 +25,23 @@ public sealed class CompareTests : IDisposable
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("smoke")]
+    [InlineData("scratch")]
+    [InlineData("choose")]
+    [InlineData("finetune")]
+    public void Run_OfARecipeThatComesWithTheProgram_IsPossible(string name) => Rehearsal.Require(CompareRecipe.Read(name).Cells());
+
     [Fact]
-    public void Run_OfARecipeThatComesWithTheProgram_IsPossible() => Rehearsal.Require(CompareRecipe.Read("smoke").Cells());
+    public void Run_FromScratchWithWeights_SaysThatNoneAreWanted()
+    {
+        var recipe = _folder.File("recipe.json");
+        File.WriteAllText(recipe, Plain.Replace("{ \"options\"", "{ \"from-scratch\": true, \"options\"", StringComparison.Ordinal));
+
+        var error = Assert.Throws<ArgumentException>(() => Compare.Run(["--recipe", recipe, "--data", _folder.Path, "--weights", "w.safetensors", "--out", _folder.File("run")]));
+
+        Assert.Contains("starts from fresh weights: leave --weights out", error.Message, StringComparison.Ordinal);
+    }
 
     [Theory]
     [InlineData("\"epochs\": 8", "\"epochs\": 3", "80-pdp-0 was run with --epochs 8, not --epochs 3")]

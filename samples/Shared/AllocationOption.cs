@@ -1,0 +1,56 @@
+namespace Pdp.Samples;
+
+/// <summary>The value of <c>--allocation</c>.</summary>
+internal static class AllocationOption
+{
+    /// <summary>Before the file of another run's report.</summary>
+    public const string From = "from:";
+
+    private static readonly Dictionary<string, ISparsityAllocation> Known = new(StringComparer.Ordinal)
+    {
+        ["global"] = new GlobalMagnitude(),
+        ["erk"] = new ErdosRenyiKernel(),
+        ["uniform"] = new UniformSparsity(),
+    };
+
+    /// <summary>The allocation of a run.</summary>
+    /// <param name="text">The option's value; null if it isn't given.</param>
+    /// <param name="strategy">The strategy of the run.</param>
+    /// <exception cref="ArgumentException">The strategy has no use for it, or it can't be read.</exception>
+    public static ISparsityAllocation Of(string? text, IMaskStrategy strategy) => text is null ? new GlobalMagnitude()
+        : strategy is PerChannel ? throw new ArgumentException("--allocation is not for the channel strategy, which divides --mac-budget.")
+        : strategy.FixedSparsity is not null
+            ? throw new ArgumentException($"--allocation is not for {strategy.Name}, which removes the same fraction of each layer.")
+        : Parse(text);
+
+    /// <summary>The text itself, if it names an allocation or a file.</summary>
+    /// <exception cref="ArgumentException">It doesn't.</exception>
+    public static string Checked(string text) => Known.ContainsKey(text) || IsFromReport(text)
+        ? text
+        : throw new ArgumentException(
+            $"{CommandLine.Unknown("allocation", text, Known.Keys)} Or give {From}pruning.json, another run's report.");
+
+    /// <summary>Whether the sparsity of each layer is that of another run.</summary>
+    public static bool IsFromReport(string? text) => text?.StartsWith(From, StringComparison.Ordinal) == true && text.Length > From.Length;
+
+    private static ISparsityAllocation Parse(string text) =>
+        IsFromReport(text) ? OfReport(text[From.Length..]) : Known[Checked(text)];
+
+    private static SparsityTable OfReport(string path)
+    {
+        if (!File.Exists(path))
+        {
+            throw new ArgumentException($"--allocation names the report '{path}', but there is no such file.");
+        }
+
+        try
+        {
+            var report = PruningReport.FromJson(File.ReadAllText(path));
+            return new SparsityTable(report.Layers.ToDictionary(layer => layer.Name, layer => layer.Sparsity, StringComparer.Ordinal));
+        }
+        catch (ArgumentException e)
+        {
+            throw new ArgumentException($"The report '{path}' of --allocation can't be used. {e.Message}", e);
+        }
+    }
+}

@@ -11,7 +11,7 @@ public unsafe class KernelBenchmarks
 {
     private const int Count = 512 * 512 * 9;
 
-    private readonly RankSearch _search = new(Count / 32, crew: null);
+    private readonly RankSearch _search = new(Count / 32, runner: null);
     private readonly KeyBracket _bracket = new();
     private readonly UnstructuredKernel _unstructured = new(Count);
     private readonly NofMKernel _groups = new(4, new Pdp.WeightLayout([512, 512, 3, 3]));

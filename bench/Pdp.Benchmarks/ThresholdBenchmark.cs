@@ -28,7 +28,7 @@ internal static class ThresholdBenchmark
         var magnitudes = steps[0].abs();
         var copy = steps[0].clone();
         var removed = Weights.Removed(size);
-        var search = new RankSearch((int)Math.Clamp(size / 32, 1 << 13, 1 << 18), new Crew()) { Threads = run.Threads };
+        var search = new RankSearch((int)Math.Clamp(size / 32, 1 << 13, 1 << 18), new ParallelRunner()) { Threads = run.Threads };
         var bracket = new KeyBracket();
         var step = 0;
         for (var i = 0; i < 20; i++)

@@ -152,7 +152,7 @@ internal abstract class GroupKernel : IDisposable
     public Tensor?[] TakeGradientsBefore() => [.. Gradients.Select(gradient => gradient.TakeBefore())];
 
     /// <summary>Statistics of the current soft mask for a report; null if tensor operations have to compute them.</summary>
-    public virtual Survey? Measured() => null;
+    public virtual MaskStatistics? Measured() => null;
 
     /// <summary>Releases copies that the next scope would make again.</summary>
     public virtual void Forget()

@@ -8,7 +8,7 @@ namespace Pdp.Masking;
 /// Each worker finds the thresholds of small weights one by one; all workers together find those of large ones. Then all weights are
 /// written in one pass. The results are the same bit for bit with any number of threads.
 /// </remarks>
-internal sealed class GroupKernels : IPieces
+internal sealed class GroupKernels : IParallelWork
 {
     /// <summary>The size of the largest weight whose threshold is found by one worker.</summary>
     private const int SmallElements = 1 << 18;
@@ -17,7 +17,7 @@ internal sealed class GroupKernels : IPieces
     private const int LeastRoom = 1 << 13;
     private const int MostRoom = 1 << 18;
 
-    private readonly Crew _crew = new();
+    private readonly ParallelRunner _runner = new();
     private readonly GroupKernel[] _weights;
     private readonly GroupKernel[] _small;
     private readonly (int Weight, int Piece)[] _pieces;
@@ -33,8 +33,8 @@ internal sealed class GroupKernels : IPieces
         _small = [.. _weights.Where(weight => weight.Elements <= SmallElements)];
         _pieces = [.. _weights.SelectMany((weight, number) => Enumerable.Range(0, weight.Pieces).Select(piece => (number, piece)))];
         var largest = _weights.Length == 0 ? 0 : _weights.Max(weight => weight.Elements);
-        _searches = new RankSearch[Crew.WorkersFor(int.MaxValue)];
-        _searches[0] = new((int)Math.Clamp(largest / 32, LeastRoom, MostRoom), _crew);
+        _searches = new RankSearch[ParallelRunner.WorkersFor(int.MaxValue)];
+        _searches[0] = new((int)Math.Clamp(largest / 32, LeastRoom, MostRoom), _runner);
     }
 
     private enum Phase
@@ -105,8 +105,8 @@ internal sealed class GroupKernels : IPieces
     private bool Prepare(int threads)
     {
         _notFinite = null;
-        for (var worker = 1; worker < Crew.WorkersFor(threads); worker++)
-            _searches[worker] ??= new(LeastRoom, crew: null);
+        for (var worker = 1; worker < ParallelRunner.WorkersFor(threads); worker++)
+            _searches[worker] ??= new(LeastRoom, runner: null);
 
         if (_measures)
             Run(Phase.Measure, _pieces.Length, threads);
@@ -131,6 +131,6 @@ internal sealed class GroupKernels : IPieces
     {
         _phase = phase;
         _searches[0].Threads = 1;
-        _crew.Run(this, pieces, threads);
+        _runner.Run(this, pieces, threads);
     }
 }

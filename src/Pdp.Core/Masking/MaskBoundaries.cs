@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Pdp.Masking;
 
-/// <summary>Computes what a mask hangs on: magnitudes, thresholds and temperatures. Works in the caller's scope.</summary>
+/// <summary>Computes what determines a mask: magnitudes, thresholds and temperatures. Works in the caller's scope.</summary>
 internal static class MaskBoundaries
 {
     /// <summary>The magnitudes that compete, <c>[groups, members]</c>, of a weight in its arithmetic type.</summary>
@@ -28,7 +28,7 @@ internal static class MaskBoundaries
     public static Boundary BoundaryOf(this PdpMask mask, Tensor wide, Tensor threshold, Tensor scale) =>
         Boundary.Of(mask.MagnitudeOf(wide), threshold, scale);
 
-    /// <summary>The boundary that the gradient's mask hangs on: the same thresholds at the temperature of the gradient.</summary>
+    /// <summary>The boundary for the gradient: the same thresholds, at the temperature of the gradient.</summary>
     public static Boundary GradientBoundaryOf(this PdpMask mask, Tensor wide, Boundary boundary) => mask.GradientSharpness is { } own
         ? mask.BoundaryOf(wide, boundary.Threshold, SoftMask.Scale(boundary.Threshold, own))
         : boundary;

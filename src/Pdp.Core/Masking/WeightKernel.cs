@@ -69,20 +69,20 @@ internal sealed unsafe class WeightKernel : GroupKernel
     public override GroupValues Dense() => new(_copy!.clone(), []);
 
     /// <inheritdoc/>
-    public override Survey? Measured()
+    public override MaskStatistics? Measured()
     {
         _weight = NativeTensor.Elements(_parameter.Handle, Elements);
-        var search = new RankSearch((int)Math.Clamp(Elements / 32, 1 << 13, 1 << 18), crew: null);
+        var search = new RankSearch((int)Math.Clamp(Elements / 32, 1 << 13, 1 << 18), runner: null);
         if (_weight is null || !Prepare(search))
             return null;
 
-        var survey = new Survey();
+        var statistics = new MaskStatistics();
         if (_kernel is NofMKernel groups)
-            groups.AddTo(survey, _weight, _mask.Removed);
+            groups.AddTo(statistics, _weight, _mask.Removed);
         else
-            ((UnstructuredKernel)_kernel).AddTo(survey, _weight, _mask.Removed, _cut);
+            ((UnstructuredKernel)_kernel).AddTo(statistics, _weight, _mask.Removed, _cut);
         GC.KeepAlive(this);
-        return survey;
+        return statistics;
     }
 
     /// <inheritdoc/>

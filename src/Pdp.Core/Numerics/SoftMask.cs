@@ -8,22 +8,26 @@ namespace Pdp.Numerics;
 /// <summary>The equations of PDP (Cho, Adya, Naik, NeurIPS 2023), on competitors laid out as <c>[groups, members]</c>.</summary>
 /// <remarks>
 /// w weight, s = c·Σw² score, |w| = √s magnitude, t threshold in units of weight, τ temperature in units of weight², m mask, ŵ = m·w the
-/// weight that the forward pass sees, g = ∂L/∂ŵ. Constants are kept Scalars: an implicit one may be collected while libtorch reads it
-/// (TorchSharp 0.107 keeps neither alive during the call).
+/// weight that the forward pass sees, g = ∂L/∂ŵ. Constants are Scalars in static fields, because an implicit Scalar may be
+/// collected while libtorch reads it (TorchSharp 0.107 doesn't keep it alive during the call).
 /// </remarks>
 internal static class SoftMask
 {
-    /// <summary>Masks below this are exact zeros: further out weights would turn into subnormal numbers, which slow CPU convolutions manifold.</summary>
+    /// <summary>
+    /// Masks below this become exact zeros. Otherwise weights would become subnormal numbers, which slow CPU convolutions many times.
+    /// </summary>
     public const double Cut = 1e-12;
 
-    /// <summary>So many numbers of the largest size allowed have a finite sum.</summary>
+    /// <summary>How many numbers of the largest allowed size still have a finite sum.</summary>
     private const double MostSummands = 1e6;
 
     private static readonly Scalar One = 1.ToScalar();
     private static readonly Scalar Half = 0.5.ToScalar();
     private static readonly Scalar CutScalar = Cut.ToScalar();
 
-    /// <summary>Equation 1: t = ½·(|w|₍p₎ + |w|₍p+1₎), the midpoint of the order statistics around the p members to be removed.</summary>
+    /// <summary>
+    /// Equation 1: t = ½·(|w|₍p₎ + |w|₍p+1₎), the midpoint between the largest of the p magnitudes to remove and the next one.
+    /// </summary>
     /// <returns><c>[groups, 1]</c>.</returns>
     public static Tensor Threshold(Tensor magnitude, long removed)
     {
@@ -34,7 +38,7 @@ internal static class SoftMask
         return below.add(above, One).mul(Half).MoveToOuterDisposeScope();
     }
 
-    /// <summary>1/√τ of each threshold; finite for groups of zeros too.</summary>
+    /// <summary>1/√τ for each threshold, finite even for groups of zeros.</summary>
     /// <returns><c>[groups, 1]</c>.</returns>
     public static Tensor Scale(Tensor threshold, Sharpness sharpness)
     {
@@ -44,7 +48,7 @@ internal static class SoftMask
         return threshold.zeros_like().add_(ratio, One).div_(threshold).clamp_max_(most).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The logit of the mask, z = (s − t²)/τ, factored so that float32 loses nothing near the threshold.</summary>
+    /// <summary>The logit of the mask, z = (s − t²)/τ, factored so that float32 keeps its precision near the threshold.</summary>
     /// <param name="magnitude">√s, <c>[groups, members]</c>.</param>
     /// <param name="threshold">t, <c>[groups, 1]</c>.</param>
     /// <param name="scale">1/√τ, <c>[groups, 1]</c>.</param>
@@ -55,7 +59,9 @@ internal static class SoftMask
         return magnitude.sub(threshold).mul_(scale).mul_(magnitude.add(threshold, One).mul_(scale)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The logit for autograd: the value of the factored one, the slope of the score, none where masks are hard.</summary>
+    /// <summary>
+    /// The logit for autograd: its value is that of the factored form, its slope that of the score, or 0 where masks are hard.
+    /// </summary>
     public static Tensor Differentiable(Boundary boundary, Tensor weight, IMaskStrategy strategy, WeightLayout layout)
     {
         using var scope = NewDisposeScope();
@@ -65,7 +71,7 @@ internal static class SoftMask
         return score.sub(score.detach()).mul(boundary.IsSoft).add(boundary.Logit, One).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Equation 2: m = σ(z), with masks below <see cref="Cut"/> cut to zero.</summary>
+    /// <summary>Equation 2: m = σ(z), with masks below <see cref="Cut"/> set to zero.</summary>
     public static Tensor Mask(Tensor logit)
     {
         using var scope = NewDisposeScope();
@@ -73,7 +79,9 @@ internal static class SoftMask
         return mask.mul(mask.ge(CutScalar)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The slope of the mask over its logit, m·(1 − m), with 1 − m as σ(−z), which is exact where m rounds to 1.</summary>
+    /// <summary>
+    /// The derivative of the mask by its logit, m·(1 − m), with 1 − m computed as σ(−z), which is exact where m rounds to 1.
+    /// </summary>
     public static Tensor Slope(Tensor mask, Tensor logit)
     {
         using var scope = NewDisposeScope();
@@ -87,43 +95,57 @@ internal static class SoftMask
         return differentiable.sub(differentiable.detach()).add(value.detach(), One).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Equation 5: ∂L/∂w = m·g + (∂s/∂w)·(1/τ)·m(1 − m)·Σ(g·w), the sum over the weights that share a score; t is a constant.</summary>
-    /// <remarks>With s = w² this is equation 4, g·(m + (2w²/τ)·m(1 − m)). Where masks are hard it is m·g.</remarks>
+    /// <summary>Equation 5: ∂L/∂w = m·g + (∂s/∂w)·(1/τ)·m(1 − m)·Σ(g·w).</summary>
+    /// <remarks>
+    /// The sum goes over the weights that share a score; t is treated as a constant. With s = w² this is equation 4,
+    /// g·(m + (2w²/τ)·m(1 − m)). Where masks are hard it is m·g.
+    /// </remarks>
     /// <param name="weight">The weights that make the score.</param>
     /// <param name="upstream">g, of the same shape.</param>
-    /// <param name="boundary">What the mask hangs on.</param>
+    /// <param name="boundary">What determines the mask.</param>
     /// <param name="strategy">What makes the score.</param>
     /// <param name="layout">The layout of the weight.</param>
-    /// <param name="along">Σ(g·θ) over what else is multiplied by the mask, <c>[groups, members]</c>; null for nothing.</param>
+    /// <param name="along">
+    /// Σ(g·θ) over everything else that is multiplied by the mask, <c>[groups, members]</c>; null if there is nothing else.
+    /// </param>
     /// <param name="sensitivity">a, a constant, where the score is that of a·w.</param>
     public static Tensor Gradient(
-        Tensor weight, Tensor upstream, Boundary boundary, IMaskStrategy strategy, WeightLayout layout, Tensor? along = null, Tensor? sensitivity = null)
+        Tensor weight,
+        Tensor upstream,
+        Boundary boundary,
+        IMaskStrategy strategy,
+        WeightLayout layout,
+        Tensor? along = null,
+        Tensor? sensitivity = null)
     {
         using var scope = NewDisposeScope();
         var units = boundary.InUnits(weight, strategy, layout);
         var shared = strategy.Sum(BoundedProduct(upstream, units), layout);
         if (along is not null)
             shared = shared.add(BoundedProduct(along, boundary.Scale), One);
-        return ThroughMask(sensitivity is null ? units : boundary.InUnits(weight.mul(sensitivity), strategy, layout), sensitivity, shared, boundary, strategy, layout)
+        var scored = sensitivity is null ? units : boundary.InUnits(weight.mul(sensitivity), strategy, layout);
+        return ThroughMask(scored, sensitivity, shared, boundary, strategy, layout)
             .addcmul_(strategy.Spread(Mask(boundary.Logit), layout), upstream, One)
             .MoveToOuterDisposeScope();
     }
 
-    /// <summary>The part of equation 5 that comes through the mask: (∂s/∂w)·(1/τ)·m(1 − m)·Σ(g·θ).</summary>
+    /// <summary>The part of equation 5 that passes through the mask: (∂s/∂w)·(1/τ)·m(1 − m)·Σ(g·θ).</summary>
     /// <param name="weight">The weights that make the score.</param>
-    /// <param name="shared">Σ(g·θ) = ∂L/∂m over all that is multiplied by the mask, <c>[groups, members]</c>.</param>
-    /// <param name="boundary">What the mask hangs on.</param>
+    /// <param name="shared">Σ(g·θ) = ∂L/∂m over everything that is multiplied by the mask, <c>[groups, members]</c>.</param>
+    /// <param name="boundary">What determines the mask.</param>
     /// <param name="strategy">What makes the score.</param>
     /// <param name="layout">The layout of the weight.</param>
     /// <param name="sensitivity">a, a constant, where the score is that of a·w.</param>
-    public static Tensor ThroughMask(Tensor weight, Tensor shared, Boundary boundary, IMaskStrategy strategy, WeightLayout layout, Tensor? sensitivity = null)
+    public static Tensor ThroughMask(
+        Tensor weight, Tensor shared, Boundary boundary, IMaskStrategy strategy, WeightLayout layout, Tensor? sensitivity = null)
     {
         using var scope = NewDisposeScope();
         var units = boundary.InUnits(sensitivity is null ? weight : weight.mul(sensitivity), strategy, layout);
-        return ThroughMask(units, sensitivity, BoundedProduct(shared, boundary.Scale), boundary, strategy, layout).MoveToOuterDisposeScope();
+        return ThroughMask(units, sensitivity, BoundedProduct(shared, boundary.Scale), boundary, strategy, layout)
+            .MoveToOuterDisposeScope();
     }
 
-    /// <summary>A product whose sums stay finite, so that none that overflows meets an m(1 − m) or a weight of 0.</summary>
+    /// <summary>A product bounded so that its sums stay finite: an infinite one times an m(1 − m) or a weight of 0 would be NaN.</summary>
     public static Tensor BoundedProduct(Tensor a, Tensor b)
     {
         using var scope = NewDisposeScope();
@@ -133,8 +155,9 @@ internal static class SoftMask
         return a.mul(b).clamp_(least, most).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The same with a·w and Σ(g·θ) in units of √τ, where numbers are far from 1 only if m(1 − m) is 0.</summary>
-    private static Tensor ThroughMask(Tensor units, Tensor? sensitivity, Tensor shared, Boundary boundary, IMaskStrategy strategy, WeightLayout layout)
+    /// <summary>The same with a·w and Σ(g·θ) in units of √τ, in which numbers are far from 1 only where m(1 − m) is 0.</summary>
+    private static Tensor ThroughMask(
+        Tensor units, Tensor? sensitivity, Tensor shared, Boundary boundary, IMaskStrategy strategy, WeightLayout layout)
     {
         using Scalar twiceSlope = (2 * strategy.ScoreSlope(layout)).ToScalar();
         var slope = Slope(Mask(boundary.Logit), boundary.Logit).mul_(boundary.IsSoft).mul_(twiceSlope);
@@ -142,7 +165,7 @@ internal static class SoftMask
         return sensitivity is null ? gradient : gradient.mul_(sensitivity);
     }
 
-    /// <summary>The hard mask by rank: exactly p members of each group are removed, the first in position among equals.</summary>
+    /// <summary>The hard mask by rank: it removes exactly p members of each group; among equal ones, the first in position.</summary>
     /// <returns><c>[groups, members]</c>, bool, true where a member is kept.</returns>
     public static Tensor Kept(Tensor magnitude, long removed)
     {
@@ -155,7 +178,7 @@ internal static class SoftMask
         var below = magnitude.lt(cut);
         var tied = magnitude.eq(cut);
         var open = below.sum(1, keepdim: true).neg_().add_(count, One);
-        // Where each tie goes there is no need to count which come first; not asked elsewhere, as the step would wait for the device.
+        // If all ties are removed, their order doesn't matter. Only the CPU is asked, because the step would wait for another device.
         if (magnitude.device_type != DeviceType.CPU || !tied.sum(1, keepdim: true).eq(open).all().ReadCpuBool(0))
             tied.logical_and_(tied.cumsum(1).le(open));
         return below.logical_or_(tied).logical_not_().MoveToOuterDisposeScope();

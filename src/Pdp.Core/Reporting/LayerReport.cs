@@ -24,7 +24,9 @@ public sealed record LayerReport
     /// <summary>τ, the mean over the groups, in weight²; null if the threshold is.</summary>
     public required double? Temperature { get; init; }
 
-    /// <summary>τ of the gradient, the mean over the groups, in weight²; null if it is that of the mask, or the threshold is null.</summary>
+    /// <summary>
+    /// τ of the gradient, the mean over the groups, in weight²; null if it is that of the mask, or the threshold is null.
+    /// </summary>
     public double? GradientTemperature { get; init; }
 
     /// <summary>t²/τ, the mean over the groups; null if the threshold is.</summary>

@@ -79,8 +79,8 @@ public sealed record PruningReport
             csv.Append(
                 CultureInfo.InvariantCulture,
                 $"{Quoted(layer.Name)},{Quoted(layer.Strategy)},{layer.Elements},{layer.Removed},{layer.Zeros},{layer.Sparsity:R},"
-                + $"{layer.Threshold:R},{layer.Temperature:R},{layer.GradientTemperature:R},{layer.Sharpness:R},{layer.Undecided:R},{layer.Leak:R},"
-                + $"{layer.Subnormals},{layer.Violations}\n");
+                + $"{layer.Threshold:R},{layer.Temperature:R},{layer.GradientTemperature:R},{layer.Sharpness:R},{layer.Undecided:R},"
+                + $"{layer.Leak:R},{layer.Subnormals},{layer.Violations}\n");
         }
 
         return csv.ToString();

@@ -10,8 +10,8 @@ namespace Pdp.Reporting;
 /// <summary>Measures masked weights for reports, and waits for the device.</summary>
 internal static class ReportBuilder
 {
-    private static readonly Scalar UndecidedFrom = Survey.Undecided.ToScalar();
-    private static readonly Scalar UndecidedTo = (1 - Survey.Undecided).ToScalar();
+    private static readonly Scalar UndecidedFrom = MaskStatistics.Undecided.ToScalar();
+    private static readonly Scalar UndecidedTo = (1 - MaskStatistics.Undecided).ToScalar();
     private static readonly Scalar Zero = 0.ToScalar();
 
     /// <summary>The current softness of the masks.</summary>
@@ -70,17 +70,17 @@ internal static class ReportBuilder
         softness.SquaredThreshold is { } square ? value * (temperature.IsRelative ? square : 1) : null;
 
     private static (Softness Softness, WeightCounts Counts) Measure(MaskGroup group) =>
-        group.IsSoft && group.Mask.Removed > 0 && group.Kernel?.Measured() is { } survey
-            ? (SoftnessOf(group.Mask, survey), new(survey.Zeros, survey.Subnormals, survey.Violations))
+        group.IsSoft && group.Mask.Removed > 0 && group.Kernel?.Measured() is { } statistics
+            ? (SoftnessOf(group.Mask, statistics), new(statistics.Zeros, statistics.Subnormals, statistics.Violations))
             : (SoftnessOf(group), CountsOf(group));
 
-    private static Softness SoftnessOf(PdpMask mask, Survey survey) => new(
-        survey.Threshold,
-        survey.SquaredThreshold,
-        survey.Sharpness,
-        survey.Open / (double)mask.Layout.Elements,
-        survey.Lost,
-        survey.Total);
+    private static Softness SoftnessOf(PdpMask mask, MaskStatistics statistics) => new(
+        statistics.Threshold,
+        statistics.SquaredThreshold,
+        statistics.Sharpness,
+        statistics.Open / (double)mask.Layout.Elements,
+        statistics.Lost,
+        statistics.Total);
 
     private static Softness SoftnessOf(MaskGroup group)
     {

@@ -7,4 +7,5 @@ namespace Pdp.Reporting;
 /// <param name="Undecided">The fraction of weights with a mask that is neither nearly 0 nor nearly 1.</param>
 /// <param name="Lost">Σ|ŵ| over what the hard mask removes.</param>
 /// <param name="Total">Σ|ŵ|.</param>
-internal sealed record Softness(double? Threshold, double? SquaredThreshold, double? Sharpness, double Undecided, double Lost, double Total);
+internal sealed record Softness(
+    double? Threshold, double? SquaredThreshold, double? Sharpness, double Undecided, double Lost, double Total);

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace Pdp.Numerics.Kernels;
 
-/// <summary>A threshold and a temperature for each weight, in memory that goes on for a vector behind the last one.</summary>
+/// <summary>A threshold and a temperature for each weight; the memory extends a vector beyond the last one.</summary>
 internal readonly unsafe struct BoundaryOfEach<TLanes>(float* thresholds, float* scales) : IBoundary<TLanes>
     where TLanes : unmanaged, ILanes<TLanes>
 {

@@ -4,8 +4,12 @@ using Pdp.Internal;
 
 namespace Pdp.Numerics.Kernels;
 
-/// <summary>What one channel owns of a parameter, side by side in memory: sums over it, and ŵ = m·w under one m for all of it.</summary>
-/// <remarks>In vectors of the processor's width. Sums are in float64, in an order that depends on that and on the length only.</remarks>
+/// <summary>
+/// Operations on the contiguous elements of a parameter that belong to one channel: sums, and ŵ = m·w with one m for all.
+/// </summary>
+/// <remarks>
+/// They use vectors of the processor's width. Sums are in float64, in an order that depends only on that width and the length.
+/// </remarks>
 internal static unsafe class ChannelRows
 {
     /// <summary>Σ a·b.</summary>
@@ -27,7 +31,7 @@ internal static unsafe class ChannelRows
         return sum;
     }
 
-    /// <summary>Writes m·w, with subnormal numbers as zeros.</summary>
+    /// <summary>Writes m·w, with zeros for subnormal numbers.</summary>
     [MethodImpl(Compiled.AtOnce)]
     public static void Mask(float* w, float* target, float m, int length)
     {
@@ -38,7 +42,7 @@ internal static unsafe class ChannelRows
             target[i] = Masked(w[i], m);
     }
 
-    /// <summary>Whether all is still m·w.</summary>
+    /// <summary>Whether every element is still m·w.</summary>
     [MethodImpl(Compiled.AtOnce)]
     public static bool IsMasked(float* w, float* masked, float m, int length)
     {
@@ -68,7 +72,8 @@ internal static unsafe class ChannelRows
     private static Vector<float> Masked(Vector<float> w, float m)
     {
         var masked = w * m;
-        return Vector.ConditionalSelect(Vector.GreaterThanOrEqual(Vector.Abs(masked), Vector.Create((float)Precision.SmallestNormal)), masked, Vector<float>.Zero);
+        var isNormal = Vector.GreaterThanOrEqual(Vector.Abs(masked), Vector.Create((float)Precision.SmallestNormal));
+        return Vector.ConditionalSelect(isNormal, masked, Vector<float>.Zero);
     }
 
     private static float Masked(float w, float m)

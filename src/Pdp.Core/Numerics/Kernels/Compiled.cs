@@ -2,13 +2,13 @@ using System.Runtime.CompilerServices;
 
 namespace Pdp.Numerics.Kernels;
 
-/// <summary>How the loops over weights are to be compiled.</summary>
+/// <summary>How the loops over weights are compiled.</summary>
 internal static class Compiled
 {
-    /// <summary>Fully at the first call, and each as a method of its own.</summary>
+    /// <summary>With full optimization at the first call, and never inlined.</summary>
     /// <remarks>
-    /// A caller that is optimized later, by its profile, may take a loop in. The many small methods of the loop then exceed the inliner's budget, and
-    /// what remains a call is one for each vector: 5 to 40 times slower, in some processes and not in others.
+    /// A caller that the JIT optimizes later by its profile may inline a loop. The loop's many small methods then exceed the inliner's
+    /// budget, and some of them become a call for each vector, which is 5 to 40 times slower, in some processes and not in others.
     /// </remarks>
     public const MethodImplOptions AtOnce = MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization;
 }

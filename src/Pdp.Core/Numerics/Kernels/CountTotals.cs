@@ -1,27 +1,27 @@
 namespace Pdp.Numerics.Kernels;
 
-/// <summary>What the pieces of one counting pass add up to.</summary>
+/// <summary>The totals of a counting pass over all its pieces.</summary>
 internal unsafe struct CountTotals
 {
-    /// <summary>The keys below the range.</summary>
+    /// <summary>The number of keys below the range.</summary>
     public long Below;
 
-    /// <summary>The keys in the range.</summary>
+    /// <summary>The number of keys in the range.</summary>
     public long Inside;
 
     /// <summary>The largest of all keys.</summary>
     public int Largest;
 
-    /// <summary>Where keys in the range are collected, in no order.</summary>
+    /// <summary>Where the keys in the range are collected, in no particular order.</summary>
     public int* Place;
 
-    /// <summary>How many keys have room there.</summary>
+    /// <summary>The number of keys that fit there.</summary>
     public int Room;
 
-    /// <summary>How many were brought there, those without room included.</summary>
+    /// <summary>The number of keys found for it, including those that no longer fit.</summary>
     public int Collected;
 
-    /// <summary>Adds a piece; from any thread.</summary>
+    /// <summary>Adds the totals of a piece; any thread may call it.</summary>
     public void Add(long below, long inside, int largest)
     {
         Interlocked.Add(ref Below, below);

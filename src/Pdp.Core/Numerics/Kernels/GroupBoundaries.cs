@@ -2,20 +2,20 @@ using System.Runtime.CompilerServices;
 
 namespace Pdp.Numerics.Kernels;
 
-/// <summary>Writes down the threshold and the scale of each weight of groups of M, which lie a stride apart.</summary>
+/// <summary>Writes the threshold and the scale of each weight, for groups of M weights that lie a stride apart in memory.</summary>
 /// <remarks>
-/// M rows of a stride's length are a block; its columns are groups. Long rows are taken where they are, short ones are brought into a tile in
-/// which the columns of several blocks lie side by side, and groups of four neighbours, as in linear layers, are settled within a vector. Vectors
-/// reach past the end of what is read and written, by less than their length.
+/// A block is M rows of the stride's length; its columns are the groups. Long rows are read in place. Short rows are copied into a tile in
+/// which the columns of several blocks lie side by side. Groups of four neighbours, as in linear layers, are sorted within a vector. Reads
+/// and writes extend past the end by less than a vector.
 /// </remarks>
 /// <typeparam name="TLanes">The vector.</typeparam>
 internal sealed unsafe class GroupBoundaries<TLanes>(int members, int stride) : IGroupBoundaries
     where TLanes : unmanaged, ILanes<TLanes>
 {
-    /// <summary>The groups of a tile.</summary>
+    /// <summary>The number of groups in a tile.</summary>
     private const int Width = 64;
 
-    /// <summary>From one row of a tile to the next, with room for what the copy of a run has too much.</summary>
+    /// <summary>The distance between the rows of a tile, with room for what <see cref="CopyRun"/> writes beyond a row.</summary>
     private const int Pitch = Width + Lanes.Most;
 
     private readonly OrderStatistics<TLanes> _statistics = new(members);
@@ -59,7 +59,7 @@ internal sealed unsafe class GroupBoundaries<TLanes>(int members, int stride) : 
         {
             for (var column = 0; column < stride; column += TLanes.Count)
             {
-                // The last vector of a row begins earlier rather than end in the next row.
+                // The last vector of a row starts earlier, so that it doesn't reach into the next row.
                 var place = (block * members * stride) + Math.Min(column, stride - TLanes.Count);
                 var (t, scale) = BoundaryOf(_statistics.SumOf(weights + place, stride));
                 for (var member = 0; member < members; member++, place += stride)
@@ -104,7 +104,7 @@ internal sealed unsafe class GroupBoundaries<TLanes>(int members, int stride) : 
         return (t, TLanes.Min(TLanes.Create(_ratio) / t, TLanes.Create(_most)));
     }
 
-    /// <summary>Brings the rows of blocks into a tile.</summary>
+    /// <summary>Copies the rows of blocks into a tile.</summary>
     [MethodImpl(Compiled.AtOnce)]
     private void Gather(float* source, float* tile, int blocks)
     {
@@ -115,7 +115,7 @@ internal sealed unsafe class GroupBoundaries<TLanes>(int members, int stride) : 
         }
     }
 
-    /// <summary>Gives the groups' values to all their members.</summary>
+    /// <summary>Copies the value of each group to all its members.</summary>
     [MethodImpl(Compiled.AtOnce)]
     private void Spread(float* groups, float* target, int blocks)
     {
@@ -126,7 +126,7 @@ internal sealed unsafe class GroupBoundaries<TLanes>(int members, int stride) : 
         }
     }
 
-    /// <summary>Copies a row as a whole vector: the next one overwrites what is too much.</summary>
+    /// <summary>Copies a row as a whole vector; the next row overwrites the surplus.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void CopyRun(float* source, float* target)
     {

@@ -3,14 +3,15 @@ using static TorchSharp.torch;
 
 namespace Pdp.Numerics.Kernels;
 
-/// <summary>Two neighbouring order statistics of each of many short groups, whose members lie side by side.</summary>
+/// <summary>Two neighbouring order statistics of each of many short groups, whose members are contiguous in memory.</summary>
 internal static unsafe class GroupRanks
 {
-    /// <summary>The most members: each is compared with each.</summary>
+    /// <summary>The most members of a group, as each is compared with every other.</summary>
     private const int MostMembers = 32;
 
     /// <summary>
-    /// The numbers of a rank, counted from 1, and of the next one; null if they are not of the kernel's kind, or negative or not finite.
+    /// The number at a rank, counted from 1, and the one at the next rank; null if the kernel doesn't support the tensor, or if a number is
+    /// negative or not finite.
     /// </summary>
     /// <param name="numbers"><c>[groups, members]</c>.</param>
     /// <param name="rank">The rank, in [1, members).</param>
@@ -32,7 +33,7 @@ internal static unsafe class GroupRanks
         return isFound ? (lower, upper) : null;
     }
 
-    /// <summary>Writes both; false if a number is negative, −0 or not finite.</summary>
+    /// <summary>Writes both numbers; false if a number is negative, −0 or not finite.</summary>
     [MethodImpl(Compiled.AtOnce)]
     private static bool Find(int* keys, long groups, int members, long rank, float* lower, float* upper)
     {

@@ -1,18 +1,18 @@
 namespace Pdp.Numerics.Kernels;
 
-/// <summary>Threshold and temperature of the weights of a pass; a struct, so that each kind gets code of its own.</summary>
+/// <summary>The thresholds and temperatures of a pass. Structs implement it, so that the JIT compiles the loops for each of them.</summary>
 internal interface IBoundary<TLanes>
     where TLanes : unmanaged, ILanes<TLanes>
 {
     /// <summary>Whether the gradient has a temperature of its own.</summary>
     static abstract bool HasGradientScale { get; }
 
-    /// <summary>t of the weights of a vector from a place on.</summary>
+    /// <summary>t of the vector of weights that begins at a place.</summary>
     TLanes Threshold(int place);
 
-    /// <summary>1/√τ of the weights of a vector from a place on.</summary>
+    /// <summary>1/√τ of the vector of weights that begins at a place.</summary>
     TLanes Scale(int place);
 
-    /// <summary>1/√τ of the gradient for the weights of a vector from a place on.</summary>
+    /// <summary>1/√τ of the gradient, for the vector of weights that begins at a place.</summary>
     TLanes GradientScale(int place);
 }

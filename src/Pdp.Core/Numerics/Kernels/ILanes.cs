@@ -1,12 +1,12 @@
 namespace Pdp.Numerics.Kernels;
 
-/// <summary>Float32 numbers side by side in one register: the kernels are written once on this, and compiled for each width that there is.</summary>
-/// <remarks>Comparisons give numbers whose bits are all set where they hold, and 0 where not, to be combined by <c>&amp;</c>.</remarks>
+/// <summary>A vector of float32 numbers. The kernels are written once on this interface and compiled for each width.</summary>
+/// <remarks>Where a comparison holds, the result has all bits set, and elsewhere none, so that <c>&amp;</c> selects by it.</remarks>
 /// <typeparam name="TSelf">The vector.</typeparam>
 internal unsafe interface ILanes<TSelf>
     where TSelf : unmanaged, ILanes<TSelf>
 {
-    /// <summary>The numbers of a vector; a power of two of at most <see cref="Lanes.Most"/>.</summary>
+    /// <summary>How many numbers a vector has: a power of two, at most <see cref="Lanes.Most"/>.</summary>
     static abstract int Count { get; }
 
     static abstract TSelf operator +(TSelf a, TSelf b);
@@ -35,23 +35,23 @@ internal unsafe interface ILanes<TSelf>
 
     static abstract TSelf GreaterOrEqual(TSelf a, TSelf b);
 
-    /// <summary>a·b + c, rounded once where the processor can.</summary>
+    /// <summary>a·b + c, rounded once if the processor can do so.</summary>
     static abstract TSelf MultiplyAdd(TSelf a, TSelf b, TSelf c);
 
     /// <summary>a·2ⁿ, with n in the lowest bits of another vector.</summary>
     static abstract TSelf Scale(TSelf a, TSelf n);
 
-    /// <summary>The numbers at 1, 0, 3, 2 of each four.</summary>
+    /// <summary>Each four numbers in the order 1, 0, 3, 2.</summary>
     static abstract TSelf SwapNeighbours(TSelf a);
 
-    /// <summary>The numbers at 2, 3, 0, 1 of each four.</summary>
+    /// <summary>Each four numbers in the order 2, 3, 0, 1.</summary>
     static abstract TSelf SwapPairs(TSelf a);
 
-    /// <summary>The highest bit of each number, the first in the lowest place.</summary>
+    /// <summary>The highest bit of each number; that of the first is the lowest bit of the result.</summary>
     static abstract uint HighestBits(TSelf a);
 
     void Store(float* target);
 
-    /// <summary>Stores past the caches; the place is a multiple of the vector's length.</summary>
+    /// <summary>Stores without going through the caches; the address is a multiple of the vector's size.</summary>
     void StorePast(float* target);
 }

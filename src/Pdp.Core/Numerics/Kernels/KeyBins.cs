@@ -1,16 +1,20 @@
 namespace Pdp.Numerics.Kernels;
 
-/// <summary>Ranks by histograms: each narrows the range in which a rank must be by a factor of <see cref="KeyScan.Bins"/>.</summary>
+/// <summary>
+/// Finds ranks by histograms, each of which narrows the range that contains the rank by a factor of <see cref="KeyScan.Bins"/>.
+/// </summary>
 internal static unsafe class KeyBins
 {
-    /// <summary>Collections this small are sorted.</summary>
+    /// <summary>Collections of at most this size are sorted.</summary>
     private const int Few = 64;
 
     /// <summary>The shift that spreads a range over all bins.</summary>
     public static int ShiftFor((int Low, int High) range) =>
         Math.Max(0, 32 - int.LeadingZeroCount(range.High - range.Low) - int.Log2(KeyScan.Bins));
 
-    /// <summary>Makes the range that of the bin that holds the rank, and the rank that in the bin; returns what the bin holds.</summary>
+    /// <summary>
+    /// Narrows the range to the bin that contains the rank, makes the rank relative to it, and returns the number of keys in it.
+    /// </summary>
     public static int Take(int* bins, ref (int Low, int High) range, ref long rank)
     {
         var bin = 0;
@@ -22,11 +26,11 @@ internal static unsafe class KeyBins
         return bins[bin];
     }
 
-    /// <summary>The key of a rank of a collection and the next one, or none if that is not in it.</summary>
+    /// <summary>The key at a rank in a collection, and the next key, or <see cref="KeyScan.None"/> if the collection has none.</summary>
     /// <param name="keys">The collection.</param>
-    /// <param name="count">Its keys.</param>
+    /// <param name="count">The number of its keys.</param>
     /// <param name="rank">The rank, counted from 0.</param>
-    /// <param name="range">The range that they are in.</param>
+    /// <param name="range">The range that contains them.</param>
     /// <param name="bins">Scratch memory.</param>
     public static (int Key, int Above) Select(int* keys, int count, long rank, (int Low, int High) range, int* bins)
     {

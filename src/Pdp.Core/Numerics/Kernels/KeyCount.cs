@@ -5,14 +5,16 @@ namespace Pdp.Numerics.Kernels;
 /// <summary>Counts magnitudes in memory, without a copy of them.</summary>
 internal static unsafe class KeyCount
 {
-    /// <summary>The weights whose magnitude is below a bound; null if their memory is not plain float32 on the CPU.</summary>
+    /// <summary>
+    /// The number of weights whose magnitude is below a bound; null if they are not contiguous float32 numbers on the CPU.
+    /// </summary>
     public static long? Below(Tensor weight, float bound)
     {
         var count = weight.numel();
         if (!NativeTensor.IsSupported || NativeTensor.Elements(weight.Handle, count) is var elements && elements is null)
             return null;
 
-        // The room for what lies at the bound is none: it is only counted.
+        // There is no room to collect the keys at the bound: they are only counted.
         var key = BitConverter.SingleToInt32Bits(bound);
         var totals = default(CountTotals);
         for (var start = 0L; start < count; start += int.MaxValue / 2)

@@ -1,10 +1,10 @@
 namespace Pdp.Numerics.Kernels;
 
-/// <summary>Passes over keys in memory, a piece at a time, with the help of a crew if there is one.</summary>
-/// <remarks>The results depend on the data only, not on the threads.</remarks>
-internal sealed unsafe class KeyPasses(Crew? crew) : IPieces
+/// <summary>Passes over keys in memory, a piece at a time, on several threads if there is a runner.</summary>
+/// <remarks>The results depend only on the data, not on the threads.</remarks>
+internal sealed unsafe class KeyPasses(ParallelRunner? runner) : IParallelWork
 {
-    /// <summary>The keys of a piece, which fit the second-level cache.</summary>
+    /// <summary>The number of keys in a piece, which fits in the second-level cache.</summary>
     private const int PieceLength = 1 << 17;
 
     private Pass _pass;
@@ -22,26 +22,26 @@ internal sealed unsafe class KeyPasses(Crew? crew) : IPieces
         Histogram,
     }
 
-    /// <summary>The keys.</summary>
+    /// <summary>The number of keys.</summary>
     public long Count { get; private set; }
 
-    /// <summary>The threads that passes may take.</summary>
+    /// <summary>The number of threads that a pass may use.</summary>
     public int Threads { get; set; } = 1;
 
-    /// <summary>Takes the data of the passes that follow: float32 numbers as bits.</summary>
+    /// <summary>Sets the data for the passes that follow: float32 numbers as bits.</summary>
     public void Over(int* bits, long count)
     {
         _bits = bits;
         Count = count;
     }
 
-    /// <summary>A key by its place.</summary>
+    /// <summary>The key at a place.</summary>
     public int At(long place) => _bits[place] & int.MaxValue;
 
-    /// <summary>Counts the keys below and in a range, and collects those in it.</summary>
+    /// <summary>Counts the keys below a range and in it, and collects those in it.</summary>
     /// <param name="range">The range.</param>
     /// <param name="place">Where they are collected.</param>
-    /// <param name="room">How many have room there.</param>
+    /// <param name="room">How many keys fit there.</param>
     public CountTotals CountIn((int Low, int High) range, int* place, int room)
     {
         var totals = new CountTotals { Place = place, Room = room };
@@ -68,7 +68,7 @@ internal sealed unsafe class KeyPasses(Crew? crew) : IPieces
         return _smallest;
     }
 
-    /// <summary>Fills the bins of a range.</summary>
+    /// <summary>Counts the keys of a range in bins.</summary>
     public void Histogram((int Low, int High) range, int* bins)
     {
         _range = range;
@@ -103,9 +103,9 @@ internal sealed unsafe class KeyPasses(Crew? crew) : IPieces
     {
         _pass = pass;
         var pieces = (int)((Count + PieceLength - 1) / PieceLength);
-        if (crew is not null && Threads > 1 && pieces > 1)
+        if (runner is not null && Threads > 1 && pieces > 1)
         {
-            crew.Run(this, pieces, Threads);
+            runner.Run(this, pieces, Threads);
             return;
         }
 

@@ -4,32 +4,36 @@ using System.Runtime.Intrinsics;
 
 namespace Pdp.Numerics.Kernels;
 
-/// <summary>Passes over magnitudes as keys: the bits of |w| read as an integer, which sort as the magnitudes do.</summary>
-/// <remarks>Each works on one piece of the data and adds to totals that pieces share, so that the order of pieces doesn't matter.</remarks>
+/// <summary>Passes over magnitudes as keys. A key is the bits of |w| read as an integer; keys sort as the magnitudes do.</summary>
+/// <remarks>
+/// Each pass works on one piece of the data and adds to totals that all pieces share, so the order of the pieces doesn't matter.
+/// </remarks>
 internal static unsafe class KeyScan
 {
-    /// <summary>The key of infinity; NaN lies above.</summary>
+    /// <summary>The key of infinity. The keys of NaN are above it.</summary>
     public const int Infinity = 0x7f800000;
 
-    /// <summary>What <see cref="SmallestAbove"/> gives if there is none.</summary>
+    /// <summary>What <see cref="SmallestAbove"/> returns if there is no such key.</summary>
     public const int None = int.MaxValue;
 
-    /// <summary>The bins of a histogram.</summary>
+    /// <summary>The number of bins of a histogram.</summary>
     public const int Bins = 2048;
 
-    /// <summary>The numbers of a vector; a constant, as a field would be read in every turn of a loop.</summary>
+    /// <summary>How many numbers a vector has; a constant, because a field would be read in every iteration.</summary>
     private const int Lanes = 8;
 
     private const int Unsigned = 0x7fffffff;
-    private const int Pocket = 1024;
+    private const int BufferLength = 1024;
 
-    /// <summary>Counts the keys below and inside of [low, high], finds the largest of all, and collects those inside while there is room.</summary>
+    /// <summary>
+    /// Counts the keys below [low, high] and in it, finds the largest of all, and collects those in the range while there is room.
+    /// </summary>
     [MethodImpl(Compiled.AtOnce)]
     [SkipLocalsInit]
     public static void Count(int* bits, int count, int low, int high, CountTotals* totals)
     {
-        var pocket = stackalloc int[Pocket];
-        var (pocketed, inside, below, largest) = (0, 0, 0L, 0);
+        var buffer = stackalloc int[BufferLength];
+        var (buffered, inside, below, largest) = (0, 0, 0L, 0);
         var (lows, widths, unsigned) = (Vector256.Create(low), Vector256.Create((uint)(high - low)), Vector256.Create(Unsigned));
         var (belows, largests) = (Vector256<int>.Zero, Vector256<int>.Zero);
         var i = 0;
@@ -39,7 +43,7 @@ internal static unsafe class KeyScan
             var (c, d) = (Vector256.Load(bits + i + (2 * Lanes)) & unsigned, Vector256.Load(bits + i + (3 * Lanes)) & unsigned);
             largests = Vector256.Max(Vector256.Max(largests, Vector256.Max(a, b)), Vector256.Max(c, d));
             (a, b, c, d) = (a - lows, b - lows, c - lows, d - lows);
-            // Negative numbers are below, and as unsigned ones far outside.
+            // A negative difference means below the range; read as an unsigned number it is far beyond the width.
             belows -= (a >> 31) + (b >> 31) + (c >> 31) + (d >> 31);
             var (inA, inB) = (Vector256.LessThanOrEqual(a.AsUInt32(), widths), Vector256.LessThanOrEqual(b.AsUInt32(), widths));
             var (inC, inD) = (Vector256.LessThanOrEqual(c.AsUInt32(), widths), Vector256.LessThanOrEqual(d.AsUInt32(), widths));
@@ -49,12 +53,12 @@ internal static unsafe class KeyScan
             var mask = inA.ExtractMostSignificantBits() | (inB.ExtractMostSignificantBits() << 8)
                 | (inC.ExtractMostSignificantBits() << 16) | (inD.ExtractMostSignificantBits() << 24);
             inside += BitOperations.PopCount(mask);
-            if (pocketed > Pocket - 32)
-                pocketed = Empty(pocket, pocketed, totals);
+            if (buffered > BufferLength - 32)
+                buffered = Flush(buffer, buffered, totals);
             if (totals->Collected >= totals->Room)
                 continue;
             for (; mask != 0; mask &= mask - 1)
-                pocket[pocketed++] = bits[i + BitOperations.TrailingZeroCount(mask)] & Unsigned;
+                buffer[buffered++] = bits[i + BitOperations.TrailingZeroCount(mask)] & Unsigned;
         }
 
         for (; i < count; i++)
@@ -65,18 +69,18 @@ internal static unsafe class KeyScan
             if (key < low || key > high)
                 continue;
             inside++;
-            if (pocketed == Pocket)
-                pocketed = Empty(pocket, pocketed, totals);
-            pocket[pocketed++] = key;
+            if (buffered == BufferLength)
+                buffered = Flush(buffer, buffered, totals);
+            buffer[buffered++] = key;
         }
 
-        Empty(pocket, pocketed, totals);
+        Flush(buffer, buffered, totals);
         for (var lane = 0; lane < Lanes; lane++)
             (below, largest) = (below + belows[lane], Math.Max(largest, largests[lane]));
         totals->Add(below, inside, largest);
     }
 
-    /// <summary>Whether a number has a sign, −0 too.</summary>
+    /// <summary>Whether any number has its sign bit set, as negative ones and −0 have.</summary>
     [MethodImpl(Compiled.AtOnce)]
     public static bool HasSigns(int* bits, long count)
     {
@@ -116,7 +120,8 @@ internal static unsafe class KeyScan
         for (; i <= count - Lanes; i += Lanes)
         {
             var candidates = Vector256.Load(bits + i) & unsigned;
-            smallests = Vector256.Min(smallests, Vector256.ConditionalSelect(Vector256.GreaterThan(candidates, keys), candidates, Vector256.Create(None)));
+            var above = Vector256.ConditionalSelect(Vector256.GreaterThan(candidates, keys), candidates, Vector256.Create(None));
+            smallests = Vector256.Min(smallests, above);
         }
 
         var smallest = None;
@@ -140,14 +145,14 @@ internal static unsafe class KeyScan
         }
     }
 
-    /// <summary>Moves what was collected to the shared place; what finds no room there is counted all the same.</summary>
-    private static int Empty(int* pocket, int pocketed, CountTotals* totals)
+    /// <summary>Moves the collected keys to the shared place; those that don't fit are still counted.</summary>
+    private static int Flush(int* buffer, int buffered, CountTotals* totals)
     {
-        if (pocketed > 0 && Volatile.Read(ref totals->Collected) < totals->Room)
+        if (buffered > 0 && Volatile.Read(ref totals->Collected) < totals->Room)
         {
-            var start = Interlocked.Add(ref totals->Collected, pocketed) - pocketed;
-            var fitting = Math.Clamp(totals->Room - start, 0, pocketed);
-            new ReadOnlySpan<int>(pocket, fitting).CopyTo(new Span<int>(totals->Place + start, fitting));
+            var start = Interlocked.Add(ref totals->Collected, buffered) - buffered;
+            var fitting = Math.Clamp(totals->Room - start, 0, buffered);
+            new ReadOnlySpan<int>(buffer, fitting).CopyTo(new Span<int>(totals->Place + start, fitting));
         }
 
         return 0;

@@ -53,16 +53,19 @@ internal readonly unsafe struct Lanes512 : ILanes<Lanes512>
     public static Lanes512 GreaterOrEqual(Lanes512 a, Lanes512 b) => new(Vector512.GreaterThanOrEqual(a._value, b._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 MultiplyAdd(Lanes512 a, Lanes512 b, Lanes512 c) => new(Vector512.MultiplyAddEstimate(a._value, b._value, c._value));
+    public static Lanes512 MultiplyAdd(Lanes512 a, Lanes512 b, Lanes512 c) =>
+        new(Vector512.MultiplyAddEstimate(a._value, b._value, c._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512 Scale(Lanes512 a, Lanes512 n) => new((a._value.AsInt32() + (n._value.AsInt32() << 23)).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 SwapNeighbours(Lanes512 a) => new(Vector512.Shuffle(a._value, Vector512.Create(1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14)));
+    public static Lanes512 SwapNeighbours(Lanes512 a) =>
+        new(Vector512.Shuffle(a._value, Vector512.Create(1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 SwapPairs(Lanes512 a) => new(Vector512.Shuffle(a._value, Vector512.Create(2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13)));
+    public static Lanes512 SwapPairs(Lanes512 a) =>
+        new(Vector512.Shuffle(a._value, Vector512.Create(2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint HighestBits(Lanes512 a) => (uint)Vector512.ExtractMostSignificantBits(a._value);

@@ -3,13 +3,13 @@ using Pdp.Internal;
 
 namespace Pdp.Numerics.Kernels;
 
-/// <summary>The equations of <see cref="SoftMask"/> for single weights (s = w²), on a vector of them at a time, in float32.</summary>
-/// <remarks>The same letters: w weight, g = ∂L/∂ŵ, t threshold, m mask; <c>scale</c> is 1/√τ.</remarks>
+/// <summary>The equations of <see cref="SoftMask"/> for single weights (s = w²), in float32, for a vector of weights at a time.</summary>
+/// <remarks>The letters are the same: w weight, g = ∂L/∂ŵ, t threshold, m mask; <c>scale</c> is 1/√τ.</remarks>
 /// <typeparam name="TLanes">The vector.</typeparam>
 internal static unsafe class MaskMath<TLanes>
     where TLanes : unmanaged, ILanes<TLanes>
 {
-    /// <summary>The largest exponent whose e^−x is a normal float32.</summary>
+    /// <summary>The largest x for which e^−x is a normal float32.</summary>
     private const float Farthest = 87;
 
     /// <summary>1.5·2²³: float32 numbers of this size have no fraction.</summary>
@@ -17,11 +17,11 @@ internal static unsafe class MaskMath<TLanes>
 
     private const float Log2OfE = 1.44269504f;
 
-    // ln 2 in two parts, so that n·ln 2 is exact in the first, which is 355/512.
+    // ln 2 in two parts. The first, 355/512, is short enough for its product with n to be exact.
     private const float Ln2High = 0.693359375f;
     private const float Ln2Low = -2.12194440e-4f;
 
-    /// <summary>ŵ = m·w, with subnormal numbers as zeros.</summary>
+    /// <summary>ŵ = m·w, with zeros for subnormal numbers.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TLanes Masked(TLanes w, TLanes t, TLanes scale)
     {
@@ -29,7 +29,8 @@ internal static unsafe class MaskMath<TLanes>
         return WithoutSubnormals(m * w);
     }
 
-    /// <summary>Corrects the gradient of the weights of a vector in memory, or adds it to a sum; says for each whether it was still ŵ.</summary>
+    /// <summary>Corrects the gradient of a vector of weights in memory, or adds the corrected one to a sum.</summary>
+    /// <returns>For each weight, whether it was still ŵ.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TLanes Correct<T>(TLanes w, float* weight, float* gradient, float* sum, T boundary, int place)
         where T : struct, IBoundary<TLanes>
@@ -66,7 +67,8 @@ internal static unsafe class MaskMath<TLanes>
     private static TLanes WithoutSubnormals(TLanes masked) =>
         masked & TLanes.GreaterOrEqual(TLanes.Abs(masked), TLanes.Create((float)Precision.SmallestNormal));
 
-    /// <summary>m = 1/(1 + e^−z) of the logit z = (w² − t²)/τ, cut to zero below <see cref="SoftMask.Cut"/>, and e^−z, so that 1 − m = m·e^−z.</summary>
+    /// <summary>m = 1/(1 + e^−z) for the logit z = (w² − t²)/τ, and e^−z, so that 1 − m = m·e^−z.</summary>
+    /// <remarks>Masks below <see cref="SoftMask.Cut"/> are 0.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static (TLanes Mask, TLanes Odds) Mask(TLanes w, TLanes t, TLanes scale)
     {
@@ -77,17 +79,17 @@ internal static unsafe class MaskMath<TLanes>
         return (m & TLanes.GreaterOrEqual(m, TLanes.Create((float)SoftMask.Cut)), odds);
     }
 
-    /// <summary>e^x, to about a unit in the last place; 0 where it would be subnormal, and no more than e^87.</summary>
+    /// <summary>e^x, to about a unit in the last place; 0 where it would be subnormal, and at most e^87.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static TLanes Exp(TLanes x)
     {
         var isNormal = TLanes.GreaterOrEqual(x, TLanes.Create(-Farthest));
         var y = TLanes.Min(TLanes.Max(x, TLanes.Create(-Farthest)), TLanes.Create(Farthest));
-        // Adding the large number rounds y·log₂e to the whole number n, which then stands in the lowest bits.
+        // Adding the large number rounds y·log₂e to the integer n, which is then in the lowest bits.
         var shifted = Fma(y, TLanes.Create(Log2OfE), TLanes.Create(Rounding));
         var n = shifted - TLanes.Create(Rounding);
         var r = Fma(n, TLanes.Create(-Ln2Low), Fma(n, TLanes.Create(-Ln2High), y));
-        // e^r by a polynomial through Chebyshev's points, |r| ≤ ½·ln 2: 3e-9 at most beside it.
+        // e^r for |r| ≤ ½·ln 2, by a polynomial that interpolates it at Chebyshev nodes; the error is at most 3e-9.
         var p = Fma(TLanes.Create(1.39412372e-3f), r, TLanes.Create(8.37522952e-3f));
         p = Fma(p, r, TLanes.Create(4.16663513e-2f));
         p = Fma(p, r, TLanes.Create(1.66664143e-1f));

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace Pdp.Numerics.Kernels;
 
-/// <summary>The passes in vectors of one width.</summary>
+/// <summary>The passes, in vectors of one width.</summary>
 /// <typeparam name="TLanes">The vector.</typeparam>
 internal sealed unsafe class MaskPass<TLanes> : IMaskPass
     where TLanes : unmanaged, ILanes<TLanes>
@@ -58,7 +58,8 @@ internal sealed unsafe class MaskPass<TLanes> : IMaskPass
         for (var i = 0; i < length; i += TLanes.Count)
         {
             var w = TLanes.Load(weight + i);
-            // Past the caches: the copy is read only when the backward pass has thrown it out of them, and its lines need not be fetched first.
+            // Around the caches, as the backward pass would evict the copy before it is read again. This also saves fetching its lines
+            // first.
             if (isAligned)
                 w.StorePast(dense + i);
             else
@@ -82,7 +83,7 @@ internal sealed unsafe class MaskPass<TLanes> : IMaskPass
         return TLanes.HighestBits(same) == (1u << TLanes.Count) - 1;
     }
 
-    /// <summary>What is left of a vector, moved to a whole one.</summary>
+    /// <summary>Handles the last weights, fewer than a vector, in a copy padded to a whole one.</summary>
     private static bool LeaveRest<T>(float* weight, float* dense, float* gradient, float* sum, int length, T boundary, int place)
         where T : struct, IBoundary<TLanes>
     {

@@ -2,17 +2,17 @@ using System.Buffers;
 
 namespace Pdp.Numerics.Kernels;
 
-/// <summary>One threshold for each group of M weights along the input dimension, computed where it is used.</summary>
+/// <summary>One threshold for each group of M weights along the input dimension, computed when it is used.</summary>
 /// <remarks>
-/// M consecutive inputs, at all kernel positions, are a block of M rows that lie side by side in memory; a group is a column of it. A chunk of
-/// blocks at a time, the threshold and the scale of each weight are written down, and one pass over the chunk does the rest.
+/// M consecutive inputs, at all kernel positions, are a block of M contiguous rows, and each of its columns is a group. The work goes on by
+/// chunks of blocks: the threshold and the scale of each weight of the chunk are written to scratch memory, then one pass does the rest.
 /// </remarks>
 internal sealed unsafe class NofMKernel : IMaskKernel
 {
-    /// <summary>The weights of a piece, about.</summary>
+    /// <summary>The approximate number of weights in a piece.</summary>
     private const int PieceLength = 1 << 16;
 
-    /// <summary>The weights of a chunk, about: their thresholds stay in the first-level cache.</summary>
+    /// <summary>The approximate number of weights in a chunk, whose thresholds stay in the first-level cache.</summary>
     private const int ChunkLength = 1 << 11;
 
     private readonly IGroupBoundaries _boundaries;
@@ -34,8 +34,10 @@ internal sealed unsafe class NofMKernel : IMaskKernel
         _elements = layout.Elements;
         _block = members * stride;
         _blocks = _elements / _block;
-        // Sixteen blocks are whole vectors, whatever their size.
-        _blocksPerChunk = _block * Lanes.Most <= ChunkLength ? ChunkLength / _block / Lanes.Most * Lanes.Most : Math.Max(1, ChunkLength / _block);
+        // Sixteen blocks of any size make whole vectors.
+        _blocksPerChunk = _block * Lanes.Most <= ChunkLength
+            ? ChunkLength / _block / Lanes.Most * Lanes.Most
+            : Math.Max(1, ChunkLength / _block);
         _room = (int)(_blocksPerChunk * _block) + Lanes.Most;
         _blocksPerPiece = Math.Max(1, PieceLength / _block / _blocksPerChunk) * _blocksPerChunk;
     }
@@ -43,11 +45,11 @@ internal sealed unsafe class NofMKernel : IMaskKernel
     /// <inheritdoc/>
     public int Pieces => (int)((_blocks + _blocksPerPiece - 1) / _blocksPerPiece);
 
-    /// <summary>From one member of a group to the next, in memory.</summary>
+    /// <summary>The distance between the members of a group in memory.</summary>
     public static int StrideOf(WeightLayout layout) =>
         (int)layout.Shape.Skip(layout.InputDimension + 1).Aggregate(1L, (product, size) => product * size);
 
-    /// <summary>Sets the weights removed of each group, the temperature, and that of the gradient if it differs.</summary>
+    /// <summary>Sets how many weights of each group are removed, the temperature, and that of the gradient if it differs.</summary>
     public void Set(long removed, Sharpness sharpness, Sharpness? gradient = null)
     {
         _boundaries.Set((int)removed, sharpness);
@@ -96,8 +98,8 @@ internal sealed unsafe class NofMKernel : IMaskKernel
         return isUnchanged;
     }
 
-    /// <summary>Adds the groups to a survey, with the boundaries that were set last.</summary>
-    public void AddTo(Survey survey, float* weight, long removed)
+    /// <summary>Adds the groups to the statistics of a report, with the boundaries that were set last.</summary>
+    public void AddTo(MaskStatistics statistics, float* weight, long removed)
     {
         var memory = ArrayPool<float>.Shared.Rent(3 * _room);
         fixed (float* scratch = memory)
@@ -105,7 +107,7 @@ internal sealed unsafe class NofMKernel : IMaskKernel
             for (var first = 0L; first < _blocks; first += _blocksPerChunk)
             {
                 var (start, length) = Write(first, weight, scratch);
-                survey.AddGroups(weight + start, length, scratch, scratch + _room, _members, _block / _members, removed);
+                statistics.AddGroups(weight + start, length, scratch, scratch + _room, _members, _block / _members, removed);
             }
         }
 
@@ -114,7 +116,7 @@ internal sealed unsafe class NofMKernel : IMaskKernel
 
     private long EndOf(int piece) => Math.Min(_blocks, (piece + 1) * _blocksPerPiece);
 
-    /// <summary>Writes the thresholds and the scales of a chunk that begins with a block.</summary>
+    /// <summary>Writes the thresholds and the scales of the chunk that begins with a block.</summary>
     private (long Start, int Length) Write(long first, float* weights, float* scratch)
     {
         var (start, blocks) = (first * _block, (int)Math.Min(_blocksPerChunk, _blocks - first));
@@ -122,7 +124,7 @@ internal sealed unsafe class NofMKernel : IMaskKernel
         var source = weights + start;
         if (start + length + Lanes.Most > _elements)
         {
-            // Vectors may reach past the chunk, where at the weight's end there may be no memory.
+            // Vectors may extend beyond the chunk, and there may be no memory after the end of the weight.
             var padded = scratch + (2 * _room);
             Buffer.MemoryCopy(source, padded, length * sizeof(float), length * sizeof(float));
             new Span<float>(padded + length, Lanes.Most).Clear();

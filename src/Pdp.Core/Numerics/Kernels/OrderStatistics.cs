@@ -2,15 +2,15 @@ using System.Runtime.CompilerServices;
 
 namespace Pdp.Numerics.Kernels;
 
-/// <summary>The magnitudes of ranks p and p + 1 in groups of M, for a vector of groups at a time.</summary>
+/// <summary>The magnitudes at ranks p and p + 1 in groups of M, for a vector of groups at a time.</summary>
 /// <typeparam name="TLanes">The vector.</typeparam>
 internal sealed unsafe class OrderStatistics<TLanes>(int members)
     where TLanes : unmanaged, ILanes<TLanes>
 {
-    /// <summary>p, the members removed of each group, in [1, members).</summary>
+    /// <summary>p, the number of members removed from each group, in [1, members).</summary>
     public int Removed { get; set; }
 
-    /// <summary>Both, added, of the columns of a vector whose rows are a step apart.</summary>
+    /// <summary>The sum of both, for a vector of columns whose rows are a step apart.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public TLanes SumOf(float* w, long step)
     {
@@ -21,7 +21,7 @@ internal sealed unsafe class OrderStatistics<TLanes>(int members)
         return SumOfFour(PairOf(w, step), PairOf(w + (2 * step), step), Removed);
     }
 
-    /// <summary>The same of four neighbours, in the places of all four.</summary>
+    /// <summary>The same for groups of four neighbours; each of the four places gets the sum.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public TLanes SumWithin(TLanes w)
     {
@@ -31,7 +31,7 @@ internal sealed unsafe class OrderStatistics<TLanes>(int members)
         return SumOfFour((low, high), (TLanes.SwapPairs(low), TLanes.SwapPairs(high)), Removed);
     }
 
-    /// <summary>Of four, from two sorted pairs: a network that stays in registers.</summary>
+    /// <summary>The sum for groups of four, from two sorted pairs: a sorting network that stays in registers.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static TLanes SumOfFour((TLanes Low, TLanes High) one, (TLanes Low, TLanes High) other, int removed)
     {
@@ -44,7 +44,8 @@ internal sealed unsafe class OrderStatistics<TLanes>(int members)
         };
     }
 
-    /// <summary>Of eight, as two sorted fours: the lesser of the first of one and the last of the other, and so on, are the lower half.</summary>
+    /// <summary>The sum for groups of eight, from two sorted fours.</summary>
+    /// <remarks>The minima of the first of one four and the last of the other, and so on, are the lower half of the eight.</remarks>
     [MethodImpl(Compiled.AtOnce)]
     private TLanes SumOfEight(float* w, long step)
     {
@@ -66,9 +67,10 @@ internal sealed unsafe class OrderStatistics<TLanes>(int members)
         return (TLanes.Min(one.Low, other.Low), second, third, TLanes.Max(one.High, other.High));
     }
 
-    /// <summary>The magnitudes of two members, the lesser first.</summary>
+    /// <summary>The magnitudes of two members, the smaller one first.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static (TLanes Low, TLanes High) PairOf(float* w, long step) => Ordered(TLanes.Abs(TLanes.Load(w)), TLanes.Abs(TLanes.Load(w + step)));
+    private static (TLanes Low, TLanes High) PairOf(float* w, long step) =>
+        Ordered(TLanes.Abs(TLanes.Load(w)), TLanes.Abs(TLanes.Load(w + step)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static (TLanes Low, TLanes High) Ordered(TLanes a, TLanes b) => (TLanes.Min(a, b), TLanes.Max(a, b));
@@ -84,7 +86,7 @@ internal sealed unsafe class OrderStatistics<TLanes>(int members)
         return sorted[Removed - 1] + sorted[Removed];
     }
 
-    /// <summary>Puts the members of ranks p and p + 1, counted from 1, into their places, from the side that is nearer.</summary>
+    /// <summary>Sorts from the nearer end until the members at ranks p and p + 1, counted from 1, are in place.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void SortUpTo(TLanes* keys, int count, int removed)
     {

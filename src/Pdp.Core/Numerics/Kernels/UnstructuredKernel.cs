@@ -3,7 +3,7 @@ namespace Pdp.Numerics.Kernels;
 /// <summary>One threshold for the whole weight.</summary>
 internal sealed unsafe class UnstructuredKernel(long count) : IMaskKernel
 {
-    /// <summary>The weights of a piece: with their copy and gradient they fit the second-level cache.</summary>
+    /// <summary>The number of weights in a piece. With their copy and gradient they fit in the second-level cache.</summary>
     private const int PieceLength = 1 << 16;
 
     private float _threshold;
@@ -32,12 +32,13 @@ internal sealed unsafe class UnstructuredKernel(long count) : IMaskKernel
     public bool Leave(int piece, float* weight, float* dense, float* gradient, float* sum)
     {
         var (start, length) = Extent(piece);
-        return Lanes.Pass.Leave(
-            weight + start, dense + start, IMaskPass.At(gradient, start), IMaskPass.At(sum, start), length, _threshold, _scale, _gradient);
+        gradient = IMaskPass.At(gradient, start);
+        sum = IMaskPass.At(sum, start);
+        return Lanes.Pass.Leave(weight + start, dense + start, gradient, sum, length, _threshold, _scale, _gradient);
     }
 
-    /// <summary>Adds the weight to a survey, with the boundary that was set last.</summary>
-    public void AddTo(Survey survey, float* weight, long removed, int cut)
+    /// <summary>Adds the weight to the statistics of a report, with the boundary that was set last.</summary>
+    public void AddTo(MaskStatistics statistics, float* weight, long removed, int cut)
     {
         var totals = default(CountTotals);
         for (var piece = 0; piece < Pieces; piece++)
@@ -46,7 +47,7 @@ internal sealed unsafe class UnstructuredKernel(long count) : IMaskKernel
             KeyScan.Count((int*)weight + start, length, cut, cut, &totals);
         }
 
-        survey.AddOne(weight, count, _threshold, _scale, removed, cut, totals.Below);
+        statistics.AddOne(weight, count, _threshold, _scale, removed, cut, totals.Below);
     }
 
     private (long Start, int Length) Extent(int piece)

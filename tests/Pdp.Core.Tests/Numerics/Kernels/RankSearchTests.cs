@@ -31,7 +31,7 @@ public sealed unsafe class RankSearchTests
     public void Find_OnTenThousandInputs_IsAFullSortBitForBit()
     {
         var random = new Random(1);
-        var search = new RankSearch(Room, crew: null);
+        var search = new RankSearch(Room, runner: null);
 
         for (var run = 0; run < 10_000; run++)
         {
@@ -47,7 +47,7 @@ public sealed unsafe class RankSearchTests
     public void Find_WhileWeightsMoveAndJump_IsAFullSortBitForBit()
     {
         var random = new Random(2);
-        var search = new RankSearch(Room, crew: null);
+        var search = new RankSearch(Room, runner: null);
         var bracket = new KeyBracket();
         float[] weights = [.. Enumerable.Range(0, 5000).Select(_ => Normal(random))];
 
@@ -69,7 +69,7 @@ public sealed unsafe class RankSearchTests
         const int Few = 256;
         const int MuchRoom = 1 << 13;
         var random = new Random(4);
-        var search = new RankSearch(MuchRoom, crew: null);
+        var search = new RankSearch(MuchRoom, runner: null);
         var bracket = new KeyBracket();
         float[] weights = [.. Enumerable.Range(0, Many).Select(_ => (float)random.NextDouble())];
         float[] few = [.. Enumerable.Range(0, Few).Select(_ => 1 + (0.3f * (float)random.NextDouble()))];
@@ -94,7 +94,7 @@ public sealed unsafe class RankSearchTests
     {
         var random = new Random(3);
         float[] weights = [.. Enumerable.Range(0, 1_000_003).Select(_ => Normal(random))];
-        var search = new RankSearch(1 << 13, new Crew()) { Threads = 2 };
+        var search = new RankSearch(1 << 13, new ParallelRunner()) { Threads = 2 };
         var bracket = new KeyBracket();
 
         foreach (var rank in (int[])[900_000, 900_100, 100, 1_000_001, 0])
@@ -107,7 +107,7 @@ public sealed unsafe class RankSearchTests
     [InlineData(float.NegativeInfinity)]
     public void Find_WhereANumberIsNotFinite_SaysSo(float poison)
     {
-        var search = new RankSearch(Room, crew: null);
+        var search = new RankSearch(Room, runner: null);
 
         foreach (var place in (int[])[0, 777, 1002])
         {
@@ -126,7 +126,7 @@ public sealed unsafe class RankSearchTests
     {
         using var scope = NewDisposeScope();
         var weights = randn(1, 70_001);
-        var search = new RankSearch(1 << 13, crew: null);
+        var search = new RankSearch(1 << 13, runner: null);
         var magnitudes = weights.abs();
 
         fixed (byte* address = weights.bytes)

@@ -3,23 +3,23 @@ using Pdp.Numerics.Kernels;
 
 namespace Pdp.Tests.Numerics.Kernels;
 
-public sealed class CrewTests
+public sealed class ParallelRunnerTests
 {
     /// <summary>libtorch's threads, where they can be had, and the pool's.</summary>
     public static TheoryData<bool> Teams { get; } = OpenMp.IsAvailable ? [true, false] : [false];
 
     [Theory]
     [MemberData(nameof(Teams))]
-    public void Run_ManyTimesInARow_DoesEachPieceOnce(bool isTeam)
+    public void Run_ManyTimesInARow_DoesEachPieceOnce(bool usesOpenMp)
     {
-        var crew = new Crew(isTeam);
+        var runner = new ParallelRunner(usesOpenMp);
         var counter = new Counter();
 
         for (var run = 0; run < 3000; run++)
         {
             var pieces = run % 41;
             Array.Clear(counter.Runs);
-            crew.Run(counter, pieces, threads: 1 + (run % 3));
+            runner.Run(counter, pieces, threads: 1 + (run % 3));
 
             Assert.All(counter.Runs[..pieces], runs => Assert.Equal(1, runs));
             Assert.All(counter.Runs[pieces..], runs => Assert.Equal(0, runs));
@@ -31,7 +31,7 @@ public sealed class CrewTests
     {
         var counter = new Counter();
 
-        new Crew().Run(counter, 40, threads: 1);
+        new ParallelRunner().Run(counter, 40, threads: 1);
 
         Assert.Equal([Environment.CurrentManagedThreadId], counter.Threads.Distinct());
     }
@@ -42,22 +42,22 @@ public sealed class CrewTests
     [InlineData(2, 8)]
     public void Run_WhenAHelperOfTheLastRunComesLate_ReturnsWithAllItsPiecesDone(int threads, int pieces)
     {
-        var crew = new Crew(isTeam: false);
+        var runner = new ParallelRunner(usesOpenMp: false);
         using var release = new ManualResetEventSlim();
         ThreadPool.GetMinThreads(out var blockers, out _);
         for (var i = 0; i < Math.Max(blockers, ThreadPool.ThreadCount); i++)
             ThreadPool.QueueUserWorkItem(_ => release.Wait());
 
-        crew.Run(new Counter(), 8, threads: 2);
+        runner.Run(new Counter(), 8, threads: 2);
         var late = new LateHelper(release);
-        crew.Run(late, pieces, threads);
+        runner.Run(late, pieces, threads);
 
         Assert.Equal(pieces, late.Done);
         Assert.All(late.Workers, worker => Assert.InRange(worker, 0, threads - 1));
     }
 
     /// <summary>Its first piece lets the pool's threads go, and waits until the helper that was called in the last run has had its turn.</summary>
-    private sealed class LateHelper(ManualResetEventSlim release) : IPieces
+    private sealed class LateHelper(ManualResetEventSlim release) : IParallelWork
     {
         private int _done;
 
@@ -82,7 +82,7 @@ public sealed class CrewTests
         }
     }
 
-    private sealed class Counter : IPieces
+    private sealed class Counter : IParallelWork
     {
         public int[] Runs { get; } = new int[41];
 

@@ -4,7 +4,7 @@ using static TorchSharp.torch.nn;
 namespace Pdp.Tests.Reporting;
 
 /// <summary>The report that kernels count against that of tensor operations.</summary>
-public sealed class SurveyTests
+public sealed class MaskStatisticsTests
 {
     public static TheoryData<string, double, bool> Cases()
     {

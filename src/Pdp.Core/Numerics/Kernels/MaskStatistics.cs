@@ -1,9 +1,9 @@
 namespace Pdp.Numerics.Kernels;
 
-/// <summary>What a report says of a soft mask, counted in one pass over the weights in memory.</summary>
-internal sealed unsafe class Survey
+/// <summary>The statistics of a soft mask for a report, from one pass over the weights in memory.</summary>
+internal sealed unsafe class MaskStatistics
 {
-    /// <summary>Soft masks between this and 1 minus this are undecided.</summary>
+    /// <summary>Masks between this and 1 minus this count as undecided.</summary>
     public const double Undecided = 0.05;
 
     private const int Unsigned = 0x7fffffff;
@@ -16,22 +16,22 @@ internal sealed unsafe class Survey
     private double _squaredThresholds;
     private double _squaredSharpness;
 
-    /// <summary>The weights that are exactly zero.</summary>
+    /// <summary>The number of weights that are exactly zero.</summary>
     public long Zeros { get; private set; }
 
-    /// <summary>The weights that are subnormal numbers.</summary>
+    /// <summary>The number of weights that are subnormal.</summary>
     public long Subnormals { get; private set; }
 
-    /// <summary>The weights whose masks are neither nearly 0 nor nearly 1.</summary>
+    /// <summary>The number of weights whose masks are undecided.</summary>
     public long Open { get; private set; }
 
-    /// <summary>The groups in which more members are nonzero than are kept.</summary>
+    /// <summary>The number of groups that have more nonzero members than the mask keeps.</summary>
     public long Violations { get; private set; }
 
     /// <summary>Σ m·|w|.</summary>
     public double Total { get; private set; }
 
-    /// <summary>The same over what the hard mask removes.</summary>
+    /// <summary>Σ m·|w| over the weights that the hard mask removes.</summary>
     public double Lost { get; private set; }
 
     /// <summary>The mean of t over the groups.</summary>
@@ -45,12 +45,12 @@ internal sealed unsafe class Survey
 
     /// <summary>Adds a weight that is one group.</summary>
     /// <param name="weights">The weight.</param>
-    /// <param name="count">Its numbers.</param>
+    /// <param name="count">The number of its elements.</param>
     /// <param name="threshold">t.</param>
     /// <param name="scale">1/√τ.</param>
-    /// <param name="removed">The weights that the hard mask removes.</param>
+    /// <param name="removed">How many weights the hard mask removes.</param>
     /// <param name="cut">The key of the largest of them.</param>
-    /// <param name="below">The weights whose keys are below that.</param>
+    /// <param name="below">How many weights have smaller keys.</param>
     public void AddOne(float* weights, long count, float threshold, float scale, long removed, int cut, long below)
     {
         AddGroup(threshold, scale);
@@ -58,7 +58,7 @@ internal sealed unsafe class Survey
         var zeros = Zeros;
         for (var i = 0L; i < count; i++)
         {
-            var key = BitConverter.SingleToInt32Bits(weights[i]) & Unsigned;
+            var key = KeyOf(weights[i]);
             Add(key, threshold, scale, isRemoved: key < cut || (key == cut && ties-- > 0));
         }
 
@@ -67,12 +67,12 @@ internal sealed unsafe class Survey
 
     /// <summary>Adds blocks of groups whose members lie a stride apart.</summary>
     /// <param name="weights">The blocks.</param>
-    /// <param name="length">Their numbers.</param>
+    /// <param name="length">The number of their elements.</param>
     /// <param name="thresholds">t of each.</param>
     /// <param name="scales">1/√τ of each.</param>
     /// <param name="members">M.</param>
-    /// <param name="stride">From one member of a group to the next.</param>
-    /// <param name="removed">The members that the hard mask removes of each group.</param>
+    /// <param name="stride">The distance between the members of a group.</param>
+    /// <param name="removed">How many members of each group the hard mask removes.</param>
     public void AddGroups(float* weights, long length, float* thresholds, float* scales, int members, int stride, long removed)
     {
         var places = stackalloc long[IGroupBoundaries.MostMembers];
@@ -80,9 +80,9 @@ internal sealed unsafe class Survey
         {
             for (var first = block; first < block + stride; first++)
             {
-                // The key above, the position below: no two are equal, and the order is that of the hard mask.
+                // The key in the upper bits, the position in the lower ones: no two are equal, and they sort as the hard mask does.
                 for (var member = 0; member < members; member++)
-                    places[member] = ((long)(BitConverter.SingleToInt32Bits(weights[first + (member * stride)]) & Unsigned) << 8) | (uint)member;
+                    places[member] = ((long)KeyOf(weights[first + (member * stride)]) << 8) | (uint)member;
                 AddGroup(places, members, thresholds[first], scales[first], removed);
             }
         }
@@ -97,6 +97,8 @@ internal sealed unsafe class Survey
         Violations += members - (Zeros - zeros) > members - removed ? 1 : 0;
     }
 
+    private static int KeyOf(float weight) => BitConverter.SingleToInt32Bits(weight) & Unsigned;
+
     private void AddGroup(float threshold, float scale)
     {
         var sharpness = (double)threshold * scale;
@@ -106,7 +108,7 @@ internal sealed unsafe class Survey
         _squaredSharpness += sharpness * sharpness;
     }
 
-    /// <summary>The members that go before one.</summary>
+    /// <summary>The number of members that sort before one.</summary>
     private static long RankOf(long place, long* places, int members)
     {
         var rank = 0L;

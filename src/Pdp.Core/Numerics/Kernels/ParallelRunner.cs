@@ -2,70 +2,71 @@ using System.Runtime.InteropServices;
 
 namespace Pdp.Numerics.Kernels;
 
-/// <summary>Spreads pieces of work over libtorch's threads, or over those of the pool, without allocating.</summary>
-/// <remarks>Workers take pieces as they come: on a busy machine one that comes late costs little.</remarks>
-internal sealed unsafe class Crew
+/// <summary>Runs pieces of work on libtorch's threads, or on those of the thread pool, without allocating.</summary>
+/// <remarks>Each worker takes the next piece when it is free, so that on a busy machine a late worker costs little.</remarks>
+internal sealed unsafe class ParallelRunner
 {
     private static readonly int MostWorkers = Environment.ProcessorCount;
 
-    private readonly bool _isTeam;
+    private readonly bool _usesOpenMp;
     private readonly Helper[] _helpers = new Helper[MostWorkers - 1];
-    private IPieces? _work;
-    // The run's number in the upper half, its pieces that nobody has taken in the lower: a piece is taken from its own run or not at all.
+    private IParallelWork? _work;
+    // The upper half is the number of the run, the lower half the number of its pieces not taken yet. A piece is only ever taken for its
+    // own run.
     private long _waiting;
     private int _run;
     private int _unfinished;
     private int _arrived;
 
-    public Crew()
+    public ParallelRunner()
         : this(OpenMp.IsAvailable)
     {
     }
 
-    /// <summary>Makes a crew of libtorch's threads, or else of the pool's.</summary>
-    internal Crew(bool isTeam)
+    /// <summary>Makes a runner for libtorch's threads, or for those of the pool.</summary>
+    internal ParallelRunner(bool usesOpenMp)
     {
-        _isTeam = isTeam;
+        _usesOpenMp = usesOpenMp;
         for (var i = 0; i < _helpers.Length; i++)
             _helpers[i] = new(this, i + 1);
     }
 
-    /// <summary>The workers, the caller included, that there are for a number of threads.</summary>
+    /// <summary>The number of workers, including the caller, for a number of threads.</summary>
     public static int WorkersFor(int threads) => Math.Clamp(threads, 1, MostWorkers);
 
-    /// <summary>Runs all pieces, the first one last; returns when all are done.</summary>
+    /// <summary>Runs all pieces, from the last to the first, and returns when all are done.</summary>
     /// <remarks>
-    /// The number of threads is libtorch's, or one. A helper of the pool that comes late, when its run is over, finds nothing to do.
+    /// The number of threads is either libtorch's or one. A helper that starts after its run is over finds nothing to do.
     /// </remarks>
-    public void Run(IPieces work, int pieces, int threads)
+    public void Run(IParallelWork work, int pieces, int threads)
     {
         _work = work;
         _run++;
         Volatile.Write(ref _unfinished, pieces);
-        // Publishes the work: whoever claims a piece after this sees it.
+        // Publishes the work: whoever takes a piece after this sees it.
         Volatile.Write(ref _waiting, Waiting(_run, pieces));
         if (threads == 1 || pieces <= 1)
             TakePieces(_run, worker: 0);
-        else if (_isTeam)
-            RunOnTeam(threads);
+        else if (_usesOpenMp)
+            RunOnOpenMp(threads);
         else
             RunOnPool(Math.Min(WorkersFor(threads), pieces) - 1);
     }
 
-    private void RunOnTeam(int threads)
+    private void RunOnOpenMp(int threads)
     {
         _arrived = 0;
-        using var self = new GCHandle<Crew>(this);
-        OpenMp.Run(&Join, GCHandle<Crew>.ToIntPtr(self), threads);
+        using var self = new GCHandle<ParallelRunner>(this);
+        OpenMp.Run(&Join, GCHandle<ParallelRunner>.ToIntPtr(self), threads);
     }
 
     [UnmanagedCallersOnly]
     private static void Join(nint self)
     {
-        var crew = GCHandle<Crew>.FromIntPtr(self).Target;
-        var worker = Interlocked.Increment(ref crew._arrived) - 1;
+        var runner = GCHandle<ParallelRunner>.FromIntPtr(self).Target;
+        var worker = Interlocked.Increment(ref runner._arrived) - 1;
         if (worker < MostWorkers)
-            crew.TakePieces(crew._run, worker);
+            runner.TakePieces(runner._run, worker);
     }
 
     private void RunOnPool(int helpers)
@@ -101,8 +102,8 @@ internal sealed unsafe class Crew
 
     private static int RunOf(long waiting) => (int)(waiting >> 32);
 
-    /// <summary>A worker on a thread of the pool; never on two at once, as its number stands for scratch memory.</summary>
-    private sealed class Helper(Crew crew, int worker) : IThreadPoolWorkItem
+    /// <summary>A worker on a thread of the pool. It never runs on two threads at once, as its number selects scratch memory.</summary>
+    private sealed class Helper(ParallelRunner runner, int worker) : IThreadPoolWorkItem
     {
         private int _isCalled;
         private int _run;
@@ -116,7 +117,7 @@ internal sealed unsafe class Crew
 
         public void Execute()
         {
-            crew.TakePieces(Volatile.Read(ref _run), worker);
+            runner.TakePieces(Volatile.Read(ref _run), worker);
             Volatile.Write(ref _isCalled, 0);
         }
     }

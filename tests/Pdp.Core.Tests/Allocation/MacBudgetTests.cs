@@ -1,15 +1,12 @@
 using CsCheck;
-using Pdp.Channels.Shrinking;
 using Pdp.Tests.Support;
 using static TorchSharp.torch;
+using static Pdp.Tests.Allocation.MacBudgetCases;
 
 namespace Pdp.Tests.Allocation;
 
 public sealed class MacBudgetTests
 {
-    private static readonly Dictionary<string, (ChannelMap Map, MacCount Macs)> Probed = new[] { nameof(PlainCnn), nameof(BottleneckNet), nameof(InvertedNet), nameof(UNet), nameof(VggLike) }
-        .ToDictionary(name => name, name => Probe(name));
-
     /// <summary>Magnitudes of every channel with bounds that often bind; coarse, so that many are tied, or not.</summary>
     private static readonly Gen<Contest> Contests =
         from name in Gen.Int[0, Probed.Count - 1].Select(i => Probed.Keys.Order().ElementAt(i))
@@ -117,66 +114,13 @@ public sealed class MacBudgetTests
         Assert.Throws<ArgumentException>(() => new MacBudget(0.5, Probed[nameof(UNet)].Map, Probed[nameof(InvertedNet)].Macs));
 
     [Fact]
-    public void Allocate_LeavesNoTensorBehind()
-    {
-        var contest = Contest.Of(nameof(BottleneckNet), 1, isCoarse: false, 0.5);
-        using var scope = NewDisposeScope();
-        var layers = contest.Layers();
-
-        Leaks.None(() => contest.Budget.FixedSparsity(layers));
-    }
-
-    [Fact]
-    public void Prune_WithABudget_LeavesAModelWithThatShareOfMacs()
-    {
-        var zoo = Zoo.Get(nameof(BottleneckNet));
-        using var model = zoo.Make();
-        using var example = zoo.Batch(size: 1);
-        var (map, macs) = Probed[nameof(BottleneckNet)];
-        using var pruner = new PdpPruner(model, Options(new MacBudget(0.5, map, macs), map));
-        var plan = pruner.Plan();
-        pruner.BeginEpoch(0);
-
-        var report = pruner.Commit();
-
-        using var surgery = Surgery.Keep(model, [.. map.Groups.Select(group => (group, Loud(model, group)))]);
-        var left = MacCount.Of(model, example).Total;
-        Assert.Equal((macs.Total, left), (report.Size!.Before.Macs!.Value, report.Size.After.Macs!.Value));
-        Assert.Equal(plan.Size, report.Size);
-        Assert.Equal(model.parameters().Sum(parameter => parameter.numel()), report.Size.After.Parameters);
-        Assert.Equal(4 * report.Size.Before.Parameters, report.Size.Before.Bytes);
-        Assert.InRange(left / (double)macs.Total, 0.45, 0.55);
-    }
-
-    [Fact]
-    public void Pruner_WithARuleThatFixesAGroup_SaysWhatToDo()
-    {
-        using var model = Zoo.Get(nameof(PlainCnn)).Make();
-        var (map, macs) = Probed[nameof(PlainCnn)];
-        var options = Options(new MacBudget(0.5, map, macs), map) with { Rules = [new("conv1.weight") { Sparsity = 0.5 }] };
-
-        var fault = Assert.Throws<ArgumentException>(() => new PdpPruner(model, options));
-
-        Assert.Contains("fixes the sparsity of 'conv1.weight'", fault.Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void Pruner_WithTheMacsOfAnotherModel_Throws()
-    {
-        using var model = Zoo.Get(nameof(PlainCnn)).Make();
-        var options = Options(new GlobalMagnitude(), Probed[nameof(PlainCnn)].Map) with { Sparsity = 0.5, Macs = Probed[nameof(UNet)].Macs };
-
-        Assert.Throws<ArgumentException>(() => new PdpPruner(model, options));
-    }
-
-    [Fact]
     public void Allocate_InRelation_DoesNotDependOnTheScaleOfAGroup()
     {
         using var model = Zoo.Get(nameof(PlainCnn)).Make();
         var (map, macs) = Probed[nameof(PlainCnn)];
         long[] Targets()
         {
-            using var pruner = new PdpPruner(model, Options(new MacBudget(0.5, map, macs), map));
+            using var pruner = new PdpPruner(model, OptionsFor(new MacBudget(0.5, map, macs), map));
             return [.. pruner.Plan().Layers.Select(layer => layer.Removed)];
         }
 
@@ -211,114 +155,5 @@ public sealed class MacBudgetTests
         }
 
         Assert.InRange(errors.Average(), 0, 0.05);
-    }
-
-    [Fact]
-    public void State_OfAPrunerWithABudget_SaysTheFractionAndTheMacs()
-    {
-        using var model = Zoo.Get(nameof(PlainCnn)).Make();
-        var (map, macs) = Probed[nameof(PlainCnn)];
-        using var pruner = new PdpPruner(model, Options(new MacBudget(0.25, map, macs), map));
-
-        var words = pruner.GetState().Settings["Allocation"];
-
-        Assert.Equal(FormattableString.Invariant($"MacBudget of 0.25 of {macs.Total} MACs"), words);
-    }
-
-    private static PdpOptions Options(ISparsityAllocation allocation, ChannelMap map) => new()
-    {
-        Epochs = 1,
-        Strategy = new PerChannel(),
-        Channels = map,
-        Allocation = allocation,
-        Schedule = new OneShot { Epoch = 0 },
-    };
-
-    private static (ChannelMap Map, MacCount Macs) Probe(string name)
-    {
-        using var model = Zoo.Get(name).Make();
-        using var example = Zoo.Get(name).Batch(size: 1);
-        return (ChannelMap.Find(model, example), MacCount.Of(model, example));
-    }
-
-    /// <summary>The channels of a group whose first filters are not zero.</summary>
-    private static IReadOnlyList<long> Loud(nn.Module model, ChannelGroup group)
-    {
-        using var scope = NewDisposeScope();
-        var slice = group.Of(ChannelRole.Filter).First();
-        var weight = model.get_parameter(slice.Name)!.detach().movedim([slice.Dimension], [0]);
-        var sums = weight.abs().reshape(group.Channels, -1).sum(1).Values();
-        return [.. sums.Index().Where(sum => sum.Item > 0).Select(sum => (long)sum.Index)];
-    }
-
-    /// <summary>A network's groups with magnitudes and bounds, and a fraction that they can meet.</summary>
-    private sealed record Contest(string Name, Contest.Group[] Groups, double Fraction)
-    {
-        public MacBudget Budget => new(Fraction, Probed[Name].Map, Probed[Name].Macs) { IsRelative = false };
-
-        public double Asked => Fraction * Probed[Name].Macs.Total;
-
-        /// <summary>The smallest fraction that the bounds allow.</summary>
-        public double Least => RemovedBy([.. Groups.Select(group => group.Minimum)]) / (double)Probed[Name].Macs.Total;
-
-        public static Contest Of(string name, int seed, bool isCoarse, double share)
-        {
-            var random = new Random(seed);
-            var contest = new Contest(name, [.. Probed[name].Map.Groups.Select(group => GroupOf(group, random, isCoarse))], 0);
-            var most = contest.RemovedBy([.. contest.Groups.Select(group => group.Maximum)]) / (double)Probed[name].Macs.Total;
-            return contest with { Fraction = contest.Least + (share * (most - contest.Least)) };
-        }
-
-        public long RemovedBy(long[] channels) =>
-            Probed[Name].Macs.Total - Probed[Name].Macs.After(Probed[Name].Map.Groups.Zip(channels, (group, removed) => new ChannelCut(group, removed))).Total;
-
-        /// <summary>The channels that the allocation takes of each group.</summary>
-        public long[] Allocate()
-        {
-            using var scope = NewDisposeScope();
-            var layers = Layers();
-            var total = (long)Math.Round(Budget.FixedSparsity(layers)!.Value * layers.Sum(layer => layer.Layout.Elements));
-            var counts = Budget.Allocate(layers, total);
-
-            Assert.Equal(total, counts.Sum());
-            Assert.All(counts.Zip(layers), pair => Assert.InRange(pair.First, pair.Second.Minimum, pair.Second.Maximum));
-            Assert.All(counts.Zip(Groups), pair => Assert.Equal(0, pair.First % pair.Second.Width));
-            return [.. counts.Zip(Groups, (count, group) => count / group.Width)];
-        }
-
-        /// <summary>The groups as an allocation sees them, in the caller's scope.</summary>
-        public AllocationLayer[] Layers(long? minimum = null) =>
-        [
-            .. Groups.Zip(Probed[Name].Map.Groups, (group, channels) => new AllocationLayer
-            {
-                Name = channels.Name,
-                Layout = new WeightLayout([channels.Channels, group.Width]),
-                Weight = Tensors.Of(group.Magnitudes, [channels.Channels, 1]).expand(channels.Channels, group.Width),
-                Minimum = (minimum ?? group.Minimum) * group.Width,
-                Maximum = group.Maximum * group.Width,
-            }),
-        ];
-
-        /// <summary>What goes after each step: the smallest channel that may go, one after the other, the first group's among equals.</summary>
-        public IEnumerable<long[]> AllCuts()
-        {
-            var sorted = Groups.Select(group => group.Magnitudes.Order().ToArray()).ToArray();
-            long[] channels = [.. Groups.Select(group => group.Minimum)];
-            yield return [.. channels];
-            while (Enumerable.Range(0, channels.Length).Where(i => channels[i] < Groups[i].Maximum).ToArray() is { Length: > 0 } open)
-            {
-                channels[open.MinBy(i => sorted[i][channels[i]])]++;
-                yield return [.. channels];
-            }
-        }
-
-        private static Group GroupOf(ChannelGroup group, Random random, bool isCoarse)
-        {
-            double[] magnitudes = [.. Enumerable.Range(0, (int)group.Channels).Select(_ => isCoarse ? random.Next(4) : random.NextDouble())];
-            var minimum = random.Next(0, (int)group.Channels / 3);
-            return new(magnitudes, random.Next(1, 30), minimum, random.Next(minimum + 1, (int)group.Channels));
-        }
-
-        internal sealed record Group(double[] Magnitudes, long Width, long Minimum, long Maximum);
     }
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Pdp.Samples.ImageNet.Data;
+using static Pdp.Samples.Tests.ImageNet.PictureBatches;
 
 namespace Pdp.Samples.Tests.ImageNet;
 
@@ -209,34 +210,6 @@ public sealed class PictureLoaderTests : IDisposable
         Read(loader, 1, keep: false);
 
         Assert.InRange(GC.GetTotalAllocatedBytes(precise: true) - before, 0, 300 * 2000);
-    }
-
-    private static void AssertEqual((float[] Pixels, long[] Labels)[] expected, (float[] Pixels, long[] Labels)[] actual)
-    {
-        Assert.Equal(expected.Length, actual.Length);
-        Assert.All(expected.Zip(actual), pair =>
-        {
-            Assert.Equal(pair.First.Labels, pair.Second.Labels);
-            Assert.True(pair.First.Pixels.AsSpan().SequenceEqual(pair.Second.Pixels));
-        });
-    }
-
-    private static long[] Labels((float[] Pixels, long[] Labels)[] batches) => [.. batches.SelectMany(batch => batch.Labels)];
-
-    private static (float[] Pixels, long[] Labels)[] Read(PictureLoader loader, int epoch, int first = 0, bool keep = true)
-    {
-        var batches = new List<(float[], long[])>();
-        foreach (var batch in loader.Epoch(epoch, first))
-        {
-            if (keep)
-            {
-                batches.Add((batch.Pixels.ToArray(), batch.Labels.ToArray()));
-            }
-
-            batch.Dispose();
-        }
-
-        return [.. batches];
     }
 
     private ImageFolder Folder(int classes = 3, int each = 4)

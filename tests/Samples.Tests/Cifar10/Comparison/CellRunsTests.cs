@@ -179,65 +179,6 @@ public sealed class CellRunsTests : IDisposable
     }
 
     [Fact]
-    public void Report_OfOtherSettings_DoesNotCount()
-    {
-        var folders = Folders();
-        Leave(folders[1]);
-        var changed = new CellFolder(_folder.Path, folders[1].Cell with { Options = new Dictionary<string, string> { ["epochs"] = "3" } });
-
-        Assert.NotNull(folders[1].Report());
-        Assert.Null(changed.Report());
-    }
-
-    [Fact]
-    public void Report_OfOtherWeights_DoesNotCount()
-    {
-        var folders = Folders();
-        Leave(folders[1]);
-
-        Assert.Null(new CellFolder(_folder.Path, folders[1].Cell, weightsHash: "other").Report());
-    }
-
-    [Fact]
-    public void Failure_OfOtherSettings_DoesNotCount()
-    {
-        var folders = Folders();
-        folders[1].Fail("no such data");
-        var changed = new CellFolder(_folder.Path, folders[1].Cell with { Options = new Dictionary<string, string> { ["epochs"] = "3" } });
-
-        Assert.Equal("no such data", folders[1].Outcome().Fault);
-        Assert.Null(changed.Outcome().Fault);
-    }
-
-    [Theory]
-    [InlineData("report.json", "{ \"method\": ")]
-    [InlineData("report.json", "")]
-    [InlineData("report.json", "null")]
-    [InlineData("report.json", "{ \"method\": \"pdp\" }")]
-    [InlineData("report.json", "REPORT", "0.86", "8.6")]
-    [InlineData("report.json", "REPORT", "\"pdp\"", "null")]
-    [InlineData("layers.csv", "layer,strategy,weights,removed,zeros,sparsity\nconv1,unstructured,10")]
-    [InlineData("layers.csv", "layer,strategy,weights,removed,zeros,sparsity\nconv1,unstructured,10,2,2,0.2")]
-    [InlineData("layers.csv", "layer,strategy,weights,removed,zeros,sparsity\nconv1,unstructured,10,80,80,8")]
-    [InlineData("history.json", "[ { \"layer\": \"conv1\" } ]")]
-    [InlineData("history.json", "[ null ]")]
-    [InlineData("history.json", "[ { \"layer\":")]
-    [InlineData("failure.json", "{ \"error\"")]
-    public void Outcome_OfADamagedFile_NamesIt(string file, string text, string right = "", string wrong = "")
-    {
-        var folder = Folders()[1];
-        var report = JsonSerializer.Serialize(Reports.Of(folder.Cell, 0.86), Json.Options);
-        if (file != "failure.json")
-            AtomicFile.WriteText(Path.Combine(folder.Path, "report.json"), report);
-        AtomicFile.WriteText(Path.Combine(folder.Path, file), text == "REPORT" ? report.Replace(right, wrong, StringComparison.Ordinal) : text);
-
-        var (found, fault) = folder.Outcome();
-
-        Assert.Null(found);
-        Assert.StartsWith($"'{Path.Combine(folder.Path, file)}' is damaged: ", fault, StringComparison.Ordinal);
-    }
-
-    [Fact]
     public async Task RunAsync_DropsWhatAnEarlierRunHasLeft()
     {
         var folders = Folders();

@@ -1,0 +1,85 @@
+using CsCheck;
+using Pdp.Channels.Shrinking;
+using Pdp.Tests.Support;
+using static TorchSharp.torch;
+using static Pdp.Tests.Allocation.MacBudgetCases;
+
+namespace Pdp.Tests.Allocation;
+
+public sealed class MacBudgetPrunerTests
+{
+    [Fact]
+    public void Allocate_LeavesNoTensorBehind()
+    {
+        var contest = Contest.Of(nameof(BottleneckNet), 1, isCoarse: false, 0.5);
+        using var scope = NewDisposeScope();
+        var layers = contest.Layers();
+
+        Leaks.None(() => contest.Budget.FixedSparsity(layers));
+    }
+
+    [Fact]
+    public void Prune_WithABudget_LeavesAModelWithThatShareOfMacs()
+    {
+        var zoo = Zoo.Get(nameof(BottleneckNet));
+        using var model = zoo.Make();
+        using var example = zoo.Batch(size: 1);
+        var (map, macs) = Probed[nameof(BottleneckNet)];
+        using var pruner = new PdpPruner(model, OptionsFor(new MacBudget(0.5, map, macs), map));
+        var plan = pruner.Plan();
+        pruner.BeginEpoch(0);
+
+        var report = pruner.Commit();
+
+        using var surgery = Surgery.Keep(model, [.. map.Groups.Select(group => (group, Loud(model, group)))]);
+        var left = MacCount.Of(model, example).Total;
+        Assert.Equal((macs.Total, left), (report.Size!.Before.Macs!.Value, report.Size.After.Macs!.Value));
+        Assert.Equal(plan.Size, report.Size);
+        Assert.Equal(model.parameters().Sum(parameter => parameter.numel()), report.Size.After.Parameters);
+        Assert.Equal(4 * report.Size.Before.Parameters, report.Size.Before.Bytes);
+        Assert.InRange(left / (double)macs.Total, 0.45, 0.55);
+    }
+
+    [Fact]
+    public void Pruner_WithARuleThatFixesAGroup_SaysWhatToDo()
+    {
+        using var model = Zoo.Get(nameof(PlainCnn)).Make();
+        var (map, macs) = Probed[nameof(PlainCnn)];
+        var options = OptionsFor(new MacBudget(0.5, map, macs), map) with { Rules = [new("conv1.weight") { Sparsity = 0.5 }] };
+
+        var fault = Assert.Throws<ArgumentException>(() => new PdpPruner(model, options));
+
+        Assert.Contains("fixes the sparsity of 'conv1.weight'", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Pruner_WithTheMacsOfAnotherModel_Throws()
+    {
+        using var model = Zoo.Get(nameof(PlainCnn)).Make();
+        var options = OptionsFor(new GlobalMagnitude(), Probed[nameof(PlainCnn)].Map) with { Sparsity = 0.5, Macs = Probed[nameof(UNet)].Macs };
+
+        Assert.Throws<ArgumentException>(() => new PdpPruner(model, options));
+    }
+
+    [Fact]
+    public void State_OfAPrunerWithABudget_SaysTheFractionAndTheMacs()
+    {
+        using var model = Zoo.Get(nameof(PlainCnn)).Make();
+        var (map, macs) = Probed[nameof(PlainCnn)];
+        using var pruner = new PdpPruner(model, OptionsFor(new MacBudget(0.25, map, macs), map));
+
+        var words = pruner.GetState().Settings["Allocation"];
+
+        Assert.Equal(FormattableString.Invariant($"MacBudget of 0.25 of {macs.Total} MACs"), words);
+    }
+
+    /// <summary>The channels of a group whose first filters are not zero.</summary>
+    private static IReadOnlyList<long> Loud(nn.Module model, ChannelGroup group)
+    {
+        using var scope = NewDisposeScope();
+        var slice = group.Of(ChannelRole.Filter).First();
+        var weight = model.get_parameter(slice.Name)!.detach().movedim([slice.Dimension], [0]);
+        var sums = weight.abs().reshape(group.Channels, -1).sum(1).Values();
+        return [.. sums.Index().Where(sum => sum.Item > 0).Select(sum => (long)sum.Index)];
+    }
+}

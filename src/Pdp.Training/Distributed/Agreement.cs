@@ -1,0 +1,97 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text;
+using static TorchSharp.torch;
+
+namespace Pdp.Training;
+
+/// <summary>
+/// Checks that ranks hold the same. Where they don't, every rank throws the same <see cref="InvalidDataException"/>, which names the first
+/// thing that differs and the ranks that have it otherwise than rank 0.
+/// </summary>
+public static class Agreement
+{
+    // Names and values have no such character.
+    private const char End = '\0';
+
+    /// <summary>Checks that all ranks have the same options, or other texts by name.</summary>
+    /// <param name="collective">The ranks.</param>
+    /// <param name="texts">The texts of this rank; the order does not matter.</param>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    /// <exception cref="InvalidDataException">Ranks differ.</exception>
+    public static void Require(ICollective collective, IReadOnlyDictionary<string, string> texts)
+    {
+        ArgumentNullException.ThrowIfNull(collective);
+        ArgumentNullException.ThrowIfNull(texts);
+        var own = string.Concat(texts.Select(entry => $"{entry.Key}{End}{entry.Value}{End}"));
+        var all = collective.Gather(own).Select(Parse).ToArray();
+        foreach (var name in all.SelectMany(one => one.Keys).Distinct())
+        {
+            string Value(int rank) => all[rank].GetValueOrDefault(name, "not set");
+            var others = Enumerable.Range(1, all.Length - 1).Where(rank => Value(rank) != Value(0));
+            if (others.FirstOrDefault() is > 0 and var other)
+            {
+                throw new InvalidDataException(
+                    $"The ranks differ in '{name}': it is {Value(0)} on rank 0, and {Value(other)} on rank {other}.");
+            }
+        }
+    }
+
+    /// <summary>Checks that tensors are the same bit for bit on all ranks, by their hashes: weights, masks, thresholds.</summary>
+    /// <param name="collective">The ranks.</param>
+    /// <param name="tensors">The tensors of this rank by name, in the same order on all; the first that differs is reported.</param>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    /// <exception cref="InvalidDataException">Ranks differ.</exception>
+    public static void Require(ICollective collective, IEnumerable<(string Name, Tensor Tensor)> tensors)
+    {
+        ArgumentNullException.ThrowIfNull(collective);
+        ArgumentNullException.ThrowIfNull(tensors);
+        (string Name, Tensor Tensor)[] entries = [.. tensors];
+        RequireSameHashes(collective, [HashOf(entries)], _ => "their names, shapes or types");
+        RequireSameHashes(collective, [.. entries.Select(entry => HashOf(entry.Tensor))], index => $"'{entries[index].Name}'");
+    }
+
+    // Each rank fills its row of a table that is zero elsewhere, so that the sum is the table of all.
+    private static void RequireSameHashes(ICollective collective, long[] hashes, Func<int, string> name)
+    {
+        using var scope = NewDisposeScope();
+        var table = zeros([collective.Size, hashes.Length], ScalarType.Int64);
+        hashes.CopyTo(RowOf(table, collective.Rank, hashes.Length));
+        collective.Sum(table);
+        for (var column = 0; column < hashes.Length; column++)
+        {
+            int[] others = [.. Enumerable.Range(1, collective.Size - 1).Where(rank =>
+                RowOf(table, rank, hashes.Length)[column] != RowOf(table, 0, hashes.Length)[column])];
+            if (others.Length > 0)
+            {
+                throw new InvalidDataException(
+                    $"The ranks no longer agree. The first to differ is {name(column)}: "
+                    + $"it is not the same on rank {string.Join(", ", others)} as on rank 0.");
+            }
+        }
+
+        GC.KeepAlive(table);
+    }
+
+    private static Span<long> RowOf(Tensor table, int rank, int length) =>
+        MemoryMarshal.Cast<byte, long>(table.bytes).Slice(rank * length, length);
+
+    private static long HashOf((string Name, Tensor Tensor)[] entries) => Head(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join(
+        '\n', entries.Select(entry => $"{entry.Name} {entry.Tensor.dtype} [{string.Join(", ", entry.Tensor.shape)}]")))));
+
+    private static long HashOf(Tensor tensor)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        var onHost = tensor.detach().cpu().contiguous();
+        var hash = Head(SHA256.HashData(onHost.bytes));
+        GC.KeepAlive(onHost);
+        return hash;
+    }
+
+    private static long Head(ReadOnlySpan<byte> hash) => BinaryPrimitives.ReadInt64LittleEndian(hash);
+
+    private static Dictionary<string, string> Parse(string text) =>
+        text.Split(End)[..^1].Chunk(2).ToDictionary(pair => pair[0], pair => pair[1], StringComparer.Ordinal);
+}

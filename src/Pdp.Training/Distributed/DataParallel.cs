@@ -1,0 +1,172 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using Pdp.Internal;
+using Pdp.Training.Distributed;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Pdp.Training;
+
+/// <summary>
+/// Trains one model on several ranks, each with its share of a batch: the gradients become the mean of the ranks' gradients, so that all
+/// ranks take the same steps and keep the same weights.
+/// </summary>
+/// <remarks>
+/// The order of a step is <c>zero_grad</c>, forward and backward (of a pruner, inside its scope), <see cref="AverageGradients"/>, clipping,
+/// the optimizer's <c>step</c>. With shares of equal size and a loss that is a mean, this is the step of the whole batch, except that
+/// batch norms see only the share of their rank, as in PyTorch's <c>DistributedDataParallel</c>. Gradients are packed into a few large
+/// buckets after the backward pass. It holds the memory of one bucket for each type of parameter, and borrows the model. Not thread-safe.
+/// </remarks>
+public sealed class DataParallel : IDisposable
+{
+    private readonly nn.Module _model;
+    private readonly ICollective _collective;
+    private readonly (string Name, Parameter Parameter, long[] Shape)[] _parameters;
+    private readonly GradientBucket[] _buckets;
+    private readonly Tensor[] _memory;
+    private readonly Tensor _presence;
+    private readonly Scalar _size;
+    private long _ticks;
+
+    /// <summary>Gives all ranks the parameters and buffers of rank 0.</summary>
+    /// <param name="model">The model, on the device that it trains on: moving it replaces its parameters.</param>
+    /// <param name="collective">The ranks.</param>
+    /// <param name="options">The settings; null for the defaults.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="model"/> or <paramref name="collective"/> is null.</exception>
+    /// <exception cref="InvalidDataException">
+    /// The models of the ranks differ in a name, a shape or a type; the weights are then unchanged.
+    /// </exception>
+    public DataParallel(nn.Module model, ICollective collective, DataParallelOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(collective);
+        (_model, _collective) = (model, collective);
+        Agreement.Require(collective, model.state_dict().ToDictionary(
+            entry => entry.Key, entry => $"{entry.Value.dtype} [{string.Join(", ", entry.Value.shape)}]"));
+        BroadcastState();
+        _parameters =
+        [
+            .. model.named_parameters().DistinctBy(entry => TensorAddress.OfNative(entry.parameter))
+                .Select(entry => (entry.name, entry.parameter, entry.parameter.shape)),
+        ];
+        (_buckets, _memory) = BucketPlan.Make(
+            [.. _parameters.Select(entry => entry.Parameter)], (options ?? new DataParallelOptions()).BucketBytes);
+        _presence = zeros(_parameters.Length, ScalarType.Int64).DetachFromDisposeScope();
+        _size = collective.Size.ToScalar();
+    }
+
+    /// <summary>How often the gradients were averaged.</summary>
+    public long Steps { get; private set; }
+
+    /// <summary>
+    /// The time in <see cref="AverageGradients"/> so far: packing, sums, and waiting for the slowest rank.
+    /// </summary>
+    public TimeSpan CommunicationTime => Stopwatch.GetElapsedTime(0, _ticks);
+
+    /// <summary>The bytes of gradients that each rank gives to a sum in a step.</summary>
+    public long BytesPerStep => _buckets.Sum(bucket => bucket.Flat.numel() * bucket.Flat.element_size());
+
+    /// <summary>
+    /// Replaces each gradient by the mean of the ranks' gradients; one that is missing on some ranks counts as zero there, one that is
+    /// missing on all stays missing. Call it after the backward pass, outside of a pruner's scope, and before clipping.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">
+    /// A parameter was disposed or reshaped since, as by moving or shrinking the model.
+    /// </exception>
+    public void AverageGradients()
+    {
+        RequireFit();
+        if (_collective.Size == 1)
+        {
+            return;
+        }
+
+        var start = Stopwatch.GetTimestamp();
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        ReadOnlySpan<bool> isPresent = Presence();
+        foreach (var bucket in _buckets)
+        {
+            bucket.Pack();
+            _collective.Sum(bucket.Flat);
+            bucket.Flat.div_(_size);
+            bucket.Unpack(isPresent[..bucket.Count]);
+            isPresent = isPresent[bucket.Count..];
+        }
+
+        Steps++;
+        _ticks += Stopwatch.GetTimestamp() - start;
+    }
+
+    /// <summary>
+    /// Replaces each floating-point buffer, such as the statistics of batch norms, by the mean over the ranks. Call it before evaluation and
+    /// checkpoints, on all ranks; in between each rank keeps its own.
+    /// </summary>
+    public void AverageBuffers()
+    {
+        if (_collective.Size == 1)
+        {
+            return;
+        }
+
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        foreach (var (_, buffer) in _model.named_buffers().Where(entry => entry.buffer.is_floating_point()))
+        {
+            var mean = buffer.to_type(BucketPlan.SumType(buffer), copy: true);
+            _collective.Sum(mean);
+            buffer.copy_(mean.div_(_size));
+        }
+    }
+
+    /// <summary>Frees its memory; the model and the collective are the caller's.</summary>
+    public void Dispose()
+    {
+        Array.ForEach(_buckets, bucket => bucket.Dispose());
+        Array.ForEach(_memory, memory => memory.Dispose());
+        _presence.Dispose();
+        _size.Dispose();
+    }
+
+    private void BroadcastState()
+    {
+        using var noGrad = no_grad();
+        foreach (var (_, tensor) in _model.state_dict())
+        {
+            _collective.Broadcast(tensor);
+        }
+    }
+
+    // Whether any rank has a gradient of each parameter, in the order of the buckets.
+    private bool[] Presence()
+    {
+        var flags = MemoryMarshal.Cast<byte, long>(_presence.bytes);
+        var index = 0;
+        foreach (var parameter in _buckets.SelectMany(bucket => bucket.Parameters))
+        {
+            flags[index++] = parameter.grad is null ? 0 : 1;
+        }
+
+        _collective.Sum(_presence);
+        var isPresent = new bool[flags.Length];
+        for (var i = 0; i < flags.Length; i++)
+        {
+            isPresent[i] = flags[i] > 0;
+        }
+
+        return isPresent;
+    }
+
+    private void RequireFit()
+    {
+        foreach (var (name, parameter, shape) in _parameters)
+        {
+            if (parameter.IsInvalid || !parameter.shape.AsSpan().SequenceEqual(shape))
+            {
+                throw new InvalidOperationException(
+                    $"'{name}' was disposed or reshaped since, as by moving or shrinking the model: make a new DataParallel.");
+            }
+        }
+    }
+}

@@ -1,0 +1,16 @@
+using Pdp.Internal;
+
+namespace Pdp.Training;
+
+/// <summary>The settings of <see cref="DataParallel"/>.</summary>
+public sealed record DataParallelOptions
+{
+    private const double Mebibyte = 1 << 20;
+
+    /// <summary>How much of the gradients is summed at once, in MiB; a larger tensor goes alone.</summary>
+    /// <value>In (0, ∞); by default 16.</value>
+    /// <exception cref="ArgumentOutOfRangeException">The value is outside its range.</exception>
+    public double BucketMebibytes { get; init => field = Guard.Positive(value); } = 16;
+
+    internal long BucketBytes => (long)Math.Min(BucketMebibytes * Mebibyte, long.MaxValue);
+}

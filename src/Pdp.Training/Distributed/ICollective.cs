@@ -1,0 +1,36 @@
+using static TorchSharp.torch;
+
+namespace Pdp.Training;
+
+/// <summary>
+/// What the processes of a run, its ranks, do together. All ranks make the same calls in the same order, with tensors of the same shape and
+/// type; a call returns when the others have made theirs.
+/// </summary>
+/// <remarks>
+/// <see cref="MpiRanks"/> gives one over processes, <see cref="ThreadRanks"/> one over threads, <see cref="SingleRank"/> one for a run that
+/// is alone. Not thread-safe: a rank's calls come from one thread at a time.
+/// </remarks>
+public interface ICollective
+{
+    /// <summary>The number of this rank, in [0, <see cref="Size"/>).</summary>
+    int Rank { get; }
+
+    /// <summary>The number of ranks, at least 1.</summary>
+    int Size { get; }
+
+    /// <summary>Replaces a tensor by the sum of the ranks' tensors, element by element; the same bits on every rank.</summary>
+    /// <param name="tensor">Float32, float64 or int64, of any shape; contiguous CPU memory is summed in place, others over a copy.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="tensor"/> is null.</exception>
+    /// <exception cref="ArgumentException"><paramref name="tensor"/> is of another type.</exception>
+    void Sum(Tensor tensor);
+
+    /// <summary>Replaces a tensor by that of one rank.</summary>
+    /// <param name="tensor">Of any type and shape.</param>
+    /// <param name="root">The rank whose tensor is kept, in [0, <see cref="Size"/>).</param>
+    /// <exception cref="ArgumentNullException"><paramref name="tensor"/> is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="root"/> is outside its range.</exception>
+    void Broadcast(Tensor tensor, int root = 0);
+
+    /// <summary>Waits until all ranks are here.</summary>
+    void Barrier();
+}

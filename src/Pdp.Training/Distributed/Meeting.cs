@@ -1,0 +1,56 @@
+using static TorchSharp.torch;
+
+namespace Pdp.Training.Distributed;
+
+/// <summary>Where the threads of <see cref="ThreadRanks"/> wait for one another, and lay their tensors down.</summary>
+internal sealed class Meeting(int size)
+{
+    // The lock guards what follows; its pulse says that any of it changed.
+    private readonly object _gate = new();
+    private int _present;
+    private int _round;
+    private int? _left;
+
+    /// <summary>The tensors of the ranks, each written by its rank between two meetings.</summary>
+    public Tensor?[] Tensors { get; } = new Tensor?[size];
+
+    /// <summary>What the first rank that failed threw.</summary>
+    public Exception? Fault { get; private set; }
+
+    /// <summary>Waits until all ranks are here.</summary>
+    /// <exception cref="InvalidOperationException">A rank has left, and will never come.</exception>
+    public void Wait()
+    {
+        lock (_gate)
+        {
+            var round = _round;
+            if (++_present == size)
+            {
+                _present = 0;
+                _round++;
+                Monitor.PulseAll(_gate);
+            }
+
+            while (_round == round)
+            {
+                if (_left is { } rank)
+                {
+                    throw new InvalidOperationException($"Rank {rank} has ended, while others wait for it.", Fault);
+                }
+
+                Monitor.Wait(_gate);
+            }
+        }
+    }
+
+    /// <summary>Takes a rank out for good.</summary>
+    public void Leave(int rank, Exception? fault)
+    {
+        lock (_gate)
+        {
+            Fault ??= fault;
+            _left ??= rank;
+            Monitor.PulseAll(_gate);
+        }
+    }
+}

@@ -1,0 +1,32 @@
+using Pdp.Training.Distributed;
+using static TorchSharp.torch;
+
+namespace Pdp.Training;
+
+/// <summary>The collective of a run that is alone: a loop written for many ranks runs with it unchanged, at no cost.</summary>
+public sealed class SingleRank : ICollective
+{
+    private SingleRank()
+    {
+    }
+
+    /// <summary>The only one, as it has no state.</summary>
+    public static SingleRank Instance { get; } = new();
+
+    /// <inheritdoc/>
+    public int Rank => 0;
+
+    /// <inheritdoc/>
+    public int Size => 1;
+
+    /// <inheritdoc/>
+    public void Sum(Tensor tensor) => HostMemory.RequireSummable(tensor);
+
+    /// <inheritdoc/>
+    public void Broadcast(Tensor tensor, int root = 0) => HostMemory.RequireRank(tensor, root, Size);
+
+    /// <inheritdoc/>
+    public void Barrier()
+    {
+    }
+}

@@ -1,0 +1,40 @@
+// What the tests start by mpirun: mpirun -n 2 dotnet Pdp.Training.Ranks.dll train
+//
+// Each scenario prints what the tests compare, as NAME=VALUE lines with the rank in front.
+
+using Pdp.Training;
+using Pdp.Training.Ranks;
+
+return MpiRanks.Run(collective =>
+{
+    TorchSharp.torch.set_num_threads(1);
+    void Say(string name, object value) => Console.WriteLine(FormattableString.Invariant($"{collective.Rank}:{name}={value}"));
+    switch (args[0])
+    {
+        case "train":
+            var result = SmallTraining.Run(collective, sparsity: 0.6);
+            Say("dense", SmallTraining.Run(collective).Weights);
+            Say("weights", result.Weights);
+            Say("masks", result.Masks);
+            Say("zeros", result.Zeros);
+            return 0;
+        case "throw":
+            collective.Barrier();
+            _ = collective.Rank == 1 ? throw new TimeoutException("the disk is gone") : 0;
+            collective.Barrier();
+            return 0;
+        case "wait":
+            collective.Barrier();
+            Say("process", Environment.ProcessId);
+            Console.Out.Flush();
+            if (collective.Rank == 1)
+            {
+                Thread.Sleep(Timeout.Infinite);
+            }
+
+            collective.Barrier();
+            return 0;
+        default:
+            throw new ArgumentException($"There is no scenario '{args[0]}'.");
+    }
+});

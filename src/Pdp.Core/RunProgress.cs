@@ -23,7 +23,8 @@ internal sealed class RunProgress(PrunedModel model, TargetPlanner planner, PdpO
     public long[] Targets() => IsPlanned ? [.. model.Masked.Masks.Select(mask => mask.Target)] : planner.Plan();
 
     /// <summary>A warning about the rest of a run to a sparsity; null if there is none.</summary>
-    public string? Ahead(double sparsity) => clock.IsCoarse && options.AutomaticStart is null ? _ramp.WillHappen(sparsity) : null;
+    public string? Ahead(double sparsity) =>
+        clock is { IsCoarse: true, Epoch: { } epoch } && options.AutomaticStart is null ? _ramp.WillHappen(epoch, sparsity) : null;
 
     /// <summary>Sets the clock, and moves the masks unless they are committed.</summary>
     /// <param name="epoch">The epoch.</param>

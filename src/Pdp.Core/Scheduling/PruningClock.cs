@@ -70,8 +70,8 @@ internal sealed class PruningClock
     /// <summary>Whether the whole target is asked for.</summary>
     public bool HasEnded => Fraction >= 1;
 
-    /// <summary>Whether the clock is set once an epoch, as far as known.</summary>
-    public bool IsCoarse => Interval is null or >= 1;
+    /// <summary>Whether the clock is known to be set once an epoch.</summary>
+    public bool IsCoarse => Interval >= 1;
 
     /// <summary>
     /// Whether the run ends with the current step of the clock; an inferred interval can't tell, as the clock may go on in finer steps.

@@ -38,11 +38,12 @@ internal sealed class RampWatch(ISparsityScheduler schedule, double epochs)
         $"The sparsity rose from {TextTable.Percent(jump.From)} to {TextTable.Percent(jump.To)} in one step of the clock, at epoch "
         + $"{Text(jump.Epoch)}: {jump.Remedy}";
 
-    /// <summary>The warning about what will happen if the clock is set once an epoch; null if all steps are small.</summary>
+    /// <summary>The warning about what will happen if the clock goes on in whole epochs; null if all steps are small.</summary>
+    /// <param name="now">The epoch of the run.</param>
     /// <param name="target">The final sparsity.</param>
-    public string? WillHappen(double target)
+    public string? WillHappen(double now, double target)
     {
-        var (first, last) = (Math.Floor(schedule.StartEpoch), Math.Ceiling(epochs) - 1);
+        var (first, last) = (Math.Max(Math.Floor(now), Math.Floor(schedule.StartEpoch)), Math.Ceiling(epochs) - 1);
         if (last - first > MostEpochs && schedule.EndEpoch - schedule.StartEpoch > MostEpochs)
             return null;
 
@@ -51,8 +52,8 @@ internal sealed class RampWatch(ISparsityScheduler schedule, double epochs)
             whole.Note((epoch - 1, schedule.Fraction(epoch - 1)), (epoch, epoch >= last ? 1 : schedule.Fraction(epoch)), epoch, target,
                 isCoarse: true);
         return whole._largest is not { } jump ? null :
-            $"If the clock is set once an epoch, the sparsity rises from {TextTable.Percent(jump.From)} to {TextTable.Percent(jump.To)} in "
-            + $"one step, at epoch {Text(jump.Epoch)}: {jump.Remedy}";
+            $"The clock is set once an epoch, so the sparsity will rise from {TextTable.Percent(jump.From)} to "
+            + $"{TextTable.Percent(jump.To)} in one step, at epoch {Text(jump.Epoch)}: {jump.Remedy}";
     }
 
     /// <summary>Whether the schedule itself rises gradually between two epochs.</summary>

@@ -1,4 +1,3 @@
-
 namespace Pdp.Tests.Scheduling;
 
 public sealed class EpochwiseClockTests
@@ -11,13 +10,29 @@ public sealed class EpochwiseClockTests
         using var model = TestModels.Mlp();
         using var pruner = new PdpPruner(model, new PdpOptions { Epochs = epochs, Sparsity = 0.9 });
 
+        Step(pruner, 0);
+        Step(pruner, 1);
         var plan = pruner.Plan();
-        for (var epoch = 0; epoch < epochs; epoch++)
+        for (var epoch = 2; epoch < epochs; epoch++)
             Step(pruner, epoch);
 
         Assert.Contains("call BeginEpoch(epoch, step, steps) before every step", Assert.Single(plan.Warnings));
-        Assert.Contains("warning: If the clock is set once an epoch", plan.ToString());
+        Assert.Contains("warning: The clock is set once an epoch, so the sparsity will rise", plan.ToString());
+        Assert.Empty(pruner.Plan().Warnings);
         Assert.Contains("in one step of the clock", pruner.Report().Warnings[0]);
+    }
+
+    [Fact]
+    public void Plan_BeforeTheClockHasMoved_DoesNotGuessHowItWill()
+    {
+        using var model = TestModels.Mlp();
+        using var pruner = new PdpPruner(model, new PdpOptions { Epochs = 8, Sparsity = 0.9 });
+
+        var before = pruner.Plan();
+        Step(pruner, 0);
+
+        Assert.Empty(before.Warnings);
+        Assert.Empty(pruner.Plan().Warnings);
     }
 
     [Fact]

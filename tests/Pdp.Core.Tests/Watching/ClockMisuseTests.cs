@@ -1,4 +1,3 @@
-
 namespace Pdp.Tests.Watching;
 
 public sealed class ClockMisuseTests

@@ -18,6 +18,7 @@ internal static class Pruning
             Epochs = settings.Epochs,
             Sparsity = IsAsked(strategy, allocation) && !Methods.IsEmergent(settings) ? settings.Sparsity : null,
             Strategy = strategy,
+            Importance = ImportanceOption.Of(settings.Importance),
             Allocation = allocation,
             Schedule = new Timeline(settings).Schedule(),
             Temperature = new Timeline(settings).Temperature(),
@@ -40,6 +41,11 @@ internal static class Pruning
         if (settings.Epochs == 0)
         {
             throw new ArgumentException($"--epochs 0 only measures; --method {settings.Method} needs at least 1.");
+        }
+
+        if (ImportanceOption.Of(settings.Importance) is not null && settings.Method != Methods.Pdp)
+        {
+            throw new ArgumentException($"--importance {settings.Importance} is for --method pdp; {settings.Method} ranks in its own way.");
         }
 
         _ = (new Timeline(settings).Temperature(), new Timeline(settings).GradientTemperature());

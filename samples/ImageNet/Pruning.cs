@@ -30,6 +30,7 @@ internal static class Pruning
             Epochs = settings.Epochs,
             Sparsity = strategy is Unstructured or Block && allocation is not SparsityTable ? settings.Sparsity : null,
             Strategy = strategy,
+            Importance = ImportanceOption.Of(settings.Importance),
             Allocation = allocation,
             Schedule = timeline.Schedule(),
             Temperature = timeline.Temperature(),

@@ -12,6 +12,11 @@ internal abstract record PruningSettings
     public string Strategy { get; init => field = StrategyOption.Checked(value); } = "unstructured";
 
     [Option(
+        "What weights are ranked by: magnitude, or taylor (weight times gradient, learned from the first step on).",
+        Value = "NAME", Default = "magnitude")]
+    public string? Importance { get; init => field = value is null ? null : ImportanceOption.Checked(value); }
+
+    [Option(
         "Fraction of the prunable weights to remove, without a pattern N:M or channels.",
         Value = OptionAttribute.Fraction, Range = "[0, 1)")]
     public double Sparsity { get; init; } = 0.9;

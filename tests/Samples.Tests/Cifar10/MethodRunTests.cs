@@ -76,6 +76,18 @@ public sealed class MethodRunTests : IDisposable
     }
 
     [Fact]
+    public void Run_ByTaylorsImportance_RemovesAsManyWeightsAndOthers()
+    {
+        Run("--method", "pdp", "--width", "8");
+        var byMagnitude = File.ReadAllText(_folder.File("run/layers.csv"));
+
+        var report = Run("--method", "pdp", "--width", "8", "--importance", "taylor");
+
+        Assert.Equal(0.9, report.Sparsity, 1e-4);
+        Assert.NotEqual(Zeros(byMagnitude), Zeros(File.ReadAllText(_folder.File("run/layers.csv"))));
+    }
+
+    [Fact]
     public void Run_WithTheSparsitiesOfAnother_RemovesAsMuchOfEachLayer()
     {
         Run("--method", "gmp", "--sparsity", "0.8", "--allocation", "erk", "--width", "8");
@@ -86,8 +98,6 @@ public sealed class MethodRunTests : IDisposable
 
         Assert.Equal(0.8, report.Sparsity, 1e-4);
         Assert.Equal(Zeros(layers), Zeros(File.ReadAllText(_folder.File("run/layers.csv"))));
-
-        static string[] Zeros(string csv) => [.. csv.Split('\n').Skip(1).Where(line => line.Length > 0).Select(line => string.Join(',', line.Split(',')[..4]))];
     }
 
     [Theory]
@@ -97,6 +107,7 @@ public sealed class MethodRunTests : IDisposable
     [InlineData("STR is not defined for the strategy 2:4; it supports unstructured.", "--method", "str", "--strategy", "2:4")]
     [InlineData("nisp prunes channels, not unstructured", "--method", "nisp")]
     [InlineData("pofa learns from a teacher", "--method", "pofa")]
+    [InlineData("--importance taylor is for --method pdp; gmp ranks in its own way", "--method", "gmp", "--importance", "taylor")]
     [InlineData("GMP has no soft mask", "--method", "gmp", "--temperature", "1e-4")]
     [InlineData("The commit would come in epoch 1, but the schedule ends in epoch 1.6", "--method", "pdp", "--ramp-end", "1.6", "--commit-at", "1")]
     [InlineData("The commit would come in epoch 2, but the schedule ends", "--method", "optg", "--commit-at", "2")]
@@ -107,6 +118,10 @@ public sealed class MethodRunTests : IDisposable
 
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
+
+    /// <summary>The first columns of a table of layers, up to the zeros.</summary>
+    private static string[] Zeros(string csv) =>
+        [.. csv.Split('\n').Skip(1).Where(line => line.Length > 0).Select(line => string.Join(',', line.Split(',')[..4]))];
 
     private RunReport Run(params string[] arguments)
     {

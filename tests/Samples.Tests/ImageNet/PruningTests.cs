@@ -32,6 +32,15 @@ public sealed class PruningTests : IDisposable
     }
 
     [Fact]
+    public void Options_OfAnImportance_HaveIt()
+    {
+        var options = Pruning.Options(new Settings { Importance = "taylor" }, _model);
+
+        Assert.Equal(new Taylor(), options.Importance);
+        Assert.Null(Pruning.Options(new Settings { Importance = "magnitude" }, _model).Importance);
+    }
+
+    [Fact]
     public void Options_OfABlock_HaveTheSparsityOfTheSettings()
     {
         var options = Pruning.Options(new Settings { Strategy = "16x1", Sparsity = 0.7 }, _model);

@@ -1,36 +1,113 @@
+using Pdp.Sparse.Folding;
 using Pdp.Sparse.Packing;
+using Pdp.Sparse.Reporting;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
 namespace Pdp.Sparse;
 
-/// <summary>A model whose layers compute on their nonzeros, with the model's code unchanged, until it is unpacked.</summary>
+/// <summary>A model whose layers compute on their nonzeros, with its code unchanged, until it is unpacked.</summary>
+/// <remarks>
+/// <para>
+/// Linear layers and convolutions of one and two dimensions are packed, with float32 weights on the CPU. Whoever calls the model gets the
+/// same numbers but for rounding, for inputs of any batch and size, on any number of threads at once. Where a weight is zero, its input is
+/// not looked at: infinite and NaN inputs don't spread through zeros.
+/// </para>
+/// <para>
+/// The dense weights are gone in the meantime, so that the model can't be trained, moved, saved, or loaded into: each is an error. A weight's
+/// place is taken by tensors that have its shape and nothing to read. No parameter requires a gradient until the model is unpacked.
+/// </para>
+/// <para>Pack and unpack while no other thread calls the model.</para>
+/// </remarks>
 public sealed class SparseModel : IDisposable
 {
-    private readonly List<PackedLayer> _packed;
+    private readonly List<PackedLayer> _packed = [];
+    private readonly FrozenParameters? _frozen;
+    private readonly FoldedModules? _folded;
 
-    private SparseModel(List<PackedLayer> packed) => _packed = packed;
+    internal SparseModel(Module model, IReadOnlyList<SettledLayer> settled, ReportBuilder report)
+    {
+        using var scope = NewDisposeScope();
+        try
+        {
+            if (settled.Count > 0)
+                _frozen = new(model);
+            foreach (var layer in settled)
+                _packed.Add(new(layer));
+            _folded = new(settled.SelectMany(layer => layer.Fold.Followers));
+            Report = report.Build(_packed);
+            Plan = PlanWriter.Of(settled);
+        }
+        catch
+        {
+            Unpack();
+            throw;
+        }
+    }
 
-    /// <summary>Packs the layers of a model.</summary>
+    /// <summary>What was packed, what was not and why, and what it gained.</summary>
+    public SparseReport Report { get; }
+
+    /// <summary>The choices, for <see cref="SparseOptions.Plan"/>.</summary>
+    public SparsePlan Plan { get; }
+
+    /// <summary>Packs a model.</summary>
     /// <param name="model">The model, in evaluation mode.</param>
-    /// <param name="example">An input of the model.</param>
-    public static SparseModel Pack(Module<Tensor, Tensor> model, Tensor example)
+    /// <param name="example">An input of the model, of the size that matters most; the layers are timed on it.</param>
+    /// <param name="options">The options; null for the defaults.</param>
+    /// <returns>The packed model, which owns the packed weights until it is disposed.</returns>
+    /// <exception cref="ArgumentException">A match of the options has no effect, or the plan doesn't fit the model.</exception>
+    /// <exception cref="InvalidOperationException">The model is in training mode, or packed already.</exception>
+    public static SparseModel Pack(Module<Tensor, Tensor> model, Tensor example, SparseOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(example);
-        using var scope = NewDisposeScope();
-        var packed = new List<PackedLayer>();
-        foreach (var layer in Layer.Of(model).Where(layer => layer.Obstacle is null))
-            packed.Add(PackedLayer.Of(layer));
-        return new(packed);
+        return Pack(model, () => model.call(example), options);
     }
 
-    /// <summary>Gives the model its dense weights back, bit for bit.</summary>
+    /// <summary>Packs a model that is called in another way.</summary>
+    /// <param name="model">The model, in evaluation mode.</param>
+    /// <param name="forward">Calls the model on an example and returns its output; it is called several times.</param>
+    /// <param name="options">The options; null for the defaults.</param>
+    /// <returns>The packed model, which owns the packed weights until it is disposed.</returns>
+    /// <exception cref="ArgumentException">A match of the options has no effect, or the plan doesn't fit the model.</exception>
+    /// <exception cref="InvalidOperationException">The model is in training mode, or packed already.</exception>
+    public static SparseModel Pack(Module model, Func<Tensor> forward, SparseOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(forward);
+        using var scope = NewDisposeScope();
+        var packer = new Packer(model, options ?? new());
+        return options?.Plan is { } plan ? packer.ByPlan(plan) : packer.ByTrial(forward);
+    }
+
+    /// <summary>Packs a model as a plan says, without an example.</summary>
+    /// <param name="model">The model, in evaluation mode.</param>
+    /// <param name="plan">The plan.</param>
+    /// <returns>The packed model, which owns the packed weights until it is disposed.</returns>
+    /// <exception cref="ArgumentException">The plan doesn't fit the model.</exception>
+    /// <exception cref="InvalidOperationException">The model is in training mode, or packed already.</exception>
+    public static SparseModel Pack(Module model, SparsePlan plan)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(plan);
+        using var scope = NewDisposeScope();
+        return new Packer(model, new() { Plan = plan }).ByPlan(plan);
+    }
+
+    /// <summary>Gives the model its dense weights back, bit for bit, in the very same parameters.</summary>
+    /// <remarks>
+    /// A layer that was given another weight in the meantime keeps that one. If <c>to</c> converted the model, the weights come back in the
+    /// new type, as new parameters.
+    /// </remarks>
     public void Unpack()
     {
+        using var scope = NewDisposeScope();
+        _folded?.Dispose();
         foreach (var layer in _packed)
             layer.Dispose();
         _packed.Clear();
+        _frozen?.Dispose();
     }
 
     /// <summary>Unpacks the model.</summary>

@@ -7,6 +7,7 @@ namespace Pdp.Sparse.Tests;
 
 public sealed class PackTests
 {
+    private static readonly SparseOptions Everything = new() { Include = ["*"], MaximumSeconds = 0.01 };
     private static readonly Scalar Threshold = 0.05.ToScalar();
 
     public static TheoryData<string> Models => ["linear", "convolution", "same", "line"];
@@ -21,7 +22,7 @@ public sealed class PackTests
         var expected = model.call(example);
 
         Tensor actual;
-        using (var packed = SparseModel.Pack(model, example))
+        using (var packed = SparseModel.Pack(model, example, Everything))
             actual = model.call(example);
 
         Assert.True(actual.allclose(expected, rtol: 1e-5, atol: 1e-6));
@@ -46,7 +47,7 @@ public sealed class PackTests
         var before = weight.bytes.ToArray();
         weight.grad = ones(4, 8);
 
-        SparseModel.Pack(layer, ones(2, 8)).Dispose();
+        SparseModel.Pack(layer, ones(2, 8), Everything).Dispose();
 
         Assert.Same(weight, layer.weight);
         Assert.Same(weight, layer.parameters().First());
@@ -59,7 +60,7 @@ public sealed class PackTests
     public void Pack_WhenModelIsCalled_LeavesNoTensors()
     {
         var (model, example) = Make("convolution");
-        using var packed = SparseModel.Pack(model, example);
+        using var packed = SparseModel.Pack(model, example, Everything);
 
         Leaks.None(() =>
         {
@@ -75,12 +76,12 @@ public sealed class PackTests
     public void Dispose_WhenPackedAgainAndAgain_LeavesNoTensors()
     {
         var (model, example) = Make("convolution");
-        SparseModel.Pack(model, example).Dispose();
+        SparseModel.Pack(model, example, Everything).Dispose();
         Leaks.ForgetGarbage();
         var live = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
 
         for (var i = 0; i < 5; i++)
-            SparseModel.Pack(model, example).Dispose();
+            SparseModel.Pack(model, example, Everything).Dispose();
 
         Assert.Equal(live, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
         model.Dispose();

@@ -25,7 +25,6 @@ internal sealed class ExactWeight
     /// <summary>Copies a weight.</summary>
     public static ExactWeight Of(Tensor weight)
     {
-        using var scope = NewDisposeScope();
         using var contiguous = weight.detach().contiguous();
         var elements = MemoryMarshal.Cast<byte, uint>(contiguous.bytes);
         var kept = new ulong[(elements.Length + 63) / 64];
@@ -52,11 +51,9 @@ internal sealed class ExactWeight
         var dense = zeros(_shape, ScalarType.Float32, CPU);
         Write(MemoryMarshal.Cast<byte, uint>(dense.bytes));
         GC.KeepAlive(dense);
-        if (dense.stride().AsSpan().SequenceEqual(_strides))
-            return dense.MoveToOuterDisposeScope();
-
-        var strided = empty_strided(_shape, _strides, ScalarType.Float32, CPU);
-        return strided.copy_(dense).MoveToOuterDisposeScope();
+        // Elements that share memory, as in an expanded weight, are given memory of their own.
+        var isPlain = dense.stride().AsSpan().SequenceEqual(_strides) || _strides.Contains(0);
+        return (isPlain ? dense : empty_strided(_shape, _strides, ScalarType.Float32, CPU).copy_(dense)).MoveToOuterDisposeScope();
     }
 
     private void Write(Span<uint> elements)

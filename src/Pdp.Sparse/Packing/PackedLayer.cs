@@ -1,126 +1,74 @@
+using Pdp.Sparse.Folding;
+using Pdp.Sparse.Hooks;
 using Pdp.Sparse.Kernels;
+using Pdp.Sparse.Layers;
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
-using static TorchSharp.torch.nn;
 
 namespace Pdp.Sparse.Packing;
 
-/// <summary>A layer that computes on its nonzeros; disposal gives it its dense weight back.</summary>
-/// <remarks>
-/// <para>
-/// In the layer's field stands a weight on libtorch's meta device, which has the shape and no data: the layer's <c>forward</c>, past the
-/// hooks, gives no numbers, and <c>to</c> has nothing to move. In the module's list of parameters stands a sparse tensor of the same
-/// shape: libtorch refuses to save it and to load into it. The parameter itself is emptied and comes back in the end.
-/// </para>
-/// <para>It owns the product, the two stand-ins, and the parameter in the meantime.</para>
-/// </remarks>
+/// <summary>A layer that computes by another form of its weight; disposal gives it its own weight back.</summary>
+/// <remarks>It owns the form, and what it keeps of the weight.</remarks>
 internal sealed class PackedLayer : IDisposable
 {
-    private static readonly Device Meta = new(DeviceType.META);
-    private static readonly Scalar NaN = float.NaN.ToScalar();
-
     private readonly Layer _layer;
-    private readonly ISparseProduct _product;
-    private readonly Parameter _weight;
-    private readonly ExactWeight _exact;
-    private readonly Tensor? _gradient;
-    private readonly byte[]? _bias;
-    private readonly Parameter _absent;
-    private readonly Parameter _listed;
+    private readonly ISparseProduct _form;
+    private readonly ExactWeight? _exact;
+    private readonly Tensor? _dense;
+    private readonly WatchedValue _bias;
     private readonly Tensor _stub;
+    private readonly WeightSwap _swap;
     private readonly LayerHooks _hooks;
 
-    /// <summary>Puts a product in the place of a layer's weight.</summary>
-    /// <param name="layer">The layer.</param>
-    /// <param name="product">The product; owned from now on.</param>
-    public PackedLayer(Layer layer, ISparseProduct product)
+    /// <summary>Puts a form in the place of a layer's weight.</summary>
+    /// <param name="settled">The layer and the form, which is owned from now on.</param>
+    public PackedLayer(SettledLayer settled)
     {
         using var normal = inference_mode(false);
         using var _ = no_grad();
-        (_layer, _product, _weight) = (layer, product, layer.Weight);
-        _exact = ExactWeight.Of(_weight);
-        _bias = layer.Bias?.bytes.ToArray();
-        _gradient = _weight.grad?.DetachFromDisposeScope();
-        var shape = _weight.shape;
-        _absent = Kept(empty(shape, device: Meta));
-        _listed = Kept(NotANumber(shape));
-        _stub = empty(StubShape(), device: Meta).DetachFromDisposeScope();
-        _weight.grad = null;
-        using (var nothing = empty(0))
-            SetMemory(nothing);
-        LayerFields.Weight(layer.Module) = _absent;
-        LayerFields.Listed(layer.Module)["weight"] = _listed;
-        _hooks = new(layer.Module, _stub, Compute);
+        (_layer, Fold, Form, _form) = settled;
+        if (Form == LayerForm.Packed)
+            _exact = ExactWeight.Of(_layer.Weight);
+        else
+            _dense = _layer.Weight.detach().DetachFromDisposeScope();
+        _bias = new($"{_layer.Name}.bias", () => _layer.Bias);
+        _stub = empty(_layer.StubShape(), device: new Device(DeviceType.META)).DetachFromDisposeScope();
+        _swap = new(_layer, ToDense);
+        _hooks = new(_layer.Module, _stub, Compute);
     }
 
-    /// <summary>Packs a layer.</summary>
-#pragma warning disable CA2000 // The packed layer owns the product.
-    public static PackedLayer Of(Layer layer) => new(layer, layer.Pack(layer.Weight, new Epilogue(layer.Bias)));
-#pragma warning restore CA2000
+    /// <summary>The layer.</summary>
+    public Layer Layer => _layer;
 
-    /// <summary>The memory of the packed form, in bytes.</summary>
-    public long Bytes => _product.Bytes + _exact.Bytes;
+    /// <summary>What is folded into it.</summary>
+    public LayerFold Fold { get; }
 
-    /// <summary>The dense weight; the caller's.</summary>
-    public Tensor ToDense() => _exact.ToDense();
+    /// <summary>The form.</summary>
+    public LayerForm Form { get; }
+
+    /// <summary>The memory of the form and of what brings the weight back.</summary>
+    public long Bytes => _form.Bytes + (_exact?.Bytes ?? (4 * _dense!.numel()));
+
+    /// <summary>The layer's own weight; the caller's.</summary>
+    public Tensor ToDense() => _exact?.ToDense() ?? _dense!.alias();
 
     public void Dispose()
     {
         using var normal = inference_mode(false);
         using var _ = no_grad();
         _hooks.Dispose();
-        Restore();
-        _gradient?.Dispose();
-        _absent.Dispose();
-        _listed.Dispose();
+        _swap.Dispose();
+        _dense?.Dispose();
         _stub.Dispose();
-        _product.Dispose();
-    }
-
-    private void Restore()
-    {
-        using var scope = NewDisposeScope();
-        ref var field = ref LayerFields.Weight(_layer.Module);
-        if (!ReferenceEquals(field, _absent) || field.IsInvalid)
-        {
-            RestoreOther(field);
-            return;
-        }
-
-        SetMemory(ToDense());
-        if (_gradient is not null)
-            _weight.grad = _gradient;
-        field = _weight;
-        LayerFields.Listed(_layer.Module)["weight"] = _weight;
-    }
-
-    /// <summary>The model was disposed, or someone gave the layer another weight, or <c>to</c> converted the stand-in.</summary>
-    private void RestoreOther(Parameter? other)
-    {
-        if (other is { IsInvalid: false, device_type: DeviceType.META })
-        {
-            var converted = new Parameter(ToDense().to(other.dtype), _weight.requires_grad);
-            if (_layer.Module is Linear linear)
-                linear.weight = converted;
-            else
-                ((Convolution)_layer.Module).weight = converted;
-        }
-
-        _weight.Dispose();
-    }
-
-    // Parameters made in inference mode can only be changed in it, and others can be changed there as well.
-    private void SetMemory(Tensor source)
-    {
-        using var _ = inference_mode();
-        _weight.set_(source);
+        _form.Dispose();
     }
 
     private Tensor Compute(Tensor input)
     {
         Require(input);
-        return _product.Run(input);
+        var output = _form.Run(input);
+        FoldedCalls.Announce(output, Fold.Followers);
+        return output;
     }
 
     private void Require(Tensor input)
@@ -134,47 +82,25 @@ internal sealed class PackedLayer : IDisposable
                 + "torch.no_grad() or torch.inference_mode(), or call Unpack() first.");
         }
 
-        if (!ReferenceEquals(LayerFields.Weight(_layer.Module), _absent))
+        if (!_swap.Stands)
         {
             throw new InvalidOperationException(
                 $"The weight of the packed layer '{_layer.Name}' was replaced or converted: call Unpack() before that, and pack afterwards.");
         }
 
-        RequireBias();
+        _bias.Require();
+        if (Fold.Norm is { } norm && input.dim() != _layer.Rank)
+        {
+            throw new InvalidOperationException(
+                $"'{norm.Name}' is folded into '{_layer.Name}' for inputs of {_layer.Rank} dimensions, and this one has {input.dim()}: pack "
+                + "with SparseOptions { Fold = false }.");
+        }
+
         if (_hooks.AreShared)
         {
             throw new InvalidOperationException(
                 $"The packed layer '{_layer.Name}' got a hook, which would not see its tensors: call Unpack() first, and pack afterwards "
                 + "(layers with hooks stay dense).");
         }
-    }
-
-    private void RequireBias()
-    {
-        var bias = _layer.Bias;
-        if (bias is null ? _bias is null : _bias is not null && bias.bytes.SequenceEqual(_bias))
-            return;
-        throw new InvalidOperationException(
-            $"The bias of the packed layer '{_layer.Name}' was changed: call Unpack() before that, and pack afterwards.");
-    }
-
-    private static Parameter Kept(Tensor tensor)
-    {
-        return (Parameter)Parameter(tensor, requires_grad: false).DetachFromDisposeScope();
-    }
-
-    private static Tensor NotANumber(long[] shape)
-    {
-        using var scope = NewDisposeScope();
-        var first = zeros([shape.Length, 1], ScalarType.Int64);
-        return sparse_coo_tensor(first, full([1], NaN), shape).MoveToOuterDisposeScope();
-    }
-
-    /// <summary>No inputs of the smallest size.</summary>
-    private long[] StubShape()
-    {
-        if (_layer.Module is not Convolution convolution)
-            return [0, _weight.shape[1]];
-        return [0, _weight.shape[1], .. convolution.kernel_size.Zip(convolution.dilation, (size, step) => (step * (size - 1)) + 1)];
     }
 }

@@ -1,7 +1,7 @@
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
-namespace Pdp.Sparse.Packing;
+namespace Pdp.Sparse.Hooks;
 
 using PostHook = Func<Module<Tensor, Tensor>, Tensor, Tensor, Tensor>;
 using PreHook = Func<Module<Tensor, Tensor>, Tensor, Tensor>;

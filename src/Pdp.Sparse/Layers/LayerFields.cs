@@ -3,7 +3,7 @@ using TorchSharp.Modules;
 using TorchSharp.Utils;
 using static TorchSharp.torch.nn;
 
-namespace Pdp.Sparse.Packing;
+namespace Pdp.Sparse.Layers;
 
 /// <summary>What TorchSharp 0.107 keeps in private fields of its layers.</summary>
 /// <remarks>

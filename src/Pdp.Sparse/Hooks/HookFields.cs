@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using static TorchSharp.torch.nn;
 
-namespace Pdp.Sparse.Packing;
+namespace Pdp.Sparse.Hooks;
 
 /// <summary>The hooks of a module, which TorchSharp 0.107 keeps in protected fields.</summary>
 /// <typeparam name="TBefore">The type of a hook before a call.</typeparam>

@@ -1,0 +1,9 @@
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace Pdp.Sparse.Folding;
+
+/// <summary>A module that a layer does the work of.</summary>
+/// <param name="Name">Its name in the model.</param>
+/// <param name="Module">The module.</param>
+internal sealed record FoldedModule(string Name, Module<Tensor, Tensor> Module);

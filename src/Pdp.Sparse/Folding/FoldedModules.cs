@@ -1,0 +1,69 @@
+using Pdp.Sparse.Hooks;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace Pdp.Sparse.Folding;
+
+/// <summary>Hooks on modules that some layer does the work of; disposal takes them away.</summary>
+internal sealed class FoldedModules : IDisposable
+{
+    private readonly List<LayerHooks> _hooks = [];
+    private readonly List<Tensor> _stubs = [];
+
+    /// <summary>Puts hooks on modules, on each once.</summary>
+    public FoldedModules(IEnumerable<FoldedModule> modules)
+    {
+        using var normal = inference_mode(false);
+        foreach (var module in modules.DistinctBy(module => module.Module))
+            Add(module);
+    }
+
+    public void Dispose()
+    {
+        foreach (var hooks in _hooks)
+            hooks.Dispose();
+        foreach (var stub in _stubs)
+            stub.Dispose();
+        _hooks.Clear();
+        _stubs.Clear();
+    }
+
+    private void Add(FoldedModule module)
+    {
+        var stub = zeros(ShapeFor(module.Module)).DetachFromDisposeScope();
+        _stubs.Add(stub);
+        if (module.Module is not BatchNorm norm)
+        {
+            _hooks.Add(new(module.Module, stub, input => FoldedCalls.TryPass(module, input)));
+            return;
+        }
+
+        var constants = Constants(norm);
+        _hooks.Add(new(norm, stub, input =>
+        {
+            if (FoldedCalls.TryPass(module, input) is not { } passed)
+                return null;
+            foreach (var constant in constants)
+                constant.Require();
+            if (norm.training)
+                throw new InvalidOperationException($"'{module.Name}' is folded and can't be trained: call Unpack() first, or model.eval().");
+            return passed;
+        }));
+
+        WatchedValue[] Constants(BatchNorm watched) =>
+        [
+            new($"{module.Name}.weight", () => watched.weight), new($"{module.Name}.bias", () => watched.bias),
+            new($"{module.Name}.running_mean", () => watched.running_mean), new($"{module.Name}.running_var", () => watched.running_var),
+        ];
+    }
+
+    // A stub of [0, channels, …] for a norm, and no numbers at all for an activation.
+    private static long[] ShapeFor(Module module) => module switch
+    {
+        TorchSharp.Modules.BatchNorm2d norm => [0, norm.num_features, 1, 1],
+        TorchSharp.Modules.BatchNorm3d norm => [0, norm.num_features, 1, 1, 1],
+        BatchNorm norm => [0, norm.num_features],
+        _ => [0],
+    };
+}

@@ -1,0 +1,58 @@
+using Pdp.Sparse.Layers;
+using Pdp.Sparse.Packing;
+using Pdp.Sparse.Reporting;
+using Pdp.Sparse.Trials;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace Pdp.Sparse;
+
+/// <summary>Packs a model: by trial on an example, or by a plan.</summary>
+internal sealed class Packer
+{
+    private readonly Module _model;
+    private readonly SparseOptions _options;
+    private readonly IReadOnlyList<WeightEntry> _weights;
+    private readonly IReadOnlySet<WeightEntry> _forced;
+
+    /// <summary>Checks the model and the options.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="options">The options.</param>
+    public Packer(Module model, SparseOptions options)
+    {
+        if (model.training)
+        {
+            throw new InvalidOperationException(
+                $"The model '{model.GetName()}' is in training mode, and packed layers can't be trained: call model.eval() first.");
+        }
+
+        (_model, _options) = (model, options);
+        _weights = WeightEntry.Of(model);
+        _forced = LayerChoice.Forced(options, _weights);
+    }
+
+    /// <summary>Tries on an example what is fastest.</summary>
+    /// <param name="forward">Calls the model.</param>
+    public SparseModel ByTrial(Func<Tensor> forward)
+    {
+        if (_forced.Count == 0 && _weights.All(weight => weight.Zeros == 0 || LayerChoice.ReasonAgainst(weight, _options) is not null))
+            return Untouched("No layer that can be packed has zeros: the model stays as it is.");
+
+        using var example = new Example(_model, forward);
+        if (!example.IsSame())
+            return Untouched("The model's output varies from call to call, so that nothing can be compared: it stays as it is.");
+        using var trial = new Trial(_model, example, _weights, _forced, _options);
+        var times = trial.Settle();
+        var settled = trial.Take();
+        return Pack(settled, new(_options, trial, _weights) { Times = times, Notes = trial.Notes });
+    }
+
+    /// <summary>Takes the choices of a plan.</summary>
+    /// <exception cref="ArgumentException">The plan doesn't fit the model.</exception>
+    public SparseModel ByPlan(SparsePlan plan) =>
+        Pack(new PlanReader(_model, _weights).Read(plan), new(_options, trial: null, _weights));
+
+    private SparseModel Untouched(string why) => Pack([], new(_options, trial: null, _weights) { Notes = [why] });
+
+    private SparseModel Pack(IReadOnlyList<SettledLayer> settled, ReportBuilder report) => new(_model, settled, report);
+}

@@ -1,0 +1,100 @@
+using Pdp.Sparse.Layers;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace Pdp.Sparse.Packing;
+
+/// <summary>Takes the weight of a layer away; disposal gives it back: the same parameter with the same bits.</summary>
+/// <remarks>
+/// In the layer's field stands a weight on libtorch's meta device, which has the shape and no data: the layer's <c>forward</c>, past the
+/// hooks, gives no numbers, and <c>to</c> moves nothing. In the module's list of parameters stands a sparse tensor of the same shape:
+/// libtorch refuses to save it and to load into it. The parameter itself is emptied in the meantime, whoever else holds it.
+/// </remarks>
+internal sealed class WeightSwap : IDisposable
+{
+    private static readonly Device Meta = new(DeviceType.META);
+    private static readonly Scalar NaN = float.NaN.ToScalar();
+
+    private readonly Module _module;
+    private readonly Parameter _weight;
+    private readonly Func<Tensor> _dense;
+    private readonly Tensor? _gradient;
+    private readonly Parameter _absent;
+    private readonly Parameter _listed;
+
+    /// <summary>Takes a weight away.</summary>
+    /// <param name="layer">The layer.</param>
+    /// <param name="dense">Makes the dense weight again; the caller's.</param>
+    public WeightSwap(Layer layer, Func<Tensor> dense)
+    {
+        (_module, _weight, _dense) = (layer.Module, layer.Weight, dense);
+        _gradient = _weight.grad?.DetachFromDisposeScope();
+        _weight.grad = null;
+        var shape = _weight.shape;
+        _absent = Kept(empty(shape, device: Meta));
+        _listed = Kept(NotANumber(shape));
+        using var nothing = empty(0);
+        SetMemory(nothing);
+        LayerFields.Weight(_module) = _absent;
+        LayerFields.Listed(_module)["weight"] = _listed;
+    }
+
+    /// <summary>Whether the layer still has what stands in for its weight.</summary>
+    public bool Stands => ReferenceEquals(LayerFields.Weight(_module), _absent);
+
+    public void Dispose()
+    {
+        using var scope = NewDisposeScope();
+        ref var field = ref LayerFields.Weight(_module);
+        if (Stands && !_absent.IsInvalid)
+            GiveBack(ref field);
+        else
+            GiveBackTo(field);
+        _gradient?.Dispose();
+        _absent.Dispose();
+        _listed.Dispose();
+    }
+
+    private void GiveBack(ref Parameter? field)
+    {
+        SetMemory(_dense());
+        if (_gradient is not null)
+            _weight.grad = _gradient;
+        field = _weight;
+        LayerFields.Listed(_module)["weight"] = _weight;
+    }
+
+    /// <summary>The model was disposed, the layer was given another weight, or <c>to</c> converted the stand-in.</summary>
+    private void GiveBackTo(Parameter? other)
+    {
+        if (other is { IsInvalid: false, device_type: DeviceType.META })
+        {
+            var converted = Parameter(_dense().to(other.dtype), _weight.requires_grad);
+            if (_module is TorchSharp.Modules.Linear linear)
+                linear.weight = converted;
+            else
+                ((Convolution)_module).weight = converted;
+        }
+
+        _weight.Dispose();
+    }
+
+    // Parameters that were made in inference mode can be changed only there, and others can be changed there too.
+    private void SetMemory(Tensor source)
+    {
+        using var _ = inference_mode();
+        _weight.set_(source);
+    }
+
+    private static Parameter Kept(Tensor tensor) => (Parameter)Parameter(tensor, requires_grad: false).DetachFromDisposeScope();
+
+    // A sparse tensor with one element that is not a number: what sums it up or makes it dense can't overlook that.
+    private static Tensor NotANumber(long[] shape)
+    {
+        using var scope = NewDisposeScope();
+        var first = zeros([shape.Length, 1], ScalarType.Int64);
+        return sparse_coo_tensor(first, full([1], NaN), shape).MoveToOuterDisposeScope();
+    }
+}

@@ -1,0 +1,17 @@
+using Pdp.Sparse.Packing;
+
+namespace Pdp.Sparse;
+
+/// <summary>Writes down the forms that layers have.</summary>
+internal static class PlanWriter
+{
+    /// <summary>The plan.</summary>
+    public static SparsePlan Of(IEnumerable<SettledLayer> layers) => new([.. layers.Select(layer => new SparseLayerPlan
+    {
+        Name = layer.Layer.WeightName,
+        Shape = layer.Layer.Weight.shape,
+        Form = layer.Form,
+        Norm = layer.Fold.Norm?.Name,
+        Activation = layer.Fold.Activation?.Name,
+    })]);
+}

@@ -1,0 +1,79 @@
+using System.Runtime.InteropServices;
+using Pdp.Channels.Probing;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace Pdp.Sparse.Trials;
+
+/// <summary>Runs a model on the user's example and on random inputs of the same shapes, and compares with what the plain model gives.</summary>
+internal sealed class Example : IDisposable
+{
+    private const ulong Seed = 7;
+
+    private readonly ModelCall _call;
+    private readonly IReadOnlyList<Tensor>? _random;
+    private readonly List<(IReadOnlyList<Tensor>? Inputs, Tensor Output)> _expected = [];
+
+    /// <summary>Runs the plain model.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="forward">Calls it.</param>
+    public Example(Module model, Func<Tensor> forward)
+    {
+        _call = ModelCall.Of(model, () => [forward()]);
+        try
+        {
+            if (_call.Example.Count > 0)
+                _random = ProbeInput.Normal(_call.Example, tensor => tensor.shape, gain: 0.5, Seed);
+            Expect(null);
+            if (_random is not null)
+                Expect(_random);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Runs the example.</summary>
+    public void Run()
+    {
+        using var scope = NewDisposeScope();
+        OutputFor(null);
+    }
+
+    /// <summary>Whether the model gives what the plain one gave, but for rounding.</summary>
+    /// <remarks>A model may also fail in another layout: <c>view</c> refuses channels that are last in memory.</remarks>
+    public bool IsSame()
+    {
+        using var scope = NewDisposeScope();
+        try
+        {
+            return _expected.All(pair => Output.IsSame(OutputFor(pair.Inputs), pair.Output));
+        }
+        catch (ExternalException)
+        {
+            return false;
+        }
+    }
+
+    public void Dispose()
+    {
+        _call.Release();
+        foreach (var (_, output) in _expected)
+            output.Dispose();
+    }
+
+    private void Expect(IReadOnlyList<Tensor>? inputs)
+    {
+        using var scope = NewDisposeScope();
+        _expected.Add((inputs, OutputFor(inputs).detach().clone().DetachFromDisposeScope()));
+    }
+
+    private Tensor OutputFor(IReadOnlyList<Tensor>? inputs)
+    {
+        using var scope = NewDisposeScope();
+        using var _ = inference_mode();
+        return _call.Run(inputs)[0].MoveToOuterDisposeScope();
+    }
+}

@@ -1,0 +1,156 @@
+using Pdp.Sparse.Folding;
+using Pdp.Sparse.Layers;
+using Pdp.Sparse.Packing;
+using static TorchSharp.torch.nn;
+
+namespace Pdp.Sparse.Trials;
+
+/// <summary>Tries forms of a model's layers on the example, and settles on one for each; the weights stay where they are.</summary>
+internal sealed class Trial : IDisposable
+{
+    /// <summary>What a form may take of the time of a simpler one at most, to be worth it.</summary>
+    private const double Gain = 0.97;
+
+    private readonly Example _example;
+    private readonly SparseOptions _options;
+    private readonly IReadOnlySet<WeightEntry> _forced;
+    private readonly TrialLayer[] _layers;
+    private readonly FoldedModules _folded;
+    private readonly List<string> _notes = [];
+
+    /// <summary>Watches a model on the example, and puts hooks on its layers.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="example">The example.</param>
+    /// <param name="weights">The weights of the model.</param>
+    /// <param name="forced">Those that are packed whatever they gain.</param>
+    /// <param name="options">The options.</param>
+    public Trial(
+        Module model, Example example, IReadOnlyList<WeightEntry> weights, IReadOnlySet<WeightEntry> forced, SparseOptions options)
+    {
+        (_example, _options, _forced) = (example, options, forced);
+        var reachable = weights.Where(weight => weight.Layer is { Obstacle: null }).ToArray();
+        var folds = FoldFinder.Find(model, reachable.Select(weight => weight.Layer!), example.Run);
+        _layers = [.. reachable.Where(weight => folds.ContainsKey(weight.Layer!)).Select(weight => Layer(weight, folds[weight.Layer!]))];
+        _folded = new(_layers.SelectMany(layer => layer.Fold.Followers));
+    }
+
+    /// <summary>The layers that ran.</summary>
+    public IReadOnlyList<TrialLayer> Layers => _layers;
+
+    /// <summary>What was undone, and why.</summary>
+    public IReadOnlyList<string> Notes => _notes;
+
+    /// <summary>Whether a weight is packed whatever it gains.</summary>
+    public bool IsForced(WeightEntry weight) => _forced.Contains(weight);
+
+    /// <summary>Settles on the forms.</summary>
+    /// <returns>The times of the whole model.</returns>
+    public ModelTimes Settle()
+    {
+        Fold();
+        TimeLayers();
+        Pack();
+        PutChannelsLast();
+        return TimeModel();
+    }
+
+    /// <summary>Takes the forms that were settled on, and the hooks away.</summary>
+    public IReadOnlyList<SettledLayer> Take()
+    {
+        SettledLayer[] settled =
+        [
+            .. _layers.Where(layer => layer.Form != LayerForm.Dense)
+                .Select(layer => new SettledLayer(layer.Layer, layer.Fold, layer.Form, layer.Take())),
+        ];
+        Dispose();
+        return settled;
+    }
+
+    public void Dispose()
+    {
+        _folded.Dispose();
+        foreach (var layer in _layers)
+            layer.Dispose();
+    }
+
+    private TrialLayer Layer(WeightEntry weight, LayerFold fold) => new(
+        weight, _options.Fold ? fold : LayerFold.None,
+        IsForced(weight) || (weight.Zeros > 0 && LayerChoice.ReasonAgainst(weight, _options) is null));
+
+    private void Fold()
+    {
+        TrialLayer[] folding = [.. _layers.Where(layer => !layer.Fold.IsNone)];
+        foreach (var layer in Suspects.Use(_example, folding, layer => layer.PlainForm))
+        {
+            var names = string.Join(" and ", layer.Fold.Followers.Select(module => $"'{module.Name}'"));
+            _notes.Add($"{names} can't be folded into '{layer.Layer.Name}': the model's output would differ.");
+            layer.Unfold();
+        }
+    }
+
+    private void TimeLayers()
+    {
+        TrialLayer[] timed = [.. _layers.Where(layer => layer.IsPackable)];
+        foreach (var layer in timed)
+            layer.Watch(_options.MaximumSeconds / 2 / timed.Length);
+        _example.Run();
+        foreach (var layer in timed)
+            layer.Watch(0);
+    }
+
+    private void Pack()
+    {
+        TrialLayer[] gaining = [.. _layers.Where(layer => layer.IsPackable && (IsForced(layer.Weight) || layer.Times is { } times && times.Packed <= Gain * times.Dense))];
+        foreach (var layer in Suspects.Use(_example, gaining, _ => LayerForm.Packed))
+            _notes.Add($"'{layer.Layer.Name}' stays dense: the model's output would differ.");
+    }
+
+    private void PutChannelsLast()
+    {
+        TrialLayer[] dense = [.. _layers.Where(layer => layer.Form != LayerForm.Packed && layer.BestForm == LayerForm.ChannelsLast)];
+        if (!_options.ChannelsLast || dense.Length == 0)
+            return;
+        if (Suspects.Use(_example, dense, layer => layer.BestForm).Count > 0)
+        {
+            foreach (var layer in dense)
+                layer.Form = layer.PlainForm;
+            return;
+        }
+
+        LayerForm[] last = Forms(), first = [.. _layers.Select(layer => layer.Form == LayerForm.ChannelsLast ? layer.PlainForm : layer.Form)];
+        var medians = Clock.Medians(_options.MaximumSeconds / 4, Way(first), Way(last));
+        Set(medians[1] <= Gain * medians[0] ? last : first);
+    }
+
+    /// <summary>Times the whole model as it is, dense at its best, and as it is settled, and takes what is fastest.</summary>
+    private ModelTimes TimeModel()
+    {
+        LayerForm[] settled = Forms(), plain = [.. _layers.Select(_ => LayerForm.Dense)], folded = [.. _layers.Select(layer => layer.PlainForm)];
+        LayerForm[] best = [.. _layers.Select(layer => layer.BestForm)];
+        Set(best);
+        if (!_options.ChannelsLast || !_example.IsSame())
+            best = folded;
+        var medians = Clock.Medians(_options.MaximumSeconds / 4, Way(plain), Way(folded), Way(best), Way(settled));
+        var dense = medians[2] < medians[1] ? best : folded;
+        var times = new ModelTimes(medians[0], Math.Min(medians[1], medians[2]), medians[3]);
+        Set(settled);
+        if (_forced.Count > 0 || times.Settled <= Gain * Math.Min(times.Plain, times.Folded))
+            return times;
+        Set(times.Folded <= Gain * times.Plain ? dense : plain);
+        return times;
+    }
+
+    private LayerForm[] Forms() => [.. _layers.Select(layer => layer.Form)];
+
+    private Action Way(LayerForm[] forms) => () =>
+    {
+        Set(forms);
+        _example.Run();
+    };
+
+    private void Set(LayerForm[] forms)
+    {
+        foreach (var (layer, form) in _layers.Zip(forms))
+            layer.Form = form;
+    }
+}

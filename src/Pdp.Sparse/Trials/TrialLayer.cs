@@ -1,0 +1,127 @@
+using System.Diagnostics;
+using Pdp.Sparse.Folding;
+using Pdp.Sparse.Hooks;
+using Pdp.Sparse.Kernels;
+using Pdp.Sparse.Layers;
+using Pdp.Sparse.Packing;
+using static TorchSharp.torch;
+
+namespace Pdp.Sparse.Trials;
+
+/// <summary>A layer that computes by any of its forms, while its own weight stays where it is.</summary>
+/// <remarks>It owns the forms until one is taken out.</remarks>
+internal sealed class TrialLayer : IDisposable
+{
+    private readonly Dictionary<LayerForm, ISparseProduct> _forms = [];
+    private readonly Tensor _stub;
+    private readonly LayerHooks _hooks;
+    private double _secondsLeft;
+    private (double Dense, double Packed) _times;
+
+    /// <summary>Puts hooks on a layer.</summary>
+    /// <param name="weight">Its weight.</param>
+    /// <param name="fold">What may be folded into it.</param>
+    /// <param name="isPackable">Whether a packed form may pay.</param>
+    public TrialLayer(WeightEntry weight, LayerFold fold, bool isPackable)
+    {
+        (Weight, Layer, IsPackable) = (weight, weight.Layer!, isPackable);
+        Fold = DenseForm.IsFor(Layer) ? fold : LayerFold.None;
+        _stub = zeros(Layer.StubShape(), ScalarType.Float32, CPU).DetachFromDisposeScope();
+        _hooks = new(Layer.Module, _stub, Compute);
+    }
+
+    /// <summary>The weight.</summary>
+    public WeightEntry Weight { get; }
+
+    /// <summary>The layer.</summary>
+    public Layer Layer { get; }
+
+    /// <summary>Whether a packed form may pay.</summary>
+    public bool IsPackable { get; }
+
+    /// <summary>What is folded into every form but its own code.</summary>
+    public LayerFold Fold { get; private set; }
+
+    /// <summary>The form that it computes by.</summary>
+    public LayerForm Form { get; set; }
+
+    /// <summary>The dense form with the same folding, in the layout of its own weight.</summary>
+    public LayerForm PlainForm => Fold.IsNone ? LayerForm.Dense : LayerForm.Folded;
+
+    /// <summary>The dense form with the same folding, and with channels last where that is possible.</summary>
+    public LayerForm BestForm =>
+        DenseForm.IsFor(Layer) && Layer.Module is TorchSharp.Modules.Conv2d ? LayerForm.ChannelsLast : PlainForm;
+
+    /// <summary>The median times of all its calls, dense with the same folding and packed, in milliseconds; null if it was not timed.</summary>
+    public (double Dense, double Packed)? Times => _times.Packed > 0 ? _times : null;
+
+    /// <summary>Times the layer in its calls from now on.</summary>
+    /// <param name="seconds">The time that all of them may take for that, about.</param>
+    public void Watch(double seconds) => _secondsLeft = seconds;
+
+    /// <summary>Gives up folding.</summary>
+    public void Unfold()
+    {
+        DropForms();
+        Fold = LayerFold.None;
+    }
+
+    /// <summary>Takes the form out that it computes by, which is not its own code.</summary>
+    public ISparseProduct Take()
+    {
+        var form = FormOf(Form);
+        _forms.Remove(Form);
+        return form;
+    }
+
+    public void Dispose()
+    {
+        _hooks.Dispose();
+        _stub.Dispose();
+        DropForms();
+    }
+
+    private void DropForms()
+    {
+        foreach (var form in _forms.Values)
+            form.Dispose();
+        _forms.Clear();
+    }
+
+    private Tensor? Compute(Tensor input)
+    {
+        if (_secondsLeft > 0)
+            Time(input);
+        if (Form == LayerForm.Dense)
+            return null;
+        var output = FormOf(Form).Run(input);
+        FoldedCalls.Announce(output, Fold.Followers);
+        return output;
+    }
+
+    /// <summary>Both sides with the cost of a hook, if they have one.</summary>
+    private void Time(Tensor input)
+    {
+        var start = Stopwatch.GetTimestamp();
+        var packed = FormOf(LayerForm.Packed);
+        var dense = PlainForm == LayerForm.Dense ? null : FormOf(PlainForm);
+        var medians = Clock.Medians(_secondsLeft / 2,
+            () => (dense is null ? Layer.Module.forward(input) : Stubbed(dense, input)).Dispose(),
+            () => Stubbed(packed, input).Dispose());
+        _times = (_times.Dense + medians[0], _times.Packed + medians[1]);
+        _secondsLeft -= Stopwatch.GetElapsedTime(start).TotalSeconds;
+    }
+
+    private Tensor Stubbed(ISparseProduct form, Tensor input)
+    {
+        Layer.Module.forward(_stub).Dispose();
+        return form.Run(input);
+    }
+
+    private ISparseProduct FormOf(LayerForm form)
+    {
+        if (!_forms.TryGetValue(form, out var product))
+            _forms[form] = product = LayerForms.Make(Layer, Fold, form);
+        return product;
+    }
+}

@@ -51,34 +51,49 @@ public sealed class SparseModel : IDisposable
     /// <summary>The choices, for <see cref="SparseOptions.Plan"/>.</summary>
     public SparsePlan Plan { get; }
 
+    /// <summary>Packs a model, with the default options.</summary>
+    /// <param name="model">The model, in evaluation mode.</param>
+    /// <param name="example">An input of the model, of the size that matters most; the layers are timed on it.</param>
+    /// <returns>The packed model, which owns the packed weights until it is disposed.</returns>
+    /// <exception cref="InvalidOperationException">The model is in training mode, or packed already.</exception>
+    public static SparseModel Pack(Module<Tensor, Tensor> model, Tensor example) => Pack(model, example, new SparseOptions());
+
     /// <summary>Packs a model.</summary>
     /// <param name="model">The model, in evaluation mode.</param>
     /// <param name="example">An input of the model, of the size that matters most; the layers are timed on it.</param>
-    /// <param name="options">The options; null for the defaults.</param>
+    /// <param name="options">The options.</param>
     /// <returns>The packed model, which owns the packed weights until it is disposed.</returns>
     /// <exception cref="ArgumentException">A match of the options has no effect, or the plan doesn't fit the model.</exception>
     /// <exception cref="InvalidOperationException">The model is in training mode, or packed already.</exception>
-    public static SparseModel Pack(Module<Tensor, Tensor> model, Tensor example, SparseOptions? options = null)
+    public static SparseModel Pack(Module<Tensor, Tensor> model, Tensor example, SparseOptions options)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(example);
         return Pack(model, () => model.call(example), options);
     }
 
+    /// <summary>Packs a model that is called in another way, with the default options.</summary>
+    /// <param name="model">The model, in evaluation mode.</param>
+    /// <param name="forward">Calls the model on an example and returns its output; it is called several times.</param>
+    /// <returns>The packed model, which owns the packed weights until it is disposed.</returns>
+    /// <exception cref="InvalidOperationException">The model is in training mode, or packed already.</exception>
+    public static SparseModel Pack(Module model, Func<Tensor> forward) => Pack(model, forward, new SparseOptions());
+
     /// <summary>Packs a model that is called in another way.</summary>
     /// <param name="model">The model, in evaluation mode.</param>
     /// <param name="forward">Calls the model on an example and returns its output; it is called several times.</param>
-    /// <param name="options">The options; null for the defaults.</param>
+    /// <param name="options">The options.</param>
     /// <returns>The packed model, which owns the packed weights until it is disposed.</returns>
     /// <exception cref="ArgumentException">A match of the options has no effect, or the plan doesn't fit the model.</exception>
     /// <exception cref="InvalidOperationException">The model is in training mode, or packed already.</exception>
-    public static SparseModel Pack(Module model, Func<Tensor> forward, SparseOptions? options = null)
+    public static SparseModel Pack(Module model, Func<Tensor> forward, SparseOptions options)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(forward);
+        ArgumentNullException.ThrowIfNull(options);
         using var scope = NewDisposeScope();
-        var packer = new Packer(model, options ?? new());
-        return options?.Plan is { } plan ? packer.ByPlan(plan) : packer.ByTrial(forward);
+        var packer = new Packer(model, options);
+        return options.Plan is { } plan ? packer.ByPlan(plan) : packer.ByTrial(forward);
     }
 
     /// <summary>Packs a model as a plan says, without an example.</summary>

@@ -26,12 +26,16 @@ internal sealed class LayerHooks : IDisposable
     /// <param name="compute">Computes the result, a tensor of its own, from the input; null leaves the call to the module.</param>
     public LayerHooks(Module<Tensor, Tensor> module, Tensor stub, Func<Tensor, Tensor?> compute)
     {
-        var before = module.register_forward_pre_hook((_, input) => (_result = compute(input)) is null ? input : stub);
+        Stub = stub;
+        var before = module.register_forward_pre_hook((_, input) => (_result = compute(input)) is null ? input : Stub);
         var behind = module.register_forward_hook((_, _, output) => Exchange(output));
         _before = HookFields<PreHook, PostHook>.Before(module);
         _behind = HookFields<PreHook, PostHook>.Behind(module);
         _unhook = before.remove + (Action)behind.remove;
     }
+
+    /// <summary>The input without elements; borrowed.</summary>
+    public Tensor Stub { get; set; }
 
     /// <summary>Whether the module has hooks beside these, which would get the stub.</summary>
     public bool AreShared => _before.Count != 1 || _behind.Count != 1;

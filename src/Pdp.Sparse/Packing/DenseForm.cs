@@ -1,7 +1,6 @@
 using Pdp.Sparse.Folding;
 using Pdp.Sparse.Kernels;
 using Pdp.Sparse.Layers;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 

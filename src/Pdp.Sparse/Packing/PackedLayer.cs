@@ -2,7 +2,6 @@ using Pdp.Sparse.Folding;
 using Pdp.Sparse.Hooks;
 using Pdp.Sparse.Kernels;
 using Pdp.Sparse.Layers;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Pdp.Sparse.Packing;
@@ -32,7 +31,7 @@ internal sealed class PackedLayer : IDisposable
         else
             _dense = _layer.Weight.detach().DetachFromDisposeScope();
         _bias = new($"{_layer.Name}.bias", () => _layer.Bias);
-        _stub = empty(_layer.StubShape(), device: new Device(DeviceType.META)).DetachFromDisposeScope();
+        _stub = empty(_layer.StubShape(), device: WeightSwap.Meta).DetachFromDisposeScope();
         _swap = new(_layer, ToDense);
         _hooks = new(_layer.Module, _stub, Compute);
     }

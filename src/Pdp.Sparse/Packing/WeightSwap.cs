@@ -14,7 +14,9 @@ namespace Pdp.Sparse.Packing;
 /// </remarks>
 internal sealed class WeightSwap : IDisposable
 {
-    private static readonly Device Meta = new(DeviceType.META);
+    /// <summary>The device of tensors that have a shape and no data.</summary>
+    public static readonly Device Meta = new(DeviceType.META);
+
     private static readonly Scalar NaN = float.NaN.ToScalar();
 
     private readonly Module _module;
@@ -26,9 +28,12 @@ internal sealed class WeightSwap : IDisposable
 
     /// <summary>Takes a weight away.</summary>
     /// <param name="layer">The layer.</param>
-    /// <param name="dense">Makes the dense weight again; the caller's.</param>
+    /// <param name="dense">Makes the dense weight again; freed here.</param>
     public WeightSwap(Layer layer, Func<Tensor> dense)
     {
+        using var scope = NewDisposeScope();
+        using var normal = inference_mode(false);
+        using var _ = no_grad();
         (_module, _weight, _dense) = (layer.Module, layer.Weight, dense);
         _gradient = _weight.grad?.DetachFromDisposeScope();
         _weight.grad = null;
@@ -47,6 +52,8 @@ internal sealed class WeightSwap : IDisposable
     public void Dispose()
     {
         using var scope = NewDisposeScope();
+        using var normal = inference_mode(false);
+        using var _ = no_grad();
         ref var field = ref LayerFields.Weight(_module);
         if (Stands && !_absent.IsInvalid)
             GiveBack(ref field);
@@ -59,7 +66,8 @@ internal sealed class WeightSwap : IDisposable
 
     private void GiveBack(ref Parameter? field)
     {
-        SetMemory(_dense());
+        using (var dense = _dense())
+            SetMemory(dense);
         if (_gradient is not null)
             _weight.grad = _gradient;
         field = _weight;
@@ -71,7 +79,8 @@ internal sealed class WeightSwap : IDisposable
     {
         if (other is { IsInvalid: false, device_type: DeviceType.META })
         {
-            var converted = Parameter(_dense().to(other.dtype), _weight.requires_grad);
+            using var dense = _dense();
+            var converted = Parameter(dense.to(other.dtype, copy: true), _weight.requires_grad);
             if (_module is TorchSharp.Modules.Linear linear)
                 linear.weight = converted;
             else

@@ -60,6 +60,8 @@ internal sealed class ReportBuilder(SparseOptions options, Trial? trial, IReadOn
             return options.Plan is null ? "not tried" : "by the plan";
         if (tried is null)
             return "did not run on the example, or by forward() instead of call()";
+        if (tried.Refusal is { } refusal)
+            return refusal;
         if (tried.Times is not { } times)
             return "not timed";
         return times.Packed < times.Dense

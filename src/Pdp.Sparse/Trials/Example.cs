@@ -43,7 +43,9 @@ internal sealed class Example : IDisposable
     }
 
     /// <summary>Whether the model gives what the plain one gave, but for rounding.</summary>
-    /// <remarks>A model may also fail in another layout: <c>view</c> refuses channels that are last in memory.</remarks>
+    /// <remarks>
+    /// A model may also fail: <c>view</c> refuses channels that are last in memory, and code that reads a packed weight itself finds none.
+    /// </remarks>
     public bool IsSame()
     {
         using var scope = NewDisposeScope();
@@ -51,7 +53,7 @@ internal sealed class Example : IDisposable
         {
             return _expected.All(pair => Output.IsSame(OutputFor(pair.Inputs), pair.Output));
         }
-        catch (ExternalException)
+        catch (Exception fault) when (fault is ExternalException or InvalidOperationException or ArgumentException)
         {
             return false;
         }

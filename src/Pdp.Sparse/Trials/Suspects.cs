@@ -4,29 +4,44 @@ namespace Pdp.Sparse.Trials;
 internal static class Suspects
 {
     /// <summary>Gives layers another form, unless the output differs with it.</summary>
-    /// <param name="example">The example.</param>
-    /// <param name="layers">The layers.</param>
-    /// <param name="form">The form.</param>
     /// <returns>The layers that stay in the form that they had.</returns>
     public static IReadOnlyList<TrialLayer> Use(Example example, IReadOnlyList<TrialLayer> layers, Func<TrialLayer, LayerForm> form)
     {
-        LayerForm[] before = [.. layers.Select(layer => layer.Form)];
-        if (layers.Count == 0 || TryAll([.. Enumerable.Range(0, layers.Count)]))
+        var before = layers.ToDictionary(layer => layer, layer => layer.Form);
+        return Use(example, layers, layer => layer.Form = form(layer), layer => layer.Form = before[layer]);
+    }
+
+    /// <summary>Changes layers, unless the output differs then.</summary>
+    /// <param name="example">The example.</param>
+    /// <param name="layers">The layers.</param>
+    /// <param name="change">Changes one.</param>
+    /// <param name="revert">Takes the change back.</param>
+    /// <returns>The layers that are not changed.</returns>
+    public static IReadOnlyList<TrialLayer> Use(
+        Example example, IReadOnlyList<TrialLayer> layers, Action<TrialLayer> change, Action<TrialLayer> revert)
+    {
+        if (layers.Count == 0 || IsSameWith(layers))
             return [];
+        var innocent = layers.Where(IsSameAlone).ToHashSet();
+        return IsSameWith(innocent) ? [.. layers.Where(layer => !innocent.Contains(layer))] : layers;
 
-        int[] innocent = [.. Enumerable.Range(0, layers.Count).Where(i => TryAll([i], keep: false))];
-        if (!TryAll(innocent))
-            return layers;
-        return [.. layers.Where((_, i) => !innocent.Contains(i))];
-
-        bool TryAll(int[] some, bool keep = true)
+        bool IsSameWith(IReadOnlyCollection<TrialLayer> some)
         {
-            foreach (var i in some)
-                layers[i].Form = form(layers[i]);
-            var isSame = example.IsSame();
-            foreach (var i in isSame && keep ? [] : some)
-                layers[i].Form = before[i];
-            return isSame;
+            foreach (var layer in some)
+                change(layer);
+            if (example.IsSame())
+                return true;
+            foreach (var layer in some)
+                revert(layer);
+            return false;
+        }
+
+        bool IsSameAlone(TrialLayer layer)
+        {
+            if (!IsSameWith([layer]))
+                return false;
+            revert(layer);
+            return true;
         }
     }
 }

@@ -51,7 +51,9 @@ internal sealed class Trial : IDisposable
         TimeLayers();
         Pack();
         PutChannelsLast();
-        return TimeModel();
+        var times = TimeModel();
+        CheckReaders();
+        return times;
     }
 
     /// <summary>Takes the forms that were settled on, and the hooks away.</summary>
@@ -102,7 +104,7 @@ internal sealed class Trial : IDisposable
     {
         TrialLayer[] gaining = [.. _layers.Where(layer => layer.IsPackable && (IsForced(layer.Weight) || layer.Times is { } times && times.Packed <= Gain * times.Dense))];
         foreach (var layer in Suspects.Use(_example, gaining, _ => LayerForm.Packed))
-            _notes.Add($"'{layer.Layer.Name}' stays dense: the model's output would differ.");
+            layer.Refusal = "the model's output would differ";
     }
 
     private void PutChannelsLast()
@@ -138,6 +140,19 @@ internal sealed class Trial : IDisposable
             return times;
         Set(times.Folded <= Gain * times.Plain ? dense : plain);
         return times;
+    }
+
+    /// <summary>Code that reads a layer's weight itself needs it as it is.</summary>
+    private void CheckReaders()
+    {
+        TrialLayer[] changed = [.. _layers.Where(layer => layer.Form != LayerForm.Dense)];
+        foreach (var layer in Suspects.Use(_example, changed, layer => layer.Hide(true), layer => layer.Hide(false)))
+        {
+            (layer.Form, layer.Refusal) = (LayerForm.Dense, "code of the model reads the weight itself");
+        }
+
+        foreach (var layer in changed)
+            layer.Hide(false);
     }
 
     private LayerForm[] Forms() => [.. _layers.Select(layer => layer.Form)];

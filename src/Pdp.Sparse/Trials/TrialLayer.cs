@@ -14,7 +14,9 @@ internal sealed class TrialLayer : IDisposable
 {
     private readonly Dictionary<LayerForm, ISparseProduct> _forms = [];
     private readonly Tensor _stub;
+    private readonly Tensor _metaStub;
     private readonly LayerHooks _hooks;
+    private WeightSwap? _swap;
     private double _secondsLeft;
     private (double Dense, double Packed) _times;
 
@@ -27,6 +29,7 @@ internal sealed class TrialLayer : IDisposable
         (Weight, Layer, IsPackable) = (weight, weight.Layer!, isPackable);
         Fold = DenseForm.IsFor(Layer) ? fold : LayerFold.None;
         _stub = zeros(Layer.StubShape(), ScalarType.Float32, CPU).DetachFromDisposeScope();
+        _metaStub = empty(Layer.StubShape(), device: WeightSwap.Meta).DetachFromDisposeScope();
         _hooks = new(Layer.Module, _stub, Compute);
     }
 
@@ -52,12 +55,30 @@ internal sealed class TrialLayer : IDisposable
     public LayerForm BestForm =>
         DenseForm.IsFor(Layer) && Layer.Module is TorchSharp.Modules.Conv2d ? LayerForm.ChannelsLast : PlainForm;
 
+    /// <summary>Why it has no other form though it would gain; null if there is no such reason.</summary>
+    public string? Refusal { get; set; }
+
     /// <summary>The median times of all its calls, dense with the same folding and packed, in milliseconds; null if it was not timed.</summary>
     public (double Dense, double Packed)? Times => _times.Packed > 0 ? _times : null;
 
     /// <summary>Times the layer in its calls from now on.</summary>
     /// <param name="seconds">The time that all of them may take for that, about.</param>
     public void Watch(double seconds) => _secondsLeft = seconds;
+
+    /// <summary>Takes the weight away as packing does, or gives it back.</summary>
+    public void Hide(bool isHidden)
+    {
+        _hooks.Stub = isHidden ? _metaStub : _stub;
+        if (isHidden)
+        {
+            var weight = Layer.Weight.detach().DetachFromDisposeScope();
+            _swap = new(Layer, () => weight);
+            return;
+        }
+
+        _swap?.Dispose();
+        _swap = null;
+    }
 
     /// <summary>Gives up folding.</summary>
     public void Unfold()
@@ -76,8 +97,10 @@ internal sealed class TrialLayer : IDisposable
 
     public void Dispose()
     {
+        Hide(false);
         _hooks.Dispose();
         _stub.Dispose();
+        _metaStub.Dispose();
         DropForms();
     }
 

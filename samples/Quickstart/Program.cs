@@ -100,6 +100,7 @@ static double TrainEpoch(string label, int epoch, int epochs, ConvNet model, Fus
     using var epochScope = NewDisposeScope();
     var order = randperm(training.Count);
     var steps = training.Count / BatchSize;
+    var schedule = new CosineSchedule(epochs * steps);
     using var progress = new ConsoleProgress(label, steps);
     var total = 0.0;
     model.train();
@@ -109,7 +110,7 @@ static double TrainEpoch(string label, int epoch, int epochs, ConvNet model, Fus
         var batch = order.narrow(0, step * BatchSize, BatchSize);
         var (pictures, labels) = (training.Pictures.index_select(0, batch), training.Labels.index_select(0, batch));
         var now = epoch + (step / (double)steps);
-        optimizer.LearningRate = LearningRate * 0.5 * (1 + Math.Cos(Math.PI * now / epochs));
+        schedule.Apply(optimizer, ((long)epoch * steps) + step);
         optimizer.zero_grad();
 
         // PDP, 1 of 2: says what time it is, and so how many weights are to go by now.

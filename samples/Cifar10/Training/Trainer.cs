@@ -35,6 +35,7 @@ internal sealed class Trainer : IDisposable
     public double Epoch(int epoch)
     {
         using var progress = new ConsoleProgress($"epoch {epoch + 1}", _training.Count);
+        var schedule = new CosineSchedule((double)_settings.Epochs * _training.Count);
         var total = 0.0;
         _model.train();
         for (var step = 0; step < _training.Count; step++)
@@ -42,6 +43,7 @@ internal sealed class Trainer : IDisposable
             using var scope = NewDisposeScope();
             var (pictures, labels) = _training.Augmented(epoch, step);
             Costs.BeginStep();
+            schedule.Apply(Optimizer, ((long)epoch * _training.Count) + step);
             var value = Step(epoch + (step / (double)_training.Count), pictures, labels);
             Costs.EndStep();
 
@@ -67,7 +69,6 @@ internal sealed class Trainer : IDisposable
 
     private float Step(double time, Tensor pictures, Tensor labels)
     {
-        Optimizer.LearningRate = _settings.Lr * 0.5 * (1 + Math.Cos(Math.PI * time / _settings.Epochs));
         Optimizer.zero_grad();
         var value = _pruner is null ? Backward(pictures, labels) : MaskedBackward(_pruner, time, pictures, labels);
         Optimizer.step();

@@ -1,18 +1,19 @@
 using System.Diagnostics;
 using Pdp.Samples.ImageNet.Data;
+using Pdp.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Pdp.Samples.ImageNet.Training;
 
 /// <summary>Trains a learner for an epoch, step by step. What a step does depends only on the learner and the position.</summary>
-/// <remarks>Every tensor is in a scope and every Scalar is kept: see <see cref="Pdp.Training.FusedSgd"/> for why.</remarks>
+/// <remarks>Every tensor is in a scope and every Scalar is kept: see <see cref="FusedSgd"/> for why.</remarks>
 internal sealed class Trainer : IDisposable
 {
     private readonly Settings _settings;
     private readonly Learner _learner;
     private readonly IPictureBatches _pictures;
-    private readonly LearningRate _learningRate;
+    private readonly CosineSchedule _schedule;
     private readonly Scalar _one = 1.0;
     private readonly Scalar _share;
     private readonly Tensor _lossSum;
@@ -30,7 +31,7 @@ internal sealed class Trainer : IDisposable
         _settings = settings;
         _learner = learner;
         _pictures = pictures;
-        _learningRate = new LearningRate(settings.Lr, settings.WarmupEpochs * Steps, (double)settings.Epochs * Steps);
+        _schedule = new CosineSchedule((double)settings.Epochs * Steps) { WarmupSteps = settings.WarmupEpochs * Steps };
         _share = 1.0 / settings.Accumulate;
         _lossSum = zeros([], ScalarType.Float64, learner.Device).DetachFromDisposeScope();
     }
@@ -39,7 +40,7 @@ internal sealed class Trainer : IDisposable
     public int Steps { get; }
 
     /// <summary>The learning rate of the last step taken.</summary>
-    public double LearningRate(Progress run) => _learningRate.At(((long)run.Epoch * Steps) + run.Step - 1);
+    public double LearningRate(Progress run) => _settings.Lr * _schedule.Factor(((long)run.Epoch * Steps) + run.Step - 1);
 
     /// <summary>The rest of an epoch; gives the number of steps taken in it after each.</summary>
     public IEnumerable<int> Epoch(Progress start)
@@ -89,7 +90,7 @@ internal sealed class Trainer : IDisposable
     {
         using var scope = NewDisposeScope();
         Seed(epoch, step);
-        _learner.Optimizer.LearningRate = _learningRate.At(((long)epoch * Steps) + step);
+        _schedule.Apply(_learner.Optimizer, ((long)epoch * Steps) + step);
         _learner.Optimizer.zero_grad();
 
         // Pruning: the clock, which moves within the epoch, and the scope in which the weights are m·w. After it they are

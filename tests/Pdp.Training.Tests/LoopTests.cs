@@ -3,7 +3,7 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Training.Tests;
 
-/// <summary>The pruner's loop with the optimizers of this package: its watch for misuse sees their steps.</summary>
+/// <summary>The pruner's loop with the optimizers of this package: its watch for misuse sees their steps, and the clipping.</summary>
 public sealed class LoopTests
 {
     [Theory]
@@ -27,6 +27,7 @@ public sealed class LoopTests
                 optimizer.zero_grad();
                 using (pruner.Mask())
                     functional.mse_loss(model.call(randn(5, 8)), randn(5, 4)).backward();
+                using var norm = GradientClipping.ByNorm(model.named_parameters(), 0.5);
                 optimizer.step();
             }
         }
@@ -34,5 +35,24 @@ public sealed class LoopTests
         var report = pruner.Commit();
 
         Assert.Equal(0.75 * ((8 * 16) + (16 * 4)), report.Layers.Sum(layer => layer.Zeros));
+    }
+
+    [Fact]
+    public void Clipping_InsideTheScope_IsSeenByThePruner()
+    {
+        manual_seed(1);
+        using var model = Sequential(Linear(8, 16), ReLU(), Linear(16, 4));
+        using var pruner = new PdpPruner(model, new PdpOptions { Sparsity = 0.75, Epochs = 4, Schedule = new ConstantSparsity() });
+        using var batch = NewDisposeScope();
+        pruner.BeginEpoch(0);
+
+        using (pruner.Mask())
+        {
+            functional.mse_loss(model.call(randn(5, 8)), randn(5, 4)).backward();
+            GradientClipping.ByNorm(model.named_parameters(), 0.01);
+        }
+
+        var fault = Assert.Throws<InvalidOperationException>(() => pruner.Mask());
+        Assert.Contains("clip and scale gradients after the scope", fault.Message, StringComparison.Ordinal);
     }
 }

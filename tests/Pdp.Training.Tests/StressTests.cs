@@ -13,6 +13,7 @@ public sealed class StressTests
     [Theory]
     [InlineData("sgd", ScalarType.Float32)]
     [InlineData("sgd", ScalarType.Float64)]
+    [InlineData("clipped sgd", ScalarType.Float32)]
     [InlineData("adamw", ScalarType.Float32)]
     [InlineData("adamw", ScalarType.Float64)]
     [InlineData("adam", ScalarType.Float32)]
@@ -41,12 +42,16 @@ public sealed class StressTests
     {
         using FusedOptimizer optimizer = kind switch
         {
-            "sgd" => new FusedSgd(parameters, new SgdOptions { LearningRate = 1e-5, Momentum = 0.5, WeightDecay = 1e-4 }),
+            "sgd" or "clipped sgd" => new FusedSgd(parameters, new SgdOptions { LearningRate = 1e-5, Momentum = 0.5, WeightDecay = 1e-4 }),
             "adamw" => new FusedAdamW(parameters, new AdamOptions { LearningRate = 1e-5 }),
             _ => new FusedAdam(parameters, new AdamOptions { LearningRate = 1e-5, WeightDecay = 1e-4 }),
         };
         for (var step = 0; step < steps; step++)
+        {
+            if (kind == "clipped sgd")
+                GradientClipping.ByNorm(parameters, 1e6, NonFiniteGradients.Zero).Dispose();
             optimizer.step();
+        }
     }
 
     /// <summary>Collections and allocations on threads of their own, until it is disposed.</summary>

@@ -42,7 +42,7 @@ static void Run(Settings settings, CancellationToken stop)
     // Settings. What can't be is said before anything else is done: times that don't fit, nothing to resume, or a run that exists already.
     CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
     settings.RequirePossible();
-    var folder = settings.Evaluate is null ? CheckpointFolder.Of(settings) : null;
+    var folder = settings.Evaluate is null ? RunFolder.Checkpoints(settings) : null;
     if (settings.Threads is { } threads)
     {
         set_num_threads(threads);

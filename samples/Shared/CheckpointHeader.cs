@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
 using Pdp.Training;
-using static TorchSharp.torch;
 
 namespace Pdp.Samples;
 
@@ -86,34 +85,6 @@ internal sealed class CheckpointHeader
         }
     }
 
-    /// <summary>Takes a checkpoint's tensors apart by what stands before their names, all of them.</summary>
-    /// <exception cref="InvalidDataException">The file is damaged, or a number in it is not finite.</exception>
-    public Dictionary<string, Tensor>[] Tensors(params string[] prefixes)
-    {
-        var tensors = Safetensors.Load(_path);
-        foreach (var (name, tensor) in tensors)
-        {
-            Require(prefixes.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal)), $"it has a tensor '{name}'");
-            Require(IsFinite(tensor), $"'{name}' holds NaN or infinity");
-        }
-
-        return [.. prefixes.Select(prefix => Part(tensors, prefix))];
-    }
-
-    /// <summary>Runs a check and says of which file it is that something doesn't fit.</summary>
-    /// <exception cref="InvalidDataException">The check fails.</exception>
-    public void RequireFit(Action check)
-    {
-        try
-        {
-            check();
-        }
-        catch (Exception e) when (e is ArgumentException or InvalidDataException)
-        {
-            throw new InvalidDataException($"'{_path}' doesn't fit: {OptionValue.Plain(e)}", e);
-        }
-    }
-
     /// <summary>Checks something else.</summary>
     /// <exception cref="InvalidDataException">It is not so.</exception>
     public void Require(bool condition, string otherwise)
@@ -123,16 +94,6 @@ internal sealed class CheckpointHeader
             throw Damaged(otherwise);
         }
     }
-
-    private static bool IsFinite(Tensor tensor)
-    {
-        using var scope = NewDisposeScope();
-        return !tensor.is_floating_point() || tensor.isfinite().all().bytes[0] != 0;
-    }
-
-    private static Dictionary<string, Tensor> Part(Dictionary<string, Tensor> tensors, string prefix) =>
-        tensors.Where(entry => entry.Key.StartsWith(prefix, StringComparison.Ordinal))
-            .ToDictionary(entry => entry.Key[prefix.Length..], entry => entry.Value, StringComparer.Ordinal);
 
     private InvalidDataException Damaged(string what, Exception? cause = null) => new($"'{_path}' is damaged: {what}.", cause);
 }

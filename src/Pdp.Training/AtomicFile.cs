@@ -10,7 +10,7 @@ public static class AtomicFile
 {
     /// <summary>Writes a file and creates missing folders. If writing fails, an existing file stays as it was.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="write">Writes the contents to the stream that is passed to it; it may close the stream.</param>
+    /// <param name="write">Writes the contents to the stream that is passed to it; it may read them again, and close the stream.</param>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="IOException">The file can't be written, or is being written by another thread or process.</exception>
     public static void Write(string path, Action<Stream> write)
@@ -21,7 +21,7 @@ public static class AtomicFile
         var part = full + ".part";
 
         // Of two writers the second fails here, and leaves the first one's file alone.
-        var stream = new FileStream(part, FileMode.Create, FileAccess.Write, FileShare.None);
+        var stream = new FileStream(part, FileMode.Create, FileAccess.ReadWrite, FileShare.None);
         try
         {
             using (stream)

@@ -11,19 +11,9 @@ namespace Pdp.Samples.Cifar10;
 /// </summary>
 internal sealed record Checkpoint(int Epoch, double? StartAccuracy, EpochMetrics[] Metrics, string? Pruner)
 {
-    private const string Model = "model.";
-    private const string Optimizer = "optimizer.";
-
     public void Save(string path, nn.Module model, FusedSgd optimizer, string fingerprint)
     {
-        using var scope = NewDisposeScope();
-        var tensors = model.state_dict().ToDictionary(entry => Model + entry.Key, entry => entry.Value);
-        foreach (var (name, buffer) in optimizer.GetState())
-        {
-            tensors.Add(Optimizer + name, buffer);
-        }
-
-        var metadata = new Dictionary<string, string>
+        var texts = new Dictionary<string, string>
         {
             ["fingerprint"] = fingerprint,
             ["epoch"] = Epoch.ToString(CultureInfo.InvariantCulture),
@@ -31,15 +21,15 @@ internal sealed record Checkpoint(int Epoch, double? StartAccuracy, EpochMetrics
         };
         if (StartAccuracy is { } accuracy)
         {
-            metadata["start_accuracy"] = accuracy.ToString("R", CultureInfo.InvariantCulture);
+            texts["start_accuracy"] = accuracy.ToString("R", CultureInfo.InvariantCulture);
         }
 
         if (Pruner is not null)
         {
-            metadata["pruner"] = Pruner;
+            texts["pruner"] = Pruner;
         }
 
-        Safetensors.Save(path, tensors, metadata);
+        new TrainingState { Model = model, Optimizer = optimizer }.Save(path, texts);
     }
 
     /// <summary>Loads a checkpoint of the same settings into model, optimizer and pruner. The whole file is checked first.</summary>
@@ -53,7 +43,6 @@ internal sealed record Checkpoint(int Epoch, double? StartAccuracy, EpochMetrics
     public static Checkpoint Load(
         string path, nn.Module model, FusedSgd optimizer, string fingerprint, PdpPruner? pruner = null, int epochs = int.MaxValue)
     {
-        using var scope = NewDisposeScope();
         var header = CheckpointHeader.Load(path);
         var made = header.Text("fingerprint");
         if (made != fingerprint)
@@ -70,13 +59,9 @@ internal sealed record Checkpoint(int Epoch, double? StartAccuracy, EpochMetrics
         header.Require(metrics.Length == run.Metrics.Length && metrics.Length <= run.Epoch,
             $"its 'metrics' have {run.Metrics.Length} epochs, where {run.Epoch} are over");
         var state = pruner is null ? null : header.Pruner("pruner");
-        var tensors = header.Tensors(Model, Optimizer);
-        Safetensors.RequireFit(model, tensors[0], path);
-        header.RequireFit(() => optimizer.CheckState(tensors[1]));
 
         // A pruner's masks follow from the weights. That it doesn't take its state is seen only then.
-        Safetensors.LoadInto(model, tensors[0], path, () => header.Restore(pruner, state));
-        optimizer.SetState(tensors[1]);
+        new TrainingState { Model = model, Optimizer = optimizer }.Load(path, () => header.Restore(pruner, state));
         return run;
     }
 }

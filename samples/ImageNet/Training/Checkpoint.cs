@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Json;
 using Pdp.Samples.ImageNet.Reporting;
 using Pdp.Training;
-using static TorchSharp.torch;
 
 namespace Pdp.Samples.ImageNet.Training;
 
@@ -13,18 +12,24 @@ namespace Pdp.Samples.ImageNet.Training;
 /// <remarks>The order of the data and all random draws follow from the seed and the position, so they need no state.</remarks>
 internal static class Checkpoint
 {
-    private const string Model = "model.";
-    private const string Optimizer = "optimizer.";
-    private const string Average = "average.";
-
-    public static void Save(string path, Learner learner, Progress progress, Settings settings)
+    /// <summary>The texts of a checkpoint's header.</summary>
+    public static Dictionary<string, string> Texts(Learner learner, Progress progress, Settings settings)
     {
-        using var scope = NewDisposeScope();
-        var tensors = learner.Model.state_dict().Select(entry => KeyValuePair.Create(Model + entry.Key, entry.Value))
-            .Concat(learner.Optimizer.GetState().Select(entry => KeyValuePair.Create(Optimizer + entry.Key, entry.Value)))
-            .Concat((learner.Average?.GetState() ?? new Dictionary<string, Tensor>())
-                .Select(entry => KeyValuePair.Create(Average + entry.Key, entry.Value)));
-        Safetensors.Save(path, tensors.ToDictionary(StringComparer.Ordinal), Describe(learner, progress, settings));
+        var texts = new Dictionary<string, string>
+        {
+            ["settings"] = JsonSerializer.Serialize(settings.Deciding()),
+            ["epoch"] = progress.Epoch.ToString(CultureInfo.InvariantCulture),
+            ["step"] = progress.Step.ToString(CultureInfo.InvariantCulture),
+            ["loss_sum"] = progress.LossSum.ToString("R", CultureInfo.InvariantCulture),
+            ["seconds"] = progress.Seconds.ToString("R", CultureInfo.InvariantCulture),
+            ["history"] = JsonSerializer.Serialize(progress.History),
+        };
+        if (learner.Pruner is not null)
+        {
+            texts["pruner"] = learner.Pruner.GetState().ToJson();
+        }
+
+        return texts;
     }
 
     /// <summary>Loads a checkpoint of the same settings into a learner. The whole file is checked first.</summary>
@@ -37,44 +42,18 @@ internal static class Checkpoint
     /// then.</exception>
     public static Progress Load(string path, Learner learner, Settings settings, int steps = int.MaxValue)
     {
-        using var scope = NewDisposeScope();
         var header = CheckpointHeader.Load(path);
         RequireSame(header.Json<Dictionary<string, string>>("settings"), settings, path);
         var progress = ProgressOf(header, settings.Epochs, steps);
         var pruner = learner.Pruner is null ? null : header.Pruner("pruner");
-        var tensors = header.Tensors(Model, Optimizer, Average);
-        Safetensors.RequireFit(learner.Model, tensors[0], path);
-        header.RequireFit(() => learner.Optimizer.CheckState(tensors[1]));
-        header.RequireFit(() => learner.Average?.CheckState(tensors[2]));
 
         // A pruner's masks follow from the weights. That it doesn't take its state is seen only then.
-        Safetensors.LoadInto(learner.Model, tensors[0], path, () => header.Restore(learner.Pruner, pruner));
-        learner.Optimizer.SetState(tensors[1]);
-        learner.Average?.SetState(tensors[2]);
+        learner.State.Load(path, () => header.Restore(learner.Pruner, pruner));
         return progress;
     }
 
     /// <summary>Whether a safetensors file is a checkpoint, rather than weights alone.</summary>
     public static bool Is(string path) => Safetensors.LoadMetadata(path).ContainsKey("settings");
-
-    private static Dictionary<string, string> Describe(Learner learner, Progress progress, Settings settings)
-    {
-        var header = new Dictionary<string, string>
-        {
-            ["settings"] = JsonSerializer.Serialize(settings.Deciding()),
-            ["epoch"] = progress.Epoch.ToString(CultureInfo.InvariantCulture),
-            ["step"] = progress.Step.ToString(CultureInfo.InvariantCulture),
-            ["loss_sum"] = progress.LossSum.ToString("R", CultureInfo.InvariantCulture),
-            ["seconds"] = progress.Seconds.ToString("R", CultureInfo.InvariantCulture),
-            ["history"] = JsonSerializer.Serialize(progress.History),
-        };
-        if (learner.Pruner is not null)
-        {
-            header["pruner"] = learner.Pruner.GetState().ToJson();
-        }
-
-        return header;
-    }
 
     private static Progress ProgressOf(CheckpointHeader header, int epochs, int steps)
     {

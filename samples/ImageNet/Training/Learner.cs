@@ -11,6 +11,9 @@ namespace Pdp.Samples.ImageNet.Training;
 /// <param name="Pruner">The pruner; null in a dense run.</param>
 internal sealed record Learner(Module<Tensor, Tensor> Model, FusedSgd Optimizer, WeightAverage? Average, PdpPruner? Pruner)
 {
+    /// <summary>What a checkpoint holds besides texts.</summary>
+    public TrainingState State { get; } = new() { Model = Model, Optimizer = Optimizer, Average = Average };
+
     /// <summary>Where the network is.</summary>
     public Device Device { get; } = Model.parameters().First().device;
 }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Pdp.Samples.ImageNet.Data;
 using Pdp.Samples.ImageNet.Reporting;
+using Pdp.Training;
 
 namespace Pdp.Samples.ImageNet.Training;
 
@@ -18,7 +19,7 @@ internal sealed record Session(Settings Settings, Learner Learner, Trainer Train
     /// <exception cref="InvalidDataException">The checkpoint is damaged, or of other settings.</exception>
     public Progress Start()
     {
-        if (Folder?.Latest is not { } latest)
+        if (Folder?.FindNewest(Display.Line) is not { } latest)
         {
             return Progress.Start;
         }
@@ -89,7 +90,7 @@ internal sealed record Session(Settings Settings, Learner Learner, Trainer Train
     {
         try
         {
-            Folder?.Keep(Steps(run), path => Checkpoint.Save(path, Learner, run, Settings), isBest);
+            Folder?.Save(Steps(run), Learner.State, Checkpoint.Texts(Learner, run, Settings), isBest);
         }
         catch (IOException e) when (!Stop.IsCancellationRequested)
         {

@@ -26,7 +26,23 @@ internal static class SafetensorsFile
         return SafetensorsHeader.Read(stream, path).Metadata;
     }
 
-    public static void Save(string path, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string>? metadata)
+    public static void Save(string path, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string>? metadata) =>
+        Save(path, tensors, metadata, _ => { });
+
+    /// <summary>Writes a file with its SHA-256 in the header.</summary>
+    public static void SaveSealed(string path, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string> texts)
+    {
+        if (texts.ContainsKey(Seal.Name))
+        {
+            throw new ArgumentException($"The text '{Seal.Name}' is the file's own: give yours another name.", nameof(texts));
+        }
+
+        KeyValuePair<string, string>[] sealedTexts = [new(Seal.Name, Seal.Blank), .. texts];
+        Save(path, tensors, sealedTexts, Seal.Write);
+    }
+
+    private static void Save(
+        string path, IReadOnlyDictionary<string, Tensor> tensors, IEnumerable<KeyValuePair<string, string>>? metadata, Action<Stream> finish)
     {
         foreach (var (name, tensor) in tensors)
         {
@@ -42,6 +58,8 @@ internal static class SafetensorsFile
             {
                 Write(stream, tensor);
             }
+
+            finish(stream);
         });
     }
 

@@ -31,7 +31,7 @@ internal sealed record SafetensorsHeader(IReadOnlyList<SafetensorsEntry> Entries
     }
 
     /// <summary>Lays out tensors one after another, in the given order, and returns the header's bytes.</summary>
-    public static byte[] Write(IEnumerable<KeyValuePair<string, Tensor>> tensors, IReadOnlyDictionary<string, string>? metadata)
+    public static byte[] Write(IEnumerable<KeyValuePair<string, Tensor>> tensors, IEnumerable<KeyValuePair<string, string>>? metadata)
     {
         var entries = new List<SafetensorsEntry>();
         foreach (var (name, tensor) in tensors)

@@ -7,13 +7,13 @@ internal static class SafetensorsJson
 {
     public const string MetadataName = "__metadata__";
 
-    public static byte[] Write(IEnumerable<SafetensorsEntry> entries, IReadOnlyDictionary<string, string>? metadata)
+    public static byte[] Write(IEnumerable<SafetensorsEntry> entries, IEnumerable<KeyValuePair<string, string>>? metadata)
     {
         using var bytes = new MemoryStream();
         using (var writer = new Utf8JsonWriter(bytes))
         {
             writer.WriteStartObject();
-            WriteMetadata(writer, metadata ?? new Dictionary<string, string>());
+            WriteMetadata(writer, [.. metadata ?? []]);
             foreach (var entry in entries)
             {
                 WriteEntry(writer, entry);
@@ -40,9 +40,9 @@ internal static class SafetensorsJson
         }
     }
 
-    private static void WriteMetadata(Utf8JsonWriter writer, IReadOnlyDictionary<string, string> metadata)
+    private static void WriteMetadata(Utf8JsonWriter writer, KeyValuePair<string, string>[] metadata)
     {
-        if (metadata.Count == 0)
+        if (metadata.Length == 0)
         {
             return;
         }

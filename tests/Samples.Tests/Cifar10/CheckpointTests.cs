@@ -138,6 +138,7 @@ public sealed class CheckpointTests : IDisposable
         changeHeader(header);
         changeTensors(tensors);
         Safetensors.Save(Path, tensors, header);
+        Resealing.Reseal(Path);
     }
 
     private void AssertRefused(string expected, bool withPruner = true)

@@ -22,7 +22,7 @@ public sealed class CheckpointTests : IDisposable
     public void Load_WhenSaved_GivesTheSameProgress()
     {
         var trained = _run.Train() with { Step = 3, LossSum = 1 / 3.0, Seconds = 0.1 };
-        Checkpoint.Save(Path, _run.Learner, trained, _run.Settings);
+        Save(trained);
 
         var loaded = Checkpoint.Load(Path, _run.Learner, _run.Settings);
 
@@ -38,7 +38,7 @@ public sealed class CheckpointTests : IDisposable
     [InlineData("--strategy was unstructured, is 2:4", "--strategy", "2:4")]
     public void Load_WhenSettingsDiffer_NamesThemAndChangesNothing(string expected, params string[] arguments)
     {
-        Checkpoint.Save(Path, _run.Learner, Progress.Start, _run.Settings);
+        Save(Progress.Start);
         var other = CommandLine.Parse<Settings>(arguments, CommandLine.Echo(_run.Settings).Split(' '));
         using var another = new TinyRun(TinyRun.Default, weights: 1);
         var before = another.State();
@@ -52,7 +52,7 @@ public sealed class CheckpointTests : IDisposable
     [Fact]
     public void Load_WhenNetworkIsAnother_NamesWhatDoesNotFit()
     {
-        Checkpoint.Save(Path, _run.Learner, Progress.Start, _run.Settings);
+        Save(Progress.Start);
         using var another = new TinyRun(_run.Settings with { Classes = 7 });
 
         var error = Assert.Throws<InvalidDataException>(() => Checkpoint.Load(Path, another.Learner, _run.Settings));
@@ -121,7 +121,7 @@ public sealed class CheckpointTests : IDisposable
         AssertRefused($"'{name}' holds NaN or infinity");
     }
 
-    // Damage anywhere is an error that says so and changes nothing, or goes unnoticed where a number is another one.
+    // Damage that the hash does not show is an error that says so and changes nothing, or goes unnoticed where a number is another one.
     [Fact]
     public void Load_OfDamagedFiles_ChangesNothingOrAll()
     {
@@ -137,7 +137,7 @@ public sealed class CheckpointTests : IDisposable
                 bytes[random.Next(Math.Min(bytes.Length, 6000))] = (byte)random.Next(256);
             }
 
-            File.WriteAllBytes(Path, bytes);
+            File.WriteAllBytes(Path, Resealing.Resealed(bytes));
             if (Record.Exception(() => Checkpoint.Load(Path, other.Learner, other.Settings, 6)) is { } error)
             {
                 Assert.IsType<InvalidDataException>(error);
@@ -165,7 +165,7 @@ public sealed class CheckpointTests : IDisposable
     [Fact]
     public void Load_WhenFileIsCutShort_SaysSo()
     {
-        Checkpoint.Save(Path, _run.Learner, Progress.Start, _run.Settings);
+        Save(Progress.Start);
         File.WriteAllBytes(Path, File.ReadAllBytes(Path)[..^100]);
 
         var error = Assert.Throws<InvalidDataException>(() => Checkpoint.Load(Path, _run.Learner, _run.Settings));
@@ -176,14 +176,17 @@ public sealed class CheckpointTests : IDisposable
 
     private Progress TrainedOneEpoch() => _run.Session.EndEpoch(_run.Session.TrainEpoch(Progress.Start), _run.Validation);
 
+    private void Save(Progress progress) => _run.Learner.State.Save(Path, Checkpoint.Texts(_run.Learner, progress, _run.Settings));
+
     private void Save(Progress progress, Action<Dictionary<string, string>> changeHeader, Action<Dictionary<string, torch.Tensor>>? changeTensors = null)
     {
         using var scope = torch.NewDisposeScope();
-        Checkpoint.Save(Path, _run.Learner, progress, _run.Settings);
+        Save(progress);
         var (header, tensors) = (Safetensors.LoadMetadata(Path).ToDictionary(), Safetensors.Load(Path));
         changeHeader(header);
         changeTensors?.Invoke(tensors);
         Safetensors.Save(Path, tensors, header);
+        Resealing.Reseal(Path);
     }
 
     private void AssertRefused(params string[] expected)

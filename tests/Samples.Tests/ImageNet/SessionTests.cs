@@ -71,7 +71,7 @@ public sealed class SessionTests : IDisposable
         var best = over.History.Aggregate((best, next) => next.IsBetterThan(best) ? next : best);
         using var resumed = new TinyRun(TinyRun.Default, _folder.Path, weights: 9);
         Assert.Equal([1, 2, 3, 4], over.History.Select(metrics => metrics.Epoch));
-        Assert.Equal(best.Epoch, Checkpoint.Load(run.Session.Folder!.Best, resumed.Learner, run.Settings).Epoch);
+        Assert.Equal(best.Epoch, Checkpoint.Load(run.Session.Folder!.BestPath, resumed.Learner, run.Settings).Epoch);
         Assert.Equal(0.5, over.History[^1].Sparsity, 0.01);
     }
 }

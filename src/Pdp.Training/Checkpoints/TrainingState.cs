@@ -1,0 +1,79 @@
+using Pdp.Internal;
+using Pdp.Training.Internal;
+using static TorchSharp.torch;
+
+namespace Pdp.Training;
+
+/// <summary>What a run has to save in order to go on where it stopped: a model, its optimizer, the average of its weights. All are borrowed.</summary>
+/// <remarks>
+/// A file is in the safetensors format, with the names <c>model.NAME</c>, <c>optimizer.NAME</c> and <c>average.NAME</c>, texts in its
+/// header, and a SHA-256 over all of it, by which damage anywhere is noticed. Other programs read it as any safetensors file.
+/// </remarks>
+public sealed record TrainingState
+{
+    private const string ModelPrefix = "model.";
+    private const string OptimizerPrefix = "optimizer.";
+    private const string AveragePrefix = "average.";
+
+    /// <summary>The model.</summary>
+    /// <value>Its parameters and buffers are saved.</value>
+    public required nn.Module Model { get; init => field = Guard.NotNull(value); }
+
+    /// <summary>The optimizer.</summary>
+    /// <value>By default (null) none.</value>
+    public FusedOptimizer? Optimizer { get; init; }
+
+    /// <summary>The average of the weights.</summary>
+    /// <value>By default (null) none.</value>
+    public WeightAverage? Average { get; init; }
+
+    /// <summary>Writes a file, to a temporary one first that is then renamed.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="texts">What else belongs to the moment, such as the epoch and a pruner's state as JSON, by name.</param>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    /// <exception cref="ArgumentException">A text has the name <c>sha256</c>, or a tensor a type that the format does not support.</exception>
+    /// <exception cref="IOException">The file can't be written; an existing one stays as it was.</exception>
+    public void Save(string path, IReadOnlyDictionary<string, string> texts)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        ArgumentNullException.ThrowIfNull(texts);
+        using var scope = NewDisposeScope();
+        var tensors = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+        Add(tensors, ModelPrefix, Model.state_dict());
+        Add(tensors, OptimizerPrefix, Optimizer?.GetState());
+        Add(tensors, AveragePrefix, Average?.GetState());
+        SafetensorsFile.SaveSealed(path, tensors, texts);
+    }
+
+    /// <summary>Restores what <see cref="Save"/> wrote. All of the file is checked before anything changes.</summary>
+    /// <param name="path">The file. Its texts are read by <see cref="Safetensors.LoadMetadata"/>; check them first.</param>
+    /// <param name="then">
+    /// An action that needs the loaded weights, such as restoring a pruner; by default (null) none. If it throws, the weights are put back.
+    /// </param>
+    /// <exception cref="ArgumentNullException"><paramref name="path"/> is null.</exception>
+    /// <exception cref="FileNotFoundException">The file does not exist.</exception>
+    /// <exception cref="InvalidDataException">
+    /// The file is damaged, does not fit, or holds NaN or infinity in the weights; nothing has changed then.
+    /// </exception>
+    public void Load(string path, Action? then = null)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        using var scope = NewDisposeScope();
+        var file = CheckpointFile.Load(path, ModelPrefix, OptimizerPrefix, AveragePrefix);
+        var (weights, optimizer, average) = (file.Part(ModelPrefix), file.Part(OptimizerPrefix), file.Part(AveragePrefix));
+        Safetensors.RequireFit(Model, weights, path);
+        file.RequireFit(optimizer, "an optimizer", Optimizer is null ? null : Optimizer.CheckState);
+        file.RequireFit(average, "an average of weights", Average is null ? null : Average.CheckState);
+        Safetensors.LoadInto(Model, weights, path, then ?? (() => { }));
+        Optimizer?.SetState(optimizer);
+        Average?.SetState(average);
+    }
+
+    private static void Add(Dictionary<string, Tensor> tensors, string prefix, IEnumerable<KeyValuePair<string, Tensor>>? state)
+    {
+        foreach (var (name, tensor) in state ?? [])
+        {
+            tensors.Add(prefix + name, tensor);
+        }
+    }
+}

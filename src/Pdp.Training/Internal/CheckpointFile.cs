@@ -1,0 +1,73 @@
+using static TorchSharp.torch;
+
+namespace Pdp.Training.Internal;
+
+/// <summary>The tensors of a checkpoint, taken apart by their prefixes. They are in the caller's dispose scope.</summary>
+internal sealed class CheckpointFile
+{
+    private readonly string _path;
+    private readonly Dictionary<string, Tensor> _tensors;
+
+    private CheckpointFile(string path, Dictionary<string, Tensor> tensors) => (_path, _tensors) = (path, tensors);
+
+    /// <exception cref="FileNotFoundException">The file does not exist.</exception>
+    /// <exception cref="InvalidDataException">The file is damaged, or has a tensor of another prefix or that is not finite.</exception>
+    public static CheckpointFile Load(string path, params string[] prefixes)
+    {
+        if (!File.Exists(path))
+        {
+            throw new FileNotFoundException($"There is no checkpoint '{path}'.", path);
+        }
+
+        if (Seal.Fault(path) is { } fault)
+        {
+            throw new InvalidDataException($"'{path}' {fault}.");
+        }
+
+        var file = new CheckpointFile(path, SafetensorsFile.Load(path));
+        foreach (var (name, tensor) in file._tensors)
+        {
+            file.Require(Array.Exists(prefixes, prefix => name.StartsWith(prefix, StringComparison.Ordinal)), $"has a tensor '{name}'");
+            file.Require(IsFinite(tensor), $"is damaged: '{name}' holds NaN or infinity");
+        }
+
+        return file;
+    }
+
+    /// <summary>The tensors of a prefix, by the rest of their names.</summary>
+    public Dictionary<string, Tensor> Part(string prefix) =>
+        _tensors.Where(entry => entry.Key.StartsWith(prefix, StringComparison.Ordinal))
+            .ToDictionary(entry => entry.Key[prefix.Length..], entry => entry.Value, StringComparer.Ordinal);
+
+    /// <summary>Checks that a part fits what it is for.</summary>
+    /// <param name="part">The part.</param>
+    /// <param name="what">What it is the state of.</param>
+    /// <param name="check">Throws if it does not fit; null if there is nothing that it could be for.</param>
+    /// <exception cref="InvalidDataException">It does not fit, or there is nothing that it could be for.</exception>
+    public void RequireFit(IReadOnlyDictionary<string, Tensor> part, string what, Action<IReadOnlyDictionary<string, Tensor>>? check)
+    {
+        Require(check is not null || part.Count == 0, $"holds the state of {what}, and none is given");
+        try
+        {
+            check?.Invoke(part);
+        }
+        catch (ArgumentException e)
+        {
+            throw new InvalidDataException($"'{_path}' does not fit: {e.Message}", e);
+        }
+    }
+
+    private static bool IsFinite(Tensor tensor)
+    {
+        using var scope = NewDisposeScope();
+        return !tensor.is_floating_point() || tensor.isfinite().all().bytes[0] != 0;
+    }
+
+    private void Require(bool condition, string otherwise)
+    {
+        if (!condition)
+        {
+            throw new InvalidDataException($"'{_path}' {otherwise}.");
+        }
+    }
+}

@@ -61,8 +61,7 @@ internal sealed class PrunedModel : IDisposable
     public IReadOnlyList<NamedParameter> MethodParameters => _run?.Parameters ?? [];
 
     /// <summary>The number of parameters; tied ones count once.</summary>
-    private long Parameters =>
-        Module.parameters().Where(parameter => parameter.numel() > 0).DistinctBy(TensorAddress.Of).Sum(parameter => parameter.numel());
+    private long Parameters => ModelParameters.Distinct(Module).Sum(parameter => parameter.numel());
 
     /// <summary>Checks that the model still has the parameters that are masked.</summary>
     /// <exception cref="InvalidOperationException">One was replaced.</exception>
@@ -134,6 +133,7 @@ internal sealed class PrunedModel : IDisposable
         {
             Layers = [.. _selection.All.Select(layer => PlanOf(layer, removed.GetValueOrDefault(_selection.Ties.FirstOf(layer))))],
             ModelParameters = Parameters,
+            File = FileAccount.Total(Module, Masked.Layers, targets),
             IsFinal = isFinal,
             Size = SizeAfter(targets),
             Warnings = [.. WarningsOf(targets)],
@@ -155,6 +155,7 @@ internal sealed class PrunedModel : IDisposable
             Epoch = epoch,
             IsCommitted = isCommitted,
             ModelParameters = Parameters,
+            File = FileAccount.Total(Module, Masked.Layers, layers),
             Leak = leak,
             Warnings = [],
             Size = SizeAfter(Masked.Masks.Select(mask => mask.Removed)),
@@ -244,5 +245,6 @@ internal sealed class PrunedModel : IDisposable
         Rule = _selection.Ties.IsFirst(layer) ? layer.Rule?.Match.ToString() : $"with {_selection.Ties.FirstOf(layer)}",
         DenseReason = LayerSelection.ReasonNow(layer),
         Removed = (long)Math.Round(sparsity * layer.Info.Layout.Elements),
+        FileBytes = FileAccount.Of(layer, sparsity),
     };
 }

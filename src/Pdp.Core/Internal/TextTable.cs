@@ -22,6 +22,8 @@ internal sealed class TextTable(params string[] header)
 
     public static string Short(double? value) => value?.ToString("0.###E+0", CultureInfo.InvariantCulture) ?? None;
 
+    public static object Whole(long? value) => value is { } whole ? whole : None;
+
     public void Add(params object[] row) => _rows.Add(row);
 
     public override string ToString() => Write([.. Enumerable.Range(0, header.Length)]);

@@ -1,3 +1,4 @@
+using Pdp.Internal;
 using TorchSharp.Modules;
 using static TorchSharp.torch.nn;
 
@@ -16,6 +17,10 @@ internal static class ModelParameters
         foreach (var parameter in module.named_children().SelectMany(child => Of(child.module, Dotted(moduleName, child.name))))
             yield return parameter;
     }
+
+    /// <summary>The parameters that have elements, tied ones once.</summary>
+    public static IEnumerable<Parameter> Distinct(Module module) =>
+        module.parameters().Where(parameter => parameter.numel() > 0).DistinctBy(TensorAddress.Of);
 
     private static string Dotted(string module, string name) => module.Length == 0 ? name : $"{module}.{name}";
 }

@@ -45,6 +45,13 @@ public sealed record LayerReport
     /// <summary>The number of groups that keep more members than the pattern allows; 0 after commit.</summary>
     public required long Violations { get; init; }
 
+    /// <summary>
+    /// The bytes of the weight in a file of Pdp.Sparse, without its entries in the header, when what the hard mask removes is zero: after
+    /// commit, as it is now.
+    /// </summary>
+    /// <value>Null for channels that are masked together, and in reports of earlier versions. A −0 takes a value more.</value>
+    public long? FileBytes { get; init; }
+
     /// <summary>The fraction removed, in [0, 1).</summary>
     public double Sparsity => (double)Removed / Elements;
 

@@ -24,6 +24,10 @@ public sealed record PlannedLayer
     /// <summary>The number of weights finally removed.</summary>
     public required long Removed { get; init; }
 
+    /// <summary>The final bytes of the weight in a file of Pdp.Sparse, without its entries in the header.</summary>
+    /// <value>Null for further names of a tied weight, and in plans of earlier versions.</value>
+    public long? FileBytes { get; init; }
+
     /// <summary>The number of weights finally kept.</summary>
     public long Kept => Elements - Removed;
 

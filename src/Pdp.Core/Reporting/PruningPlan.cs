@@ -18,6 +18,9 @@ public sealed record PruningPlan
     /// <summary>The number of parameters of the model, including biases and norms, tied ones counted once.</summary>
     public required long ModelParameters { get; init; }
 
+    /// <summary>The bytes of all parameters, dense and in a file of Pdp.Sparse; null in plans of earlier versions.</summary>
+    public FileSize? File { get; init; }
+
     /// <summary>Whether the counts of the layers are final.</summary>
     public required bool IsFinal { get; init; }
 
@@ -55,15 +58,17 @@ public sealed record PruningPlan
     /// <summary>Formats the plan as a table of 100 columns; columns that don't fit are only in the JSON.</summary>
     public override string ToString()
     {
-        var table = new TextTable("layer", "shape", "strategy", "weights", "removed", "kept", "sparsity");
+        var table = new TextTable("layer", "shape", "strategy", "weights", "removed", "kept", "sparsity", "in file");
         foreach (var layer in Layers)
             table.Add(layer.Name, layer.Shape, layer.Strategy ?? "dense", layer.Elements, layer.Removed, layer.Kept,
-                TextTable.Percent(layer.Sparsity), layer.DenseReason ?? layer.Rule ?? "");
-        table.Add("all prunable", "", "", PrunableWeights, Removed, PrunableWeights - Removed, TextTable.Percent(Sparsity),
+                TextTable.Percent(layer.Sparsity), TextTable.Whole(layer.FileBytes), layer.DenseReason ?? layer.Rule ?? "");
+        table.Add("all prunable", "", "", PrunableWeights, Removed, PrunableWeights - Removed, TextTable.Percent(Sparsity), TextTable.None,
             IsFinal ? "" : "division may change when pruning begins");
-        table.Add("whole model", "", "", ModelParameters, Removed, ModelParameters - Removed, TextTable.Percent(ModelSparsity), "");
+        table.Add("whole model", "", "", ModelParameters, Removed, ModelParameters - Removed, TextTable.Percent(ModelSparsity),
+            TextTable.Whole(File?.Sparse), "");
         var (text, _) = table.Fit("kept", "shape");
-        return string.Concat([text, Size is null ? "" : $"{Size}{Environment.NewLine}",
+        return string.Concat([text, File is null ? "" : $"{File}{Environment.NewLine}",
+            Size is null ? "" : $"{Size}{Environment.NewLine}",
             .. Warnings.Select(warning => $"warning: {warning}{Environment.NewLine}")]);
     }
 }

@@ -28,6 +28,12 @@ public sealed record PruningReport
     /// <summary>The number of parameters of the model, including biases and norms, tied ones counted once.</summary>
     public required long ModelParameters { get; init; }
 
+    /// <summary>
+    /// The bytes of all parameters, dense and in a file of Pdp.Sparse when what the hard masks remove is zero; null in reports of earlier
+    /// versions.
+    /// </summary>
+    public FileSize? File { get; init; }
+
     /// <summary>The model's size if it were shrunk by the current masks; null if channels are not pruned in groups.</summary>
     public SizeChange? Size { get; init; }
 
@@ -73,14 +79,14 @@ public sealed record PruningReport
     {
         var csv = new StringBuilder(
             "layer,strategy,weights,removed,zeros,sparsity,threshold,temperature,gradient_temperature,sharpness,undecided,leak,"
-            + "subnormals,violations\n");
+            + "subnormals,violations,file_bytes\n");
         foreach (var layer in Layers)
         {
             csv.Append(
                 CultureInfo.InvariantCulture,
                 $"{Quoted(layer.Name)},{Quoted(layer.Strategy)},{layer.Elements},{layer.Removed},{layer.Zeros},{layer.Sparsity:R},"
                 + $"{layer.Threshold:R},{layer.Temperature:R},{layer.GradientTemperature:R},{layer.Sharpness:R},{layer.Undecided:R},"
-                + $"{layer.Leak:R},{layer.Subnormals},{layer.Violations}\n");
+                + $"{layer.Leak:R},{layer.Subnormals},{layer.Violations},{layer.FileBytes}\n");
         }
 
         return csv.ToString();
@@ -90,22 +96,24 @@ public sealed record PruningReport
     public override string ToString()
     {
         var table = new TextTable("layer", "strategy", "weights", "removed", "sparsity", "threshold", "τ", "t²/τ", "undecided", "leak",
-            "subnormal", "violations");
+            "in file", "subnormal", "violations");
         foreach (var layer in Layers)
             table.Add(layer.Name, layer.Strategy, layer.Elements, layer.Removed, TextTable.Percent(layer.Sparsity),
                 TextTable.Short(layer.Threshold), TextTable.Short(layer.Temperature), TextTable.OneDigit(layer.Sharpness),
-                TextTable.Percent(layer.Undecided), TextTable.Percent(layer.Leak), layer.Subnormals, layer.Violations);
+                TextTable.Percent(layer.Undecided), TextTable.Percent(layer.Leak), TextTable.Whole(layer.FileBytes), layer.Subnormals,
+                layer.Violations);
         table.Add("all prunable", "", PrunableWeights, Removed, TextTable.Percent(Sparsity), TextTable.None, TextTable.None,
-            TextTable.None, TextTable.Percent(Undecided), TextTable.Percent(Leak), Layers.Sum(layer => layer.Subnormals),
-            Layers.Sum(layer => layer.Violations));
+            TextTable.None, TextTable.Percent(Undecided), TextTable.Percent(Leak), TextTable.None,
+            Layers.Sum(layer => layer.Subnormals), Layers.Sum(layer => layer.Violations));
         table.Add("whole model", "", ModelParameters, Removed, TextTable.Percent(ModelSparsity), TextTable.None, TextTable.None,
-            TextTable.None, TextTable.None, TextTable.None, TextTable.None, TextTable.None);
+            TextTable.None, TextTable.None, TextTable.None, TextTable.Whole(File?.Sparse), TextTable.None, TextTable.None);
         var (text, leftOut) = table.Fit(["subnormal", "violations", .. IsUniform ? (string[])["strategy"] : [], "τ", "threshold", "t²/τ",
-            "strategy"]);
+            "in file", "strategy"]);
         var note = leftOut.Count == 0
             ? ""
             : $"not shown: {string.Join(", ", leftOut.Select(Describe))} (see CSV or JSON){Environment.NewLine}";
-        return string.Concat([text, Size is null ? "" : $"{Size}{Environment.NewLine}", note, Legend, Environment.NewLine,
+        var sizes = string.Concat(new object?[] { File, Size }.OfType<object>().Select(size => $"{size}{Environment.NewLine}"));
+        return string.Concat([text, sizes, note, Legend, Environment.NewLine,
             .. Warnings.Select(warning => $"warning: {warning}{Environment.NewLine}")]);
     }
 

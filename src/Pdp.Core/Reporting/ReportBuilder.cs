@@ -26,7 +26,7 @@ internal static class ReportBuilder
             ? Measure(layer.Group)
             : (before[i], CountsOf(layer.Group)))];
         return (
-            [.. layers.Zip(measured, (layer, of) => ReportOf(layer.Mask, of.Softness, of.Counts))],
+            [.. layers.Zip(measured, (layer, of) => ReportOf(layer.Group, of.Softness, of.Counts))],
             Share(measured.Sum(of => of.Softness.Lost), measured.Sum(of => of.Softness.Total)));
     }
 
@@ -46,23 +46,24 @@ internal static class ReportBuilder
                 + "step.";
     }
 
-    private static LayerReport ReportOf(PdpMask mask, Softness softness, WeightCounts counts) => new()
+    private static LayerReport ReportOf(MaskGroup group, Softness softness, WeightCounts counts) => new()
     {
-        Name = mask.Name,
-        Strategy = mask.Strategy.Name,
-        Elements = mask.Layout.Elements,
-        Removed = mask.RemovedWeights,
+        Name = group.Mask.Name,
+        Strategy = group.Mask.Strategy.Name,
+        Elements = group.Mask.Layout.Elements,
+        Removed = group.Mask.RemovedWeights,
         Zeros = counts.Zeros,
         Threshold = softness.Threshold,
-        Temperature = MeanOf(mask.Temperature, mask.TemperatureValue, softness),
-        GradientTemperature = mask.GradientTemperature is { } gradient
-            ? MeanOf(gradient, mask.GradientTemperatureValue!.Value, softness)
+        Temperature = MeanOf(group.Mask.Temperature, group.Mask.TemperatureValue, softness),
+        GradientTemperature = group.Mask.GradientTemperature is { } gradient
+            ? MeanOf(gradient, group.Mask.GradientTemperatureValue!.Value, softness)
             : null,
         Sharpness = softness.Sharpness,
         Undecided = softness.Undecided,
         Leak = Share(softness.Lost, softness.Total),
         Subnormals = counts.Subnormals,
         Violations = counts.Violations,
+        FileBytes = FileAccount.Of(group, Math.Max(group.Mask.RemovedWeights, counts.Zeros)),
     };
 
     /// <summary>τ, the mean over the groups, of a temperature whose current value is τ or ρ.</summary>

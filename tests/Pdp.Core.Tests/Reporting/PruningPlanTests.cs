@@ -20,14 +20,15 @@ public sealed class PruningPlanTests
     {
         var lines = Samples.Plan.ToString().Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries);
 
-        Assert.Equal(8, lines.Length);
-        Assert.Matches(@"^layer +shape +strategy +weights +removed +kept +sparsity$", lines[0]);
-        Assert.Matches(@"^conv1\.weight +\[16, 3, 3, 3\] +dense +432 +0 +432 +0\.00%$", lines[1]);
+        Assert.Equal(9, lines.Length);
+        Assert.Equal("in a sparse file: 6,000 of 12,000 bytes (50.00%)", lines[8]);
+        Assert.Matches(@"^layer +shape +strategy +weights +removed +kept +sparsity +in file$", lines[0]);
+        Assert.Matches(@"^conv1\.weight +\[16, 3, 3, 3\] +dense +432 +0 +432 +0\.00% +1,728$", lines[1]);
         Assert.Equal("    excluded by the first layer", lines[2]);
-        Assert.Matches(@"^conv2\.weight +\[16, 16, 3, 3\] +unstructured +2,304 +1,843 +461 +79\.99% +'conv2'$", lines[3]);
-        Assert.Matches(@"^all prunable +2,464 +1,923 +541 +78\.04%$", lines[5]);
+        Assert.Matches(@"^conv2\.weight +\[16, 16, 3, 3\] +unstructured +2,304 +1,843 +461 +79\.99% +2,122 +'conv2'$", lines[3]);
+        Assert.Matches(@"^all prunable +2,464 +1,923 +541 +78\.04% +–$", lines[5]);
         Assert.Equal("    division may change when pruning begins", lines[6]);
-        Assert.Matches(@"^whole model +3,000 +1,923 +1,077 +64\.10%$", lines[7]);
+        Assert.Matches(@"^whole model +3,000 +1,923 +1,077 +64\.10% +6,000$", lines[7]);
         Assert.All(lines, line => Assert.InRange(line.Length, 0, 100));
     }
 
@@ -44,12 +45,12 @@ public sealed class PruningPlanTests
     [Fact]
     public void ToString_OfALargeModel_FitsInto100Columns()
     {
-        var layer = Samples.Layer("layer4.0.downsample.0.weight", "[512, 256, 1, 1]", 11_678_912, "unstructured", null, null, 9_985_470);
+        var layer = Samples.Layer("layer4.0.downsample.0.weight", "[512, 256, 1, 1]", 11_678_912, "unstructured", null, null, 9_985_470, 8_020_312);
 
         var lines = (Samples.Plan with { Layers = [layer], ModelParameters = 11_689_512 }).ToString().Split(Environment.NewLine);
 
         Assert.All(lines, line => Assert.InRange(line.Length, 0, 100));
-        Assert.Matches(@"^layer4\.0\.downsample\.0\.weight +\[512, 256, 1, 1\] +unstructured +11,678,912 +9,985,470 +85\.50%$", lines[1]);
+        Assert.Matches(@"^layer4\.0\.downsample\.0\.weight +unstructured +11,678,912 +9,985,470 +85\.50% +8,020,312$", lines[1]);
     }
 
     [Fact]

@@ -23,19 +23,20 @@ public sealed class PruningReportTests
 
         var lines = report.ToString().Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries);
 
-        Assert.Equal(8, lines.Length);
-        Assert.Matches(@"^conv2\.weight +unstructured +2,304 +1,843 +79\.99% +1\.235E-2 +1E-4 +1\.5 +10\.00% +2\.00%$", lines[1]);
-        Assert.Matches(@"^all prunable +2,304 +1,843 +79\.99% +– +– +– +10\.00% +1\.75%$", lines[2]);
-        Assert.Matches(@"^whole model +3,000 +1,843 +61\.43%( +–){5}$", lines[3]);
-        Assert.Equal("not shown: subnormal (3), violations (0) (see CSV or JSON)", lines[4]);
-        Assert.StartsWith("undecided: masks in (0.05, 0.95); leak:", lines[5], StringComparison.Ordinal);
-        Assert.Equal("warning: 1.75% of the magnitude leaks.", lines[7]);
+        Assert.Equal(9, lines.Length);
+        Assert.Equal("in a sparse file: 6,000 of 12,000 bytes (50.00%)", lines[4]);
+        Assert.Matches(@"^conv2\.weight +2,304 +1,843 +79\.99% +1\.235E-2 +1E-4 +1\.5 +10\.00% +2\.00% +2,122$", lines[1]);
+        Assert.Matches(@"^all prunable +2,304 +1,843 +79\.99% +– +– +– +10\.00% +1\.75% +–$", lines[2]);
+        Assert.Matches(@"^whole model +3,000 +1,843 +61\.43%( +–){5} +6,000$", lines[3]);
+        Assert.Equal("not shown: subnormal (3), violations (0), strategy (unstructured) (see CSV or JSON)", lines[5]);
+        Assert.StartsWith("undecided: masks in (0.05, 0.95); leak:", lines[6], StringComparison.Ordinal);
+        Assert.Equal("warning: 1.75% of the magnitude leaks.", lines[8]);
     }
 
     [Fact]
     public void ToString_WithGroupsOfChannels_SaysTheSizesBelowTheTotals()
     {
-        var report = Samples.Report with { Layers = [Samples.Report.Layers[0]], Size = Samples.Size };
+        var report = Samples.Report with { Layers = [Samples.Report.Layers[0]], Size = Samples.Size, File = null };
 
         var lines = report.ToString().Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries);
 
@@ -52,7 +53,7 @@ public sealed class PruningReportTests
         var mixed = report with { Layers = [layer, layer with { Strategy = "2:4", Subnormals = 1, Violations = 2 }] };
 
         Assert.All($"{report}{mixed}".Split(Environment.NewLine), line => Assert.InRange(line.Length, 0, 100));
-        Assert.Contains("not shown: subnormal (4), violations (9), strategy (unstructured), τ (see CSV or JSON)", report.ToString(), StringComparison.Ordinal);
+        Assert.Contains("not shown: subnormal (4), violations (9), strategy (unstructured), τ, threshold (see CSV or JSON)", report.ToString(), StringComparison.Ordinal);
         Assert.Matches(@"layer4\.0\.downsample\.0\.weight +2:4 +11,678,912 +9,985,470 +85\.50%", mixed.ToString());
     }
 
@@ -61,7 +62,7 @@ public sealed class PruningReportTests
     {
         var csv = Samples.Report.ToCsv();
 
-        Assert.EndsWith("\n\"fc,\"\"odd\"\"\nname\",2:4,160,80,0,0.5,0.5,0.25,,1,0.25,0,0,1\n", csv, StringComparison.Ordinal);
+        Assert.EndsWith("\n\"fc,\"\"odd\"\"\nname\",2:4,160,80,0,0.5,0.5,0.25,,1,0.25,0,0,1,\n", csv, StringComparison.Ordinal);
     }
 
     [Theory]

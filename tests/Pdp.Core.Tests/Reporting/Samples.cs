@@ -7,11 +7,12 @@ internal static class Samples
     {
         Layers =
         [
-            Layer("conv1.weight", "[16, 3, 3, 3]", 432, null, null, "excluded by the first layer", 0),
-            Layer("conv2.weight", "[16, 16, 3, 3]", 2304, "unstructured", "'conv2'", null, 1843),
-            Layer("fc.weight", "[10, 16]", 160, "2:4", null, null, 80),
+            Layer("conv1.weight", "[16, 3, 3, 3]", 432, null, null, "excluded by the first layer", 0, 1728),
+            Layer("conv2.weight", "[16, 16, 3, 3]", 2304, "unstructured", "'conv2'", null, 1843, 2122),
+            Layer("fc.weight", "[10, 16]", 160, "2:4", null, null, 80, 356),
         ],
         ModelParameters = 3000,
+        File = new(12_000, 6_000),
         IsFinal = false,
     };
 
@@ -24,7 +25,7 @@ internal static class Samples
             new()
             {
                 Name = "conv2.weight", Strategy = "unstructured", Elements = 2304, Removed = 1843, Zeros = 12, Threshold = 0.0123456789, Temperature = 1e-4, Sharpness = 1.52,
-                Undecided = 0.1, Leak = 0.02, Subnormals = 3, Violations = 0,
+                Undecided = 0.1, Leak = 0.02, Subnormals = 3, Violations = 0, FileBytes = 2122,
             },
             new()
             {
@@ -35,10 +36,11 @@ internal static class Samples
         Epoch = 4.5,
         IsCommitted = false,
         ModelParameters = 3000,
+        File = new(12_000, 6_000),
         Leak = 0.0175,
         Warnings = ["1.75% of the magnitude leaks."],
     };
 
-    public static PlannedLayer Layer(string name, string shape, long elements, string? strategy, string? rule, string? denseReason, long removed) =>
-        new() { Name = name, Shape = shape, Elements = elements, Strategy = strategy, Rule = rule, DenseReason = denseReason, Removed = removed };
+    public static PlannedLayer Layer(string name, string shape, long elements, string? strategy, string? rule, string? denseReason, long removed, long? fileBytes = null) =>
+        new() { Name = name, Shape = shape, Elements = elements, Strategy = strategy, Rule = rule, DenseReason = denseReason, Removed = removed, FileBytes = fileBytes };
 }

@@ -1,23 +1,32 @@
+using System.Runtime.InteropServices;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Pdp.Channels.Probing;
 
-/// <summary>The outputs of a pass as plain numbers.</summary>
+/// <summary>The outputs of a pass as plain numbers, which may leave the thread of the pass.</summary>
 internal sealed class Outputs
 {
+    private static readonly Scalar Zero = 0.ToScalar();
+    private static readonly Scalar Infinity = double.PositiveInfinity.ToScalar();
+
     private readonly (long[] Shape, double[] Values)[] _tensors;
 
-    private Outputs((long[] Shape, double[] Values)[] tensors) => _tensors = tensors;
+    private Outputs((long[] Shape, double[] Values)[] tensors)
+    {
+        _tensors = tensors;
+        Largest = tensors.Select(LargestOf).DefaultIfEmpty().Max();
+    }
 
     /// <summary>The largest magnitude of a finite element.</summary>
-    public double Largest => _tensors.SelectMany(tensor => tensor.Values).Where(double.IsFinite).Select(Math.Abs).DefaultIfEmpty().Max();
+    public double Largest { get; }
 
     /// <summary>Reads the outputs.</summary>
     public static Outputs Of(IReadOnlyList<Tensor> outputs)
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        return new([.. outputs.Select(output => (output.shape, Read(output)))]);
+        return new([.. outputs.Select(Read)]);
     }
 
     /// <summary>Whether all shapes are the same.</summary>
@@ -29,36 +38,57 @@ internal sealed class Outputs
     /// The differences from other outputs of the same shapes, row by row: each index of each dimension except the batch is a row with its
     /// own scale.
     /// </summary>
-    public IEnumerable<RowDifference> DifferencesTo(Outputs other)
+    public IReadOnlyList<RowDifference> DifferencesTo(Outputs other)
     {
-        foreach (var (mine, others) in _tensors.Zip(other._tensors))
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        return [.. _tensors.Zip(other._tensors).Where(pair => pair.First.Values.Length > 0).SelectMany(pair => Rows(pair.First, pair.Second))];
+    }
+
+    private static IEnumerable<RowDifference> Rows((long[] Shape, double[] Values) mine, (long[] Shape, double[] Values) others)
+    {
+        var (a, b) = (Over(mine), Over(others));
+        var magnitudes = FiniteMagnitudes(a);
+        var areSame = a.eq(b).logical_or(a.isnan().logical_and(b.isnan()));
+        var differences = a.sub(b).abs();
+        differences = differences.masked_fill(differences.isnan(), Infinity).masked_fill(areSame, Zero);
+        // The first dimension is the batch, whose examples have the same scale.
+        return mine.Shape.Length < 2
+            ? RowsAlong(null)
+            : Enumerable.Range(1, mine.Shape.Length - 1).SelectMany(dimension => RowsAlong(dimension));
+
+        IEnumerable<RowDifference> RowsAlong(int? dimension)
         {
-            // The first dimension is the batch, whose examples have the same scale.
-            for (var dimension = mine.Shape.Length < 2 ? -1 : 1; dimension < mine.Shape.Length; dimension++)
-            {
-                foreach (var row in Rows(mine.Shape, dimension, mine.Values, others.Values))
-                    yield return row;
-            }
+            long[] inner = [.. Enumerable.Range(0, mine.Shape.Length).Where(other => other != dimension).Select(other => (long)other)];
+            return Numbers(magnitudes.amax(inner)).Zip(Numbers(differences.amax(inner)), (scale, difference) =>
+                new RowDifference(scale, difference));
         }
     }
 
-    private static RowDifference[] Rows(long[] shape, int dimension, double[] a, double[] b)
+    private static double LargestOf((long[] Shape, double[] Values) output)
     {
-        var size = dimension < 0 ? 1 : (int)shape[dimension];
-        var inner = (int)shape.Skip(dimension < 0 ? shape.Length : dimension + 1).Aggregate(1L, (product, length) => product * length);
-        var rows = new RowDifference[size];
-        for (var i = 0; i < a.Length; i++)
-        {
-            ref var row = ref rows[dimension < 0 ? 0 : i / inner % size];
-            row = row.With(a[i], b[i]);
-        }
+        if (output.Values.Length == 0)
+            return 0;
 
-        return rows;
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        return Numbers(FiniteMagnitudes(Over(output)).max())[0];
     }
 
-    private static double[] Read(Tensor output)
+    private static Tensor FiniteMagnitudes(Tensor values) => values.abs().masked_fill(values.isfinite().logical_not(), Zero);
+
+    private static Tensor Over((long[] Shape, double[] Values) output) => frombuffer(output.Values, ScalarType.Float64).view(output.Shape);
+
+    private static (long[] Shape, double[] Values) Read(Tensor output)
     {
         var values = output.is_complex() ? view_as_real(output) : output;
-        return values.to_type(ScalarType.Float64).cpu().contiguous().data<double>().ToArray();
+        return (values.shape, Numbers(values.to_type(ScalarType.Float64).cpu().contiguous()));
+    }
+
+    private static double[] Numbers(Tensor values)
+    {
+        var numbers = MemoryMarshal.Cast<byte, double>(values.bytes).ToArray();
+        GC.KeepAlive(values);
+        return numbers;
     }
 }

@@ -28,5 +28,5 @@ public sealed record ChannelGroup(string Name, long Channels, IReadOnlyList<Chan
     /// The name, the number of channels and the filters, as in <c>conv1.weight: 64 channels of conv1, layer1.0.conv2</c>.
     /// </summary>
     public override string ToString() =>
-        $"{Name}: {Channels} channels of {string.Join(", ", Of(ChannelRole.Filter).Select(slice => slice.Name))}";
+        $"{Name}: {Channels} channels of {string.Join(", ", Of(ChannelRole.Filter).Select(slice => slice.Name).Distinct())}";
 }

@@ -46,8 +46,9 @@ public sealed class ChannelMap
         : FilterInTwoGroups is { } filter ? $"'{filter}' is in two of them"
         : null;
 
-    private string? FilterInTwoGroups => Groups.SelectMany(group => group.Of(ChannelRole.Filter))
-        .CountBy(slice => slice.Name).FirstOrDefault(filter => filter.Value > 1).Key;
+    private string? FilterInTwoGroups => Groups
+        .SelectMany(group => group.Of(ChannelRole.Filter).Select(slice => slice.Name).Distinct())
+        .CountBy(filter => filter).FirstOrDefault(filter => filter.Value > 1).Key;
 
     /// <summary>The map without the groups of some filters, which then stay dense.</summary>
     /// <param name="filters">Names of weights.</param>

@@ -14,7 +14,7 @@ internal sealed class ChannelTies
         _rules = rules;
         _strategyOf = strategyOf;
         _groups = (map?.Groups ?? [])
-            .SelectMany(group => group.Of(ChannelRole.Filter).Select(slice => (slice.Name, group)))
+            .SelectMany(group => group.Of(ChannelRole.Filter).Select(slice => slice.Name).Distinct().Select(name => (Name: name, group)))
             .ToDictionary(pair => pair.Name, pair => pair.group, StringComparer.Ordinal);
     }
 
@@ -51,7 +51,7 @@ internal sealed class ChannelTies
     public IEnumerable<string> MaskedAlong(string mask, IMaskStrategy strategy) =>
         TiedUnder(mask, strategy) is { } group
             ? group.Slices.Where(slice => slice.Role is ChannelRole.Filter or ChannelRole.Bias or ChannelRole.Norm
-                && slice.Name != mask).Select(slice => slice.Name)
+                && slice.Name != mask).Select(slice => slice.Name).Distinct()
             : [];
 
     /// <summary>The weight that represents a tied set; for any other weight the weight itself.</summary>

@@ -5,17 +5,21 @@ namespace Pdp.Channels.Probing;
 /// </summary>
 internal static class ChannelUnits
 {
-    /// <summary>Each channel is a unit.</summary>
-    public static Dictionary<ProbedLayer, long> Single(IReadOnlyList<ProbedLayer> layers) =>
-        layers.ToDictionary(layer => layer, layer => layer.Outputs);
+    /// <summary>Each channel is a unit, except where a layout is given.</summary>
+    public static Dictionary<ProbedLayer, ChannelLayout> Single(
+        IReadOnlyList<ProbedLayer> layers, IReadOnlyDictionary<ProbedLayer, ChannelLayout> given) =>
+        layers.ToDictionary(layer => layer, layer => given.TryGetValue(layer, out var layout) ? layout : new(layer.Outputs));
 
     /// <summary>Joins channels that a grouped convolution produces or reads as a group.</summary>
     /// <param name="reads">The grouped convolutions that read the channels of each layer.</param>
-    public static Dictionary<ProbedLayer, long> Joined(IReadOnlyDictionary<ProbedLayer, List<LayerRead>> reads)
+    /// <param name="given">Layouts that stay as they are.</param>
+    public static Dictionary<ProbedLayer, ChannelLayout> Joined(
+        IReadOnlyDictionary<ProbedLayer, List<LayerRead>> reads, IReadOnlyDictionary<ProbedLayer, ChannelLayout> given)
     {
         var units = reads.Keys.ToDictionary(layer => layer, layer => layer.ConnectionGroups > 1 ? layer.ConnectionGroups : layer.Outputs);
         var ties = reads.SelectMany(pair => pair.Value.Where(read => read.IsInOrder)
-            .Select(read => (Maker: pair.Key, Reader: read.Reader.Layer!))).ToArray();
+                .Select(read => (Maker: pair.Key, Reader: read.Reader.Layer!)))
+            .Where(tie => !given.ContainsKey(tie.Maker) && !given.ContainsKey(tie.Reader)).ToArray();
         for (var isSettled = false; !isSettled;)
         {
             isSettled = true;
@@ -29,6 +33,6 @@ internal static class ChannelUnits
             }
         }
 
-        return units;
+        return units.ToDictionary(pair => pair.Key, pair => given.TryGetValue(pair.Key, out var layout) ? layout : new(pair.Value));
     }
 }

@@ -117,9 +117,10 @@ internal sealed class CutCheck : IDisposable
     private CutResult CutOut(IReadOnlyList<(ChannelGroup Group, long[] Kept)> cuts, Comparison comparison, bool isRandom)
     {
         Mask(cuts);
-        using var surgery = Surgery.Keep(_model, cuts.Select(cut => (cut.Group, (IReadOnlyList<long>)cut.Kept)));
+        Surgery? surgery = null;
         try
         {
+            surgery = Surgery.Keep(_model, cuts.Select(cut => (cut.Group, (IReadOnlyList<long>)cut.Kept)));
             var cut = Run();
             return !comparison.Fits(cut) ? CutResult.Refused("its channels are outputs of the model")
                 : !isRandom && Describe(comparison.Excess(cut)) is { } refusal ? CutResult.Refused(refusal)
@@ -133,7 +134,8 @@ internal sealed class CutCheck : IDisposable
         }
         finally
         {
-            surgery.Undo();
+            surgery?.Undo();
+            surgery?.Dispose();
         }
     }
 

@@ -10,12 +10,18 @@ internal sealed class GroupBuilder
     private readonly Dictionary<string, Module> _modules;
     private readonly Dictionary<string, long[]> _shapes;
     private readonly IReadOnlyList<LayerFeed> _feeds;
+    private readonly Func<ProbedLayer, string?> _diagnose;
     private readonly Dictionary<ProbedLayer, ProbedLayer> _parents = [];
     private readonly HashSet<ProbedLayer> _gates = [];
     private readonly Dictionary<string, string> _refused = new(StringComparer.Ordinal);
 
-    public GroupBuilder(Module model, IReadOnlyList<LayerFeed> feeds)
+    /// <summary>Prepares the groups.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="feeds">What its layers feed.</param>
+    /// <param name="diagnose">Says why a layer's channels can't be removed, if it knows.</param>
+    public GroupBuilder(Module model, IReadOnlyList<LayerFeed> feeds, Func<ProbedLayer, string?> diagnose)
     {
+        _diagnose = diagnose;
         _modules = ModelModules.Of(model).ToDictionary(pair => pair.Name, pair => pair.Module, StringComparer.Ordinal);
         _shapes = model.named_parameters().ToDictionary(pair => pair.name, pair => pair.parameter.shape, StringComparer.Ordinal);
         _feeds = feeds;
@@ -65,23 +71,24 @@ internal sealed class GroupBuilder
         }
     }
 
-    private string? RefusalOf(LayerFeed[] set)
+    /// <summary>Why the channels of a set of tied layers can't be removed, and because of which layer; null if they can.</summary>
+    private (LayerFeed Cause, string Reason)? RefusalOf(LayerFeed[] set)
     {
         var isRead = set.Any(feed => feed.Reads.Any(read => read.Reader is { Kind: ReaderKind.Inputs, Layer.ConnectionGroups: 1 }));
-        var refusals = set.Where(feed => feed.Refusal is not null && !_gates.Contains(feed.Layer));
+        var refusals = set.Where(feed => feed.Refusal is not null && !(_gates.Contains(feed.Layer) && feed.Reads.Count == 0));
         if (refusals.FirstOrDefault(feed => !(isRead && IsCarrier(feed))) is { } refused)
-            return set.Length == 1 ? refused.Refusal : $"tied to {refused.Layer.WeightName}: {refused.Refusal}";
+            return (refused, OwnReason(refused) ?? refused.Refusal!);
 
         var channels = ChannelsOf(set);
         if (set.FirstOrDefault(feed => feed.Units != channels && !_gates.Contains(feed.Layer)) is { } odd)
-            return $"{odd.Layer.WeightName} has {odd.Units} channels or groups of channels, but layers tied to it have {channels}";
+            return Blame(set, odd, $"{odd.Layer.WeightName} has {odd.Units} channels or groups of channels, but layers tied to it have {channels}");
         var meetings = set.SelectMany(feed => feed.Reads.Select(read => (feed, read))).ToArray();
         foreach (var (feed, read) in meetings)
         {
-            if (meetings.Any(other => other.read.Overlaps(read) && (other.read.Offset != read.Offset || other.read.Count != read.Count)))
-                return $"{read.Reader.Name} reads its channels at an offset from those of another layer";
+            if (meetings.Any(other => !other.read.Agrees(read)))
+                return Blame(set, feed, $"{read.Reader.Name} reads its channels at an offset from those of another layer");
             if (read.Reader is { Kind: ReaderKind.Inputs, Layer.ConnectionGroups: > 1 } && read.Count != read.Reader.Slices)
-                return $"{read.Reader.Name} is a grouped convolution that reads other channels too";
+                return (feed, $"{read.Reader.Name} is a grouped convolution that reads other channels too");
         }
 
         return null;
@@ -94,45 +101,69 @@ internal sealed class GroupBuilder
         feed is { Layer.ConnectionGroups: > 1, IsUnread: true, Units: > 1 }
         && feed.Reads.All(read => read is { IsInOrder: true, Reader.Kind: not ReaderKind.Other });
 
-    private void Refuse(IEnumerable<LayerFeed> set, string refusal)
+    /// <summary>The first layer of a set whose channels are seen to be mixed; if there is none, the given cause.</summary>
+    private (LayerFeed Cause, string Reason) Blame(LayerFeed[] set, LayerFeed cause, string reason)
+    {
+        var mixed = set.FirstOrDefault(feed => !_gates.Contains(feed.Layer) && _diagnose(feed.Layer) is not null);
+        return mixed is null ? (cause, reason) : (mixed, _diagnose(mixed.Layer)!);
+    }
+
+    private void Refuse(IEnumerable<LayerFeed> set, (LayerFeed Cause, string Reason) refusal)
     {
         foreach (var feed in set)
-            _refused[feed.Layer.WeightName] = feed.Refusal is { } own && !_gates.Contains(feed.Layer) ? own : refusal;
+        {
+            _refused[feed.Layer.WeightName] = feed == refusal.Cause ? refusal.Reason
+                : (_gates.Contains(feed.Layer) || feed.Refusal is null ? null : OwnReason(feed))
+                    ?? $"tied to {refusal.Cause.Layer.WeightName}: {refusal.Reason}";
+        }
     }
+
+    private string? OwnReason(LayerFeed feed) => feed.IsExplained ? feed.Refusal : _diagnose(feed.Layer);
 
     private ChannelGroup GroupOf(LayerFeed[] set)
     {
         var channels = ChannelsOf(set);
-        var filters = set.Where(feed => !_gates.Contains(feed.Layer)).Select(feed => feed.Layer).ToArray();
-        var slices = filters.SelectMany(layer => MadeBy(layer, channels, ChannelRole.Filter, ChannelRole.Bias)).ToList();
+        var filters = set.Where(feed => !_gates.Contains(feed.Layer)).ToArray();
+        var slices = filters.SelectMany(feed => MadeBy(feed.Layer, channels, feed.Layout.Parts)).ToList();
         foreach (var read in set.SelectMany(feed => feed.Reads))
             slices.AddRange(ReadBy(read, channels).Where(slice => !slices.Contains(slice)));
-        return new(filters[0].WeightName, channels, slices);
+        return new(filters[0].Layer.WeightName, channels, slices);
     }
 
     /// <summary>The slices of a layer that produce channels.</summary>
-    public static IEnumerable<ChannelSlice> MadeBy(ProbedLayer layer, long channels, ChannelRole weight, ChannelRole bias)
+    public static IEnumerable<ChannelSlice> MadeBy(ProbedLayer layer, long channels, long parts = 1)
     {
-        yield return new(layer.WeightName, layer.OutputDimension, 0, layer.Weight.shape[layer.OutputDimension] / channels, weight);
-        if (layer.Bias is not null)
-            yield return new(layer.BiasName, 0, 0, layer.Outputs / channels, bias);
+        var weight = layer.Weight.shape[layer.OutputDimension];
+        foreach (var slice in InParts(new(layer.WeightName, layer.OutputDimension, 0, weight / parts / channels, ChannelRole.Filter), channels, parts))
+            yield return slice;
+        if (layer.Bias is null)
+            yield break;
+        foreach (var slice in InParts(new(layer.BiasName, 0, 0, layer.Outputs / parts / channels, ChannelRole.Bias), channels, parts))
+            yield return slice;
     }
 
-    private IEnumerable<ChannelSlice> ReadBy(LayerRead read, long channels)
+    /// <summary>The slices of all parts that follow each other, given that of the first one.</summary>
+    private static IEnumerable<ChannelSlice> InParts(ChannelSlice first, long channels, long parts) =>
+        Enumerable.Range(0, (int)parts).Select(part => first with { Offset = first.Offset + (part * channels * first.Block) });
+
+    private IEnumerable<ChannelSlice> ReadBy(LayerRead read, long channels) =>
+        FirstPartsOf(read.Reader, read.Offset, read.Count / read.Parts / channels)
+            .SelectMany(slice => InParts(slice, channels, read.Parts));
+
+    private IEnumerable<ChannelSlice> FirstPartsOf(Reader reader, long offset, long block)
     {
-        var (reader, block) = (read.Reader, read.Count / channels);
         switch (reader.Kind)
         {
             case ReaderKind.Inputs when reader.Layer!.ConnectionGroups == 1:
-                yield return new(reader.Name, reader.Layer.InputDimension, read.Offset, block, ChannelRole.Input);
+                yield return new(reader.Name, reader.Layer.InputDimension, offset, block, ChannelRole.Input);
                 break;
             case ReaderKind.Gates:
-                yield return new(reader.Name, reader.Layer!.OutputDimension, read.Offset, block, ChannelRole.Follower);
+                yield return new(reader.Name, reader.Layer!.OutputDimension, offset, block, ChannelRole.Follower);
                 if (reader.Layer.Bias is not null)
-                    yield return new(reader.Layer.BiasName, 0, read.Offset, block, ChannelRole.Follower);
+                    yield return new(reader.Layer.BiasName, 0, offset, block, ChannelRole.Follower);
                 break;
             case ReaderKind.Elements:
-                foreach (var slice in ElementsOf(reader.Name, read.Offset, block))
+                foreach (var slice in ElementsOf(reader.Name, offset, block))
                     yield return slice;
                 break;
         }
@@ -142,19 +173,20 @@ internal sealed class GroupBuilder
     private IEnumerable<ChannelSlice> ElementsOf(string name, long offset, long block)
     {
         var module = name[..Math.Max(name.LastIndexOf('.'), 0)];
-        if (_modules.GetValueOrDefault(module) is not NormBase norm)
+        ChannelSlice Of(string parameter, ChannelRole role) => new(ProbedLayer.Dotted(module, parameter), 0, offset, block, role);
+        ChannelSlice[] shift = [Of("bias", ChannelRole.Norm)], mean = [Of("running_mean", ChannelRole.Follower)];
+        return _modules.GetValueOrDefault(module) switch
         {
-            yield return new(name, LongestDimensionOf(name), offset, block, ChannelRole.Follower);
-            yield break;
-        }
-
-        yield return new(name, 0, offset, block, ChannelRole.Norm);
-        if (norm.bias is not null)
-            yield return new(ProbedLayer.Dotted(module, "bias"), 0, offset, block, ChannelRole.Norm);
-        if (norm.running_mean is not null)
-            yield return new(ProbedLayer.Dotted(module, "running_mean"), 0, offset, block, ChannelRole.Follower);
-        if (norm.running_var is not null)
-            yield return new(ProbedLayer.Dotted(module, "running_var"), 0, offset, block, ChannelRole.Follower);
+            NormBase norm =>
+            [
+                Of("weight", ChannelRole.Norm),
+                .. norm.bias is null ? [] : shift,
+                .. norm.running_mean is null ? [] : mean,
+                .. norm.running_var is null ? [] : new[] { Of("running_var", ChannelRole.Follower) },
+            ],
+            GroupNorm norm => [Of("weight", ChannelRole.Norm), .. norm.bias is null ? [] : shift],
+            _ => [new(name, LongestDimensionOf(name), offset, block, ChannelRole.Follower)],
+        };
     }
 
     private int LongestDimensionOf(string name)

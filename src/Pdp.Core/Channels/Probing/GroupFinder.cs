@@ -10,10 +10,11 @@ namespace Pdp.Channels.Probing;
 /// Start reading here. The steps, in order:
 /// <see cref="Probe"/> zeroes half of the channels at a time (<see cref="ProbeState"/>, <see cref="ChannelCode"/>) and finds the slices of
 /// parameters (<see cref="Reader"/>) whose gradients vanish with them (<see cref="ReaderScan"/>): what each layer feeds
-/// (<see cref="LayerFeed"/>).
+/// (<see cref="LayerFeed"/>). Where channels aren't read one by one, it tries larger units (<see cref="LayoutProposals"/>).
 /// <see cref="GroupBuilder"/> joins layers with common readers into candidate groups.
 /// <see cref="GroupVerifier"/> keeps the groups for which removing channels equals masking them (<see cref="CutCheck"/>) in all
 /// <see cref="Scenarios"/>. <see cref="HeadFinder"/> then proposes whole attention heads for groups that failed.
+/// <see cref="Diagnosis"/> says why the others can't be removed, from what code outside of layers makes of them (<see cref="Wiring"/>).
 /// <see cref="ModelRunner"/> runs the model for all of them and restores it.
 /// </remarks>
 internal sealed class GroupFinder : IDisposable
@@ -53,31 +54,50 @@ internal sealed class GroupFinder : IDisposable
         var shapeOf = hasOne ? _runner.OtherSize() : tensor => tensor.shape;
         var positive = _runner.PassOn(_runner.Example.Count == 0 ? null : ProbeInput.Positive(_runner.Example, shapeOf, 20));
         var mixed = _runner.PassOn(_runner.Normal(shapeOf, 21));
-        var feeds = new Probe(_model, _layers, state, positive, mixed).Feeds();
-        var builder = new GroupBuilder(_model, feeds);
+        var weights = new RandomWeights(_model, _layers, _runner.Snapshot);
+        using var diagnosis = new Diagnosis(_model, _layers, _runner, () => weights.Fill(10), state.Reset);
+        var feeds = new Probe(_model, _layers, state, positive, mixed, diagnosis.Of).Feeds();
+        var builder = new GroupBuilder(_model, feeds, diagnosis.Of);
         var built = builder.Build();
         foreach (var (weight, refusal) in builder.Unsupported)
             _unsupported[weight] = refusal;
-        var candidates = WithoutUnseen(
-            built, [.. _layers.Where(layer => !positive.Reached(layer.Weight) && !mixed.Reached(layer.Weight))]);
+        var candidates = WithoutUnrun(
+            built,
+            UnrunPart.Of(_model, _layers, weight => positive.Reached(weight) || mixed.Reached(weight), diagnosis.HasCalled));
         var states = Scenarios.Of(_model, _layers, _runner, candidates, state.FillActive);
         var verifier = new GroupVerifier(_model, _runner.Snapshot, states, _runner.Run);
         var groups = WithHeads(verifier.Pass(candidates), verifier, feeds, positive);
+        Explain(verifier.Refusals, diagnosis);
         return WithNorms(groups, state);
     }
 
-    /// <summary>Refuses groups whose channels a layer may make or read that no pass has run, and notes such layers.</summary>
-    private ChannelGroup[] WithoutUnseen(IReadOnlyList<ChannelGroup> groups, ProbedLayer[] unseen)
+    /// <summary>Adds to a group's refusal after trial cuts what is seen to be the cause.</summary>
+    private void Explain(IReadOnlyDictionary<ChannelGroup, string> refusals, Diagnosis diagnosis)
     {
-        foreach (var layer in unseen)
-            _unsupported[layer.WeightName] = "never ran in any pass, or only where it has no gradient";
+        foreach (var layer in _layers.Where(layer => _unsupported.ContainsKey(layer.WeightName)))
+        {
+            var refusal = _unsupported[layer.WeightName];
+            if (refusals.Any(pair => pair.Value == refusal && pair.Key.Of(ChannelRole.Filter).Any(filter => filter.Name == layer.WeightName))
+                && refusal.Contains("output changes", StringComparison.Ordinal))
+            {
+                var cause = diagnosis.Of(layer) ?? "as when code depends on how many channels there are";
+                _unsupported[layer.WeightName] = $"{refusal}: {cause}";
+            }
+        }
+    }
+
+    /// <summary>Notes the parts that no pass has run, and refuses groups whose channels these may make or read.</summary>
+    private ChannelGroup[] WithoutUnrun(IReadOnlyList<ChannelGroup> groups, IReadOnlyList<UnrunPart> unrun)
+    {
         foreach (var group in groups)
         {
             long[] widths = [group.Channels, .. group.Slices.Select(slice => slice.Block * group.Channels)];
-            if (unseen.FirstOrDefault(layer => widths.Contains(layer.Inputs) || widths.Contains(layer.Outputs)) is { } layer)
-                Refuse(group, $"{layer.WeightName} never ran in any pass, and is of a size at which it may belong to its channels");
+            if (unrun.FirstOrDefault(part => part.Widths.Any(widths.Contains)) is { } part)
+                Refuse(group, $"{part.Weight} never ran in any pass, and is of a size at which it may belong to its channels");
         }
 
+        foreach (var part in unrun)
+            _unsupported[part.Weight] = "never ran in any pass, or only where it has no gradient";
         return [.. groups.Where(group => !group.Of(ChannelRole.Filter).Any(filter => _unsupported.ContainsKey(filter.Name)))];
     }
 
@@ -103,12 +123,12 @@ internal sealed class GroupFinder : IDisposable
         {
             var refusal = verifier.Refusals[group];
             Refuse(group, heads.Contains(group)
-                ? $"its channels are {group.Channels} heads of attention, which can't be removed as a whole: {refusal}"
+                ? $"its channels are {group.Channels} heads of attention, which can't be removed as a whole, as when code fixes their number: {refusal}"
                 : refusal);
         }
 
-        foreach (var filter in together.SelectMany(group => group.Of(ChannelRole.Filter)))
-            _unsupported.Remove(filter.Name);
+        foreach (var found in together.SelectMany(group => group.Slices))
+            _unsupported.Remove(found.Role is ChannelRole.Filter or ChannelRole.Follower ? found.Name : "");
         return [.. together.OrderBy(PositionOf)];
 
         int PositionOf(ChannelGroup group) =>
@@ -119,6 +139,9 @@ internal sealed class GroupFinder : IDisposable
     {
         foreach (var filter in group.Of(ChannelRole.Filter))
             _unsupported[filter.Name] = refusal;
+        var layers = _layers.Select(layer => layer.WeightName).ToHashSet(StringComparer.Ordinal);
+        foreach (var gate in group.Of(ChannelRole.Follower).Where(slice => layers.Contains(slice.Name) && !_unsupported.ContainsKey(slice.Name)))
+            _unsupported[gate.Name] = $"tied to {group.Name}: {refusal}";
     }
 
     public void Dispose() => _runner.Dispose();

@@ -11,31 +11,40 @@ internal sealed class HeadFinder(IReadOnlyList<LayerFeed> feeds, ProbeState stat
     private readonly LayerFeed[] _unread = [.. feeds.Where(feed => feed.IsUnread && feed.Layer.ConnectionGroups == 1 && feed.Units > 1)];
 
     /// <summary>The group of heads for a group of value channels; null if these aren't the values of several heads.</summary>
-    public ChannelGroup? Find(ChannelGroup values)
+    /// <remarks>If one layer makes values together with keys or queries, any of its parts may hold the values.</remarks>
+    public ChannelGroup? Find(ChannelGroup values) =>
+        FeedsOf(values) is [var feed] && (_unread.Length > 0 || feed.Layout.Parts > 1)
+            ? Enumerable.Range(0, (int)feed.Layout.Parts).Select(part => Find(values, feed, part)).FirstOrDefault(heads => heads is not null)
+            : null;
+
+    private ChannelGroup? Find(ChannelGroup values, LayerFeed feed, int part)
     {
-        if (_unread.Length == 0 || FeedsOf(values) is not [{ Layer: var layer }])
-            return null;
-
-        state.Zero((other, channel) => other == layer && channel > 0);
+        var (layer, size) = (feed.Layer, feed.Layer.Outputs / feed.Layout.Parts);
+        state.Zero((other, channel) => other == layer && channel / size == part && channel % size > 0);
         pass.Run();
-        var scores = _unread.Where(feed => feed.Layer != layer)
-            .Select(feed => (feed.Layer, Rows: RowsOf(feed.Layer))).Where(found => found.Rows > 0).ToArray();
-        if (scores.Length == 0)
+        var beside = RowsOf(layer).Chunk((int)size).Where((_, other) => other != part).Select(rows => (Size: size, Rows: Leading(rows))).ToArray();
+        var others = _unread.Where(unread => unread.Layer != layer)
+            .Select(unread => (unread.Layer, Size: unread.Layer.Outputs, Rows: Leading(RowsOf(unread.Layer))))
+            .Where(found => found.Rows > 0).ToArray();
+        (long Size, int Rows)[] scores = [.. beside, .. others.Select(other => (other.Size, other.Rows))];
+        if (scores.Length == 0 || scores.Any(found => found.Rows == 0))
             return null;
 
-        var heads = scores[0].Layer.Outputs / scores[0].Rows;
-        return values.Channels % heads == 0 && scores.All(found => found.Rows * heads == found.Layer.Outputs)
-            ? GroupOf(values, heads, scores.Select(found => found.Layer))
+        var heads = scores[0].Size / scores[0].Rows;
+        // Single channels that are scaled by others aren't heads.
+        return values.Channels > heads && values.Channels % heads == 0 && scores.All(found => found.Rows * heads == found.Size)
+            ? GroupOf(values, heads, others.Select(found => found.Layer))
             : null;
     }
 
     private LayerFeed[] FeedsOf(ChannelGroup values) =>
         [.. feeds.Where(feed => values.Of(ChannelRole.Filter).Any(slice => slice.Name == feed.Layer.WeightName))];
 
-    /// <summary>The number of a layer's outputs that have a gradient, if these are the first ones and not all; else 0.</summary>
-    private static long RowsOf(ProbedLayer layer)
+    private static double[] RowsOf(ProbedLayer layer) => Reader.OfGates(layer).Magnitudes();
+
+    /// <summary>The number of rows that have a gradient, if these are the first ones and not all; else 0.</summary>
+    private static int Leading(double[] magnitudes)
     {
-        var magnitudes = Reader.OfGates(layer).Magnitudes();
         var rows = magnitudes.TakeWhile(row => row != 0).Count();
         return rows < magnitudes.Length && magnitudes.Skip(rows).All(row => row == 0) ? rows : 0;
     }
@@ -45,7 +54,7 @@ internal sealed class HeadFinder(IReadOnlyList<LayerFeed> feeds, ProbeState stat
         var width = values.Channels / heads;
         return new(values.Name, heads,
         [
-            .. scores.SelectMany(layer => GroupBuilder.MadeBy(layer, heads, ChannelRole.Filter, ChannelRole.Bias)),
+            .. scores.SelectMany(layer => GroupBuilder.MadeBy(layer, heads)),
             .. values.Slices.Select(slice => slice with { Block = slice.Block * width }),
         ]);
     }

@@ -2,30 +2,34 @@ namespace Pdp.Channels.Probing;
 
 /// <summary>The readers that a layer's channels feed.</summary>
 /// <param name="Layer">The layer.</param>
-/// <param name="Units">
-/// The units in which its channels can be removed: whole groups if a grouped convolution produces or reads them.
-/// </param>
+/// <param name="Layout">The units in which its channels can be removed.</param>
 /// <param name="Reads">The readers of its channels.</param>
-/// <param name="Refusal">Why its channels can't be removed; null if they can.</param>
-internal sealed record LayerFeed(ProbedLayer Layer, long Units, IReadOnlyList<LayerRead> Reads, string? Refusal)
+internal sealed record LayerFeed(ProbedLayer Layer, ChannelLayout Layout, IReadOnlyList<LayerRead> Reads)
 {
+    /// <summary>The number of units in which the channels can be removed.</summary>
+    public long Units => Layout.Units;
+
+    /// <summary>The name of a group norm that normalizes over several units; null if there is none.</summary>
+    public string? NormOverUnits { get; init; }
+
     /// <summary>Whether no layer was found to read the channels.</summary>
     public bool IsUnread => !Reads.Any(read => read.Reader.Kind == ReaderKind.Inputs);
 
-    /// <summary>Decides from the readers whether the channels can be removed.</summary>
-    /// <param name="layer">The layer.</param>
-    /// <param name="units">The units in which its channels can be removed.</param>
-    /// <param name="reads">The readers.</param>
-    /// <param name="hint">Why no layer reads the channels, if that is known.</param>
-    public static LayerFeed Of(ProbedLayer layer, long units, IReadOnlyList<LayerRead> reads, string? hint) =>
-        new(layer, units, reads, RefusalOf(units, reads, hint));
+    /// <summary>A reader that belongs to no layer, so that it can't be cut; null if there is none.</summary>
+    public Reader? Uncuttable => Reads.FirstOrDefault(read => read.Reader.Kind == ReaderKind.Other)?.Reader;
 
-    private static string? RefusalOf(long units, IReadOnlyList<LayerRead> reads, string? hint) =>
-        units == 1 ? "its only channel, or group of channels, can't be removed"
-        : reads.FirstOrDefault(read => read.Reader.Kind == ReaderKind.Other) is { } other
-            ? $"{other.Reader.Name} reads its channels too but belongs to no layer, so its slices can't be removed"
-        : reads.FirstOrDefault(read => !read.IsInOrder) is { } mixed
-            ? $"{mixed.Reader.Name} reads its channels mixed or in another order"
-        : reads.Any(read => read.Reader.Kind == ReaderKind.Inputs) ? null
-        : hint ?? "no layer reads its channels one by one: they are outputs of the model, or an operation without weights mixes them";
+    /// <summary>A reader that doesn't read the units one by one in their order; null if there is none.</summary>
+    public Reader? Unordered => Reads.FirstOrDefault(read => !read.IsInOrder)?.Reader;
+
+    /// <summary>Whether the refusal is the whole reason; if not, <see cref="Diagnosis"/> may know it.</summary>
+    public bool IsExplained => Units == 1 || Uncuttable is not null || NormOverUnits is not null;
+
+    /// <summary>Why the channels can't be removed, as far as their readers tell; null if they can.</summary>
+    public string? Refusal =>
+        Units == 1 ? "its only channel, or group of channels, can't be removed"
+        : Uncuttable is { } uncuttable ? $"{uncuttable.Name} reads its channels too but belongs to no layer, so its slices can't be removed"
+        : NormOverUnits is { } norm ? $"the group norm '{norm}' normalizes over several of its channels"
+        : Unordered is { } unordered ? $"{unordered.Name} reads its channels together with those of other layers, not one by one in the same order"
+        : IsUnread ? "a layer reads its channels together with those of other layers, not one by one"
+        : null;
 }

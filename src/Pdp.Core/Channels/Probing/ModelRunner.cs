@@ -24,6 +24,7 @@ internal sealed class ModelRunner : IDisposable
         try
         {
             _call = _thread.Run(() => ModelCall.Of(model, forward));
+            RequireExample();
         }
         catch
         {
@@ -51,6 +52,13 @@ internal sealed class ModelRunner : IDisposable
         return Outputs.Of(_call!.Run(inputs));
     });
 
+    /// <summary>Does something on the thread of the passes, where TorchSharp counts their tensors.</summary>
+    public void Do(Action action) => _thread.Run(() =>
+    {
+        action();
+        return true;
+    });
+
     /// <summary>Forward and backward passes with these inputs.</summary>
     public ProbePass PassOn(IReadOnlyList<Tensor>? inputs) => new(_model, Snapshot, _thread, () => _call!.Run(inputs));
 
@@ -59,15 +67,20 @@ internal sealed class ModelRunner : IDisposable
 
     public void Dispose()
     {
-        _thread.Run(() =>
-        {
-            _call?.Release();
-            return true;
-        });
+        Do(() => _call?.Release());
         Snapshot.Dispose();
         _thread.Dispose();
         _mode.Dispose();
         _scope.Dispose();
+    }
+
+    private void RequireExample()
+    {
+        if (Example.FirstOrDefault(input => input.numel() == 0) is { } empty)
+        {
+            throw new ArgumentException(
+                $"The example is empty: it has the shape [{string.Join(", ", empty.shape)}]. Give a batch of one or more.", "example");
+        }
     }
 
     private bool Takes(Func<Tensor, long[]> shapeOf)

@@ -45,6 +45,19 @@ internal sealed class Outputs
         return [.. _tensors.Zip(other._tensors).Where(pair => pair.First.Values.Length > 0).SelectMany(pair => Rows(pair.First, pair.Second))];
     }
 
+    /// <summary>For each dimension but the batch of each output, the indices at which other outputs of the same shapes differ.</summary>
+    public IReadOnlyList<long[]> ChangedIndices(Outputs other)
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        return
+        [
+            .. _tensors.Zip(other._tensors).Where(pair => pair.First.Values.Length > 0)
+                .SelectMany(pair => Enumerable.Range(1, Math.Max(pair.First.Shape.Length - 1, 0)),
+                    (pair, dimension) => TensorChanges.Indices(Over(pair.First), Over(pair.Second), dimension)),
+        ];
+    }
+
     private static IEnumerable<RowDifference> Rows((long[] Shape, double[] Values) mine, (long[] Shape, double[] Values) others)
     {
         var (a, b) = (Over(mine), Over(others));

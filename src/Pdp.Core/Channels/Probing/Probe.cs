@@ -10,29 +10,90 @@ namespace Pdp.Channels.Probing;
 /// <param name="state">The state of the model.</param>
 /// <param name="positive">A pass on positive inputs.</param>
 /// <param name="mixed">A pass on inputs of both signs.</param>
-internal sealed class Probe(Module model, IReadOnlyList<ProbedLayer> layers, ProbeState state, ProbePass positive, ProbePass mixed)
+/// <param name="diagnose">Says why a layer's channels can't be removed; null if it sees no reason.</param>
+internal sealed class Probe(
+    Module model,
+    IReadOnlyList<ProbedLayer> layers,
+    ProbeState state,
+    ProbePass positive,
+    ProbePass mixed,
+    Func<ProbedLayer, string?> diagnose)
 {
-    private readonly Dictionary<ProbedLayer, string> _hints = [];
+    private readonly LayoutProposals _proposals = new(model, layers);
 
     /// <summary>The readers of each layer's channels.</summary>
-    public IReadOnlyList<LayerFeed> Feeds()
+    public LayerFeed[] Feeds()
     {
+        var layouts = new Dictionary<ProbedLayer, ChannelLayout>();
+        var feeds = Scan(layouts, []);
+        var open = Open(feeds);
+        foreach (var proposal in _proposals.All)
+        {
+            var proposed = open.Where(layer => !layouts.ContainsKey(layer) && proposal.Of(layer) is not null)
+                .ToDictionary(layer => layer, layer => proposal.Of(layer)!.Value);
+            if (proposed.Count == 0)
+                continue;
+
+            var read = Scan(proposed.Concat(layouts).ToDictionary(), [])
+                .Where(feed => feed.Refusal is null && proposed.ContainsKey(feed.Layer)).ToArray();
+            foreach (var layer in PassingThrough(read.Where(proposal.IsNeeded).Select(feed => feed.Layer), read))
+                layouts[layer] = proposed[layer];
+        }
+
+        return [.. WithoutMixed(layouts.Count == 0 ? feeds : Scan(layouts, []), layouts).Select(_proposals.WithNorm)];
+    }
+
+    /// <summary>Some layers, and those whose channels pass through them if they are grouped convolutions.</summary>
+    private static HashSet<ProbedLayer> PassingThrough(IEnumerable<ProbedLayer> layers, LayerFeed[] feeds)
+    {
+        HashSet<ProbedLayer> all = [.. layers];
+        while (feeds.Any(feed => feed.Reads.Any(read => read.Reader.Layer is { ConnectionGroups: > 1 } reader && all.Contains(reader))
+            && all.Add(feed.Layer)))
+        {
+        }
+
+        return all;
+    }
+
+    /// <summary>Layers whose channels are seen to be mixed before they are read, and those whose channels pass through them.</summary>
+    private HashSet<ProbedLayer> Open(LayerFeed[] feeds) => PassingThrough(feeds.Where(IsMixed).Select(feed => feed.Layer), feeds);
+
+    private bool IsMixed(LayerFeed feed) => feed is { Units: > 1, Uncuttable: null } && !_proposals.AreReadOneByOne(feed)
+        && diagnose(feed.Layer) is { } reason && reason != Diagnosis.Outputs;
+
+    /// <summary>
+    /// Scans once more while layers whose channels are mixed stay active: half of them at zero may silence all that follows, so that
+    /// other layers seemed mixed too.
+    /// </summary>
+    private LayerFeed[] WithoutMixed(LayerFeed[] feeds, Dictionary<ProbedLayer, ChannelLayout> layouts)
+    {
+        if (feeds.All(feed => feed.Unordered is null || IsMixed(feed)))
+            return feeds;
+
+        var mixed = feeds.Where(IsMixed).ToDictionary(feed => feed.Layer);
+        return [.. Scan(layouts, [.. mixed.Keys]).Select(feed => mixed.GetValueOrDefault(feed.Layer, feed))];
+    }
+
+    /// <summary>The readers of each layer's channels in units of given layouts, while some layers stay active.</summary>
+    private LayerFeed[] Scan(Dictionary<ProbedLayer, ChannelLayout> given, ProbedLayer[] active)
+    {
+        state.Reset();
         var reads = layers.ToDictionary(layer => layer, _ => new List<LayerRead>());
         var grouped = layers.Where(layer => layer.ConnectionGroups > 1).ToArray();
-        Look(positive, reads, ChannelUnits.Single(layers), [.. grouped.Select(Reader.OfInputs)], grouped);
-        var units = ChannelUnits.Joined(reads);
+        Look(positive, reads, ChannelUnits.Single(layers, given), [.. grouped.Select(Reader.OfInputs)], [.. grouped, .. active]);
+        var layouts = ChannelUnits.Joined(reads, given);
         var plain = layers.Except(grouped).ToArray();
-        var scan = Look(positive, reads, units, [.. plain.Select(Reader.OfInputs), .. Elements(isSlope: false), .. OtherMatrices()], []);
-        LookForFactors(reads, units, scan);
+        var scan = Look(positive, reads, layouts, [.. plain.Select(Reader.OfInputs), .. Elements(isSlope: false), .. OtherMatrices()], active);
+        LookForFactors(reads, layouts, scan);
 
         // Channels without readers may scale other channels that have some.
-        var unread = plain.Where(layer => reads[layer].Count == 0 && layer.Inputs > 1).ToArray();
-        Look(positive, reads, units, [.. unread.Select(Reader.OfGates)], unread);
+        var unread = plain.Except(active).Where(layer => reads[layer].Count == 0 && layer.Inputs > 1).ToArray();
+        Look(positive, reads, layouts, [.. unread.Select(Reader.OfGates)], [.. unread, .. active]);
 
         // The slopes of PReLU get gradients only from negative inputs.
         state.MixSigns();
-        Look(mixed, reads, units, [.. Elements(isSlope: true)], []);
-        return [.. layers.Select(layer => LayerFeed.Of(layer, units[layer], reads[layer], _hints.GetValueOrDefault(layer)))];
+        Look(mixed, reads, layouts, [.. Elements(isSlope: true)], active);
+        return [.. layers.Select(layer => new LayerFeed(layer, layouts[layer], reads[layer]))];
     }
 
     private static bool IsNorm(Module module) => module is NormBase or TorchSharp.Modules.GroupNorm or TorchSharp.Modules.LayerNorm;
@@ -40,39 +101,33 @@ internal sealed class Probe(Module model, IReadOnlyList<ProbedLayer> layers, Pro
     private ReaderScan Look(
         ProbePass pass,
         Dictionary<ProbedLayer, List<LayerRead>> reads,
-        Dictionary<ProbedLayer, long> units,
+        Dictionary<ProbedLayer, ChannelLayout> layouts,
         IReadOnlyList<Reader> readers,
         IReadOnlyList<ProbedLayer> active)
     {
-        var scan = new ReaderScan(state, pass, units, readers, active);
+        var scan = new ReaderScan(state, pass, layouts, readers, active);
         foreach (var layer in layers)
-            Add(reads[layer], units[layer], scan, scan.FedByOdd(layer, SourcesOf(layer, reads)));
+            Add(reads[layer], layouts[layer], scan, scan.FedByOdd(layer, SourcesOf(layer, reads)));
         return scan;
     }
 
     /// <summary>
     /// Finds the readers of channels that are multiplied by others: they vanish with the others, and show only while the others are
-    /// nonzero.
+    /// nonzero. What is added to the product, as in feature-wise modulation, is found before, and stays zero here.
     /// </summary>
-    private void LookForFactors(Dictionary<ProbedLayer, List<LayerRead>> reads, Dictionary<ProbedLayer, long> units, ReaderScan scan)
+    private void LookForFactors(
+        Dictionary<ProbedLayer, List<LayerRead>> reads, Dictionary<ProbedLayer, ChannelLayout> layouts, ReaderScan scan)
     {
-        foreach (var layer in layers.Where(layer => units[layer] > 1 && !reads[layer].Any(read => read.Reader.Kind == ReaderKind.Inputs)))
-        {
-            Add(reads[layer], units[layer], scan, scan.ZeroedByOdd(layer));
-            var later = layers.SkipWhile(other => other != layer).Skip(1).ToHashSet();
-            if (reads[layer].Count == 0 && scan.Disturbed(layer, later) is { } reader)
-            {
-                _hints[layer] = $"{reader.Name} reads its channels where a masked one isn't zero: "
-                    + "after a norm over channels, a sigmoid, softplus, exp or similar, or an addition";
-            }
-        }
+        var found = layers.Where(layer => reads[layer].Any(read => read.Reader.Kind == ReaderKind.Inputs)).ToHashSet();
+        foreach (var layer in layers.Where(layer => layouts[layer].Units > 1 && !found.Contains(layer)))
+            Add(reads[layer], layouts[layer], scan, scan.ZeroedByOdd(layer, found));
     }
 
-    private static void Add(List<LayerRead> reads, long units, ReaderScan scan, bool[][] fedByOdd)
+    private static void Add(List<LayerRead> reads, ChannelLayout layout, ReaderScan scan, bool[][] fedByOdd)
     {
         foreach (var (r, fed) in fedByOdd.Index().Where(pair => pair.Item.Contains(true)))
         {
-            var read = LayerRead.Of(units, scan.Readers[r], scan.Decoded[r], fed);
+            var read = LayerRead.Of(layout.Units, scan.Readers[r], scan.Decoded[r], fed);
             if (!reads.Any(read.Overlaps))
                 reads.Add(read);
         }

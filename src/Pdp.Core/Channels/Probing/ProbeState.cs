@@ -18,12 +18,15 @@ internal sealed class ProbeState : IDisposable
     private readonly List<Tensor> _weights = [];
     private readonly IReadOnlyList<ProbedLayer> _layers;
     private readonly IReadOnlyList<NormBase> _norms;
+    private readonly IReadOnlyList<GroupNorm> _groupNorms;
     private readonly ModelSnapshot _snapshot;
 
     public ProbeState(Module model, IReadOnlyList<ProbedLayer> layers, ModelSnapshot snapshot)
     {
         (_layers, _snapshot) = (layers, snapshot);
-        _norms = [.. ModelModules.Of(model).Select(pair => pair.Module).OfType<NormBase>()];
+        Module[] modules = [.. ModelModules.Of(model).Select(pair => pair.Module)];
+        _norms = [.. modules.OfType<NormBase>()];
+        _groupNorms = [.. modules.OfType<GroupNorm>()];
         Fill();
     }
 
@@ -62,9 +65,29 @@ internal sealed class ProbeState : IDisposable
             FillRandom(norm.bias, random);
             FillRandom(norm.running_mean, random);
         }
+
+        foreach (var norm in _groupNorms)
+            FillRandom(norm.bias, random);
     }
 
-    /// <summary>Gives the weights random signs.</summary>
+    /// <summary>Returns to the state without zeroed channels, whatever the model is in.</summary>
+    public void Reset()
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        FillParameters();
+        foreach (var layer in _layers)
+            layer.Bias?.zero_();
+        foreach (var norm in _norms)
+            Neutralize(norm);
+        foreach (var norm in _groupNorms)
+            norm.bias?.zero_();
+        foreach (var weight in _weights)
+            weight.abs_();
+        Zero((_, _) => false);
+    }
+
+    /// <summary>Gives the weights random signs, until the next <see cref="Reset"/>.</summary>
     public void MixSigns()
     {
         using var scope = NewDisposeScope();
@@ -86,17 +109,14 @@ internal sealed class ProbeState : IDisposable
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        FillParameters();
         using var random = new RandomTensors(1);
         foreach (var layer in _layers)
         {
             FillRandom(layer.Weight, random, layer.Weight.numel() / layer.Outputs);
-            layer.Bias?.zero_();
             _weights.Add(layer.Weight.detach().clone().DetachFromDisposeScope());
         }
 
-        foreach (var norm in _norms)
-            Neutralize(norm);
+        Reset();
     }
 
     private void FillParameters()

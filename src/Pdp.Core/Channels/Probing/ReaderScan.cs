@@ -12,28 +12,27 @@ internal sealed class ReaderScan
 
     private readonly ProbeState _state;
     private readonly ProbePass _pass;
-    private readonly IReadOnlyDictionary<ProbedLayer, long> _units;
+    private readonly IReadOnlyDictionary<ProbedLayer, ChannelLayout> _layouts;
     private readonly HashSet<ProbedLayer> _active;
     private readonly Dictionary<(int Bit, int Value), double[][]> _magnitudes = [];
-    private double[][]? _baseline;
-    private (ProbedLayer? Layer, double[][] Magnitudes) _lastZeroed = (null, []);
+    private double[][]? _withoutFound;
 
     /// <summary>Runs the passes.</summary>
     /// <param name="state">The state of the model.</param>
     /// <param name="pass">A forward and a backward pass.</param>
-    /// <param name="units">The layers whose channels are zeroed, and the number of units of adjacent channels in each.</param>
+    /// <param name="layouts">The layers whose channels are zeroed, and the units in which they are.</param>
     /// <param name="readers">The readers.</param>
     /// <param name="active">Layers that stay active.</param>
     public ReaderScan(
         ProbeState state,
         ProbePass pass,
-        IReadOnlyDictionary<ProbedLayer, long> units,
+        IReadOnlyDictionary<ProbedLayer, ChannelLayout> layouts,
         IReadOnlyList<Reader> readers,
         IEnumerable<ProbedLayer> active)
     {
         _state = state;
         _pass = pass;
-        _units = units;
+        _layouts = layouts;
         _active = [.. active];
         Readers = readers;
         Decoded = Decode();
@@ -49,7 +48,7 @@ internal sealed class ReaderScan
     /// <param name="sources">The layers whose channels this one needs to be nonzero: those that feed a grouped convolution.</param>
     public bool[][] FedByOdd(ProbedLayer layer, IReadOnlySet<ProbedLayer> sources)
     {
-        if (_active.Contains(layer) || _units[layer] == 1 || !Decoded.Any(slices => slices.Any(slice => !slice.IsOpen)))
+        if (_active.Contains(layer) || _layouts[layer].Units == 1 || !Decoded.Any(slices => slices.Any(slice => !slice.IsOpen)))
             return [.. Readers.Select(reader => new bool[reader.Slices])];
 
         var before = sources.Count == 0 ? _magnitudes[(0, 1)] : Pass(0, 1, sources);
@@ -57,57 +56,30 @@ internal sealed class ReaderScan
         return [.. before.Zip(after, (zeroed, fed) => zeroed.Zip(fed, (was, stays) => was == 0 && stays != 0).ToArray())];
     }
 
-    /// <summary>The slices of each reader that become zero with one layer's odd units alone: those where the layer is a factor.</summary>
-    public bool[][] ZeroedByOdd(ProbedLayer layer)
-    {
-        if (Passes(layer) is not var (baseline, zeroed))
-            return [.. Readers.Select(reader => new bool[reader.Slices])];
-
-        return [.. baseline.Zip(zeroed, (before, after) => before.Zip(after, (was, isNow) => was != 0 && isNow == 0).ToArray())];
-    }
-
     /// <summary>
-    /// The first reader whose odd units change, and whose even units don't, when the layer's odd units are zeroed; null if there is none.
+    /// The slices of each reader that become zero with one layer's odd units, while those of some layers are zero already: the layer's
+    /// channels are factors there.
     /// </summary>
     /// <param name="layer">The layer.</param>
-    /// <param name="later">The layers that may read its outputs.</param>
-    public Reader? Disturbed(ProbedLayer layer, IReadOnlySet<ProbedLayer> later)
+    /// <param name="found">The layers whose readers are known; what only these feed doesn't count.</param>
+    public bool[][] ZeroedByOdd(ProbedLayer layer, IReadOnlySet<ProbedLayer> found)
     {
-        if (Passes(layer) is not var (baseline, zeroed))
-            return null;
+        if (_active.Contains(layer) || _layouts[layer].Units == 1)
+            return [.. Readers.Select(reader => new bool[reader.Slices])];
 
-        return Readers.Index()
-            .Where(pair => pair.Item.Layer is { } reader && later.Contains(reader) && pair.Item.Slices % _units[layer] == 0)
-            .FirstOrDefault(pair => IsDisturbed(pair.Index)).Item;
-
-        bool IsDisturbed(int reader)
-        {
-            var block = Readers[reader].Slices / _units[layer];
-            var changes = baseline[reader].Zip(zeroed[reader], (before, after) => before == 0 ? 0 : Math.Abs((after / before) - 1))
-                .Index().ToArray();
-            double MeanOf(int parity) => changes.Where(change => change.Index / block % 2 == parity).Average(change => change.Item);
-            return MeanOf(1) > 1e-4 + (8 * MeanOf(0));
-        }
+        _withoutFound ??= Pass((other, channel) => found.Contains(other) && IsOdd(other, channel));
+        var zeroed = Pass((other, channel) => (found.Contains(other) || other == layer) && IsOdd(other, channel));
+        return [.. _withoutFound.Zip(zeroed, (before, after) => before.Zip(after, (was, isNow) => was != 0 && isNow == 0).ToArray())];
     }
 
-    /// <summary>The gradients while all channels are active, and while a layer's odd units are zeroed; null if they can't be.</summary>
-    private (double[][] Baseline, double[][] Zeroed)? Passes(ProbedLayer layer)
-    {
-        if (_active.Contains(layer) || _units[layer] == 1)
-            return null;
-
-        _baseline ??= Pass((_, _) => false);
-        if (_lastZeroed.Layer != layer)
-            _lastZeroed = (layer, Pass((other, channel) => other == layer && UnitOf(other, channel) % 2 == 1));
-        return (_baseline, _lastZeroed.Magnitudes);
-    }
+    private bool IsOdd(ProbedLayer layer, long channel) => !_active.Contains(layer) && UnitOf(layer, channel) % 2 == 1;
 
     private DecodedChannel[][] Decode()
     {
         if (Readers.Count == 0)
             return [];
 
-        var bits = _units.Values.Max(ChannelCode.Bits);
+        var bits = _layouts.Values.Max(layout => ChannelCode.Bits(layout.Units));
         for (var bit = 0; bit < bits; bit++)
         {
             _magnitudes[(bit, 0)] = Pass(bit, 0, None);
@@ -129,7 +101,7 @@ internal sealed class ReaderScan
     /// <summary>Runs a pass with half of the channels zeroed, and returns the magnitudes of the readers' gradients.</summary>
     private double[][] Pass(int bit, int value, IReadOnlySet<ProbedLayer> released) =>
         Pass((layer, channel) => !released.Contains(layer) && !_active.Contains(layer)
-            && ChannelCode.IsZeroed(_units[layer], UnitOf(layer, channel), bit, value));
+            && ChannelCode.IsZeroed(_layouts[layer].Units, UnitOf(layer, channel), bit, value));
 
     private double[][] Pass(Func<ProbedLayer, long, bool> isZeroed)
     {
@@ -139,5 +111,5 @@ internal sealed class ReaderScan
         return [.. Readers.Select(reader => reader.Magnitudes())];
     }
 
-    private long UnitOf(ProbedLayer layer, long channel) => channel / (layer.Outputs / _units[layer]);
+    private long UnitOf(ProbedLayer layer, long channel) => _layouts[layer].UnitOf(channel, layer.Outputs);
 }

@@ -1,4 +1,3 @@
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -13,23 +12,18 @@ internal sealed class Surgery : IDisposable
 {
     private readonly Module _model;
     private readonly List<(Tensor Whole, Tensor Before, Tensor? Gradient)> _cut = [];
-    private readonly List<(string Name, Convolution Layer, long Groups, long Size)> _grouped;
+    private readonly List<Grouping> _grouped;
 
     private Surgery(Module model)
     {
         _model = model;
-        _grouped =
-        [
-            .. ModelModules.Of(model).Where(pair => pair.Module is Convolution { groups: > 1 })
-                .Select(pair => (pair.Name, Layer: (Convolution)pair.Module))
-                .Select(pair => (pair.Name, pair.Layer, pair.Layer.groups, pair.Layer.weight.shape[0])),
-        ];
+        _grouped = [.. ModelModules.Of(model).Select(pair => Grouping.Of(pair.Name, pair.Module)).OfType<Grouping>()];
     }
 
     /// <summary>Keeps some channels of each group; after an exception the model is unchanged.</summary>
     /// <param name="model">The model.</param>
     /// <param name="kept">The kept channels of each group, in ascending order.</param>
-    /// <exception cref="ArgumentException">Only a part of a group of a grouped convolution would be removed.</exception>
+    /// <exception cref="ArgumentException">Only a part of a group of a grouped convolution or a group norm would be removed.</exception>
     public static Surgery Keep(Module model, IEnumerable<(ChannelGroup Group, IReadOnlyList<long> Channels)> kept)
     {
         var surgery = new Surgery(model);
@@ -104,22 +98,11 @@ internal sealed class Surgery : IDisposable
         UpdateSizes();
     }
 
-    /// <summary>Updates the sizes that layers store. Grouped convolutions must lose whole groups.</summary>
+    /// <summary>Updates the sizes that layers store. Grouped convolutions and group norms must lose whole groups.</summary>
     private void UpdateSizes()
     {
-        foreach (var (name, layer, groups, size) in _grouped)
-        {
-            var left = Math.DivRem(groups * layer.weight.shape[0], size, out var rest);
-            if (rest != 0)
-            {
-                throw new ArgumentException(
-                    $"The channels to be cut are not whole groups of the grouped convolution '{name}': "
-                    + "the channel map or the shrink record is damaged, or belongs to another model.");
-            }
-
-            layer.groups = left;
-        }
-
+        foreach (var grouping in _grouped)
+            grouping.Update();
         foreach (var (_, module) in ModelModules.Of(_model))
             LayerSizes.Update(module);
     }

@@ -4,7 +4,7 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Tests.Support;
 
-/// <summary>Group-norm takes its mean from several channels, removed ones among them.</summary>
+/// <summary>Group-norm takes its mean from several channels, so that only whole groups of them can be removed.</summary>
 internal sealed class GroupNormNet : ZooNet
 {
     private readonly Conv2d conv1 = Conv2d(3, 12, 3, padding: 1);

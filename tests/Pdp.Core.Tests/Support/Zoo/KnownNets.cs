@@ -3,7 +3,7 @@ namespace Pdp.Tests.Support;
 /// <summary>The truth about the networks that other tests use too.</summary>
 internal static class KnownNets
 {
-    private const string Mixed = "mix|changes|order|silen|zero|run";
+    private const string Mixed = "mix|norm|changes|order|silen|zero|run";
 
     private static readonly long[][] Pictures = [[3, 8, 12], [3, 20, 16]];
 
@@ -55,14 +55,14 @@ internal static class KnownNets
         Of(nameof(VolumeNet)) with { Groups = ["conv1 depthwise", "up"], Unsupported = ["fc: model"], OtherSizes = [[2, 4, 6, 5]] },
         Of(nameof(PReLUNet)) with { Groups = ["conv1", "conv2"], Unsupported = ["fc: model"], OtherSizes = Pictures },
         Of(nameof(ChannelShuffleNet)) with { Groups = ["conv2"], Unsupported = ["conv1: ", "grouped: ", "fc: model"], OtherSizes = Pictures },
-        Of(nameof(GroupNormNet)) with { Groups = ["conv2"], Unsupported = [$"conv1: {Mixed}", "fc: model"], OtherSizes = Pictures },
+        Of(nameof(GroupNormNet)) with { Groups = ["conv1", "conv2"], Unsupported = ["fc: model"], OtherSizes = Pictures },
         Of(nameof(LayerNormNet)) with { Groups = ["linear2"], Unsupported = [$"linear1: {Mixed}", "linear3: model"] },
         Of(nameof(RmsNormNet)) with { Groups = ["conv2"], Unsupported = [$"conv1: {Mixed}", "fc: model"], OtherSizes = Pictures },
         Of(nameof(ChannelSoftmaxNet)) with { Groups = ["conv2"], Unsupported = [$"conv1: {Mixed}", "fc: model"], OtherSizes = Pictures },
         Of(nameof(SpatialAttentionNet)) with { Groups = ["conv2"], Unsupported = [$"conv1: {Mixed}", "gate: only", "fc: model"], OtherSizes = Pictures },
         Of(nameof(SigmoidNet)) with { Groups = ["conv2"], Unsupported = ["conv1: zero|constant|silen|changes", "fc: model"], OtherSizes = Pictures },
         Of(nameof(UnitNormNet)) with { Groups = ["conv2"], Either = ["conv1"], Unsupported = ["fc: model"], OtherSizes = Pictures },
-        Of(nameof(GatedNet)) with { Groups = ["conv2"], Either = ["conv1"], Unsupported = ["fc: model"], OtherSizes = Pictures },
+        Of(nameof(GatedNet)) with { Groups = ["conv1", "conv2"], Unsupported = ["fc: model"], OtherSizes = Pictures },
         Of(nameof(PixelShuffleNet)) with { Groups = ["conv2"], Either = ["conv1"], Unsupported = ["fc: model"], OtherSizes = Pictures },
         Of(nameof(RecurrentNet)) with { Groups = ["conv1 twice", "conv2"], Unsupported = ["fc: model"], OtherSizes = Pictures },
         Of(nameof(ScaledNet)) with { Groups = ["conv2"], Either = ["conv1"], Unsupported = ["fc: model"], OtherSizes = Pictures },

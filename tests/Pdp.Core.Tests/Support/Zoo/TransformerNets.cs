@@ -23,7 +23,7 @@ internal static class TransformerNets
         new("GroupedQuery", GroupedQuery, 5, 8) { Groups = ["stem proj"], Either = ["q k v"], Unsupported = ["head: model"], OtherSizes = [[1, 8], [9, 8]], Features = -1 },
         new("Llama", Llama, 5, 8) { Groups = ["gate up"], Unsupported = [$"stem: {Norm}", $"down: {Norm}", "head: model"], OtherSizes = [[1, 8], [9, 8]], Features = -1 },
         new("MultiheadModule", MultiheadModule, 5, 8) { Groups = ["fc1"], Unsupported = ["stem: ", "head: model"], OtherSizes = [[1, 8], [9, 8]], Features = -1 },
-        new("MlpMixer", MlpMixer, 3, 16, 16) { Groups = ["tokens1", "channels1"], Unsupported = [$"patches: {Norm}", "tokens2: ", $"channels2: {Norm}", "head: model"] },
+        new("MlpMixer", MlpMixer, 3, 16, 16) { Groups = ["tokens1", "channels1"], Unsupported = [$"patches: {Norm}", "tokens2: ", $"channels2: {Norm}|together", "head: model"] },
     ];
 
     private static string[] Stream => [$"patches: {Norm}", $"proj: {Norm}", $"fc2: {Norm}"];

@@ -41,7 +41,6 @@ internal static class Zoo
     public static IReadOnlyList<ZooModel> Unsupported { get; } =
     [
         new(nameof(ChannelShuffleNet), () => new ChannelShuffleNet(), Picture, "conv1.weight"),
-        new(nameof(GroupNormNet), () => new GroupNormNet(), Picture, "conv1.weight"),
         new(nameof(LayerNormNet), () => new LayerNormNet(), [14], "linear1.weight"),
         new(nameof(RmsNormNet), () => new RmsNormNet(), Picture, "conv1.weight"),
         new(nameof(ChannelSoftmaxNet), () => new ChannelSoftmaxNet(), Picture, "conv1.weight"),
@@ -52,6 +51,7 @@ internal static class Zoo
     /// <summary>Networks of which some layers can be shrunk exactly by whoever understands them, and may be refused otherwise.</summary>
     public static IReadOnlyList<ZooModel> Either { get; } =
     [
+        new(nameof(GroupNormNet), () => new GroupNormNet(), Picture, "conv1.weight"),
         new(nameof(UnitNormNet), () => new UnitNormNet(), Picture, "conv1.weight"),
         new(nameof(GatedNet), () => new GatedNet(), Picture, "conv1.weight"),
         new(nameof(PixelShuffleNet), () => new PixelShuffleNet(), Picture, "conv1.weight"),

@@ -15,14 +15,8 @@ internal static class ZooCases
         .. GateNets.Cases,
         .. BareNets.Cases,
         .. OddNets.Cases,
+        .. FusedNets.Cases,
     ];
-
-    /// <summary>Networks that channel discovery gets wrong, and how.</summary>
-    public static IReadOnlyDictionary<string, string> KnownFaults { get; } = new Dictionary<string, string>(StringComparer.Ordinal)
-    {
-        ["GatedNet"] = "a layer behind halves that are multiplied is not found",
-        ["Film"] = "a shift and a scale from other layers are not found",
-    };
 
     public static ZooCase Get(string name) => All.Single(zoo => zoo.Name == name);
 }

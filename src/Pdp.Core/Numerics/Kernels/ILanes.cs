@@ -6,7 +6,7 @@ namespace Pdp.Numerics.Kernels;
 internal unsafe interface ILanes<TSelf>
     where TSelf : unmanaged, ILanes<TSelf>
 {
-    /// <summary>How many numbers a vector has: a power of two, at most <see cref="Lanes.Most"/>.</summary>
+    /// <summary>How many numbers a vector has: a power of two, at most 16.</summary>
     static abstract int Count { get; }
 
     static abstract TSelf operator +(TSelf a, TSelf b);

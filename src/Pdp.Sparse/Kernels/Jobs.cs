@@ -1,0 +1,26 @@
+namespace Pdp.Sparse.Kernels;
+
+/// <summary>The jobs that wait for work; each call takes one and gives it back.</summary>
+internal static class Jobs
+{
+    private static readonly Stack<Job> Waiting = new();
+
+    /// <summary>A job that nobody else has.</summary>
+    public static JobLease Take()
+    {
+        lock (Waiting)
+        {
+            if (Waiting.TryPop(out var job))
+                return new(job);
+        }
+
+        return new(new Job());
+    }
+
+    /// <summary>Gives a job back.</summary>
+    public static void Return(Job job)
+    {
+        lock (Waiting)
+            Waiting.Push(job);
+    }
+}

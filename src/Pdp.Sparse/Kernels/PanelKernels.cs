@@ -1,0 +1,14 @@
+using System.Runtime.Intrinsics;
+using Pdp.Numerics.Kernels;
+
+namespace Pdp.Sparse.Kernels;
+
+/// <summary>The kernels for the processor's vectors.</summary>
+internal static class PanelKernels
+{
+    /// <summary>The widest ones.</summary>
+    public static IPanelKernel Widest { get; } =
+        Vector512.IsHardwareAccelerated ? new PanelKernel<Lanes512>()
+            : Vector256.IsHardwareAccelerated ? new PanelKernel<Lanes256>()
+            : new PanelKernel<Lanes128>();
+}

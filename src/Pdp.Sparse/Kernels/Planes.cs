@@ -1,0 +1,15 @@
+namespace Pdp.Sparse.Kernels;
+
+/// <summary>How [pictures, rows, positions] lie in memory, with the positions of a picture side by side.</summary>
+/// <param name="Positions">The positions of a picture.</param>
+/// <param name="RowStride">From one row to the next.</param>
+/// <param name="PictureStride">From one picture to the next.</param>
+internal readonly record struct Planes(long Positions, long RowStride, long PictureStride)
+{
+    /// <summary>Where a position of all pictures' has its first row, and how many of those that follow are in the same picture.</summary>
+    public (long Offset, int Length) Part(long position, int most)
+    {
+        var (picture, place) = Math.DivRem(position, Positions);
+        return ((picture * PictureStride) + place, (int)Math.Min(most, Positions - place));
+    }
+}

@@ -1,0 +1,33 @@
+using System.Runtime.InteropServices;
+
+namespace Pdp.Sparse.Kernels;
+
+/// <summary>Memory that grows to what was ever asked for, and is freed with its owner.</summary>
+internal sealed unsafe class Scratch
+{
+    private float* _start;
+    private long _length;
+
+    /// <summary>Frees the memory.</summary>
+    ~Scratch() => Free();
+
+    /// <summary>So many numbers, at a multiple of 64 bytes, with what was left in them; zeros where they are new.</summary>
+    public float* Of(long length)
+    {
+        if (length <= _length)
+            return _start;
+        var bytes = checked((nuint)length * sizeof(float));
+        Free();
+        _start = (float*)NativeMemory.AlignedAlloc(bytes, 64);
+        NativeMemory.Clear(_start, bytes);
+        _length = length;
+        return _start;
+    }
+
+    private void Free()
+    {
+        NativeMemory.AlignedFree(_start);
+        _start = null;
+        _length = 0;
+    }
+}

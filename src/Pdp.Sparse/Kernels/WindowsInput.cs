@@ -1,0 +1,114 @@
+namespace Pdp.Sparse.Kernels;
+
+/// <summary>The windows of a convolution: each element of a window in each channel is a row, each window a position.</summary>
+internal sealed unsafe class WindowsInput : IInput
+{
+    private Geometry _geometry;
+    private float* _start;
+    private float* _end;
+    private long _channelStride;
+    private long _pictureStride;
+
+    /// <summary>Copies of pictures that can't be read as they are.</summary>
+    public PhasePlanes Copies { get; } = new();
+
+    /// <summary>Takes [pictures, channels, phases, rows, columns of a phase].</summary>
+    public IInput Set(float* start, long pictures, long channelStride, long pictureStride, Geometry geometry)
+    {
+        _start = start;
+        _geometry = geometry;
+        (_channelStride, _pictureStride) = (channelStride, pictureStride);
+        _end = start + ((pictures - 1) * pictureStride) + ((geometry.Channels - 1) * channelStride) + geometry.ChannelSize;
+        return this;
+    }
+
+    /// <inheritdoc/>
+    public void Fill(float* slab, int first, int count, Tile tile)
+    {
+        var lanes = PanelKernels.Widest.Lanes;
+        var parts = stackalloc Part[Tile.MostWidth];
+        var elements = _geometry.Elements;
+        var (line, column) = Math.DivRem(tile.Start, _geometry.OutputWidth);
+        var (picture, row) = Math.DivRem(line, _geometry.OutputHeight);
+        var at = new Window(picture, (int)row, (int)column);
+        for (var done = 0; done < tile.Width; done += lanes)
+        {
+            var next = at;
+            for (var element = 0; element < elements; element++)
+            {
+                // The channels of whose rows this element's are among those asked for.
+                var channel = (first - element + elements - 1) / elements;
+                var channels = ((first + count - element + elements - 1) / elements) - channel;
+                if (channels <= 0)
+                    continue;
+                next = at;
+                var number = FindParts(element, ref next, Math.Clamp(tile.Count - done, 0, lanes), parts);
+                Gather(parts, number, slab + ((((long)channel * elements) + element - first) * tile.Width) + done, (long)elements * tile.Width, channel, channels);
+            }
+
+            at = next;
+        }
+    }
+
+    private void Gather(Part* parts, int number, float* target, long targetStride, int channel, int channels)
+    {
+        var kernel = PanelKernels.Widest;
+        var (low, high) = (0L, 0L);
+        for (var i = 0; i < number; i++)
+            (low, high) = (Math.Min(low, parts[i].Source), Math.Max(high, parts[i].Source + kernel.Lanes));
+        var source = _start + (channel * _channelStride);
+        // A vector may begin before the first picture or end behind the last one.
+        for (; channels > 0 && source + low < _start; channels--, source += _channelStride, target += targetStride)
+            GatherSingly(source, parts, number, target);
+        for (; channels > 0 && source + ((channels - 1) * _channelStride) + high > _end; channels--)
+            GatherSingly(source + ((channels - 1) * _channelStride), parts, number, target + ((channels - 1) * targetStride));
+        if (channels > 0)
+            kernel.Gather(source, _channelStride, parts, number, target, targetStride, channels);
+    }
+
+    private static void GatherSingly(float* source, Part* parts, int number, float* target)
+    {
+        new Span<float>(target, PanelKernels.Widest.Lanes).Clear();
+        for (var i = 0; i < number; i++)
+        {
+            for (var lane = parts[i].First; lane < parts[i].End; lane++)
+                target[lane] = source[parts[i].Source + lane];
+        }
+    }
+
+    private int FindParts(int element, ref Window at, int count, Part* parts)
+    {
+        var (elementRow, elementColumn) = Math.DivRem(element, _geometry.KernelWidth);
+        var (down, across) = (_geometry.Down, _geometry.Across);
+        var (shift, phase) = _geometry.Shift(elementColumn);
+        var width = _geometry.PhaseColumns(phase);
+        var number = 0;
+        for (var done = 0; done < count;)
+        {
+            var length = Math.Min(count - done, _geometry.OutputWidth - at.Column);
+            var y = (at.Row * down.Stride) + (elementRow * down.Dilation) - down.Before;
+            var x = at.Column + shift;
+            var (first, end) = (Math.Max(0, -x), Math.Min(length, width - x));
+            if (y >= 0 && y < _geometry.Height && first < end)
+                parts[number++] = new((at.Picture * _pictureStride) + (phase * _geometry.PhaseSize) + ((long)y * _geometry.PhaseWidth) + x - done, done + first, done + end);
+            done += length;
+            at.Advance(length, _geometry);
+        }
+
+        return number;
+    }
+
+    /// <summary>A window's place.</summary>
+    private record struct Window(long Picture, int Row, int Column)
+    {
+        public void Advance(int columns, in Geometry geometry)
+        {
+            Column += columns;
+            if (Column < geometry.OutputWidth)
+                return;
+            (Column, Row) = (0, Row + 1);
+            if (Row == geometry.OutputHeight)
+                (Row, Picture) = (0, Picture + 1);
+        }
+    }
+}

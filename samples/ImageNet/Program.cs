@@ -1,6 +1,7 @@
 // ImageNet: ResNet and MobileNet, dense or pruned while they train, by recipes that can be copied and edited.
 //
 //   dotnet run -c Release --project samples/ImageNet -- --recipe pdp-resnet18 --data /data/imagenet --out runs/pdp-resnet18
+//   mpirun -n 4 dotnet run -c Release --no-build --project samples/ImageNet -- --distributed --recipe …
 //
 // Data: a folder with train and val, each with a folder of pictures for each class; --data synthetic:1024 draws some. The
 // run can be interrupted (Ctrl-C, SIGTERM, kill -9) and continues with --resume, bit for bit on a CPU. Its last line is the
@@ -24,40 +25,65 @@ using var interrupt = new Interrupt();
 return Sample.Run(args, Usage.Text, () =>
 {
     var settings = Recipe.Parse(args, Console.Error.WriteLine);
+    return Ranks.Run(settings.Distributed, ranks => RunUntil(interrupt, settings, ranks));
+});
+
+static int RunUntil(Interrupt interrupt, Settings settings, ICollective ranks)
+{
     try
     {
-        Run(settings, interrupt.Token);
+        Run(settings, ranks, interrupt.Token);
         return 0;
     }
     catch (OperationCanceledException)
     {
-        Console.Error.WriteLine(
-            settings is { Out: not null, Evaluate: null } ? "Interrupted; continue with --resume." : "Interrupted; nothing was kept.");
-        return interrupt.ExitCode;
-    }
-});
+        if (ranks.Rank == 0)
+        {
+            Console.Error.WriteLine(
+                settings is { Out: not null, Evaluate: null } ? "Interrupted; continue with --resume." : "Interrupted; nothing was kept.");
+        }
 
-static void Run(Settings settings, CancellationToken stop)
+        // The signal may have come to another rank.
+        return interrupt.ExitCode > 0 ? interrupt.ExitCode : 130;
+    }
+}
+
+static void Run(Settings settings, ICollective ranks, CancellationToken stop)
 {
+    // Ranks. The first one writes, and finds the checkpoint to resume from; the others have the same settings otherwise.
+    Agreement.Require(ranks, settings.Common());
+    settings = ranks.Rank == 0 ? settings : settings with { Out = null, Resume = false };
+
     // Settings. What can't be is said before anything else is done: times that don't fit, nothing to resume, or a run that exists already.
     CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
     settings.RequirePossible();
     var folder = settings.Evaluate is null ? RunFolder.Checkpoints(settings) : null;
-    if (settings.Threads is { } threads)
+    if ((settings.Threads ?? (ranks.Size > 1 ? Ranks.Cores(ranks) : null)) is { } threads)
     {
         set_num_threads(threads);
     }
 
     manual_seed(settings.Seed).Dispose();
     var device = Devices.Choose(settings.Device);
-    IDisplay display = Console.IsOutputRedirected ? new PlainDisplay(Console.Out, TimeSpan.FromSeconds(10))
+    IDisplay display = ranks.Rank > 0 ? new NoDisplay()
+        : Console.IsOutputRedirected || ranks.Size > 1 ? new PlainDisplay(Console.Out, TimeSpan.FromSeconds(10))
         : new TerminalDisplay(Spectre.Console.AnsiConsole.Console);
     display.Line($"imagenet: {Sample.Versions}, {device}, {get_num_threads()} threads: {CommandLine.Echo(settings)}");
 
+    if (ranks.Size > 1)
+    {
+        display.Line(Ranks.Describe(ranks));
+    }
+
     // Data.
-    var (training, validation) = DataOption.Open(settings, Console.Error.WriteLine);
+    var (training, validation) = DataOption.Open(settings, ranks, Console.Error.WriteLine);
     using var ownedTraining = training;
     using var ownedValidation = validation;
+    Agreement.Require(ranks, new Dictionary<string, string>
+    {
+        ["the pictures to train on"] = $"{training.Pictures}",
+        ["the pictures to validate with"] = $"{validation.Pictures}",
+    });
 
     // Model and optimizer.
     using var model = Model(settings, device);
@@ -69,16 +95,17 @@ static void Run(Settings settings, CancellationToken stop)
     // Pruning: attaches to the model and changes nothing in it; a dense run does without.
     using var pruner = settings.Method == "pdp" ? new PdpPruner(model, Pruning.Options(settings, model)) : null;
     var learner = new Learner(model, optimizer, average, pruner);
+    using var team = new Team(ranks, learner);
 
     if (settings.Evaluate is { } file)
     {
-        Evaluate(file, settings, learner, validation, display, stop);
+        Evaluate(file, settings, learner, validation, ranks, display, stop);
         return;
     }
 
     // Training, from the start or from where the newest checkpoint is.
-    using var trainer = new Trainer(settings, learner, training);
-    var session = new Session(settings, learner, trainer, display, stop) { Folder = folder };
+    using var trainer = new Trainer(settings, learner, training, team);
+    var session = new Session(settings, learner, trainer, team, display, stop) { Folder = folder };
     var run = session.Start();
     using var board = Board(settings, run, trainer);
     session = session with { Board = board };
@@ -124,10 +151,16 @@ static void Run(Settings settings, CancellationToken stop)
         FirstLoss = run.History[0].Loss,
         LastLoss = run.History[^1].Loss,
         SecondsPerEpoch = run.History.Average(metrics => metrics.Seconds),
+        Ranks = ranks.Size,
+        CommunicationSecondsPerStep = team.SecondsPerStep,
     };
     Write(settings, RunPage.FileName,
         ResultPage.Of(report, settings, run.History, pruning, weights, uncommitted, Size(settings, model, device)).ToHtml());
     Finish(settings, report, pruning, shrink, model, display);
+    if (ranks.Rank == 0)
+    {
+        Console.WriteLine(report.ToJson());
+    }
 }
 
 static Module<Tensor, Tensor> Model(Settings settings, Device device)
@@ -155,7 +188,9 @@ static TensorBoardLog? Board(Settings settings, Progress run, Trainer trainer) =
     : null;
 
 // The accuracy of weights, or of a checkpoint with its masks soft and as commit would leave them.
-static void Evaluate(string file, Settings settings, Learner learner, IPictureBatches validation, IDisplay display, CancellationToken stop)
+static void Evaluate(
+    string file, Settings settings, Learner learner, IPictureBatches validation, ICollective ranks, IDisplay display,
+    CancellationToken stop)
 {
     MaskForm[] forms = [MaskForm.Soft, MaskForm.Folded];
     if (Checkpoint.Is(file))
@@ -169,7 +204,7 @@ static void Evaluate(string file, Settings settings, Learner learner, IPictureBa
     }
 
     var accuracy = display.Watch("accuracy", validation.Count, report =>
-        Evaluation.Measure(learner, validation, forms, done => report(done, () => ""), stop));
+        Evaluation.Measure(learner, validation, forms, ranks, done => report(done, () => ""), stop));
     foreach (var (form, value) in forms.Zip(accuracy))
     {
         display.Line(learner.Pruner is null ? $"{value}" : $"{form}: {value}");
@@ -243,6 +278,4 @@ static void Finish(Settings settings, RunReport report, PruningReport? pruning, 
     {
         display.Line(RunFiles.List(settings.Out));
     }
-
-    Console.WriteLine(report.ToJson());
 }

@@ -38,6 +38,14 @@ internal sealed partial record Settings : PruningSettings
     [Option("Threads for the arithmetic on the CPU.", Value = "THREADS", Range = "[1, ∞)", Default = "libtorch's choice")]
     public int? Threads { get; init; }
 
+    [Option("Trains on the ranks that mpirun has started; each has an equal share of every batch.")]
+    public bool Distributed { get; init; }
+
+    [Option(
+        "Steps from one check that all ranks have the same weights and masks to the next; 0 for none.",
+        Value = "STEPS", Range = "[0, ∞)")]
+    public int AgreementSteps { get; init; } = 100;
+
     [Option("Seed of the initial weights, the order of the pictures, crops and flips.")]
     public int Seed { get; init; }
 
@@ -76,6 +84,16 @@ internal sealed partial record Settings : PruningSettings
         ? throw new ArgumentException(
             $"A part of one picture is too small for batch-norm: --batch {Batch} must be at least twice --accumulate {Accumulate}.")
         : Batch / Accumulate;
+
+    /// <summary>The pictures of a part that each of some ranks has.</summary>
+    /// <exception cref="ArgumentException">The batch can't be divided so.</exception>
+    public int PartOn(int ranks) => Part % ranks != 0
+        ? throw new ArgumentException(
+            $"{Part} pictures can't be divided among {ranks} ranks: --batch must be a multiple of --accumulate times the number of ranks.")
+        : Part == ranks
+        ? throw new ArgumentException(
+            $"A share of one picture is too small for batch-norm: give {ranks} ranks a --batch of at least {2 * ranks * Accumulate}.")
+        : Part / ranks;
 
     [Option("Height and width of the pictures.", Value = "PIXELS", Range = "[32, ∞)")]
     public int Side { get; init; } = 224;
@@ -158,7 +176,11 @@ internal sealed partial record Settings : PruningSettings
     public IReadOnlyDictionary<string, string> Deciding() => CommandLine.Pairs(
         this,
         nameof(Recipe), nameof(Data), nameof(Out), nameof(Resume), nameof(Evaluate), nameof(Device), nameof(Threads), nameof(Weights),
-        nameof(ShrinkRecord), nameof(Workers), nameof(CheckpointSteps), nameof(KeepLast), nameof(LogSteps));
+        nameof(ShrinkRecord), nameof(Workers), nameof(CheckpointSteps), nameof(KeepLast), nameof(LogSteps), nameof(Distributed),
+        nameof(AgreementSteps));
+
+    /// <summary>The settings that must be the same on all ranks: all but what follows from each machine.</summary>
+    public IReadOnlyDictionary<string, string> Common() => CommandLine.Pairs(this, nameof(Device), nameof(Threads), nameof(Workers));
 
     private static string? Matches(string? value, Regex form, string wanted) =>
         value is null || form.IsMatch(value) ? value : throw new ArgumentException($"Must be {wanted}, not '{value}'.");

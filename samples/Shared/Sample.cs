@@ -42,7 +42,7 @@ internal static class Sample
     }
 
     /// <summary>What a user can read of an error; null for one that is a fault of the program, whose stack trace is wanted.</summary>
-    private static string? Describe(Exception error) => error switch
+    public static string? Describe(Exception error) => error switch
     {
         OutOfMemoryException or ExternalException => $"{error.Message.Split('\n')[0]}\nIf memory ran out, lower --batch.",
         ArgumentException or InvalidOperationException or InvalidDataException or FormatException or OverflowException or JsonException =>

@@ -17,23 +17,25 @@ internal sealed class PictureLoader : IPictureBatches
     private readonly long _seed;
     private readonly bool _isShuffled;
     private readonly int _workers;
+    private readonly Share _share;
     private readonly BufferPool _pool;
     private readonly DamagedPictures _damaged;
     private Prefetch? _running;
     private bool _isDisposed;
 
-    private PictureLoader(ImageFolder folder, IViewer viewer, int batch, long seed, bool isShuffled, int workers, Action<string> report)
+    private PictureLoader(
+        ImageFolder folder, IViewer viewer, int batch, long seed, bool isShuffled, int workers, Action<string> report, Share share)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(batch, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(workers, 1);
-        (_folder, _viewer, _batch, _seed, _isShuffled, _workers) = (folder, viewer, batch, seed, isShuffled, workers);
+        (_folder, _viewer, _batch, _seed, _isShuffled, _workers, _share) = (folder, viewer, batch, seed, isShuffled, workers, share);
         _pool = new BufferPool(checked(batch * viewer.Side * viewer.Side * Channels), batch);
         _damaged = new DamagedPictures(folder.Count, report);
     }
 
     public long Pictures => _folder.Count;
 
-    public int Count => _isShuffled ? _folder.Count / _batch : (_folder.Count + _batch - 1) / _batch;
+    public int Count => _isShuffled ? _share.CompleteOf(_folder.Count / _batch) : _share.Of((_folder.Count + _batch - 1) / _batch);
 
     /// <summary>The batches' memory that is in use.</summary>
     internal int Rented => _pool.Rented;
@@ -45,8 +47,10 @@ internal sealed class PictureLoader : IPictureBatches
     /// <param name="workers">The threads.</param>
     /// <param name="report">Is told, on one of the threads, of each picture that can't be read.</param>
     /// <param name="side">Height and width of the crops after resizing.</param>
-    public static PictureLoader Training(ImageFolder folder, int batch, long seed, int workers, Action<string> report, int side = 224) =>
-        new(folder, new RandomResizedCrop(side), batch, seed, isShuffled: true, workers, report);
+    /// <param name="share">The batches to read; all by default.</param>
+    public static PictureLoader Training(
+        ImageFolder folder, int batch, long seed, int workers, Action<string> report, int side = 224, Share? share = null) =>
+        new(folder, new RandomResizedCrop(side), batch, seed, isShuffled: true, workers, report, share ?? Share.Whole);
 
     /// <summary>The pictures in the folder's order, the middle of each. The last batch may be smaller.</summary>
     /// <param name="folder">The pictures.</param>
@@ -55,9 +59,10 @@ internal sealed class PictureLoader : IPictureBatches
     /// <param name="report">Is told, on one of the threads, of each picture that can't be read.</param>
     /// <param name="side">Height and width of the middle.</param>
     /// <param name="resized">What the shorter side is resized to before.</param>
+    /// <param name="share">The batches to read; all by default.</param>
     public static PictureLoader Validation(
-        ImageFolder folder, int batch, int workers, Action<string> report, int side = 224, int resized = 256) =>
-        new(folder, new ResizedCentre(side, resized), batch, seed: 0, isShuffled: false, workers, report);
+        ImageFolder folder, int batch, int workers, Action<string> report, int side = 224, int resized = 256, Share? share = null) =>
+        new(folder, new ResizedCentre(side, resized), batch, seed: 0, isShuffled: false, workers, report, share ?? Share.Whole);
 
     /// <inheritdoc/>
     /// <exception cref="InvalidOperationException">The batches of another epoch are still being enumerated.</exception>
@@ -101,6 +106,7 @@ internal sealed class PictureLoader : IPictureBatches
         }
 
         var pictures = new EpochPictures(_folder, _damaged, _seed, epoch, _isShuffled);
-        return _running = new Prefetch(pictures, first * _batch, _viewer, _batch, Ahead, _workers, _pool);
+        return _running = new Prefetch(
+            pictures, _share.IndexOf(first) * _batch, _viewer, _batch, _batch * _share.Ranks, Ahead, _workers, _pool);
     }
 }

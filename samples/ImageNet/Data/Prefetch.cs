@@ -11,6 +11,7 @@ internal sealed class Prefetch : IDisposable
     private readonly EpochPictures _pictures;
     private readonly IViewer _viewer;
     private readonly int _batch;
+    private readonly int _stride;
     private readonly int _ahead;
     private readonly BufferPool _pool;
     private readonly Thread[] _threads;
@@ -27,12 +28,13 @@ internal sealed class Prefetch : IDisposable
     /// <param name="first">The place in it to begin at.</param>
     /// <param name="viewer">What is seen of each picture.</param>
     /// <param name="batch">The pictures of a batch.</param>
+    /// <param name="stride">The places from the start of one batch to that of the next.</param>
     /// <param name="ahead">The most batches that are ready or being filled.</param>
     /// <param name="workers">The threads.</param>
     /// <param name="pool">The batches' memory.</param>
-    public Prefetch(EpochPictures pictures, int first, IViewer viewer, int batch, int ahead, int workers, BufferPool pool)
+    public Prefetch(EpochPictures pictures, int first, IViewer viewer, int batch, int stride, int ahead, int workers, BufferPool pool)
     {
-        (_pictures, _next, _viewer, _batch, _ahead, _pool) = (pictures, first, viewer, batch, ahead, pool);
+        (_pictures, _next, _viewer, _batch, _stride, _ahead, _pool) = (pictures, first, viewer, batch, stride, ahead, pool);
         _threads = [.. Enumerable.Range(0, workers).Select(_ => new Thread(Work) { IsBackground = true, Name = "Pictures" })];
         Array.ForEach(_threads, thread => thread.Start());
     }
@@ -103,7 +105,7 @@ internal sealed class Prefetch : IDisposable
                 Monitor.Wait(_gate);
             }
 
-            if (_isStopped || (IsOpenFull && _next == _pictures.Count))
+            if (_isStopped || (IsOpenFull && _next >= _pictures.Count))
             {
                 return null;
             }
@@ -118,7 +120,7 @@ internal sealed class Prefetch : IDisposable
     {
         var (pixels, labels) = _pool.Rent();
         _open = new PendingBatch(pixels, labels, _next, Math.Min(_batch, _pictures.Count - _next));
-        _next += _open.Count;
+        _next += _stride;
         _pending.Enqueue(_open);
         return _open;
     }

@@ -12,20 +12,24 @@ namespace Pdp.Samples.ImageNet.Data;
 /// <param name="side">Their height and width.</param>
 /// <param name="seed">Decides the noise and the order.</param>
 /// <param name="isTraining">Whether the order changes with the epoch and an incomplete last batch is left out.</param>
-internal sealed class SyntheticBatches(int pictures, int classes, int batch, int side, int seed, bool isTraining) : IPictureBatches
+/// <param name="share">The batches to draw; all by default.</param>
+internal sealed class SyntheticBatches(
+    int pictures, int classes, int batch, int side, int seed, bool isTraining, Share? share = null) : IPictureBatches
 {
     private const int StripeBit = 8;
+    private readonly Share _share = share ?? Share.Whole;
 
     public long Pictures => pictures;
 
-    public int Count => isTraining ? pictures / batch : (pictures + batch - 1) / batch;
+    public int Count => isTraining ? _share.CompleteOf(pictures / batch) : _share.Of((pictures + batch - 1) / batch);
 
     public IEnumerable<PictureBatch> Epoch(int epoch, int first = 0)
     {
         var order = Order(epoch);
         for (var i = first; i < Count; i++)
         {
-            var chosen = order.AsMemory(i * batch, Math.Min(batch, pictures - (i * batch)));
+            var start = _share.IndexOf(i) * batch;
+            var chosen = order.AsMemory(start, Math.Min(batch, pictures - start));
             yield return Draw(chosen.Span, epoch);
         }
     }

@@ -50,5 +50,11 @@ internal sealed record RunReport
 
     public required double SecondsPerEpoch { get; init; }
 
+    /// <summary>The processes that trained it together.</summary>
+    public required int Ranks { get; init; }
+
+    /// <summary>The time in which a rank averages gradients, waiting included; null where it is alone.</summary>
+    public double? CommunicationSecondsPerStep { get; init; }
+
     public string ToJson() => JsonSerializer.Serialize(this, Json);
 }

@@ -1,4 +1,5 @@
 using Pdp.Samples.ImageNet.Data;
+using Pdp.Training;
 using static TorchSharp.torch;
 
 namespace Pdp.Samples.ImageNet.Training;
@@ -14,11 +15,12 @@ internal static class Evaluation
     /// <param name="learner">What is measured; it is unchanged afterwards.</param>
     /// <param name="pictures">The pictures.</param>
     /// <param name="forms">What the weights are while they are measured; without a pruner all forms are the same.</param>
+    /// <param name="ranks">The ranks, each of which measures its share of the pictures.</param>
     /// <param name="report">Told the number of batches done, after each.</param>
     /// <param name="stop">Ends the pass early.</param>
     /// <exception cref="OperationCanceledException">It was ended early.</exception>
     public static Accuracy[] Measure(
-        Learner learner, IPictureBatches pictures, IReadOnlyList<MaskForm> forms, Action<int>? report = null,
+        Learner learner, IPictureBatches pictures, IReadOnlyList<MaskForm> forms, ICollective ranks, Action<int>? report = null,
         CancellationToken stop = default)
     {
         using var noGrad = no_grad();
@@ -27,21 +29,51 @@ internal static class Evaluation
         try
         {
             var (hits, count, done) = (new Accuracy[forms.Count], 0L, 0);
-            foreach (var batch in pictures.Epoch(0))
+            foreach (var batch in InStep(pictures.Epoch(0), ranks, stop))
             {
                 using var owned = batch;
-                stop.ThrowIfCancellationRequested();
                 Add(hits, learner, batch, forms);
                 count += batch.Count;
                 report?.Invoke(++done);
             }
 
-            return [.. hits.Select(hit => new Accuracy(hit.Top1 / count, hit.Top5 / count))];
+            return Shares(hits, count, ranks);
         }
         finally
         {
             learner.Average?.Exchange();
         }
+    }
+
+    // Ranks may have a batch more than others, and must stop at the same one.
+    private static IEnumerable<PictureBatch> InStep(IEnumerable<PictureBatch> batches, ICollective ranks, CancellationToken stop)
+    {
+        using var own = batches.GetEnumerator();
+        for (var isOver = false; !isOver;)
+        {
+            if (ranks.Any(stop.IsCancellationRequested))
+            {
+                throw new OperationCanceledException(stop);
+            }
+
+            var hasOne = own.MoveNext();
+            if (hasOne)
+            {
+                yield return own.Current;
+            }
+
+            isOver = !ranks.Any(hasOne);
+        }
+    }
+
+    // What all ranks got right, of all that they saw.
+    private static Accuracy[] Shares(Accuracy[] hits, long count, ICollective ranks)
+    {
+        using var scope = NewDisposeScope();
+        var sums = tensor([.. hits.SelectMany(hit => new[] { hit.Top1, hit.Top5 }), count], ScalarType.Float64);
+        ranks.Sum(sums);
+        var all = sums.data<double>().ToArray();
+        return [.. all[..^1].Chunk(2).Select(pair => new Accuracy(pair[0] / all[^1], pair[1] / all[^1]))];
     }
 
     private static void Add(Accuracy[] hits, Learner learner, PictureBatch batch, IReadOnlyList<MaskForm> forms)

@@ -7,7 +7,8 @@ using Pdp.Training;
 namespace Pdp.Samples.ImageNet.Training;
 
 /// <summary>The epochs of a run, with what is seen and kept of them; borrows all that it works with.</summary>
-internal sealed record Session(Settings Settings, Learner Learner, Trainer Trainer, IDisplay Display, CancellationToken Stop)
+internal sealed record Session(
+    Settings Settings, Learner Learner, Trainer Trainer, Team Team, IDisplay Display, CancellationToken Stop)
 {
     /// <summary>Where checkpoints go; nowhere if null.</summary>
     public CheckpointFolder? Folder { get; init; }
@@ -19,7 +20,9 @@ internal sealed record Session(Settings Settings, Learner Learner, Trainer Train
     /// <exception cref="InvalidDataException">The checkpoint is damaged, or of other settings.</exception>
     public Progress Start()
     {
-        if (Folder?.FindNewest(Display.Line) is not { } latest)
+        // Only the first rank has a folder; the others read the checkpoint that it found.
+        var latest = Team.Collective.Broadcast(Folder?.FindNewest(Display.Line) ?? "");
+        if (latest.Length == 0)
         {
             return Progress.Start;
         }
@@ -45,11 +48,21 @@ internal sealed record Session(Settings Settings, Learner Learner, Trainer Train
                     Log(start, Trainer.Read(start, step, clock));
                 }
 
-                if (IsDue(step, Settings.CheckpointSteps) || Stop.IsCancellationRequested)
+                if (Settings.AgreementSteps > 0 && IsDue(step, Settings.AgreementSteps))
+                {
+                    Team.RequireAgreement();
+                }
+
+                var isToStop = Team.Stops(Stop);
+                if (IsDue(step, Settings.CheckpointSteps) || isToStop)
                 {
                     run = Trainer.Read(start, step, clock);
                     Keep(run);
-                    Stop.ThrowIfCancellationRequested();
+                }
+
+                if (isToStop)
+                {
+                    throw new OperationCanceledException(Stop);
                 }
             }
 
@@ -62,6 +75,7 @@ internal sealed record Session(Settings Settings, Learner Learner, Trainer Train
     public Progress EndEpoch(Progress run, IPictureBatches validation)
     {
         // Before pruning begins the forms are the same, and one pass through the network tells them both.
+        Team.AverageStatistics();
         MaskForm[] forms = Learner.Pruner is { Sparsity: > 0 } ? [MaskForm.Soft, MaskForm.Folded] : [MaskForm.Soft];
         var accuracy = Measure(validation, forms);
         var (soft, folded) = (accuracy[0], accuracy[^1]);
@@ -81,13 +95,15 @@ internal sealed record Session(Settings Settings, Learner Learner, Trainer Train
     /// <summary>The accuracy with the weights in each of some forms.</summary>
     /// <exception cref="OperationCanceledException">There was an interrupt.</exception>
     public Accuracy[] Measure(IPictureBatches pictures, params MaskForm[] forms) => Display.Watch(
-        "accuracy", pictures.Count, report => Evaluation.Measure(Learner, pictures, forms, done => report(done, () => ""), Stop));
+        "accuracy", pictures.Count, report =>
+            Evaluation.Measure(Learner, pictures, forms, Team.Collective, done => report(done, () => ""), Stop));
 
     /// <summary>
     /// Writes a checkpoint. Where that fails, training goes on: what is in memory is worth more than what could not be written.
     /// </summary>
     private void Keep(Progress run, bool isBest = false)
     {
+        Team.AverageStatistics();
         try
         {
             Folder?.Save(Steps(run), Learner.State, Checkpoint.Texts(Learner, run, Settings), isBest);

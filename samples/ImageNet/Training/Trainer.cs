@@ -13,13 +13,15 @@ internal sealed class Trainer : IDisposable
     private readonly Settings _settings;
     private readonly Learner _learner;
     private readonly IPictureBatches _pictures;
+    private readonly Team _team;
     private readonly CosineSchedule _schedule;
     private readonly Scalar _one = 1.0;
     private readonly Scalar _share;
+    private readonly Tensor _stepLoss;
     private readonly Tensor _lossSum;
 
     /// <exception cref="ArgumentException">There are fewer pictures than a step takes.</exception>
-    public Trainer(Settings settings, Learner learner, IPictureBatches pictures)
+    public Trainer(Settings settings, Learner learner, IPictureBatches pictures, Team team)
     {
         Steps = pictures.Count / settings.Accumulate;
         if (Steps == 0)
@@ -31,8 +33,10 @@ internal sealed class Trainer : IDisposable
         _settings = settings;
         _learner = learner;
         _pictures = pictures;
+        _team = team;
         _schedule = new CosineSchedule((double)settings.Epochs * Steps) { WarmupSteps = settings.WarmupEpochs * Steps };
         _share = 1.0 / settings.Accumulate;
+        _stepLoss = zeros([], ScalarType.Float64, learner.Device).DetachFromDisposeScope();
         _lossSum = zeros([], ScalarType.Float64, learner.Device).DetachFromDisposeScope();
     }
 
@@ -67,6 +71,7 @@ internal sealed class Trainer : IDisposable
     public void Dispose()
     {
         _lossSum.Dispose();
+        _stepLoss.Dispose();
         _share.Dispose();
         _one.Dispose();
     }
@@ -104,16 +109,28 @@ internal sealed class Trainer : IDisposable
             }
         }
 
+        // Each rank has the gradients of its share; their mean is that of the whole batch.
+        _team.AverageGradients();
         _learner.Optimizer.step();
         _learner.Average?.Update();
+        AddLoss();
+    }
+
+    private void AddLoss()
+    {
+        using var noGrad = no_grad();
+        _team.Average(_stepLoss);
+        _lossSum.add_(_stepLoss, _one);
+        _stepLoss.zero_();
     }
 
     /// <summary>
-    /// Dropout draws from libtorch's generator, which is seeded again for each step, so that nothing of it needs to be saved.
+    /// Dropout draws from libtorch's generator, which is seeded again for each step and rank, so that nothing of it needs to be saved.
     /// </summary>
     private void Seed(int epoch, int step)
     {
-        using var generator = manual_seed(new SplitMix(_settings.Seed, epoch, step).Below(int.MaxValue));
+        var index = (step * _team.Collective.Size) + _team.Collective.Rank;
+        using var generator = manual_seed(new SplitMix(_settings.Seed, epoch, index).Below(int.MaxValue));
     }
 
     private void Backward(PictureBatch batch)
@@ -125,7 +142,7 @@ internal sealed class Trainer : IDisposable
         var loss = nn.functional.cross_entropy(answers, labels, label_smoothing: _settings.LabelSmoothing).mul(_share);
         loss.backward();
         using var noGrad = no_grad();
-        _lossSum.add_(loss, _one);
+        _stepLoss.add_(loss, _one);
     }
 
     private static PictureBatch Next(IEnumerator<PictureBatch> batches) => batches.MoveNext()

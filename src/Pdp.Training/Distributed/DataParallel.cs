@@ -100,8 +100,8 @@ public sealed class DataParallel : IDisposable
     }
 
     /// <summary>
-    /// Replaces each floating-point buffer, such as the statistics of batch norms, by the mean over the ranks. Call it before evaluation and
-    /// checkpoints, on all ranks; in between each rank keeps its own.
+    /// Replaces each floating-point buffer, such as the statistics of batch norms, by the mean over the ranks. Call it before evaluation
+    /// and checkpoints, on all ranks; in between each rank keeps its own.
     /// </summary>
     public void AverageBuffers()
     {

@@ -36,6 +36,21 @@ public sealed class PictureLoaderTests : IDisposable
     }
 
     [Fact]
+    public void Epoch_OfTwoRanks_HasTogetherTheBatchesOfOne()
+    {
+        var folder = Folder();
+        using var whole = PictureLoader.Training(folder, 4, 7, workers: 2, _reports.Add, Side);
+        using var first = PictureLoader.Training(folder, 2, 7, workers: 2, _reports.Add, Side, new Share(0, 2));
+        using var second = PictureLoader.Training(folder, 2, 7, workers: 2, _reports.Add, Side, new Share(1, 2));
+
+        var (expected, rounds) = (Read(whole, 1), Read(first, 1).Zip(Read(second, 1)).ToArray());
+
+        Assert.Equal(3, first.Count);
+        Assert.Equal(expected.Select(batch => batch.Pixels), rounds.Select(round => (float[])[.. round.First.Pixels, .. round.Second.Pixels]));
+        Assert.Equal(Read(first, 1)[2].Pixels, first.Epoch(1, 2).Select(batch => { using (batch) return batch.Pixels.ToArray(); }).Single());
+    }
+
+    [Fact]
     public void Epoch_WhenValidated_KeepsTheFoldersOrder()
     {
         var folder = Folder();

@@ -43,7 +43,7 @@ public sealed class ResumeTests : IDisposable
         var expected = whole.Train();
         using var source = new CancellationTokenSource();
 
-        using var interrupted = new TinyRun(Settings with { CheckpointSteps = 0 }, _folder.Path, 0, batches => new StoppingBatches(batches, batch, source.Cancel), source.Token);
+        using var interrupted = new TinyRun(Settings with { CheckpointSteps = 0 }, _folder.Path, 0, batches => new StoppingBatches(batches, batch, source.Cancel), ranks: null, source.Token);
         Assert.Throws<OperationCanceledException>(() => interrupted.Train());
         using var resumed = new TinyRun(Settings, _folder.Path, weights: 99);
         var from = resumed.Session.Start();

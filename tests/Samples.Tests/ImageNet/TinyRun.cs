@@ -12,14 +12,17 @@ internal sealed class TinyRun : IDisposable
 {
     public const int Pictures = 48;
     private readonly TinyNet _model;
+    private readonly ICollective _ranks;
 
     /// <param name="settings">The settings.</param>
     /// <param name="folder">Where checkpoints go.</param>
     /// <param name="weights">The seed of the first weights.</param>
     /// <param name="wrap">What stands between the pictures and the trainer.</param>
+    /// <param name="ranks">The ranks; the run is alone by default.</param>
     /// <param name="stop">Ends the run.</param>
-    public TinyRun(Settings settings, string? folder = null, int weights = 0, Func<IPictureBatches, IPictureBatches>? wrap = null, CancellationToken stop = default)
+    public TinyRun(Settings settings, string? folder = null, int weights = 0, Func<IPictureBatches, IPictureBatches>? wrap = null, ICollective? ranks = null, CancellationToken stop = default)
     {
+        _ranks = ranks ?? SingleRank.Instance;
         manual_seed(weights).Dispose();
         Settings = settings;
         _model = new TinyNet(settings.Classes);
@@ -32,8 +35,9 @@ internal sealed class TinyRun : IDisposable
             settings.Method == "pdp" ? new PdpPruner(_model, Pruning.Options(settings, _model)) : null);
         Training = Batches(isTraining: true);
         Validation = Batches(isTraining: false);
-        Trainer = new Trainer(settings, Learner, wrap is null ? Training : wrap(Training));
-        Session = new Session(settings, Learner, Trainer, new PlainDisplay(Lines, TimeSpan.Zero), stop)
+        Team = new Team(_ranks, Learner);
+        Trainer = new Trainer(settings, Learner, wrap is null ? Training : wrap(Training), Team);
+        Session = new Session(settings, Learner, Trainer, Team, new PlainDisplay(Lines, TimeSpan.Zero), stop)
         {
             Folder = folder is null ? null : new CheckpointFolder(folder, settings.KeepLast),
         };
@@ -66,6 +70,8 @@ internal sealed class TinyRun : IDisposable
 
     public IPictureBatches Validation { get; }
 
+    public Team Team { get; }
+
     public Trainer Trainer { get; }
 
     public Session Session { get; }
@@ -97,6 +103,7 @@ internal sealed class TinyRun : IDisposable
     public void Dispose()
     {
         Trainer.Dispose();
+        Team.Dispose();
         Training.Dispose();
         Validation.Dispose();
         Learner.Pruner?.Dispose();
@@ -107,5 +114,6 @@ internal sealed class TinyRun : IDisposable
     }
 
     private SyntheticBatches Batches(bool isTraining) =>
-        new(Pictures, Settings.Classes, Settings.Part, Settings.Side, Settings.Seed, isTraining);
+        new(
+        Pictures, Settings.Classes, Settings.PartOn(_ranks.Size), Settings.Side, Settings.Seed, isTraining, new Share(_ranks.Rank, _ranks.Size));
 }

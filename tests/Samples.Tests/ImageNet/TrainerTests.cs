@@ -64,7 +64,9 @@ public sealed class TrainerTests
         using var optimizer = new FusedSgd(model.named_parameters(), new SgdOptions { LearningRate = settings.Lr, Momentum = settings.Momentum });
         using var pruner = settings.Method == "pdp" ? new PdpPruner(model, Pruning.Options(settings, model)) : null;
         using var pictures = new SyntheticBatches(24, settings.Classes, settings.Part, Side, 0, isTraining: true);
-        using var trainer = new Trainer(settings, new Learner(model, optimizer, null, pruner), pictures);
+        var learner = new Learner(model, optimizer, null, pruner);
+        using var team = new Team(SingleRank.Instance, learner);
+        using var trainer = new Trainer(settings, learner, pictures, team);
         int[] steps = [.. trainer.Epoch(Progress.Start)];
         return (((Linear)model[1]).weight.data<float>().ToArray(), steps);
     }

@@ -1,0 +1,144 @@
+using System.Diagnostics;
+using System.Text.RegularExpressions;
+using Pdp.Training;
+using static TorchSharp.torch;
+
+namespace Pdp.Samples.Tests.ImageNet;
+
+/// <summary>The sample's processes under mpirun, with a network that has dropout, batch-norm and depthwise convolutions.</summary>
+public sealed partial class DistributedTests : IDisposable
+{
+    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan End = TimeSpan.FromSeconds(10);
+    private static readonly string? Mpirun = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':')
+        .Select(folder => Path.Join(folder, "mpirun")).FirstOrDefault(File.Exists);
+
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [DistributedFact]
+    public void Run_WhenARankIsKilled_EndsAllAndResumesToTheSameWeights()
+    {
+        Assert.Equal(0, Finish(Start("whole", ranks: 2), out _));
+
+        using var killed = Start("killed", ranks: 2);
+        var victim = WaitForSteps(killed, "killed");
+        Process.GetProcessById(victim).Kill();
+        Assert.True(killed.WaitForExit(End));
+        Assert.NotEqual(0, killed.ExitCode);
+        RequireWhole("killed");
+        Copy("killed", "alone");
+
+        Assert.Equal(0, Finish(Start("killed", ranks: 2, "--resume"), out _));
+        Assert.Equal(File.ReadAllBytes(_folder.File("whole/weights.safetensors")), File.ReadAllBytes(_folder.File("killed/weights.safetensors")));
+
+        // With another number of ranks the batches are the same, and only the batch norms see other shares of them.
+        Assert.Equal(0, Finish(Start("alone", ranks: 1, "--resume"), out var output));
+        Assert.Contains("going on from", output, StringComparison.Ordinal);
+        Assert.Contains("\"ranks\":1", output, StringComparison.Ordinal);
+        Assert.Equal(Zeros("whole"), Zeros("alone"));
+    }
+
+    [DistributedFact]
+    public void Run_WhenTheBatchCantBeDivided_SaysSoOnEachRank()
+    {
+        Assert.NotEqual(0, Finish(Start("odd", ranks: 3), out var output));
+
+        Assert.Contains("16 pictures can't be divided among 3 ranks", output, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(_folder.File("odd/checkpoints")));
+    }
+
+    [DistributedFact]
+    public void Run_WhenInterrupted_KeepsTheStep()
+    {
+        using var run = Start("stopped", ranks: 2, "--checkpoint-steps", "0", "--epochs", "50");
+        WaitForSteps(run, "stopped");
+        using var kill = Process.Start("kill", ["-TERM", $"{run.Id}"]);
+
+        Finish(run, out var output);
+
+        Assert.Contains("Interrupted; continue with --resume.", output, StringComparison.Ordinal);
+        RequireWhole("stopped");
+    }
+
+    private Process Start(string run, int ranks, params string[] more)
+    {
+        string[] sample =
+        [
+            KillFactAttribute.Program!, "--data", "synthetic:64", "--model", "mobilenet-v2", "--classes", "10", "--side", "32", "--batch", "16", "--threads", "1",
+            "--method", "pdp", "--sparsity", "0.7", "--dense-epochs", "0.5", "--ema", "0.9", "--agreement-steps", "2", "--out", _folder.File(run),
+            .. more.Contains("--epochs") ? [] : (string[])["--epochs", "3"], .. more.Contains("--checkpoint-steps") ? [] : (string[])["--checkpoint-steps", "1"], .. more,
+        ];
+        string[] alone = ["dotnet", .. sample];
+        var command = ranks == 1 ? alone : [Mpirun!, "-n", $"{ranks}", .. alone, "--distributed"];
+        var start = new ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true, RedirectStandardError = true };
+
+        // Open MPI wants to be asked for root and for more ranks than cores, and gives ranks a second to end after a signal.
+        foreach (var name in (string[])["OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "OMPI_MCA_rmaps_base_oversubscribe"])
+            start.Environment[name] = "1";
+        start.Environment["OMPI_MCA_odls_base_sigkill_timeout"] = "3";
+        start.Environment["TERM"] = "dumb";
+        return Process.Start(start)!;
+    }
+
+    private static int Finish(Process process, out string output)
+    {
+        var errors = process.StandardError.ReadToEndAsync();
+        output = process.StandardOutput.ReadToEnd() + errors.GetAwaiter().GetResult();
+        Assert.True(process.WaitForExit(Longest), output);
+        return process.ExitCode;
+    }
+
+    // The process of rank 1, once there is a checkpoint.
+    private int WaitForSteps(Process process, string run)
+    {
+        var rank = 0;
+        while (rank == 0)
+        {
+            var match = Rank1().Match(process.StandardOutput.ReadLine() ?? throw new InvalidOperationException(process.StandardError.ReadToEnd()));
+            rank = match.Success ? int.Parse(match.Groups[1].ValueSpan) : 0;
+        }
+
+        while (!Directory.Exists(_folder.File($"{run}/checkpoints")) || Checkpoints(run).Length == 0)
+        {
+            Assert.False(process.HasExited, "It ended before it was to be killed.");
+            Thread.Sleep(10);
+        }
+
+        return rank;
+    }
+
+    [GeneratedRegex("rank 1 is process ([0-9]+)")]
+    private static partial Regex Rank1();
+
+    private string[] Checkpoints(string run) => Directory.GetFiles(_folder.File($"{run}/checkpoints"), "step-*.safetensors");
+
+    private void RequireWhole(string run)
+    {
+        using var scope = NewDisposeScope();
+        Assert.All(Checkpoints(run), file => Assert.NotEmpty(Safetensors.Load(file)));
+        Assert.NotEmpty(Checkpoints(run));
+    }
+
+    private void Copy(string from, string to)
+    {
+        Directory.CreateDirectory(_folder.File($"{to}/checkpoints"));
+        foreach (var file in Directory.GetFiles(_folder.File($"{from}/checkpoints")))
+            File.Copy(file, _folder.File($"{to}/checkpoints/{Path.GetFileName(file)}"));
+    }
+
+    private string Zeros(string run) => File.ReadAllText(_folder.File($"{run}/report.json")).Split("\"zeros\":")[1].Split(',')[0];
+
+    [AttributeUsage(AttributeTargets.Method)]
+    private sealed class DistributedFactAttribute : FactAttribute
+    {
+        public DistributedFactAttribute()
+        {
+            if (KillFactAttribute.Program is null || Mpirun is null)
+            {
+                Skip = "The environment variable PDP_IMAGENET, the path of the sample's ImageNet.dll, is not set, or there is no mpirun.";
+            }
+        }
+    }
+}

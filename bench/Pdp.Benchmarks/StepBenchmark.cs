@@ -5,18 +5,22 @@ namespace Pdp.Benchmarks;
 /// <summary>A masked training step against a dense one of the same network, in alternation.</summary>
 internal static class StepBenchmark
 {
+    private static readonly StepForm[] Forms = [StepForm.Taylor, StepForm.Metered, StepForm.Committed];
+
     public static void Measure(Run run)
     {
         foreach (var network in Cases.All.Where(run.Wants))
         {
             foreach (var strategy in Training.Strategies.Where(strategy => run.Wants($"{network.Name} {strategy.Name}")))
-                Measure(network, strategy, run);
+                Measure(network, strategy, StepForm.Plain, run);
+            foreach (var form in Forms.Where(form => run.Wants($"{network.Name} unstructured {form}")))
+                Measure(network, new Unstructured(), form, run);
         }
     }
 
-    private static void Measure(Case network, IMaskStrategy strategy, Run run)
+    private static void Measure(Case network, IMaskStrategy strategy, StepForm form, Run run)
     {
-        using var training = new Training(network, strategy);
+        using var training = new Training(network, strategy, form);
         var budget = run.Budget(quick: 3, full: 40);
         var (dense, masked, entering, leaving, allocated) = (
             new List<double>(), new List<double>(), new List<double>(), new List<double>(), new List<double>());
@@ -41,6 +45,7 @@ internal static class StepBenchmark
             "step",
             ("network", network.Name),
             ("strategy", strategy.Name),
+            ("form", form.ToString()),
             ("threads", run.Threads),
             ("steps", dense.Count),
             ("dense_ms", denseMedian),
@@ -49,6 +54,7 @@ internal static class StepBenchmark
             ("entering_ms", Alternation.Median(entering)),
             ("leaving_ms", Alternation.Median(leaving)),
             ("library_share", libraryMedian / denseMedian),
+            ("library_share_mean", (entering.Average() + leaving.Average()) / denseMedian),
             ("library_share_with_first_steps", inLibrary.Average() / denseMedian),
             ("library_managed_bytes", Alternation.Median(allocated)));
 

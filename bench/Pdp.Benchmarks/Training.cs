@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Diagnostics.Metrics;
 using Pdp.Training;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -8,14 +9,17 @@ namespace Pdp.Benchmarks;
 /// <summary>A network in training, step by step, dense or masked.</summary>
 internal sealed class Training : IDisposable
 {
+    private const double EpochOfAStep = 1e-4;
+
     private readonly Module<Tensor, Tensor> _model;
     private readonly FusedSgd _optimizer;
     private readonly Tensor _inputs;
     private readonly Tensor _labels;
     private readonly PdpPruner? _pruner;
+    private readonly MeterListener? _listener;
     private int _steps;
 
-    public Training(Case network, IMaskStrategy? strategy)
+    public Training(Case network, IMaskStrategy? strategy, StepForm form = StepForm.Plain)
     {
         _model = network.Model();
         _optimizer = new FusedSgd(_model.named_parameters(), new SgdOptions { LearningRate = 1e-3, Momentum = 0.9 });
@@ -24,6 +28,8 @@ internal sealed class Training : IDisposable
         if (strategy is null)
             return;
 
+        if (form == StepForm.Metered)
+            _listener = Listening();
         var before = Heap.InUse();
         _pruner = new PdpPruner(_model, new PdpOptions
         {
@@ -32,10 +38,18 @@ internal sealed class Training : IDisposable
             Strategy = strategy,
             // The encoder is a native module, whose channels can't be cut out: there each weight is masked for itself.
             Channels = strategy is PerChannel && ChannelMap.Find(_model, rand(network.Example)) is { Groups.Count: > 0 } map ? map : null,
-            Schedule = new ConstantSparsity(),
+            // An importance has to see gradients before pruning begins.
+            Schedule = form == StepForm.Taylor ? new OneShot { Epoch = EpochOfAStep } : new ConstantSparsity(),
+            Importance = form == StepForm.Taylor ? new Taylor() : null,
+            MetricsInterval = form == StepForm.Metered ? 1 : 100,
             Temperature = Temperature.Relative(0.25).AnnealedTo(0.1, 0, 1000),
         });
         PrunerBytes = Heap.InUse() - before;
+        if (form == StepForm.Committed)
+        {
+            Step(isMasked: true);
+            _pruner.Commit();
+        }
     }
 
     /// <summary>The strategies to measure.</summary>
@@ -71,16 +85,31 @@ internal sealed class Training : IDisposable
     public void Dispose()
     {
         _pruner?.Dispose();
+        _listener?.Dispose();
         _optimizer.Dispose();
         _inputs.Dispose();
         _labels.Dispose();
         _model.Dispose();
     }
 
+    private static MeterListener Listening()
+    {
+        var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument.Meter.Name == "Pdp")
+                    listener.EnableMeasurementEvents(instrument);
+            },
+        };
+        listener.Start();
+        return listener;
+    }
+
     private void MaskedPasses()
     {
         var (start, allocated) = (Stopwatch.GetTimestamp(), GC.GetAllocatedBytesForCurrentThread());
-        _pruner!.BeginEpoch(1e-4 * _steps++);
+        _pruner!.BeginEpoch(EpochOfAStep * _steps++);
         var mask = _pruner.Mask();
         Entering = Stopwatch.GetElapsedTime(start);
         AllocatedInLibrary = GC.GetAllocatedBytesForCurrentThread() - allocated;

@@ -10,7 +10,7 @@ namespace Pdp.Baselines;
 /// </summary>
 /// <remarks>
 /// <para>
-/// PerChannel k of a group scores S_k = Σ_j ‖∂L/∂W[j, k]‖_F, over the output filters j of the layers that read it: a channel matters if the
+/// Channel k of a group scores S_k = Σ_j ‖∂L/∂W[j, k]‖_F, over the output filters j of the layers that read it: a channel matters if the
 /// loss changes with its weights. The gradient is that of the task's loss, summed over some batches, and is taken once when pruning begins.
 /// The mask is static, the gradient g·M. By default channels are removed at an eighth of the run; the options' allocation decides how many
 /// of each group.
@@ -32,8 +32,8 @@ public sealed record DcpOneShot : IPruningMethod
     /// </param>
     /// <param name="channels">The channels that belong together.</param>
     /// <param name="backward">
-    /// Runs forward and backward over some batches, without the pruner's scope and without an optimizer; gradients add up. The model is in
-    /// its current mode.
+    /// Runs forward and backward over some batches, without the pruner's scope and without an optimizer; gradients add up. The model is
+    /// in the mode that it has at the BeginEpoch with which pruning begins; modes that the action sets are restored.
     /// </param>
     public DcpOneShot(Module model, ChannelMap channels, Action backward)
     {

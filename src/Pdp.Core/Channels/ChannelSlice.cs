@@ -9,6 +9,12 @@ namespace Pdp;
 /// <param name="Role">The role of the slice.</param>
 public sealed record ChannelSlice(string Name, int Dimension, long Offset, long Block, ChannelRole Role)
 {
+    /// <summary>Whether the slice holds numbers that are added to the channels: biases, shifts and running means.</summary>
+    internal bool IsShift =>
+        Role is ChannelRole.Bias
+        || (Role is ChannelRole.Norm or ChannelRole.Follower
+            && (Name.EndsWith("bias", StringComparison.Ordinal) || Name.EndsWith("running_mean", StringComparison.Ordinal)));
+
     /// <summary>
     /// Whether a shape has room for this number of channels of the slice. It avoids products and sums of the numbers, which may overflow.
     /// </summary>

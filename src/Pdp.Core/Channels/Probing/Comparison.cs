@@ -13,47 +13,58 @@ internal sealed class Comparison
     /// <summary>If the last digits change the outputs by more than this share, the comparison is not conclusive.</summary>
     private const double Chaos = 0.01;
 
-    private readonly Outputs _expected;
+    private readonly TrialPass _expected;
+    private readonly RoundingTolerance _rounding;
     private readonly double[] _allowed;
+    private readonly double[] _allowedInBuffers;
 
     /// <summary>Prepares a comparison.</summary>
-    /// <param name="expected">The expected outputs.</param>
-    /// <param name="jittered">The outputs with weights that are changed in their last digits.</param>
+    /// <param name="expected">The expected pass.</param>
+    /// <param name="jittered">The pass with weights that are changed in their last digits.</param>
     /// <param name="rounding">The tolerances for the model's type.</param>
-    public Comparison(Outputs expected, Outputs jittered, RoundingTolerance rounding)
+    public Comparison(TrialPass expected, TrialPass jittered, RoundingTolerance rounding)
     {
-        _expected = expected;
-        if (!expected.HasShapesOf(jittered))
-        {
-            _allowed = [];
-            return;
-        }
-
-        RowDifference[] rows = [.. expected.DifferencesTo(jittered)];
-        var typical = Median([.. rows.Where(row => row.Scale > 0).Select(row => row.Difference / row.Scale)]);
-        _allowed =
-        [
-            .. rows.Select(row => (rounding.Tolerance * (row.Scale + (rounding.Tolerance * expected.Largest)))
-                + (Margin * Math.Max(row.Difference, typical * row.Scale))),
-        ];
-        IsConclusive = expected.Largest > 0 && typical < Chaos;
+        (_expected, _rounding) = (expected, rounding);
+        (_allowed, var typical) = AllowedIn(expected.Outputs, jittered.Outputs);
+        (_allowedInBuffers, _) = AllowedIn(expected.Buffers, jittered.Buffers);
+        IsConclusive = expected.Outputs.Largest > 0 && typical < Chaos;
     }
 
     /// <summary>Whether the outputs are finite somewhere, not all zero, and not chaotic.</summary>
     public bool IsConclusive { get; }
 
     /// <summary>Whether other outputs have the same shapes.</summary>
-    public bool Fits(Outputs other) => _expected.HasShapesOf(other);
+    public bool Fits(TrialPass other) =>
+        _expected.Outputs.HasShapesOf(other.Outputs) && _expected.Buffers.HasShapesOf(other.Buffers);
 
     /// <summary>The largest difference that rounding doesn't explain, as a share of its row; null if there is none.</summary>
-    public double? Excess(Outputs other)
+    public double? Excess(TrialPass other)
     {
         RowDifference[] excessive =
         [
-            .. _expected.DifferencesTo(other).Zip(_allowed)
-                .Where(pair => pair.First.Difference > pair.Second).Select(pair => pair.First),
+            .. Excessive(_expected.Outputs, other.Outputs, _allowed),
+            .. Excessive(_expected.Buffers, other.Buffers, _allowedInBuffers),
         ];
         return excessive.Length == 0 ? null : excessive.Max(row => row.Difference / row.Scale);
+    }
+
+    private static IEnumerable<RowDifference> Excessive(Outputs expected, Outputs other, double[] allowed) =>
+        expected.DifferencesTo(other).Zip(allowed).Where(pair => pair.First.Difference > pair.Second).Select(pair => pair.First);
+
+    private (double[] Allowed, double Typical) AllowedIn(Outputs expected, Outputs jittered)
+    {
+        if (!expected.HasShapesOf(jittered))
+            return ([], 0);
+
+        RowDifference[] rows = [.. expected.DifferencesTo(jittered)];
+        var largest = expected.Largest;
+        var typical = Median([.. rows.Where(row => row.Scale > 0).Select(row => row.Difference / row.Scale)]);
+        double[] allowed =
+        [
+            .. rows.Select(row => (_rounding.Tolerance * (row.Scale + (_rounding.Tolerance * largest)))
+                + (Margin * Math.Max(row.Difference, typical * row.Scale))),
+        ];
+        return (allowed, typical);
     }
 
     private static double Median(double[] values)

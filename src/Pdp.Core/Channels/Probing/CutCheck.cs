@@ -1,6 +1,5 @@
 using System.Globalization;
 using Pdp.Channels.Shrinking;
-using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -11,15 +10,9 @@ namespace Pdp.Channels.Probing;
 /// </summary>
 internal sealed class CutCheck : IDisposable
 {
-    private readonly Module _model;
-    private readonly ModelSnapshot _snapshot;
     private readonly Scenario _state;
-    private readonly Func<IReadOnlyList<Tensor>?, Outputs> _run;
     private readonly RoundingTolerance _rounding;
-    private readonly Dictionary<string, Tensor> _tensors;
-    private readonly List<(Tensor Tensor, Tensor Value)> _values = [];
-    private readonly TrainingMode? _training;
-    private bool? _isRandom;
+    private readonly TrialModel _trial;
 
     /// <summary>Puts the model into the scenario.</summary>
     /// <param name="model">The model.</param>
@@ -28,103 +21,107 @@ internal sealed class CutCheck : IDisposable
     /// <param name="run">Runs a pass with the given inputs; null for the user's own.</param>
     public CutCheck(Module model, ModelSnapshot snapshot, Scenario state, Func<IReadOnlyList<Tensor>?, Outputs> run)
     {
-        (_model, _snapshot, _state, _run) = (model, snapshot, state, run);
+        _state = state;
         _rounding = RoundingTolerance.Of(snapshot.Parameters);
-        _tensors = Surgery.TensorsOf(model);
-        state.Fill();
-        foreach (var tensor in snapshot.Parameters.Concat(snapshot.Buffers))
-        {
-            using var whole = tensor.detach();
-            _values.Add((tensor, whole.clone().DetachFromDisposeScope()));
-        }
-
-        _training = state.IsTraining ? new(model, withNorms: !state.NormsEvaluate) : null;
+        _trial = new(model, snapshot, state, run);
     }
 
-    /// <summary>The scenario's seed.</summary>
-    public ulong Seed => _state.Seed;
+    /// <summary>The channels of some groups that are kept in the scenario.</summary>
+    public IReadOnlyList<(ChannelGroup Group, long[] Kept)> Sample(IEnumerable<ChannelGroup> groups) =>
+        [.. groups.Select(group => (group, _state.Kept?[group] ?? ChannelSampler.Of(group, _state.Seed, _state.Share)))];
 
-    /// <summary>Removes some channels of each group and compares; afterwards the model is in the scenario's state again.</summary>
-    public CutResult Cut(IReadOnlyList<(ChannelGroup Group, long[] Kept)> cuts)
+    /// <summary>Removes some channels of each group and compares.</summary>
+    /// <param name="cuts">The groups and their kept channels.</param>
+    /// <param name="open">The groups among them of which the result says whether their channels are isolated; none by default.</param>
+    public CutResult Cut(IReadOnlyList<(ChannelGroup Group, long[] Kept)> cuts, IReadOnlySet<ChannelGroup>? open = null)
     {
         try
         {
-            Mask(cuts);
-            var masked = Run();
-            var isRandom = _isRandom ??= !Same(masked, _run(_state.Inputs));
-            Jitter(cuts);
-            var comparison = new Comparison(masked, Run(), _rounding);
-            if (!comparison.IsConclusive)
-                return CutResult.Inconclusive;
-
-            return isRandom && RefusalOfReads(cuts, comparison) is { } refusal
-                ? CutResult.Refused(refusal)
-                : CutOut(cuts, comparison, isRandom);
+            _trial.Mask(cuts);
+            var masked = _trial.Run(cuts);
+            (ChannelGroup, long[])[] looked = open is null ? [] : [.. cuts.Where(cut => open.Contains(cut.Group))];
+            var areIsolated = looked.Length == 0 || _state.Drives is not { } drives
+                || IsolationCheck.Holds(_trial, cuts, masked, looked, drives);
+            _trial.Jitter(cuts, _rounding.Jitter);
+            var comparison = new Comparison(masked, _trial.Run(cuts), _rounding);
+            return (comparison.IsConclusive ? CutOut(cuts, masked, comparison) : CutResult.Inconclusive) with { AreIsolated = areIsolated };
         }
         catch (Exception fault) when (TrialFaults.MayComeFromSizes(fault))
         {
             // The complete model doesn't run with the scenario's inputs or mode.
             return CutResult.Inconclusive;
         }
-        finally
+    }
+
+    /// <summary>Whether the removed channels reach the outputs through their readers alone, or the scenario can't tell.</summary>
+    public bool AreIsolated(IReadOnlyList<(ChannelGroup Group, long[] Kept)> cuts)
+    {
+        try
         {
-            Refill();
+            _trial.Mask(cuts);
+            return IsolationCheck.Holds(_trial, cuts, _trial.Run(cuts), cuts, _state.Drives ?? []);
+        }
+        catch (Exception fault) when (TrialFaults.MayComeFromSizes(fault))
+        {
+            return true;
+        }
+    }
+
+    /// <summary>Whether values of a size in the removed channels act on the outputs past their readers.</summary>
+    public bool IsAnswered(IReadOnlyList<(ChannelGroup Group, long[] Kept)> cuts, double level)
+    {
+        try
+        {
+            return IsolationCheck.IsAnswered(_trial, cuts, level);
+        }
+        catch (Exception fault) when (TrialFaults.MayComeFromSizes(fault))
+        {
+            return false;
         }
     }
 
     /// <summary>Whether masking only the norms of groups gives exactly the outputs of masking their filters too.</summary>
     public bool IsNormalized(IReadOnlyList<(ChannelGroup Group, long[] Kept)> cuts)
     {
-        try
+        _trial.Refill();
+        _trial.Zero(cuts, ChannelRole.Norm);
+        var byNorms = _trial.Run(cuts);
+        _trial.Mask(cuts);
+        return byNorms.Outputs.Equal(_trial.Run(cuts).Outputs);
+    }
+
+    public void Dispose() => _trial.Dispose();
+
+    private CutResult CutOut(IReadOnlyList<(ChannelGroup Group, long[] Kept)> cuts, TrialPass masked, Comparison comparison)
+    {
+        _trial.Refill();
+        var result = WithoutChannels(cuts, () =>
         {
-            Zero(cuts, ChannelRole.Norm);
-            var byNorms = Run();
-            Mask(cuts);
-            return Same(byNorms, Run());
-        }
-        finally
-        {
-            Refill();
-        }
+            var cut = _trial.Run(cuts);
+            return !comparison.Fits(cut) ? CutResult.Refused("its channels are outputs of the model") : Compared(comparison.Excess(cut));
+        });
+        // Random numbers for fewer channels are others, as in dropout.
+        return result.IsDifference && masked.HasDrawn && AreIsolated(cuts) ? CutOutDrawn(cuts) : result;
     }
 
-    public void Dispose()
+    /// <summary>Compares the means of outputs over many draws.</summary>
+    private CutResult CutOutDrawn(IReadOnlyList<(ChannelGroup Group, long[] Kept)> cuts)
     {
-        _training?.Dispose();
-        foreach (var (_, value) in _values)
-            value.Dispose();
+        _trial.Mask(cuts);
+        var masked = DrawnOutputs.Of(Pass);
+        _trial.Refill();
+        return WithoutChannels(cuts, () => Compared(masked.Excess(DrawnOutputs.Of(Pass))));
+
+        Outputs Pass(ulong draw) => _trial.Run(cuts, draw).Outputs;
     }
 
-    private static bool Same(Outputs a, Outputs b) => a.HasShapesOf(b) && a.DifferencesTo(b).All(row => row.Difference == 0);
-
-    private Outputs Run()
+    private CutResult WithoutChannels(IReadOnlyList<(ChannelGroup Group, long[] Kept)> cuts, Func<CutResult> compare)
     {
-        _snapshot.Rewind();
-        return _run(_state.Inputs);
-    }
-
-    /// <summary>
-    /// Checks the readers separately: if random numbers depend on the number of channels, as in dropout, outputs after a cut can't be
-    /// compared.
-    /// </summary>
-    private string? RefusalOfReads(IReadOnlyList<(ChannelGroup Group, long[] Kept)> cuts, Comparison comparison)
-    {
-        Mask(cuts);
-        Zero(cuts, ChannelRole.Input);
-        return Describe(comparison.Excess(Run()));
-    }
-
-    private CutResult CutOut(IReadOnlyList<(ChannelGroup Group, long[] Kept)> cuts, Comparison comparison, bool isRandom)
-    {
-        Mask(cuts);
         Surgery? surgery = null;
         try
         {
-            surgery = Surgery.Keep(_model, cuts.Select(cut => (cut.Group, (IReadOnlyList<long>)cut.Kept)));
-            var cut = Run();
-            return !comparison.Fits(cut) ? CutResult.Refused("its channels are outputs of the model")
-                : !isRandom && Describe(comparison.Excess(cut)) is { } refusal ? CutResult.Refused(refusal)
-                : CutResult.Passed;
+            surgery = Surgery.Keep(_trial.Model, cuts.Select(cut => (cut.Group, (IReadOnlyList<long>)cut.Kept)));
+            return compare();
         }
         catch (Exception fault) when (TrialFaults.MayComeFromSizes(fault))
         {
@@ -139,56 +136,8 @@ internal sealed class CutCheck : IDisposable
         }
     }
 
-    private string? Describe(double? excess) => excess is null ? null
-        : "the model's output changes when its masked channels are removed "
-            + string.Create(CultureInfo.InvariantCulture, $"({_state.Description}, by {excess:0.0E+0} of the largest value in its row)");
-
-    private void Mask(IReadOnlyList<(ChannelGroup Group, long[] Kept)> cuts)
-    {
-        Refill();
-        Zero(cuts, ChannelRole.Filter, ChannelRole.Bias, ChannelRole.Norm);
-    }
-
-    private void Zero(IReadOnlyList<(ChannelGroup Group, long[] Kept)> cuts, params ChannelRole[] roles)
-    {
-        using var scope = NewDisposeScope();
-        using var _ = no_grad();
-        using Scalar zero = 0.ToScalar();
-        foreach (var (group, kept) in cuts)
-        {
-            var removed = Enumerable.Range(0, (int)group.Channels).Select(channel => (long)channel).Except(kept).ToArray();
-            foreach (var slice in group.Slices.Where(slice => roles.Contains(slice.Role)))
-            {
-                var whole = _tensors[slice.Name];
-                whole.index_fill_(slice.Dimension, tensor(Surgery.IndicesOf(slice, removed).ToArray(), device: whole.device), zero);
-            }
-        }
-    }
-
-    /// <summary>Restores the state before any pass.</summary>
-    private void Refill()
-    {
-        using var _ = no_grad();
-        foreach (var (tensor, value) in _values)
-            tensor.copy_(value);
-    }
-
-    /// <summary>
-    /// Changes the weights of the masked model in their last digits, by one random factor per filter and one per input of a layer.
-    /// </summary>
-    private void Jitter(IReadOnlyList<(ChannelGroup Group, long[] Kept)> cuts)
-    {
-        Mask(cuts);
-        using var scope = NewDisposeScope();
-        using var _ = no_grad();
-        using var random = new RandomTensors(5);
-        foreach (var parameter in _snapshot.Parameters.Where(parameter => parameter.is_floating_point() && parameter.dim() > 0))
-        {
-            long[] filters = [.. parameter.shape.Select((size, dimension) => dimension == 0 ? size : 1)];
-            long[] inputs = [.. parameter.shape.Select((size, dimension) => dimension == 0 ? 1 : size)];
-            parameter.mul_(Factors(filters, parameter)).mul_(Factors(inputs, parameter));
-        }
-
-        Tensor Factors(long[] shape, Tensor like) => random.Uniform(shape, 1 - _rounding.Jitter, 1 + _rounding.Jitter, like);
-    }
+    private CutResult Compared(double? excess) => excess is null
+        ? CutResult.Passed
+        : CutResult.Differs("the model's output changes when its masked channels are removed "
+            + string.Create(CultureInfo.InvariantCulture, $"({_state.Description}, by {excess:0.0E+0} of the largest value in its row)"));
 }

@@ -64,8 +64,8 @@ internal sealed class GroupFinder : IDisposable
         var candidates = WithoutUnrun(
             built,
             UnrunPart.Of(_model, _layers, weight => positive.Reached(weight) || mixed.Reached(weight), diagnosis.HasCalled));
-        var states = Scenarios.Of(_model, _layers, _runner, candidates, state.FillActive);
-        var verifier = new GroupVerifier(_model, _runner.Snapshot, states, _runner.Run);
+        var scenarios = new FindScenarios(_model, _layers, _runner, state.FillActive);
+        var verifier = new GroupVerifier(_model, _runner.Snapshot, scenarios, _runner.Run);
         var groups = WithHeads(verifier.Pass(candidates), verifier, feeds, positive);
         Explain(verifier.Refusals, diagnosis);
         return WithNorms(groups, state);
@@ -149,12 +149,12 @@ internal sealed class GroupFinder : IDisposable
     /// <summary>Marks the groups for which masking only the norms gives the same output as masking the filters too.</summary>
     private ChannelGroup[] WithNorms(IReadOnlyList<ChannelGroup> groups, ProbeState state)
     {
-        using var check = new CutCheck(_model, _runner.Snapshot, new("", state.FillActive, null, 9), _runner.Run);
+        using var check = new CutCheck(_model, _runner.Snapshot, new("", state.FillActive, null), _runner.Run);
         var normed = groups.Where(group => group.Of(ChannelRole.Norm).Any()).ToArray();
-        var isAll = normed.Length > 0 && check.IsNormalized(ChannelSampler.Of(normed, 9));
+        var isAll = normed.Length > 0 && check.IsNormalized(check.Sample(normed));
         return [.. groups.Select(group => group with { IsNormalized = IsNormalized(group) })];
 
         bool IsNormalized(ChannelGroup group) =>
-            normed.Contains(group) && (isAll || check.IsNormalized(ChannelSampler.Of([group], 9)));
+            normed.Contains(group) && (isAll || check.IsNormalized(check.Sample([group])));
     }
 }

@@ -38,8 +38,14 @@ internal sealed class ModelSnapshot : IDisposable
     /// <summary>The buffers.</summary>
     public IEnumerable<Tensor> Buffers => _buffers.Select(saved => saved.Buffer);
 
-    /// <summary>Restores the state of the random number generator.</summary>
-    public void Rewind() => set_rng_state(_random);
+    /// <summary>Makes the passes that follow draw the same random numbers each time, whatever the user's generator is at.</summary>
+    /// <param name="draw">Which numbers.</param>
+    public static void Rewind(ulong draw = 0)
+    {
+        using var generator = new Generator(draw, CPU);
+        using var state = generator.get_state();
+        set_rng_state(state);
+    }
 
     /// <summary>Restores the values.</summary>
     public void Restore()
@@ -71,7 +77,7 @@ internal sealed class ModelSnapshot : IDisposable
         foreach (var (_, value) in _buffers)
             value.Dispose();
         _mode.Dispose();
-        Rewind();
+        set_rng_state(_random);
         _random.Dispose();
     }
 

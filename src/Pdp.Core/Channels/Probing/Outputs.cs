@@ -21,6 +21,12 @@ internal sealed class Outputs
     /// <summary>The largest magnitude of a finite element.</summary>
     public double Largest { get; }
 
+    /// <summary>All elements, one output after the other.</summary>
+    public double[] Values => [.. _tensors.SelectMany(tensor => tensor.Values)];
+
+    /// <summary>Whether all elements are finite.</summary>
+    public bool IsFinite => _tensors.All(tensor => tensor.Values.All(double.IsFinite));
+
     /// <summary>Reads the outputs.</summary>
     public static Outputs Of(IReadOnlyList<Tensor> outputs)
     {
@@ -33,6 +39,10 @@ internal sealed class Outputs
     public bool HasShapesOf(Outputs other) =>
         _tensors.Length == other._tensors.Length
         && _tensors.Zip(other._tensors).All(pair => pair.First.Shape.AsSpan().SequenceEqual(pair.Second.Shape));
+
+    /// <summary>Whether all shapes and numbers are the same.</summary>
+    public bool Equal(Outputs other) =>
+        HasShapesOf(other) && _tensors.Zip(other._tensors).All(pair => pair.First.Values.AsSpan().SequenceEqual(pair.Second.Values));
 
     /// <summary>
     /// The differences from other outputs of the same shapes, row by row: each index of each dimension except the batch is a row with its

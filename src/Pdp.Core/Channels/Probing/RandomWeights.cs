@@ -1,5 +1,6 @@
 using Pdp.Channels.Shrinking;
 using Pdp.Internal;
+using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -63,14 +64,51 @@ internal sealed class RandomWeights(Module model, IReadOnlyList<ProbedLayer> lay
             filters.copy_(shared.mul(isNegated ? random.Uniform(own, -1.5, -0.5, filters) : random.Uniform(own, 0.5, 1.5, filters)));
         }
 
-        foreach (var slice in group.Slices.Where(IsShift))
+        foreach (var slice in group.Slices.Where(slice => slice.IsShift))
             Part(tensors[slice.Name], slice, group).zero_();
     }
 
-    private static bool IsShift(ChannelSlice slice) =>
-        slice.Role is ChannelRole.Bias
-        || (slice.Role is ChannelRole.Norm or ChannelRole.Follower
-            && (slice.Name.EndsWith("bias", StringComparison.Ordinal) || slice.Name.EndsWith("running_mean", StringComparison.Ordinal)));
+    /// <summary>Makes the channels of groups larger or smaller by a factor, and their readers' weights the opposite.</summary>
+    /// <param name="groups">The groups.</param>
+    /// <param name="factor">The factor.</param>
+    public void Scale(IEnumerable<ChannelGroup> groups, double factor)
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        using Scalar larger = factor.ToScalar(), half = Math.Sqrt(factor).ToScalar(), smaller = (1 / factor).ToScalar();
+        var tensors = Surgery.TensorsOf(model);
+        foreach (var group in groups)
+        {
+            // A norm's scale multiplies the filters'.
+            var own = group.Of(ChannelRole.Norm).Any() ? half : larger;
+            foreach (var slice in group.Slices)
+            {
+                if (slice.Role is ChannelRole.Filter or ChannelRole.Bias or ChannelRole.Norm || IsRunningMean(slice))
+                    Part(tensors[slice.Name], slice, group).mul_(own);
+                else if (slice.Role is ChannelRole.Input)
+                    Part(tensors[slice.Name], slice, group).mul_(smaller);
+            }
+        }
+    }
+
+    /// <summary>Shifts all channels of a group.</summary>
+    /// <param name="group">The group.</param>
+    /// <param name="seed">The seed of the random numbers.</param>
+    /// <param name="shift">The shift.</param>
+    public void Shift(ChannelGroup group, ulong seed, double shift)
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        using var random = new RandomTensors(seed);
+        var tensors = Surgery.TensorsOf(model);
+        foreach (var slice in group.Slices.Where(slice => slice.Role is ChannelRole.Bias or ChannelRole.Norm && slice.IsShift))
+        {
+            var part = Part(tensors[slice.Name], slice, group);
+            part.copy_(random.Uniform(part.shape, 0.5 * shift, 1.5 * shift, part));
+        }
+    }
+
+    private static bool IsRunningMean(ChannelSlice slice) => slice.Name.EndsWith("running_mean", StringComparison.Ordinal);
 
     private static Tensor Part(Tensor whole, ChannelSlice slice, ChannelGroup group) =>
         whole.detach().narrow(slice.Dimension, slice.Offset, slice.Block * group.Channels);

@@ -1,72 +1,121 @@
+using System.Globalization;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
 namespace Pdp.Channels.Probing;
 
 /// <summary>The scenarios in which groups are checked, ordered so that wrong groups fail early.</summary>
-internal static class Scenarios
+internal abstract class Scenarios
 {
-    private const double LargeGain = 30;
+    /// <summary>The factors between which channels are tried.</summary>
+    private const double Quiet = 1e-4;
+    private const double Loud = 1e4;
 
-    /// <summary>The scenarios for finding groups.</summary>
+    private readonly RandomWeights _weights;
+    private readonly ModelRunner _runner;
+    private readonly Func<Tensor, long[]> _other;
+
+    /// <summary>Prepares the scenarios.</summary>
     /// <param name="model">The model.</param>
     /// <param name="layers">Its layers.</param>
     /// <param name="runner">Runs the model.</param>
-    /// <param name="candidates">The groups that will be checked.</param>
-    /// <param name="fillActive">Fills the model with positive weights.</param>
-    public static IReadOnlyList<Scenario> Of(
-        Module model,
-        IReadOnlyList<ProbedLayer> layers,
-        ModelRunner runner,
-        IReadOnlyList<ChannelGroup> candidates,
-        Action fillActive)
+    protected Scenarios(Module model, IReadOnlyList<ProbedLayer> layers, ModelRunner runner)
     {
-        var weights = new RandomWeights(model, layers, runner.Snapshot);
-        var other = runner.OtherSize();
-        var one = ProbeSizes.OfOne(runner.Example);
-        return
-        [
-            new("with weights of both signs", () => weights.Fill(11), runner.Normal(other, 21), 1),
-            .. one is null ? [] : new[] { new Scenario("on a batch of one", () => weights.Fill(16), runner.Normal(one, 28), 10) },
-            Training(new("in training mode", () => weights.Fill(12), runner.Normal(other, 22), 2)),
-            new("with channels of equal sign", () => Align(0, isNegated: false), runner.Normal(other, 23), 3),
-            new("with channels of equal sign", () => Align(1, isNegated: false), runner.Normal(other, 23), 4),
-            new("with channels of equal sign", () => Align(0, isNegated: true), runner.Normal(other, 23), 3),
-            new("with channels of equal sign", () => Align(1, isNegated: true), runner.Normal(other, 23), 4),
-            new("with large values", () => weights.Fill(15, LargeGain), runner.Normal(Own, 25, LargeGain), 5),
-            new("with positive weights", fillActive, runner.Example.Count == 0 ? null : ProbeInput.Positive(runner.Example, Own, 26), 6),
-            new("with its own weights, on a random input", runner.Snapshot.Restore, runner.Normal(Own, 27), 7),
-            new("with its own weights, on the example", runner.Snapshot.Restore, null, 8),
-        ];
+        (_weights, _runner) = (new(model, layers, runner.Snapshot), runner);
+        _other = runner.OtherSize();
+    }
 
-        // Adjacent groups take turns, since a layer whose inputs all have the same sign may produce one sign everywhere.
-        void Align(int parity, bool isNegated)
+    /// <summary>Values far beyond those of other channels, but finite as squares, and some of both signs.</summary>
+    protected static IReadOnlyList<(double Least, double Most)> Ends { get; } = [(Loud / 2, Loud), (-Loud, -Loud / 2), (-10, 10)];
+
+    /// <summary>The channels that each group keeps; null if they are chosen for each scenario.</summary>
+    protected virtual IReadOnlyDictionary<ChannelGroup, long[]>? Kept => null;
+
+    /// <summary>Positive values of all sizes, so that a statistic falls into any window that isn't a narrow one.</summary>
+    private static IEnumerable<(double Least, double Most)> Levels =>
+        Enumerable.Range(-4, 13).Select(power => Math.Pow(3, power)).Select(most => (most / 2, most));
+
+    /// <summary>The scenarios in which groups are cut.</summary>
+    public IEnumerable<Scenario> OfCuts() => Seeded(CutStates(_weights, _runner, _other));
+
+    /// <summary>The scenarios in which it is checked, besides, whether channels are isolated.</summary>
+    /// <param name="groups">The groups that will be checked.</param>
+    public IEnumerable<Scenario> OfLevels(IReadOnlyList<ChannelGroup> groups) => Seeded(
+    [
+        Scaled(groups, Quiet, 17) with { Drives = [.. Ends, .. Levels] },
+        Scaled(groups, Quiet, 20) with { Drives = Ends, IsTraining = true, NormsEvaluate = true },
+        Scaled(groups, Loud, 18) with { Drives = Ends },
+        Shifted(groups, 0) with { Drives = Ends },
+        Shifted(groups, 1) with { Drives = Ends },
+    ]);
+
+    /// <summary>The scenarios for groups whose channels act on others, and the scale of their channels in each.</summary>
+    /// <param name="groups">The groups that will be checked.</param>
+    public IEnumerable<(double Scale, Scenario State)> AtAllScales(IReadOnlyList<ChannelGroup> groups)
+    {
+        Scenario[] aligned = [Aligned(groups, 0, false), Aligned(groups, 1, false), Aligned(groups, 0, true), Aligned(groups, 1, true)];
+        foreach (var state in Seeded(aligned))
+            yield return (1, state);
+        for (var (rung, scale) = (0ul, Quiet); scale < Loud; (rung, scale) = (rung + 1, scale * 2))
+            yield return (scale, Scaled(groups, scale, 50 + rung) with { Seed = 20 + rung, Kept = Kept });
+    }
+
+    protected abstract Scenario[] CutStates(RandomWeights weights, ModelRunner runner, Func<Tensor, long[]> other);
+
+    /// <summary>A scenario on a batch of one, unless the example is one.</summary>
+    protected static Scenario[] OnOne(ModelRunner runner, Action fill) => ProbeSizes.OfOne(runner.Example) is { } one
+        ? [new("on a batch of one", fill, runner.Normal(one, 28), Drives: Ends)]
+        : [];
+
+    /// <summary>A scenario in training mode. If norms over a few examples leave only noise, or fail, they evaluate.</summary>
+    protected static Scenario Training(Scenario state) =>
+        state with { IsTraining = true, Fallback = state with { IsTraining = true, NormsEvaluate = true } };
+
+    protected static long[] Own(Tensor tensor) => tensor.shape;
+
+    /// <summary>Scenarios in which different channels are kept.</summary>
+    private Scenario[] Seeded(Scenario[] states) => [.. states.Select((state, i) => Seeded(state, (ulong)i))];
+
+    private Scenario Seeded(Scenario state, ulong seed) =>
+        state with { Seed = seed, Kept = Kept, Fallback = state.Fallback is { } fallback ? Seeded(fallback, seed) : null };
+
+    private Scenario Scaled(IReadOnlyList<ChannelGroup> groups, double scale, ulong seed)
+    {
+        return new(
+            string.Create(CultureInfo.InvariantCulture, $"with channels of {scale:0.0E+0} times the usual scale"),
+            Fill,
+            _runner.Normal(_other, seed + 100));
+
+        void Fill()
         {
-            weights.Fill((ulong)(13 + parity));
-            foreach (var (i, group) in candidates.Index().Where(pair => pair.Index % 2 == parity))
-                weights.Align(group, (ulong)(31 + i), isNegated);
+            _weights.Fill(seed);
+            _weights.Scale(groups, scale);
         }
     }
 
-    /// <summary>The scenarios in which a model with its final weights is checked before it is shrunk.</summary>
-    public static IReadOnlyList<Scenario> OfFinal(ModelRunner runner)
+    /// <summary>Adjacent groups take turns, since a layer whose inputs all have the same sign may produce one sign everywhere.</summary>
+    private Scenario Aligned(IReadOnlyList<ChannelGroup> groups, int parity, bool isNegated)
     {
-        var other = runner.OtherSize();
-        var one = ProbeSizes.OfOne(runner.Example);
-        return
-        [
-            new("on the example", runner.Snapshot.Restore, null, 1),
-            new("on a random input", runner.Snapshot.Restore, runner.Normal(Own, 41), 2),
-            .. one is null ? [] : new[] { new Scenario("on a batch of one", runner.Snapshot.Restore, runner.Normal(one, 45), 6) },
-            new("on a random input of another size", runner.Snapshot.Restore, runner.Normal(other, 42), 3),
-            new("on a large random input", runner.Snapshot.Restore, runner.Normal(other, 43, LargeGain), 4),
-            Training(new("in training mode", runner.Snapshot.Restore, runner.Normal(other, 44), 5)),
-        ];
+        return new("with channels of equal sign", Fill, _runner.Normal(_other, 23));
+
+        void Fill()
+        {
+            _weights.Fill((ulong)(13 + parity));
+            foreach (var (i, group) in groups.Index().Where(pair => pair.Index % 2 == parity))
+                _weights.Align(group, (ulong)(31 + i), isNegated);
+        }
     }
 
-    /// <summary>A scenario in training mode. If norms over a few examples leave only noise, or fail, they evaluate.</summary>
-    private static Scenario Training(Scenario state) =>
-        state with { IsTraining = true, Fallback = state with { IsTraining = true, NormsEvaluate = true } };
+    /// <summary>All channels of a group far above zero or far below it, and those of adjacent groups on the other side.</summary>
+    private Scenario Shifted(IReadOnlyList<ChannelGroup> groups, int parity)
+    {
+        return new("with channels far from zero", Fill, _runner.Normal(_other, 24));
 
-    private static long[] Own(Tensor tensor) => tensor.shape;
+        void Fill()
+        {
+            _weights.Fill((ulong)(19 + parity));
+            foreach (var (i, group) in groups.Index())
+                _weights.Shift(group, (ulong)(61 + i), i % 2 == parity ? 100 : -100);
+        }
+    }
 }

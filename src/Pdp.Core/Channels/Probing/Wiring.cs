@@ -103,7 +103,7 @@ internal sealed class Wiring : IDisposable
         _isOn = true;
         try
         {
-            _runner.Snapshot.Rewind();
+            ModelSnapshot.Rewind();
             return _runner.Run(_inputs);
         }
         catch (Exception fault) when (TrialFaults.MayComeFromSizes(fault))

@@ -12,6 +12,7 @@ public sealed record ShrinkReport
     public required ShrinkRecord Record { get; init; }
 
     /// <summary>The largest absolute difference of an output element from the masked model's.</summary>
+    /// <remarks>If the model draws random numbers for each channel, as dropout does, they are other ones without some channels.</remarks>
     public required double Difference { get; init; }
 
     /// <summary>The largest absolute output element of the masked model.</summary>

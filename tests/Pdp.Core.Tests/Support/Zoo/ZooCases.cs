@@ -16,6 +16,9 @@ internal static class ZooCases
         .. BareNets.Cases,
         .. OddNets.Cases,
         .. FusedNets.Cases,
+        .. ThresholdNets.Cases,
+        .. StatisticNets.Cases,
+        .. CountNets.Cases,
     ];
 
     public static ZooCase Get(string name) => All.Single(zoo => zoo.Name == name);

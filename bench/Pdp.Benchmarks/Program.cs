@@ -5,6 +5,7 @@
 //   threshold   exact selection against kthvalue, topk and sort
 //   mask        enter and exit against autograd on tensor operations, and against PQuantML's formulation
 //   step        a masked training step against a dense one
+//   sparse      layers and networks on their nonzeros against the same ones dense
 //   shrink      the forward pass of a shrunk network against the dense one
 //   widths      the kernels under settings of the runtime, each in a process of its own; fails where one is 3 times slower;
 //               --published: as ReadyToRun and as native code, too
@@ -18,7 +19,7 @@ using Pdp.Benchmarks;
 
 if (args.Length == 0)
 {
-    Console.Error.WriteLine("One of threshold, mask, step, shrink, report, optimizer, memory, widths, pictures, kernels is needed.");
+    Console.Error.WriteLine("One of threshold, mask, step, shrink, sparse, report, optimizer, memory, widths, pictures, kernels is needed.");
     return 2;
 }
 
@@ -42,6 +43,9 @@ switch (args[0])
         return 0;
     case "step":
         StepBenchmark.Measure(run);
+        return 0;
+    case "sparse":
+        SparseBenchmark.Measure(run);
         return 0;
     case "shrink":
         ShrinkBenchmark.Measure(run);

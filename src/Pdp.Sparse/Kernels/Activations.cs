@@ -11,5 +11,7 @@ internal static unsafe class Activations
     {
         if (activation is Activation.Relu or Activation.Relu6)
             PanelKernels.Widest.ClampAll(y, count, activation == Activation.Relu6 ? 6 : float.PositiveInfinity);
+        else if (activation == Activation.Gelu)
+            PanelKernels.Widest.GeluAll(y, count);
     }
 }

@@ -25,6 +25,11 @@ internal unsafe interface IPanelKernel
     /// <param name="most">The upper bound.</param>
     void ClampAll(float* y, long count, float most);
 
+    /// <summary>y = y·Φ(y).</summary>
+    /// <param name="y">Numbers.</param>
+    /// <param name="count">How many, a multiple of the least width.</param>
+    void GeluAll(float* y, long count);
+
     /// <summary>y += x.</summary>
     void Add(float* y, float* x, int count);
 

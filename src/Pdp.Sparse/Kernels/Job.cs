@@ -8,6 +8,9 @@ internal sealed unsafe class Job : IParallelWork
     /// <summary>The rows of a piece at most: with their sums the second-level cache is not full yet.</summary>
     private const int MostPanels = 1024 / PackedMatrix.PanelRows;
 
+    /// <summary>The nonzeros times vectors of positions for which other threads are woken: some microseconds.</summary>
+    private const long LeastWork = 1 << 14;
+
     private static readonly IPanelKernel Kernel = PanelKernels.Widest;
     private readonly ParallelRunner _runner = new();
     private readonly Scratch[] _slabs = [.. Workers.Select(_ => new Scratch())];
@@ -50,7 +53,8 @@ internal sealed unsafe class Job : IParallelWork
         _groupPanels = (matrix.Panels + _groups - 1) / _groups;
         _groups = (matrix.Panels + _groupPanels - 1) / _groupPanels;
         Prepare(ParallelRunner.WorkersFor(threads));
-        Spread(this, checked((int)(tiles * _groups)), threads);
+        var work = matrix.Nonzeros * ((positions + 15) / 16);
+        Spread(this, checked((int)(tiles * _groups)), work < LeastWork ? 1 : threads);
     }
 
     /// <summary>Runs other work on the same threads.</summary>
@@ -83,9 +87,10 @@ internal sealed unsafe class Job : IParallelWork
         }
 
         Kernel.Spread(matrix.Bias + firstRow, sums, rows, tile.Width);
+        _input!.Begin(tile, worker);
         for (var block = 0; block < matrix.Blocks; block++)
         {
-            _input!.Fill(slab, block * matrix.BlockColumns, matrix.ColumnsOf(block), tile);
+            _input.Fill(slab, block * matrix.BlockColumns, matrix.ColumnsOf(block), tile, worker);
             for (var panel = firstPanel; panel < endPanel; panel++)
             {
                 var part = sums + ((long)(panel - firstPanel) * PackedMatrix.PanelRows * tile.Width);

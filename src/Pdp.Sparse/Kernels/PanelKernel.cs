@@ -5,8 +5,8 @@ namespace Pdp.Sparse.Kernels;
 
 /// <summary>The loops over nonzeros: for each one broadcast and, over all positions, multiply-adds into registers.</summary>
 /// <remarks>
-/// Four indices are read at once, as the processor has few loads to spare. Each position has its own sum, in the order of the columns, so that
-/// the result depends neither on the width of vectors and tiles nor on the number of threads.
+/// Four indices are read at once, as the processor has few loads to spare. Each position has its own sum, in the order of the
+/// columns, so that the result depends neither on the width of vectors and tiles nor on the number of threads.
 /// </remarks>
 /// <typeparam name="TLanes">The vector.</typeparam>
 internal sealed unsafe class PanelKernel<TLanes> : IPanelKernel
@@ -58,6 +58,14 @@ internal sealed unsafe class PanelKernel<TLanes> : IPanelKernel
 
     /// <inheritdoc/>
     [MethodImpl(Compiled.AtOnce)]
+    public void GeluAll(float* y, long count)
+    {
+        for (var i = 0L; i < count; i += TLanes.Count)
+            LanesMath<TLanes>.Gelu(TLanes.Load(y + i)).Store(y + i);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(Compiled.AtOnce)]
     public void Add(float* y, float* x, int count)
     {
         var i = 0;
@@ -94,7 +102,8 @@ internal sealed unsafe class PanelKernel<TLanes> : IPanelKernel
 
     /// <summary>All bits are set for the positions of a part.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TLanes Mask(Part part) => TLanes.Less(Numbers, TLanes.Create(part.End)) & TLanes.GreaterOrEqual(Numbers, TLanes.Create(part.First));
+    private static TLanes Mask(Part part) =>
+        TLanes.Less(Numbers, TLanes.Create(part.End)) & TLanes.GreaterOrEqual(Numbers, TLanes.Create(part.First));
 
     [MethodImpl(Compiled.AtOnce)]
     private static void Take(float* source, TLanes mask, long sourceStride, float* target, long targetStride, int channels)

@@ -15,7 +15,12 @@ internal sealed unsafe class PlanesInput : IInput
     }
 
     /// <inheritdoc/>
-    public void Fill(float* slab, int first, int count, Tile tile)
+    public void Begin(Tile tile, int worker)
+    {
+    }
+
+    /// <inheritdoc/>
+    public void Fill(float* slab, int first, int count, Tile tile, int worker)
     {
         for (var done = 0; done < tile.Count;)
         {

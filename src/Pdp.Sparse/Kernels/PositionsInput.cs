@@ -15,6 +15,11 @@ internal sealed unsafe class PositionsInput : IInput
     }
 
     /// <inheritdoc/>
-    public void Fill(float* slab, int first, int count, Tile tile) =>
+    public void Begin(Tile tile, int worker)
+    {
+    }
+
+    /// <inheritdoc/>
+    public void Fill(float* slab, int first, int count, Tile tile, int worker) =>
         Transposition.Run(_x + (tile.Start * _stride) + first, _stride, slab, tile.Width, tile.Count, count);
 }

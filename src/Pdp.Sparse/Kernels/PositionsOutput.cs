@@ -30,6 +30,12 @@ internal sealed unsafe class PositionsOutput : IOutput
     }
 
     /// <inheritdoc/>
-    public void Write(float* sums, int first, int rows, Tile tile) =>
-        Transposition.Run(sums, tile.Width, _y + (tile.Start * _stride) + first, _stride, rows, tile.Count);
+    public void Write(float* sums, int first, int rows, Tile tile)
+    {
+        var y = _y + (tile.Start * _stride) + first;
+        if (tile.Width == 1)
+            new ReadOnlySpan<float>(sums, rows).CopyTo(new Span<float>(y, rows));
+        else
+            Transposition.Run(sums, tile.Width, y, _stride, rows, tile.Count);
+    }
 }

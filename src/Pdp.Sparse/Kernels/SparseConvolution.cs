@@ -19,17 +19,22 @@ internal sealed unsafe class SparseConvolution(Tensor weight, IReadOnlyList<Conv
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
+        Require.Numbers(input, nameof(input));
         var shape = input.shape;
         if (shape.Length != _axes + 1 && shape.Length != _axes + 2)
-            throw new ArgumentException($"The input has {shape.Length} dimensions; {_axes + 1} or {_axes + 2} are needed.", nameof(input));
+            Require.Refuse(nameof(input), $"it has {shape.Length} dimensions, and {_axes + 1} or {_axes + 2} are needed");
         if (shape[^(_axes + 1)] != _window.Channels)
-            throw new ArgumentException($"The input has {shape[^(_axes + 1)]} channels; {_window.Channels} are needed.", nameof(input));
+            Require.Refuse(nameof(input), $"it has {shape[^(_axes + 1)]} channels, and {_window.Channels} are needed");
         var geometry = new Geometry(
-            _window.Channels, _axes == 2 ? (int)shape[^2] : 1, (int)shape[^1], _window.KernelHeight, _window.KernelWidth, _window.Down, _window.Across);
+            _window.Channels, _axes == 2 ? checked((int)shape[^2]) : 1, checked((int)shape[^1]), _window.KernelHeight, _window.KernelWidth,
+            _window.Down, _window.Across);
+        if (geometry.OutputHeight < 1 || geometry.OutputWidth < 1)
+            Require.Refuse(nameof(input), $"[{string.Join(", ", shape)}] is smaller than the window");
         shape[^(_axes + 1)] = _matrix.Rows;
         shape[^1] = geometry.OutputWidth;
         if (_axes == 2)
             shape[^2] = geometry.OutputHeight;
+        Require.Addend(addend, shape);
         var output = empty(shape, ScalarType.Float32, CPU);
         if (output.numel() > 0)
             Multiply(input, addend?.contiguous(), output, geometry);
@@ -55,9 +60,9 @@ internal sealed unsafe class SparseConvolution(Tensor weight, IReadOnlyList<Conv
         var y = (float*)NativeTensor.Data(output.Handle);
         var added = addend is null ? null : (float*)NativeTensor.Data(addend.Handle);
         var threads = get_num_threads();
-        job.Multiply(
-            _matrix, InputOf(job, x, layout, geometry, threads), job.ToPlanes.Set(y, added, new(positions, positions, positions * _matrix.Rows)),
-            _activation, layout.Pictures * positions, threads);
+        var from = InputOf(job, x, layout, geometry, threads);
+        var to = job.ToPlanes.Set(y, added, new(positions, positions, positions * _matrix.Rows));
+        job.Multiply(_matrix, from, to, _activation, layout.Pictures * positions, threads);
         GC.KeepAlive(input);
         GC.KeepAlive(addend);
         GC.KeepAlive(output);

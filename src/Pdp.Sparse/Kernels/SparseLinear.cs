@@ -17,10 +17,12 @@ internal sealed unsafe class SparseLinear(Tensor weight, Epilogue epilogue) : IS
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
+        Require.Numbers(input, nameof(input));
         var shape = input.shape;
         if (shape.Length == 0 || shape[^1] != _matrix.Columns)
-            throw new ArgumentException($"The input has the shape [{string.Join(", ", shape)}]; [..., {_matrix.Columns}] is needed.", nameof(input));
+            Require.Refuse(nameof(input), $"its shape is [{string.Join(", ", shape)}], and [..., {_matrix.Columns}] is needed");
         shape[^1] = _matrix.Rows;
+        Require.Addend(addend, shape);
         var output = empty(shape, ScalarType.Float32, CPU);
         var positions = input.numel() / _matrix.Columns;
         if (positions > 0)
@@ -38,7 +40,8 @@ internal sealed unsafe class SparseLinear(Tensor weight, Epilogue epilogue) : IS
         var x = (float*)NativeTensor.Data(input.Handle);
         var y = (float*)NativeTensor.Data(output.Handle);
         var added = addend is null ? null : (float*)NativeTensor.Data(addend.Handle);
-        job.Multiply(_matrix, job.Positions.Set(x, _matrix.Columns), job.ToPositions.Set(y, added, _matrix.Rows), _activation, positions, get_num_threads(), positions == 1 ? x : null);
+        var (from, to) = (job.Positions.Set(x, _matrix.Columns), job.ToPositions.Set(y, added, _matrix.Rows));
+        job.Multiply(_matrix, from, to, _activation, positions, get_num_threads(), positions == 1 ? x : null);
         GC.KeepAlive(input);
         GC.KeepAlive(addend);
         GC.KeepAlive(output);

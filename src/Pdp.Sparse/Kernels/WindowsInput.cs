@@ -1,8 +1,11 @@
+using Pdp.Numerics.Kernels;
+
 namespace Pdp.Sparse.Kernels;
 
 /// <summary>The windows of a convolution: each element of a window in each channel is a row, each window a position.</summary>
 internal sealed unsafe class WindowsInput : IInput
 {
+    private readonly Scratch[] _places = [.. Enumerable.Range(0, ParallelRunner.WorkersFor(int.MaxValue)).Select(_ => new Scratch())];
     private Geometry _geometry;
     private float* _start;
     private float* _end;
@@ -18,37 +21,58 @@ internal sealed unsafe class WindowsInput : IInput
         _start = start;
         _geometry = geometry;
         (_channelStride, _pictureStride) = (channelStride, pictureStride);
+        var vectors = Tile.MostWidth / PanelKernels.Widest.Lanes;
+        foreach (var places in _places)
+            places.Of((long)geometry.Elements * vectors * (1 + PanelKernels.Widest.Lanes) * sizeof(Part) / sizeof(float));
         _end = start + ((pictures - 1) * pictureStride) + ((geometry.Channels - 1) * channelStride) + geometry.ChannelSize;
         return this;
     }
 
     /// <inheritdoc/>
-    public void Fill(float* slab, int first, int count, Tile tile)
+    /// <remarks>Finds, for each vector of positions and each element of the window, where its inputs are.</remarks>
+    public void Begin(Tile tile, int worker)
     {
         var lanes = PanelKernels.Widest.Lanes;
-        var parts = stackalloc Part[Tile.MostWidth];
-        var elements = _geometry.Elements;
+        var places = Places(worker);
         var (line, column) = Math.DivRem(tile.Start, _geometry.OutputWidth);
         var (picture, row) = Math.DivRem(line, _geometry.OutputHeight);
         var at = new Window(picture, (int)row, (int)column);
         for (var done = 0; done < tile.Width; done += lanes)
         {
             var next = at;
-            for (var element = 0; element < elements; element++)
+            for (var element = 0; element < _geometry.Elements; element++, places += 1 + lanes)
             {
-                // The channels of whose rows this element's are among those asked for.
-                var channel = (first - element + elements - 1) / elements;
-                var channels = ((first + count - element + elements - 1) / elements) - channel;
-                if (channels <= 0)
-                    continue;
                 next = at;
-                var number = FindParts(element, ref next, Math.Clamp(tile.Count - done, 0, lanes), parts);
-                Gather(parts, number, slab + ((((long)channel * elements) + element - first) * tile.Width) + done, (long)elements * tile.Width, channel, channels);
+                var number = FindParts(element, ref next, Math.Clamp(tile.Count - done, 0, lanes), places + 1);
+                *places = new(number, 0, 0);
             }
 
             at = next;
         }
     }
+
+    /// <inheritdoc/>
+    public void Fill(float* slab, int first, int count, Tile tile, int worker)
+    {
+        var lanes = PanelKernels.Widest.Lanes;
+        var places = Places(worker);
+        var elements = _geometry.Elements;
+        for (var done = 0; done < tile.Width; done += lanes)
+        {
+            for (var element = 0; element < elements; element++, places += 1 + lanes)
+            {
+                // The channels of whose rows this element's are among those asked for.
+                var channel = (first - element + elements - 1) / elements;
+                var channels = ((first + count - element + elements - 1) / elements) - channel;
+                var row = ((long)channel * elements) + element - first;
+                if (channels > 0)
+                    Gather(places + 1, (int)places->Source, slab + (row * tile.Width) + done, (long)elements * tile.Width, channel, channels);
+            }
+        }
+    }
+
+    /// <summary>For each vector and element the number of its parts, and these.</summary>
+    private Part* Places(int worker) => (Part*)_places[worker].Of(0);
 
     private void Gather(Part* parts, int number, float* target, long targetStride, int channel, int channels)
     {

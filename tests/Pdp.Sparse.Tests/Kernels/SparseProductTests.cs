@@ -1,7 +1,6 @@
 using CsCheck;
 using Pdp.Sparse.Kernels;
 using Pdp.Tests.Support;
-using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -56,6 +55,130 @@ public class SparseProductTests
                 AssertClose(Expected(x, weight, bias, down, across), y);
             },
             iter: 400, seed: "0000KrT3nWY5", threads: 1);
+    }
+
+    [Fact]
+    public void Products_WithAnAddendAndAnActivation_EqualFloat64()
+    {
+        foreach (var activation in Enum.GetValues<Activation>())
+        {
+            using var scope = NewDisposeScope();
+            var (weight, kernel, bias) = (Pruned([70, 90], 0.9), Pruned([70, 6, 3, 3], 0.9), randn(70));
+            var (x, picture, addend, addends) = (randn(2, 37, 90), randn(2, 6, 9, 11), randn(2, 37, 70), randn(2, 70, 9, 11));
+            var axis = new ConvolutionAxis(1, 1, 1);
+            using var linear = SparseProduct.Linear(weight, new(bias, activation));
+            using var convolution = SparseProduct.Convolution(kernel, [axis, axis], new(bias, activation));
+
+            var (y, z) = (linear.Run(x, addend), convolution.Run(picture, addends));
+
+            AssertClose(Activated(functional.linear(x.to(float64), weight.to(float64), bias.to(float64)) + addend, activation), y);
+            AssertClose(Activated(Expected(picture, kernel, bias, axis, axis) + addends, activation), z);
+        }
+    }
+
+    [Fact]
+    public void Products_OnOneOrSeveralThreads_HaveTheSameBits()
+    {
+        using var scope = NewDisposeScope();
+        using var linear = SparseProduct.Linear(Pruned([500, 300], 0.9), new(randn(500)));
+        using var convolution = SparseProduct.Convolution(Pruned([300, 20, 3, 3], 0.9), [new(2, 1, 1), new(1, 1, 1)], Epilogue.None);
+        var (x, picture) = (randn(150, 300), randn(3, 20, 19, 23));
+        var (y, z, one) = (linear.Run(x), convolution.Run(picture), linear.Run(x[0]));
+        set_num_threads(Math.Max(2, Environment.ProcessorCount));
+        try
+        {
+            for (var run = 0; run < 20; run++)
+            {
+                AssertSameBits(y, linear.Run(x));
+                AssertSameBits(z, convolution.Run(picture));
+                AssertSameBits(one, linear.Run(x[0]));
+            }
+        }
+        finally
+        {
+            set_num_threads(1);
+        }
+    }
+
+    [Fact]
+    public void Products_OfSeveralCallersAtOnce_HaveTheSameBits()
+    {
+        using var scope = NewDisposeScope();
+        using var convolution = SparseProduct.Convolution(Pruned([150, 20, 3, 3], 0.9), [new(2, 1, 1), new(2, 1, 1)], Epilogue.None);
+        Tensor[] pictures = [.. Enumerable.Range(0, 4).Select(i => randn(1, 20, 19 + i, 23))];
+        Tensor[] expected = [.. pictures.Select(picture => convolution.Run(picture))];
+
+        Parallel.For(0, 200, i =>
+        {
+            using var inner = NewDisposeScope();
+            AssertSameBits(expected[i % 4], convolution.Run(pictures[i % 4]));
+        });
+    }
+
+    [Fact]
+    public void Products_OfInputsThatAreNoNumbers_AreThoseOfTheNonzeros()
+    {
+        using var scope = NewDisposeScope();
+        var weight = Pruned([40, 30], 0.8);
+        var x = randn(20, 30);
+        x[3, 7] = tensor(float.NaN);
+        x[5, 2] = tensor(float.PositiveInfinity);
+        using var product = SparseProduct.Linear(weight, Epilogue.None);
+
+        var y = product.Run(x);
+
+        AssertSameBits(weight.select(1, 7).ne(tensor(0f)).to(float32), y[3].isnan().to(float32));
+        AssertSameBits(weight.select(1, 2).ne(tensor(0f)).to(float32), y[5].isinf().to(float32));
+    }
+
+    [Fact]
+    public void Linear_OfStridedInputs_EqualsThatOfACopy()
+    {
+        using var scope = NewDisposeScope();
+        using var product = SparseProduct.Linear(Pruned([60, 50], 0.9), new(randn(60)));
+        foreach (var x in (Tensor[])[randn(50, 33).t(), randn(33, 80).narrow(1, 7, 50), randn(4, 50, 9).transpose(1, 2), randn(50), randn(50, 1).t(), empty(0, 50)])
+            AssertSameBits(product.Run(x.contiguous()), product.Run(x));
+    }
+
+    [Fact]
+    public void Run_WithInputsThatDoNotFit_SaysWhatIsNeeded()
+    {
+        using var scope = NewDisposeScope();
+        using var linear = SparseProduct.Linear(Pruned([6, 5], 0.5), Epilogue.None);
+        using var convolution = SparseProduct.Convolution(Pruned([6, 5, 3, 3], 0.5), [new(1), new(1)], Epilogue.None);
+
+        Assert.Contains("[..., 5]", Assert.Throws<ArgumentException>(() => linear.Run(randn(2, 6))).Message, StringComparison.Ordinal);
+        Assert.Contains("5 are needed", Assert.Throws<ArgumentException>(() => convolution.Run(randn(1, 6, 9, 9))).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() => convolution.Run(randn(1, 5, 2, 9)));
+        Assert.Throws<ArgumentException>(() => linear.Run(randn(2, 5).to(float64)));
+        Assert.Throws<ArgumentException>(() => linear.Run(randn(2, 5), randn(3, 6)));
+    }
+
+    [Fact]
+    public void Run_AgainAndAgain_LeavesNoTensor()
+    {
+        using var linear = SparseProduct.Linear(Pruned([60, 50], 0.9), Epilogue.None);
+        using var x = randn(50, 33);
+
+        Leaks.None(() =>
+        {
+            using var transposed = x.t();
+            using var y = linear.Run(transposed);
+        });
+    }
+
+    private static Tensor Activated(Tensor x, Activation activation) => activation switch
+    {
+        Activation.Relu => functional.relu(x),
+        Activation.Relu6 => functional.relu6(x),
+        Activation.Gelu => functional.gelu(x),
+        _ => x,
+    };
+
+    private static void AssertSameBits(Tensor expected, Tensor actual)
+    {
+        Assert.Equal(expected.shape, actual.shape);
+        Assert.True(expected.contiguous().bytes.SequenceEqual(actual.contiguous().bytes));
     }
 
     private static Tensor Expected(Tensor x, Tensor weight, Tensor bias, ConvolutionAxis down, ConvolutionAxis across)

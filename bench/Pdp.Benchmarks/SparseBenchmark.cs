@@ -1,0 +1,74 @@
+using Pdp.Sparse;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace Pdp.Benchmarks;
+
+/// <summary>Layers and networks on their nonzeros against the same ones dense.</summary>
+/// <remarks>
+/// The dense side is folded as well and has the channels of its weights last where that is faster; both sides are chosen by
+/// <see cref="SparseModel.Pack(Module{Tensor, Tensor}, Tensor, SparseOptions)"/>, and what they are compared with is the plain model.
+/// </remarks>
+internal static class SparseBenchmark
+{
+    public static void Measure(Run run)
+    {
+        foreach (var subject in SparseCase.Layers.Concat(SparseCase.Networks).Where(subject => run.Wants(subject.Name)))
+        {
+            if (run.IsQuick && !subject.IsQuick && run.Only.Length == 0)
+                continue;
+            foreach (var sparsity in run.IsQuick ? ["0.9", "0.95"] : SparseWeights.Sparsities)
+                Measure(run, subject, sparsity);
+        }
+    }
+
+    private static void Measure(Run run, SparseCase subject, string sparsity)
+    {
+        using var scope = NewDisposeScope();
+        using var inference = inference_mode();
+        using var input = randn(subject.Input);
+        using var plain = Model(subject, sparsity);
+        using var dense = Model(subject, sparsity);
+        using var packed = Model(subject, sparsity);
+        var options = new SparseOptions { MaximumSeconds = run.IsQuick ? 1 : 3 };
+        using var folded = SparseModel.Pack(dense, input, options with { Exclude = ["*"] });
+        using var fast = SparseModel.Pack(packed, input, options);
+        var error = Error(packed.call(input), plain.call(input));
+        var medians = Alternation.Medians(
+            run.IsQuick ? 15 : 31, run.Budget(quick: 2, full: 6), () => Forward(plain, input), () => Forward(dense, input), () => Forward(packed, input));
+        Line.Write(
+            "sparse",
+            ("case", subject.Name),
+            ("sparsity", sparsity),
+            ("threads", run.Threads),
+            ("plain_ms", medians[0]),
+            ("dense_ms", medians[1]),
+            ("packed_ms", medians[2]),
+            ("dense_over_packed", medians[1] / medians[2]),
+            ("plain_over_packed", medians[0] / medians[2]),
+            ("packed_layers", fast.Report.Layers.Count(layer => layer.Form == LayerForm.Packed)),
+            ("layers", fast.Report.Layers.Count),
+            ("memory", fast.Report.Bytes / (double)fast.Report.DenseBytes),
+            ("error", error));
+    }
+
+    private static Module<Tensor, Tensor> Model(SparseCase subject, string sparsity)
+    {
+        using var normal = inference_mode(false);
+        manual_seed(1);
+        var model = subject.Model();
+        SparseWeights.Prune(model, sparsity, subject.Dense);
+        model.eval();
+        return model;
+    }
+
+    /// <summary>The largest difference over the largest output.</summary>
+    private static double Error(Tensor actual, Tensor expected) =>
+        actual.sub(expected).abs().max().ReadCpuSingle(0) / expected.abs().max().ReadCpuSingle(0);
+
+    private static TimeSpan Forward(Module<Tensor, Tensor> model, Tensor input)
+    {
+        using var scope = NewDisposeScope();
+        return Alternation.Time(() => model.call(input));
+    }
+}

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace Pdp.Samples.Cifar10;
+namespace Pdp.Samples;
 
 /// <summary>What pruning costs: all steps of a run, over the same steps without the time that was spent in pruning.</summary>
 internal sealed class StepCosts

@@ -1,0 +1,80 @@
+namespace Pdp.Samples.Bert;
+
+/// <summary>The settings of a run; each property is an option of the same name (<c>WeightDecay</c>: <c>--weight-decay</c>).</summary>
+internal sealed record Settings : PruningSettings
+{
+    [Option(
+        "A folder with config.json, vocab.txt and model.safetensors, as Hugging Face has them.",
+        Section = "What to run", Value = "FOLDER", Default = "none; must be given")]
+    public string? Weights { get; init; }
+
+    [Option(
+        "A folder with train.tsv and dev*.tsv (or .jsonl): MNLI, or another task of GLUE.",
+        Value = "FOLDER", Default = "none; must be given")]
+    public string? Data { get; init; }
+
+    [Option(
+        "Weights of a classifier to start from, such as those of a dense run.",
+        Value = "FILE", Default = "the encoder's, and a fresh classifier")]
+    public string? Start { get; init; }
+
+    [Option("dense, pdp, gmp, str, optg, acdc, granet, dnw, mvp, pofa or lnm.", Section = "Method", Value = "NAME")]
+    public string Method { get; init => field = Methods.Known(value); } = Methods.Dense;
+
+    [Option("STR: initial logit of its thresholds.", Value = "LOGIT", Range = "[-1000, 1000]")]
+    public double StrStart { get; init; } = -15;
+
+    [Option("STR: decay of the logits of its thresholds, which controls how much is removed.", Value = "DECAY", Range = "[0, ∞)")]
+    public double StrDecay { get; init; } = 5e-4;
+
+    [Option("Weights of the classifier that teaches this one.", Value = "FILE", Default = "no teacher")]
+    public string? Teacher { get; init; }
+
+    [Option("Share of the teacher's answers in the loss.", Value = OptionAttribute.Fraction, Range = "[0, 1]")]
+    public double Distill { get; init; } = 0.95;
+
+    [Option("Temperature of the teacher's answers.", Value = "T", Range = "(0, ∞)")]
+    public double DistillTemperature { get; init; } = 2;
+
+    [Option("Length of the run; 0 only measures.", Section = "Training", Value = "COUNT", Range = "[0, ∞)")]
+    public override int Epochs { get; init; } = 3;
+
+    [Option("Texts in a step.", Value = "TEXTS", Range = "[1, ∞)")]
+    public int Batch { get; init; } = 32;
+
+    [Option("The most tokens of a pair.", Value = "TOKENS", Range = "[5, ∞)")]
+    public int Length { get; init; } = 128;
+
+    [Option("Peak learning rate.", Value = "RATE", Range = "[0, ∞)")]
+    public double Lr { get; init; } = 5e-5;
+
+    [Option("Share of the steps in which the learning rate rises.", Value = OptionAttribute.Fraction, Range = "[0, 1]")]
+    public double Warmup { get; init; } = 0.1;
+
+    [Option("Decay of the matrices.", Value = "DECAY", Range = "[0, ∞)")]
+    public double WeightDecay { get; init; } = 0.01;
+
+    [Option("Largest norm of the gradient.", Value = "NORM", Range = "(0, ∞)")]
+    public double Clip { get; init; } = 1;
+
+    [Option("Seed of fresh weights, the order of the texts and dropout.")]
+    public int Seed { get; init; }
+
+    [Option("Threads for the arithmetic.", Value = "THREADS", Range = "[1, ∞)")]
+    public int Threads { get; init; } = 1;
+
+    [Option("Where metrics, report, weights and checkpoints go.", Section = "Results", Value = "FOLDER", Default = "nowhere")]
+    public string? Out { get; init; }
+
+    [Option("Continues from the checkpoint in --out; dense and pdp can.")]
+    public bool Resume { get; init; }
+
+    [Option(
+        "Texts to train on, and to test on, for a quick try.",
+        Section = "For a quick try", Value = "TEXTS", Range = "[1, ∞)", Default = "all")]
+    public int? Limit { get; init; }
+
+    /// <summary>The settings that decide a run's numbers; a checkpoint is continued only under the same ones.</summary>
+    public string Fingerprint() => (Teacher is null ? "" : "taught ") + CommandLine.Echo(
+        this, nameof(Weights), nameof(Data), nameof(Start), nameof(Teacher), nameof(Threads), nameof(Out), nameof(Resume));
+}

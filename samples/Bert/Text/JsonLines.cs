@@ -1,0 +1,34 @@
+using System.Text.Json;
+
+namespace Pdp.Samples.Bert.Text;
+
+/// <summary>Reads one JSON object a line.</summary>
+internal static class JsonLines
+{
+    /// <exception cref="FormatException">A line is no JSON object.</exception>
+    public static IEnumerable<TextRow> Read(TextReader reader)
+    {
+        for (var line = 1; reader.ReadLine() is { } text; line++)
+        {
+            yield return new TextRow(line, Values(text, line));
+        }
+    }
+
+    private static Dictionary<string, string> Values(string text, int line)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(text);
+            return document.RootElement.ValueKind == JsonValueKind.Object
+                ? document.RootElement.EnumerateObject().Where(property => IsText(property.Value))
+                    .ToDictionary(property => property.Name, property => property.Value.ToString(), StringComparer.Ordinal)
+                : throw new FormatException($"has no JSON object in line {line}");
+        }
+        catch (Exception e) when (e is JsonException or ArgumentException)
+        {
+            throw new FormatException($"has no JSON object in line {line}: {e.Message}", e);
+        }
+    }
+
+    private static bool IsText(JsonElement value) => value.ValueKind is JsonValueKind.String or JsonValueKind.Number;
+}

@@ -1,0 +1,26 @@
+namespace Pdp.Samples.Bert;
+
+/// <summary>The texts of <c>--help</c>.</summary>
+internal static class Usage
+{
+    /// <summary>What --data should hold.</summary>
+    public const string Files =
+        "MNLI and the other tasks of GLUE are at gluebenchmark.com/tasks: unpack one, and give its folder as --data.";
+
+    private const string Program = "dotnet run -c Release --project samples/Bert --";
+
+    /// <summary>What a command line that asks for help gets.</summary>
+    public static string Text() => new Help
+    {
+        Usage = Program,
+        Text = "Fine-tunes BERT on pairs of texts, dense or pruned while it trains, and reports the accuracy. --weights is a folder "
+            + "with config.json, vocab.txt and model.safetensors of any BERT without case, such as google-bert/bert-base-uncased "
+            + $"at Hugging Face. {Files}",
+        Examples =
+        [
+            $"{Program} --weights bert --data mnli --out runs/dense",
+            $"{Program} --weights bert --data mnli --start runs/dense/weights.safetensors \\\n"
+                + "      --method pdp --sparsity 0.9 --teacher runs/dense/weights.safetensors",
+        ],
+    }.For<Settings>();
+}

@@ -1,6 +1,7 @@
 // ResNet-20 on CIFAR-10, dense or pruned while it trains, and comparisons of pruning methods.
 //
 //   dotnet run -c Release --project samples/Cifar10 -- --data cifar10-images.tar.gz --weights resnet20.safetensors
+//   mpirun -n 4 dotnet run -c Release --no-build --project samples/Cifar10 -- --distributed --data …
 //   dotnet run -c Release --project samples/Cifar10 -- compare --recipe smoke --data … --weights … --out runs/smoke
 //
 // Data: CIFAR-10 as pictures or as the official binary archive (--download fetches it). Training takes about three
@@ -13,6 +14,7 @@ using Pdp.Samples.Cifar10;
 using Pdp.Samples.Cifar10.Comparison;
 using Pdp.Samples.Cifar10.Gallery;
 using Pdp.Samples.Cifar10.Scanning;
+using Pdp.Training;
 using TorchSharp;
 
 return Sample.Run(args, () => Usage.Of(args), () =>
@@ -33,17 +35,31 @@ return Sample.Run(args, () => Usage.Of(args), () =>
         return Scan.Run(scan);
     }
 
-    Run(CommandLine.Parse<Settings>(args));
-    return 0;
+    var settings = CommandLine.Parse<Settings>(args);
+    return Ranks.Run(settings.Distributed, ranks => Run(settings, ranks));
 });
 
-static void Run(Settings settings)
+static int Run(Settings settings, ICollective ranks)
 {
+    // The first rank shows and writes.
+    Agreement.Require(ranks, CommandLine.Pairs(settings, nameof(Settings.Threads)));
+    if (ranks.Rank > 0)
+    {
+        Console.SetOut(TextWriter.Null);
+    }
+
     TrainingRun.RequirePossible(settings);
-    using var folder = settings.Out is { } place ? FolderLock.Take(place) : null;
+    using var folder = settings.Out is { } place && ranks.Rank == 0 ? FolderLock.Take(place) : null;
     torch.set_num_threads(settings.Threads);
     torch.manual_seed(settings.Seed);
     Console.WriteLine($"cifar10: {Sample.Versions}, cpu, seed {settings.Seed}: {CommandLine.Echo(settings)}");
-    using var run = new TrainingRun(settings);
+    ConsoleProgress.IsSilent = ranks.Size > 1;
+    if (ranks.Size > 1)
+    {
+        Console.WriteLine(Ranks.Describe(ranks));
+    }
+
+    using var run = new TrainingRun(settings, ranks);
     run.Run();
+    return 0;
 }

@@ -68,6 +68,14 @@ internal sealed record Settings : PruningSettings
     [Option("Uses Nesterov momentum.")]
     public bool Nesterov { get; init; } = true;
 
+    [Option("Trains on the ranks that mpirun has started; each has an equal share of every batch.")]
+    public bool Distributed { get; init; }
+
+    [Option(
+        "Steps from one check that all ranks have the same weights and masks to the next; 0 for none.",
+        Value = "STEPS", Range = "[0, ∞)")]
+    public int AgreementSteps { get; init; } = 100;
+
     [Option("Seed of the initial weights, the order of the pictures, crops and flips.")]
     public int Seed { get; init; }
 
@@ -98,7 +106,7 @@ internal sealed record Settings : PruningSettings
     public IReadOnlyDictionary<string, string> Deciding() => CommandLine.Pairs(
         AllocationOption.IsFromReport(Allocation) ? this with { Allocation = $"{AllocationOption.From}report" } : this,
         nameof(Data), nameof(Download), nameof(DownloadTo), nameof(Weights), nameof(ShrinkRecord), nameof(Teacher), nameof(Threads),
-        nameof(Out), nameof(Resume));
+        nameof(Out), nameof(Resume), nameof(Distributed), nameof(AgreementSteps));
 
     private static string Known(string what, string value, IReadOnlyCollection<string> names) =>
         names.Contains(value) ? value : throw new ArgumentException(CommandLine.Unknown(what, value, names));

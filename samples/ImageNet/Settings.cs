@@ -161,6 +161,11 @@ internal sealed partial record Settings : PruningSettings
     public void RequirePossible()
     {
         (_, _) = (Part, WarmupEpochs);
+        if (Distributed)
+        {
+            Ranks.RequireCommonMasks(Importance);
+        }
+
         if (Resume && Evaluate is not null)
         {
             throw new ArgumentException("Give either --resume or --evaluate, not both.");

@@ -5,9 +5,12 @@ internal sealed class ConsoleProgress(string label, long total) : IDisposable
 {
     private const int Width = 30;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
-    private readonly bool _isVisible = !Console.IsOutputRedirected;
+    private readonly bool _isVisible = !Console.IsOutputRedirected && !IsSilent;
     private DateTime _next = DateTime.MinValue;
     private int _written;
+
+    /// <summary>Whether no bar is shown on terminals either: Open MPI gives its ranks one, whatever their output goes to.</summary>
+    public static bool IsSilent { get; set; }
 
     public void Report(long done, string detail = "")
     {

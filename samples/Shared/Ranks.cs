@@ -11,6 +11,18 @@ internal static class Ranks
     public static int Run(bool isDistributed, Func<ICollective, int> work) =>
         isDistributed ? MpiRanks.Run(work, Sample.Describe) : work(SingleRank.Instance);
 
+    /// <summary>Checks that the ranks of a run would have the same masks.</summary>
+    /// <exception cref="ArgumentException">They would not.</exception>
+    public static void RequireCommonMasks(string? importance)
+    {
+        if (ImportanceOption.Of(importance) is not null)
+        {
+            throw new ArgumentException(
+                $"--importance {importance} learns from the gradients of each rank's own pictures, so that the masks of the ranks would "
+                + "differ: leave it out, or --distributed.");
+        }
+    }
+
     /// <summary>Which process each rank is, as MPI names a process that was killed.</summary>
     public static string Describe(ICollective collective) => string.Join(", ",
         collective.Gather($"process {Environment.ProcessId} on {Environment.MachineName}")

@@ -6,7 +6,12 @@ namespace Pdp.Samples.Cifar10;
 /// <summary>
 /// Cuts a set of pictures into normalised batches. Order, crops and flips follow from seed, epoch and picture alone.
 /// </summary>
-internal sealed class Batches(ImageSet images, int size, long seed)
+/// <param name="images">The pictures.</param>
+/// <param name="size">The pictures of a batch.</param>
+/// <param name="seed">Decides order, crops and flips.</param>
+/// <param name="rank">Which share of each batch to cut, for training on several ranks.</param>
+/// <param name="ranks">The shares of a batch.</param>
+internal sealed class Batches(ImageSet images, int size, long seed, int rank = 0, int ranks = 1)
 {
     private const int Padding = 4;
     private static readonly float[][] Normalised = [Table(0.485, 0.229), Table(0.456, 0.224), Table(0.406, 0.225)];
@@ -17,7 +22,15 @@ internal sealed class Batches(ImageSet images, int size, long seed)
 
     public int Count => (images.Count + size - 1) / size;
 
-    /// <summary>A batch of the shuffled epoch, cropped and flipped; its tensors are the caller's.</summary>
+    /// <summary>The pictures of the smallest batch, of all ranks together.</summary>
+    public int Smallest => images.Count - ((Count - 1) * size);
+
+    /// <summary>
+    /// What the mean over a share counts in the mean of the shares, for the mean over the batch: 1 where the shares are equal.
+    /// </summary>
+    public double Weight(int index) => Slice(_unshuffled, index).Length * (double)ranks / Math.Min(size, images.Count - (index * size));
+
+    /// <summary>A batch of the shuffled epoch, or this rank's share of it, cropped and flipped; its tensors are the caller's.</summary>
     public (Tensor Pictures, Tensor Labels) Augmented(int epoch, int index)
     {
         if (_orderEpoch != epoch)
@@ -35,8 +48,11 @@ internal sealed class Batches(ImageSet images, int size, long seed)
     private static float[] Table(double mean, double deviation) =>
         [.. Enumerable.Range(0, 256).Select(value => (float)(((value / 255.0) - mean) / deviation))];
 
-    private ReadOnlySpan<int> Slice(int[] order, int index) =>
-        order.AsSpan(index * size, Math.Min(size, order.Length - (index * size)));
+    private ReadOnlySpan<int> Slice(int[] order, int index)
+    {
+        var batch = order.AsSpan(index * size, Math.Min(size, order.Length - (index * size)));
+        return batch[(batch.Length * rank / ranks)..(batch.Length * (rank + 1) / ranks)];
+    }
 
     private int[] Shuffle(int epoch)
     {

@@ -1,17 +1,21 @@
+using Pdp.Training;
 using static TorchSharp.torch;
 
 namespace Pdp.Samples.Cifar10;
 
 /// <summary>The test pictures.</summary>
-internal sealed class Evaluation(ImageSet pictures, int seed)
+internal sealed class Evaluation(ImageSet pictures, int seed, ICollective? ranks = null)
 {
     private const int BatchSize = 250;
+    private readonly ICollective _ranks = ranks ?? SingleRank.Instance;
     private readonly Batches _batches = new(pictures, BatchSize, seed);
 
     /// <summary>Some pictures to try a network on.</summary>
     public Tensor Example() => _batches.Plain(0).Pictures;
 
-    /// <summary>The fraction whose class the model names, with its weights in a form if it is being pruned.</summary>
+    /// <summary>
+    /// The fraction whose class the model names, with its weights in a form if it is being pruned. Several ranks share the work.
+    /// </summary>
     public double Accuracy(ResNet20 model, PdpPruner? pruner = null, MaskForm form = MaskForm.Soft)
     {
         using var mask = pruner is null ? default : pruner.Mask(form);
@@ -19,7 +23,7 @@ internal sealed class Evaluation(ImageSet pictures, int seed)
         using var noGrad = no_grad();
         var hits = 0L;
         model.eval();
-        for (var index = 0; index < _batches.Count; index++)
+        for (var index = _ranks.Rank; index < _batches.Count; index += _ranks.Size)
         {
             using var scope = NewDisposeScope();
             var (pictures, labels) = _batches.Plain(index);
@@ -27,6 +31,8 @@ internal sealed class Evaluation(ImageSet pictures, int seed)
             progress.Report(index + 1);
         }
 
-        return hits / (double)pictures.Count;
+        using var all = tensor(hits);
+        _ranks.Sum(all);
+        return all.ReadCpuInt64(0) / (double)pictures.Count;
     }
 }

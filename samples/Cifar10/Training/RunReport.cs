@@ -57,6 +57,12 @@ internal sealed record RunReport
     /// <summary>Tells the weights that the run started from apart from others; null for fresh ones.</summary>
     public required string? WeightsHash { get; init; }
 
+    /// <summary>The processes that trained it together.</summary>
+    public int Ranks { get; init; } = 1;
+
+    /// <summary>The time in which a rank averages gradients, waiting included; null where it is alone.</summary>
+    public double? CommunicationSecondsPerStep { get; init; }
+
     /// <summary>The hash of a file of weights.</summary>
     public static string? HashOf(string? weights)
     {

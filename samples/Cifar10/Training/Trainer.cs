@@ -14,10 +14,14 @@ internal sealed class Trainer : IDisposable
     private readonly FusedSgd? _methodOptimizer;
     private readonly Teacher? _teacher;
     private readonly HashSet<string> _pruned;
+    private readonly ICollective _ranks;
+    private readonly DataParallel _parallel;
     private readonly Scalar _zero = 0.0.ToScalar();
 
-    public Trainer(Settings settings, ResNet20 model, PdpPruner? pruner, Batches training)
+    public Trainer(Settings settings, ResNet20 model, PdpPruner? pruner, Batches training, ICollective ranks)
     {
+        _ranks = ranks;
+        _parallel = new DataParallel(model, ranks);
         (_settings, _model, _pruner, _training) = (settings, model, pruner, training);
         Optimizer = new FusedSgd(model.named_parameters(), Options(settings, settings.WeightDecay, settings.Nesterov));
         _methodOptimizer = pruner is { Parameters.Count: > 0 }
@@ -30,6 +34,9 @@ internal sealed class Trainer : IDisposable
     public FusedSgd Optimizer { get; }
 
     public StepCosts Costs { get; } = new();
+
+    /// <summary>The time in which a rank averages gradients, for each step; null where it is alone.</summary>
+    public double? CommunicationSeconds => _parallel.Steps == 0 ? null : _parallel.CommunicationTime.TotalSeconds / _parallel.Steps;
 
     /// <summary>One pass over the training pictures; returns the mean loss.</summary>
     public double Epoch(int epoch)
@@ -44,44 +51,52 @@ internal sealed class Trainer : IDisposable
             var (pictures, labels) = _training.Augmented(epoch, step);
             Costs.BeginStep();
             schedule.Apply(Optimizer, ((long)epoch * _training.Count) + step);
-            var value = Step(epoch + (step / (double)_training.Count), pictures, labels);
+            var value = Step(epoch + (step / (double)_training.Count), pictures, labels, _training.Weight(step));
             Costs.EndStep();
 
-            if (!float.IsFinite(value))
+            if (!double.IsFinite(value))
             {
                 throw new InvalidDataException($"The loss is {value} in epoch {epoch + 1}, step {step + 1}; try a lower --lr.");
             }
 
             total += value;
             progress.Report(step + 1, $"loss {value:0.000}");
+            if (_settings.AgreementSteps > 0 && (step + 1) % _settings.AgreementSteps == 0)
+            {
+                RequireAgreement();
+            }
         }
 
+        // Each rank has statistics of its own batch norms until here.
+        _parallel.AverageBuffers();
         return total / _training.Count;
     }
 
     public void Dispose()
     {
+        _parallel.Dispose();
         Optimizer.Dispose();
         _methodOptimizer?.Dispose();
         _teacher?.Dispose();
         _zero.Dispose();
     }
 
-    private float Step(double time, Tensor pictures, Tensor labels)
+    private double Step(double time, Tensor pictures, Tensor labels, double weight)
     {
         Optimizer.zero_grad();
-        var value = _pruner is null ? Backward(pictures, labels) : MaskedBackward(_pruner, time, pictures, labels);
+        var value = _pruner is null ? Backward(pictures, labels, weight) : MaskedBackward(_pruner, time, pictures, labels, weight);
+        _parallel.AverageGradients();
         Optimizer.step();
         if (_pruner is not null && _methodOptimizer is not null)
         {
             StepMethod(_pruner, _methodOptimizer, time);
         }
 
-        return value;
+        return Mean(value);
     }
 
     // The weights are m·w in the scope, and dense again after it, with gradients that went through the mask.
-    private float MaskedBackward(PdpPruner pruner, double time, Tensor pictures, Tensor labels)
+    private float MaskedBackward(PdpPruner pruner, double time, Tensor pictures, Tensor labels, double weight)
     {
         Costs.BeginPruning();
         if (Methods.ForgetsMomentum(pruner, time))
@@ -100,7 +115,7 @@ internal sealed class Trainer : IDisposable
         Costs.EndPruning();
         try
         {
-            return Backward(pictures, labels);
+            return Backward(pictures, labels, weight);
         }
         finally
         {
@@ -118,12 +133,31 @@ internal sealed class Trainer : IDisposable
             .ToDictionary(entry => entry.name, entry => entry.parameter.ne(_zero), StringComparer.Ordinal));
     }
 
-    private float Backward(Tensor pictures, Tensor labels)
+    private float Backward(Tensor pictures, Tensor labels, double weight)
     {
         var answers = _model.call(pictures);
-        var loss = _teacher is null ? nn.functional.cross_entropy(answers, labels) : TaughtLoss(_teacher, pictures, answers, labels);
+        using var factor = weight.ToScalar();
+        var mean = _teacher is null ? nn.functional.cross_entropy(answers, labels) : TaughtLoss(_teacher, pictures, answers, labels);
+        var loss = mean.mul(factor);
         loss.backward();
         return loss.ReadCpuSingle(0);
+    }
+
+    // The loss of the whole batch from those of the ranks' shares.
+    private double Mean(double value)
+    {
+        using var sum = tensor(value);
+        _ranks.Sum(sum);
+        return sum.ReadCpuDouble(0) / _ranks.Size;
+    }
+
+    // Thresholds and masks show in the weights under them.
+    private void RequireAgreement()
+    {
+        using var noGrad = no_grad();
+        Agreement.Require(_ranks, _model.named_parameters().Select(entry => (entry.name, (Tensor)entry.parameter)));
+        using var mask = _pruner is null ? default : _pruner.Mask();
+        Agreement.Require(_ranks, _model.named_parameters().Select(entry => ($"{entry.name} under its mask", (Tensor)entry.parameter)));
     }
 
     // A teacher is part of a method's cost.

@@ -16,10 +16,11 @@ internal sealed class TrainingRun : IDisposable
     private readonly Trainer _trainer;
     private readonly Evaluation _test;
     private readonly WeightHistory? _history;
+    private readonly ICollective _ranks;
 
-    public TrainingRun(Settings settings)
+    public TrainingRun(Settings settings, ICollective? ranks = null)
     {
-        _settings = settings;
+        (_settings, _ranks) = (settings, ranks ?? SingleRank.Instance);
         RequirePossible(settings);
         _model = new ResNet20(settings.Width);
         var data = Cifar10Data.Load(DataPath(settings));
@@ -28,8 +29,10 @@ internal sealed class TrainingRun : IDisposable
             data = data.HoldOut(heldOut);
         }
 
-        var training = new Batches(settings.Limit is { } limit ? data.Train.Limit(limit) : data.Train, settings.Batch, settings.Seed);
-        _test = new Evaluation(data.Test, settings.Seed);
+        var pictures = settings.Limit is { } limit ? data.Train.Limit(limit) : data.Train;
+        var training = new Batches(pictures, settings.Batch, settings.Seed, _ranks.Rank, _ranks.Size);
+        RequireShares(training);
+        _test = new Evaluation(data.Test, settings.Seed, _ranks);
         LoadWeights();
 
         // The pruner attaches to the model and changes nothing in it; a dense run does without.
@@ -39,7 +42,7 @@ internal sealed class TrainingRun : IDisposable
             Pruning.RequireEnded(_pruner.Schedule, settings);
         }
 
-        _trainer = new Trainer(settings, _model, _pruner, training);
+        _trainer = new Trainer(settings, _model, _pruner, training, _ranks);
         _history = _pruner is null || settings.Out is null ? null : new WeightHistory(_model, _pruner);
     }
 
@@ -50,6 +53,11 @@ internal sealed class TrainingRun : IDisposable
         if (settings.Method != Methods.Dense)
         {
             Pruning.RequirePossible(settings);
+        }
+
+        if (settings.Distributed)
+        {
+            RequireDistributable(settings);
         }
 
         if (settings.Resume)
@@ -122,7 +130,7 @@ internal sealed class TrainingRun : IDisposable
 
     private static void RequireResumable(Settings settings)
     {
-        if (!IsResumable(settings))
+        if (!IsWhole(settings))
         {
             throw new ArgumentException($"A run of {settings.Method} can't be resumed; dense and pdp can. Start over without --resume.");
         }
@@ -136,7 +144,31 @@ internal sealed class TrainingRun : IDisposable
 
     private static bool HasRun(string folder) => File.Exists(Path.Join(folder, CheckpointName));
 
-    private static bool IsResumable(Settings settings) => settings.Method is Methods.Dense or Methods.Pdp;
+    // Whether all that a run learns is in the network's weights, for a checkpoint and for the ranks to agree on.
+    private static bool IsWhole(Settings settings) => settings.Method is Methods.Dense or Methods.Pdp;
+
+    private static void RequireDistributable(Settings settings)
+    {
+        Ranks.RequireCommonMasks(settings.Importance);
+        if (!IsWhole(settings))
+        {
+            throw new ArgumentException($"A run of {settings.Method} can't be distributed; dense and pdp can.");
+        }
+
+        if (settings.Download)
+        {
+            throw new ArgumentException("Ranks would all download: give --download to a run without --distributed first.");
+        }
+    }
+
+    private void RequireShares(Batches training)
+    {
+        if (training.Smallest < _ranks.Size)
+        {
+            throw new ArgumentException(
+                $"The last batch of an epoch has {training.Smallest} pictures, too few for {_ranks.Size} ranks: give another --batch.");
+        }
+    }
 
     private Checkpoint Epoch(Checkpoint run, int epoch)
     {
@@ -161,12 +193,12 @@ internal sealed class TrainingRun : IDisposable
 
     private void Keep(Checkpoint run)
     {
-        if (_settings.Out is not { } folder)
+        if (_settings.Out is not { } folder || _ranks.Rank > 0)
         {
             return;
         }
 
-        if (IsResumable(_settings))
+        if (IsWhole(_settings))
         {
             run = run with { Pruner = _pruner?.GetState().ToJson() };
             run.Save(Path.Combine(folder, CheckpointName), _model, _trainer.Optimizer, _settings.Fingerprint());
@@ -211,8 +243,10 @@ internal sealed class TrainingRun : IDisposable
             ExtraParameters = _pruner?.Parameters.Sum(entry => entry.Parameter.numel()) ?? 0,
             Settings = _settings.Fingerprint(),
             WeightsHash = RunReport.HashOf(_settings.Weights),
+            Ranks = _ranks.Size,
+            CommunicationSecondsPerStep = _trainer.CommunicationSeconds,
         };
-        if (_settings.Out is { } folder)
+        if (_settings.Out is { } folder && _ranks.Rank == 0)
         {
             var page = ResultPage.Of(report, _settings, run.Metrics, pruning, weights, uncommitted, Size());
             ResultFiles.Write(folder, _model, page, shrink, _history, report);

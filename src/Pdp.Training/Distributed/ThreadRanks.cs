@@ -8,7 +8,7 @@ namespace Pdp.Training;
 /// <remarks>Sums are added up in the order of the ranks, so that runs of as many ranks give the same bits.</remarks>
 public static class ThreadRanks
 {
-    /// <summary>Runs the work of all ranks and waits for them. If one throws, the others' next call to the collective throws, too.</summary>
+    /// <summary>Runs the work of all ranks and waits for them. If one throws, the next calls of the others throw, too.</summary>
     /// <param name="size">The number of ranks, at least 1.</param>
     /// <param name="work">The work of a rank, on a thread of its own.</param>
     /// <exception cref="ArgumentNullException"><paramref name="work"/> is null.</exception>

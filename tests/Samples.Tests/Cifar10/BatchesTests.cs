@@ -45,6 +45,31 @@ public sealed class BatchesTests : IDisposable
         Assert.NotEqual(labels.Order(), labels);
     }
 
+    // Batches of 4, 4 and 2 pictures.
+    [Theory]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void Augmented_OfAllRanks_IsTheBatchOfOne(int ranks)
+    {
+        var whole = new Batches(_images, size: 4, seed: 0);
+        var shares = Enumerable.Range(0, ranks).Select(rank => new Batches(_images, 4, 0, rank, ranks)).ToArray();
+
+        for (var index = 0; index < 2; index++)
+        {
+            var expected = whole.Augmented(1, index);
+            var actual = shares.Select(share => share.Augmented(1, index)).ToArray();
+
+            Assert.Equal(Values(expected.Pictures), Values(cat([.. actual.Select(share => share.Pictures)])));
+            Assert.Equal(expected.Labels.data<long>().ToArray(), actual.SelectMany(share => share.Labels.data<long>().ToArray()));
+
+            // What makes the mean over the batch from the means over the shares.
+            var means = actual.Zip(shares, (share, batches) => share.Labels.to_type(ScalarType.Float64).mean().ReadCpuDouble(0) * batches.Weight(index));
+            Assert.Equal(expected.Labels.to_type(ScalarType.Float64).mean().ReadCpuDouble(0), means.Average(), 1e-12);
+        }
+
+        Assert.Equal(2, shares[0].Smallest);
+    }
+
     [Fact]
     public void Augmented_WhenStartedAnew_RepeatsSeedAndEpoch()
     {

@@ -36,6 +36,17 @@ public sealed class TrainingRunTests : IDisposable
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("A run of gmp can't be distributed; dense and pdp can.", "--method", "gmp")]
+    [InlineData("give --download to a run without --distributed first", "--download")]
+    [InlineData("--importance taylor learns from the gradients of each rank's own pictures", "--method", "pdp", "--importance", "taylor")]
+    public void Constructor_OfWhatCantBeDistributed_SaysSoBeforeItReadsData(string expected, params string[] arguments)
+    {
+        var error = Assert.Throws<ArgumentException>(() => new TrainingRun(CommandLine.Parse<Settings>(["--distributed", .. arguments])));
+
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Constructor_WhenNoFolderIsGiven_AsksForIt()
     {

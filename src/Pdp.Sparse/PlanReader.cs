@@ -30,10 +30,9 @@ internal sealed class PlanReader(Module model, IReadOnlyList<WeightEntry> weight
             throw Fault(plan, $"the model has no such weight; it has {string.Join(", ", weights.Select(weight => weight.Info.Name))}");
         if (!weight.Info.Layout.Shape.SequenceEqual(plan.Shape))
             throw Fault(plan, $"its shape is {weight.Info.Layout}, not [{string.Join(", ", plan.Shape)}]");
-        if ((plan.Form == LayerForm.Packed ? weight.Obstacle : weight.Layer is null ? weight.Obstacle : weight.Layer.Obstacle) is { } obstacle)
-            throw Fault(plan, obstacle);
+        if (weight.Layer is not { } layer || (plan.Form == LayerForm.Packed && weight.Obstacle is not null))
+            throw Fault(plan, weight.Obstacle!);
 
-        var layer = weight.Layer!;
         var fold = new LayerFold(Follower(plan, plan.Norm, module => IsNormOf(module, layer)), Follower(plan, plan.Activation, IsActivation));
         var isPossible = plan.Form switch
         {

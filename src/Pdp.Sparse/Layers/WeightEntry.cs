@@ -1,4 +1,5 @@
 using Pdp.Layers;
+using Pdp.Sparse.Kernels;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -8,7 +9,7 @@ namespace Pdp.Sparse.Layers;
 /// <summary>A weight of a model, and what stands in the way of packing it.</summary>
 /// <param name="Info">The weight as matches see it.</param>
 /// <param name="Parameter">The weight.</param>
-/// <param name="Layer">The layer that computes with it; null if no hook reaches what does.</param>
+/// <param name="Layer">The layer that computes with it; null if hooks can't compute that otherwise.</param>
 /// <param name="Obstacle">Why it can't be packed; null if it can.</param>
 internal sealed record WeightEntry(LayerInfo Info, Parameter Parameter, Layer? Layer, string? Obstacle)
 {
@@ -49,19 +50,19 @@ internal sealed record WeightEntry(LayerInfo Info, Parameter Parameter, Layer? L
         if (!Layer.IsOne(module))
             return new(info, name.Parameter, null, ReasonOf(module, name.Role));
         var layer = new Layer(info.ModuleName, (Module<Tensor, Tensor>)module);
-        return new(info, name.Parameter, layer, layer.Obstacle ?? GroupObstacle(layer));
+        return layer.Obstacle is { } obstacle
+            ? new(info, name.Parameter, null, obstacle)
+            : new(info, name.Parameter, layer, SparseProduct.Obstacle(layer.Weight, layer.Groups));
     }
 
     private static string ReasonOf(Module module, WeightRole role) => role switch
     {
         WeightRole.Embedding => "an embedding looks rows up and multiplies nothing",
         WeightRole.Norm => "a norm's weight is no matrix",
-        WeightRole.Other => $"the code of {module.GetName()} computes with it, where no hook reaches it",
-        _ when module is Convolution or TorchSharp.Modules.Bilinear => $"{module.GetName()}: only Linear, Conv1d and Conv2d are packed",
-        _ => $"{module.GetName()} computes with it in native code, where no hook reaches it",
+        WeightRole.Other => $"the code of {module.GetType().Name} computes with it, where no hook reaches it",
+        _ when module is Convolution or TorchSharp.Modules.Bilinear => $"{module.GetType().Name}: only Linear, Conv1d and Conv2d are packed",
+        _ => $"{module.GetType().Name} computes with it in native code, where no hook reaches it",
     };
-
-    private static string? GroupObstacle(Layer layer) => Kernels.SparseProduct.Obstacle(layer.Weight, layer.Groups);
 
     private static long CountZeros(Tensor weight)
     {

@@ -28,7 +28,7 @@ internal sealed class Trial : IDisposable
         Module model, Example example, IReadOnlyList<WeightEntry> weights, IReadOnlySet<WeightEntry> forced, SparseOptions options)
     {
         (_example, _options, _forced) = (example, options, forced);
-        var reachable = weights.Where(weight => weight.Layer is { Obstacle: null }).ToArray();
+        var reachable = weights.Where(weight => weight.Layer is not null).ToArray();
         var folds = FoldFinder.Find(model, reachable.Select(weight => weight.Layer!), example.Run);
         _layers = [.. reachable.Where(weight => folds.ContainsKey(weight.Layer!)).Select(weight => Layer(weight, folds[weight.Layer!]))];
         _folded = new(_layers.SelectMany(layer => layer.Fold.Followers));

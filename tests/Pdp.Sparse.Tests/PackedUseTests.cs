@@ -1,0 +1,181 @@
+using System.Runtime.InteropServices;
+using Pdp.Tests.Support;
+using Pdp.Samples.Tests;
+using Pdp.Training;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace Pdp.Sparse.Tests;
+
+/// <summary>What a packed model refuses, instead of giving wrong numbers or writing stubs.</summary>
+public sealed class PackedUseTests : IDisposable
+{
+    private readonly DisposeScope _scope = NewDisposeScope();
+    private readonly Sequential _model = Nets.Convolutions();
+    private readonly Tensor _picture = Nets.Picture();
+    private readonly IReadOnlyList<string> _before;
+    private readonly SparseModel _packed;
+
+    public PackedUseTests()
+    {
+        _before = Pruned.Bits(_model);
+        _packed = SparseModel.Pack(_model, _picture, Pruned.Everything);
+    }
+
+    public void Dispose()
+    {
+        _packed.Dispose();
+        _model.Dispose();
+        _scope.Dispose();
+    }
+
+    [Fact]
+    public void Call_WhenModelIsTrained_IsRefused()
+    {
+        _model.train();
+
+        var fault = Assert.Throws<InvalidOperationException>(() => _model.call(_picture));
+
+        Assert.Contains("can't be trained", fault.Message, StringComparison.Ordinal);
+        _model.eval();
+        Assert.False(_model.call(_picture).requires_grad);
+    }
+
+    [Fact]
+    public void Call_WhenInputRequiresAGradient_IsRefused()
+    {
+        var picture = _picture.clone().requires_grad_(true);
+
+        var fault = Assert.Throws<InvalidOperationException>(() => _model.call(picture));
+
+        Assert.Contains("torch.no_grad()", fault.Message, StringComparison.Ordinal);
+        using var _ = no_grad();
+        Assert.NotNull(_model.call(picture));
+    }
+
+    [Fact]
+    public void Backward_WhenModelIsPacked_Fails()
+    {
+        var loss = _model.call(_picture).sum();
+
+        Assert.Throws<ExternalException>(() => loss.backward());
+    }
+
+    [Fact]
+    public void Save_WhenModelIsPacked_IsRefused()
+    {
+        using var folder = new TemporaryFolder();
+
+        Assert.ThrowsAny<Exception>(() => _model.save(folder.File("model.dat")));
+        Assert.ThrowsAny<Exception>(() => Safetensors.Save(folder.File("model.safetensors"), _model.state_dict()));
+        Assert.ThrowsAny<Exception>(() => Nets.Convolutions().load_state_dict(_model.state_dict()));
+        Assert.False(File.Exists(folder.File("model.safetensors")));
+    }
+
+    [Fact]
+    public void Load_WhenModelIsPacked_IsRefusedAndTheWeightsStand()
+    {
+        using var other = Nets.Convolutions();
+        using var file = new MemoryStream();
+        other.save(file);
+
+        Assert.ThrowsAny<Exception>(() => _model.load_state_dict(other.state_dict()));
+        Assert.ThrowsAny<Exception>(() => _model.load(new MemoryStream(file.ToArray())));
+
+        _packed.Unpack();
+        Assert.Equal(_before, Pruned.Bits(_model));
+    }
+
+    [Fact]
+    public void Forward_WhenLayerIsPacked_GivesNoNumbers()
+    {
+        Assert.Throws<ExternalException>(() => ((Conv2d)_model[0]).forward(_picture).cpu());
+        Assert.Throws<ExternalException>(() => ((Linear)_model[8]).forward(ones(2, 16)).cpu());
+    }
+
+    [Fact]
+    public void Call_WhenModelWasConverted_IsRefusedAndUnpackingConverts()
+    {
+        var before = Nets.Convolutions();
+        _model.to(ScalarType.Float64);
+
+        var fault = Assert.ThrowsAny<Exception>(() => _model.call(_picture.to_type(ScalarType.Float64)));
+        Assert.ThrowsAny<Exception>(() => _model.save(new MemoryStream()));
+        _packed.Unpack();
+
+        Assert.Contains("replaced or converted", fault.Message, StringComparison.Ordinal);
+        before.to(ScalarType.Float64);
+        Assert.Equal(Pruned.Bits(before), Pruned.Bits(_model));
+        Assert.All(_model.parameters(), parameter => Assert.True(parameter.requires_grad));
+        before.Dispose();
+    }
+
+    [Theory]
+    [InlineData("bias")]
+    [InlineData("norm")]
+    [InlineData("mean")]
+    public void Call_WhenWhatWasCopiedChanges_IsRefused(string what)
+    {
+        using var _ = no_grad();
+        var norm = (BatchNorm2d)_model[1];
+        (what switch { "bias" => ((Conv2d)_model[0]).bias!, "norm" => norm.weight, _ => norm.running_mean! }).add_(1);
+
+        var fault = Assert.Throws<InvalidOperationException>(() => _model.call(_picture));
+
+        Assert.Contains("was changed", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Call_WhenLayerGetsAHook_IsRefused()
+    {
+        var hook = ((Conv2d)_model[0]).register_forward_hook((_, _, output) => output);
+
+        var fault = Assert.Throws<InvalidOperationException>(() => _model.call(_picture));
+
+        Assert.Contains("got a hook", fault.Message, StringComparison.Ordinal);
+        hook.remove();
+        Assert.NotNull(_model.call(_picture));
+    }
+
+    [Fact]
+    public void Parameters_WhenModelIsPacked_HaveTheirNamesAndShapes()
+    {
+        var expected = Nets.Convolutions();
+
+        Assert.Equal(
+            expected.named_parameters().Select(pair => (pair.name, string.Join(",", pair.parameter.shape))),
+            _model.named_parameters().Select(pair => (pair.name, string.Join(",", pair.parameter.shape))));
+        Assert.Equal(expected.parameters().Sum(parameter => parameter.numel()), _model.parameters().Sum(parameter => parameter.numel()));
+        expected.Dispose();
+    }
+
+    [Fact]
+    public void Unpack_WhenAnOptimizerHoldsTheParameters_TrainsThemOn()
+    {
+        using var model = Pruned.Prune(Linear(8, 4), 0.5);
+        using var optimizer = optim.SGD(model.parameters().ToArray(), 0.1, momentum: 0.9);
+        Step(model, optimizer);
+        model.eval();
+        var (weight, gradient) = (model.weight, model.weight.grad!.data<float>().ToArray());
+
+        using (SparseModel.Pack(model, ones(2, 8), Pruned.Everything))
+            optimizer.step();
+        var restored = (model.weight.grad!.data<float>().ToArray(), model.weight);
+        Step(model, optimizer);
+
+        Assert.Equal(gradient, restored.Item1);
+        Assert.Same(weight, restored.weight);
+        Assert.NotEqual(gradient, model.weight.grad!.data<float>().ToArray());
+    }
+
+    private static void Step(Linear model, optim.Optimizer optimizer)
+    {
+        model.train();
+        optimizer.zero_grad();
+        var output = model.call(ones(2, 8));
+        output.mul(output).sum().backward();
+        optimizer.step();
+    }
+}

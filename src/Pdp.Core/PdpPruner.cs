@@ -1,5 +1,6 @@
 using System.Globalization;
 using Pdp.Internal;
+using Pdp.Layers;
 using Pdp.Options;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -221,6 +222,11 @@ public sealed class PdpPruner : IDisposable
     /// </exception>
     public void Restore(PrunerState state, bool allowLongerRun = false) =>
         _run.Restore(Guard.NotNull(state, nameof(state)), allowLongerRun);
+
+    /// <summary>Whether some pruner's mask scope is open on weights of a model, so that they are the masked ones for the moment.</summary>
+    /// <param name="model">The model.</param>
+    public static bool IsMasking(Module model) =>
+        Ownership.Of(Guard.NotNull(model, nameof(model)).parameters().Where(Footprint.IsKnown)).OfType<ScopeGate>().Any(gate => gate.IsOpen);
 
     /// <summary>Closes an open scope and releases the copy of the weights; the model stays as it is.</summary>
     public void Dispose() => _run.Dispose();

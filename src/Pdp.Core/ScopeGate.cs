@@ -16,6 +16,9 @@ internal sealed class ScopeGate(MaskedModel model, MisuseWatch watch, PrunerMete
     private bool _isOpen;
     private bool _hasWeights;
 
+    /// <summary>Whether a scope is open.</summary>
+    public bool IsOpen => _isOpen;
+
     /// <summary>Opens a scope; after an exception the weights are dense.</summary>
     /// <returns>The scope's number.</returns>
     public long Open(MaskForm form)

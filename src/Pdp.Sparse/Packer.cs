@@ -26,6 +26,12 @@ internal sealed class Packer
                 $"The model '{model.GetName()}' is in training mode, and packed layers can't be trained: call model.eval() first.");
         }
 
+        if (PdpPruner.IsMasking(model))
+        {
+            throw new InvalidOperationException(
+                "A mask scope is open on the model, so that its weights are the masked ones: pack after the scope, best after Commit().");
+        }
+
         (_model, _options) = (model, options);
         _weights = WeightEntry.Of(model);
         _forced = LayerChoice.Forced(options, _weights);

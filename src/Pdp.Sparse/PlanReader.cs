@@ -21,8 +21,11 @@ internal sealed class PlanReader(Module model, IReadOnlyList<WeightEntry> weight
     public IReadOnlyList<SettledLayer> Read(SparsePlan plan)
     {
         (Layer Layer, LayerFold Fold, LayerForm Form)[] layers = [.. plan.Layers.Select(Checked)];
-        return [.. layers.Select(layer => new SettledLayer(layer.Layer, layer.Fold, layer.Form, LayerForms.Make(layer.Layer, layer.Fold, layer.Form)))];
+        return [.. layers.Select(Made)];
     }
+
+    private static SettledLayer Made((Layer Layer, LayerFold Fold, LayerForm Form) layer) =>
+        new(layer.Layer, layer.Fold, layer.Form, LayerForms.Make(layer.Layer, layer.Fold, layer.Form));
 
     private (Layer Layer, LayerFold Fold, LayerForm Form) Checked(SparseLayerPlan plan)
     {
@@ -33,7 +36,8 @@ internal sealed class PlanReader(Module model, IReadOnlyList<WeightEntry> weight
         if (weight.Layer is not { } layer || (plan.Form == LayerForm.Packed && weight.Obstacle is not null))
             throw Fault(plan, weight.Obstacle!);
 
-        var fold = new LayerFold(Follower(plan, plan.Norm, module => IsNormOf(module, layer)), Follower(plan, plan.Activation, IsActivation));
+        var fold = new LayerFold(
+            Follower(plan, plan.Norm, module => IsNormOf(module, layer)), Follower(plan, plan.Activation, IsActivation));
         var isPossible = plan.Form switch
         {
             LayerForm.Folded => DenseForm.IsFor(layer),

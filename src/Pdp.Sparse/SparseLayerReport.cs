@@ -18,7 +18,9 @@ public sealed record SparseLayerReport
     /// <summary>Why.</summary>
     public required string Reason { get; init; }
 
-    /// <summary>The median time of the layer's calls on the example, dense with the same folding, in milliseconds; null if not timed.</summary>
+    /// <summary>
+    /// The median time of the layer's calls on the example, dense with the same folding, in milliseconds; null if not timed.
+    /// </summary>
     public double? DenseMilliseconds { get; init; }
 
     /// <summary>The median time of the layer's calls on the example, packed, in milliseconds; null if not timed.</summary>

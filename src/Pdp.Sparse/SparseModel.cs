@@ -14,8 +14,8 @@ namespace Pdp.Sparse;
 /// not looked at: infinite and NaN inputs don't spread through zeros.
 /// </para>
 /// <para>
-/// The dense weights are gone in the meantime, so that the model can't be trained, moved, saved, or loaded into: each is an error. A weight's
-/// place is taken by tensors that have its shape and nothing to read. No parameter requires a gradient until the model is unpacked.
+/// The dense weights are gone in the meantime, so that the model can't be trained, moved, saved, or loaded into: each is an error. In the
+/// place of a weight stand tensors that have its shape and nothing to read. No parameter requires a gradient until the model is unpacked.
 /// </para>
 /// <para>Pack and unpack while no other thread calls the model.</para>
 /// </remarks>

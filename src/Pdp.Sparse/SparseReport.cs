@@ -61,7 +61,8 @@ public sealed record SparseReport
         if (PackedMilliseconds is { } now)
         {
             yield return string.Create(CultureInfo.InvariantCulture,
-                $"model: {now:0.000} ms, {DenseMilliseconds:0.000} ms before: {GainOfFolding:0.00}× by folding and layout, {GainOfZeros:0.00}× by zeros");
+                $"model: {now:0.000} ms, {DenseMilliseconds:0.000} ms before: ")
+                + string.Create(CultureInfo.InvariantCulture, $"{GainOfFolding:0.00}× by folding and layout, {GainOfZeros:0.00}× by zeros");
         }
     }
 

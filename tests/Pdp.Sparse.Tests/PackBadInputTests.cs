@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Pdp.Tests.Support;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -246,7 +245,8 @@ public sealed class PackBadInputTests
 
         using var packed = SparseModel.Pack(model, () => model.call(ones(3, 2, 6)).Item1);
 
-        Assert.All(packed.Report.Layers, layer => Assert.Equal("LSTM computes with it in native code, where no hook reaches it", layer.Reason));
+        Assert.All(
+            packed.Report.Layers, layer => Assert.Equal("LSTM computes with it in native code, where no hook reaches it", layer.Reason));
     }
 
     [Fact]

@@ -35,6 +35,9 @@ internal static class Faults
         $"The gradient of '{weight}' was changed inside the mask scope, where it belongs to the masked weight: clip and scale gradients "
             + "after the scope.";
 
+    public static string Packed(string weight) =>
+        $"{weight} has no elements any more, as in a packed model: call SparseModel.Unpack() before the pruner is used again.";
+
     public static string Moved(string weight) =>
         $"{weight} was moved or replaced after the pruner was made: make the pruner (and the optimizer) after model.to(…) and after "
             + "parameters are replaced.";

@@ -29,6 +29,16 @@ internal static class Ownership
         }
     }
 
+    /// <summary>The owners of weights, each once.</summary>
+    public static IReadOnlyList<object> Of(IEnumerable<Parameter> weights)
+    {
+        nint[] places = [.. weights.Select(TensorAddress.Of)];
+        lock (Gate)
+            return [.. places.Select(Owner).OfType<object>().Distinct()];
+
+        static object? Owner(nint place) => Owners.TryGetValue(place, out var owner) && owner.TryGetTarget(out var target) ? target : null;
+    }
+
     /// <summary>Releases everything that an owner has.</summary>
     public static void Release(object owner)
     {

@@ -12,12 +12,14 @@ internal sealed class Attachment(string weight, params Parameter[] parameters)
 {
     private readonly (ScalarType Type, DeviceType Device, int Index)[] _places = [.. parameters.Select(PlaceOf)];
 
-    /// <summary>Checks that all still exist, with the same type, on the same device.</summary>
+    /// <summary>Checks that all still exist and have elements, with the same type, on the same device.</summary>
     /// <exception cref="InvalidOperationException">One doesn't.</exception>
     public void Require()
     {
         for (var i = 0; i < parameters.Length; i++)
         {
+            if (!parameters[i].IsInvalid && parameters[i].numel() == 0)
+                throw new InvalidOperationException(Faults.Packed(weight));
             if (parameters[i].IsInvalid || PlaceOf(parameters[i]) != _places[i])
                 throw new InvalidOperationException(Faults.Moved(weight));
         }

@@ -7,7 +7,9 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Sparse.Folding;
 
-/// <summary>Sees in one call of a model which layers run, and which batch norms and activations get the very tensors that they return.</summary>
+/// <summary>
+/// Sees in one call of a model which layers run, and which batch norms and activations get the very tensors that they return.
+/// </summary>
 internal sealed class FoldFinder
 {
     private readonly Dictionary<Module, List<Chain>> _chains = [];

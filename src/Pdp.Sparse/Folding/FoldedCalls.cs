@@ -2,7 +2,9 @@ using static TorchSharp.torch;
 
 namespace Pdp.Sparse.Folding;
 
-/// <summary>Tells the modules behind a layer that their work is done: on each thread, for the tensor that the layer has just returned.</summary>
+/// <summary>
+/// Tells the modules behind a layer that their work is done: on each thread, for the tensor that the layer has just returned.
+/// </summary>
 /// <remarks>
 /// The very object counts, not its memory: one activation may serve many places, of which some are folded. A tensor that nobody passes on
 /// is remembered until the next folded layer runs.

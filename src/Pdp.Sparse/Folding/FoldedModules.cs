@@ -47,7 +47,11 @@ internal sealed class FoldedModules : IDisposable
             foreach (var constant in constants)
                 constant.Require();
             if (norm.training)
-                throw new InvalidOperationException($"'{module.Name}' is folded and can't be trained: call Unpack() first, or model.eval().");
+                {
+                throw new InvalidOperationException(
+                    $"'{module.Name}' is folded and can't be trained: call Unpack() first, or model.eval().");
+            }
+
             return passed;
         }));
 

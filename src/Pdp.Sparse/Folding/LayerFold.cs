@@ -32,8 +32,8 @@ internal sealed record LayerFold(FoldedModule? Norm, FoldedModule? Activation)
 
     /// <summary>Whether a module is a batch norm that is a fixed scale and shift in evaluation mode.</summary>
     public static bool IsNorm(Module module) =>
-        module is TorchSharp.Modules.BatchNorm { training: false, running_mean: { } mean, running_var: not null } && mean.dtype == ScalarType.Float32
-        && mean.device_type == TorchSharp.DeviceType.CPU;
+        module is TorchSharp.Modules.BatchNorm { training: false, running_mean: { } mean, running_var: not null }
+        && mean.dtype == ScalarType.Float32 && mean.device_type == TorchSharp.DeviceType.CPU;
 
     /// <summary>
     /// The weight and the bias with the norm in them, both the caller's: W' = s·W and b' = s·(b − μ) + β with s = γ / √(σ² + ε).

@@ -34,7 +34,8 @@ internal sealed record Layer(string Name, Module<Tensor, Tensor> Module)
         : SparseProduct.Obstacle(Weight, groups: 1);
 
     /// <summary>Whether hooks can reach a module that has a weight.</summary>
-    public static bool IsOne(Module module) => module is TorchSharp.Modules.Linear or TorchSharp.Modules.Conv1d or TorchSharp.Modules.Conv2d;
+    public static bool IsOne(Module module) =>
+        module is TorchSharp.Modules.Linear or TorchSharp.Modules.Conv1d or TorchSharp.Modules.Conv2d;
 
     /// <summary>How a convolution's window moves; empty for a linear layer.</summary>
     public IReadOnlyList<ConvolutionAxis> Axes()

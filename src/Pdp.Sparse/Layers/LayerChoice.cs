@@ -20,7 +20,8 @@ internal static class LayerChoice
             }
         }
 
-        return weights.Where(weight => ReasonAgainst(weight, options) is null && options.Include.Any(match => match.Matches(weight.Info)))
+        return weights
+            .Where(weight => ReasonAgainst(weight, options) is null && options.Include.Any(match => match.Matches(weight.Info)))
             .ToHashSet();
     }
 

@@ -60,7 +60,8 @@ internal sealed record WeightEntry(LayerInfo Info, Parameter Parameter, Layer? L
         WeightRole.Embedding => "an embedding looks rows up and multiplies nothing",
         WeightRole.Norm => "a norm's weight is no matrix",
         WeightRole.Other => $"the code of {module.GetType().Name} computes with it, where no hook reaches it",
-        _ when module is Convolution or TorchSharp.Modules.Bilinear => $"{module.GetType().Name}: only Linear, Conv1d and Conv2d are packed",
+        _ when module is Convolution or TorchSharp.Modules.Bilinear =>
+            $"{module.GetType().Name}: only Linear, Conv1d and Conv2d are packed",
         _ => $"{module.GetType().Name} computes with it in native code, where no hook reaches it",
     };
 

@@ -18,7 +18,8 @@ internal sealed class FrozenParameters : IDisposable
     public FrozenParameters(Module model)
     {
         _model = model;
-        _trained = ModelParameters.Of(model).Where(pair => pair.Parameter.requires_grad).Select(pair => pair.Name).ToHashSet(StringComparer.Ordinal);
+        _trained = ModelParameters.Of(model).Where(pair => pair.Parameter.requires_grad).Select(pair => pair.Name)
+            .ToHashSet(StringComparer.Ordinal);
         Set(false);
     }
 

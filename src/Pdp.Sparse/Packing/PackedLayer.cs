@@ -73,7 +73,11 @@ internal sealed class PackedLayer : IDisposable
     private void Require(Tensor input)
     {
         if (_layer.Module.training)
-            throw new InvalidOperationException($"The packed layer '{_layer.Name}' can't be trained: call Unpack() first, or model.eval().");
+        {
+            throw new InvalidOperationException(
+                $"The packed layer '{_layer.Name}' can't be trained: call Unpack() first, or model.eval().");
+        }
+
         if (input.requires_grad && is_grad_enabled())
         {
             throw new InvalidOperationException(
@@ -84,15 +88,16 @@ internal sealed class PackedLayer : IDisposable
         if (!_swap.Stands)
         {
             throw new InvalidOperationException(
-                $"The weight of the packed layer '{_layer.Name}' was replaced or converted: call Unpack() before that, and pack afterwards.");
+                $"The weight of the packed layer '{_layer.Name}' was replaced or converted: call Unpack() before that, and pack "
+                + "afterwards.");
         }
 
         _bias.Require();
         if (Fold.Norm is { } norm && input.dim() != _layer.Rank)
         {
             throw new InvalidOperationException(
-                $"'{norm.Name}' is folded into '{_layer.Name}' for inputs of {_layer.Rank} dimensions, and this one has {input.dim()}: pack "
-                + "with SparseOptions { Fold = false }.");
+                $"'{norm.Name}' is folded into '{_layer.Name}' for inputs of {_layer.Rank} dimensions, and this one has {input.dim()}: "
+                + "pack with SparseOptions { Fold = false }.");
         }
 
         if (_hooks.AreShared)

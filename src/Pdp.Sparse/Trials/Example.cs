@@ -5,7 +5,9 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Sparse.Trials;
 
-/// <summary>Runs a model on the user's example and on random inputs of the same shapes, and compares with what the plain model gives.</summary>
+/// <summary>
+/// Runs a model on the user's example and on random inputs of the same shapes, and compares with what the plain model gives.
+/// </summary>
 internal sealed class Example : IDisposable
 {
     private const ulong Seed = 7;

@@ -102,7 +102,7 @@ internal sealed class Trial : IDisposable
 
     private void Pack()
     {
-        TrialLayer[] gaining = [.. _layers.Where(layer => layer.IsPackable && (IsForced(layer.Weight) || layer.Times is { } times && times.Packed <= Gain * times.Dense))];
+        TrialLayer[] gaining = [.. _layers.Where(layer => IsForced(layer.Weight) || layer.Ratio <= Gain)];
         foreach (var layer in Suspects.Use(_example, gaining, _ => LayerForm.Packed))
             layer.Refusal = "the model's output would differ";
     }
@@ -119,7 +119,8 @@ internal sealed class Trial : IDisposable
             return;
         }
 
-        LayerForm[] last = Forms(), first = [.. _layers.Select(layer => layer.Form == LayerForm.ChannelsLast ? layer.PlainForm : layer.Form)];
+        var last = Forms();
+        LayerForm[] first = [.. _layers.Select(layer => layer.Form == LayerForm.ChannelsLast ? layer.PlainForm : layer.Form)];
         var medians = Clock.Medians(_options.MaximumSeconds / 4, Way(first), Way(last));
         Set(medians[1] <= Gain * medians[0] ? last : first);
     }
@@ -127,7 +128,9 @@ internal sealed class Trial : IDisposable
     /// <summary>Times the whole model as it is, dense at its best, and as it is settled, and takes what is fastest.</summary>
     private ModelTimes TimeModel()
     {
-        LayerForm[] settled = Forms(), plain = [.. _layers.Select(_ => LayerForm.Dense)], folded = [.. _layers.Select(layer => layer.PlainForm)];
+        var settled = Forms();
+        LayerForm[] plain = [.. _layers.Select(_ => LayerForm.Dense)];
+        LayerForm[] folded = [.. _layers.Select(layer => layer.PlainForm)];
         LayerForm[] best = [.. _layers.Select(layer => layer.BestForm)];
         Set(best);
         if (!_options.ChannelsLast || !_example.IsSame())

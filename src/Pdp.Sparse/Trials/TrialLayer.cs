@@ -58,8 +58,13 @@ internal sealed class TrialLayer : IDisposable
     /// <summary>Why it has no other form though it would gain; null if there is no such reason.</summary>
     public string? Refusal { get; set; }
 
-    /// <summary>The median times of all its calls, dense with the same folding and packed, in milliseconds; null if it was not timed.</summary>
+    /// <summary>
+    /// The median times of all its calls, dense with the same folding and packed, in milliseconds; null if it was not timed.
+    /// </summary>
     public (double Dense, double Packed)? Times => _times.Packed > 0 ? _times : null;
+
+    /// <summary>What the packed form takes of the dense one's time; not a number if it was not timed.</summary>
+    public double Ratio => _times.Packed / _times.Dense;
 
     /// <summary>Times the layer in its calls from now on.</summary>
     /// <param name="seconds">The time that all of them may take for that, about.</param>

@@ -7,7 +7,9 @@ namespace Pdp.Tests.Support;
 /// <summary>Small pruned networks.</summary>
 internal static class Nets
 {
-    /// <summary>Convolutions with batch norms and activations, and a linear layer, the same at each call. Layers are called by index.</summary>
+    /// <summary>
+    /// Convolutions with batch norms and activations, and a linear layer, the same at each call. Layers are called by index.
+    /// </summary>
     public static Sequential Convolutions()
     {
         manual_seed(5);

@@ -1,0 +1,118 @@
+using System.Globalization;
+using Pdp.Tests.Support;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace Pdp.Sparse.Tests;
+
+/// <summary>Calls packed models with other inputs than the example, from several threads, while garbage is collected.</summary>
+public sealed class PackedInputTests
+{
+    [Fact]
+    public void Call_WhenInputIsNotLikeTheExample_GivesTheSame()
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        using var model = Nets.Convolutions();
+        Tensor[] inputs =
+        [
+            Nets.Picture(1), Nets.Picture(5), Nets.Picture(2, 16), Nets.Picture(2, 3), Nets.Picture(0),
+            Nets.Picture(2, 12).permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2),
+            Nets.Picture(4, 12).slice(0, 0, 4, 2).slice(2, 1, 12, 1).transpose(2, 3), Nets.Picture()[0].unsqueeze(0),
+        ];
+        Tensor[] expected = [.. inputs.Select(model.call)];
+
+        using var packed = SparseModel.Pack(model, Nets.Picture(), Pruned.Everything);
+
+        Assert.All(inputs.Zip(expected), pair => Assert.True(IsSame(model.call(pair.First), pair.Second)));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void Call_WhenThreadsAreSet_GivesTheSameBits(int threads)
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        using var model = Nets.Convolutions();
+        using var packed = SparseModel.Pack(model, Nets.Picture(), Pruned.Everything);
+        var expected = model.call(Nets.Picture());
+        var before = get_num_threads();
+
+        set_num_threads(threads);
+        var actual = model.call(Nets.Picture());
+        set_num_threads(before);
+
+        Assert.True(actual.Equals(expected));
+    }
+
+    [Fact]
+    public void Call_WhenManyThreadsCallWhileGarbageIsCollected_GivesTheSame()
+    {
+        var seconds = double.Parse(Environment.GetEnvironmentVariable("PDP_STRESS_SECONDS") ?? "1", CultureInfo.InvariantCulture);
+        using var model = Nets.Convolutions();
+        using var other = Nets.Convolutions();
+        using var picture = Nets.Picture();
+        using var packed = SparseModel.Pack(model, picture, Pruned.Everything);
+        using var otherPacked = SparseModel.Pack(other, picture, Pruned.Everything);
+        using var expected = Run(model, picture);
+        using var end = new CancellationTokenSource(TimeSpan.FromSeconds(seconds));
+        var faults = 0;
+
+        Thread[] threads =
+        [
+            .. Enumerable.Range(0, 4).Select(i => i % 2 == 0 ? model : other)
+                .Select(called => new Thread(() => Repeat(called, picture, expected, end.Token, ref faults))),
+        ];
+        Array.ForEach(threads, thread => thread.Start());
+        while (!end.IsCancellationRequested)
+            GC.Collect(0);
+        Array.ForEach(threads, thread => thread.Join());
+
+        Assert.Equal(0, faults);
+    }
+
+    [Fact]
+    public void Call_WhenPacked_AllocatesHardlyMoreThanDense()
+    {
+        using var model = Pruned.Prune(Sequential(Linear(64, 64), Linear(64, 64), Linear(64, 64)), 0.8);
+        using var input = ones(4, 64);
+        var dense = Allocated(model, input);
+
+        using var packed = SparseModel.Pack(model, input, Pruned.Everything with { Fold = false });
+
+        // TorchSharp's own: of each call the tensor without elements, and the shapes that are read.
+        Assert.InRange(Allocated(model, input) - dense, 0, 3 * 400);
+    }
+
+    private static long Allocated(Module<Tensor, Tensor> model, Tensor input)
+    {
+        using var _ = inference_mode();
+        for (var i = 0; i < 50; i++)
+            model.call(input).Dispose();
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < 50; i++)
+            model.call(input).Dispose();
+        return (GC.GetAllocatedBytesForCurrentThread() - before) / 50;
+    }
+
+    private static void Repeat(Module<Tensor, Tensor> model, Tensor picture, Tensor expected, CancellationToken end, ref int faults)
+    {
+        while (!end.IsCancellationRequested)
+        {
+            using var scope = NewDisposeScope();
+            if (!Run(model, picture).bytes.SequenceEqual(expected.bytes))
+                Interlocked.Increment(ref faults);
+        }
+    }
+
+    private static Tensor Run(Module<Tensor, Tensor> model, Tensor picture)
+    {
+        using var scope = NewDisposeScope();
+        using var _ = inference_mode();
+        return model.call(picture).MoveToOuterDisposeScope();
+    }
+
+    private static bool IsSame(Tensor output, Tensor expected) =>
+        expected.numel() == 0 ? output.shape.SequenceEqual(expected.shape) : Pruned.IsClose(output, expected);
+}

@@ -35,6 +35,14 @@ internal sealed record LayerFold(FoldedModule? Norm, FoldedModule? Activation)
         module is TorchSharp.Modules.BatchNorm { training: false, running_mean: { } mean, running_var: not null }
         && mean.dtype == ScalarType.Float32 && mean.device_type == TorchSharp.DeviceType.CPU;
 
+    /// <summary>What the norm multiplies each output by; null if none is folded.</summary>
+    public double[]? Scales()
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        return Norm is null ? null : new NormConstants((TorchSharp.Modules.BatchNorm)Norm.Module).Scale.data<double>().ToArray();
+    }
+
     /// <summary>
     /// The weight and the bias with the norm in them, both the caller's: W' = s·W and b' = s·(b − μ) + β with s = γ / √(σ² + ε).
     /// </summary>

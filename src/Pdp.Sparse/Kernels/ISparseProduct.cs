@@ -16,4 +16,8 @@ internal interface ISparseProduct : IDisposable
     /// <param name="addend">What is added before the activation, of the result's shape.</param>
     /// <exception cref="ArgumentException">A shape, a dtype or a device does not fit.</exception>
     Tensor Run(Tensor input, Tensor? addend = null);
+
+    /// <summary>Writes the weight that it computes with, row by row, into memory that is zero.</summary>
+    /// <param name="weight">As many numbers as the weight has.</param>
+    void Unpack(Span<float> weight);
 }

@@ -42,6 +42,9 @@ internal sealed unsafe class SparseConvolution(Tensor weight, IReadOnlyList<Conv
     }
 
     /// <inheritdoc/>
+    public void Unpack(Span<float> weight) => _matrix.Unpack(weight);
+
+    /// <inheritdoc/>
     public void Dispose() => _matrix.Dispose();
 
     private void Multiply(Tensor input, Tensor? addend, Tensor output, Geometry geometry)

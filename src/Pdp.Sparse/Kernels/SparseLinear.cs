@@ -31,6 +31,9 @@ internal sealed unsafe class SparseLinear(Tensor weight, Epilogue epilogue) : IS
     }
 
     /// <inheritdoc/>
+    public void Unpack(Span<float> weight) => _matrix.Unpack(weight);
+
+    /// <inheritdoc/>
     public void Dispose() => _matrix.Dispose();
 
     private void Multiply(Tensor input, Tensor? addend, Tensor output, long positions)

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Pdp.Sparse.Folding;
 using Pdp.Sparse.Kernels;
 using Pdp.Sparse.Layers;
@@ -51,6 +52,14 @@ internal sealed class DenseForm : ISparseProduct
             _ => product,
         };
         return result.MoveToOuterDisposeScope();
+    }
+
+    /// <inheritdoc/>
+    public void Unpack(Span<float> weight)
+    {
+        using var contiguous = _weight.contiguous();
+        MemoryMarshal.Cast<byte, float>(contiguous.bytes).CopyTo(weight);
+        GC.KeepAlive(contiguous);
     }
 
     /// <inheritdoc/>

@@ -2,6 +2,7 @@ using Pdp.Sparse.Folding;
 using Pdp.Sparse.Hooks;
 using Pdp.Sparse.Kernels;
 using Pdp.Sparse.Layers;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Pdp.Sparse.Packing;
@@ -12,8 +13,7 @@ internal sealed class PackedLayer : IDisposable
 {
     private readonly Layer _layer;
     private readonly ISparseProduct _form;
-    private readonly ExactWeight? _exact;
-    private readonly Tensor? _dense;
+    private readonly ExactWeight _exact;
     private readonly WatchedValue _bias;
     private readonly Tensor _stub;
     private readonly WeightSwap _swap;
@@ -26,10 +26,7 @@ internal sealed class PackedLayer : IDisposable
         using var normal = inference_mode(false);
         using var _ = no_grad();
         (_layer, Fold, Form, _form) = settled;
-        if (Form == LayerForm.Packed)
-            _exact = ExactWeight.Of(_layer.Weight);
-        else
-            _dense = _layer.Weight.detach().DetachFromDisposeScope();
+        _exact = new(_layer.Weight, Fold, _form);
         _bias = new($"{_layer.Name}.bias", () => _layer.Bias);
         _stub = empty(_layer.StubShape(), device: WeightSwap.Meta).DetachFromDisposeScope();
         _swap = new(_layer, ToDense);
@@ -46,10 +43,10 @@ internal sealed class PackedLayer : IDisposable
     public LayerForm Form { get; }
 
     /// <summary>The memory of the form and of what brings the weight back.</summary>
-    public long Bytes => _form.Bytes + (_exact?.Bytes ?? (4 * _dense!.numel()));
+    public long Bytes => _form.Bytes + _exact.Bytes;
 
     /// <summary>The layer's own weight; the caller's.</summary>
-    public Tensor ToDense() => _exact?.ToDense() ?? _dense!.alias();
+    public Tensor ToDense() => _exact.ToDense(_form);
 
     public void Dispose()
     {
@@ -57,7 +54,6 @@ internal sealed class PackedLayer : IDisposable
         using var _ = no_grad();
         _hooks.Dispose();
         _swap.Dispose();
-        _dense?.Dispose();
         _stub.Dispose();
         _form.Dispose();
     }
@@ -90,6 +86,13 @@ internal sealed class PackedLayer : IDisposable
             throw new InvalidOperationException(
                 $"The weight of the packed layer '{_layer.Name}' was replaced or converted: call Unpack() before that, and pack "
                 + "afterwards.");
+        }
+
+        if (input.dtype != ScalarType.Float32 || input.device_type != DeviceType.CPU)
+        {
+            throw new InvalidOperationException(
+                $"The input of the packed layer '{_layer.Name}' is {input.dtype} on {input.device_type}, and packed layers take Float32 on "
+                + "the CPU: call Unpack() before the model is moved or converted.");
         }
 
         _bias.Require();

@@ -15,7 +15,8 @@ version=$(dotnet msbuild "$repository/src/Pdp.Core" -getProperty:Version)-check.
 # The first library's build has the second one in it.
 dotnet pack "$repository/src/Pdp.Baselines" -p:PackageVersion="$version" --output "$work/feed"
 dotnet pack "$repository/src/Pdp.Core" -p:PackageVersion="$version" --output "$work/feed" --no-build
-dotnet pack "$repository/src/Pdp.Training" -p:PackageVersion="$version" --output "$work/feed"
+dotnet pack "$repository/src/Pdp.Sparse" -p:PackageVersion="$version" --output "$work/feed"
+dotnet pack "$repository/src/Pdp.Training" -p:PackageVersion="$version" --output "$work/feed" --no-build
 dotnet run "$repository/.ci/package-check.cs" -- "$work/feed"
 
 # The packages at hand serve as fallback, so that only ours are unpacked, into a folder that goes away with the rest.
@@ -54,6 +55,7 @@ cat > "$work/Directory.Build.props" <<XML
     <PackageReference Include="Pdp.Core" Version="$version" />
     <PackageReference Include="Pdp.Baselines" Version="$version" />
     <PackageReference Include="Pdp.Training" Version="$version" />
+    <PackageReference Include="Pdp.Sparse" Version="$version" />
     <PackageReference Include="TorchSharp-cpu" Version="$torch_version" />
   </ItemGroup>
 </Project>

@@ -12,6 +12,7 @@ var faults = new List<string>();
 Check("Pdp.Core", [torchSharp, "MathNet.Numerics 5.0.0"], ["buildTransitive/Pdp.Core.targets", "buildTransitive/LoadableTorchSharp.cs", .. texts]);
 Check("Pdp.Baselines", [torchSharp, "Pdp.Core *"], texts);
 Check("Pdp.Training", [torchSharp], texts);
+Check("Pdp.Sparse", [torchSharp, "Pdp.Core *", "Pdp.Training *"], texts);
 foreach (var fault in faults)
     Console.WriteLine(fault);
 Console.WriteLine(faults.Count == 0 ? "packages ok" : $"{faults.Count} faults in the packages");

@@ -24,8 +24,10 @@ internal sealed class PlanReader(Module model, IReadOnlyList<WeightEntry> weight
         return [.. layers.Select(Made)];
     }
 
+#pragma warning disable CA2000 // The settled layer holds the form.
     private static SettledLayer Made((Layer Layer, LayerFold Fold, LayerForm Form) layer) =>
         new(layer.Layer, layer.Fold, layer.Form, LayerForms.Make(layer.Layer, layer.Fold, layer.Form));
+#pragma warning restore CA2000
 
     private (Layer Layer, LayerFold Fold, LayerForm Form) Checked(SparseLayerPlan plan)
     {

@@ -9,7 +9,10 @@ internal static unsafe class PackedMatrixReader
         for (var block = 0; block < matrix.Blocks; block++)
         {
             for (var panel = 0; panel < matrix.Panels; panel++)
-                Unpack(matrix, matrix.Panel(block, panel), weight[(panel * PackedMatrix.PanelRows * matrix.Columns)..], block * matrix.BlockColumns);
+            {
+                var rows = weight[(panel * PackedMatrix.PanelRows * matrix.Columns)..];
+                Unpack(matrix, matrix.Panel(block, panel), rows, block * matrix.BlockColumns);
+            }
         }
     }
 

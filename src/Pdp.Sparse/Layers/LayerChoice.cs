@@ -27,7 +27,8 @@ internal static class LayerChoice
 
     /// <summary>Why a weight can't be packed under the options; null if it can.</summary>
     public static string? ReasonAgainst(WeightEntry weight, SparseOptions options) =>
-        weight.Obstacle ?? (options.Exclude.FirstOrDefault(match => match.Matches(weight.Info)) is { } match ? $"excluded by {match}" : null);
+        weight.Obstacle
+        ?? (options.Exclude.FirstOrDefault(match => match.Matches(weight.Info)) is { } match ? $"excluded by {match}" : null);
 
     private static void RequireMatches(IEnumerable<LayerMatch> matches, IReadOnlyList<WeightEntry> weights)
     {

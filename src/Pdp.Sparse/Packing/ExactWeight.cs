@@ -44,7 +44,8 @@ internal sealed class ExactWeight
 
     /// <summary>The memory that it takes.</summary>
     public long Bytes =>
-        (sizeof(double) * (_scales?.LongLength ?? 0)) + _steps.Bytes + (8 * _others.Count) + (sizeof(ulong) * (_negativeZeros?.LongLength ?? 0));
+        (sizeof(double) * (_scales?.LongLength ?? 0)) + _steps.Bytes + (2L * sizeof(uint) * _others.Count)
+        + (sizeof(ulong) * (_negativeZeros?.LongLength ?? 0));
 
     /// <summary>The weight with its strides, on the CPU; the caller's.</summary>
     /// <param name="form">The form that it was made with.</param>

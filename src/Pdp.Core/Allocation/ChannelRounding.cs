@@ -7,6 +7,9 @@ namespace Pdp.Allocation;
 /// <summary>Rounds targets to the multiples of channels that <see cref="PerChannel.RoundTo"/> asks for.</summary>
 internal static class ChannelRounding
 {
+    /// <summary>The share of a model's MACs by which a budget may be missed without a warning.</summary>
+    private const double MissedShare = 0.01;
+
     /// <summary>Rounds each target down, and up again where the most is missing, until the total is met to the nearest step.</summary>
     /// <remarks>
     /// Targets that a strategy or a rule fixes stay rounded down. The total is missed by half the largest step at most, if bounds allow it.
@@ -34,11 +37,16 @@ internal static class ChannelRounding
     }
 
     /// <summary>
-    /// Says by how much rounding misses the sparsity that the options ask for; null where no layer rounds, or it is less than a channel.
+    /// Says by how much rounding misses the sparsity or the MACs that the options ask for; null where no layer rounds, or it is less than a
+    /// channel, or 1 % of the MACs.
     /// </summary>
     public static string? Warning(SparsityGoal goal, IReadOnlyList<PrunedLayer> layers, IReadOnlyList<long> targets)
     {
-        if (goal.Sparsity is not { } asked || !layers.Any(layer => layer.Mask.Strategy is PerChannel { RoundTo: > 1 }))
+        if (!layers.Any(layer => layer.Mask.Strategy is PerChannel { RoundTo: > 1 }))
+            return null;
+        if (goal.Allocation is MacBudget budget)
+            return WarningOfMacs(budget, layers, targets);
+        if (goal.Sparsity is not { } asked)
             return null;
 
         var prunable = layers.Sum(layer => layer.Mask.Layout.Elements);
@@ -49,6 +57,22 @@ internal static class ChannelRounding
             : "Rounding to multiples of channels removes "
                 + string.Create(CultureInfo.InvariantCulture, $"{removed:N0} of {prunable:N0} weights, ")
                 + $"{TextTable.Percent(removed / (double)prunable)} and not {TextTable.Percent(asked)}. "
+                + "A smaller PerChannel.RoundTo, or wider bounds, come nearer.";
+    }
+
+    private static string? WarningOfMacs(MacBudget budget, IReadOnlyList<PrunedLayer> layers, IReadOnlyList<long> targets)
+    {
+        ChannelCut[] cuts =
+        [
+            .. layers.Zip(targets).Where(pair => pair.First.Mask.Strategy is PerChannel)
+                .Select(pair => new ChannelCut(budget.Channels.Groups.First(group => group.Name == pair.First.Mask.Name), pair.Second)),
+        ];
+        var removed = budget.Macs.Total - budget.Macs.After(cuts).Total;
+        return Math.Abs((removed / (double)budget.Macs.Total) - budget.Fraction) <= MissedShare
+            ? null
+            : "Rounding to multiples of channels removes "
+                + string.Create(CultureInfo.InvariantCulture, $"{removed:N0} of {budget.Macs.Total:N0} MACs, ")
+                + $"{TextTable.Percent(removed / (double)budget.Macs.Total)} and not {TextTable.Percent(budget.Fraction)}. "
                 + "A smaller PerChannel.RoundTo, or wider bounds, come nearer.";
     }
 }

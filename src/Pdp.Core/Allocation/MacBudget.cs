@@ -13,7 +13,8 @@ namespace Pdp;
 /// removed only grow with the global cut, and bisection over the sorted channels finds the cut at which they are nearest to the budget, to
 /// the channel; the lower of two that are equally near. Ties in magnitude are broken in the order of the groups. Each group keeps at least
 /// one channel, and the options' bounds hold. If the strategy's alignment removes channels several at a time, one group may lose a step
-/// more or less than the cut says, if that is nearer to the budget.
+/// more or less than the cut says, if that is nearer to the budget. Plan and report warn with the numbers where it is still missed by more
+/// than 1 % of the model's MACs.
 /// </para>
 /// <para>
 /// For the <see cref="Pdp.PerChannel"/> strategy with <see cref="PdpOptions.Channels"/>. Leave the sparsity of the options and of rules

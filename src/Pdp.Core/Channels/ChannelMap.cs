@@ -93,7 +93,8 @@ public sealed class ChannelMap
     /// An input of the model, which provides the shape and the range of values. One image is enough, and a small one is faster.
     /// </param>
     /// <exception cref="ArgumentException">
-    /// The model has no convolution or linear layer, or its output doesn't depend on any, or has no gradient.
+    /// The model has no convolution or linear layer, was created under <c>inference_mode</c>, or its output doesn't depend on any layer or
+    /// has no gradient; or the example is empty.
     /// </exception>
     public static ChannelMap Find(Module<Tensor, Tensor> model, Tensor example)
     {
@@ -115,7 +116,8 @@ public sealed class ChannelMap
     /// from it.
     /// </remarks>
     /// <exception cref="ArgumentException">
-    /// The model has no convolution or linear layer, or its output doesn't depend on any, or has no gradient.
+    /// The model has no convolution or linear layer, was created under <c>inference_mode</c>, or its output doesn't depend on any layer or
+    /// has no gradient; or the example is empty.
     /// </exception>
     public static ChannelMap Find(Module model, Func<Tensor> forward)
     {
@@ -129,7 +131,8 @@ public sealed class ChannelMap
     /// Calls the model and returns its outputs, each of which is compared on its own scale; see <see cref="Find(Module, Func{Tensor})"/>.
     /// </param>
     /// <exception cref="ArgumentException">
-    /// The model has no convolution or linear layer, or its outputs don't depend on any, or have no gradient.
+    /// The model has no convolution or linear layer, was created under <c>inference_mode</c>, or its outputs don't depend on any layer or
+    /// have no gradient; or the example is empty.
     /// </exception>
     public static ChannelMap Find(Module model, Func<IReadOnlyList<Tensor>> forward)
     {

@@ -40,6 +40,22 @@ public sealed class MacBudgetPrunerTests
         Assert.InRange(left / (double)macs.Total, 0.45, 0.55);
     }
 
+    [Theory]
+    [InlineData(1, false)]
+    [InlineData(8, true)]
+    public void Plan_WithABudgetThatRoundingMisses_WarnsWithTheNumbers(int roundTo, bool isWarned)
+    {
+        using var model = Zoo.Get(nameof(PlainCnn)).Make();
+        var (map, macs) = Probed[nameof(PlainCnn)];
+        using var pruner = new PdpPruner(model, OptionsFor(new MacBudget(0.1, map, macs), map) with { Strategy = new PerChannel { RoundTo = roundTo } });
+
+        var plan = pruner.Plan();
+
+        var removed = plan.Size!.Before.Macs - plan.Size.After.Macs;
+        Assert.Equal(isWarned ? 1 : 0, plan.Warnings.Count(warning => warning.Contains($"removes {removed:N0} of {macs.Total:N0} MACs", StringComparison.Ordinal)));
+        Assert.Equal(isWarned, plan.Warnings.Any(warning => warning.Contains("and not 10.00%", StringComparison.Ordinal)));
+    }
+
     [Fact]
     public void Pruner_WithARuleThatFixesAGroup_SaysWhatToDo()
     {

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using Pdp.Channels.Shrinking;
 using Pdp.Internal;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -17,8 +19,10 @@ internal sealed class ModelSnapshot : IDisposable
     private readonly Tensor _random;
 
     /// <summary>Saves the model, puts it into evaluation mode and makes all parameters require gradients.</summary>
+    /// <exception cref="ArgumentException">The model was created under <c>inference_mode</c>.</exception>
     public ModelSnapshot(Module model)
     {
+        RequireChangeable(model);
         _random = get_rng_state().DetachFromDisposeScope();
         _mode = new(model);
         try
@@ -79,6 +83,27 @@ internal sealed class ModelSnapshot : IDisposable
         _mode.Dispose();
         set_rng_state(_random);
         _random.Dispose();
+    }
+
+    /// <summary>Tensors that were born under inference_mode refuse changes outside of it, even of none of their elements.</summary>
+    private static void RequireChangeable(Module model)
+    {
+        using var scope = NewDisposeScope();
+        using var inference = inference_mode(false);
+        using var _ = no_grad();
+        foreach (var (name, tensor) in Surgery.TensorsOf(model))
+        {
+            try
+            {
+                tensor.detach().flatten().narrow(0, 0, 0).zero_();
+            }
+            catch (ExternalException fault)
+            {
+                throw new ArgumentException(
+                    $"'{name}' was created under inference_mode and can't be changed outside of it: create the model outside of it.",
+                    nameof(model), fault);
+            }
+        }
     }
 
     private void Take(Module model)

@@ -1,7 +1,6 @@
 using Pdp.Tests.Support;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
-using static TorchSharp.torch.nn;
 
 namespace Pdp.Tests.Channels.Shrinking;
 
@@ -26,7 +25,7 @@ public sealed class ShrinkTests
     [MemberData(nameof(Networks))]
     public void Shrink_GivesTheMaskedModelsOutput_WithFewerParameters(string name, ScalarType type)
     {
-        using var run = new Run(name, type);
+        using var run = new ShrinkRun(name, type);
         var masked = run.Output();
 
         var report = run.Pruner.Shrink(run.Example);
@@ -39,24 +38,10 @@ public sealed class ShrinkTests
         Assert.True(report.ParametersAfter < report.ParametersBefore);
     }
 
-    [Theory]
-    [MemberData(nameof(Networks))]
-    public void Apply_ToANewModel_LetsItTakeTheShrunkWeights(string name, ScalarType type)
-    {
-        using var run = new Run(name, type);
-        var record = ShrinkRecord.FromJson(run.Pruner.Shrink(run.Example).Record.ToJson());
-        using var fresh = Zoo.Get(name).Make(seed: 7, type: type);
-
-        record.Apply(fresh);
-        fresh.load_state_dict(run.Model.state_dict());
-
-        Assert.Equal(run.Output(), run.Output(fresh));
-    }
-
     [Fact]
     public void Shrink_KeepsParametersAndLayersInStep()
     {
-        using var run = new Run(nameof(GroupedNet), ScalarType.Float32);
+        using var run = new ShrinkRun(nameof(GroupedNet), ScalarType.Float32);
         var parameters = run.Model.parameters();
 
         run.Pruner.Shrink(run.Example);
@@ -75,7 +60,7 @@ public sealed class ShrinkTests
     [Fact]
     public void Shrink_LetsTheModelTrainOn()
     {
-        using var run = new Run(nameof(InvertedNet), ScalarType.Float32);
+        using var run = new ShrinkRun(nameof(InvertedNet), ScalarType.Float32);
         run.Pruner.Shrink(run.Example);
         run.Model.train();
 
@@ -88,7 +73,7 @@ public sealed class ShrinkTests
     [Fact]
     public void Shrink_ToAnAlignment_KeepsMultiplesOfIt()
     {
-        using var run = new Run(nameof(VggLike), ScalarType.Float32, new PerChannel { RoundTo = 4 });
+        using var run = new ShrinkRun(nameof(VggLike), ScalarType.Float32, new PerChannel { RoundTo = 4 });
 
         var report = run.Pruner.Shrink(run.Example);
 
@@ -99,7 +84,7 @@ public sealed class ShrinkTests
     [Fact]
     public void Shrink_OfAWeightThatIsExcluded_LeavesItAndWhatIsTiedToItWhole()
     {
-        using var run = new Run(nameof(ProjectedResNet), ScalarType.Float32, exclude: ["layer1.0.conv2"]);
+        using var run = new ShrinkRun(nameof(ProjectedResNet), ScalarType.Float32, exclude: ["layer1.0.conv2"]);
 
         var plan = run.Pruner.Plan();
 
@@ -110,7 +95,7 @@ public sealed class ShrinkTests
     [Fact]
     public void Plan_CountsTheWeightsOfEachTiedLayer()
     {
-        using var run = new Run(nameof(ProjectedResNet), ScalarType.Float32);
+        using var run = new ShrinkRun(nameof(ProjectedResNet), ScalarType.Float32);
 
         var plan = run.Pruner.Plan();
 
@@ -123,7 +108,7 @@ public sealed class ShrinkTests
     [Fact]
     public void Commit_SilencesBiasesAndNormsToo()
     {
-        using var run = new Run(nameof(VggLike), ScalarType.Float32);
+        using var run = new ShrinkRun(nameof(VggLike), ScalarType.Float32);
 
         var norm = run.Model.modules().OfType<BatchNorm2d>().First();
 
@@ -137,7 +122,7 @@ public sealed class ShrinkTests
         var zoo = Zoo.Get(nameof(PlainCnn));
         using var model = zoo.Make();
         using var example = zoo.Batch();
-        using var pruner = new PdpPruner(model, Run.OptionsFor(ChannelMap.Find(model, example)));
+        using var pruner = new PdpPruner(model, ShrinkRun.OptionsFor(ChannelMap.Find(model, example)));
         pruner.BeginEpoch(0);
 
         var fault = Assert.Throws<InvalidOperationException>(() => pruner.Shrink(example));
@@ -148,7 +133,7 @@ public sealed class ShrinkTests
     [Fact]
     public void Shrink_Twice_Throws()
     {
-        using var run = new Run(nameof(PlainCnn), ScalarType.Float32);
+        using var run = new ShrinkRun(nameof(PlainCnn), ScalarType.Float32);
         run.Pruner.Shrink(run.Example);
 
         Assert.True(run.Pruner.IsShrunk);
@@ -162,7 +147,7 @@ public sealed class ShrinkTests
         var zoo = Zoo.Get(nameof(PlainCnn));
         using var model = zoo.Make();
         using var example = zoo.Batch();
-        using var pruner = new PdpPruner(model, Run.OptionsFor(null));
+        using var pruner = new PdpPruner(model, ShrinkRun.OptionsFor(null));
         pruner.BeginEpoch(0);
         pruner.Commit();
 
@@ -172,7 +157,7 @@ public sealed class ShrinkTests
     [Fact]
     public void Shrink_ByAMapThatIsWrong_LeavesTheModelAsItWas()
     {
-        using var run = new Run(nameof(PlainCnn), ScalarType.Float32, map => map.With(WithoutInputs(map.Groups[1])));
+        using var run = new ShrinkRun(nameof(PlainCnn), ScalarType.Float32, map => map.With(WithoutInputs(map.Groups[1])));
         var before = run.Output();
 
         Assert.ThrowsAny<Exception>(() => run.Pruner.Shrink(run.Example));
@@ -182,63 +167,10 @@ public sealed class ShrinkTests
     }
 
     [Fact]
-    public void Apply_ToAnotherModel_NamesWhatIsMissing()
-    {
-        using var run = new Run(nameof(PlainCnn), ScalarType.Float32);
-        var record = run.Pruner.Shrink(run.Example).Record;
-        using var other = Zoo.Get(nameof(VggLike)).Make();
-
-        Assert.Contains("this one has no 'conv1.", Assert.Throws<ArgumentException>(() => record.Apply(other)).Message);
-    }
-
-    [Fact]
-    public void Apply_Twice_SaysThatItIsDone()
-    {
-        using var run = new Run(nameof(PlainCnn), ScalarType.Float32);
-        var record = run.Pruner.Shrink(run.Example).Record;
-        using var fresh = Zoo.Get(nameof(PlainCnn)).Make();
-        record.Apply(fresh);
-        var before = run.Output(fresh);
-
-        Assert.Contains("shrunk already", Assert.Throws<ArgumentException>(() => record.Apply(fresh)).Message);
-        Assert.Equal(before, run.Output(fresh));
-    }
-
-    [Theory]
-    [InlineData("\"version\": 1", "\"version\": 9", "version 9")]
-    [InlineData("{", "", "Not a shrink record")]
-    public void FromJson_OfSomethingElse_Throws(string part, string with, string expected)
-    {
-        using var run = new Run(nameof(PlainCnn), ScalarType.Float32);
-        var json = run.Pruner.Shrink(run.Example).Record.ToJson();
-        var at = json.IndexOf(part, StringComparison.Ordinal);
-
-        var fault = Assert.Throws<ArgumentException>(() => ShrinkRecord.FromJson(json[..at] + with + json[(at + part.Length)..]));
-
-        Assert.Contains(expected, fault.Message);
-    }
-
-    [Theory]
-    [InlineData(-1, 0)]
-    [InlineData(0, 0)]
-    [InlineData(3, 99)]
-    public void Apply_OfADamagedRecord_Throws(long first, long second)
-    {
-        using var run = new Run(nameof(PlainCnn), ScalarType.Float32);
-        var record = run.Pruner.Shrink(run.Example).Record;
-        using var fresh = Zoo.Get(nameof(PlainCnn)).Make();
-        var before = run.Output(fresh);
-        var damaged = record with { Groups = [record.Groups[0] with { Kept = [first, second] }] };
-
-        Assert.Contains("damaged", Assert.Throws<ArgumentException>(() => damaged.Apply(fresh)).Message);
-        Assert.Equal(before, run.Output(fresh));
-    }
-
-    [Fact]
     public void Shrink_LeavesNoTensors()
     {
         // Making a model moves handles, which TorchSharp doesn't count right: all are made before.
-        var runs = new Queue<Run>(Enumerable.Range(0, Leaks.Operations).Select(_ => new Run(nameof(PlainCnn), ScalarType.Float32)).ToArray());
+        var runs = new Queue<ShrinkRun>(Enumerable.Range(0, Leaks.Operations).Select(_ => new ShrinkRun(nameof(PlainCnn), ScalarType.Float32)).ToArray());
         var all = runs.ToArray();
 
         Leaks.None(() =>
@@ -252,54 +184,4 @@ public sealed class ShrinkTests
     }
 
     private static ChannelGroup WithoutInputs(ChannelGroup group) => group with { Slices = [.. group.Slices.Where(slice => slice.Role != ChannelRole.Input)] };
-
-    /// <summary>A network, pruned to half of its channels and committed.</summary>
-    private sealed class Run : IDisposable
-    {
-        public Run(string name, ScalarType type, IMaskStrategy? strategy = null, IReadOnlyList<LayerMatch>? exclude = null)
-            : this(name, type, map => map, strategy, exclude)
-        {
-        }
-
-        public Run(string name, ScalarType type, Func<ChannelMap, ChannelMap> change, IMaskStrategy? strategy = null, IReadOnlyList<LayerMatch>? exclude = null)
-        {
-            var zoo = Zoo.Get(name);
-            Model = zoo.Make(type: type);
-            Example = zoo.Batch(type: type);
-            using (var single = zoo.Batch(size: 1, type: type))
-                Pruner = new(Model, OptionsFor(change(ChannelMap.Find(Model, single)), strategy) with { Exclude = exclude ?? [] });
-            Pruner.BeginEpoch(0);
-            Pruner.Commit();
-        }
-
-        public Module<Tensor, Tensor> Model { get; }
-
-        public Tensor Example { get; }
-
-        public PdpPruner Pruner { get; }
-
-        public static PdpOptions OptionsFor(ChannelMap? map, IMaskStrategy? strategy = null) => new()
-        {
-            Epochs = 1,
-            Sparsity = 0.5,
-            Strategy = strategy ?? new PerChannel(),
-            Channels = map,
-            Schedule = new ConstantSparsity(),
-            Allocation = new UniformSparsity(),
-        };
-
-        public double[] Output(Module<Tensor, Tensor>? model = null)
-        {
-            using var scope = NewDisposeScope();
-            using var _ = no_grad();
-            return (model ?? Model).call(Example).Values();
-        }
-
-        public void Dispose()
-        {
-            Pruner.Dispose();
-            Example.Dispose();
-            Model.Dispose();
-        }
-    }
 }

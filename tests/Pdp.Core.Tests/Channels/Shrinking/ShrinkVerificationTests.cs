@@ -1,0 +1,60 @@
+using Pdp.Tests.Support;
+using TorchSharp;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace Pdp.Tests.Channels.Shrinking;
+
+/// <summary>Shrink compares the cut model on more than the example, and under the same noise.</summary>
+public sealed class ShrinkVerificationTests
+{
+    private static readonly Scalar One = 1.0;
+
+    /// <summary>Silent channels are 0 there, which is less than the example's, and more than other inputs'.</summary>
+    [Fact]
+    public void Shrink_ByADeclaredGroupThatIsRightOnTheExampleOnly_Throws()
+    {
+        var (first, head) = (Linear(6, 8), Linear(8, 3));
+        using var model = new Net(new { first, head }, x =>
+        {
+            x = first.call(x);
+            return head.call(x.mul(x.amax([1], keepdim: true).sigmoid()));
+        });
+        using (no_grad())
+        {
+            first.weight.abs_();
+            first.bias!.zero_();
+        }
+
+        using var example = ones(2, 6);
+        ChannelSlice[] slices = [new("first.weight", 0, 0, 1, ChannelRole.Filter), new("first.bias", 0, 0, 1, ChannelRole.Bias), new("head.weight", 1, 0, 1, ChannelRole.Input)];
+        var map = ChannelMap.Find(model, example).With(new ChannelGroup("first.weight", 8, slices));
+        using var pruner = new PdpPruner(model, ZooCut.Options(map));
+        pruner.BeginEpoch(0);
+        pruner.Commit();
+        using var before = model.call(example);
+
+        var fault = Assert.Throws<InvalidOperationException>(() => pruner.Shrink(example));
+
+        Assert.Contains("can't be shrunk", fault.Message);
+        Assert.DoesNotContain("on the example", fault.Message);
+        using var after = model.call(example);
+        Assert.Equal(before.Values(), after.Values());
+    }
+
+    [Fact]
+    public void Shrink_OfAModelThatAddsNoise_ComparesUnderTheSameNoise()
+    {
+        using var model = new Ending(x => x.add(randn_like(x), One));
+        using var example = rand(2, 6);
+        var map = ChannelMap.Find(model, example);
+        using var pruner = new PdpPruner(model, ZooCut.Options(map));
+        pruner.BeginEpoch(0);
+        pruner.Commit();
+
+        var report = pruner.Shrink(example);
+
+        Assert.InRange(report.Difference, 0, 1e-5 * report.Scale);
+        Assert.True(report.ParametersAfter < report.ParametersBefore);
+    }
+}

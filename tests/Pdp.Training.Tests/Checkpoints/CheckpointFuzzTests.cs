@@ -21,10 +21,13 @@ public sealed class CheckpointFuzzTests : IDisposable
     [Fact]
     public void Load_OfDamagedBytes_AlwaysSaysSo()
     {
-        var before = _other.Bytes();
+        var (sound, before) = (Sound(), _other.Bytes());
 
-        Fuzz.Run(Sound(), 300, (bytes, file) =>
+        Fuzz.Run(sound, 300, (bytes, file) =>
         {
+            if (bytes.AsSpan().SequenceEqual(sound))
+                return;
+
             File.WriteAllBytes(Path, bytes);
             var error = Record.Exception(() => _other.State.Load(Path));
             Assert.True(error is InvalidDataException, $"File {file}: {error}");

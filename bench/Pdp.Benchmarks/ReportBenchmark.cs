@@ -21,7 +21,8 @@ internal static class ReportBenchmark
     private static void Measure(IMaskStrategy strategy, Run run)
     {
         using var model = Sequential(
-            [.. Enumerable.Range(0, Layers).Select(layer => ($"layer{layer}", (Module<Tensor, Tensor>)Linear(Width, Width, hasBias: false)))]);
+            [.. Enumerable.Range(0, Layers).Select(
+                layer => ($"layer{layer}", (Module<Tensor, Tensor>)Linear(Width, Width, hasBias: false)))]);
         var (sparsity, schedule) = (strategy.FixedSparsity ?? 0.9, new ConstantSparsity());
         var options = new PdpOptions { Epochs = 1, Sparsity = sparsity, Strategy = strategy, Schedule = schedule };
         var times = Alternation.Medians(

@@ -132,7 +132,7 @@ internal sealed class PruningClock
     public void RequireSet(string call)
     {
         if (Epoch is null)
-            throw new InvalidOperationException($"The pruner doesn't know the epoch: call BeginEpoch(epoch) before {call}().");
+            throw new InvalidOperationException($"The pruner doesn't know the epoch: call BeginEpoch(epoch, step, steps) before {call}().");
     }
 
     /// <summary>Checks that the target has been asked for, or that no later step of the run can ask for the rest.</summary>
@@ -142,8 +142,8 @@ internal sealed class PruningClock
         if (!HasEnded && !EndsBy(_times.Epochs) && !isWholeRun)
             throw new InvalidOperationException(
                 $"The target is not reached: the last epoch begun is {Text(Epoch!.Value)}, at {Text(100 * Fraction)} % of the schedule, "
-                + $"which ends at {Text(_schedule.EndEpoch)}. Train on, begin fractional epochs (BeginEpoch(epoch + step / "
-                + "(double)steps)), or let the schedule end earlier.");
+                + $"which ends at {Text(_schedule.EndEpoch)}. Train on, call BeginEpoch(epoch, step, steps) before every step, "
+                + "or let the schedule end earlier.");
     }
 
     /// <summary>

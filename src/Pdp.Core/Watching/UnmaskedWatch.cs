@@ -64,11 +64,12 @@ internal sealed class UnmaskedWatch
         _since = null;
         if (_hasDropped && !_hasSteps)
             throw new InvalidOperationException(Faults.DroppedInside(since));
+        var time = since == Math.Floor(since) ? "Epoch" : "The time since epoch";
         var scopes = _hasScopes ? " (no gradient arrived in those that were opened)" : "";
         var harm = _isCommitted ? "and zeros came back" : "so nothing was pruned in it";
         var remedy = _isCommitted ? ", after a commit too" : "";
         throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture,
-            $"Epoch {since} passed without a mask scope for training{scopes}, {harm}: put forward and backward into "
+            $"{time} {since} passed without a mask scope for training{scopes}, {harm}: put forward and backward into "
             + $"'using (pruner.Mask()) {{ … }}'{remedy}."));
     }
 }

@@ -18,7 +18,7 @@ public sealed class ClockMisuseTests
 
         var fault = Assert.Throws<InvalidOperationException>(() => pruner.Mask());
 
-        Assert.Contains("call BeginEpoch(epoch) before Mask()", fault.Message);
+        Assert.Contains("call BeginEpoch(epoch, step, steps) before Mask()", fault.Message);
     }
 
     [Fact]
@@ -42,6 +42,19 @@ public sealed class ClockMisuseTests
         pruner.BeginEpoch(0.5);
 
         Assert.Throws<InvalidOperationException>(() => pruner.BeginEpoch(1));
+    }
+
+    [Fact]
+    public void BeginEpoch_WithoutAScopeFromWithinAnEpochOn_SaysSinceWhen()
+    {
+        using var model = TestModels.Mlp();
+        using var pruner = new PdpPruner(model, Options with { Schedule = new OneShot { Epoch = 0.25 } });
+        pruner.BeginEpoch(0);
+        pruner.BeginEpoch(0.25);
+
+        var fault = Assert.Throws<InvalidOperationException>(() => pruner.BeginEpoch(1.25));
+
+        Assert.Contains("The time since epoch 0.25 passed without a mask scope", fault.Message);
     }
 
     [Fact]

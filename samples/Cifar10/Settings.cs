@@ -85,6 +85,9 @@ internal sealed record Settings : PruningSettings
     [Option("Where metrics, report, weights and checkpoint go.", Section = "Results", Value = "FOLDER", Default = "nowhere")]
     public string? Out { get; init; }
 
+    [Option("Measures the length of a file and the time for one picture at the end: dense, shrunk and packed.")]
+    public bool Deploy { get; init; } = true;
+
     [Option("Continues from the checkpoint in --out; dense and pdp can.")]
     public bool Resume { get; init; }
 
@@ -106,7 +109,7 @@ internal sealed record Settings : PruningSettings
     public IReadOnlyDictionary<string, string> Deciding() => CommandLine.Pairs(
         AllocationOption.IsFromReport(Allocation) ? this with { Allocation = $"{AllocationOption.From}report" } : this,
         nameof(Data), nameof(Download), nameof(DownloadTo), nameof(Weights), nameof(ShrinkRecord), nameof(Teacher), nameof(Threads),
-        nameof(Out), nameof(Resume), nameof(Distributed), nameof(AgreementSteps));
+        nameof(Out), nameof(Deploy), nameof(Resume), nameof(Distributed), nameof(AgreementSteps));
 
     private static string Known(string what, string value, IReadOnlyCollection<string> names) =>
         names.Contains(value) ? value : throw new ArgumentException(CommandLine.Unknown(what, value, names));

@@ -16,6 +16,7 @@ using Pdp.Samples.ImageNet.Data;
 using Pdp.Samples.ImageNet.Reporting;
 using Pdp.Samples.ImageNet.Training;
 using Pdp.Samples.Reports;
+using Pdp.Sparse;
 using Pdp.Training;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -199,8 +200,14 @@ static void Evaluate(
     }
     else
     {
-        Safetensors.LoadInto(learner.Model, file);
+        _ = SparseFile.Is(file) ? SparseFile.Load(learner.Model, file) : Safetensors.LoadInto(learner.Model, file);
         (learner, forms) = (learner with { Average = null, Pruner = null }, [MaskForm.Raw]);
+    }
+
+    using var packed = settings.Packed ? Pack(file, settings, learner) : null;
+    if (packed is not null)
+    {
+        display.Line($"{packed.Report}");
     }
 
     var accuracy = display.Watch("accuracy", validation.Count, report =>
@@ -209,6 +216,20 @@ static void Evaluate(
     {
         display.Line(learner.Pruner is null ? $"{value}" : $"{form}: {value}");
     }
+}
+
+// The network on its nonzeros, for batches of one.
+static SparseModel Pack(string file, Settings settings, Learner learner)
+{
+    if (Checkpoint.Is(file) || learner.Device.type != DeviceType.CPU)
+    {
+        throw new ArgumentException(
+            "--packed takes weights that are committed, on the CPU: give --evaluate weights.safetensors --device cpu.");
+    }
+
+    learner.Model.eval();
+    using var picture = rand(1, 3, settings.Side, settings.Side);
+    return SparseModel.Pack(learner.Model, picture);
 }
 
 // What the network takes up now.
@@ -260,6 +281,7 @@ static void Finish(Settings settings, RunReport report, PruningReport? pruning, 
     {
         using var scope = NewDisposeScope();
         Safetensors.Save(Path.Combine(folder, RunFiles.Weights), model.state_dict());
+        SparseFile.Save(model, Path.Combine(folder, RunFiles.SparseWeights));
     }
 
     Write(settings, RunFiles.Report, report.ToJson() + "\n");

@@ -29,8 +29,11 @@ internal sealed partial record Settings : PruningSettings
     [Option("Continues from the newest checkpoint in --out.")]
     public bool Resume { get; init; }
 
-    [Option("Only measures the accuracy of weights or of a checkpoint.", Value = "FILE")]
+    [Option("Only measures the accuracy of weights, dense or in a sparse file, or of a checkpoint.", Value = "FILE")]
     public string? Evaluate { get; init; }
+
+    [Option("Packs the weights of --evaluate first, so that the network runs on its nonzeros; says what each layer gains.")]
+    public bool Packed { get; init; }
 
     [Option("cpu, cuda or cuda:1.", Value = "DEVICE", Default = "cuda where there is one")]
     public string? Device { get; init => field = Matches(value, DeviceForm(), "cpu, cuda, or cuda:n"); }
@@ -171,6 +174,11 @@ internal sealed partial record Settings : PruningSettings
             throw new ArgumentException("Give either --resume or --evaluate, not both.");
         }
 
+        if (Packed && Evaluate is null)
+        {
+            throw new ArgumentException("--packed goes with --evaluate FILE.");
+        }
+
         if (Method == "pdp")
         {
             Pruning.RequirePossible(this);
@@ -180,9 +188,9 @@ internal sealed partial record Settings : PruningSettings
     /// <summary>The settings that decide a run's numbers; a checkpoint is continued only under the same ones.</summary>
     public IReadOnlyDictionary<string, string> Deciding() => CommandLine.Pairs(
         this,
-        nameof(Recipe), nameof(Data), nameof(Out), nameof(Resume), nameof(Evaluate), nameof(Device), nameof(Threads), nameof(Weights),
-        nameof(ShrinkRecord), nameof(Workers), nameof(CheckpointSteps), nameof(KeepLast), nameof(LogSteps), nameof(Distributed),
-        nameof(AgreementSteps));
+        nameof(Recipe), nameof(Data), nameof(Out), nameof(Resume), nameof(Evaluate), nameof(Packed), nameof(Device), nameof(Threads),
+        nameof(Weights), nameof(ShrinkRecord), nameof(Workers), nameof(CheckpointSteps), nameof(KeepLast), nameof(LogSteps),
+        nameof(Distributed), nameof(AgreementSteps));
 
     /// <summary>The settings that must be the same on all ranks: all but what follows from each machine.</summary>
     public IReadOnlyDictionary<string, string> Common() => CommandLine.Pairs(this, nameof(Device), nameof(Threads), nameof(Workers));

@@ -13,7 +13,8 @@ internal static class Usage
         [
             "dotnet run -c Release --project samples/ImageNet -- --recipe smoke --data synthetic:64",
             "dotnet run -c Release --project samples/ImageNet -- --recipe pdp-resnet18 \\\n      --data /data/imagenet --out runs/pdp",
-            "dotnet run -c Release --project samples/ImageNet -- --recipe mine.json --epochs 30 \\\n      --data /data/imagenet",
+            "dotnet run -c Release --project samples/ImageNet -- --data /data/imagenet --device cpu \\\n"
+                + "      --evaluate runs/pdp/weights.sparse.safetensors --packed",
         ],
     }.For<Settings>() + $"\nRecipes\n{string.Concat(Recipe.Names.Select(name => $"  {name}\n"))}";
 }

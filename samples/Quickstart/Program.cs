@@ -5,7 +5,8 @@
 //   dotnet run -c Release --project samples/Quickstart -- --strategy channel
 //
 // It needs no data and takes about a minute on one core. A tenth of the weights stays, or half of them with 2:4, and so does the
-// accuracy: 98.2 % of the test digits before and after, with seed 0. The last line is the outcome as JSON.
+// accuracy: 98.2 % of the test digits before and after, with seed 0. It ends with the length of a file and the time for one picture,
+// dense and packed. The last line is the outcome as JSON.
 
 using System.Diagnostics;
 using System.Globalization;
@@ -62,18 +63,29 @@ static void Run(Settings settings)
     var report = pruner.Commit();
     Console.Write(report);
 
+    // What that is worth: the length of a file, and the time for one picture.
+    var accuracy = Accuracy(model, test);
+    var forms = new List<Deployment> { Deployment.Plain("dense", model, example) };
+
     // Channels can go altogether: the same class runs on with fewer of them.
     if (settings.MaskStrategy() is PerChannel)
     {
         Console.Write(pruner.Shrink(example));
+        forms.Add(Deployment.Plain("shrunk", model, example));
     }
+
+    // Zeros that stay are skipped: the same model runs on its nonzeros, and its file holds nothing else.
+    forms.Add(Deployment.Packed(model, example));
+    Console.WriteLine(string.Join(Environment.NewLine, [Deployment.Header, .. forms]));
 
     Console.WriteLine(JsonSerializer.Serialize(new
     {
         strategy = settings.Strategy,
         sparsity = report.Sparsity,
         dense_accuracy = dense,
-        pruned_accuracy = Accuracy(model, test),
+        pruned_accuracy = accuracy,
+        bytes = forms.ToDictionary(form => form.Form, form => form.Bytes),
+        milliseconds = forms.ToDictionary(form => form.Form, form => Math.Round(form.Milliseconds, 3)),
         seconds = Math.Round(clock.Elapsed.TotalSeconds, 1),
     }));
 }

@@ -16,7 +16,7 @@ internal static class CellCommand
         }
 
         string[] weights = settings.Weights is { } file ? ["--weights", file] : [];
-        string[] places = ["--data", settings.Data!, "--out", folder.Path, .. weights];
+        string[] places = ["--data", settings.Data!, "--out", folder.Path, "--deploy", "false", .. weights];
         var arguments = folder.Cell.ArgumentsWith(Path.Combine(folder.DensePath, "weights.safetensors"), folder.AllocatingReport);
         foreach (var argument in arguments.Concat(places))
         {

@@ -221,8 +221,10 @@ internal sealed class TrainingRun : IDisposable
         var weights = Weights();
         var pruning = _pruner?.Commit();
         Console.Write(pruning);
+        var dense = Deployed("dense");
         var shrink = Shrink();
         Console.Write(shrink);
+        Console.Write(Table([dense, shrink is null ? null : Deployed("shrunk"), Packed()]));
         var report = new RunReport
         {
             Method = _settings.Method,
@@ -269,6 +271,23 @@ internal sealed class TrainingRun : IDisposable
         using var scope = NewDisposeScope();
         return _pruner is not null && _settings.Strategy == "channel" ? _pruner.Shrink(_test.Example()) : null;
     }
+
+    // One picture through the network as it is; null where nothing is measured.
+    private Deployment? Deployed(string form)
+    {
+        using var scope = NewDisposeScope();
+        return _settings.Deploy && _pruner is not null ? Deployment.Plain(form, _model, _test.Example().narrow(0, 0, 1)) : null;
+    }
+
+    private Deployment? Packed()
+    {
+        using var scope = NewDisposeScope();
+        return _settings.Deploy && _pruner is not null ? Deployment.Packed(_model, _test.Example().narrow(0, 0, 1)) : null;
+    }
+
+    private static string Table(IEnumerable<Deployment?> forms) => forms.OfType<Deployment>().ToArray() is [_, ..] measured
+        ? string.Concat(measured.Select(form => $"{form}{Environment.NewLine}").Prepend(Deployment.Header + Environment.NewLine))
+        : "";
 
     // The shrunk network against one as large as before.
     private double Speedup()

@@ -6,6 +6,7 @@ namespace Pdp.Samples.ImageNet.Reporting;
 internal static class RunFiles
 {
     public const string Weights = "weights.safetensors";
+    public const string SparseWeights = "weights.sparse.safetensors";
     public const string Report = "report.json";
     public const string Metrics = "metrics.csv";
     public const string Layers = "layers.csv";
@@ -15,6 +16,7 @@ internal static class RunFiles
     private static readonly (string Name, string Text)[] Known =
     [
         (Weights, "the weights of the network"),
+        (SparseWeights, "the same without the zeros"),
         (ShrinkRecord, "which channels were cut out, for --shrink-record"),
         (RunPage.FileName, "the run as a page: curves, layers, weights, sizes, settings"),
         (Report, "the last line below"),
@@ -29,5 +31,5 @@ internal static class RunFiles
     public static string List(string? folder) => folder is null ? "" : string.Join(
         Environment.NewLine,
         [$"Files in '{folder}':",
-            .. Known.Where(file => Path.Exists(Path.Join(folder, file.Name))).Select(file => $"  {file.Name,-20} {file.Text}")]);
+            .. Known.Where(file => Path.Exists(Path.Join(folder, file.Name))).Select(file => $"  {file.Name,-26} {file.Text}")]);
 }

@@ -1,3 +1,4 @@
+using Pdp.Sparse;
 using static TorchSharp.torch;
 
 namespace Pdp.Samples.Reports;
@@ -6,8 +7,7 @@ namespace Pdp.Samples.Reports;
 /// <param name="Parameters">Its parameters; tied ones count once.</param>
 /// <param name="Zeros">Those that are exactly zero.</param>
 /// <param name="Bytes">The bytes of all of them.</param>
-/// <param name="PackedBytes">The bytes with a bit for each parameter and the values that are not zero, where a tensor gets
-/// smaller by that.</param>
+/// <param name="PackedBytes">The bytes in a sparse file.</param>
 /// <param name="Macs">The multiply-accumulates of a forward pass of one input; null if they are not known.</param>
 internal sealed record Footprint(long Parameters, long Zeros, long Bytes, long PackedBytes, long? Macs)
 {
@@ -28,13 +28,12 @@ internal sealed record Footprint(long Parameters, long Zeros, long Bytes, long P
         using var scope = NewDisposeScope();
         var (count, size) = (parameter.numel(), parameter.element_size());
         var kept = parameter.detach().count_nonzero().cpu().ReadCpuInt64(0);
-        var packed = ((count + 7) / 8) + (kept * size);
         return this with
         {
             Parameters = Parameters + count,
             Zeros = Zeros + count - kept,
             Bytes = Bytes + (count * size),
-            PackedBytes = PackedBytes + Math.Min(packed, count * size),
+            PackedBytes = PackedBytes + SparseFile.BytesOf(parameter),
         };
     }
 }

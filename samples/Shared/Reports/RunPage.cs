@@ -65,7 +65,7 @@ internal sealed record RunPage
         yield return Section(
             "Size",
             PageTables.Sizes(("before commit", Before), ("as saved", After)),
-            new XElement("p", "Packed: a bit for each parameter and the values that are not zero, where a tensor gets smaller by that."));
+            new XElement("p", "Packed: in a sparse file, which holds the values that are not zero and their places."));
         yield return Section("Settings", PageTables.Settings(Settings), new XElement("p", Sample.Versions));
     }
 

@@ -28,15 +28,18 @@ internal static class FileMetadata
         return metadata;
     }
 
+    /// <summary>Whether they are those of a sparse file.</summary>
+    public static bool Is(IReadOnlyDictionary<string, string> metadata) => metadata.ContainsKey(Format) && metadata.ContainsKey(Hash);
+
     /// <summary>Checks that a file is one of these, and that it is as it was written.</summary>
     /// <exception cref="FormatException">It is not.</exception>
     public static void Require(IReadOnlyDictionary<string, string> metadata, IReadOnlyDictionary<string, Tensor> stored)
     {
-        if (!metadata.TryGetValue(Format, out var format) || !metadata.TryGetValue(Hash, out var hash))
+        if (!Is(metadata))
             throw new FormatException($"is not a sparse file, whose metadata have '{Format}' and '{Hash}'; Safetensors reads any other");
-        if (format != Current)
-            throw new FormatException($"has the format {format}, where this version of Pdp.Sparse reads {Current}");
-        if (FileHash.Of(metadata.Where(entry => entry.Key != Hash), stored) != hash)
+        if (metadata[Format] != Current)
+            throw new FormatException($"has the format {metadata[Format]}, where this version of Pdp.Sparse reads {Current}");
+        if (FileHash.Of(metadata.Where(entry => entry.Key != Hash), stored) != metadata[Hash])
             throw new FormatException($"was changed since it was written: its hash is not the '{Hash}' of its metadata");
     }
 

@@ -74,8 +74,9 @@ internal sealed record PackedTensor(string Name, long[] Shape, Tensor Values, st
             _ => code.ToArray(),
         };
         GC.KeepAlive(Places);
+        var fits = mask.Length == (Elements + 7) / 8 && (Elements % 8 == 0 || mask[^1] >> (int)(Elements % 8) == 0);
         Require(
-            mask.Length == (Elements + 7) / 8 && Bitmask.Count(mask) == count && !(Elements % 8 != 0 && mask[^1] >> (int)(Elements % 8) != 0),
+            fits && Bitmask.Count(mask) == count,
             $"has a '{Name}{Layout}' that is not that of {count} among {Elements} elements");
         return mask;
     }

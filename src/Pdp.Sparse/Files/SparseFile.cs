@@ -61,6 +61,7 @@ public static class SparseFile
     /// A tensor has a name or a type that the format does not support, or a weight is beyond the range of
     /// <see cref="SparseFileOptions.Values"/>; nothing is written then.
     /// </exception>
+    /// <exception cref="InvalidOperationException">The model is packed; nothing is written then.</exception>
     /// <exception cref="IOException">The file can't be written; an existing file stays as it was.</exception>
     public static void Save(nn.Module model, string path, SparseFileOptions? options = null)
     {
@@ -68,10 +69,27 @@ public static class SparseFile
         ArgumentNullException.ThrowIfNull(path);
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        var tensors = Rounding.Round(model.state_dict(), options?.Values);
+        var tensors = Rounding.Round(StoredModel.TensorsOf(model), options?.Values);
         var stored = StoredModel.Pack(tensors);
         Safetensors.Save(path, stored, FileMetadata.Of(tensors, stored));
     }
+
+    /// <summary>The bytes of a tensor in a file, without its entries in the header.</summary>
+    /// <param name="tensor">The tensor, on any device.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="tensor"/> is null.</exception>
+    public static long BytesOf(Tensor tensor)
+    {
+        ArgumentNullException.ThrowIfNull(tensor);
+        using var scope = NewDisposeScope();
+        return TensorPacking.BytesOf(tensor);
+    }
+
+    /// <summary>Whether a file is one of these, by its metadata.</summary>
+    /// <param name="path">A safetensors file.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="path"/> is null.</exception>
+    /// <exception cref="FileNotFoundException">The file does not exist.</exception>
+    /// <exception cref="InvalidDataException">It is no safetensors file, or damaged.</exception>
+    public static bool Is(string path) => FileMetadata.Is(Safetensors.LoadMetadata(path));
 
     /// <summary>Loads a file into a model that has exactly the same names, shapes and types.</summary>
     /// <param name="model">The model; its parameters and buffers keep their identity.</param>

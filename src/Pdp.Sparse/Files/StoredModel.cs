@@ -1,4 +1,5 @@
 using Pdp.Training;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Pdp.Sparse.Files;
@@ -23,6 +24,17 @@ internal sealed record StoredModel(IReadOnlyDictionary<string, Tensor> Plain, IR
         return packed.Keys.FirstOrDefault(plain.ContainsKey) is { } twice
             ? throw new FormatException($"has '{twice}' both as it is and packed")
             : new(plain, packed);
+    }
+
+    /// <summary>The parameters and buffers of a model.</summary>
+    /// <exception cref="InvalidOperationException">It is packed: weights are away.</exception>
+    public static Dictionary<string, Tensor> TensorsOf(nn.Module model)
+    {
+        var tensors = model.state_dict();
+        return tensors.FirstOrDefault(entry => entry.Value.is_sparse || entry.Value.device_type == DeviceType.META).Key is { } name
+            ? throw new InvalidOperationException(
+                $"'{name}' has no dense values, as in a packed model: save it before Pack, or call Unpack() first.")
+            : tensors;
     }
 
     /// <summary>The tensors that are stored for those of a model, by name.</summary>

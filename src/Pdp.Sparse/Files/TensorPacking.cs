@@ -12,7 +12,7 @@ internal static class TensorPacking
     public static IReadOnlyList<(string Name, Tensor Tensor)> Pack(string name, Tensor tensor)
     {
         var width = SafetensorsType.Width(tensor.dtype);
-        if (tensor.is_sparse || tensor.device_type == DeviceType.META || tensor.numel() * width < StoredBytes.LeastSaving)
+        if (tensor.numel() * width < StoredBytes.LeastSaving)
             return [(name, tensor)];
 
         var plain = RawTensor.Plain(tensor);
@@ -21,6 +21,14 @@ internal static class TensorPacking
         return StoredBytes.IsPacked((int)plain.dim(), plain.numel(), count, width)
             ? [(name + Parts.Shape, torch.tensor(plain.shape)), .. InGroups(name, plain, count) ?? InOrder(name, plain, mask, count)]
             : [(name, plain)];
+    }
+
+    /// <summary>The bytes of what <see cref="Pack"/> gives, without packing.</summary>
+    public static long BytesOf(Tensor tensor)
+    {
+        var width = SafetensorsType.Width(tensor.dtype);
+        var plain = RawTensor.Plain(tensor);
+        return StoredBytes.Of((int)plain.dim(), plain.numel(), Bitmask.Count(MaskOf(plain, width)), width);
     }
 
     private static (string Name, Tensor Tensor)[] InOrder(string name, Tensor plain, byte[] mask, long count)

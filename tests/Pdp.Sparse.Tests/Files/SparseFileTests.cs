@@ -61,7 +61,8 @@ public sealed class SparseFileTests : IDisposable
 
         SparseFile.Save(model, Path);
 
-        Assert.Equal(StoredBytes.Of((int)weight.dim(), weight.numel(), nonzeros, width), Safetensors.Load(Path).Values.Sum(part => part.numel() * part.element_size()));
+        Assert.Equal(StoredBytes.Of((int)weight.dim(), weight.numel(), nonzeros, width), SparseFile.BytesOf(weight));
+        Assert.Equal(SparseFile.BytesOf(weight), Safetensors.Load(Path).Values.Sum(part => part.numel() * part.element_size()));
     }, count: 300);
 
     [Theory]
@@ -167,6 +168,23 @@ public sealed class SparseFileTests : IDisposable
     }
 
     [Fact]
+    public void Save_OfAPackedModel_IsRefusedUntilItIsUnpacked()
+    {
+        using var model = nn.Sequential(("fc", nn.Linear(64, 64)));
+        using (no_grad())
+            model.get_parameter("fc.weight")!.copy_(Unstructured(0.9, 64, 64));
+        model.eval();
+        using var packed = SparseModel.Pack(model, ones(1, 64), new SparseOptions { Include = ["fc.weight"] });
+
+        var error = Assert.Throws<InvalidOperationException>(() => SparseFile.Save(model, Path));
+
+        Assert.Contains("'fc.weight' has no dense values, as in a packed model", error.Message, StringComparison.Ordinal);
+        Assert.False(File.Exists(Path));
+        packed.Unpack();
+        SparseFile.Save(model, Path);
+    }
+
+    [Fact]
     public void Load_WhenDifferencesAreAllowed_TakesWhatFitsAndListsTheRest()
     {
         var weight = Unstructured(0.9, 40, 50);
@@ -221,6 +239,7 @@ public sealed class SparseFileTests : IDisposable
         SparseFile.Save(model, Path);
 
         var metadata = Safetensors.LoadMetadata(Path);
+        Assert.True(SparseFile.Is(Path));
         Assert.Equal("1", metadata["pdp.sparse"]);
         Assert.Equal("0.9", metadata["pdp.sparsity"]);
         Assert.Matches(@"^\d+\.\d+\.\d+$", metadata["pdp.version"]);

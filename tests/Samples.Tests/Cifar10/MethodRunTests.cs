@@ -64,6 +64,28 @@ public sealed class MethodRunTests : IDisposable
         Assert.Equal(18, report.ExtraParameters);
     }
 
+    [Theory]
+    [InlineData("unstructured", "dense packed")]
+    [InlineData("channel", "dense shrunk packed")]
+    public void Run_WhenDeployed_EndsWithTheSizeAndTimeOfEachForm(string strategy, string expected)
+    {
+        var console = Console.Out;
+        using var written = new StringWriter();
+        Console.SetOut(written);
+        try
+        {
+            Run("--method", "pdp", "--width", "8", "--strategy", strategy, "--deploy", "true");
+        }
+        finally
+        {
+            Console.SetOut(console);
+        }
+
+        var lines = written.ToString().Split(Environment.NewLine).SkipWhile(line => line != Deployment.Header).Skip(1).TakeWhile(line => line[0] != '{').Select(line => line.Split(','));
+        Assert.Equal(expected, string.Join(' ', lines.Select(line => line[0])));
+        Assert.True(lines.Skip(1).All(line => long.Parse(line[1], System.Globalization.CultureInfo.InvariantCulture) < new FileInfo(_folder.File("run/checkpoint.safetensors")).Length));
+    }
+
     [Fact]
     public void Run_OfPofa_LearnsFromItsTeacherAndLocksItsPattern()
     {
@@ -125,7 +147,7 @@ public sealed class MethodRunTests : IDisposable
 
     private RunReport Run(params string[] arguments)
     {
-        var settings = CommandLine.Parse<Settings>(["--data", _folder.File("pictures"), "--epochs", "4", "--batch", "10", "--test-every", "0", "--out", _folder.File("run"), .. arguments]);
+        var settings = CommandLine.Parse<Settings>(["--data", _folder.File("pictures"), "--epochs", "4", "--batch", "10", "--test-every", "0", "--out", _folder.File("run"), .. arguments.Contains("--deploy") ? [] : (string[])["--deploy", "false"], .. arguments]);
         using (var run = new TrainingRun(settings))
         {
             run.Run();

@@ -77,6 +77,15 @@ public sealed class SettingsTests
     }
 
     [Fact]
+    public void RequirePossible_WhenNothingIsThereToPack_SaysWhatPackedGoesWith()
+    {
+        var error = Assert.Throws<ArgumentException>((new Settings { Packed = true }).RequirePossible);
+
+        Assert.Equal("--packed goes with --evaluate FILE.", error.Message);
+        (new Settings { Packed = true, Evaluate = "weights.safetensors" }).RequirePossible();
+    }
+
+    [Fact]
     public void WarmupEpochs_WhenNotGiven_AreATwentiethOfTheRun() => Assert.Equal(5, new Settings().WarmupEpochs);
 
     [Fact]
@@ -84,7 +93,7 @@ public sealed class SettingsTests
     {
         var settings = new Settings { Data = "here", Out = "runs", KeepLast = 1 };
 
-        Assert.Equal(settings.Deciding(), (settings with { Data = "there", Resume = true, Device = "cuda", CheckpointSteps = 7 }).Deciding());
+        Assert.Equal(settings.Deciding(), (settings with { Data = "there", Resume = true, Packed = true, Device = "cuda", CheckpointSteps = 7 }).Deciding());
         Assert.NotEqual(settings.Deciding(), (settings with { Seed = 1 }).Deciding());
         Assert.NotEqual(settings.Deciding(), (settings with { Epsilon = 0.5 }).Deciding());
     }

@@ -6,10 +6,10 @@ namespace Pdp.Samples.Tests.Reports;
 public sealed class FootprintTests
 {
     [Fact]
-    public void Of_ANetworkWithZeros_PacksEachTensorThatGetsSmaller()
+    public void Of_ANetworkWithZeros_HasTheBytesOfASparseFile()
     {
         using var scope = NewDisposeScope();
-        using var model = nn.Linear(10, 8);
+        using var model = nn.Linear(100, 8);
         using (no_grad())
         {
             model.weight.zero_();
@@ -18,7 +18,7 @@ public sealed class FootprintTests
 
         var size = Footprint.Of(model, macs: 80);
 
-        // 80 bits and 10 numbers of the weight; the bias, without zeros, stays as it is.
-        Assert.Equal(new Footprint(88, 70, 88 * 4, 10 + (10 * 4) + (8 * 4), 80), size);
+        // 100 numbers of the weight, their places in 25 bytes of quotients and 3 planes of 13 bytes, two sizes; the bias stays as it is.
+        Assert.Equal(new Footprint(808, 700, 808 * 4, (100 * 4) + 25 + (3 * 13) + 16 + (8 * 4), 80), size);
     }
 }

@@ -1,0 +1,67 @@
+using System.Diagnostics;
+using System.Globalization;
+using Pdp.Sparse;
+using Pdp.Training;
+using static TorchSharp.torch;
+
+namespace Pdp.Samples;
+
+/// <summary>What a network takes once it is trained: on disk, and for an input.</summary>
+/// <param name="Form">dense, shrunk or packed.</param>
+/// <param name="Bytes">The length of its file: a plain safetensors file, or a sparse one for a packed network.</param>
+/// <param name="Milliseconds">The median time of a call.</param>
+internal sealed record Deployment(string Form, long Bytes, double Milliseconds)
+{
+    public const string Header = "form,bytes,milliseconds";
+    private const int Calls = 51;
+
+    /// <summary>Measures a network as it is.</summary>
+    public static Deployment Plain(string form, nn.Module<Tensor, Tensor> model, Tensor example)
+    {
+        using var scope = NewDisposeScope();
+        var bytes = LengthOf(path => Safetensors.Save(path, model.state_dict()));
+        return new(form, bytes, Time(model, example));
+    }
+
+    /// <summary>Measures a network as it runs on its nonzeros, packed for an example.</summary>
+    public static Deployment Packed(nn.Module<Tensor, Tensor> model, Tensor example)
+    {
+        var bytes = LengthOf(path => SparseFile.Save(model, path));
+        model.eval();
+        using var packed = SparseModel.Pack(model, example);
+        return new("packed", bytes, Time(model, example));
+    }
+
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Form},{Bytes},{Milliseconds:0.000}");
+
+    private static long LengthOf(Action<string> save)
+    {
+        var folder = Directory.CreateTempSubdirectory("pdp-");
+        try
+        {
+            var path = Path.Join(folder.FullName, "model.safetensors");
+            save(path);
+            return new FileInfo(path).Length;
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    private static double Time(nn.Module<Tensor, Tensor> model, Tensor example)
+    {
+        model.eval();
+        using var inference = inference_mode();
+        var times = Enumerable.Range(0, Calls + (Calls / 4)).Select(_ => TimeOnce(model, example)).Skip(Calls / 4);
+        return times.Order().ElementAt(Calls / 2);
+    }
+
+    private static double TimeOnce(nn.Module<Tensor, Tensor> model, Tensor example)
+    {
+        using var scope = NewDisposeScope();
+        var start = Stopwatch.GetTimestamp();
+        model.call(example);
+        return Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+    }
+}

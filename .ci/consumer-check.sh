@@ -12,10 +12,10 @@ torch_version=$(dotnet msbuild "$repository/src/Pdp.Core" -getProperty:TorchShar
 # of a Release build are packed as they are.
 version=$(dotnet msbuild "$repository/src/Pdp.Core" -getProperty:Version)-check.$(date +%s)
 
-# The first library's build has the second one in it.
+# The builds of the first two libraries have the others in them.
 dotnet pack "$repository/src/Pdp.Baselines" -p:PackageVersion="$version" --output "$work/feed"
-dotnet pack "$repository/src/Pdp.Core" -p:PackageVersion="$version" --output "$work/feed" --no-build
 dotnet pack "$repository/src/Pdp.Sparse" -p:PackageVersion="$version" --output "$work/feed"
+dotnet pack "$repository/src/Pdp.Core" -p:PackageVersion="$version" --output "$work/feed" --no-build
 dotnet pack "$repository/src/Pdp.Training" -p:PackageVersion="$version" --output "$work/feed" --no-build
 dotnet run "$repository/.ci/package-check.cs" -- "$work/feed"
 

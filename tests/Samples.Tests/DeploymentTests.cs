@@ -1,3 +1,5 @@
+using Pdp.Samples.Cifar10;
+using Pdp.Samples.Models;
 using Pdp.Sparse;
 using Pdp.Training;
 using static TorchSharp.torch;
@@ -37,6 +39,31 @@ public sealed class DeploymentTests : IDisposable
         Assert.Equal((new FileInfo(_folder.File("dense")).Length, new FileInfo(_folder.File("sparse")).Length), (plain.Bytes, packed.Bytes));
         Assert.True(plain.Milliseconds > 0 && packed.Milliseconds > 0);
         Assert.Matches(@"^packed,\d+,\d+\.\d{3}$", packed.ToString());
+    }
+
+    /// <summary>Each convolution and linear layer pruned alike, with weights as they are initialized.</summary>
+    [Theory]
+    [InlineData("ResNet-20", 0.9, 7.2)]
+    [InlineData("ResNet-20", 0.95, 11.8)]
+    [InlineData("ResNet18", 0.9, 8.5)]
+    [InlineData("ResNet18", 0.95, 16)]
+    public void SparseFile_OfANetwork_IsSoMuchSmallerThanSafetensors(string name, double sparsity, double atLeast)
+    {
+        using var scope = NewDisposeScope();
+        using nn.Module model = name == "ResNet18" ? ResNet.ResNet18() : new ResNet20();
+        using (no_grad())
+        {
+            foreach (var weight in model.parameters().Where(parameter => parameter.dim() > 1))
+            {
+                var (kept, _) = weight.abs().reshape(-1).topk((int)Math.Round((1 - sparsity) * weight.numel()));
+                weight.mul_(weight.abs().ge(kept.min()));
+            }
+        }
+
+        Safetensors.Save(_folder.File("dense"), model.state_dict());
+        SparseFile.Save(model, _folder.File("sparse"), new SparseFileOptions { KeepsNegativeZeros = false });
+
+        Assert.InRange(new FileInfo(_folder.File("dense")).Length / (double)new FileInfo(_folder.File("sparse")).Length, atLeast, double.PositiveInfinity);
     }
 
     [Fact]

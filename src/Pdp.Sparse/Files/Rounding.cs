@@ -1,4 +1,5 @@
 using Pdp.Training.Internal;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Pdp.Sparse.Files;
@@ -6,12 +7,21 @@ namespace Pdp.Sparse.Files;
 /// <summary>Rounds the weights that are stored. It works in the caller's dispose scope.</summary>
 internal static class Rounding
 {
+    private static readonly Scalar Zero = 0.ToScalar();
+
     /// <summary>The tensors, those of two or more dimensions rounded to a type.</summary>
     /// <exception cref="ArgumentException">A weight is beyond the type's range.</exception>
     public static Dictionary<string, Tensor> Round(IReadOnlyDictionary<string, Tensor> tensors, ScalarType? type) =>
         tensors.ToDictionary(
             entry => entry.Key,
             entry => type is { } narrow && IsWider(entry.Value, narrow) ? Round(entry.Key, entry.Value, narrow) : entry.Value,
+            StringComparer.Ordinal);
+
+    /// <summary>The tensors, with 0 in the place of −0.</summary>
+    public static Dictionary<string, Tensor> WithoutNegativeZeros(IReadOnlyDictionary<string, Tensor> tensors) =>
+        tensors.ToDictionary(
+            entry => entry.Key,
+            entry => entry.Value.is_floating_point() ? entry.Value.detach().masked_fill(entry.Value.eq(Zero), Zero) : entry.Value,
             StringComparer.Ordinal);
 
     private static bool IsWider(Tensor tensor, ScalarType than) =>

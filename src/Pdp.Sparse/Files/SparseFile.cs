@@ -69,7 +69,9 @@ public static class SparseFile
         ArgumentNullException.ThrowIfNull(path);
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        var tensors = Rounding.Round(StoredModel.TensorsOf(model), options?.Values);
+        options ??= new();
+        var rounded = Rounding.Round(StoredModel.TensorsOf(model), options.Values);
+        var tensors = options.KeepsNegativeZeros ? rounded : Rounding.WithoutNegativeZeros(rounded);
         var stored = StoredModel.Pack(tensors);
         Safetensors.Save(path, stored, FileMetadata.Of(tensors, stored));
     }

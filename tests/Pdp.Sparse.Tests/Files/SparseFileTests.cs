@@ -167,6 +167,23 @@ public sealed class SparseFileTests : IDisposable
         Assert.False(File.Exists(Path));
     }
 
+    [Theory]
+    [InlineData(true, 8000)]
+    [InlineData(false, 2000)]
+    public void Save_OfNegativeZeros_KeepsThemOnRequestAlone(bool keeps, long atMost)
+    {
+        var weight = Unstructured(0.5, 40, 50).neg().mul(Unstructured(0.9, 40, 50).ne(0.ToScalar()));
+        using var model = new Bag(("weight", weight.clone()));
+
+        SparseFile.Save(model, Path, new SparseFileOptions { KeepsNegativeZeros = keeps });
+
+        using var again = new Bag(("weight", ones(40, 50)));
+        SparseFile.Load(again, Path);
+        var expected = keeps ? weight : weight.masked_fill(weight.eq(0.ToScalar()), 0.ToScalar());
+        Assert.Equal(expected.bytes.ToArray(), again.get_buffer("weight")!.bytes.ToArray());
+        Assert.InRange(new FileInfo(Path).Length, 1, atMost);
+    }
+
     [Fact]
     public void Save_OfAPackedModel_IsRefusedUntilItIsUnpacked()
     {

@@ -40,11 +40,6 @@ namespace Pdp.Channels.Probing;
 internal sealed class GroupVerifier(
     Module model, ModelSnapshot snapshot, Scenarios scenarios, Func<IReadOnlyList<Tensor>?, Outputs> run)
 {
-    /// <summary>
-    /// The number of scales, a factor of 2 apart, at which channels have to act on others. A threshold is crossed at fewer of them.
-    /// </summary>
-    private const int Shown = 6;
-
     private readonly Dictionary<ChannelGroup, string> _refusals = [];
     private readonly HashSet<ChannelGroup> _meeting = [];
     private readonly HashSet<ChannelGroup> _isolated = [];
@@ -98,7 +93,7 @@ internal sealed class GroupVerifier(
                 answers[group]++;
         }
 
-        _shown.UnionWith(meeting.Where(group => answers[group] >= Shown));
+        _shown.UnionWith(meeting.Where(group => answers[group] >= scenarios.Shown));
         RefuseAll(
             [.. meeting.Where(group => !_shown.Contains(group))],
             "its channels act on others before they are read, at a threshold that no check can find");

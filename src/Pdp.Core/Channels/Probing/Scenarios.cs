@@ -28,6 +28,11 @@ internal abstract class Scenarios
     /// <summary>Values far beyond those of other channels, but finite as squares, and some of both signs.</summary>
     protected static IReadOnlyList<(double Least, double Most)> Ends { get; } = [(Loud / 2, Loud), (-Loud, -Loud / 2), (-10, 10)];
 
+    /// <summary>
+    /// The number of scales, a factor of 2 apart, at which channels have to act on others. A threshold is crossed at fewer of them.
+    /// </summary>
+    public virtual int Shown => 6;
+
     /// <summary>The channels that each group keeps; null if they are chosen for each scenario.</summary>
     protected virtual IReadOnlyDictionary<ChannelGroup, long[]>? Kept => null;
 
@@ -49,15 +54,18 @@ internal abstract class Scenarios
         Shifted(groups, 1) with { Drives = Ends },
     ]);
 
-    /// <summary>The scenarios for groups whose channels act on others, and the scale of their channels in each.</summary>
+    /// <summary>
+    /// The scenarios for groups whose channels act on others, and the scale of their channels in each. The channels are always chosen, so
+    /// that a model may be shrunk if its groups were found.
+    /// </summary>
     /// <param name="groups">The groups that will be checked.</param>
     public IEnumerable<(double Scale, Scenario State)> AtAllScales(IReadOnlyList<ChannelGroup> groups)
     {
         Scenario[] aligned = [Aligned(groups, 0, false), Aligned(groups, 1, false), Aligned(groups, 0, true), Aligned(groups, 1, true)];
         foreach (var state in Seeded(aligned))
-            yield return (1, state);
+            yield return (1, state with { Kept = null });
         for (var (rung, scale) = (0ul, Quiet); scale < Loud; (rung, scale) = (rung + 1, scale * 2))
-            yield return (scale, Scaled(groups, scale, 50 + rung) with { Seed = 20 + rung, Kept = Kept });
+            yield return (scale, Scaled(groups, scale, 50 + rung) with { Seed = 20 + rung });
     }
 
     protected abstract Scenario[] CutStates(RandomWeights weights, ModelRunner runner, Func<Tensor, long[]> other);

@@ -12,6 +12,10 @@ internal sealed class ShrinkScenarios(Module model, ModelRunner runner, IReadOnl
 {
     private const double LargeGain = 30;
 
+    /// <inheritdoc/>
+    /// <remarks>Fewer than for finding, since the example may be another one.</remarks>
+    public override int Shown => 3;
+
     protected override IReadOnlyDictionary<ChannelGroup, long[]> Kept => kept;
 
     protected override Scenario[] CutStates(RandomWeights weights, ModelRunner runner, Func<Tensor, long[]> other) =>

@@ -19,6 +19,7 @@ internal static class ZooCases
         .. ThresholdNets.Cases,
         .. StatisticNets.Cases,
         .. CountNets.Cases,
+        .. MixingNets.Cases,
     ];
 
     public static ZooCase Get(string name) => All.Single(zoo => zoo.Name == name);

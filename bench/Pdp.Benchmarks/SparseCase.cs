@@ -32,7 +32,10 @@ internal sealed record SparseCase(string Name, Func<Module<Tensor, Tensor>> Mode
     ];
 
     private static SparseCase Linear(int inputs, int outputs, int tokens, bool isQuick = false) => new(
-        $"linear {inputs}→{outputs}, {tokens} tokens", () => Sequential(("layer", nn.Linear(inputs, outputs))), [tokens, inputs], isQuick);
+        $"linear {inputs}→{outputs}, {tokens} tokens",
+        () => Sequential(("layer", nn.Linear(inputs, outputs))),
+        [tokens, inputs],
+        isQuick);
 
     private static SparseCase Convolution(int inputs, int outputs, int size, int kernel, int stride = 1, bool isQuick = false) => new(
         $"{kernel}×{kernel} convolution {inputs}→{outputs} at {size}²{(stride == 1 ? "" : $", stride {stride}")}",

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Pdp.Sparse.Kernels;
 
 /// <summary>A convolution on inputs of one size.</summary>
@@ -39,6 +41,7 @@ internal readonly record struct Geometry(
     public int PhaseColumns(int phase) => (Width - phase + Across.Stride - 1) / Across.Stride;
 
     /// <summary>In which phase an element of the windows is, and how many columns from a window's number.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public (int Columns, int Phase) Shift(int column)
     {
         var shift = (column * Across.Dilation) - Across.Before;
@@ -59,6 +62,7 @@ internal readonly record struct Geometry(
     }
 
     /// <summary>Whether any window has an element in such a row.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool UsesRow(int row)
     {
         for (var at = 0; at < KernelHeight; at++)

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Pdp.Numerics.Kernels;
 using static TorchSharp.torch;
@@ -14,7 +15,7 @@ internal sealed unsafe class PackedMatrix : IDisposable
     /// <summary>The rows of a panel.</summary>
     public const int PanelRows = 128;
 
-    /// <summary>What a column's number is multiplied by in the indices: the address then needs no shift where a column has 64 inputs.</summary>
+    /// <summary>What a column's number is multiplied by in the indices: the address of 64 inputs then needs no shift.</summary>
     public const int IndexUnit = 32;
 
     /// <summary>The most columns of a block: 64 inputs each are 48 KiB.</summary>
@@ -89,7 +90,8 @@ internal sealed unsafe class PackedMatrix : IDisposable
 
     /// <summary>The memory of all of it.</summary>
     public long Bytes =>
-        (Nonzeros * (sizeof(float) + sizeof(ushort))) + ((long)Rows * Blocks * sizeof(PackedRow)) + (Rows * sizeof(float)) + (_starts.Length * sizeof(long));
+        (Nonzeros * (sizeof(float) + sizeof(ushort))) + ((long)Rows * Blocks * sizeof(PackedRow)) + (Rows * sizeof(float))
+        + (_starts.Length * sizeof(long));
 
     /// <summary>The columns of a block.</summary>
     public int ColumnsOf(int block) => Math.Min(BlockColumns, Columns - (block * BlockColumns));
@@ -127,7 +129,8 @@ internal sealed unsafe class PackedMatrix : IDisposable
             for (var panel = 0; panel < Panels; panel++)
             {
                 _starts[(block * Panels) + panel] = at;
-                at += FillPanel(weight + ((long)panel * PanelRows * Columns) + (block * BlockColumns), RowsAt(block, panel), RowsOf(panel), ColumnsOf(block), at);
+                var corner = weight + ((long)panel * PanelRows * Columns) + (block * BlockColumns);
+                at += FillPanel(corner, RowsAt(block, panel), RowsOf(panel), ColumnsOf(block), at);
             }
         }
     }
@@ -143,6 +146,7 @@ internal sealed unsafe class PackedMatrix : IDisposable
         return at - start;
     }
 
+    [MethodImpl(Compiled.AtOnce)]
     private int FillRow(float* weights, int columns, long at)
     {
         var count = 0;
@@ -157,6 +161,7 @@ internal sealed unsafe class PackedMatrix : IDisposable
         return count;
     }
 
+    [MethodImpl(Compiled.AtOnce)]
     private static long CountNonzeros(float* weights, long length)
     {
         var count = 0L;
@@ -167,8 +172,14 @@ internal sealed unsafe class PackedMatrix : IDisposable
 
     private static int Ceiling(int a, int b) => (a + b - 1) / b;
 
+    /// <summary>Memory with room behind it for what vectors read too much: indices that are zeros.</summary>
     private static T* Allocate<T>(long count)
-        where T : unmanaged => (T*)NativeMemory.AlignedAlloc(checked((nuint)(count * sizeof(T)) + 64), 64);
+        where T : unmanaged
+    {
+        var start = (T*)NativeMemory.AlignedAlloc(checked((nuint)(count * sizeof(T)) + 64), 64);
+        NativeMemory.Clear(start + count, 64);
+        return start;
+    }
 
     private void Free()
     {

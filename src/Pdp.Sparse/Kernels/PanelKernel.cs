@@ -88,6 +88,7 @@ internal sealed unsafe class PanelKernel<TLanes> : IPanelKernel
     }
 
     /// <inheritdoc/>
+    [MethodImpl(Compiled.AtOnce)]
     public void Gather(float* source, long sourceStride, Part* parts, int number, float* target, long targetStride, int channels)
     {
         // With fewer parts than two, the missing ones have no positions.

@@ -1,8 +1,10 @@
+using System.Runtime.CompilerServices;
 using Pdp.Numerics.Kernels;
 
 namespace Pdp.Sparse.Kernels;
 
-/// <summary>Copies pictures so that the inputs of neighbouring windows lie side by side: channel by channel, and the columns in phases, modulo the stride.</summary>
+/// <summary>Copies pictures so that the inputs of neighbouring windows lie side by side.</summary>
+/// <remarks>They lie channel by channel, and the columns of a row in phases, modulo the stride.</remarks>
 internal sealed unsafe class PhasePlanes : IParallelWork
 {
     /// <summary>The channels of a piece: with the channels last, those of a cache line.</summary>
@@ -39,10 +41,14 @@ internal sealed unsafe class PhasePlanes : IParallelWork
         for (var phase = 0; phase < _geometry.Across.Stride; phase++)
         {
             if (_geometry.UsesPhase(phase))
-                CopyPhase(source + (phase * _layout.ColumnStride), target + (phase * _geometry.PhaseSize), _geometry.PhaseColumns(phase), channels);
+            {
+                var (from, to) = (phase * _layout.ColumnStride, phase * _geometry.PhaseSize);
+                CopyPhase(source + from, target + to, _geometry.PhaseColumns(phase), channels);
+            }
         }
     }
 
+    [MethodImpl(Compiled.AtOnce)]
     private void CopyPhase(float* source, float* target, int columns, int channels)
     {
         for (var y = 0; y < _geometry.Height; y++, source += _layout.RowStride, target += _geometry.PhaseWidth)
@@ -52,6 +58,7 @@ internal sealed unsafe class PhasePlanes : IParallelWork
         }
     }
 
+    [MethodImpl(Compiled.AtOnce)]
     private void CopyRow(float* source, float* target, int columns, int channels)
     {
         var stride = _layout.ColumnStride * _geometry.Across.Stride;

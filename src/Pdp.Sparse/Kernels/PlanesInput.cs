@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using Pdp.Numerics.Kernels;
+
 namespace Pdp.Sparse.Kernels;
 
 /// <summary>Positions of an input side by side: channels of pictures, and what a packed layer has written that way.</summary>
@@ -20,6 +23,7 @@ internal sealed unsafe class PlanesInput : IInput
     }
 
     /// <inheritdoc/>
+    [MethodImpl(Compiled.AtOnce)]
     public void Fill(float* slab, int first, int count, Tile tile, int worker)
     {
         for (var done = 0; done < tile.Count;)

@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using Pdp.Numerics.Kernels;
+
 namespace Pdp.Sparse.Kernels;
 
 /// <summary>Positions of an output side by side.</summary>
@@ -17,6 +20,7 @@ internal sealed unsafe class PlanesOutput : IOutput
     }
 
     /// <inheritdoc/>
+    [MethodImpl(Compiled.AtOnce)]
     public void AddTo(float* sums, int first, int rows, Tile tile)
     {
         if (_addend is null)
@@ -32,6 +36,7 @@ internal sealed unsafe class PlanesOutput : IOutput
     }
 
     /// <inheritdoc/>
+    [MethodImpl(Compiled.AtOnce)]
     public void Write(float* sums, int first, int rows, Tile tile)
     {
         for (var done = 0; done < tile.Count;)

@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using Pdp.Numerics.Kernels;
+
 namespace Pdp.Sparse.Kernels;
 
 /// <summary>Outputs of a position side by side.</summary>
@@ -17,6 +20,7 @@ internal sealed unsafe class PositionsOutput : IOutput
     }
 
     /// <inheritdoc/>
+    [MethodImpl(Compiled.AtOnce)]
     public void AddTo(float* sums, int first, int rows, Tile tile)
     {
         if (_addend is null)

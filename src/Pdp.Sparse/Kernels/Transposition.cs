@@ -18,23 +18,29 @@ internal static unsafe class Transposition
     /// <param name="targetStride">From one row of the target to the next.</param>
     /// <param name="rows">The rows of the source.</param>
     /// <param name="columns">The columns of the source.</param>
+    [MethodImpl(Compiled.AtOnce)]
     public static void Run(float* source, long sourceStride, float* target, long targetStride, int rows, int columns)
     {
         var (wholeRows, wholeColumns) = Sse.IsSupported ? (rows & -Side, columns & -Side) : (0, 0);
         if (Sse.IsSupported)
             Squares(source, sourceStride, target, targetStride, wholeRows, wholeColumns);
-        Singles(source + wholeColumns, sourceStride, target + (wholeColumns * targetStride), targetStride, wholeRows, columns - wholeColumns);
+        var rest = target + (wholeColumns * targetStride);
+        Singles(source + wholeColumns, sourceStride, rest, targetStride, wholeRows, columns - wholeColumns);
         Singles(source + (wholeRows * sourceStride), sourceStride, target + wholeRows, targetStride, rows - wholeRows, columns);
     }
 
-    /// <summary>In blocks of whole cache lines on both sides, along the rows that lie further apart: these are most probably not in a cache.</summary>
+    /// <summary>In blocks of whole cache lines on both sides, along the rows that lie further apart: no cache may have these.</summary>
+    [MethodImpl(Compiled.AtOnce)]
     private static void Squares(float* source, long sourceStride, float* target, long targetStride, int rows, int columns)
     {
         var (high, wide) = sourceStride >= targetStride ? (Line, columns) : (rows, Line);
         for (var top = 0; top < rows; top += high)
         {
             for (var left = 0; left < columns; left += wide)
-                Band(source + (top * sourceStride) + left, sourceStride, target + (left * targetStride) + top, targetStride, Math.Min(high, rows - top), Math.Min(wide, columns - left));
+            {
+                var (from, to) = ((top * sourceStride) + left, (left * targetStride) + top);
+                Band(source + from, sourceStride, target + to, targetStride, Math.Min(high, rows - top), Math.Min(wide, columns - left));
+            }
         }
     }
 

@@ -8,6 +8,9 @@ namespace Pdp.Sparse.Kernels;
 /// <remarks>Loads that are put together are faster than the processor's gather.</remarks>
 internal static unsafe class VectorKernel
 {
+    /// <summary>The largest column of a block, of which an index has the multiple.</summary>
+    private const ulong Columns = ushort.MaxValue / PackedMatrix.IndexUnit;
+
     /// <summary>y += W·x for the rows of a panel.</summary>
     /// <param name="panel">W.</param>
     /// <param name="x">The inputs of the block.</param>
@@ -20,21 +23,40 @@ internal static unsafe class VectorKernel
         var values = panel.Values;
         for (var end = rows + panel.Count; rows < end; rows++)
         {
-            var sums = Vector128<float>.Zero;
+            var (even, odd) = (Vector128<float>.Zero, Vector128<float>.Zero);
             int n = rows->Count;
-            for (; n >= 4; n -= 4, indices += 4, values += 4)
-                sums = Vector128.MultiplyAddEstimate(Gather(x, *(ulong*)indices / PackedMatrix.IndexUnit), Vector128.Load(values), sums);
-            var sum = Vector128.Sum(sums);
-            for (; n > 0; n--)
-                sum = float.MultiplyAddEstimate(x[*indices++ / PackedMatrix.IndexUnit], *values++, sum);
-            y[rows->Place] += sum;
+            for (; n > 8; n -= 8, indices += 8, values += 8)
+            {
+                even = Add(even, Gather(x, indices), values);
+                odd = Add(odd, Gather(x, indices + 4), values + 4);
+            }
+
+            if (n > 4)
+            {
+                even = Add(even, Gather(x, indices), values);
+                n -= 4;
+                indices += 4;
+                values += 4;
+            }
+
+            // What is left, up to four, is read with what follows, which may be no number.
+            var isOwn = Vector128.LessThan(Vector128.Create(0, 1, 2, 3), Vector128.Create(n)).AsSingle();
+            odd = Vector128.MultiplyAddEstimate(Gather(x, indices) & isOwn, Vector128.Load(values) & isOwn, odd);
+            indices += n;
+            values += n;
+            y[rows->Place] += Vector128.Sum(even + odd);
         }
     }
 
-    /// <summary>The inputs of four indices, of which each has lost its lowest bits to the one before.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<float> Gather(float* x, ulong four) =>
-        Vector128.Create(x[four & Mask], x[(four >> 16) & Mask], x[(four >> 32) & Mask], x[four >> 48]);
+    private static Vector128<float> Add(Vector128<float> sums, Vector128<float> x, float* values) =>
+        Vector128.MultiplyAddEstimate(x, Vector128.Load(values), sums);
 
-    private const ulong Mask = ushort.MaxValue / PackedMatrix.IndexUnit;
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> Gather(float* x, ushort* indices)
+    {
+        // Each column loses its lowest bits, which are zeros, to the one before it.
+        var four = *(ulong*)indices / PackedMatrix.IndexUnit;
+        return Vector128.Create(x[four & Columns], x[(four >> 16) & Columns], x[(four >> 32) & Columns], x[four >> 48]);
+    }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Pdp.Numerics.Kernels;
 
 namespace Pdp.Sparse.Kernels;
@@ -30,6 +31,7 @@ internal sealed unsafe class WindowsInput : IInput
 
     /// <inheritdoc/>
     /// <remarks>Finds, for each vector of positions and each element of the window, where its inputs are.</remarks>
+    [MethodImpl(Compiled.AtOnce)]
     public void Begin(Tile tile, int worker)
     {
         var lanes = PanelKernels.Widest.Lanes;
@@ -52,6 +54,7 @@ internal sealed unsafe class WindowsInput : IInput
     }
 
     /// <inheritdoc/>
+    [MethodImpl(Compiled.AtOnce)]
     public void Fill(float* slab, int first, int count, Tile tile, int worker)
     {
         var lanes = PanelKernels.Widest.Lanes;
@@ -65,8 +68,9 @@ internal sealed unsafe class WindowsInput : IInput
                 var channel = (first - element + elements - 1) / elements;
                 var channels = ((first + count - element + elements - 1) / elements) - channel;
                 var row = ((long)channel * elements) + element - first;
+                var target = slab + (row * tile.Width) + done;
                 if (channels > 0)
-                    Gather(places + 1, (int)places->Source, slab + (row * tile.Width) + done, (long)elements * tile.Width, channel, channels);
+                    Gather(places + 1, (int)places->Source, target, (long)elements * tile.Width, channel, channels);
             }
         }
     }
@@ -74,6 +78,7 @@ internal sealed unsafe class WindowsInput : IInput
     /// <summary>For each vector and element the number of its parts, and these.</summary>
     private Part* Places(int worker) => (Part*)_places[worker].Of(0);
 
+    [MethodImpl(Compiled.AtOnce)]
     private void Gather(Part* parts, int number, float* target, long targetStride, int channel, int channels)
     {
         var kernel = PanelKernels.Widest;
@@ -90,6 +95,7 @@ internal sealed unsafe class WindowsInput : IInput
             kernel.Gather(source, _channelStride, parts, number, target, targetStride, channels);
     }
 
+    [MethodImpl(Compiled.AtOnce)]
     private static void GatherSingly(float* source, Part* parts, int number, float* target)
     {
         new Span<float>(target, PanelKernels.Widest.Lanes).Clear();
@@ -100,6 +106,7 @@ internal sealed unsafe class WindowsInput : IInput
         }
     }
 
+    [MethodImpl(Compiled.AtOnce)]
     private int FindParts(int element, ref Window at, int count, Part* parts)
     {
         var (elementRow, elementColumn) = Math.DivRem(element, _geometry.KernelWidth);
@@ -114,7 +121,11 @@ internal sealed unsafe class WindowsInput : IInput
             var x = at.Column + shift;
             var (first, end) = (Math.Max(0, -x), Math.Min(length, width - x));
             if (y >= 0 && y < _geometry.Height && first < end)
-                parts[number++] = new((at.Picture * _pictureStride) + (phase * _geometry.PhaseSize) + ((long)y * _geometry.PhaseWidth) + x - done, done + first, done + end);
+            {
+                var line = (at.Picture * _pictureStride) + (phase * _geometry.PhaseSize) + ((long)y * _geometry.PhaseWidth);
+                parts[number++] = new(line + x - done, done + first, done + end);
+            }
+
             done += length;
             at.Advance(length, _geometry);
         }

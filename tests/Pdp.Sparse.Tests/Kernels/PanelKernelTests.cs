@@ -66,7 +66,10 @@ public sealed unsafe class PanelKernelTests
         for (var row = 0; row < Rows; row++)
         {
             for (var position = 0; position < width; position++)
-                Assert.Equal(Product(weight.Start + (row * Columns), slab.Start + position, width), y.Start[(row * width) + position], 1e-5);
+            {
+                var expected = Product(weight.Start + (row * Columns), slab.Start + position, width);
+                Assert.Equal(expected, y.Start[(row * width) + position], 1e-5);
+            }
         }
     }
 

@@ -136,7 +136,12 @@ public class SparseProductTests
     {
         using var scope = NewDisposeScope();
         using var product = SparseProduct.Linear(Pruned([60, 50], 0.9), new(randn(60)));
-        foreach (var x in (Tensor[])[randn(50, 33).t(), randn(33, 80).narrow(1, 7, 50), randn(4, 50, 9).transpose(1, 2), randn(50), randn(50, 1).t(), empty(0, 50)])
+        Tensor[] inputs =
+        [
+            randn(50, 33).t(), randn(33, 80).narrow(1, 7, 50), randn(4, 50, 9).transpose(1, 2), randn(50), randn(50, 1).t(), empty(0, 50),
+        ];
+
+        foreach (var x in inputs)
             AssertSameBits(product.Run(x.contiguous()), product.Run(x));
     }
 
@@ -147,8 +152,11 @@ public class SparseProductTests
         using var linear = SparseProduct.Linear(Pruned([6, 5], 0.5), Epilogue.None);
         using var convolution = SparseProduct.Convolution(Pruned([6, 5, 3, 3], 0.5), [new(1), new(1)], Epilogue.None);
 
-        Assert.Contains("[..., 5]", Assert.Throws<ArgumentException>(() => linear.Run(randn(2, 6))).Message, StringComparison.Ordinal);
-        Assert.Contains("5 are needed", Assert.Throws<ArgumentException>(() => convolution.Run(randn(1, 6, 9, 9))).Message, StringComparison.Ordinal);
+        var inputs = Assert.Throws<ArgumentException>(() => linear.Run(randn(2, 6)));
+        var channels = Assert.Throws<ArgumentException>(() => convolution.Run(randn(1, 6, 9, 9)));
+
+        Assert.Contains("[..., 5]", inputs.Message, StringComparison.Ordinal);
+        Assert.Contains("5 are needed", channels.Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => convolution.Run(randn(1, 5, 2, 9)));
         Assert.Throws<ArgumentException>(() => linear.Run(randn(2, 5).to(float64)));
         Assert.Throws<ArgumentException>(() => linear.Run(randn(2, 5), randn(3, 6)));

@@ -19,7 +19,8 @@ using Pdp.Benchmarks;
 
 if (args.Length == 0)
 {
-    Console.Error.WriteLine("One of threshold, mask, step, shrink, sparse, report, optimizer, memory, widths, pictures, kernels is needed.");
+    Console.Error.WriteLine(
+        "One of threshold, mask, step, shrink, sparse, report, optimizer, memory, widths, pictures, kernels is needed.");
     return 2;
 }
 

@@ -226,7 +226,8 @@ public sealed class PdpPruner : IDisposable
     /// <summary>Whether some pruner's mask scope is open on weights of a model, so that they are the masked ones for the moment.</summary>
     /// <param name="model">The model.</param>
     public static bool IsMasking(Module model) =>
-        Ownership.Of(Guard.NotNull(model, nameof(model)).parameters().Where(Footprint.IsKnown)).OfType<ScopeGate>().Any(gate => gate.IsOpen);
+        Ownership.Of(Guard.NotNull(model, nameof(model)).parameters().Where(Footprint.IsKnown)).OfType<ScopeGate>()
+            .Any(gate => gate.IsOpen);
 
     /// <summary>Closes an open scope and releases the copy of the weights; the model stays as it is.</summary>
     public void Dispose() => _run.Dispose();

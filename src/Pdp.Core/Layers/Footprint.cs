@@ -42,7 +42,8 @@ internal sealed class Footprint
     /// CPU.
     /// </summary>
     public static bool IsKnown(Parameter parameter) =>
-        parameter.numel() > 0 && !parameter.is_sparse && (parameter.device_type == DeviceType.CPU || parameter.dtype is ScalarType.Float32 or ScalarType.Float64);
+        parameter.numel() > 0 && !parameter.is_sparse
+            && (parameter.device_type == DeviceType.CPU || parameter.dtype is ScalarType.Float32 or ScalarType.Float64);
 
     /// <summary>Whether it shares memory with another parameter.</summary>
     public bool Overlaps(Footprint other) =>

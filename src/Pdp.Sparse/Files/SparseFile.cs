@@ -44,7 +44,8 @@ namespace Pdp.Sparse;
 ///     elif kind == "positions":
 ///         low, width = (w.size // max(n, 1)).bit_length() - 1, -(-n // 8) * 8
 ///         unary, planes = np.split(bits, [-low * width])
-///         w[(np.flatnonzero(unary) - np.arange(n) &lt;&lt; low) + (1 &lt;&lt; np.arange(low)) @ planes.reshape(low, width)[:, :n]] = values
+///         rest = (1 &lt;&lt; np.arange(low)) @ planes.reshape(low, width)[:, :n]
+///         w[(np.flatnonzero(unary) - np.arange(n) &lt;&lt; low) + rest] = values
 ///     else:
 ///         w[bits[:w.size].reshape(n, 2) @ [1, 2] + np.arange(n) // 2 * 4] = values
 ///     t[p] = np.moveaxis(w.reshape(*shape[:1], *shape[2:], shape[1]), -1, 1) if kind == "indices" else w.reshape(shape)
@@ -105,7 +106,9 @@ public static class SparseFile
     /// <summary>Loads a file into a model.</summary>
     /// <param name="model">The model; its parameters and buffers keep their identity.</param>
     /// <param name="path">The file.</param>
-    /// <param name="options">How the file may differ from the model. Values that were rounded when they were saved are no difference.</param>
+    /// <param name="options">
+    /// How the file may differ from the model. Values that were rounded when they were saved are no difference.
+    /// </param>
     /// <returns>How it differs.</returns>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="FileNotFoundException">The file does not exist.</exception>

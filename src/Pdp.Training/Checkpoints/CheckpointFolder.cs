@@ -8,8 +8,9 @@ namespace Pdp.Training;
 /// The checkpoints of a run, in a folder of its own: the last few, and the best. Each is whole, or known to be damaged by its SHA-256.
 /// </summary>
 /// <remarks>
-/// Files are named <c>step-0000012345.safetensors</c>, so that names sort as steps do, and <c>best.safetensors</c>. Whatever moment a process
-/// is killed at, every checkpoint that was complete before is still there; what the process was writing, <c>*.part</c>, is cleared away at the next
+/// Files are named <c>step-0000012345.safetensors</c>, so that names sort as steps do, and <c>best.safetensors</c>. Whatever moment a
+/// process is killed at, every checkpoint that was complete before is still there; what the process was writing, <c>*.part</c>, is cleared
+/// away at the next
 /// <see cref="Save"/>. One process at a time may write. Not thread-safe.
 /// </remarks>
 public sealed class CheckpointFolder
@@ -92,7 +93,8 @@ public sealed class CheckpointFolder
             faults.Add($"'{path}' {fault}.");
         }
 
-        return faults.Count == 0 ? null : throw new InvalidDataException($"No checkpoint in '{_folder}' is whole: {string.Join(" ", faults)}");
+        return faults.Count == 0 ? null
+            : throw new InvalidDataException($"No checkpoint in '{_folder}' is whole: {string.Join(" ", faults)}");
     }
 
     private static void Copy(string from, string to) => AtomicFile.Write(to, stream =>

@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace Pdp.Training;
 
-/// <summary>What a run has to save in order to go on where it stopped: a model, its optimizer, the average of its weights. All are borrowed.</summary>
+/// <summary>
+/// What a run has to save in order to go on where it stopped: a model, its optimizer, the average of its weights. All are borrowed.
+/// </summary>
 /// <remarks>
 /// A file is in the safetensors format, with the names <c>model.NAME</c>, <c>optimizer.NAME</c> and <c>average.NAME</c>, texts in its
 /// header, and a SHA-256 over all of it, by which damage anywhere is noticed. Other programs read it as any safetensors file.
@@ -31,7 +33,9 @@ public sealed record TrainingState
     /// <param name="path">The file.</param>
     /// <param name="texts">What else belongs to the moment, such as the epoch and a pruner's state as JSON, by name.</param>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
-    /// <exception cref="ArgumentException">A text has the name <c>sha256</c>, or a tensor a type that the format does not support.</exception>
+    /// <exception cref="ArgumentException">
+    /// A text has the name <c>sha256</c>, or a tensor a type that the format does not support.
+    /// </exception>
     /// <exception cref="IOException">The file can't be written; an existing one stays as it was.</exception>
     public void Save(string path, IReadOnlyDictionary<string, string> texts)
     {

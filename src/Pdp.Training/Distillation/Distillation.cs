@@ -6,9 +6,9 @@ namespace Pdp.Training;
 
 /// <summary>The loss of a student that learns from a teacher's answers as well as from labels.</summary>
 /// <remarks>
-/// L = (1 − α)·L_task + α·T²·KL(p ‖ q) + β·D, with the teacher's softened answers p = softmax(z_t/T), the student's q = softmax(z_s/T), and D the
-/// distance of hidden states: Hinton, Vinyals and Dean, "Distilling the Knowledge in a Neural Network" (2015), section 2. T² keeps the
-/// gradients of the soft targets as large as those of the task. Each term is a mean over the positions that count; what doesn't count
+/// L = (1 − α)·L_task + α·T²·KL(p ‖ q) + β·D, with the teacher's softened answers p = softmax(z_t/T), the student's q = softmax(z_s/T), and
+/// D the distance of hidden states: Hinton, Vinyals and Dean, "Distilling the Knowledge in a Neural Network" (2015), section 2. T² keeps
+/// the gradients of the soft targets as large as those of the task. Each term is a mean over the positions that count; what doesn't count
 /// has no influence, even if it is NaN. Softmax and logarithm are taken together, in float32 at least, so that large logits do no harm.
 /// </remarks>
 public static class Distillation

@@ -7,8 +7,9 @@ namespace Pdp.Training;
 
 /// <summary>Clips gradients in place, between the backward pass and the optimizer's step.</summary>
 /// <remarks>
-/// With a pruner, clip after the scope of <c>Mask()</c> has ended: inside, gradients are those of the masked weights. Everything is computed
-/// on the device of the gradients, and the host does not wait for it. A tied parameter counts once; one without a gradient is left out.
+/// With a pruner, clip after the scope of <c>Mask()</c> has ended: inside, gradients are those of the masked weights. Everything is
+/// computed on the device of the gradients, and the host does not wait for it. A tied parameter counts once; one without a gradient is left
+/// out.
 /// </remarks>
 public static class GradientClipping
 {
@@ -59,7 +60,9 @@ public static class GradientClipping
         return norm.MoveToOuterDisposeScope();
     }
 
-    /// <summary>Clamps each number of each gradient, g ← max(−c, min(c, g)), as PyTorch's <c>clip_grad_value_</c> does. NaN stays NaN.</summary>
+    /// <summary>
+    /// Clamps each number of each gradient, g ← max(−c, min(c, g)), as PyTorch's <c>clip_grad_value_</c> does. NaN stays NaN.
+    /// </summary>
     /// <param name="parameters">The parameters, such as <c>model.named_parameters()</c>.</param>
     /// <param name="maximum">The largest magnitude c, in (0, ∞).</param>
     /// <exception cref="ArgumentNullException"><paramref name="parameters"/> or a parameter in it is null.</exception>

@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace Pdp.Training.Internal;
 
-/// <summary>libtorch's operations on lists of tensors, for gradients of one type on one device. They are reached through TorchScript.</summary>
+/// <summary>
+/// libtorch's operations on lists of tensors, for gradients of one type on one device. They are reached through TorchScript.
+/// </summary>
 /// <remarks>
 /// The script is constant and tested: one that does not compile aborts the process. Every Scalar is kept until its call returns,
 /// since TorchSharp 0.107 lets the collector free one that is in use.

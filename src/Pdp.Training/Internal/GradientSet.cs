@@ -85,7 +85,8 @@ internal sealed class GradientSet
         {
             var wrong = Array.Find(_all, entry => entry.Gradient.isfinite().all().cpu().bytes[0] == 0).Name;
             throw new NotFiniteNumberException(
-                wrong is null ? $"The norm of the gradients is {value}, too large for its type." : $"The gradient of '{wrong}' holds NaN or infinity.",
+                wrong is null ? $"The norm of the gradients is {value}, too large for its type."
+                    : $"The gradient of '{wrong}' holds NaN or infinity.",
                 value);
         }
     }

@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace Pdp.Training.Internal;
 
 /// <summary>
-/// Watches the batch norms of a model until it is disposed, which brings back all training flags, and the old statistics unless the new ones
-/// were accepted.
+/// Watches the batch norms of a model until it is disposed, which brings back all training flags, and the old statistics unless the new
+/// ones were accepted.
 /// </summary>
 internal sealed class NormEstimate : IDisposable
 {
@@ -19,7 +19,8 @@ internal sealed class NormEstimate : IDisposable
     {
         (string Name, nn.Module Module)[] all = [("", model), .. model.named_modules().Select(entry => (entry.name, entry.module))];
         _modules = [.. all.Select(entry => (entry.Module, entry.Module.training))];
-        var norms = all.DistinctBy(entry => entry.Module).Where(entry => entry.Module is BatchNorm { running_mean: not null, running_var: not null })
+        var norms = all.DistinctBy(entry => entry.Module)
+            .Where(entry => entry.Module is BatchNorm { running_mean: not null, running_var: not null })
             .ToArray();
         if (norms.Length == 0)
         {

@@ -42,7 +42,8 @@ internal static class SafetensorsFile
     }
 
     private static void Save(
-        string path, IReadOnlyDictionary<string, Tensor> tensors, IEnumerable<KeyValuePair<string, string>>? metadata, Action<Stream> finish)
+        string path, IReadOnlyDictionary<string, Tensor> tensors, IEnumerable<KeyValuePair<string, string>>? metadata,
+            Action<Stream> finish)
     {
         foreach (var (name, tensor) in tensors)
         {

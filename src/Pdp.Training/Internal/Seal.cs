@@ -4,7 +4,8 @@ using System.Text;
 namespace Pdp.Training.Internal;
 
 /// <summary>
-/// The SHA-256 of a safetensors file, as the first text in its header. It covers all bytes of the file, with zeros in the place of its own digits.
+/// The SHA-256 of a safetensors file, as the first text in its header. It covers all bytes of the file, with zeros in the place of its own
+/// digits.
 /// </summary>
 internal static class Seal
 {

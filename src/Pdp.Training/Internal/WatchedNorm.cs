@@ -4,7 +4,8 @@ using static TorchSharp.torch;
 namespace Pdp.Training.Internal;
 
 /// <summary>
-/// A batch norm in evaluation mode that normalizes what it reads by the statistics of just that. It owns the moments and the old statistics.
+/// A batch norm in evaluation mode that normalizes what it reads by the statistics of just that. It owns the moments and the old
+/// statistics.
 /// </summary>
 /// <remarks>
 /// In training mode TorchSharp 0.107 counts the batch with a Scalar that the collector may free meanwhile; here nothing is counted.

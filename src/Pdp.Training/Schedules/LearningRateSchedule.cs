@@ -46,7 +46,8 @@ public abstract record LearningRateSchedule
     {
         if (!(step >= 0 && step <= Steps))
         {
-            throw Guard.Outside(nameof(step), step, string.Create(CultureInfo.InvariantCulture, $"[0, {Steps}], the steps of the schedule"));
+            throw Guard.Outside(nameof(step), step,
+                string.Create(CultureInfo.InvariantCulture, $"[0, {Steps}], the steps of the schedule"));
         }
 
         return step < WarmupSteps ? (step + 1) / (WarmupSteps + 1)

@@ -6,14 +6,16 @@ namespace Pdp.Training;
 /// <summary>Estimates the running statistics of batch norms anew, as pruning, averaging or rounding weights makes them stale.</summary>
 /// <remarks>
 /// Each batch norm gets the mean and the unbiased variance of everything that it reads in all the batches, pooled in float64, rather than
-/// an exponential average of the batches. While they are estimated, batch norms normalize each batch by its own mean and variance, as in training;
-/// all other modules are in evaluation mode, so that dropout drops nothing.
+/// an exponential average of the batches. While they are estimated, batch norms normalize each batch by its own mean and variance, as in
+/// training; all other modules are in evaluation mode, so that dropout drops nothing.
 /// </remarks>
 public static class BatchNorms
 {
     /// <summary>Estimates the statistics from batches of inputs.</summary>
     /// <param name="model">The model; its weights, momenta and training flags stay as they are.</param>
-    /// <param name="batches">The inputs, as the model takes them; the caller keeps them. Some tens of batches of a usual size suffice.</param>
+    /// <param name="batches">
+    /// The inputs, as the model takes them; the caller keeps them. Some tens of batches of a usual size suffice.
+    /// </param>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="ArgumentException">There is no batch, or no batch norm that keeps statistics.</exception>
     /// <exception cref="InvalidOperationException">A batch norm read nothing, or one value for each channel.</exception>

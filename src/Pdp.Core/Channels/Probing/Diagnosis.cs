@@ -74,7 +74,8 @@ internal sealed class Diagnosis : IDisposable
         if (AreOutputs(reaches))
             return Outputs;
 
-        return Readers(reaches).Select(reader => ReasonOf(reader, layer, wiring, channels, reaches)).FirstOrDefault(reason => reason is not null)
+        return Readers(reaches).Select(reader => ReasonOf(reader, layer, wiring, channels, reaches))
+            .FirstOrDefault(reason => reason is not null)
             ?? (reaches.Any(reach => reach.Outputs.Any(changed => changed.Length > 0))
                 ? "the model's output is computed from its channels together, by code outside of layers"
                 : Readers(reaches).Any() ? null : "nothing reads its channels");
@@ -103,15 +104,16 @@ internal sealed class Diagnosis : IDisposable
 
         var weight = ProbedLayer.Dotted(name, "weight");
         if (!AreDisjoint(read))
-            return $"{weight} reads its channels mixed by code between the two{Using(reader, wiring)}, such as a softmax, a norm, a product "
-                + "or a maximum over channels";
+            return $"{weight} reads its channels mixed by code between the two{Using(reader, wiring)}, such as a softmax, a norm, a "
+                + "product or a maximum over channels";
         if (read.Any(indices => indices.Count == 0))
             return $"{weight} reads only some of its channels";
         if (!AreInOrder(channels, read))
             return $"{weight} reads its channels in another order, or some of them repeated or joined";
         return IsSilent(reader, read.SelectMany(indices => indices))
             ? null
-            : $"{weight} reads its channels where a masked one isn't zero: after a sigmoid, softplus or exp, or where something else is added";
+            : $"{weight} reads its channels where a masked one isn't zero: after a sigmoid, softplus or exp, or where something else is "
+                + "added";
     }
 
     /// <summary>Whether channel c is read at the indices that follow those of channel c − 1.</summary>

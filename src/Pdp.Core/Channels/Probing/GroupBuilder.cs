@@ -81,7 +81,8 @@ internal sealed class GroupBuilder
 
         var channels = ChannelsOf(set);
         if (set.FirstOrDefault(feed => feed.Units != channels && !_gates.Contains(feed.Layer)) is { } odd)
-            return Blame(set, odd, $"{odd.Layer.WeightName} has {odd.Units} channels or groups of channels, but layers tied to it have {channels}");
+            return Blame(set, odd,
+                $"{odd.Layer.WeightName} has {odd.Units} channels or groups of channels, but layers tied to it have {channels}");
         var meetings = set.SelectMany(feed => feed.Reads.Select(read => (feed, read))).ToArray();
         foreach (var (feed, read) in meetings)
         {
@@ -134,7 +135,8 @@ internal sealed class GroupBuilder
     public static IEnumerable<ChannelSlice> MadeBy(ProbedLayer layer, long channels, long parts = 1)
     {
         var weight = layer.Weight.shape[layer.OutputDimension];
-        foreach (var slice in InParts(new(layer.WeightName, layer.OutputDimension, 0, weight / parts / channels, ChannelRole.Filter), channels, parts))
+        foreach (var slice in InParts(new(layer.WeightName, layer.OutputDimension, 0, weight / parts / channels, ChannelRole.Filter),
+            channels, parts))
             yield return slice;
         if (layer.Bias is null)
             yield break;

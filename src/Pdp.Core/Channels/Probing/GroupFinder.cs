@@ -77,7 +77,8 @@ internal sealed class GroupFinder : IDisposable
         foreach (var layer in _layers.Where(layer => _unsupported.ContainsKey(layer.WeightName)))
         {
             var refusal = _unsupported[layer.WeightName];
-            if (refusals.Any(pair => pair.Value == refusal && pair.Key.Of(ChannelRole.Filter).Any(filter => filter.Name == layer.WeightName))
+            if (refusals.Any(pair => pair.Value == refusal && pair.Key.Of(ChannelRole.Filter)
+                .Any(filter => filter.Name == layer.WeightName))
                 && refusal.Contains("output changes", StringComparison.Ordinal))
             {
                 var cause = diagnosis.Of(layer) ?? "as when code depends on how many channels there are";
@@ -123,7 +124,8 @@ internal sealed class GroupFinder : IDisposable
         {
             var refusal = verifier.Refusals[group];
             Refuse(group, heads.Contains(group)
-                ? $"its channels are {group.Channels} heads of attention, which can't be removed as a whole, as when code fixes their number: {refusal}"
+                ? $"its channels are {group.Channels} heads of attention, which can't be removed as a whole, as when code fixes their "
+                    + $"number: {refusal}"
                 : refusal);
         }
 
@@ -140,7 +142,8 @@ internal sealed class GroupFinder : IDisposable
         foreach (var filter in group.Of(ChannelRole.Filter))
             _unsupported[filter.Name] = refusal;
         var layers = _layers.Select(layer => layer.WeightName).ToHashSet(StringComparer.Ordinal);
-        foreach (var gate in group.Of(ChannelRole.Follower).Where(slice => layers.Contains(slice.Name) && !_unsupported.ContainsKey(slice.Name)))
+        foreach (var gate in group.Of(ChannelRole.Follower)
+            .Where(slice => layers.Contains(slice.Name) && !_unsupported.ContainsKey(slice.Name)))
             _unsupported[gate.Name] = $"tied to {group.Name}: {refusal}";
     }
 

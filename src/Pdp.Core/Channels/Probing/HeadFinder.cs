@@ -14,7 +14,8 @@ internal sealed class HeadFinder(IReadOnlyList<LayerFeed> feeds, ProbeState stat
     /// <remarks>If one layer makes values together with keys or queries, any of its parts may hold the values.</remarks>
     public ChannelGroup? Find(ChannelGroup values) =>
         FeedsOf(values) is [var feed] && (_unread.Length > 0 || feed.Layout.Parts > 1)
-            ? Enumerable.Range(0, (int)feed.Layout.Parts).Select(part => Find(values, feed, part)).FirstOrDefault(heads => heads is not null)
+            ? Enumerable.Range(0, (int)feed.Layout.Parts).Select(part => Find(values, feed, part))
+                .FirstOrDefault(heads => heads is not null)
             : null;
 
     private ChannelGroup? Find(ChannelGroup values, LayerFeed feed, int part)
@@ -22,7 +23,8 @@ internal sealed class HeadFinder(IReadOnlyList<LayerFeed> feeds, ProbeState stat
         var (layer, size) = (feed.Layer, feed.Layer.Outputs / feed.Layout.Parts);
         state.Zero((other, channel) => other == layer && channel / size == part && channel % size > 0);
         pass.Run();
-        var beside = RowsOf(layer).Chunk((int)size).Where((_, other) => other != part).Select(rows => (Size: size, Rows: Leading(rows))).ToArray();
+        var beside = RowsOf(layer).Chunk((int)size).Where((_, other) => other != part).Select(rows => (Size: size, Rows: Leading(rows)))
+            .ToArray();
         var others = _unread.Where(unread => unread.Layer != layer)
             .Select(unread => (unread.Layer, Size: unread.Layer.Outputs, Rows: Leading(RowsOf(unread.Layer))))
             .Where(found => found.Rows > 0).ToArray();

@@ -29,7 +29,8 @@ internal sealed record LayerFeed(ProbedLayer Layer, ChannelLayout Layout, IReadO
         Units == 1 ? "its only channel, or group of channels, can't be removed"
         : Uncuttable is { } uncuttable ? $"{uncuttable.Name} reads its channels too but belongs to no layer, so its slices can't be removed"
         : NormOverUnits is { } norm ? $"the group norm '{norm}' normalizes over several of its channels"
-        : Unordered is { } unordered ? $"{unordered.Name} reads its channels together with those of other layers, not one by one in the same order"
+        : Unordered is { } unordered
+            ? $"{unordered.Name} reads its channels together with those of other layers, not one by one in the same order"
         : IsUnread ? "a layer reads its channels together with those of other layers, not one by one"
         : null;
 }

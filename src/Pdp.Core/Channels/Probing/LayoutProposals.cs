@@ -47,7 +47,8 @@ internal sealed class LayoutProposals
 
     private ChannelLayout? InGroupsOfNorm(ProbedLayer layer) =>
         layer.ConnectionGroups == 1
-        && _norms.Values.FirstOrDefault(norm => norm.weight.numel() == layer.Outputs) is { num_groups: > 1 } norm && norm.num_groups < layer.Outputs
+        && _norms.Values.FirstOrDefault(norm => norm.weight.numel() == layer.Outputs) is { num_groups: > 1 } norm
+            && norm.num_groups < layer.Outputs
             ? new(norm.num_groups)
             : null;
 

@@ -52,7 +52,8 @@ internal sealed class Outputs
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        return [.. _tensors.Zip(other._tensors).Where(pair => pair.First.Values.Length > 0).SelectMany(pair => Rows(pair.First, pair.Second))];
+        return [.. _tensors.Zip(other._tensors).Where(pair => pair.First.Values.Length > 0)
+            .SelectMany(pair => Rows(pair.First, pair.Second))];
     }
 
     /// <summary>For each dimension but the batch of each output, the indices at which other outputs of the same shapes differ.</summary>

@@ -83,7 +83,8 @@ internal sealed class Probe(
         Look(positive, reads, ChannelUnits.Single(layers, given), [.. grouped.Select(Reader.OfInputs)], [.. grouped, .. active]);
         var layouts = ChannelUnits.Joined(reads, given);
         var plain = layers.Except(grouped).ToArray();
-        var scan = Look(positive, reads, layouts, [.. plain.Select(Reader.OfInputs), .. Elements(isSlope: false), .. OtherMatrices()], active);
+        var scan = Look(positive, reads, layouts, [.. plain.Select(Reader.OfInputs), .. Elements(isSlope: false), .. OtherMatrices()],
+            active);
         LookForFactors(reads, layouts, scan);
 
         // Channels without readers may scale other channels that have some.

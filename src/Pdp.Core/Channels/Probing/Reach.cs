@@ -19,7 +19,8 @@ internal sealed class Reach
 
     /// <summary>Whether some channels of a module's input are zero, or didn't change.</summary>
     public bool AreZero(Module module, IEnumerable<long> channels) =>
-        !_zeros.TryGetValue(module, out var zeros) || channels.All(channel => zeros.Contains(channel) || !_inputs[module].Contains(channel));
+        !_zeros.TryGetValue(module, out var zeros)
+            || channels.All(channel => zeros.Contains(channel) || !_inputs[module].Contains(channel));
 
     /// <summary>Adds a call of a module.</summary>
     /// <param name="module">The module.</param>

@@ -24,7 +24,8 @@ internal sealed record UnrunPart(string Weight, IReadOnlyCollection<long> Widths
 
         UnrunPart? Of(string name, Module module)
         {
-            var own = module.named_parameters(recurse: false).Where(pair => pair.parameter.is_floating_point() && pair.parameter.numel() > 1).ToArray();
+            var own = module.named_parameters(recurse: false)
+                .Where(pair => pair.parameter.is_floating_point() && pair.parameter.numel() > 1).ToArray();
             // A module of the user's may be called and not use a parameter of its own.
             var isKnown = module.GetType().Assembly == typeof(Module).Assembly;
             if (own.Length == 0 || own.Any(pair => isReached(pair.parameter)) || (isKnown && isCalled(module)))

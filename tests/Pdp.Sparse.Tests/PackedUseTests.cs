@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
-using Pdp.Tests.Support;
 using Pdp.Samples.Tests;
+using Pdp.Tests.Support;
 using Pdp.Training;
 using TorchSharp;
 using TorchSharp.Modules;

@@ -47,7 +47,7 @@ internal sealed class FoldedModules : IDisposable
             foreach (var constant in constants)
                 constant.Require();
             if (norm.training)
-                {
+            {
                 throw new InvalidOperationException(
                     $"'{module.Name}' is folded and can't be trained: call Unpack() first, or model.eval().");
             }

@@ -1,8 +1,8 @@
 using CsCheck;
 using Pdp.Channels.Shrinking;
 using Pdp.Tests.Support;
-using static TorchSharp.torch;
 using static Pdp.Tests.Allocation.MacBudgetCases;
+using static TorchSharp.torch;
 
 namespace Pdp.Tests.Allocation;
 

@@ -1,7 +1,7 @@
 using CsCheck;
 using Pdp.Tests.Support;
-using static TorchSharp.torch;
 using static Pdp.Tests.Allocation.MacBudgetCases;
+using static TorchSharp.torch;
 
 namespace Pdp.Tests.Allocation;
 

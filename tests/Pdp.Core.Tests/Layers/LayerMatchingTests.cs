@@ -1,9 +1,9 @@
 using Pdp.Layers;
 using Pdp.Tests.Support;
 using TorchSharp.Modules;
+using static Pdp.Tests.Layers.Decisions;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
-using static Pdp.Tests.Layers.Decisions;
 
 namespace Pdp.Tests.Layers;
 

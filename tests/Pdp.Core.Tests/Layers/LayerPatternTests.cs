@@ -1,7 +1,7 @@
 using Pdp.Layers;
 using TorchSharp.Modules;
-using static TorchSharp.torch;
 using static Pdp.Tests.Layers.Decisions;
+using static TorchSharp.torch;
 
 namespace Pdp.Tests.Layers;
 

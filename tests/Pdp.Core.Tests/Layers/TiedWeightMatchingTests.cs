@@ -1,8 +1,8 @@
 using Pdp.Layers;
 using Pdp.Tests.Support;
 using TorchSharp.Modules;
-using static TorchSharp.torch.nn;
 using static Pdp.Tests.Layers.Decisions;
+using static TorchSharp.torch.nn;
 
 namespace Pdp.Tests.Layers;
 

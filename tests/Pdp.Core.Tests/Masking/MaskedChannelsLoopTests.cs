@@ -1,7 +1,7 @@
 using Pdp.Tests.Support;
 using TorchSharp;
-using static TorchSharp.torch;
 using static Pdp.Tests.Masking.TwoMakersRun;
+using static TorchSharp.torch;
 
 namespace Pdp.Tests.Masking;
 

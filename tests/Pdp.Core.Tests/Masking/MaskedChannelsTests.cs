@@ -1,7 +1,7 @@
 using Pdp.Tests.Support;
+using static Pdp.Tests.Masking.TwoMakersRun;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
-using static Pdp.Tests.Masking.TwoMakersRun;
 
 namespace Pdp.Tests.Masking;
 

@@ -5,7 +5,9 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Benchmarks;
 
-/// <summary>A layer of BERT (Devlin et al. 2019): attention, then two linear layers with GELU between them; after each a sum and a norm.</summary>
+/// <summary>
+/// A layer of BERT (Devlin et al. 2019): attention, then two linear layers with GELU between them; after each a sum and a norm.
+/// </summary>
 internal sealed class BertLayer : Module<Tensor, Tensor>
 {
     private const int HeadWidth = 64;

@@ -23,6 +23,6 @@ public sealed class EpochMetricsTests
 
         var lines = RunFiles.List(folder.Path).Split(Environment.NewLine);
 
-        Assert.Equal([$"Files in '{folder.Path}':", "  report.json          the last line below", "  checkpoints          the last checkpoints and the best"], lines);
+        Assert.Equal([$"Files in '{folder.Path}':", "  report.json                the last line below", "  checkpoints                the last checkpoints and the best"], lines);
     }
 }

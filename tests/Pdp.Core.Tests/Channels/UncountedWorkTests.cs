@@ -29,6 +29,10 @@ public sealed class UncountedWorkTests
         { "WeightStandardized", "'weight.value'" },
         { "CosineClassifier", "'classes.value'" },
         { "ValueHead", "'policy.value'" },
+        { "FusedHeads", "'proj'" },
+        { "FusedHeadsByCount", "'proj'" },
+        { "FusedKeysAndValues", "'proj'" },
+        { "WeightNormalizedReader", "'direction.value'" },
     };
 
     /// <summary>Networks like those, and some in which all positions meet without a product.</summary>

@@ -30,7 +30,7 @@ internal static class FusedNets
         new("WeightNormalizedReader", WeightNormalized, 12) { Unsupported = [$"inner: {Mixed} between the two, with direction.value", "fc: outputs of the model"] },
         new("IndexedByConstants", IndexedByConstants, 12) { Unsupported = ["inner: does not run", "fc: outputs of the model"] },
         new("Experts", () => Experts(isRouted: false), 12) { Groups = ["up0", "up1", "down0 down1"], Unsupported = [$"gate: {Mixed}", "fc: outputs of the model"] },
-        new("RoutedExperts", () => Experts(isRouted: true), 12) { Either = ["up0", "up1"], Unsupported = ["gate: decide which layers run", "down0: does not run|every pass|together", "down1: does not run|every pass|together", "fc: outputs of the model"] },
+        new("RoutedExperts", () => Experts(isRouted: true), 12) { Either = ["up0", "up1"], Unsupported = ["gate: decide which layers run", "down0: does not run|every pass|together|decide which layers run", "down1: does not run|every pass|together|decide which layers run", "fc: outputs of the model"] },
         new("NeverRunNorm", NeverRunNorm, 12) { Unsupported = ["inner: norm.weight never ran", "norm: never ran", "fc: outputs of the model"] },
     ];
 

@@ -9,6 +9,8 @@ namespace Pdp.Tests.Support;
 /// <summary>Models with zeros in all layers, and what packing must not change.</summary>
 internal static class Pruned
 {
+    private static readonly Scalar Zero = 0f.ToScalar();
+
     /// <summary>Packs everything that can be packed, whatever it gains.</summary>
     public static Sparse.SparseOptions Everything { get; } = new() { Include = [LayerMatch.Where(_ => true)], MaximumSeconds = 0.01 };
 
@@ -20,9 +22,9 @@ internal static class Pruned
         using var _ = no_grad();
         foreach (var weight in model.parameters().Where(parameter => parameter.dim() > 1))
         {
-            var magnitudes = weight.abs().flatten();
-            var kept = magnitudes.argsort().argsort().ge(((long)(sparsity * magnitudes.numel())).ToScalar());
-            weight.copy_(where(kept.view(weight.shape), weight, zeros_like(weight)));
+            var count = (int)(sparsity * weight.numel());
+            var (_, smallest) = weight.abs().flatten().topk(count, largest: false, sorted: false);
+            weight.copy_(weight.flatten().index_fill(0, smallest, Zero).view(weight.shape));
         }
 
         model.eval();

@@ -84,6 +84,7 @@ public sealed class PackedUseTests : IDisposable
         Assert.ThrowsAny<Exception>(() => _model.load_state_dict(other.state_dict()));
         Assert.ThrowsAny<Exception>(() => _model.load(new MemoryStream(file.ToArray())));
 
+        Assert.NotNull(_model.call(_picture));
         _packed.Unpack();
         Assert.Equal(_before, Pruned.Bits(_model));
     }
@@ -125,6 +126,41 @@ public sealed class PackedUseTests : IDisposable
         var fault = Assert.Throws<InvalidOperationException>(() => _model.call(_picture));
 
         Assert.Contains("was changed", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("listed", false)]
+    [InlineData("listed", true)]
+    [InlineData("field", false)]
+    [InlineData("field", true)]
+    [InlineData("held", false)]
+    [InlineData("held", true)]
+    public void Call_WhenAWeightChangesInPlace_IsRefused(string which, bool isInference)
+    {
+        using var model = Nets.Convolutions();
+        var (held, before) = (((Conv2d)model[0]).weight, Pruned.Bits(model));
+        using var packed = SparseModel.Pack(model, _picture, Pruned.Everything);
+        using (inference_mode(isInference))
+        using (no_grad())
+            (which switch { "listed" => model.get_parameter("0.weight")!, "field" => ((Conv2d)model[0]).weight, _ => held }).zero_();
+
+        var fault = Assert.Throws<InvalidOperationException>(() => model.call(_picture));
+
+        Assert.Contains("'0' was changed in place", fault.Message, StringComparison.Ordinal);
+        packed.Unpack();
+        Assert.Equal(before, Pruned.Bits(model));
+    }
+
+    [Fact]
+    public void Call_WhenModelWasMadeInInferenceMode_Works()
+    {
+        using var inference = inference_mode();
+        using var model = Nets.Convolutions();
+        var expected = model.call(_picture);
+
+        using var packed = SparseModel.Pack(model, _picture, Pruned.Everything);
+
+        Assert.True(Pruned.IsClose(model.call(_picture), expected));
     }
 
     [Fact]

@@ -88,6 +88,13 @@ internal sealed class PackedLayer : IDisposable
                 + "afterwards.");
         }
 
+        if (!_swap.IsUnchanged)
+        {
+            throw new InvalidOperationException(
+                $"The weight of the packed layer '{_layer.Name}' was changed in place, which packed layers don't see: call Unpack(), which "
+                + "gives the weight of before that, then change it, and pack afterwards.");
+        }
+
         if (input.dtype != ScalarType.Float32 || input.device_type != DeviceType.CPU)
         {
             throw new InvalidOperationException(

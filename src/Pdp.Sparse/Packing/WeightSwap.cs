@@ -25,6 +25,7 @@ internal sealed class WeightSwap : IDisposable
     private readonly Tensor? _gradient;
     private readonly Parameter _absent;
     private readonly Parameter _listed;
+    private readonly VersionWatch _versions;
 
     /// <summary>Takes a weight away.</summary>
     /// <param name="layer">The layer.</param>
@@ -44,7 +45,11 @@ internal sealed class WeightSwap : IDisposable
         SetMemory(nothing);
         LayerFields.Weight(_module) = _absent;
         LayerFields.Listed(_module)["weight"] = _listed;
+        _versions = new(_absent, _listed, _weight);
     }
+
+    /// <summary>Whether nobody changed in place what stands in for the weight, or what was emptied.</summary>
+    public bool IsUnchanged => _versions.IsUnchanged;
 
     /// <summary>Whether the layer still has what stands in for its weight.</summary>
     public bool Stands => ReferenceEquals(LayerFields.Weight(_module), _absent);

@@ -15,7 +15,7 @@ namespace Pdp.Sparse;
 /// </para>
 /// <para>
 /// The dense weights are gone in the meantime, so that the model can't be trained, moved, saved, or loaded into: each is an error. In the
-/// place of a weight stand tensors that have its shape and nothing to read. No parameter requires a gradient until the model is unpacked.
+/// place of a weight stand tensors that have its shape and nothing to read; to change them in place is an error at the next call. No parameter requires a gradient until the model is unpacked.
 /// </para>
 /// <para>Pack and unpack while no other thread calls the model.</para>
 /// </remarks>
@@ -96,7 +96,12 @@ public sealed class SparseModel : IDisposable
         return options.Plan is { } plan ? packer.ByPlan(plan) : packer.ByTrial(forward);
     }
 
-    /// <summary>Packs a model as a plan says, without an example.</summary>
+    /// <summary>Packs a model as a plan says, without an example: nothing is run or timed.</summary>
+    /// <remarks>
+    /// This is how a program starts with a model from a file: it makes the model, loads it by
+    /// <see cref="SparseFile.Load(Module, string)"/>, calls <c>eval()</c>, and packs it by the plan that was kept beside the file
+    /// (<see cref="SparsePlan.ToJson"/>). The dense weights of a layer are freed as soon as it is packed.
+    /// </remarks>
     /// <param name="model">The model, in evaluation mode.</param>
     /// <param name="plan">The plan.</param>
     /// <returns>The packed model, which owns the packed weights until it is disposed.</returns>

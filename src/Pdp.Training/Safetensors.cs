@@ -57,6 +57,9 @@ public static class Safetensors
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="FileNotFoundException">The file does not exist.</exception>
     /// <exception cref="InvalidDataException">The file is damaged or does not fit; the module is then unchanged.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// A tensor of the module is sparse or on the meta device, as in a packed model; the module is then unchanged.
+    /// </exception>
     public static LoadResult LoadInto(nn.Module module, string path) => LoadInto(module, path, new LoadOptions());
 
     /// <summary>Copies a file's tensors into a module.</summary>
@@ -67,6 +70,9 @@ public static class Safetensors
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="FileNotFoundException">The file does not exist.</exception>
     /// <exception cref="InvalidDataException">The file is damaged or does not fit; the module is then unchanged.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// A tensor of the module is sparse or on the meta device, as in a packed model; the module is then unchanged.
+    /// </exception>
     public static LoadResult LoadInto(nn.Module module, string path, LoadOptions options)
     {
         ArgumentNullException.ThrowIfNull(module);
@@ -83,6 +89,9 @@ public static class Safetensors
     /// <returns>What was missing or unexpected: at most the batch counters of batch norms.</returns>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="InvalidDataException">The tensors do not fit; the module is then unchanged.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// A tensor of the module is sparse or on the meta device, as in a packed model; the module is then unchanged.
+    /// </exception>
     public static LoadResult LoadInto(nn.Module module, IReadOnlyDictionary<string, Tensor> tensors, string source, Action then)
     {
         ArgumentNullException.ThrowIfNull(module);
@@ -100,6 +109,9 @@ public static class Safetensors
     /// <returns>How they differ.</returns>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="InvalidDataException">The tensors do not fit; the module is then unchanged.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// A tensor of the module is sparse or on the meta device, as in a packed model; the module is then unchanged.
+    /// </exception>
     public static LoadResult LoadInto(nn.Module module, IReadOnlyDictionary<string, Tensor> tensors, string source, LoadOptions options)
     {
         ArgumentNullException.ThrowIfNull(module);
@@ -115,6 +127,7 @@ public static class Safetensors
     /// <param name="source">What error messages call the tensors, such as the file that they come from.</param>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="InvalidDataException">The tensors do not fit.</exception>
+    /// <exception cref="InvalidOperationException">A tensor of the module is sparse or on the meta device, as in a packed model.</exception>
     public static void RequireFit(nn.Module module, IReadOnlyDictionary<string, Tensor> tensors, string source) =>
         RequireFit(module, tensors, source, new LoadOptions());
 
@@ -125,6 +138,7 @@ public static class Safetensors
     /// <param name="options">How the tensors may differ from the module.</param>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="InvalidDataException">The tensors do not fit.</exception>
+    /// <exception cref="InvalidOperationException">A tensor of the module is sparse or on the meta device, as in a packed model.</exception>
     public static void RequireFit(nn.Module module, IReadOnlyDictionary<string, Tensor> tensors, string source, LoadOptions options)
     {
         ArgumentNullException.ThrowIfNull(module);

@@ -62,7 +62,9 @@ public static class SparseFile
     /// A tensor has a name or a type that the format does not support, or a weight is beyond the range of
     /// <see cref="SparseFileOptions.Values"/>; nothing is written then.
     /// </exception>
-    /// <exception cref="InvalidOperationException">The model is packed; nothing is written then.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The model is packed: <see cref="SparseModel.Unpack"/> comes first; nothing is written then.
+    /// </exception>
     /// <exception cref="IOException">The file can't be written; an existing file stays as it was.</exception>
     public static void Save(nn.Module model, string path, SparseFileOptions? options = null)
     {
@@ -95,12 +97,16 @@ public static class SparseFile
     public static bool Is(string path) => FileMetadata.Is(Safetensors.LoadMetadata(path));
 
     /// <summary>Loads a file into a model that has exactly the same names, shapes and types.</summary>
+    /// <remarks>To run it on its nonzeros, pack it afterwards: <see cref="SparseModel.Pack(nn.Module, SparsePlan)"/> times nothing.</remarks>
     /// <param name="model">The model; its parameters and buffers keep their identity.</param>
     /// <param name="path">The file.</param>
     /// <returns>What was missing or unexpected: at most the batch counters of batch norms.</returns>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="FileNotFoundException">The file does not exist.</exception>
     /// <exception cref="InvalidDataException">The file is damaged or does not fit; the model is then unchanged.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The model is packed: <see cref="SparseModel.Unpack"/> comes first; nothing is changed then.
+    /// </exception>
     public static LoadResult Load(nn.Module model, string path) => Load(model, path, new LoadOptions());
 
     /// <summary>Loads a file into a model.</summary>
@@ -113,6 +119,9 @@ public static class SparseFile
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="FileNotFoundException">The file does not exist.</exception>
     /// <exception cref="InvalidDataException">The file is damaged or does not fit; the model is then unchanged.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The model is packed: <see cref="SparseModel.Unpack"/> comes first; nothing is changed then.
+    /// </exception>
     public static LoadResult Load(nn.Module model, string path, LoadOptions options)
     {
         ArgumentNullException.ThrowIfNull(model);

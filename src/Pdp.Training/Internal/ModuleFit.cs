@@ -11,9 +11,11 @@ internal sealed class ModuleFit
     private readonly LoadOptions _options;
 
     /// <exception cref="InvalidDataException">The tensors do not fit.</exception>
+    /// <exception cref="InvalidOperationException">A tensor of the module has no memory to copy into.</exception>
     public ModuleFit(nn.Module module, IReadOnlyDictionary<string, Tensor> tensors, string source, LoadOptions options)
     {
         (_targets, _tensors, _options) = (module.state_dict(), tensors, options);
+        RequireMemory();
         var faults = Faults().ToArray();
         if (faults.Length > 0)
         {
@@ -69,6 +71,16 @@ internal sealed class ModuleFit
         foreach (var name in Shared)
         {
             _targets[name].copy_(tensors[name]);
+        }
+    }
+
+    // libtorch refuses to copy into a sparse tensor only when its turn comes, and copies nothing into one on the meta device.
+    private void RequireMemory()
+    {
+        if (Shared.FirstOrDefault(name => _targets[name].is_sparse || _targets[name].device_type == TorchSharp.DeviceType.META) is { } name)
+        {
+            throw new InvalidOperationException(
+                $"'{name}' of the model has no dense values to load into, as in a packed model: call Unpack() first.");
         }
     }
 

@@ -184,21 +184,69 @@ public sealed class SparseFileTests : IDisposable
         Assert.InRange(new FileInfo(Path).Length, 1, atMost);
     }
 
-    [Fact]
-    public void Save_OfAPackedModel_IsRefusedUntilItIsUnpacked()
+    [Theory]
+    [InlineData(LayerForm.Packed)]
+    [InlineData(LayerForm.ChannelsLast)]
+    [InlineData(LayerForm.Folded)]
+    public void Save_OfAPackedModel_IsRefusedUntilItIsUnpacked(LayerForm form)
     {
-        using var model = nn.Sequential(("fc", nn.Linear(64, 64)));
-        using (no_grad())
-            model.get_parameter("fc.weight")!.copy_(Unstructured(0.9, 64, 64));
-        model.eval();
-        using var packed = SparseModel.Pack(model, ones(1, 64), new SparseOptions { Include = ["fc.weight"] });
+        using var model = Nets.Convolutions();
+        var before = Bag.Contents(model);
+        using var packed = SparseModel.Pack(model, PlanOf(form));
 
         var error = Assert.Throws<InvalidOperationException>(() => SparseFile.Save(model, Path));
 
-        Assert.Contains("'fc.weight' has no dense values, as in a packed model", error.Message, StringComparison.Ordinal);
+        Assert.Contains("'3.weight' has no dense values, as in a packed model: save it before Pack, or call Unpack()", error.Message, StringComparison.Ordinal);
         Assert.False(File.Exists(Path));
         packed.Unpack();
         SparseFile.Save(model, Path);
+        using var again = Nets.Convolutions();
+        again.parameters().First().detach().zero_();
+        SparseFile.Load(again, Path);
+        Assert.Equal(before, Bag.Contents(again));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Load_IntoAPackedModel_IsRefusedAndChangesNothing(bool isPlain)
+    {
+        using var model = Nets.Convolutions();
+        var before = Bag.Contents(model);
+        using (var other = Nets.Convolutions())
+        {
+            other.parameters().First().detach().zero_();
+            if (isPlain)
+                Safetensors.Save(Path, other.state_dict());
+            else
+                SparseFile.Save(other, Path);
+        }
+
+        using var packed = SparseModel.Pack(model, PlanOf(LayerForm.Packed));
+
+        var error = Assert.Throws<InvalidOperationException>(() => isPlain ? Safetensors.LoadInto(model, Path) : SparseFile.Load(model, Path));
+
+        Assert.Contains("'3.weight' of the model has no dense values to load into", error.Message, StringComparison.Ordinal);
+        Assert.Contains("Unpack()", error.Message, StringComparison.Ordinal);
+        packed.Unpack();
+        Assert.Equal(before, Bag.Contents(model));
+    }
+
+    [Fact]
+    public void Load_ThenPackByAPlan_RunsWithoutTiming()
+    {
+        using var noGrad = no_grad();
+        using var model = Nets.Convolutions();
+        using var deployed = Nets.Convolutions();
+        deployed.parameters().First().detach().zero_();
+        var expected = model.call(Nets.Picture());
+        SparseFile.Save(model, Path);
+
+        SparseFile.Load(deployed, Path);
+        using var packed = SparseModel.Pack(deployed, SparsePlan.FromJson(PlanOf(LayerForm.Packed).ToJson()));
+
+        Assert.True(Pruned.IsClose(deployed.call(Nets.Picture()), expected));
+        Assert.Null(packed.Report.GainOfZeros);
     }
 
     [Fact]
@@ -300,6 +348,10 @@ public sealed class SparseFileTests : IDisposable
         Assert.Throws<ArgumentNullException>(() => SparseFile.Load(model, Path, null!));
         Assert.Throws<FileNotFoundException>(() => SparseFile.Load(model, Path));
     }
+
+    /// <summary>The second convolution in a form, the first one as it is.</summary>
+    private static SparsePlan PlanOf(LayerForm form) =>
+        new([new() { Name = "3.weight", Shape = [16, 8, 3, 3], Form = form, Norm = form == LayerForm.Folded ? "4" : null }]);
 
     private static Tensor Unstructured(double sparsity, params long[] shape)
     {

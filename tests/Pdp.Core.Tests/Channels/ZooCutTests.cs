@@ -6,6 +6,9 @@ namespace Pdp.Tests.Channels;
 /// <summary>Holds channel discovery to the truth about each network of the zoo, and what it cuts to the masked network's outputs.</summary>
 public sealed class ZooCutTests
 {
+    /// <summary>Whether the environment's PDP_ZOO_ALL asks for cuts of random and trained weights in both types.</summary>
+    private static readonly bool IsFull = Environment.GetEnvironmentVariable("PDP_ZOO_ALL") == "1";
+
     public static TheoryData<string> Names => [.. ZooCases.All.Select(zoo => zoo.Name)];
 
     [Theory]
@@ -19,8 +22,11 @@ public sealed class ZooCutTests
         {
             var map = Find(zoo, type);
             ZooTruth.Check(zoo, map);
-            ZooCut.Check(zoo, map, type, steps: 0);
-            ZooCut.Check(zoo, map, type, steps: 3);
+            // Wrong cuts of random weights show best where rounding is least.
+            if (type == ScalarType.Float64 || IsFull)
+                ZooCut.Check(zoo, map, type, steps: 0);
+            if (type == ScalarType.Float32 || IsFull)
+                ZooCut.Check(zoo, map, type, steps: 3);
         }
     }
 

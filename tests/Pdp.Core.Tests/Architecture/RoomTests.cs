@@ -7,45 +7,57 @@ public sealed partial class RoomTests
 {
     private const int LongestFile = 250;
 
-    [Fact]
-    public void Table_OfRooms_PointsDownwards()
-    {
-        string[] order = [.. Rooms.Table.Select(row => row.Room)];
+    private static readonly Rooms[] Libraries = [Rooms.Core, Rooms.Sparse];
 
-        Assert.All(Rooms.Table.Index(), row => Assert.All(row.Item.Uses, used => Assert.InRange(Array.IndexOf(order, used), 0, row.Index - 1)));
+    public static TheoryData<string> Names => [.. Libraries.Select(rooms => rooms.Name)];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Table_OfRooms_PointsDownwards(string library)
+    {
+        var rooms = Of(library);
+        string[] order = [.. rooms.Table.Select(row => row.Room)];
+
+        Assert.All(rooms.Table.Index(), row => Assert.All(row.Item.Uses, used => Assert.InRange(Array.IndexOf(order, used), 0, row.Index - 1)));
     }
 
-    [Fact]
-    public void Sources_OfTheLibrary_UseTheRoomsOfTheTable()
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Sources_OfTheLibrary_UseTheRoomsOfTheTable(string library)
     {
-        if (Rooms.Sources is not { } sources)
+        var rooms = Of(library);
+        if (rooms.Sources is not { } sources)
             return;
 
-        var arrows = SourceArrows.Of(sources);
+        var arrows = SourceArrows.Of(sources, rooms.Lent);
 
-        var allowed = Rooms.Table.SelectMany(row => row.Uses.Select(used => (row.Room, used))).ToHashSet();
+        var allowed = rooms.Table.SelectMany(row => row.Uses.Select(used => (row.Room, used))).ToHashSet();
         Assert.Empty(arrows.Where(arrow => !allowed.Contains((arrow.From, arrow.To))).Select(arrow => arrow.Place));
         Assert.Empty(allowed.Except(arrows.Select(arrow => (arrow.From, arrow.To))));
     }
 
-    [Fact]
-    public void Files_OfTheLibrary_LieInARoomAndAreShort()
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Files_OfTheLibrary_LieInARoomAndAreShort(string library)
     {
-        if (Rooms.Sources is not { } sources)
+        var rooms = Of(library);
+        if (rooms.Sources is not { } sources)
             return;
 
-        Assert.All(sources.Keys, path => Assert.Contains(Rooms.Of(path), Rooms.Table.Select(row => row.Room)));
+        Assert.All(sources.Keys, path => Assert.Contains(Rooms.Of(path), rooms.Table.Select(row => row.Room)));
         Assert.Empty(sources.Where(source => source.Value.Count(character => character == '\n') > LongestFile).Select(source => source.Key));
     }
 
-    [Fact]
-    public void Namespaces_OfTheLibrary_AreThoseOfFoldersAndPdpForWhatIsPublic()
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Namespaces_OfTheLibrary_AreThoseOfFoldersAndTheFirstForWhatIsPublic(string library)
     {
-        if (Rooms.Sources is not { } sources)
+        var rooms = Of(library);
+        if (rooms.Sources is not { } sources)
             return;
 
         Assert.All(sources, source => Assert.Equal(
-            PublicType().IsMatch(source.Value) || !source.Key.Contains('/', StringComparison.Ordinal) ? "Pdp" : $"Pdp.{source.Key[..source.Key.LastIndexOf('/')].Replace('/', '.')}",
+            PublicType().IsMatch(source.Value) || !source.Key.Contains('/', StringComparison.Ordinal) ? rooms.Namespace : $"{rooms.Namespace}.{source.Key[..source.Key.LastIndexOf('/')].Replace('/', '.')}",
             Namespace().Match(source.Value).Groups[1].Value));
     }
 
@@ -56,21 +68,25 @@ public sealed partial class RoomTests
     [InlineData("namespace Pdp.Masking; class A { object B(Pdp.Saving.Store c) => new System.Collections.Generic.List<Pdp.Saving.Store>(); }")]
     public void Arrows_OfAReference_AreSeen(string source)
     {
-        var arrows = SourceArrows.Of(new Dictionary<string, string> { ["Masking/A.cs"] = source, ["Saving/Store.cs"] = "namespace Pdp.Saving; class Store { public const int Limit = 1; }" });
+        var arrows = SourceArrows.Of(new Dictionary<string, string> { ["Masking/A.cs"] = source, ["Saving/Store.cs"] = "namespace Pdp.Saving; class Store { public const int Limit = 1; }" }, new Dictionary<string, string>());
 
         Assert.Contains(arrows, arrow => arrow is { From: "Masking", To: "Saving", Place: "Masking/A.cs(1): Store" });
     }
 
-    [Fact]
-    public void Page_OfTheRooms_NamesEachOfThem()
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Page_OfTheRooms_NamesEachOfThem(string library)
     {
-        if (Rooms.Sources is null)
+        var rooms = Of(library);
+        if (rooms.Sources is null)
             return;
 
-        var page = File.ReadAllText(Path.Combine(Support.Repository.Root!, "src", "Pdp.Core", "README.md"));
+        var page = File.ReadAllText(Path.Combine(Support.Repository.Root!, "src", library, "README.md"));
 
-        Assert.All(Rooms.Table.Where(row => row.Room != Rooms.Root), row => Assert.Contains($"`{row.Room}`", page, StringComparison.Ordinal));
+        Assert.All(rooms.Table.Where(row => row.Room != Rooms.Root), row => Assert.Contains($"`{row.Room}`", page, StringComparison.Ordinal));
     }
+
+    private static Rooms Of(string library) => Libraries.Single(rooms => rooms.Name == library);
 
     [GeneratedRegex(@"^public (?:sealed |abstract |static |readonly |partial |ref )*(?:class|record|struct|interface|enum) ", RegexOptions.Multiline)]
     private static partial Regex PublicType();

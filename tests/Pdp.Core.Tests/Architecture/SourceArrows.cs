@@ -12,19 +12,24 @@ internal static class SourceArrows
         "global using System; global using System.Collections.Generic; global using System.IO; global using System.Linq; global using System.Threading;";
 
     /// <summary>The arrows between the rooms of sources, by their paths.</summary>
-    public static IReadOnlyList<Arrow> Of(IReadOnlyDictionary<string, string> sources)
+    /// <param name="sources">The sources.</param>
+    /// <param name="lent">What is compiled with them and belongs to no room; paths begin with "..".</param>
+    public static IReadOnlyList<Arrow> Of(IReadOnlyDictionary<string, string> sources, IReadOnlyDictionary<string, string> lent)
     {
-        SyntaxTree[] trees = [.. sources.Select(source => CSharpSyntaxTree.ParseText(source.Value, path: source.Key))];
+        SyntaxTree[] trees = [.. Parse(sources)];
         var references = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator)
-            .Where(path => Path.GetFileName(path) != "Pdp.Core.dll")
+            .Where(path => !Path.GetFileName(path).StartsWith("Pdp.", StringComparison.Ordinal))
             .Select(path => MetadataReference.CreateFromFile(path));
         var compilation = CSharpCompilation.Create(
             "Rooms",
-            [.. trees, CSharpSyntaxTree.ParseText(ImplicitUsings)],
+            [.. trees, .. Parse(lent), CSharpSyntaxTree.ParseText(ImplicitUsings)],
             references,
             new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, allowUnsafe: true));
         return [.. trees.SelectMany(tree => ArrowsOf(tree, compilation.GetSemanticModel(tree)))];
     }
+
+    private static IEnumerable<SyntaxTree> Parse(IReadOnlyDictionary<string, string> sources) =>
+        sources.Select(source => CSharpSyntaxTree.ParseText(source.Value, path: source.Key));
 
     private static IEnumerable<Arrow> ArrowsOf(SyntaxTree tree, SemanticModel model) =>
         from node in tree.GetRoot().DescendantNodes()
@@ -32,7 +37,7 @@ internal static class SourceArrows
         let symbol = model.GetSymbolInfo(node).Symbol
         let type = symbol as INamedTypeSymbol ?? symbol?.ContainingType
         let file = type?.OriginalDefinition.DeclaringSyntaxReferences.FirstOrDefault()?.SyntaxTree.FilePath
-        where !string.IsNullOrEmpty(file) && Rooms.Of(file) != Rooms.Of(tree.FilePath)
+        where !string.IsNullOrEmpty(file) && !file.StartsWith("..", StringComparison.Ordinal) && Rooms.Of(file) != Rooms.Of(tree.FilePath)
         select new Arrow(
             Rooms.Of(tree.FilePath),
             Rooms.Of(file),

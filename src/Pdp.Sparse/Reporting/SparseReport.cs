@@ -38,7 +38,7 @@ public sealed record SparseReport
     public long Bytes => Layers.Sum(layer => layer.Bytes);
 
     /// <summary>Writes the report as JSON.</summary>
-    public string ToJson() => JsonSerializer.Serialize(this, SparseJson.Readable.SparseReport);
+    public string ToJson() => JsonSerializer.Serialize(this, ReportJson.Readable.SparseReport);
 
     /// <summary>Formats the report as a table.</summary>
     public override string ToString()

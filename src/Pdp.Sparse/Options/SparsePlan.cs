@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Pdp.Internal;
-using Pdp.Sparse.Reporting;
+using Pdp.Sparse.Options;
 
 namespace Pdp.Sparse;
 
@@ -10,10 +10,10 @@ namespace Pdp.Sparse;
 public sealed record SparsePlan(IReadOnlyList<SparseLayerPlan> Layers)
 {
     /// <summary>Writes the plan as JSON.</summary>
-    public string ToJson() => JsonSerializer.Serialize(this, SparseJson.Readable.SparsePlan);
+    public string ToJson() => JsonSerializer.Serialize(this, PlanJson.Readable.SparsePlan);
 
     /// <summary>Reads a plan.</summary>
     /// <param name="json">What <see cref="ToJson"/> wrote.</param>
     /// <exception cref="ArgumentException">It is damaged or is not the JSON of a plan.</exception>
-    public static SparsePlan FromJson(string json) => StrictJson.Read(json, SparseJson.Strict.SparsePlan, "The plan");
+    public static SparsePlan FromJson(string json) => StrictJson.Read(json, PlanJson.Strict.SparsePlan, "The plan");
 }

@@ -60,6 +60,37 @@ public sealed class FoldTests : IDisposable
     }
 
     [Fact]
+    public void Pack_WhenSomeoneElseReadsWhatIsPositiveOnTheExample_DoesNotFoldTheActivation()
+    {
+        using var model = Pruned.Prune(new ReadBefore(), 0.5);
+        model.linear.bias!.add_(full(8, 4f));
+        var (input, large) = (randn(16, 32), randn(16, 32).mul(full(1, 30f)));
+        var expected = model.call(large);
+
+        using var packed = SparseModel.Pack(model, input, Pruned.Everything);
+
+        Assert.Empty(Assert.Single(packed.Report.Layers).Folded);
+        Assert.True(Pruned.IsClose(model.call(large), expected));
+    }
+
+    [Theory]
+    [InlineData("1")]
+    [InlineData("2")]
+    public void Call_WhenAFoldedModuleGotAHook_SaysSo(string name)
+    {
+        using var model = Nets.Convolutions();
+        using var packed = SparseModel.Pack(model, Nets.Picture(), Pruned.Everything);
+        var folded = (Module<Tensor, Tensor>)model.named_modules().Single(pair => pair.name == name).module;
+        var hook = folded.register_forward_pre_hook((_, input) => input.neg());
+
+        var error = Assert.Throws<InvalidOperationException>(() => model.call(Nets.Picture()));
+        hook.remove();
+
+        Assert.Contains($"'{name}' is folded and got a hook", error.Message, StringComparison.Ordinal);
+        model.call(Nets.Picture());
+    }
+
+    [Fact]
     public void Pack_WhenNormIsCalledTwice_DoesNotFoldIt()
     {
         var norm = BatchNorm2d(4);
@@ -143,6 +174,23 @@ public sealed class FoldTests : IDisposable
             var product = conv.call(input);
             var sum = relu.call(norm.call(product).add(product, One));
             return relu.call(other.call(sum)).MoveToOuterDisposeScope();
+        }
+    }
+
+    /// <summary>A linear layer whose output is read before the activation as well.</summary>
+    private sealed class ReadBefore : Module<Tensor, Tensor>
+    {
+        public readonly TorchSharp.Modules.Linear linear = Linear(32, 8);
+        private readonly TorchSharp.Modules.ReLU relu = ReLU();
+
+        public ReadBefore()
+            : base(nameof(ReadBefore)) => RegisterComponents();
+
+        public override Tensor forward(Tensor input)
+        {
+            using var scope = NewDisposeScope();
+            var before = linear.call(input);
+            return relu.call(before).add(before).MoveToOuterDisposeScope();
         }
     }
 }

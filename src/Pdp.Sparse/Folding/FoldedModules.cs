@@ -33,33 +33,40 @@ internal sealed class FoldedModules : IDisposable
     {
         var stub = zeros(ShapeFor(module.Module)).DetachFromDisposeScope();
         _stubs.Add(stub);
-        if (module.Module is not BatchNorm norm)
-        {
-            _hooks.Add(new(module.Module, stub, input => FoldedCalls.TryPass(module, input)));
-            return;
-        }
-
-        var constants = Constants(norm);
-        _hooks.Add(new(norm, stub, input =>
+        var constants = module.Module is BatchNorm norm ? Constants(norm) : [];
+        LayerHooks? own = null;
+        own = new(module.Module, stub, input =>
         {
             if (FoldedCalls.TryPass(module, input) is not { } passed)
                 return null;
-            foreach (var constant in constants)
-                constant.Require();
-            if (norm.training)
-            {
-                throw new InvalidOperationException(
-                    $"'{module.Name}' is folded and can't be trained: call Unpack() first, or model.eval().");
-            }
-
+            Require(module, own!, constants);
             return passed;
-        }));
+        });
+        _hooks.Add(own);
 
         WatchedValue[] Constants(BatchNorm watched) =>
         [
             new($"{module.Name}.weight", () => watched.weight), new($"{module.Name}.bias", () => watched.bias),
             new($"{module.Name}.running_mean", () => watched.running_mean), new($"{module.Name}.running_var", () => watched.running_var),
         ];
+    }
+
+    private static void Require(FoldedModule module, LayerHooks own, WatchedValue[] constants)
+    {
+        foreach (var constant in constants)
+            constant.Require();
+        if (module.Module is BatchNorm { training: true })
+        {
+            throw new InvalidOperationException(
+                $"'{module.Name}' is folded and can't be trained: call Unpack() first, or model.eval().");
+        }
+
+        if (own.AreShared)
+        {
+            throw new InvalidOperationException(
+                $"'{module.Name}' is folded and got a hook, which would not see its tensors: call Unpack() first, and pack afterwards "
+                + "(modules with hooks are not folded).");
+        }
     }
 
     // A stub of [0, channels, …] for a norm, and no numbers at all for an activation.

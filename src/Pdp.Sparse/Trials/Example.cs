@@ -12,8 +12,14 @@ internal sealed class Example : IDisposable
 {
     private const ulong Seed = 7;
 
+    /// <summary>
+    /// How large random inputs are, over the example. Large ones reach both sides of an activation whose inputs on the example are all on
+    /// one, and so show what else reads these.
+    /// </summary>
+    private static readonly double[] Gains = [0.5, 30];
+
     private readonly ModelCall _call;
-    private readonly IReadOnlyList<Tensor>? _random;
+    private readonly List<IReadOnlyList<Tensor>> _random = [];
     private readonly List<(IReadOnlyList<Tensor>? Inputs, Tensor Output)> _expected = [];
 
     /// <summary>Runs the plain model.</summary>
@@ -25,10 +31,9 @@ internal sealed class Example : IDisposable
         try
         {
             if (_call.Example.Count > 0)
-                _random = ProbeInput.Normal(_call.Example, tensor => tensor.shape, gain: 0.5, Seed);
+                _random.AddRange(Gains.Select(gain => ProbeInput.Normal(_call.Example, tensor => tensor.shape, gain, Seed)));
             Expect(null);
-            if (_random is not null)
-                Expect(_random);
+            _random.ForEach(Expect);
         }
         catch
         {

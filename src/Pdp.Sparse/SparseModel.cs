@@ -15,7 +15,8 @@ namespace Pdp.Sparse;
 /// </para>
 /// <para>
 /// The dense weights are gone in the meantime, so that the model can't be trained, moved, saved, or loaded into: each is an error. In the
-/// place of a weight stand tensors that have its shape and nothing to read; to change them in place is an error at the next call. No parameter requires a gradient until the model is unpacked.
+/// place of a weight stand tensors that have its shape and nothing to read; to change them in place is an error at the next call. No
+/// parameter requires a gradient until the model is unpacked.
 /// </para>
 /// <para>Pack and unpack while no other thread calls the model.</para>
 /// </remarks>

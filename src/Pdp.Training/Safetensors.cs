@@ -127,7 +127,9 @@ public static class Safetensors
     /// <param name="source">What error messages call the tensors, such as the file that they come from.</param>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="InvalidDataException">The tensors do not fit.</exception>
-    /// <exception cref="InvalidOperationException">A tensor of the module is sparse or on the meta device, as in a packed model.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// A tensor of the module is sparse or on the meta device, as in a packed model.
+    /// </exception>
     public static void RequireFit(nn.Module module, IReadOnlyDictionary<string, Tensor> tensors, string source) =>
         RequireFit(module, tensors, source, new LoadOptions());
 
@@ -138,7 +140,9 @@ public static class Safetensors
     /// <param name="options">How the tensors may differ from the module.</param>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="InvalidDataException">The tensors do not fit.</exception>
-    /// <exception cref="InvalidOperationException">A tensor of the module is sparse or on the meta device, as in a packed model.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// A tensor of the module is sparse or on the meta device, as in a packed model.
+    /// </exception>
     public static void RequireFit(nn.Module module, IReadOnlyDictionary<string, Tensor> tensors, string source, LoadOptions options)
     {
         ArgumentNullException.ThrowIfNull(module);

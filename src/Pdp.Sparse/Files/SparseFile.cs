@@ -97,7 +97,9 @@ public static class SparseFile
     public static bool Is(string path) => FileMetadata.Is(Safetensors.LoadMetadata(path));
 
     /// <summary>Loads a file into a model that has exactly the same names, shapes and types.</summary>
-    /// <remarks>To run it on its nonzeros, pack it afterwards: <see cref="SparseModel.Pack(nn.Module, SparsePlan)"/> times nothing.</remarks>
+    /// <remarks>
+    /// To run it on its nonzeros, pack it afterwards: <see cref="SparseModel.Pack(nn.Module, SparsePlan)"/> times nothing.
+    /// </remarks>
     /// <param name="model">The model; its parameters and buffers keep their identity.</param>
     /// <param name="path">The file.</param>
     /// <returns>What was missing or unexpected: at most the batch counters of batch norms.</returns>

@@ -11,6 +11,8 @@ public static class MpiRanks
 {
     private const int Failed = 1;
 
+    private static readonly TimeSpan TimeForMessages = TimeSpan.FromSeconds(0.3);
+
     /// <summary>
     /// Runs the work of this rank. If it throws, the rank says so on standard error with its number, and MPI ends all the others, which
     /// would wait for it forever.
@@ -42,6 +44,8 @@ public static class MpiRanks
             Console.Error.WriteLine(
                 $"Rank {collective.Rank} of {collective.Size} (process {Environment.ProcessId} on {Environment.MachineName}) failed, "
                 + $"which ends all: {describe?.Invoke(e) ?? e.ToString()}");
+            // The launcher may end all processes before it has passed on what one of them wrote just now, as MPICH's sometimes does.
+            Thread.Sleep(TimeForMessages);
             library.Abort(Failed);
             throw;
         }

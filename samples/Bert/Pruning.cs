@@ -23,7 +23,7 @@ internal static class Pruning
             Temperature = timeline.Temperature(),
             GradientTemperature = timeline.GradientTemperature(),
             Method = Methods.Of(settings),
-            Exclude = ["bert.pooler.*", "classifier"],
+            Exclude = ["bert.pooler", "classifier"],
         };
     }
 

@@ -145,7 +145,7 @@ internal sealed partial record Settings : PruningSettings
     [Option("Lowers the kept weights of N:M from M to N along the ramp; if false, N are kept from its start on.")]
     public bool Gradual { get; init; } = true;
 
-    [Option("Weights that stay dense, as name patterns with commas between them: conv1,*.downsample.0.", Value = "PATTERNS")]
+    [Option("Weights or modules that stay dense, with commas between them: conv1,*.downsample.", Value = "PATTERNS")]
     public string? Exclude { get; init; }
 
     [Option(

@@ -21,8 +21,8 @@ public sealed class ReadmeAnswersTests
         {
             Sparsity = 0.9,
             Epochs = epochs,
-            Exclude = ["fc", "*.downsample.*", LayerMatch.First],               // these stay dense
-            Rules = [new LayerRule("layer4.*") { Sparsity = 0.95 }],            // these get their own sparsity
+            Exclude = ["fc", "*.downsample", LayerMatch.First],                 // these stay dense
+            Rules = [new LayerRule("layer4") { Sparsity = 0.95 }],              // these get their own sparsity
         };
         using var pruner = new PdpPruner(model, options);
         Console.WriteLine(pruner.Plan());                                       // what each layer will lose, or why it stays dense

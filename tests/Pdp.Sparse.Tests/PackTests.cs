@@ -31,6 +31,19 @@ public sealed class PackTests
     }
 
     [Fact]
+    public void Pack_WhenAModuleIsExcluded_LeavesAllBelowItDense()
+    {
+        using var scope = NewDisposeScope();
+        using var model = Pruned.Prune(Sequential(("body", Sequential(("in", Linear(8, 8)), ("out", Linear(8, 8)))), ("head", Linear(8, 4))), 0.5);
+
+        using var packed = SparseModel.Pack(model, ones(2, 8), Everything with { Exclude = ["body"] });
+
+        Assert.Equal(
+            ["body.in.weight", "body.out.weight"],
+            packed.Report.Layers.Where(layer => layer.Reason == "excluded by 'body'").Select(layer => layer.Name));
+    }
+
+    [Fact]
     public void Unpack_WhenPacked_GivesTheVerySameParameterBack()
     {
         using var scope = NewDisposeScope();

@@ -5,8 +5,10 @@ namespace Pdp;
 
 /// <summary>Selects weights by name pattern, module type or predicate; a string is a name pattern.</summary>
 /// <remarks>
-/// In a pattern, <c>*</c> stands for any characters, dots included, and <c>?</c> for a single one. A pattern has to match the whole name of
-/// the parameter or of its module: <c>layer4.*</c>, <c>*.conv1</c> and <c>fc.weight</c> all work. Patterns are case-sensitive.
+/// The name of a module covers all weights below it, however deep: <c>layer4</c> means <c>layer4.0.conv1.weight</c> and everything else in
+/// that module. In a pattern, <c>*</c> stands for any characters, dots included, and <c>?</c> for a single one: <c>*.downsample</c>,
+/// <c>layer?</c> and <c>*.bias</c>. A pattern has to match a whole name, of the parameter or of a module that contains it, so <c>layer</c>
+/// does not mean <c>layer4</c>. Patterns are case-sensitive.
 /// </remarks>
 public sealed class LayerMatch
 {
@@ -43,17 +45,13 @@ public sealed class LayerMatch
     public static implicit operator LayerMatch(string pattern) => Named(pattern);
 #pragma warning restore CA2225
 
-    /// <summary>Selects weights whose own name or module's name matches a pattern.</summary>
+    /// <summary>Selects weights whose own name, or the name of a module that contains them, matches a pattern.</summary>
     /// <param name="pattern">The pattern, not empty; <c>*</c> and <c>?</c> are wildcards.</param>
     /// <exception cref="ArgumentException">The pattern is empty.</exception>
     public static LayerMatch Named(string pattern)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(pattern);
-        return new(
-            layer => FileSystemName.MatchesSimpleExpression(pattern, layer.Name, ignoreCase: false)
-                || FileSystemName.MatchesSimpleExpression(pattern, layer.ModuleName, ignoreCase: false),
-            $"'{pattern}'")
-        { Pattern = pattern };
+        return new(layer => Covers(pattern, layer.Name), $"'{pattern}'") { Pattern = pattern };
     }
 
     /// <summary>Selects weights that belong directly to modules of a type.</summary>
@@ -87,6 +85,18 @@ public sealed class LayerMatch
 
     /// <summary>What error messages and plans call the match.</summary>
     public override string ToString() => _description;
+
+    /// <summary>Whether a pattern matches a parameter's name, or the part before one of its dots, which names a module.</summary>
+    private static bool Covers(string pattern, string name)
+    {
+        for (var end = name.Length; end > 0; end = name.LastIndexOf('.', end - 1))
+        {
+            if (FileSystemName.MatchesSimpleExpression(pattern, name.AsSpan(0, end), ignoreCase: false))
+                return true;
+        }
+
+        return false;
+    }
 
     private static bool IsNamed(Type? type, string name) =>
         type is not null && (type.Name == name || type.FullName == name || IsNamed(type.BaseType, name));

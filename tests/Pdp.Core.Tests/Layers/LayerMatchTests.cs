@@ -27,17 +27,32 @@ public sealed class LayerMatchTests
         Assert.Throws<ArgumentNullException>(() => new LayerRule(null!));
     }
 
-    [Fact]
-    public void Matches_TheModuleOrTheWeight_ButNoPartOfThem()
-    {
-        using var module = Linear(2, 2);
-        var layer = new LayerInfo { Name = "encoder.0.fc.weight", ModuleName = "encoder.0.fc", Module = module, Layout = new WeightLayout([2, 2]), Index = 0 };
+    [Theory]
+    [InlineData("encoder.0.fc.weight")]
+    [InlineData("encoder.0.fc")]
+    [InlineData("encoder.0")]
+    [InlineData("encoder")]
+    [InlineData("*fc")]
+    [InlineData("*.weight")]
+    [InlineData("encoder*")]
+    [InlineData("encoder.*")]
+    [InlineData("encoder.?")]
+    [InlineData("*.0")]
+    public void Matches_TheWeightAndTheModulesThatContainIt(string pattern) => Assert.True(LayerMatch.Named(pattern).Matches(Layer()));
 
-        var matches = new[] { "encoder.0.fc", "encoder.0.fc.weight", "*fc", "*.weight", "encoder*", "fc", "encoder", "*.f" }
-            .Where(pattern => LayerMatch.Named(pattern).Matches(layer));
-
-        Assert.Equal(["encoder.0.fc", "encoder.0.fc.weight", "*fc", "*.weight", "encoder*"], matches);
-    }
+    [Theory]
+    [InlineData("fc")]
+    [InlineData("0")]
+    [InlineData("weight")]
+    [InlineData("0.fc")]
+    [InlineData("enc")]
+    [InlineData("encoder.")]
+    [InlineData("encoder.0.f")]
+    [InlineData("Encoder")]
+    [InlineData("encoder.0.fc.weight.*")]
+    [InlineData("*.f")]
+    [InlineData("encode?.")]
+    public void Matches_NoPartOfAName(string pattern) => Assert.False(LayerMatch.Named(pattern).Matches(Layer()));
 
     [Theory]
     [InlineData(-0.1)]
@@ -63,5 +78,11 @@ public sealed class LayerMatchTests
 
         Assert.Equal((0, 0, 1), (rule.Sparsity, rule.MinimumSparsity, rule.MaximumSparsity));
         Assert.Null((rule with { Sparsity = null }).Sparsity);
+    }
+
+    private static LayerInfo Layer()
+    {
+        using var module = Linear(2, 2);
+        return new() { Name = "encoder.0.fc.weight", ModuleName = "encoder.0.fc", Module = module, Layout = new WeightLayout([2, 2]), Index = 0 };
     }
 }

@@ -39,10 +39,12 @@ public sealed class LayerPatternTests
     [InlineData("*conv1", new[] { "conv1.weight", "layer1.conv1.weight", "layer2.conv1.weight" })]
     [InlineData("*.conv1", new[] { "layer1.conv1.weight", "layer2.conv1.weight" })]
     [InlineData("layer?.conv1.weight", new[] { "layer1.conv1.weight", "layer2.conv1.weight" })]
+    [InlineData("layer2", new[] { "layer2.conv1.weight", "layer2.down.weight" })]
+    [InlineData("layer?", new[] { "layer1.conv1.weight", "layer2.conv1.weight", "layer2.down.weight" })]
     [InlineData("layer2.*", new[] { "layer2.conv1.weight", "layer2.down.weight" })]
     [InlineData("*.weight", new[] { "conv1.weight", "layer1.conv1.weight", "layer2.conv1.weight", "layer2.down.weight", "fc.weight" })]
     [InlineData("fc.weight", new[] { "fc.weight" })]
-    public void Select_ByPattern_MatchesTheWholeNameOfTheWeightOrOfItsModule(string pattern, string[] expected)
+    public void Select_ByPattern_TakesTheWeightAndAllBelowAModule(string pattern, string[] expected)
     {
         using var model = Models.Convolutional();
 
@@ -55,7 +57,7 @@ public sealed class LayerPatternTests
     [InlineData("Conv1")]
     [InlineData("conv")]
     [InlineData("c.nv1")]
-    [InlineData("layer1")]
+    [InlineData("layer")]
     [InlineData("conv1.bias")]
     public void Select_ByAPatternThatMatchesNothing_ListsTheCandidates(string pattern)
     {
@@ -65,6 +67,18 @@ public sealed class LayerPatternTests
 
         Assert.Contains($"No weight matches '{pattern}'", fault.Message, StringComparison.Ordinal);
         Assert.Contains("conv1.weight, layer1.conv1.weight, layer2.conv1.weight, layer2.down.weight, fc.weight", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Select_WithAParentExcludedOrUnderARule_MeansAllOfItsWeights()
+    {
+        using var model = Models.Convolutional();
+
+        var layers = LayerMatching.Select(model, [], ["layer2"], [new("layer1") { Sparsity = 0.2 }]);
+
+        Assert.Equal("excluded by 'layer2'", ReasonOf(layers, "layer2.conv1.weight"));
+        Assert.Equal(["conv1.weight", "layer1.conv1.weight", "fc.weight"], Pruned(layers));
+        Assert.Equal([null, 0.2, null, null, null], layers.Select(layer => layer.Rule?.Sparsity));
     }
 
     [Fact]

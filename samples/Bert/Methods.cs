@@ -8,7 +8,9 @@ internal static class Methods
     public const string Dense = "dense";
     public const string Pdp = "pdp";
 
-    private static readonly string[] Names = [Dense, Pdp, "gmp", "str", "optg", "acdc", "granet", "dnw", "mvp", "pofa", "lnm"];
+    /// <summary>All names.</summary>
+    public static IReadOnlyList<string> Names { get; } =
+        [Dense, Pdp, "gmp", "str", "optg", "acdc", "granet", "dnw", "mvp", "pofa", "lnm"];
 
     /// <summary>The name itself, if there is such a method.</summary>
     /// <exception cref="ArgumentException">There is none.</exception>

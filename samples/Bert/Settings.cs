@@ -39,6 +39,11 @@ internal sealed record Settings : PruningSettings
     [Option("Length of the run; 0 only measures.", Section = "Training", Value = "COUNT", Range = "[0, ∞)")]
     public override int Epochs { get; init; } = 3;
 
+    [Option(
+        "Epochs from one test of the network to the next; 0 to test only at the end.",
+        Value = "EPOCHS", Range = "[0, ∞)")]
+    public int TestEvery { get; init; } = 1;
+
     [Option("Texts in a step.", Value = "TEXTS", Range = "[1, ∞)")]
     public int Batch { get; init; } = 32;
 
@@ -75,6 +80,7 @@ internal sealed record Settings : PruningSettings
     public int? Limit { get; init; }
 
     /// <summary>The settings that decide a run's numbers; a checkpoint is continued only under the same ones.</summary>
-    public string Fingerprint() => (Teacher is null ? "" : "taught ") + CommandLine.Echo(
-        this, nameof(Weights), nameof(Data), nameof(Start), nameof(Teacher), nameof(Threads), nameof(Out), nameof(Resume));
+    public string Fingerprint() => (Teacher is null ? "" : "taught ") + (Start is null ? "" : "started ") + CommandLine.Echo(
+        AllocationOption.IsFromReport(Allocation) ? this with { Allocation = $"{AllocationOption.From}report" } : this,
+        nameof(Weights), nameof(Data), nameof(Start), nameof(Teacher), nameof(Threads), nameof(Out), nameof(Resume));
 }

@@ -1,3 +1,5 @@
+using Pdp.Samples.Comparison;
+
 namespace Pdp.Samples.Bert;
 
 /// <summary>The texts of <c>--help</c>.</summary>
@@ -10,17 +12,23 @@ internal static class Usage
     private const string Program = "dotnet run -c Release --project samples/Bert --";
 
     /// <summary>What a command line that asks for help gets.</summary>
-    public static string Text() => new Help
+    public static string Of(IReadOnlyList<string> arguments) => arguments.Contains("compare") ? Comparison() : Run();
+
+    private static string Run() => new Help
     {
         Usage = Program,
         Text = "Fine-tunes BERT on pairs of texts, dense or pruned while it trains, and reports the accuracy. --weights is a folder "
             + "with config.json, vocab.txt and model.safetensors of any BERT without case, such as google-bert/bert-base-uncased "
             + $"at Hugging Face. {Files}",
+        Verbs = [("compare", "Runs several methods on the same work and writes tables and charts; 'compare --help' shows its options.")],
         Examples =
         [
             $"{Program} --weights bert --data mnli --out runs/dense",
-            $"{Program} --weights bert --data mnli --start runs/dense/weights.safetensors \\\n"
-                + "      --method pdp --sparsity 0.9 --teacher runs/dense/weights.safetensors",
+            $"{Program} --weights bert --data mnli \\\n"
+                + "      --start runs/dense/weights.safetensors --teacher runs/dense/weights.safetensors \\\n"
+                + "      --method pdp --sparsity 0.9",
         ],
     }.For<Settings>();
+
+    private static string Comparison() => CompareHelp.Of(Program, "--weights bert --data mnli");
 }

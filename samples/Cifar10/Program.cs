@@ -11,9 +11,9 @@
 using System.Globalization;
 using Pdp.Samples;
 using Pdp.Samples.Cifar10;
-using Pdp.Samples.Cifar10.Comparison;
 using Pdp.Samples.Cifar10.Gallery;
 using Pdp.Samples.Cifar10.Scanning;
+using Pdp.Samples.Comparison;
 using Pdp.Training;
 using TorchSharp;
 
@@ -22,7 +22,7 @@ return Sample.Run(args, () => Usage.Of(args), () =>
     CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
     if (args is ["compare", .. var rest])
     {
-        return Compare.Run(rest);
+        return Compare.Run(new ComparedCifar10(), rest);
     }
 
     if (args is ["gallery", .. var options])

@@ -1,6 +1,6 @@
-using Pdp.Samples.Cifar10.Comparison;
 using Pdp.Samples.Cifar10.Gallery;
 using Pdp.Samples.Cifar10.Scanning;
+using Pdp.Samples.Comparison;
 
 namespace Pdp.Samples.Cifar10;
 
@@ -34,18 +34,7 @@ internal static class Usage
         ],
     }.For<Settings>();
 
-    private static string Compare() => new Help
-    {
-        Usage = $"{Program} compare",
-        Text = "Runs pruning methods on the same work, each in a process of its own, "
-            + "and writes results.md, results.csv and charts to --out. "
-            + "Finished runs in that folder are kept, so that the same command continues after an interruption.",
-        Examples =
-        [
-            $"{Program} compare --recipe smoke \\\n      --data cifar10 --weights w.safetensors --out run",
-            $"{Program} compare --recipe table --out run --tables-only",
-        ],
-    }.For<CompareSettings>() + $"\nRecipes\n{string.Concat(CompareRecipe.Names.Select(name => $"  {name}\n"))}";
+    private static string Compare() => CompareHelp.Of(Program, "--data cifar10 --weights w.safetensors");
 
     private static string Sensitivity() => new Help
     {

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Text;
-using Pdp.Samples.Cifar10;
+using Pdp.Samples;
 
 namespace Pdp.Training.Tests;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Reflection;
-using Pdp.Samples.Cifar10.Comparison;
+using Pdp.Samples.Comparison;
 
 namespace Pdp.Samples.Tests;
 
@@ -11,6 +11,8 @@ public sealed class HelpTests
         { "Quickstart", Pdp.Samples.Quickstart.Usage.Text() },
         { "Cifar10", Pdp.Samples.Cifar10.Usage.Of(["--help"]) },
         { "Cifar10 compare", Pdp.Samples.Cifar10.Usage.Of(["compare", "--help"]) },
+        { "Bert", Pdp.Samples.Bert.Usage.Of(["--help"]) },
+        { "Bert compare", Pdp.Samples.Bert.Usage.Of(["compare", "--help"]) },
         { "ImageNet", Pdp.Samples.ImageNet.Usage.Text() },
     };
 
@@ -19,6 +21,8 @@ public sealed class HelpTests
         ["Quickstart"] = [.. CommandLine.Properties<Pdp.Samples.Quickstart.Settings>()],
         ["Cifar10"] = [.. CommandLine.Properties<Pdp.Samples.Cifar10.Settings>()],
         ["Cifar10 compare"] = [.. CommandLine.Properties<CompareSettings>()],
+        ["Bert"] = [.. CommandLine.Properties<Pdp.Samples.Bert.Settings>()],
+        ["Bert compare"] = [.. CommandLine.Properties<CompareSettings>()],
         ["ImageNet"] = [.. CommandLine.Properties<Pdp.Samples.ImageNet.Settings>()],
     };
 
@@ -58,7 +62,7 @@ public sealed class HelpTests
     [Fact]
     public void Range_OfEveryOption_HoldsItsDefault()
     {
-        object[] defaults = [new Pdp.Samples.Quickstart.Settings(), new Pdp.Samples.Cifar10.Settings(), new CompareSettings(), new Pdp.Samples.ImageNet.Settings()];
+        object[] defaults = [new Pdp.Samples.Quickstart.Settings(), new Pdp.Samples.Cifar10.Settings(), new CompareSettings(), new Pdp.Samples.Bert.Settings(), new Pdp.Samples.ImageNet.Settings()];
         foreach (var (settings, property) in defaults.SelectMany(settings => settings.GetType().GetProperties().Select(property => (settings, property))))
         {
             if (property.GetCustomAttribute<OptionAttribute>() is { Range: { } range } && property.GetValue(settings) is { } value)

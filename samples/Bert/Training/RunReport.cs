@@ -1,38 +1,26 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
+using Pdp.Samples.Comparison;
 
 namespace Pdp.Samples.Bert.Training;
 
 /// <summary>What came out of a run: the last line that it prints, and report.json.</summary>
-internal sealed record RunReport
+internal sealed record RunReport : ComparedReport
 {
-    private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
-
-    public required string Method { get; init; }
-
-    public required string Strategy { get; init; }
-
-    /// <summary>The fraction of the prunable weights that is zero.</summary>
-    public required double Sparsity { get; init; }
-
-    /// <summary>The accuracy of the committed network on each set of test texts, as fractions.</summary>
-    public required IReadOnlyDictionary<string, double> Accuracy { get; init; }
+    /// <summary>The accuracy of the committed network on the first set of test texts, as a fraction.</summary>
+    public required double Accuracy { get; init; }
 
     /// <summary>The same under soft masks, before the commit; null where there are none.</summary>
-    public required IReadOnlyDictionary<string, double>? SoftAccuracy { get; init; }
+    public required double? SoftAccuracy { get; init; }
 
-    public required int Epochs { get; init; }
+    /// <summary>The accuracy of the committed network on each set of test texts.</summary>
+    public required IReadOnlyDictionary<string, double> Accuracies { get; init; }
 
-    public required int Seed { get; init; }
+    [JsonIgnore]
+    public override double Score => Accuracy;
 
-    public required double SecondsPerEpoch { get; init; }
+    [JsonIgnore]
+    public override double? SoftScore => SoftAccuracy;
 
-    /// <summary>The time of the training steps over the same without what pruning adds.</summary>
-    public required double? StepRatio { get; init; }
-
-    /// <summary>The parameters that a method learns besides the weights.</summary>
-    public required long ExtraParameters { get; init; }
-
-    public required string Settings { get; init; }
-
-    public string ToJson() => JsonSerializer.Serialize(this, Json);
+    public string ToJson() => JsonSerializer.Serialize(this, Json.Options);
 }

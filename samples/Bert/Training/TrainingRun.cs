@@ -48,6 +48,7 @@ internal sealed class TrainingRun : IDisposable
     {
         Console.Write(_pruner?.Plan());
         var first = Start();
+        PeakMemory.Reset();
         Console.WriteLine(EpochMetrics.Header);
         _metrics.ForEach(Console.WriteLine);
         for (var epoch = first; epoch < (untilEpoch ?? _settings.Epochs); epoch++)
@@ -55,8 +56,9 @@ internal sealed class TrainingRun : IDisposable
             var clock = Stopwatch.StartNew();
             var loss = _trainer.Epoch(epoch);
             var seconds = clock.Elapsed.TotalSeconds;
-            var accuracy = _tests[0].Accuracy(_model, _pruner);
-            var folded = _pruner is null ? accuracy : _tests[0].Accuracy(_model, _pruner, MaskForm.Folded);
+            var isMeasured = _settings.TestEvery > 0 && (epoch + 1) % _settings.TestEvery == 0;
+            double? accuracy = isMeasured ? _tests[0].Accuracy(_model, _pruner) : null;
+            var folded = _pruner is null || !isMeasured ? accuracy : _tests[0].Accuracy(_model, _pruner, MaskForm.Folded);
             _metrics.Add(new(epoch + 1, loss, accuracy, folded, _pruner?.Sparsity ?? 0, seconds));
             Console.WriteLine(_metrics[^1]);
             Keep(epoch + 1);
@@ -150,23 +152,28 @@ internal sealed class TrainingRun : IDisposable
 
     private RunReport Finish()
     {
+        var peakMemory = PeakMemory.Read();
         // Other methods' masks are hard.
-        var soft = _settings.Method == Methods.Pdp ? Accuracies(_pruner) : null;
+        double? soft = _settings.Method == Methods.Pdp ? _tests[0].Accuracy(_model, _pruner) : null;
         var pruning = _pruner?.Commit();
         Console.Write(pruning);
+        var accuracies = _tests.ToDictionary(test => test.Name, test => test.Accuracy(_model), StringComparer.Ordinal);
         var report = new RunReport
         {
             Method = _settings.Method,
             Strategy = _settings.Strategy,
             Sparsity = pruning is null ? 0 : pruning.Layers.Sum(layer => layer.Zeros) / (double)pruning.PrunableWeights,
-            Accuracy = Accuracies(pruner: null),
+            Accuracy = accuracies[_tests[0].Name],
             SoftAccuracy = soft,
+            Accuracies = accuracies,
             Epochs = _settings.Epochs,
             Seed = _settings.Seed,
             SecondsPerEpoch = _metrics.Select(metrics => metrics.Seconds).DefaultIfEmpty().Average(),
             StepRatio = _trainer.Costs.Ratio,
+            PeakMemory = peakMemory,
             ExtraParameters = _pruner?.Parameters.Sum(entry => entry.Parameter.numel()) ?? 0,
             Settings = _settings.Fingerprint(),
+            WeightsHash = FileHash.Of(new BertFolder(_settings.Weights).WeightsFile),
         };
         if (_settings.Out is { } folder)
         {
@@ -176,9 +183,6 @@ internal sealed class TrainingRun : IDisposable
         Console.WriteLine(report.ToJson());
         return report;
     }
-
-    private Dictionary<string, double> Accuracies(PdpPruner? pruner) =>
-        _tests.ToDictionary(test => test.Name, test => test.Accuracy(_model, pruner), StringComparer.Ordinal);
 
     private void Write(string folder, RunReport report, PruningReport? pruning)
     {

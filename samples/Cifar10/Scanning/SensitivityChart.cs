@@ -1,4 +1,4 @@
-using Pdp.Samples.Cifar10.Comparison;
+using Pdp.Samples.Comparison;
 using Pdp.Samples.Drawing;
 
 namespace Pdp.Samples.Cifar10.Scanning;

@@ -244,7 +244,7 @@ internal sealed class TrainingRun : IDisposable
             PeakMemory = peakMemory,
             ExtraParameters = _pruner?.Parameters.Sum(entry => entry.Parameter.numel()) ?? 0,
             Settings = _settings.Fingerprint(),
-            WeightsHash = RunReport.HashOf(_settings.Weights),
+            WeightsHash = FileHash.Of(_settings.Weights),
             Ranks = _ranks.Size,
             CommunicationSecondsPerStep = _trainer.CommunicationSeconds,
         };

@@ -33,7 +33,7 @@ public sealed class TrainingRunTests : IDisposable
         Assert.Equal(0.5, report.Sparsity, 1e-4);
         Assert.All(File.ReadLines(_folder.File("run/layers.csv")).Skip(1), line => Assert.Contains(".encoder.layer.", line, StringComparison.Ordinal));
         Assert.Equal(12, File.ReadLines(_folder.File("run/layers.csv")).Skip(1).Count());
-        Assert.InRange(report.Accuracy["dev_matched"], 0, 1);
+        Assert.InRange(report.Accuracies["dev_matched"], 0, 1);
     }
 
     [Fact]
@@ -42,7 +42,7 @@ public sealed class TrainingRunTests : IDisposable
         var report = Run("--method", "dense", "--epochs", "30", "--lr", "1e-2");
 
         // One in three by chance.
-        Assert.InRange(report.Accuracy["dev_matched"], 0.6, 1);
+        Assert.InRange(report.Accuracies["dev_matched"], 0.6, 1);
         Assert.Null(report.SoftAccuracy);
     }
 

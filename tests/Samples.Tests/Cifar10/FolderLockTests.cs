@@ -1,4 +1,3 @@
-using Pdp.Samples.Cifar10;
 
 namespace Pdp.Samples.Tests.Cifar10;
 

@@ -1,6 +1,5 @@
 using System.Text.Json;
-using Pdp.Samples.Cifar10;
-using Pdp.Samples.Cifar10.Comparison;
+using Pdp.Samples.Comparison;
 using Pdp.Training;
 
 namespace Pdp.Samples.Tests.Cifar10.Comparison;
@@ -16,7 +15,7 @@ public sealed class CellOutcomeTests : IDisposable
     {
         var folders = Folders();
         Leave(folders[1]);
-        var changed = new CellFolder(_folder.Path, folders[1].Cell with { Options = new Dictionary<string, string> { ["epochs"] = "3" } });
+        var changed = new CellFolder(Recipes.Sample, _folder.Path, folders[1].Cell with { Options = new Dictionary<string, string> { ["epochs"] = "3" } });
 
         Assert.NotNull(folders[1].Report());
         Assert.Null(changed.Report());
@@ -28,7 +27,7 @@ public sealed class CellOutcomeTests : IDisposable
         var folders = Folders();
         Leave(folders[1]);
 
-        Assert.Null(new CellFolder(_folder.Path, folders[1].Cell, weightsHash: "other").Report());
+        Assert.Null(new CellFolder(Recipes.Sample, _folder.Path, folders[1].Cell, weightsHash: "other").Report());
     }
 
     [Fact]
@@ -36,7 +35,7 @@ public sealed class CellOutcomeTests : IDisposable
     {
         var folders = Folders();
         folders[1].Fail("no such data");
-        var changed = new CellFolder(_folder.Path, folders[1].Cell with { Options = new Dictionary<string, string> { ["epochs"] = "3" } });
+        var changed = new CellFolder(Recipes.Sample, _folder.Path, folders[1].Cell with { Options = new Dictionary<string, string> { ["epochs"] = "3" } });
 
         Assert.Equal("no such data", folders[1].Outcome().Fault);
         Assert.Null(changed.Outcome().Fault);
@@ -72,8 +71,8 @@ public sealed class CellOutcomeTests : IDisposable
 
     private CellFolder[] Folders()
     {
-        var recipe = CompareRecipe.Parse("""{ "seeds": [0], "columns": { "80 %": { "sparsity": 0.8 } }, "methods": { "pdp": {}, "gmp": {} } }""");
-        return [.. recipe.Cells().Select(cell => new CellFolder(_folder.Path, cell))];
+        var recipe = Recipes.Parse("""{ "seeds": [0], "columns": { "80 %": { "sparsity": 0.8 } }, "methods": { "pdp": {}, "gmp": {} } }""");
+        return [.. recipe.Cells().Select(cell => new CellFolder(Recipes.Sample, _folder.Path, cell))];
     }
 
     private static void Leave(CellFolder folder) =>

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
-using Pdp.Samples.Cifar10;
-using Pdp.Samples.Cifar10.Comparison;
+using Pdp.Samples.Comparison;
 using Pdp.Training;
 
 namespace Pdp.Samples.Tests.Cifar10.Comparison;
@@ -79,8 +78,8 @@ public sealed class CellRunsTests : IDisposable
     [Fact]
     public async Task RunAsync_WhenTheDenseRunFailed_SaysSoOfThoseThatLearnFromIt()
     {
-        var recipe = CompareRecipe.Parse("""{ "seeds": [0], "columns": { "80 %": {} }, "methods": { "pdp": { "options": { "teacher": "{dense}" } } } }""");
-        CellFolder[] folders = [.. recipe.Cells().Select(cell => new CellFolder(_folder.Path, cell))];
+        var recipe = Recipes.Parse("""{ "seeds": [0], "columns": { "80 %": {} }, "methods": { "pdp": { "options": { "teacher": "{dense}" } } } }""");
+        CellFolder[] folders = [.. recipe.Cells().Select(cell => new CellFolder(Recipes.Sample, _folder.Path, cell))];
 
         var failures = await new CellRuns(folders, jobs: 1, folder => Shell("exit 3")).RunAsync(CancellationToken.None);
 
@@ -91,8 +90,8 @@ public sealed class CellRunsTests : IDisposable
     [Fact]
     public async Task RunAsync_OfARowThatTakesTheSparsitiesOfAnother_RunsItLast()
     {
-        var recipe = CompareRecipe.Parse("""{ "seeds": [0], "columns": { "80 %": {} }, "methods": { "pdp": { "options": { "allocation": "from:{gmp}" } }, "gmp": {} } }""");
-        CellFolder[] folders = [.. recipe.Cells().Select(cell => new CellFolder(_folder.Path, cell))];
+        var recipe = Recipes.Parse("""{ "seeds": [0], "columns": { "80 %": {} }, "methods": { "pdp": { "options": { "allocation": "from:{gmp}" } }, "gmp": {} } }""");
+        CellFolder[] folders = [.. recipe.Cells().Select(cell => new CellFolder(Recipes.Sample, _folder.Path, cell))];
         var started = new List<string>();
 
         await new CellRuns(folders, jobs: 1, folder => folder.Cell.Method == "gmp" ? Shell("exit 3") : Leaving(folder, started)).RunAsync(CancellationToken.None);
@@ -191,8 +190,8 @@ public sealed class CellRunsTests : IDisposable
 
     private CellFolder[] Folders()
     {
-        var recipe = CompareRecipe.Parse("""{ "seeds": [0], "columns": { "80 %": { "sparsity": 0.8 } }, "methods": { "pdp": {}, "gmp": {} } }""");
-        return [.. recipe.Cells().Select(cell => new CellFolder(_folder.Path, cell))];
+        var recipe = Recipes.Parse("""{ "seeds": [0], "columns": { "80 %": { "sparsity": 0.8 } }, "methods": { "pdp": {}, "gmp": {} } }""");
+        return [.. recipe.Cells().Select(cell => new CellFolder(Recipes.Sample, _folder.Path, cell))];
     }
 
     private static ProcessStartInfo Leaving(CellFolder folder, List<string> started)

@@ -1,8 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Xml.Linq;
-using Pdp.Samples.Cifar10;
-using Pdp.Samples.Cifar10.Comparison;
+using Pdp.Samples.Comparison;
 using Pdp.Samples.Reports;
 using Pdp.Training;
 using static TorchSharp.torch;
@@ -19,9 +18,9 @@ public sealed class ChartsTests : IDisposable
 
     public ChartsTests() => _cells =
     [
-        .. CompareRecipe.Parse("""{ "seeds": [0], "columns": { "80 %": { "sparsity": 0.8 }, "90 %": { "sparsity": 0.9 } }, "methods": { "pdp": {}, "gmp": {} } }""")
+        .. Recipes.Parse("""{ "seeds": [0], "columns": { "80 %": { "sparsity": 0.8 }, "90 %": { "sparsity": 0.9 } }, "methods": { "pdp": {}, "gmp": {} } }""")
             .Cells()
-            .Select(cell => new CellFolder(_folder.Path, cell)),
+            .Select(cell => new CellFolder(Recipes.Sample, _folder.Path, cell)),
     ];
 
     public void Dispose() => _folder.Dispose();

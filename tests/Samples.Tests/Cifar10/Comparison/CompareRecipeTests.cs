@@ -1,5 +1,3 @@
-using Pdp.Samples.Cifar10.Comparison;
-
 namespace Pdp.Samples.Tests.Cifar10.Comparison;
 
 public sealed class CompareRecipeTests
@@ -15,7 +13,7 @@ public sealed class CompareRecipeTests
     [Fact]
     public void Cells_AreColumnsTimesMethodsTimesSeeds_DenseFirst()
     {
-        var cells = CompareRecipe.Parse(Plain).Cells().Select(cell => cell.Name);
+        var cells = Recipes.Parse(Plain).Cells().Select(cell => cell.Name);
 
         Assert.Equal(["dense-dense-0", "dense-dense-1", "80-pdp-0", "2o4-pdp-0", "2o4-lnm-0", "80-pdp-1", "2o4-pdp-1", "2o4-lnm-1"], cells);
     }
@@ -23,7 +21,7 @@ public sealed class CompareRecipeTests
     [Fact]
     public void Options_OfAColumnOfAMethod_WinOverOthers()
     {
-        var cell = CompareRecipe.Parse(Plain).Cells().Single(cell => cell.Name == "2o4-lnm-1");
+        var cell = Recipes.Parse(Plain).Cells().Single(cell => cell.Name == "2o4-lnm-1");
 
         Assert.Equal(["--method", "lnm", "--seed", "1", "--epochs", "3", "--lr", "0.2", "--strategy", "2:4"], cell.Arguments);
     }
@@ -31,7 +29,7 @@ public sealed class CompareRecipeTests
     [Fact]
     public void ARow_MayBeAMethodUnderAnotherName()
     {
-        var cell = CompareRecipe.Parse("""{ "seeds": [0], "columns": { "80 %": {} }, "methods": { "pdp, taught": { "method": "pdp", "options": { "teacher": "{dense}" } } } }""").Cells().Last();
+        var cell = Recipes.Parse("""{ "seeds": [0], "columns": { "80 %": {} }, "methods": { "pdp, taught": { "method": "pdp", "options": { "teacher": "{dense}" } } } }""").Cells().Last();
 
         Assert.Equal(("80-pdptaught-0", "pdp"), (cell.Name, cell.Method));
         Assert.Contains("dense/weights", cell.ArgumentsWith("dense/weights", report: null));
@@ -40,7 +38,7 @@ public sealed class CompareRecipeTests
     [Fact]
     public void ARow_MayTakeTheSparsitiesOfAnother()
     {
-        var cell = CompareRecipe.Parse(Allocated).Cells().Last();
+        var cell = Recipes.Parse(Allocated).Cells().Last();
 
         Assert.Equal(("pdp-optg", "optg", "80-optg-0"), (cell.Row, cell.AllocatedBy, cell.AllocatingName));
         Assert.Contains("from:optg/pruning.json", cell.ArgumentsWith("dense/weights", "optg/pruning.json"));
@@ -52,7 +50,7 @@ public sealed class CompareRecipeTests
     [InlineData("\"optg\": {}", "\"optg\": { \"columns\": [\"90 %\"] }", "In column '80 %', row 'pdp-optg' takes the sparsities of 'optg'")]
     public void ARow_ThatTakesWhatIsNotThere_IsRefused(string right, string wrong, string expected)
     {
-        var error = Assert.Throws<ArgumentException>(() => CompareRecipe.Parse(Allocated.Replace(right, wrong, StringComparison.Ordinal)));
+        var error = Assert.Throws<ArgumentException>(() => Recipes.Parse(Allocated.Replace(right, wrong, StringComparison.Ordinal)));
 
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
@@ -72,7 +70,7 @@ public sealed class CompareRecipeTests
         using var folder = new TemporaryFolder();
         File.WriteAllText(folder.File("mine.json"), Plain.Replace(right, wrong, StringComparison.Ordinal));
 
-        var error = Assert.Throws<ArgumentException>(() => CompareRecipe.Read(folder.File("mine.json")));
+        var error = Assert.Throws<ArgumentException>(() => Recipes.Read(folder.File("mine.json")));
 
         Assert.StartsWith($"The recipe '{folder.File("mine.json")}' can't be used. ", error.Message, StringComparison.Ordinal);
     }
@@ -80,7 +78,7 @@ public sealed class CompareRecipeTests
     [Fact]
     public void Read_WhenTheNameIsMistyped_SuggestsTheNearOneAndListsAll()
     {
-        var error = Assert.Throws<ArgumentException>(() => CompareRecipe.Read("tabel"));
+        var error = Assert.Throws<ArgumentException>(() => Recipes.Read("tabel"));
 
         Assert.Contains("There is no recipe 'tabel'; did you mean --recipe table?", error.Message, StringComparison.Ordinal);
         Assert.Contains("smoke, table.", error.Message, StringComparison.Ordinal);
@@ -106,7 +104,7 @@ public sealed class CompareRecipeTests
     [InlineData("\"pdp\": {}", "\"pdp\": { \"columns\": [\"2:4\"] }", "No method runs in column '80 %'.")]
     public void Parse_WhenANameIsUnknown_SuggestsTheNearOne(string right, string wrong, string expected)
     {
-        var error = Assert.ThrowsAny<ArgumentException>(() => CompareRecipe.Parse(Plain.Replace(right, wrong, StringComparison.Ordinal)));
+        var error = Assert.ThrowsAny<ArgumentException>(() => Recipes.Parse(Plain.Replace(right, wrong, StringComparison.Ordinal)));
 
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
@@ -114,12 +112,12 @@ public sealed class CompareRecipeTests
     [Fact]
     public void Read_WhenThereIsNone_ListsThoseThatComeWithTheProgram()
     {
-        var error = Assert.Throws<ArgumentException>(() => CompareRecipe.Read("nonsense"));
+        var error = Assert.Throws<ArgumentException>(() => Recipes.Read("nonsense"));
 
         Assert.Contains("smoke", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void RecipesThatComeWithTheProgram_CanBeRead() =>
-        Assert.All(Directory.EnumerateFiles(Path.Combine(AppContext.BaseDirectory, "comparisons")), path => Assert.NotEmpty(CompareRecipe.Read(path).Cells()));
+        Assert.All(Directory.EnumerateFiles(Path.Combine(AppContext.BaseDirectory, "comparisons")), path => Assert.NotEmpty(Recipes.Read(path).Cells()));
 }

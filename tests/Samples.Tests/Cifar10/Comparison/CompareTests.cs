@@ -1,6 +1,5 @@
 using System.Text.Json;
-using Pdp.Samples.Cifar10;
-using Pdp.Samples.Cifar10.Comparison;
+using Pdp.Samples.Comparison;
 using Pdp.Training;
 
 namespace Pdp.Samples.Tests.Cifar10.Comparison;
@@ -20,7 +19,7 @@ public sealed class CompareTests : IDisposable
     [InlineData("\"epochs\": 8", "\"epochs\": 8, \"ramp-end\": 12", "row 'pdp' can't run in column '80 %'")]
     public void Run_OfWhatDoesNotGoTogether_NamesTheCellAtOnce(string right, string wrong, string expected)
     {
-        var error = Assert.ThrowsAny<ArgumentException>(() => Rehearsal.Require(CompareRecipe.Parse(Plain.Replace(right, wrong, StringComparison.Ordinal)).Cells()));
+        var error = Assert.ThrowsAny<ArgumentException>(() => Rehearsal.Require(Recipes.Sample, Recipes.Parse(Plain.Replace(right, wrong, StringComparison.Ordinal)).Cells()));
 
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
@@ -30,7 +29,7 @@ public sealed class CompareTests : IDisposable
     [InlineData("scratch")]
     [InlineData("choose")]
     [InlineData("finetune")]
-    public void Run_OfARecipeThatComesWithTheProgram_IsPossible(string name) => Rehearsal.Require(CompareRecipe.Read(name).Cells());
+    public void Run_OfARecipeThatComesWithTheProgram_IsPossible(string name) => Rehearsal.Require(Recipes.Sample, Recipes.Read(name).Cells());
 
     [Fact]
     public void Run_FromScratchWithWeights_SaysThatNoneAreWanted()
@@ -38,7 +37,7 @@ public sealed class CompareTests : IDisposable
         var recipe = _folder.File("recipe.json");
         File.WriteAllText(recipe, Plain.Replace("{ \"options\"", "{ \"from-scratch\": true, \"options\"", StringComparison.Ordinal));
 
-        var error = Assert.Throws<ArgumentException>(() => Compare.Run(["--recipe", recipe, "--data", _folder.Path, "--weights", "w.safetensors", "--out", _folder.File("run")]));
+        var error = Assert.Throws<ArgumentException>(() => Compare.Run(Recipes.Sample, ["--recipe", recipe, "--data", _folder.Path, "--weights", "w.safetensors", "--out", _folder.File("run")]));
 
         Assert.Contains("starts from fresh weights: leave --weights out", error.Message, StringComparison.Ordinal);
     }
@@ -82,7 +81,7 @@ public sealed class CompareTests : IDisposable
         var recipe = Leave(Plain);
         Folders(Plain)[0].Fail("no such data");
 
-        var code = Compare.Run(["--recipe", recipe, "--out", _folder.Path, "--tables-only"]);
+        var code = Compare.Run(Recipes.Sample, ["--recipe", recipe, "--out", _folder.Path, "--tables-only"]);
 
         Assert.Equal(1, code);
         Assert.Contains("no such data", File.ReadAllText(_folder.File("results.md")), StringComparison.Ordinal);
@@ -94,7 +93,7 @@ public sealed class CompareTests : IDisposable
     {
         var recipe = Leave(Plain);
 
-        var error = Assert.Throws<ArgumentException>(() => Compare.Run(["--recipe", recipe, "--out", _folder.File("nothing"), "--tables-only"]));
+        var error = Assert.Throws<ArgumentException>(() => Compare.Run(Recipes.Sample, ["--recipe", recipe, "--out", _folder.File("nothing"), "--tables-only"]));
 
         Assert.Contains("has no results of this recipe yet", error.Message, StringComparison.Ordinal);
         Assert.False(Directory.Exists(_folder.File("nothing")));
@@ -106,7 +105,7 @@ public sealed class CompareTests : IDisposable
         var recipe = Leave(Plain);
         using var other = FolderLock.Take(_folder.Path);
 
-        var error = Assert.Throws<IOException>(() => Compare.Run(["--recipe", recipe, "--out", _folder.Path, "--tables-only"]));
+        var error = Assert.Throws<IOException>(() => Compare.Run(Recipes.Sample, ["--recipe", recipe, "--out", _folder.Path, "--tables-only"]));
 
         Assert.Contains("Another process is working", error.Message, StringComparison.Ordinal);
     }
@@ -116,7 +115,7 @@ public sealed class CompareTests : IDisposable
     {
         var recipe = Leave(Plain);
 
-        var error = Assert.Throws<ArgumentException>(() => Compare.Run(["--recipe", recipe, "--out", _folder.File("new"), "--data", "nowhere", "--weights", recipe]));
+        var error = Assert.Throws<ArgumentException>(() => Compare.Run(Recipes.Sample, ["--recipe", recipe, "--out", _folder.File("new"), "--data", "nowhere", "--weights", recipe]));
 
         Assert.Contains("--data names 'nowhere'", error.Message, StringComparison.Ordinal);
         Assert.False(Directory.Exists(_folder.File("new")));
@@ -127,13 +126,13 @@ public sealed class CompareTests : IDisposable
     {
         var recipe = Leave(Plain);
 
-        Assert.Throws<InvalidDataException>(() => Compare.Run(["--recipe", recipe, "--out", _folder.File("new"), "--data", recipe, "--weights", recipe]));
+        Assert.Throws<InvalidDataException>(() => Compare.Run(Recipes.Sample, ["--recipe", recipe, "--out", _folder.File("new"), "--data", recipe, "--weights", recipe]));
 
         Assert.False(Directory.Exists(_folder.File("new")));
     }
 
     private CellFolder[] Folders(string recipe, string? weights = null) =>
-        [.. CompareRecipe.Parse(recipe).Cells().Select(cell => new CellFolder(_folder.Path, cell, weights))];
+        [.. Recipes.Parse(recipe).Cells().Select(cell => new CellFolder(Recipes.Sample, _folder.Path, cell, weights))];
 
     /// <returns>The recipe's file.</returns>
     private string Leave(string recipe)

@@ -1,5 +1,5 @@
 using Pdp.Samples.Cifar10;
-using Pdp.Samples.Cifar10.Comparison;
+using Pdp.Samples.Comparison;
 
 namespace Pdp.Samples.Tests.Cifar10.Comparison;
 

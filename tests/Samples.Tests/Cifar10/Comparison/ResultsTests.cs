@@ -1,6 +1,5 @@
 using System.Text.Json;
-using Pdp.Samples.Cifar10;
-using Pdp.Samples.Cifar10.Comparison;
+using Pdp.Samples.Comparison;
 using Pdp.Training;
 
 namespace Pdp.Samples.Tests.Cifar10.Comparison;
@@ -79,9 +78,9 @@ public sealed class ResultsTests : IDisposable
     [Fact]
     public void ToMarkdown_OfAMethodThatIsNotDefinedForAColumn_HasADash()
     {
-        var recipe = CompareRecipe.Parse("""{ "seeds": [0], "columns": { "a|b": {}, "2:4": { "strategy": "2:4" } }, "methods": { "pdp": {}, "lnm": { "columns": ["2:4"] } } }""");
+        var recipe = Recipes.Parse("""{ "seeds": [0], "columns": { "a|b": {}, "2:4": { "strategy": "2:4" } }, "methods": { "pdp": {}, "lnm": { "columns": ["2:4"] } } }""");
 
-        var text = new Results(recipe.Cells().Select(cell => new CellFolder(_folder.Path, cell))).ToMarkdown();
+        var text = new Results([.. recipe.Cells().Select(cell => new CellFolder(Recipes.Sample, _folder.Path, cell))]).ToMarkdown();
 
         Assert.Contains("| top-1, % | a\\|b | 2:4 |\n", text, StringComparison.Ordinal);
         Assert.Contains("| lnm | – | not run yet |", text, StringComparison.Ordinal);
@@ -123,9 +122,9 @@ public sealed class ResultsTests : IDisposable
 
     private CellFolder[] Folders =>
     [
-        .. CompareRecipe.Parse("""{ "seeds": [0, 1], "columns": { "80 %": { "sparsity": 0.8 } }, "methods": { "pdp": {}, "gmp": {} } }""")
+        .. Recipes.Parse("""{ "seeds": [0, 1], "columns": { "80 %": { "sparsity": 0.8 } }, "methods": { "pdp": {}, "gmp": {} } }""")
             .Cells()
-            .Select(cell => new CellFolder(_folder.Path, cell)),
+            .Select(cell => new CellFolder(Recipes.Sample, _folder.Path, cell)),
     ];
 
     private Results Made(params (string Method, int Seed, double Accuracy)[] runs)

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Xml.Linq;
-using Pdp.Samples.Cifar10;
 using Pdp.Samples.Cifar10.Gallery;
 using Pdp.Samples.Drawing;
 using Pdp.Samples.Reports;

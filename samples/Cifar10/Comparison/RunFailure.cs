@@ -1,7 +1,0 @@
-namespace Pdp.Samples.Cifar10.Comparison;
-
-/// <summary>The failure.json of a run that ended without a report.</summary>
-/// <param name="Error">What it said, in one line.</param>
-/// <param name="Settings">The settings of the run, as in reports.</param>
-/// <param name="WeightsHash">That of the weights that it started from, as in reports.</param>
-internal sealed record RunFailure(string Error, string Settings, string? WeightsHash);

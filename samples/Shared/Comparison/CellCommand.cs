@@ -1,0 +1,28 @@
+using System.Diagnostics;
+
+namespace Pdp.Samples.Comparison;
+
+/// <summary>Starts this program for the run of one cell, with one thread.</summary>
+internal static class CellCommand
+{
+    public static ProcessStartInfo Of(CellFolder folder, CompareSettings settings)
+    {
+        var program = Environment.ProcessPath!;
+        var start = new ProcessStartInfo(program) { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.Environment["OMP_NUM_THREADS"] = "1";
+        if (Path.GetFileNameWithoutExtension(program) == "dotnet")
+        {
+            start.ArgumentList.Add(typeof(CellCommand).Assembly.Location);
+        }
+
+        string[] weights = settings.Weights is { } file ? ["--weights", file] : [];
+        string[] places = ["--data", settings.Data!, "--out", folder.Path, .. folder.Sample.RunArguments, .. weights];
+        var arguments = folder.Cell.ArgumentsWith(Path.Combine(folder.DensePath, "weights.safetensors"), folder.AllocatingReport);
+        foreach (var argument in arguments.Concat(places))
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        return start;
+    }
+}

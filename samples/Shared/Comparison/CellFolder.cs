@@ -1,0 +1,180 @@
+using System.Text.Json;
+using Pdp.Samples.Reports;
+using Pdp.Training;
+
+namespace Pdp.Samples.Comparison;
+
+/// <summary>Where a cell's run leaves its results; finished when its report is there, which is written last.</summary>
+/// <param name="sample">The sample whose run it is.</param>
+/// <param name="root">The folder of the comparison.</param>
+/// <param name="cell">The cell.</param>
+/// <param name="weightsHash">That of the weights that runs start from; null to take any.</param>
+internal sealed class CellFolder(IComparedSample sample, string root, Cell cell, string? weightsHash = null)
+{
+    private const string FailureFile = "failure.json";
+    private const string HistoryFile = "history.json";
+    private const string LayersFile = "layers.csv";
+    private const string ReportFile = "report.json";
+
+    /// <summary>The pruning report, for <c>--allocation</c> of another run.</summary>
+    private const string PruningReportFile = "pruning.json";
+
+    private readonly string _settings = sample.Fingerprint(cell.Arguments);
+
+    public IComparedSample Sample => sample;
+
+    public Cell Cell => cell;
+
+    public string Path { get; } = System.IO.Path.Combine(root, "cells", cell.Name);
+
+    /// <summary>What the run printed.</summary>
+    public string Log => FileOf("log.txt");
+
+    /// <summary>The folder of the dense run of the same seed.</summary>
+    public string DensePath => System.IO.Path.Combine(root, "cells", Cell.DenseName(cell.Seed));
+
+    /// <summary>The pruning report of the row that gives the run its sparsities of layers; null if none does.</summary>
+    public string? AllocatingReport =>
+        cell.AllocatingName is { } name ? System.IO.Path.Combine(root, "cells", name, PruningReportFile) : null;
+
+    /// <summary>Reads what there is, all of it, so that damage is found before anything is made of it.</summary>
+    public CellOutcome Outcome()
+    {
+        try
+        {
+            if (ReadReport() is { } report)
+            {
+                return new(IsOfThis(report.Settings, report.WeightsHash) ? Checked(report) : null, Fault: null);
+            }
+
+            var failure = Read<RunFailure>(FailureFile);
+            return new(Report: null, failure is not null && IsOfThis(failure.Settings, failure.WeightsHash) ? failure.Error : null);
+        }
+        catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
+        {
+            return new(Report: null, e.Message);
+        }
+    }
+
+    /// <summary>The report of a finished run of these settings; null if there is none.</summary>
+    public ComparedReport? Report() => Outcome().Report;
+
+    /// <summary>Whether a folder of a cell has a report.</summary>
+    public static bool HasReport(string folder) => File.Exists(System.IO.Path.Combine(folder, ReportFile));
+
+    /// <summary>
+    /// In what a finished run of this name differs from the cell; null if it doesn't, or if there is none that can be read.
+    /// </summary>
+    public string? Difference()
+    {
+        try
+        {
+            return ReadReport() is { } report && !IsOfThis(report.Settings, report.WeightsHash)
+                ? $"{cell.Name} was run {(report.Settings == _settings ? "from other weights" : Differences(report.Settings, _settings))}"
+                : null;
+        }
+        catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
+        {
+            // It is damaged, which the run or the table will say.
+            return null;
+        }
+    }
+
+    /// <summary>Keeps why the run failed.</summary>
+    public void Fail(string error)
+    {
+        var failure = new RunFailure(error, _settings, weightsHash);
+        AtomicFile.WriteText(FileOf(FailureFile), JsonSerializer.Serialize(failure, Json.Options) + "\n");
+    }
+
+    /// <summary>Drops what an earlier run has left.</summary>
+    public void Empty()
+    {
+        if (Directory.Exists(Path))
+        {
+            Directory.Delete(Path, recursive: true);
+        }
+
+        Directory.CreateDirectory(Path);
+    }
+
+    /// <summary>The zeros of each layer, by name; none of a run without pruning.</summary>
+    /// <exception cref="InvalidDataException">The file is damaged.</exception>
+    public IReadOnlyList<LayerZeros> Layers()
+    {
+        var path = FileOf(LayersFile);
+        var lines = File.Exists(path) ? File.ReadLines(path).Skip(1) : [];
+        return [.. lines.Select(line => LayerZeros.Parse(line) ?? throw Damaged(path, $"it has the line '{line}'."))];
+    }
+
+    /// <summary>Histograms of some weights over the epochs.</summary>
+    /// <exception cref="InvalidDataException">The file is damaged.</exception>
+    public IReadOnlyList<WeightSnapshot> History()
+    {
+        var history = Read<WeightSnapshot[]>(HistoryFile) ?? [];
+        return history.All(snapshot => snapshot is { Range: >= 0, Counts.Count: > 0 })
+            ? history
+            : throw Damaged(FileOf(HistoryFile), "it has a histogram without bins.");
+    }
+
+    private static InvalidDataException Damaged(string path, string reason, Exception? cause = null) =>
+        new($"'{path}' is damaged: {reason}", cause);
+
+    private static string Differences(string then, string now)
+    {
+        var (before, after) = (Options(then), Options(now));
+        return $"with {string.Join(" ", before.Except(after))}, not {string.Join(" ", after.Except(before))}";
+
+        static string[] Options(string settings) => Named(settings).Split(" --") switch
+        {
+            [var first, .. var others] => [first, .. others.Select(option => "--" + option)],
+            _ => [],
+        };
+    }
+
+    private string FileOf(string name) => System.IO.Path.Combine(Path, name);
+
+    private bool IsOfThis(string settings, string? hash) => settings == _settings && (weightsHash is null || hash == weightsHash);
+
+    private ComparedReport Checked(ComparedReport report)
+    {
+        if (report is not { Sparsity: >= 0 and <= 1, PeakMemory: > 0 } || !sample.Metric.Range.Contains(report.Score))
+        {
+            throw Damaged(FileOf(ReportFile), $"sparsity or {sample.Metric.Name} is out of its range, or no memory was used.");
+        }
+
+        var layers = Layers();
+        if (layers.Count > 0 && Math.Abs(LayerZeros.Sparsity(layers) - report.Sparsity) > 1e-6)
+        {
+            throw Damaged(FileOf(LayersFile), "its zeros are not those of the report.");
+        }
+
+        History();
+        return report;
+    }
+
+    // What fingerprints say of files, of which they don't have the names.
+    private static string Named(string settings) => settings
+        .Replace("taught ", "--teacher ", StringComparison.Ordinal).Replace("started ", "--start ", StringComparison.Ordinal);
+
+    private ComparedReport? ReadReport() => Read(ReportFile, sample.ReadReport);
+
+    private T? Read<T>(string name)
+        where T : class => Read(name, text => JsonSerializer.Deserialize<T>(text, Json.Options));
+
+    private T? Read<T>(string name, Func<string, T?> parse)
+        where T : class
+    {
+        var path = FileOf(name);
+        try
+        {
+            return File.Exists(path)
+                ? parse(File.ReadAllText(path)) ?? throw Damaged(path, "it is the JSON null.")
+                : null;
+        }
+        catch (JsonException e)
+        {
+            throw Damaged(path, e.Message, e);
+        }
+    }
+}

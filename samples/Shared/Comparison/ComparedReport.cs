@@ -1,0 +1,57 @@
+using System.Text.Json.Serialization;
+
+namespace Pdp.Samples.Comparison;
+
+/// <summary>What the reports of all samples say that are compared. Each sample's adds its own.</summary>
+internal abstract record ComparedReport
+{
+    /// <summary>Before what a sample's own report adds.</summary>
+    private const int First = -1;
+
+    [JsonPropertyOrder(First)]
+    public required string Method { get; init; }
+
+    [JsonPropertyOrder(First)]
+    public required string Strategy { get; init; }
+
+    /// <summary>The fraction of the prunable weights that are exactly zero.</summary>
+    [JsonPropertyOrder(First)]
+    public required double Sparsity { get; init; }
+
+    public required int Epochs { get; init; }
+
+    public required int Seed { get; init; }
+
+    public required double SecondsPerEpoch { get; init; }
+
+    /// <summary>The time of all training steps over what they would have taken without pruning.</summary>
+    public required double? StepRatio { get; init; }
+
+    /// <summary>The most memory that the process had resident in training, in bytes.</summary>
+    public required long PeakMemory { get; init; }
+
+    /// <summary>What the method learned besides the weights.</summary>
+    public required long ExtraParameters { get; init; }
+
+    /// <summary>The settings that decide the numbers, as options.</summary>
+    public required string Settings { get; init; }
+
+    /// <summary>Tells the weights that the run started from apart from others; null for fresh ones.</summary>
+    public required string? WeightsHash { get; init; }
+
+    /// <summary>The number that runs are compared by, of the network as it is saved.</summary>
+    [JsonIgnore]
+    public abstract double Score { get; }
+
+    /// <summary>The same with soft masks, as in training; null where there are none.</summary>
+    [JsonIgnore]
+    public abstract double? SoftScore { get; }
+
+    /// <summary>The same before training; null where it was not measured.</summary>
+    [JsonIgnore]
+    public virtual double? StartScore => null;
+
+    /// <summary>The fraction of the multiplications that are gone; null where no channels were removed.</summary>
+    [JsonIgnore]
+    public virtual double? RemovedMacs => null;
+}

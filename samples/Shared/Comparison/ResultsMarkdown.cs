@@ -1,0 +1,138 @@
+using System.Globalization;
+using System.Text;
+
+namespace Pdp.Samples.Comparison;
+
+/// <summary>The tables of a comparison: every row and column of the recipe, whatever the state of its runs.</summary>
+internal sealed class ResultsMarkdown(Results results)
+{
+    private const string Undefined = "–";
+
+    public override string ToString() => $"{Scores()}\n{Times()}\n{Costs()}{Failed()}{Missing()}";
+
+    /// <summary>The number of the hardened networks, mean ± half of the spread over the seeds, and what was removed.</summary>
+    private string Scores()
+    {
+        var table = Header(results.Sample.Metric.Title);
+        foreach (var row in results.Rows)
+        {
+            AppendRow(table, row, results.Columns.Select(column => Entry(row, column)));
+        }
+
+        // One entry for all columns.
+        AppendRow(table, Cell.DenseMethod, results.Columns.Select((_, index) => index == 0 ? DenseEntry() : ""));
+        return table.ToString();
+    }
+
+    private string Times()
+    {
+        var table = Header("training, over the same without pruning");
+        foreach (var row in results.Rows)
+        {
+            var ratios = results.Columns.Select(column => Median(results.Of(row, column).Select(cell => cell.Report.StepRatio)));
+            AppendRow(table, row, ratios.Select(ratio => Number(ratio, "0.000")));
+        }
+
+        return table.ToString();
+    }
+
+    private string Costs()
+    {
+        var table = new StringBuilder("| other costs | peak memory, over dense | extra parameters |\n|---|---|---|\n");
+        foreach (var row in results.Rows)
+        {
+            var cells = results.Columns.SelectMany(column => results.Of(row, column)).ToArray();
+            var memory = Number(Median(cells.Select(results.MemoryRatio)), "0.00");
+            AppendRow(table, row, [memory, Number(cells.Length == 0 ? null : cells.Max(cell => cell.Report.ExtraParameters), "N0")]);
+        }
+
+        return table.ToString();
+    }
+
+    private string Failed()
+    {
+        if (results.Failures.Count == 0)
+        {
+            return "";
+        }
+
+        var table = new StringBuilder("\n| failed | error |\n|---|---|\n");
+        foreach (var (cell, error) in results.Failures)
+        {
+            AppendRow(table, $"{cell.Row}, {cell.Column}, seed {cell.Seed} (cells/{cell.Name})", [Escaped(error)]);
+        }
+
+        return table.ToString();
+    }
+
+    private string Missing()
+    {
+        var names = string.Join(", ", results.Missing.Select(cell => cell.Name));
+        return names.Length == 0 ? "" : $"\nNot run yet, or not finished: {names}. The same command runs them.\n";
+    }
+
+    private StringBuilder Header(string what) =>
+        new StringBuilder()
+            .Append(CultureInfo.InvariantCulture, $"| {what} | {string.Join(" | ", results.Columns.Select(Escaped))} |\n")
+            .Append(CultureInfo.InvariantCulture, $"|---{string.Concat(results.Columns.Select(_ => "|---"))}|\n");
+
+    private static void AppendRow(StringBuilder table, string name, IEnumerable<string> entries) =>
+        table.Append(CultureInfo.InvariantCulture, $"| {Escaped(name)} | {string.Join(" | ", entries)} |\n");
+
+    private Score Best(string column)
+    {
+        var finished = results.Rows.Select(row => results.Of(row, column)).Where(cells => cells.Count > 0);
+        return results.Sample.Metric.Best(finished.Select(Score.Of));
+    }
+
+    /// <summary>
+    /// Bold for the first and those that its spread and theirs don't tell from it; † where another share was removed than asked for.
+    /// </summary>
+    private string Entry(string row, string column)
+    {
+        var cells = results.Of(row, column);
+        if (cells.Count == 0)
+        {
+            return State(row, column);
+        }
+
+        var score = Score.Of(cells);
+        var removed = cells.Average(cell => cell.Report.RemovedMacs ?? cell.Report.Sparsity);
+        var mark = cells.Any(Misses) ? " †" : "";
+        var text = score.IsWithinNoiseOf(Best(column)) ? $"**{score}**" : $"{score}";
+        return string.Create(CultureInfo.InvariantCulture, $"{text} ({100 * removed:0.0} %{mark}{Share(cells.Count, row, column, "; ")})");
+    }
+
+    private string DenseEntry()
+    {
+        var share = Share(results.Dense.Count, Cell.DenseMethod, Cell.DenseColumn, "");
+        return results.Dense.Count == 0
+            ? State(Cell.DenseMethod, Cell.DenseColumn)
+            : $"{Score.Of(results.Dense)}{(share.Length == 0 ? "" : $" ({share})")}";
+    }
+
+    /// <summary>What to say in the place of a number.</summary>
+    private string State(string row, string column) =>
+        results.Planned(row, column) == 0 ? Undefined : results.StateOf(row, column);
+
+    /// <summary>How many of the seeds a number is made of, unless of all.</summary>
+    private string Share(int finished, string row, string column, string before) =>
+        results.Planned(row, column) is var planned && finished < planned
+            ? string.Create(CultureInfo.InvariantCulture, $"{before}{finished} of {planned} seeds")
+            : "";
+
+    /// <summary>Whether single weights were asked for and more than half a percent more or fewer are gone.</summary>
+    private bool Misses(Result result) =>
+        results.Sample.Settings(result.Cell.Arguments) is { Strategy: "unstructured" } asked
+        && Math.Abs(asked.Sparsity - result.Report.Sparsity) > 0.005;
+
+    private static string Number(double? value, string format) => value?.ToString(format, CultureInfo.InvariantCulture) ?? Undefined;
+
+    private static string Escaped(string text) => text.Replace("|", "\\|", StringComparison.Ordinal);
+
+    private static double? Median(IEnumerable<double?> values)
+    {
+        double[] sorted = [.. values.OfType<double>().Order()];
+        return sorted.Length == 0 ? null : (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
+    }
+}

@@ -1,0 +1,30 @@
+using System.Diagnostics;
+
+namespace Pdp.Samples;
+
+/// <summary>
+/// The most memory that the process had resident, from a moment on where the system lets it be told (Linux), else from its start.
+/// </summary>
+internal static class PeakMemory
+{
+    /// <summary>Forgets the peak up to now, as that of reading the data.</summary>
+    public static void Reset()
+    {
+        GC.Collect();
+        try
+        {
+            File.WriteAllText("/proc/self/clear_refs", "5");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Other systems keep the peak of the whole process.
+        }
+    }
+
+    /// <summary>In bytes.</summary>
+    public static long Read()
+    {
+        using var process = Process.GetCurrentProcess();
+        return process.PeakWorkingSet64;
+    }
+}

@@ -97,6 +97,21 @@ public sealed class SafetensorsTests : IDisposable
     }
 
     [Fact]
+    public void Save_WhenATensorOrATextIsNull_NamesItAndWritesNothing()
+    {
+        var gone = zeros(1);
+        gone.Dispose();
+
+        Assert.Contains("'a'", Fault(new() { ["a"] = null! }, []), StringComparison.Ordinal);
+        Assert.Contains("'a'", Fault(new() { ["a"] = gone }, []), StringComparison.Ordinal);
+        Assert.Contains("'epoch' is null", Fault([], new() { ["epoch"] = null! }), StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFiles(_folder.Path));
+
+        string Fault(Dictionary<string, Tensor> tensors, Dictionary<string, string> texts) =>
+            Assert.Throws<ArgumentException>(() => Safetensors.Save(Path, tensors, texts)).Message;
+    }
+
+    [Fact]
     public void Load_WhenFileIsMissing_NamesIt()
     {
         var error = Assert.Throws<FileNotFoundException>(() => Safetensors.Load(Path));

@@ -34,19 +34,24 @@ public sealed record TrainingState
     /// <param name="texts">What else belongs to the moment, such as the epoch and a pruner's state as JSON, by name.</param>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="ArgumentException">
-    /// A text has the name <c>sha256</c>, or a tensor a type that the format does not support.
+    /// A text has the name <c>sha256</c> or is null, or a tensor has a type that the format does not support; nothing is written then.
+    /// </exception>
+    /// <exception cref="InvalidOperationException">
+    /// A tensor holds NaN or infinity, from which no run can go on, or the averages are in the place of the weights; nothing is written
+    /// then.
     /// </exception>
     /// <exception cref="IOException">The file can't be written; an existing one stays as it was.</exception>
     public void Save(string path, IReadOnlyDictionary<string, string> texts)
     {
         ArgumentNullException.ThrowIfNull(path);
         ArgumentNullException.ThrowIfNull(texts);
+        RequireWeights();
         using var scope = NewDisposeScope();
         var tensors = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         Add(tensors, ModelPrefix, Model.state_dict());
         Add(tensors, OptimizerPrefix, Optimizer?.GetState());
         Add(tensors, AveragePrefix, Average?.GetState());
-        SafetensorsFile.SaveSealed(path, tensors, texts);
+        CheckpointFile.Save(path, tensors, texts);
     }
 
     /// <summary>Restores what <see cref="Save"/> wrote. All of the file is checked before anything changes.</summary>
@@ -59,9 +64,11 @@ public sealed record TrainingState
     /// <exception cref="InvalidDataException">
     /// The file is damaged, does not fit, or holds NaN or infinity in the weights; nothing has changed then.
     /// </exception>
+    /// <exception cref="InvalidOperationException">The averages are in the place of the weights; nothing has changed then.</exception>
     public void Load(string path, Action? then = null)
     {
         ArgumentNullException.ThrowIfNull(path);
+        RequireWeights();
         using var scope = NewDisposeScope();
         var file = CheckpointFile.Load(path, ModelPrefix, OptimizerPrefix, AveragePrefix);
         var (weights, optimizer, average) = (file.Part(ModelPrefix), file.Part(OptimizerPrefix), file.Part(AveragePrefix));
@@ -71,6 +78,16 @@ public sealed record TrainingState
         Safetensors.LoadInto(Model, weights, path, then ?? (() => { }));
         Optimizer?.SetState(optimizer);
         Average?.SetState(average);
+    }
+
+    // The weights that the averages stand in for would be lost.
+    private void RequireWeights()
+    {
+        if (Average is { IsExchanged: true })
+        {
+            throw new InvalidOperationException(
+                "The averages are in the place of the weights: call Exchange() first, to swap them back. Nothing is saved or loaded.");
+        }
     }
 
     private static void Add(Dictionary<string, Tensor> tensors, string prefix, IEnumerable<KeyValuePair<string, Tensor>>? state)

@@ -10,6 +10,25 @@ internal sealed class CheckpointFile
 
     private CheckpointFile(string path, Dictionary<string, Tensor> tensors) => (_path, _tensors) = (path, tensors);
 
+    /// <summary>Writes a checkpoint that can be read again.</summary>
+    /// <exception cref="ArgumentException">A text or a tensor is not what the format supports; nothing is written then.</exception>
+    /// <exception cref="InvalidOperationException">A tensor is not finite; nothing is written then.</exception>
+    public static void Save(string path, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string> texts)
+    {
+        SafetensorsFile.Require(tensors);
+        foreach (var (name, tensor) in tensors)
+        {
+            if (!IsFinite(tensor))
+            {
+                throw new InvalidOperationException(
+                    $"'{name}' holds NaN or infinity, from which no run can go on: nothing is saved. "
+                    + "Go on from the last checkpoint with a lower learning rate, or with clipped gradients.");
+            }
+        }
+
+        SafetensorsFile.SaveSealed(path, tensors, texts);
+    }
+
     /// <exception cref="FileNotFoundException">The file does not exist.</exception>
     /// <exception cref="InvalidDataException">The file is damaged, or has a tensor of another prefix or that is not finite.</exception>
     public static CheckpointFile Load(string path, params string[] prefixes)

@@ -45,13 +45,15 @@ internal static class SafetensorsFile
         string path, IReadOnlyDictionary<string, Tensor> tensors, IEnumerable<KeyValuePair<string, string>>? metadata,
             Action<Stream> finish)
     {
-        foreach (var (name, tensor) in tensors)
+        Require(tensors);
+        KeyValuePair<string, string>[] texts = [.. metadata ?? []];
+        foreach (var (name, text) in texts)
         {
-            Require(name, tensor);
+            RequireText(name, text);
         }
 
         var sorted = tensors.OrderBy(tensor => tensor.Key, StringComparer.Ordinal).ToArray();
-        var header = SafetensorsHeader.Write(sorted, metadata);
+        var header = SafetensorsHeader.Write(sorted, texts);
         AtomicFile.Write(path, stream =>
         {
             stream.Write(header);
@@ -64,8 +66,22 @@ internal static class SafetensorsFile
         });
     }
 
+    /// <exception cref="ArgumentException">A tensor has a name or a type that the format does not support.</exception>
+    public static void Require(IReadOnlyDictionary<string, Tensor> tensors)
+    {
+        foreach (var (name, tensor) in tensors)
+        {
+            Require(name, tensor);
+        }
+    }
+
     private static void Require(string name, Tensor tensor)
     {
+        if (name is null || tensor is null || tensor.IsInvalid)
+        {
+            throw new ArgumentException($"The tensor '{name}' is null, has no name or was disposed.", nameof(tensor));
+        }
+
         if (name == SafetensorsJson.MetadataName || name.EnumerateRunes().Any(rune => rune == Rune.ReplacementChar))
         {
             throw new ArgumentException($"A safetensors file cannot hold a tensor named '{name}': rename it.", nameof(name));
@@ -75,7 +91,24 @@ internal static class SafetensorsFile
         {
             throw new ArgumentException($"A safetensors file cannot hold '{name}', which is sparse or has no memory.", nameof(tensor));
         }
+
+        SafetensorsType.Name(tensor.dtype);
     }
+
+    private static void RequireText(string name, string text)
+    {
+        if (name is null || text is null)
+        {
+            throw new ArgumentException(name is null ? "A text has no name." : $"The text '{name}' is null.", nameof(text));
+        }
+
+        if (!IsUnicode(name) || !IsUnicode(text))
+        {
+            throw new ArgumentException($"The text '{name}' is not Unicode: it holds half of a surrogate pair.", nameof(text));
+        }
+    }
+
+    private static bool IsUnicode(string text) => Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text)) == text;
 
     private static FileStream Open(string path) =>
         File.Exists(path) ? File.OpenRead(path) : throw new FileNotFoundException($"There is no file '{path}' to read weights from.", path);

@@ -93,6 +93,24 @@ public sealed class CheckpointFolderTests : IDisposable
     }
 
     [Fact]
+    public void Save_WhenAWeightIsNotFinite_KeepsAllThatWasThere()
+    {
+        _folder.Save(1, _scene.State, Texts);
+        _folder.Save(2, _scene.State, Texts, isBest: true);
+        Damage(_folder.Save(9, _scene.State, Texts));
+        File.WriteAllText(_temporary.File("run/step-0000000007.safetensors.part"), "half");
+        using var noGrad = TorchSharp.torch.no_grad();
+        _scene.Weight.fill_(float.NaN);
+        var before = Names().ToArray();
+
+        var error = Assert.Throws<InvalidOperationException>(() => _folder.Save(3, _scene.State, Texts, isBest: true));
+
+        Assert.Contains("'model.fc.weight' holds NaN or infinity", error.Message, StringComparison.Ordinal);
+        Assert.Equal(before, Names());
+        Assert.NotNull(_folder.FindNewest());
+    }
+
+    [Fact]
     public void Save_WhenAKilledProcessLeftHalfAFile_ClearsItAway()
     {
         Directory.CreateDirectory(_temporary.File("run"));

@@ -137,11 +137,41 @@ public sealed class TrainingStateTests : IDisposable
         Safetensors.Save(_folder.File("plain.safetensors"), _trained.State.Model.state_dict());
 
         Assert.Contains("'sha256'", Assert.Throws<ArgumentException>(() => _trained.State.Save(Path, new Dictionary<string, string> { ["sha256"] = "" })).Message, StringComparison.Ordinal);
+        Assert.Contains("'note' is null", Assert.Throws<ArgumentException>(() => _trained.State.Save(Path, new Dictionary<string, string> { ["note"] = null! })).Message, StringComparison.Ordinal);
+        Assert.Contains("surrogate", Assert.Throws<ArgumentException>(() => _trained.State.Save(Path, new Dictionary<string, string> { ["note"] = "\ud800" })).Message, StringComparison.Ordinal);
         Assert.Contains("no SHA-256", Assert.Throws<InvalidDataException>(() => _trained.State.Load(_folder.File("plain.safetensors"))).Message, StringComparison.Ordinal);
         Assert.Throws<FileNotFoundException>(() => _trained.State.Load(_folder.File("none")));
         Assert.Throws<ArgumentNullException>(() => new TrainingState { Model = null! });
         Assert.Throws<ArgumentNullException>(() => _trained.State.Save(Path, null!));
         Assert.Throws<ArgumentNullException>(() => _trained.State.Load(null!));
+        Assert.Equal(before, File.ReadAllBytes(Path));
+    }
+
+    [Theory]
+    [InlineData(float.NaN, "model.fc.weight")]
+    [InlineData(float.NegativeInfinity, "model.norm.running_var")]
+    [InlineData(float.PositiveInfinity, "optimizer.fc.weight.exp_avg")]
+    [InlineData(float.NaN, "average.fc.bias")]
+    public void Save_WhenANumberIsNotFinite_NamesItAndWritesNothing(float wrong, string name)
+    {
+        var before = File.ReadAllBytes(Path);
+        Poison(name, wrong);
+
+        var error = Assert.Throws<InvalidOperationException>(() => _trained.State.Save(Path, Texts));
+
+        Assert.Contains($"'{name}' holds NaN or infinity, from which no run can go on: nothing is saved.", error.Message, StringComparison.Ordinal);
+        Assert.Equal(before, File.ReadAllBytes(Path));
+        Assert.Equal([Path], Directory.GetFiles(_folder.Path));
+    }
+
+    [Fact]
+    public void SaveAndLoad_WhileTheAverageIsExchanged_AreRefused()
+    {
+        var before = File.ReadAllBytes(Path);
+        _trained.Average.Exchange();
+
+        Assert.Contains("Exchange()", Assert.Throws<InvalidOperationException>(() => _trained.State.Save(Path, Texts)).Message, StringComparison.Ordinal);
+        Assert.Contains("Exchange()", Assert.Throws<InvalidOperationException>(() => _trained.State.Load(Path)).Message, StringComparison.Ordinal);
         Assert.Equal(before, File.ReadAllBytes(Path));
     }
 
@@ -151,6 +181,22 @@ public sealed class TrainingStateTests : IDisposable
         _trained.State.Save(Path, Texts);
         _trained.State.Load(Path);
     });
+
+    private void Poison(string name, float wrong)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        var (part, rest) = (name[..name.IndexOf('.', StringComparison.Ordinal)], name[(name.IndexOf('.', StringComparison.Ordinal) + 1)..]);
+        if (part == "optimizer")
+        {
+            var state = _trained.Optimizer.GetState().ToDictionary();
+            state[rest] = full_like(state[rest], wrong);
+            _trained.Optimizer.SetState(state);
+            return;
+        }
+
+        (part == "model" ? _trained.State.Model.state_dict()[rest] : _trained.Average.GetState()[rest])[0].fill_(wrong);
+    }
 
     private void Change(Action<Dictionary<string, Tensor>> change)
     {

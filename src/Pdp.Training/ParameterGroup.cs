@@ -1,4 +1,5 @@
 using Pdp.Internal;
+using Pdp.Training.Internal;
 using TorchSharp;
 using TorchSharp.Modules;
 
@@ -80,7 +81,8 @@ public sealed class ParameterGroup : torch.optim.ILearningRateController
     };
 
     /// <exception cref="ArgumentException">
-    /// There is no parameter, two have the same name, one is in two groups, or one does not hold real floating-point numbers.
+    /// There is no parameter, two have the same name, one is in two groups, or one does not hold real floating-point numbers
+    /// or is an expanded view.
     /// </exception>
     internal static void RequireDistinct(IReadOnlyList<ParameterGroup> groups)
     {
@@ -103,6 +105,11 @@ public sealed class ParameterGroup : torch.optim.ILearningRateController
             {
                 throw new ArgumentException(
                     $"'{name}' is {parameter.dtype}; only real floating-point parameters can be optimized.", nameof(groups));
+            }
+
+            if (ExpandedView.Is(parameter))
+            {
+                throw new ArgumentException($"'{name}' is an expanded view, whose numbers share their memory.", nameof(groups));
             }
 
             var address = TensorAddress.OfNative(parameter);

@@ -58,7 +58,7 @@ public static class Safetensors
     /// <exception cref="FileNotFoundException">The file does not exist.</exception>
     /// <exception cref="InvalidDataException">The file is damaged or does not fit; the module is then unchanged.</exception>
     /// <exception cref="InvalidOperationException">
-    /// A tensor of the module is sparse or on the meta device, as in a packed model; the module is then unchanged.
+    /// A tensor of the module is sparse or on the meta device, as in a packed model, or an expanded view; the module is then unchanged.
     /// </exception>
     public static LoadResult LoadInto(nn.Module module, string path) => LoadInto(module, path, new LoadOptions());
 
@@ -71,7 +71,7 @@ public static class Safetensors
     /// <exception cref="FileNotFoundException">The file does not exist.</exception>
     /// <exception cref="InvalidDataException">The file is damaged or does not fit; the module is then unchanged.</exception>
     /// <exception cref="InvalidOperationException">
-    /// A tensor of the module is sparse or on the meta device, as in a packed model; the module is then unchanged.
+    /// A tensor of the module is sparse or on the meta device, as in a packed model, or an expanded view; the module is then unchanged.
     /// </exception>
     public static LoadResult LoadInto(nn.Module module, string path, LoadOptions options)
     {
@@ -90,7 +90,7 @@ public static class Safetensors
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="InvalidDataException">The tensors do not fit; the module is then unchanged.</exception>
     /// <exception cref="InvalidOperationException">
-    /// A tensor of the module is sparse or on the meta device, as in a packed model; the module is then unchanged.
+    /// A tensor of the module is sparse or on the meta device, as in a packed model, or an expanded view; the module is then unchanged.
     /// </exception>
     public static LoadResult LoadInto(nn.Module module, IReadOnlyDictionary<string, Tensor> tensors, string source, Action then)
     {
@@ -110,7 +110,7 @@ public static class Safetensors
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="InvalidDataException">The tensors do not fit; the module is then unchanged.</exception>
     /// <exception cref="InvalidOperationException">
-    /// A tensor of the module is sparse or on the meta device, as in a packed model; the module is then unchanged.
+    /// A tensor of the module is sparse or on the meta device, as in a packed model, or an expanded view; the module is then unchanged.
     /// </exception>
     public static LoadResult LoadInto(nn.Module module, IReadOnlyDictionary<string, Tensor> tensors, string source, LoadOptions options)
     {
@@ -128,7 +128,7 @@ public static class Safetensors
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="InvalidDataException">The tensors do not fit.</exception>
     /// <exception cref="InvalidOperationException">
-    /// A tensor of the module is sparse or on the meta device, as in a packed model.
+    /// A tensor of the module is sparse or on the meta device, as in a packed model, or an expanded view.
     /// </exception>
     public static void RequireFit(nn.Module module, IReadOnlyDictionary<string, Tensor> tensors, string source) =>
         RequireFit(module, tensors, source, new LoadOptions());
@@ -141,7 +141,7 @@ public static class Safetensors
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="InvalidDataException">The tensors do not fit.</exception>
     /// <exception cref="InvalidOperationException">
-    /// A tensor of the module is sparse or on the meta device, as in a packed model.
+    /// A tensor of the module is sparse or on the meta device, as in a packed model, or an expanded view.
     /// </exception>
     public static void RequireFit(nn.Module module, IReadOnlyDictionary<string, Tensor> tensors, string source, LoadOptions options)
     {

@@ -1,4 +1,5 @@
 using Pdp.Internal;
+using Pdp.Training.Internal;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -21,17 +22,24 @@ public sealed class WeightAverage : IDisposable
     /// <param name="model">The model, on the device that it trains on: moving it replaces its parameters.</param>
     /// <param name="decay">The share of the average that each update keeps, in (0, 1).</param>
     /// <exception cref="ArgumentNullException"><paramref name="model"/> is null.</exception>
+    /// <exception cref="ArgumentException">A weight or buffer is an expanded view, in whose place no average can be put.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="decay"/> is outside its range.</exception>
     public WeightAverage(nn.Module model, double decay)
     {
         ArgumentNullException.ThrowIfNull(model);
-        _decay = Guard.Inside(decay, nameof(decay)).ToScalar();
+        Guard.Inside(decay, nameof(decay));
+        KeyValuePair<string, Tensor>[] live = [.. model.state_dict().Where(entry => entry.Value.is_floating_point())];
+        if (Array.Find(live, entry => ExpandedView.Is(entry.Value)).Key is { } name)
+        {
+            throw new ArgumentException($"'{name}' is an expanded view, in whose place no average can be put.", nameof(model));
+        }
+
+        _decay = decay.ToScalar();
         _rest = (1 - decay).ToScalar();
         using var noGrad = no_grad();
         _pairs =
         [
-            .. model.state_dict().Where(entry => entry.Value.is_floating_point())
-                .DistinctBy(entry => TensorAddress.OfNative(entry.Value))
+            .. live.DistinctBy(entry => TensorAddress.OfNative(entry.Value))
                 .Select(entry => (entry.Key, entry.Value, Start(entry.Value))),
         ];
     }

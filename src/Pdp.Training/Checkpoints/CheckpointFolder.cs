@@ -51,8 +51,8 @@ public sealed class CheckpointFolder
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="step"/> is outside its range.</exception>
     /// <exception cref="ArgumentException">A text or a tensor can't be saved; nothing has changed then.</exception>
     /// <exception cref="InvalidOperationException">
-    /// A tensor holds NaN or infinity, the averages are in the place of the weights, or there is a whole checkpoint of a later step; nothing
-    /// has changed then.
+    /// A tensor holds NaN or infinity, the averages are in the place of the weights, or there is a whole checkpoint of a later step;
+    /// nothing has changed then.
     /// </exception>
     /// <exception cref="IOException">It can't be written; all checkpoints that were there still are.</exception>
     public string Save(long step, TrainingState state, IReadOnlyDictionary<string, string> texts, bool isBest = false)

@@ -25,9 +25,12 @@ public static class GradientClipping
     /// caller owns it.
     /// </returns>
     /// <exception cref="ArgumentNullException"><paramref name="parameters"/> or a parameter in it is null.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">An argument is outside its range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// An argument is outside its range, or <paramref name="maximum"/> outside that of the norm's type; nothing has changed then.
+    /// </exception>
     /// <exception cref="InvalidOperationException">
-    /// A gradient is sparse, or a parameter was disposed; nothing has changed then.
+    /// A gradient can't be clipped, as it is sparse, holds no real floating-point numbers, or is an expanded view; or a parameter was
+    /// disposed. Nothing has changed then.
     /// </exception>
     /// <exception cref="NotFiniteNumberException">
     /// The norm is not finite, and <paramref name="nonFinite"/> is <see cref="NonFiniteGradients.Throw"/>; nothing has changed then.
@@ -45,6 +48,7 @@ public static class GradientClipping
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         var gradients = GradientSet.Of(parameters);
+        gradients.RequireNormHolds(maximum);
         var norm = gradients.Norm();
         if (nonFinite == NonFiniteGradients.Throw)
         {
@@ -66,13 +70,20 @@ public static class GradientClipping
     /// <param name="parameters">The parameters, such as <c>model.named_parameters()</c>.</param>
     /// <param name="maximum">The largest magnitude c, in (0, ∞).</param>
     /// <exception cref="ArgumentNullException"><paramref name="parameters"/> or a parameter in it is null.</exception>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="maximum"/> is outside its range.</exception>
-    /// <exception cref="InvalidOperationException">A gradient is sparse, or a parameter was disposed; nothing has changed then.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// <paramref name="maximum"/> is outside its range, or that of a gradient's type, such as 65504 for float16; nothing has changed then.
+    /// </exception>
+    /// <exception cref="InvalidOperationException">
+    /// A gradient can't be clipped, as it is sparse, holds no real floating-point numbers, or is an expanded view; or a parameter was
+    /// disposed. Nothing has changed then.
+    /// </exception>
     public static void ByValue(IEnumerable<(string name, Parameter parameter)> parameters, double maximum)
     {
         Guard.Positive(maximum, nameof(maximum));
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        GradientSet.Of(parameters).Clamp(maximum);
+        var gradients = GradientSet.Of(parameters);
+        gradients.RequireHold(maximum);
+        gradients.Clamp(maximum);
     }
 }

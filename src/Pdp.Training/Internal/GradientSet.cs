@@ -1,3 +1,4 @@
+using System.Globalization;
 using Pdp.Internal;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -21,7 +22,7 @@ internal sealed class GradientSet
     private ScalarType NormType =>
         Array.Exists(_all, entry => entry.Gradient.dtype == ScalarType.Float64) ? ScalarType.Float64 : ScalarType.Float32;
 
-    /// <exception cref="InvalidOperationException">A gradient is sparse, or a parameter was disposed.</exception>
+    /// <exception cref="InvalidOperationException">A gradient can't be changed in place, or a parameter was disposed.</exception>
     public static GradientSet Of(IEnumerable<(string name, Parameter parameter)> parameters)
     {
         ArgumentNullException.ThrowIfNull(parameters);
@@ -36,6 +37,18 @@ internal sealed class GradientSet
         }
 
         return new GradientSet([.. gradients]);
+    }
+
+    /// <exception cref="ArgumentOutOfRangeException">The bound of the norm overflows or is 0 in the norm's type.</exception>
+    public void RequireNormHolds(double maximum) => RequireHolds(NormType, maximum, "the norm");
+
+    /// <exception cref="ArgumentOutOfRangeException">A bound overflows or is 0 in a gradient's type.</exception>
+    public void RequireHold(double maximum)
+    {
+        foreach (var (name, gradient) in _all.DistinctBy(entry => entry.Gradient.dtype))
+        {
+            RequireHolds(gradient.dtype, maximum, $"the gradient of '{name}'");
+        }
     }
 
     /// <summary>√Σ‖gᵢ‖², in float32 at least; waits for nothing.</summary>
@@ -98,9 +111,31 @@ internal sealed class GradientSet
             throw new InvalidOperationException($"Parameter '{name}' was disposed, as model.to(…) does: list the parameters again.");
         }
 
-        return parameter.grad is not { is_sparse: true } gradient
-            ? parameter.grad
-            : throw new InvalidOperationException(
-                $"The gradient of '{name}' is sparse, which clipping does not support: make its layer with sparse: false.");
+        if (parameter.grad is not { } gradient)
+        {
+            return null;
+        }
+
+        return Obstacle(gradient) is not { } obstacle
+            ? gradient
+            : throw new InvalidOperationException($"The gradient of '{name}' {obstacle}");
+    }
+
+    // Why it can't be clipped in its place; found before any other is.
+    private static string? Obstacle(Tensor gradient) =>
+        gradient.is_sparse ? "is sparse, which clipping does not support: make its layer with sparse: false."
+        : !gradient.is_floating_point() ? $"is {gradient.dtype}, and only real floating-point numbers can be clipped."
+        : ExpandedView.Is(gradient) ? "is an expanded view, whose numbers share their memory: give the parameter grad.contiguous() instead."
+        : null;
+
+    private static void RequireHolds(ScalarType type, double maximum, string whose)
+    {
+        var limits = finfo(type);
+        var smallest = limits.tiny * limits.eps;
+        if (!(maximum >= smallest && maximum <= limits.max))
+        {
+            throw Guard.Outside(nameof(maximum), maximum,
+                string.Create(CultureInfo.InvariantCulture, $"[{smallest:g3}, {limits.max:g6}] for {type}, the type of {whose}"));
+        }
     }
 }

@@ -82,6 +82,12 @@ internal sealed class ModuleFit
             throw new InvalidOperationException(
                 $"'{name}' of the model has no dense values to load into, as in a packed model: call Unpack() first.");
         }
+
+        if (Shared.FirstOrDefault(name => ExpandedView.Is(_targets[name])) is { } view)
+        {
+            throw new InvalidOperationException(
+                $"'{view}' of the model is an expanded view, whose numbers share their memory, and can't be loaded: use its contiguous().");
+        }
     }
 
     private IEnumerable<string> Faults()

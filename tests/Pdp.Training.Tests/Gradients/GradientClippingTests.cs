@@ -147,21 +147,6 @@ public sealed class GradientClippingTests
     }
 
     [Fact]
-    public void Clip_WhenAGradientIsSparse_NamesItAndChangesNothing()
-    {
-        using var scope = NewDisposeScope();
-        using var model = nn.Embedding(4, 2, sparse: true);
-        var dense = With([3, 4], ScalarType.Float32);
-        model.call(tensor(new long[] { 1, 2 })).sum().backward();
-
-        (string, Parameter)[] parameters = [("dense", dense), ("table", model.weight!)];
-
-        Assert.Contains("'table' is sparse", Assert.Throws<InvalidOperationException>(() => GradientClipping.ByNorm(parameters, 1)).Message, StringComparison.Ordinal);
-        Assert.Contains("'table' is sparse", Assert.Throws<InvalidOperationException>(() => GradientClipping.ByValue(parameters, 1)).Message, StringComparison.Ordinal);
-        Assert.Equal([3, 4], Numbers(dense.grad!));
-    }
-
-    [Fact]
     public void Clip_WhenAnArgumentIsWrong_SaysSo()
     {
         using var scope = NewDisposeScope();

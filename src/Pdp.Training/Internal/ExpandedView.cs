@@ -1,0 +1,19 @@
+using static TorchSharp.torch;
+
+namespace Pdp.Training.Internal;
+
+/// <summary>A view as <c>expand</c> makes it, several numbers of which share their memory. libtorch refuses to write into one.</summary>
+internal static class ExpandedView
+{
+    /// <summary>Whether a tensor with memory is one.</summary>
+    public static bool Is(Tensor tensor)
+    {
+        if (tensor.is_sparse || tensor.is_contiguous())
+        {
+            return false;
+        }
+
+        var (shape, strides) = (tensor.shape, tensor.stride());
+        return Enumerable.Range(0, shape.Length).Any(i => shape[i] > 1 && strides[i] == 0);
+    }
+}

@@ -20,6 +20,9 @@ internal sealed class Moments : IDisposable
     /// <summary>The mean μ, [channels].</summary>
     public Tensor Mean => _mean ?? throw new InvalidOperationException("Add something first.");
 
+    /// <summary>The variance M/N with divisor N, [channels].</summary>
+    public Tensor Spread => Variance(Count);
+
     /// <summary>
     /// The moments of an input [batch, channels, …]: the values n of each channel, their mean, and their variance with divisor n.
     /// </summary>
@@ -57,15 +60,17 @@ internal sealed class Moments : IDisposable
     }
 
     /// <summary>The variance M/(N − 1), [channels].</summary>
-    public Tensor Variance()
-    {
-        using Scalar freedom = ((double)(Count - 1)).ToScalar();
-        return (_squares ?? throw new InvalidOperationException("Add something first.")).div(freedom);
-    }
+    public Tensor Variance() => Variance(Count - 1);
 
     public void Dispose()
     {
         _mean?.Dispose();
         _squares?.Dispose();
+    }
+
+    private Tensor Variance(long freedom)
+    {
+        using Scalar divisor = ((double)freedom).ToScalar();
+        return (_squares ?? throw new InvalidOperationException("Add something first.")).div(divisor);
     }
 }

@@ -14,21 +14,38 @@ internal sealed class NormEstimate : IDisposable
     private readonly WatchedNorm[] _norms;
     private bool _isAccepted;
 
-    /// <exception cref="ArgumentException">No batch norm keeps statistics.</exception>
+    /// <exception cref="ArgumentException">No batch norm keeps statistics, or all that do are frozen.</exception>
     public NormEstimate(nn.Module model)
     {
         (string Name, nn.Module Module)[] all = [("", model), .. model.named_modules().Select(entry => (entry.name, entry.module))];
         _modules = [.. all.Select(entry => (entry.Module, entry.Module.training))];
         var norms = all.DistinctBy(entry => entry.Module)
             .Where(entry => entry.Module is BatchNorm { running_mean: not null, running_var: not null })
-            .ToArray();
-        if (norms.Length == 0)
+            .ToLookup(entry => model.training && !entry.Module.training);
+        if (!norms[false].Any())
         {
-            throw new ArgumentException("The model has no batch norm that keeps running statistics.", nameof(model));
+            throw new ArgumentException(
+                norms[true].FirstOrDefault() is { Name: { } name }
+                    ? $"All batch norms are frozen, as '{name}': they are in evaluation mode, and the model in training mode."
+                    : "The model has no batch norm that keeps running statistics.",
+                nameof(model));
         }
 
-        _norms = [.. norms.Select(entry => new WatchedNorm(entry.Name, (BatchNorm)entry.Module))];
+        _norms = [.. norms[false].Select(entry => new WatchedNorm(entry.Name, (BatchNorm)entry.Module))];
         model.eval();
+    }
+
+    /// <summary>Checks what the batch norms have read so far; waits for the device.</summary>
+    /// <param name="batch">The number of the last batch, from 1.</param>
+    /// <exception cref="InvalidOperationException">One has read NaN or infinity.</exception>
+    public void RequireFinite(long batch)
+    {
+        if (Array.Find(_norms, norm => !norm.IsFinite()) is { } wrong)
+        {
+            throw new InvalidOperationException(
+                $"The batch norm '{wrong.Name}' read NaN, infinity or numbers too large in batch {batch}: "
+                + "the batch or the weights before it are not finite.");
+        }
     }
 
     /// <summary>Gives each batch norm its new statistics.</summary>

@@ -12,7 +12,6 @@ namespace Pdp.Training.Internal;
 /// </remarks>
 internal sealed class WatchedNorm : IDisposable
 {
-    private readonly string _name;
     private readonly BatchNorm _norm;
     private readonly Moments _moments = new();
     private readonly Tensor _mean;
@@ -21,12 +20,29 @@ internal sealed class WatchedNorm : IDisposable
 
     public WatchedNorm(string name, BatchNorm norm)
     {
-        (_name, _norm) = (name, norm);
+        (Name, _norm) = (name, norm);
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         _mean = norm.running_mean!.detach().clone().DetachFromDisposeScope();
         _variance = norm.running_var!.detach().clone().DetachFromDisposeScope();
         _unhook = norm.register_forward_pre_hook((_, input) => Read(input)).remove;
+    }
+
+    /// <summary>The name in the model; empty if it is the model itself.</summary>
+    public string Name { get; }
+
+    /// <summary>Whether the norm can hold the moments of what was read, in its own type.</summary>
+    public bool IsFinite()
+    {
+        if (_moments.Count == 0)
+        {
+            return true;
+        }
+
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        var type = _norm.running_mean!.dtype;
+        return stack([_moments.Mean.to_type(type), _moments.Spread.to_type(type)]).isfinite().all().cpu().bytes[0] != 0;
     }
 
     /// <exception cref="InvalidOperationException">There is no variance of what was read.</exception>
@@ -35,8 +51,8 @@ internal sealed class WatchedNorm : IDisposable
         if (_moments.Count < 2)
         {
             throw new InvalidOperationException(_moments.Count == 0
-                ? $"The batch norm '{_name}' read nothing: no batch reaches it, or the model uses its forward where it should use call."
-                : $"The batch norm '{_name}' read one value for each channel, which has no variance.");
+                ? $"The batch norm '{Name}' read nothing: no batch reaches it, or the model uses its forward where it should use call."
+                : $"The batch norm '{Name}' read one value for each channel, which has no variance.");
         }
     }
 

@@ -7,7 +7,8 @@ namespace Pdp.Training;
 /// <remarks>
 /// Each batch norm gets the mean and the unbiased variance of everything that it reads in all the batches, pooled in float64, rather than
 /// an exponential average of the batches. While they are estimated, batch norms normalize each batch by its own mean and variance, as in
-/// training; all other modules are in evaluation mode, so that dropout drops nothing.
+/// training; all other modules are in evaluation mode, so that dropout drops nothing. In a model in training mode, batch norms that are in
+/// evaluation mode are taken to be frozen: they keep their statistics and normalize by them. In a model in evaluation mode all are estimated.
 /// </remarks>
 public static class BatchNorms
 {
@@ -17,8 +18,10 @@ public static class BatchNorms
     /// The inputs, as the model takes them; the caller keeps them. Some tens of batches of a usual size suffice.
     /// </param>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
-    /// <exception cref="ArgumentException">There is no batch, or no batch norm that keeps statistics.</exception>
-    /// <exception cref="InvalidOperationException">A batch norm read nothing, or one value for each channel.</exception>
+    /// <exception cref="ArgumentException">There is no batch, or no batch norm that keeps statistics and is not frozen.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// A batch norm read nothing, one value for each channel, or NaN or infinity; the message names the batch.
+    /// </exception>
     /// <remarks>If it throws, or a batch or the model does, the model is as before.</remarks>
     public static void Reestimate(nn.Module<Tensor, Tensor> model, IEnumerable<Tensor> batches) =>
         Reestimate(model, batches, batch => model.call(batch));
@@ -32,8 +35,10 @@ public static class BatchNorms
     /// its <c>forward</c>, which passes by the hooks.
     /// </param>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
-    /// <exception cref="ArgumentException">There is no batch, or no batch norm that keeps statistics.</exception>
-    /// <exception cref="InvalidOperationException">A batch norm read nothing, or one value for each channel.</exception>
+    /// <exception cref="ArgumentException">There is no batch, or no batch norm that keeps statistics and is not frozen.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// A batch norm read nothing, one value for each channel, or NaN or infinity; the message names the batch.
+    /// </exception>
     /// <remarks>If it throws, or a batch or the model does, the model is as before.</remarks>
     public static void Reestimate<TBatch>(nn.Module model, IEnumerable<TBatch> batches, Action<TBatch> forward)
     {
@@ -47,7 +52,7 @@ public static class BatchNorms
             using var scope = NewDisposeScope();
             using var noGrad = no_grad();
             forward(batch);
-            count++;
+            estimate.RequireFinite(++count);
         }
 
         estimate.Accept(count > 0 ? count : throw new ArgumentException("There is no batch to estimate statistics from.", nameof(batches)));

@@ -33,7 +33,7 @@ internal sealed record Settings : PruningSettings
     [Option("Share of the teacher's answers in the loss.", Value = OptionAttribute.Fraction, Range = "[0, 1]")]
     public double Distill { get; init; } = 0.95;
 
-    [Option("Temperature of the teacher's answers.", Value = "T", Range = "(0, ∞)")]
+    [Option("Temperature of the teacher's answers.", Value = "T", Range = "[0.001, 10000]")]
     public double DistillTemperature { get; init; } = 2;
 
     [Option("Length of the run; 0 only measures.", Section = "Training", Value = "COUNT", Range = "[0, ∞)")]

@@ -6,10 +6,11 @@ namespace Pdp.Training;
 
 /// <summary>The loss of a student that learns from a teacher's answers as well as from labels.</summary>
 /// <remarks>
-/// L = (1 − α)·L_task + α·T²·KL(p ‖ q) + β·D, with the teacher's softened answers p = softmax(z_t/T), the student's q = softmax(z_s/T), and
-/// D the distance of hidden states: Hinton, Vinyals and Dean, "Distilling the Knowledge in a Neural Network" (2015), section 2. T² keeps
-/// the gradients of the soft targets as large as those of the task. Each term is a mean over the positions that count; what doesn't count
-/// has no influence, even if it is NaN. Softmax and logarithm are taken together, in float32 at least, so that large logits do no harm.
+/// L = (1 − α)·L_task + α·T²·KL(p ‖ q) + β·D, with the teacher's softened answers p = softmax(z_t/T), the student's q =
+/// softmax(z_s/T), and D the distance of hidden states: Hinton, Vinyals and Dean, "Distilling the Knowledge in a Neural Network" (2015),
+/// section 2. T² keeps the gradients of the soft targets as large as those of the task. Each term is a mean over the positions that
+/// count; what doesn't count has no influence, even if it is NaN; nor has a term whose weight is 0, which is not computed. All is
+/// computed in float64: at a high temperature KL is a small difference of large numbers, of which float32 would keep few digits.
 /// </remarks>
 public static class Distillation
 {
@@ -20,38 +21,52 @@ public static class Distillation
     /// <param name="options">The settings.</param>
     /// <param name="mask">Which positions of the logits count, [...] without the classes: true or not 0; by default (null) all do.</param>
     /// <param name="hidden">The hidden states, whose distances are averaged; by default (null) none.</param>
-    /// <returns>The loss, [], which the caller owns.</returns>
+    /// <returns>
+    /// The loss, [], which the caller owns: float64 if the task's loss or the student's logits are, else float32.
+    /// </returns>
     /// <exception cref="ArgumentNullException">A required argument is null.</exception>
-    /// <exception cref="ArgumentException">Shapes or numbers of states don't go together, or what the teacher gave has a graph.</exception>
+    /// <exception cref="ArgumentException">
+    /// The task's loss is not [], shapes or numbers of states don't go together, there is nothing to compare, or what the teacher gave has
+    /// a graph.
+    /// </exception>
     public static Tensor Loss(
         Tensor task, Tensor student, Tensor teacher, DistillationOptions options, Tensor? mask = null, HiddenStates? hidden = null)
     {
         ArgumentNullException.ThrowIfNull(task);
         ArgumentNullException.ThrowIfNull(options);
-        if (task.numel() != 1)
+        if (task.dim() != 0)
         {
-            throw new ArgumentException($"The task's loss must be one number, but is [{string.Join(", ", task.shape)}].", nameof(task));
+            throw new ArgumentException(
+                $"The task's loss must be one number, but is [{string.Join(", ", task.shape)}]: take its mean.", nameof(task));
         }
 
         using var scope = NewDisposeScope();
-        using Scalar ofTask = (1 - options.Weight).ToScalar(), one = 1.ToScalar(), ofStates = options.HiddenWeight.ToScalar();
-        using Scalar ofTargets = (options.Weight * options.Temperature * options.Temperature).ToScalar();
-        var targets = new TaughtPair(student, teacher, mask, "logits").Divergence(options.Temperature);
-        var loss = task.mul(ofTask).add(targets.mul(ofTargets), one);
-        return (hidden is null ? loss : loss.add(Distance(hidden, options.HiddenDistance).mul(ofStates), one)).MoveToOuterDisposeScope();
+        var answers = new TaughtPair(student, teacher, mask, "logits");
+        TaughtPair[] states = hidden is null ? [] : Pairs(hidden);
+        var type = ScalarType.Float64 == task.dtype || ScalarType.Float64 == student.dtype ? ScalarType.Float64 : ScalarType.Float32;
+        Tensor?[] terms =
+        [
+            Term(1 - options.Weight, () => task.to_type(ScalarType.Float64)),
+            Term(options.Weight * options.Temperature * options.Temperature, () => answers.Divergence(options.Temperature)),
+            Term(states.Length == 0 ? 0 : options.HiddenWeight, () => Distance(states, options.HiddenDistance)),
+        ];
+        return stack([.. terms.OfType<Tensor>()]).sum().to_type(type).MoveToOuterDisposeScope();
     }
+
+    // A term of the loss; null if its weight is 0.
+    private static Tensor? Term(double weight, Func<Tensor> loss)
+    {
+        using Scalar factor = weight.ToScalar();
+        return weight == 0 ? null : loss().mul(factor);
+    }
+
+    private static TaughtPair[] Pairs(HiddenStates hidden) =>
+        hidden.Student.Count == hidden.Teacher.Count && hidden.Student.Count > 0
+            ? [.. hidden.Student.Zip(hidden.Teacher, (student, teacher) => new TaughtPair(student, teacher, hidden.Mask, "hidden states"))]
+            : throw new ArgumentException(
+                $"The student has {hidden.Student.Count} hidden states, and the teacher {hidden.Teacher.Count}.", nameof(hidden));
 
     // D, the mean over the states.
-    private static Tensor Distance(HiddenStates hidden, HiddenDistance kind)
-    {
-        if (hidden.Student.Count != hidden.Teacher.Count || hidden.Student.Count == 0)
-        {
-            throw new ArgumentException(
-                $"The student has {hidden.Student.Count} hidden states, and the teacher {hidden.Teacher.Count}.", nameof(hidden));
-        }
-
-        var distances = hidden.Student.Zip(hidden.Teacher, (student, teacher) =>
-            new TaughtPair(student, teacher, hidden.Mask, "hidden states").Distance(kind));
-        return stack([.. distances]).mean();
-    }
+    private static Tensor Distance(TaughtPair[] states, HiddenDistance kind) =>
+        stack([.. states.Select(pair => pair.Distance(kind))]).mean();
 }

@@ -6,9 +6,13 @@ namespace Pdp.Training;
 public sealed record DistillationOptions
 {
     /// <summary>The temperature T that divides the logits of student and teacher.</summary>
-    /// <value>In (0, ∞); 2 by default.</value>
+    /// <value>In [0.001, 10000], where float64 keeps six digits of the divergence at least; 2 by default.</value>
     /// <exception cref="ArgumentOutOfRangeException">The value is outside its range.</exception>
-    public double Temperature { get; init => field = Guard.Positive(value); } = 2;
+    public double Temperature
+    {
+        get;
+        init => field = value is >= 1e-3 and <= 1e4 ? value : throw Guard.Outside(nameof(Temperature), value, "[0.001, 10000]");
+    } = 2;
 
     /// <summary>The weight α of the soft targets; the task's loss has the weight 1 − α.</summary>
     /// <value>In [0, 1]; 0.5 by default.</value>

@@ -13,21 +13,22 @@ internal sealed class TaughtPair
     /// <summary>Which positions don't count, [...]; null if all count.</summary>
     private readonly Tensor? _padding;
 
-    /// <exception cref="ArgumentException">Shapes don't go together, or the teacher's has a graph.</exception>
+    /// <exception cref="ArgumentException">Shapes don't go together or are empty, or the teacher's has a graph.</exception>
     public TaughtPair(Tensor student, Tensor teacher, Tensor? mask, string what)
     {
         ArgumentNullException.ThrowIfNull(student);
         ArgumentNullException.ThrowIfNull(teacher);
         RequireFit(student, teacher, mask, what);
         _padding = mask?.eq(Zero);
-        (_student, _teacher) = (Prepare(student), Prepare(teacher));
+        (_student, _teacher) = (student, teacher);
     }
 
     /// <summary>KL(p ‖ q) of the softened answers: the mean over positions of Σ p·(log p − log q).</summary>
     public Tensor Divergence(double temperature)
     {
         using Scalar softening = (1 / temperature).ToScalar();
-        var (answer, target) = (_student.mul(softening).log_softmax(-1), _teacher.mul(softening).log_softmax(-1));
+        var (student, teacher) = (Wide(_student), Wide(_teacher));
+        var (answer, target) = (student.mul(softening).log_softmax(-1), teacher.mul(softening).log_softmax(-1));
 
         // Where p = 0, p·(log p − log q) is 0, and not NaN as −∞ + ∞.
         var difference = target.sub(answer).masked_fill(target.isneginf(), Zero);
@@ -37,13 +38,14 @@ internal sealed class TaughtPair
     /// <summary>The mean over positions of the distance of hidden states.</summary>
     public Tensor Distance(HiddenDistance kind)
     {
+        var (student, teacher) = (Wide(_student), Wide(_teacher));
         if (kind == HiddenDistance.MeanSquare)
         {
-            var difference = _student.sub(_teacher);
+            var difference = student.sub(teacher);
             return Mean(difference.mul(difference).mean([-1]));
         }
 
-        var cosine = nn.functional.cosine_similarity(_student, _teacher, dim: -1);
+        var cosine = nn.functional.cosine_similarity(student, teacher, dim: -1);
         return Mean(ones_like(cosine).sub(cosine));
     }
 
@@ -53,6 +55,11 @@ internal sealed class TaughtPair
         {
             throw new ArgumentException(
                 $"The student's {what} are [{string.Join(", ", student.shape)}], and the teacher's [{string.Join(", ", teacher.shape)}].");
+        }
+
+        if (student.numel() == 0)
+        {
+            throw new ArgumentException($"The {what} are [{string.Join(", ", student.shape)}], which holds nothing to compare.");
         }
 
         if (mask is not null && !mask.shape.AsSpan().SequenceEqual(student.shape.AsSpan()[..^1]))
@@ -69,9 +76,9 @@ internal sealed class TaughtPair
     }
 
     // Zeros in the place of what doesn't count keep its NaN out of the gradients, too.
-    private Tensor Prepare(Tensor given)
+    private Tensor Wide(Tensor given)
     {
-        var wide = given.dtype is ScalarType.Float16 or ScalarType.BFloat16 ? given.to_type(ScalarType.Float32) : given;
+        var wide = given.to_type(ScalarType.Float64);
         return _padding is null ? wide : wide.masked_fill(_padding.unsqueeze(-1), Zero);
     }
 

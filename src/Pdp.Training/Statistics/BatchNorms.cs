@@ -8,7 +8,7 @@ namespace Pdp.Training;
 /// Each batch norm gets the mean and the unbiased variance of everything that it reads in all the batches, pooled in float64, rather than
 /// an exponential average of the batches. While they are estimated, batch norms normalize each batch by its own mean and variance, as in
 /// training; all other modules are in evaluation mode, so that dropout drops nothing. In a model in training mode, batch norms that are in
-/// evaluation mode are taken to be frozen: they keep their statistics and normalize by them. In a model in evaluation mode all are estimated.
+/// evaluation mode are frozen: they keep their statistics and normalize by them. In a model in evaluation mode all are estimated.
 /// </remarks>
 public static class BatchNorms
 {

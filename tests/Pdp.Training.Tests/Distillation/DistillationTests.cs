@@ -150,6 +150,9 @@ public sealed class DistillationTests : IDisposable
         Assert.Contains("mask is [3]", Fault(() => Distillation.Loss(_task, logits, logits, options, ones(3))), StringComparison.Ordinal);
         Assert.Contains("no_grad", Fault(() => Distillation.Loss(_task, logits, Draw(2, 3).requires_grad_(), options)), StringComparison.Ordinal);
         Assert.Contains("one number, but is [2]", Fault(() => Distillation.Loss(ones(2), logits, logits, options)), StringComparison.Ordinal);
+        Assert.Contains("one number, but is [1]", Fault(() => Distillation.Loss(ones(1), logits, logits, options)), StringComparison.Ordinal);
+        Assert.Contains("logits are [0, 3], which holds nothing", Fault(() => Distillation.Loss(_task, Draw(0, 3), Draw(0, 3), options)), StringComparison.Ordinal);
+        Assert.Contains("hidden states are [2, 0], which", Fault(() => Distillation.Loss(_task, logits, logits, options, hidden: new HiddenStates([Draw(2, 0)], [Draw(2, 0)]))), StringComparison.Ordinal);
         Assert.Contains("1 hidden states, and the teacher 0", Fault(() => Distillation.Loss(_task, logits, logits, options, hidden: new HiddenStates([logits], []))), StringComparison.Ordinal);
         Assert.Throws<ArgumentNullException>(() => Distillation.Loss(_task, logits, null!, options));
         Assert.Throws<ArgumentNullException>(() => Distillation.Loss(_task, logits, logits, null!));
@@ -169,7 +172,9 @@ public sealed class DistillationTests : IDisposable
             Assert.Throws<ArgumentOutOfRangeException>(() => options with { HiddenWeight = value });
         }
 
-        Assert.Throws<ArgumentOutOfRangeException>(() => options with { Temperature = 0 });
+        foreach (var temperature in new[] { 0, 9e-4, 10001 })
+            Assert.Throws<ArgumentOutOfRangeException>(() => options with { Temperature = temperature });
+
         Assert.Throws<ArgumentOutOfRangeException>(() => options with { Weight = 1.1 });
         Assert.Throws<ArgumentOutOfRangeException>(() => options with { HiddenDistance = (HiddenDistance)2 });
     }

@@ -1,6 +1,5 @@
 using Pdp.Tests.Support;
 using TorchSharp;
-using TorchSharp.Modules;
 using static Pdp.Training.Tests.Statistics.NormModels;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;

@@ -84,7 +84,7 @@ public sealed class SparseFileTests : IDisposable
     [Fact]
     public void Save_OfTwoOfEveryFourInputs_HasThemInGroups()
     {
-        using var model = new Bag(("conv", TwoOfFour(6, 8, 3, 3)), ("fc", TwoOfFour(10, 16)));
+        using var model = new Bag(("conv", Weights.TwoOfFour(6, 8, 3, 3)), ("fc", Weights.TwoOfFour(10, 16)));
 
         SparseFile.Save(model, Path);
 
@@ -102,55 +102,12 @@ public sealed class SparseFileTests : IDisposable
     [InlineData(0.95, 16)]
     public void Save_OfAMillionWeights_IsSoMuchSmallerThanSafetensors(double sparsity, double atLeast)
     {
-        using var model = new Bag(("weight", Unstructured(sparsity, 1000, 1000)));
+        using var model = new Bag(("weight", Weights.Unstructured(sparsity, 1000, 1000)));
         Safetensors.Save(_folder.File("dense"), model.state_dict());
 
         SparseFile.Save(model, Path);
 
         Assert.InRange(new FileInfo(_folder.File("dense")).Length / (double)new FileInfo(Path).Length, atLeast, double.PositiveInfinity);
-    }
-
-    [Theory]
-    [InlineData(ScalarType.BFloat16)]
-    [InlineData(ScalarType.Float16)]
-    public void Save_WithRoundedValues_RoundsWeightsAlone(ScalarType type)
-    {
-        var (weight, bias) = (Unstructured(0.5, 30, 40), Unstructured(0, 1, 40).reshape(40));
-        using var model = new Bag(("weight", weight.clone()), ("dense", weight.add(ones(30, 40), 1.ToScalar())), ("bias", bias.clone()));
-
-        SparseFile.Save(model, Path, new SparseFileOptions { Values = type });
-
-        using var again = new Bag(("weight", zeros(30, 40)), ("dense", zeros(30, 40)), ("bias", zeros(40)));
-        var result = SparseFile.Load(again, Path);
-        Assert.Empty(result.Converted);
-        Assert.Equal(Safetensors.Load(Path)["weight.compressed"].dtype, type);
-        Assert.Equal(weight.to_type(type).to_type(ScalarType.Float32).bytes.ToArray(), again.get_buffer("weight")!.bytes.ToArray());
-        Assert.NotEqual(weight.bytes.ToArray(), again.get_buffer("weight")!.bytes.ToArray());
-        Assert.Equal(model.get_buffer("dense")!.to_type(type).to_type(ScalarType.Float32).bytes.ToArray(), again.get_buffer("dense")!.bytes.ToArray());
-        Assert.Equal(bias.bytes.ToArray(), again.get_buffer("bias")!.bytes.ToArray());
-    }
-
-    [Fact]
-    public void Save_WhenAWeightIsBeyondTheRangeOfItsType_SaysSoAndWritesNothing()
-    {
-        using var model = new Bag(("weight", tensor(new[] { 65_000f, 70_000f, float.PositiveInfinity }).reshape(1, 3)));
-
-        var error = Assert.Throws<ArgumentException>(() => SparseFile.Save(model, Path, new SparseFileOptions { Values = ScalarType.Float16 }));
-
-        Assert.Contains("'weight' has values beyond the range of Float16", error.Message, StringComparison.Ordinal);
-        Assert.False(File.Exists(Path));
-        SparseFile.Save(model, Path, new SparseFileOptions { Values = ScalarType.BFloat16 });
-    }
-
-    [Theory]
-    [InlineData(ScalarType.Float32)]
-    [InlineData(ScalarType.Int8)]
-    public void Options_WhenTheTypeIsNotAHalf_AreRefused(ScalarType type)
-    {
-        var error = Assert.Throws<ArgumentOutOfRangeException>(() => new SparseFileOptions { Values = type });
-
-        Assert.Equal("Values", error.ParamName);
-        Assert.Contains("{null, BFloat16, Float16}", error.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -168,23 +125,6 @@ public sealed class SparseFileTests : IDisposable
     }
 
     [Theory]
-    [InlineData(true, 8000)]
-    [InlineData(false, 2000)]
-    public void Save_OfNegativeZeros_KeepsThemOnRequestAlone(bool keeps, long atMost)
-    {
-        var weight = Unstructured(0.5, 40, 50).neg().mul(Unstructured(0.9, 40, 50).ne(0.ToScalar()));
-        using var model = new Bag(("weight", weight.clone()));
-
-        SparseFile.Save(model, Path, new SparseFileOptions { KeepsNegativeZeros = keeps });
-
-        using var again = new Bag(("weight", ones(40, 50)));
-        SparseFile.Load(again, Path);
-        var expected = keeps ? weight : weight.masked_fill(weight.eq(0.ToScalar()), 0.ToScalar());
-        Assert.Equal(expected.bytes.ToArray(), again.get_buffer("weight")!.bytes.ToArray());
-        Assert.InRange(new FileInfo(Path).Length, 1, atMost);
-    }
-
-    [Theory]
     [InlineData(LayerForm.Packed)]
     [InlineData(LayerForm.ChannelsLast)]
     [InlineData(LayerForm.Folded)]
@@ -192,7 +132,7 @@ public sealed class SparseFileTests : IDisposable
     {
         using var model = Nets.Convolutions();
         var before = Bag.Contents(model);
-        using var packed = SparseModel.Pack(model, PlanOf(form));
+        using var packed = SparseModel.Pack(model, Weights.PlanOf(form));
 
         var error = Assert.Throws<InvalidOperationException>(() => SparseFile.Save(model, Path));
 
@@ -206,100 +146,10 @@ public sealed class SparseFileTests : IDisposable
         Assert.Equal(before, Bag.Contents(again));
     }
 
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public void Load_IntoAPackedModel_IsRefusedAndChangesNothing(bool isPlain)
-    {
-        using var model = Nets.Convolutions();
-        var before = Bag.Contents(model);
-        using (var other = Nets.Convolutions())
-        {
-            other.parameters().First().detach().zero_();
-            if (isPlain)
-                Safetensors.Save(Path, other.state_dict());
-            else
-                SparseFile.Save(other, Path);
-        }
-
-        using var packed = SparseModel.Pack(model, PlanOf(LayerForm.Packed));
-
-        var error = Assert.Throws<InvalidOperationException>(() => isPlain ? Safetensors.LoadInto(model, Path) : SparseFile.Load(model, Path));
-
-        Assert.Contains("'3.weight' of the model has no dense values to load into", error.Message, StringComparison.Ordinal);
-        Assert.Contains("Unpack()", error.Message, StringComparison.Ordinal);
-        packed.Unpack();
-        Assert.Equal(before, Bag.Contents(model));
-    }
-
-    [Fact]
-    public void Load_ThenPackByAPlan_RunsWithoutTiming()
-    {
-        using var noGrad = no_grad();
-        using var model = Nets.Convolutions();
-        using var deployed = Nets.Convolutions();
-        deployed.parameters().First().detach().zero_();
-        var expected = model.call(Nets.Picture());
-        SparseFile.Save(model, Path);
-
-        SparseFile.Load(deployed, Path);
-        using var packed = SparseModel.Pack(deployed, SparsePlan.FromJson(PlanOf(LayerForm.Packed).ToJson()));
-
-        Assert.True(Pruned.IsClose(deployed.call(Nets.Picture()), expected));
-        Assert.Null(packed.Report.GainOfZeros);
-    }
-
-    [Fact]
-    public void Load_WhenDifferencesAreAllowed_TakesWhatFitsAndListsTheRest()
-    {
-        var weight = Unstructured(0.9, 40, 50);
-        using var model = new Bag(("a", weight.clone()), ("b", weight.clone()), ("c", weight.clone()));
-        SparseFile.Save(model, Path);
-        using var other = new Bag(("a", ones(40, 50)), ("b", ones([40, 50], ScalarType.BFloat16)), ("d", ones(3)));
-
-        var result = SparseFile.Load(other, Path, new LoadOptions { AllowMissing = true, AllowUnexpected = true, AllowConversion = true });
-
-        Assert.Equal(["d"], result.Missing);
-        Assert.Equal(["c"], result.Unexpected);
-        Assert.Equal(["b"], result.Converted);
-        Assert.Equal(weight.bytes.ToArray(), other.get_buffer("a")!.bytes.ToArray());
-        Assert.Equal(weight.to_type(ScalarType.BFloat16).bytes.ToArray(), other.get_buffer("b")!.bytes.ToArray());
-    }
-
-    [Fact]
-    public void Load_WhenTheFileDoesNotFit_SaysAllAndChangesNothing()
-    {
-        using var model = new Bag(("a", Unstructured(0.9, 40, 50)), ("b", Unstructured(0.9, 40, 50)), ("c", zeros(3)));
-        SparseFile.Save(model, Path);
-        using var other = new Bag(("a", ones(40, 49)), ("b", ones([40, 50], ScalarType.BFloat16)), ("c", ones(3)));
-        var before = Bag.Contents(other);
-
-        var error = Assert.Throws<InvalidDataException>(() => SparseFile.Load(other, Path));
-
-        Assert.Equal($"'{Path}' does not fit the model: 'a' is Float32 [40, 50] where the model has Float32 [40, 49]; 'b' is Float32 [40, 50] where the model has BFloat16 [40, 50].", error.Message);
-        Assert.Equal(before, Bag.Contents(other));
-    }
-
-    [Fact]
-    public void Load_OfAModelWithNorms_KeepsItsParameters()
-    {
-        using var model = nn.Sequential(("conv", nn.Conv2d(3, 8, 3)), ("norm", nn.BatchNorm2d(8)), ("fc", nn.Linear(8, 40)));
-        using (no_grad())
-            model.get_parameter("fc.weight")!.copy_(Unstructured(0.9, 40, 8));
-        using var again = nn.Sequential(("conv", nn.Conv2d(3, 8, 3)), ("norm", nn.BatchNorm2d(8)), ("fc", nn.Linear(8, 40)));
-        var parameters = again.parameters().ToArray();
-        SparseFile.Save(model, Path);
-
-        SparseFile.Load(again, Path);
-
-        Assert.Equal(Bag.Contents(model), Bag.Contents(again));
-        Assert.Equal(parameters, again.parameters());
-    }
-
     [Fact]
     public void Save_OfAModel_TellsVersionAndSparsity()
     {
-        using var model = new Bag(("weight", Unstructured(0.9, 40, 50)), ("bias", ones(40)));
+        using var model = new Bag(("weight", Weights.Unstructured(0.9, 40, 50)), ("bias", ones(40)));
 
         SparseFile.Save(model, Path);
 
@@ -314,7 +164,7 @@ public sealed class SparseFileTests : IDisposable
     [Fact]
     public void Save_OfTheSameModelTwice_WritesTheSameBytes()
     {
-        using var model = new Bag(("weight", Unstructured(0.9, 40, 50)));
+        using var model = new Bag(("weight", Weights.Unstructured(0.9, 40, 50)));
         SparseFile.Save(model, Path);
         var first = File.ReadAllBytes(Path);
 
@@ -327,7 +177,7 @@ public sealed class SparseFileTests : IDisposable
     public void SaveAndLoad_LeaveNoTensorBehind()
     {
         _scope.Dispose();
-        using var model = new Bag(("weight", Unstructured(0.9, 40, 50)), ("halves", TwoOfFour(10, 16)), ("bias", ones(40)));
+        using var model = new Bag(("weight", Weights.Unstructured(0.9, 40, 50)), ("halves", Weights.TwoOfFour(10, 16)), ("bias", ones(40)));
 
         Leaks.None(() =>
         {
@@ -347,30 +197,6 @@ public sealed class SparseFileTests : IDisposable
         Assert.Throws<ArgumentNullException>(() => SparseFile.Load(model, null!));
         Assert.Throws<ArgumentNullException>(() => SparseFile.Load(model, Path, null!));
         Assert.Throws<FileNotFoundException>(() => SparseFile.Load(model, Path));
-    }
-
-    /// <summary>The second convolution in a form, the first one as it is.</summary>
-    private static SparsePlan PlanOf(LayerForm form) =>
-        new([new() { Name = "3.weight", Shape = [16, 8, 3, 3], Form = form, Norm = form == LayerForm.Folded ? "4" : null }]);
-
-    private static Tensor Unstructured(double sparsity, params long[] shape)
-    {
-        using var scope = NewDisposeScope();
-        using var generator = new Generator(7);
-        var values = randn(shape, generator: generator);
-        var (kept, _) = values.abs().reshape(-1).topk((int)Math.Round((1 - sparsity) * values.numel()));
-        return values.masked_fill(values.abs().lt(kept.min()), 0.ToScalar()).MoveToOuterDisposeScope();
-    }
-
-    private static Tensor TwoOfFour(params long[] shape)
-    {
-        using var scope = NewDisposeScope();
-        using var generator = new Generator(7);
-        var inputsLast = rand([shape[0], .. shape[2..], shape[1]], generator: generator).add(ones(1), 1.ToScalar());
-        var groups = inputsLast.reshape(-1, 4);
-        var (_, places) = groups.topk(2, dim: 1);
-        var kept = zeros_like(groups).scatter(1, places, ones_like(groups));
-        return groups.mul(kept).reshape(inputsLast.shape).movedim([-1], [1]).contiguous().MoveToOuterDisposeScope();
     }
 
     /// <summary>A weight, and a tensor of a name that no field or buffer has, but a submodule's may.</summary>

@@ -14,11 +14,13 @@ internal sealed class Packer
     private readonly SparseOptions _options;
     private readonly IReadOnlyList<WeightEntry> _weights;
     private readonly IReadOnlySet<WeightEntry> _forced;
+    private readonly Medians _clock;
 
     /// <summary>Checks the model and the options.</summary>
     /// <param name="model">The model.</param>
     /// <param name="options">The options.</param>
-    public Packer(Module model, SparseOptions options)
+    /// <param name="clock">Times calls; by default (null) the real ones.</param>
+    public Packer(Module model, SparseOptions options, Medians? clock = null)
     {
         if (model.training)
         {
@@ -32,7 +34,7 @@ internal sealed class Packer
                 "A mask scope is open on the model, so that its weights are the masked ones: pack after the scope, best after Commit().");
         }
 
-        (_model, _options) = (model, options);
+        (_model, _options, _clock) = (model, options, clock ?? Clock.Medians);
         _weights = WeightEntry.Of(model);
         _forced = LayerChoice.Forced(options, _weights);
     }
@@ -47,7 +49,7 @@ internal sealed class Packer
         using var example = new Example(_model, forward);
         if (!example.IsSame())
             return Untouched("The model's output varies from call to call, so that nothing can be compared: it stays as it is.");
-        using var trial = new Trial(_model, example, _weights, _forced, _options);
+        using var trial = new Trial(_model, example, _weights, _forced, _options, _clock);
         var times = trial.Settle();
         var settled = trial.Take();
         return Pack(settled, new(_options, trial, _weights) { Times = times, Notes = trial.Notes });

@@ -65,7 +65,7 @@ internal sealed class ReportBuilder(SparseOptions options, Trial? trial, IReadOn
         if (tried.Times is not { } times)
             return "not timed";
         return times.Packed < times.Dense
-            ? "hardly gains, or the model as a whole does not"
+            ? "hardly gains"
             : Ratio(tried, "slower");
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Pdp.Sparse.Folding;
 using Pdp.Sparse.Layers;
 using Pdp.Sparse.Packing;
@@ -14,6 +15,7 @@ internal sealed class Trial : IDisposable
     private readonly Example _example;
     private readonly SparseOptions _options;
     private readonly IReadOnlySet<WeightEntry> _forced;
+    private readonly Medians _clock;
     private readonly TrialLayer[] _layers;
     private readonly FoldedModules _folded;
     private readonly List<string> _notes = [];
@@ -24,10 +26,12 @@ internal sealed class Trial : IDisposable
     /// <param name="weights">The weights of the model.</param>
     /// <param name="forced">Those that are packed whatever they gain.</param>
     /// <param name="options">The options.</param>
+    /// <param name="clock">Times calls.</param>
     public Trial(
-        Module model, Example example, IReadOnlyList<WeightEntry> weights, IReadOnlySet<WeightEntry> forced, SparseOptions options)
+        Module model, Example example, IReadOnlyList<WeightEntry> weights, IReadOnlySet<WeightEntry> forced, SparseOptions options,
+        Medians clock)
     {
-        (_example, _options, _forced) = (example, options, forced);
+        (_example, _options, _forced, _clock) = (example, options, forced, clock);
         var reachable = weights.Where(weight => weight.Layer is not null).ToArray();
         var folds = FoldFinder.Find(model, reachable.Select(weight => weight.Layer!), example.Run);
         _layers = [.. reachable.Where(weight => folds.ContainsKey(weight.Layer!)).Select(weight => Layer(weight, folds[weight.Layer!]))];
@@ -77,7 +81,7 @@ internal sealed class Trial : IDisposable
 
     private TrialLayer Layer(WeightEntry weight, LayerFold fold) => new(
         weight, _options.Fold ? fold : LayerFold.None,
-        IsForced(weight) || (weight.Zeros > 0 && LayerChoice.ReasonAgainst(weight, _options) is null));
+        IsForced(weight) || (weight.Zeros > 0 && LayerChoice.ReasonAgainst(weight, _options) is null), _clock);
 
     private void Fold()
     {
@@ -121,7 +125,7 @@ internal sealed class Trial : IDisposable
 
         var last = Forms();
         LayerForm[] first = [.. _layers.Select(layer => layer.Form == LayerForm.ChannelsLast ? layer.PlainForm : layer.Form)];
-        var medians = Clock.Medians(_options.MaximumSeconds / 4, Way(first), Way(last));
+        var medians = _clock(_options.MaximumSeconds / 4, Way(first), Way(last));
         Set(medians[1] <= Gain * medians[0] ? last : first);
     }
 
@@ -135,14 +139,30 @@ internal sealed class Trial : IDisposable
         Set(best);
         if (!_options.ChannelsLast || !_example.IsSame())
             best = folded;
-        var medians = Clock.Medians(_options.MaximumSeconds / 4, Way(plain), Way(folded), Way(best), Way(settled));
-        var dense = medians[2] < medians[1] ? best : folded;
-        var times = new ModelTimes(medians[0], Math.Min(medians[1], medians[2]), medians[3]);
+        var medians = _clock(_options.MaximumSeconds / 4, Way(plain), Way(folded), Way(best), Way(settled));
+        var dense = Math.Min(medians[1], medians[2]);
+        var (denseForms, denseTime) = dense > Gain * medians[0] ? (plain, medians[0]) : (medians[2] < medians[1] ? best : folded, dense);
+        if (_forced.Count == 0 && medians[3] > Gain * Math.Min(medians[0], dense))
+        {
+            GiveUp(medians[3], denseTime);
+            Set(denseForms);
+            return new(medians[0], dense, denseTime);
+        }
+
         Set(settled);
-        if (_forced.Count > 0 || times.Settled <= Gain * Math.Min(times.Plain, times.Folded))
-            return times;
-        Set(times.Folded <= Gain * times.Plain ? dense : plain);
-        return times;
+        return new(medians[0], dense, medians[3]);
+    }
+
+    private void GiveUp(double packed, double dense)
+    {
+        TrialLayer[] losing = [.. _layers.Where(layer => layer.Form == LayerForm.Packed)];
+        if (losing.Length == 0)
+            return;
+        foreach (var layer in losing)
+            layer.Refusal = "the model as a whole does not gain";
+        _notes.Add(string.Create(
+            CultureInfo.InvariantCulture,
+            $"The whole model takes {packed:0.000} ms with the packed layers, and {dense:0.000} ms without: none is packed."));
     }
 
     /// <summary>Code that reads a layer's weight itself needs it as it is.</summary>

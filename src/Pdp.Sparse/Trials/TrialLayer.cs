@@ -16,6 +16,7 @@ internal sealed class TrialLayer : IDisposable
     private readonly Tensor _stub;
     private readonly Tensor _metaStub;
     private readonly LayerHooks _hooks;
+    private readonly Medians _clock;
     private WeightSwap? _swap;
     private double _secondsLeft;
     private (double Dense, double Packed) _times;
@@ -24,9 +25,10 @@ internal sealed class TrialLayer : IDisposable
     /// <param name="weight">Its weight.</param>
     /// <param name="fold">What may be folded into it.</param>
     /// <param name="isPackable">Whether a packed form may pay.</param>
-    public TrialLayer(WeightEntry weight, LayerFold fold, bool isPackable)
+    /// <param name="clock">Times calls.</param>
+    public TrialLayer(WeightEntry weight, LayerFold fold, bool isPackable, Medians clock)
     {
-        (Weight, Layer, IsPackable) = (weight, weight.Layer!, isPackable);
+        (Weight, Layer, IsPackable, _clock) = (weight, weight.Layer!, isPackable, clock);
         Fold = DenseForm.IsFor(Layer) ? fold : LayerFold.None;
         _stub = zeros(Layer.StubShape(), ScalarType.Float32, CPU).DetachFromDisposeScope();
         _metaStub = empty(Layer.StubShape(), device: WeightSwap.Meta).DetachFromDisposeScope();
@@ -133,7 +135,7 @@ internal sealed class TrialLayer : IDisposable
         var start = Stopwatch.GetTimestamp();
         var packed = FormOf(LayerForm.Packed);
         var dense = PlainForm == LayerForm.Dense ? null : FormOf(PlainForm);
-        var medians = Clock.Medians(_secondsLeft / 2,
+        var medians = _clock(_secondsLeft / 2,
             () => (dense is null ? Layer.Module.forward(input) : Stubbed(dense, input)).Dispose(),
             () => Stubbed(packed, input).Dispose());
         _times = (_times.Dense + medians[0], _times.Packed + medians[1]);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Pdp.Training.Internal;
 using static TorchSharp.torch;
 
 namespace Pdp.Sparse.Files;
@@ -9,14 +10,16 @@ internal static class FileMetadata
     private const string Format = "pdp.sparse";
     private const string Version = "pdp.version";
     private const string Sparsity = "pdp.sparsity";
+    private const string Values = "pdp.values";
     private const string Hash = "pdp.sha256";
     private const string Current = "1";
 
     /// <summary>What is written with a model.</summary>
     /// <param name="model">The model's tensors.</param>
     /// <param name="stored">The tensors of the file.</param>
+    /// <param name="rounded">The type that weights were rounded to; null if they were not.</param>
     public static IReadOnlyDictionary<string, string> Of(
-        IReadOnlyDictionary<string, Tensor> model, IReadOnlyDictionary<string, Tensor> stored)
+        IReadOnlyDictionary<string, Tensor> model, IReadOnlyDictionary<string, Tensor> stored, ScalarType? rounded)
     {
         var metadata = new SortedDictionary<string, string>(StringComparer.Ordinal)
         {
@@ -24,12 +27,17 @@ internal static class FileMetadata
             [Version] = typeof(FileMetadata).Assembly.GetName().Version!.ToString(3),
             [Sparsity] = SparsityOf(model.Values).ToString("0.######", CultureInfo.InvariantCulture),
         };
+        if (rounded is { } type)
+            metadata[Values] = SafetensorsType.Name(type);
         metadata[Hash] = FileHash.Of(metadata, stored);
         return metadata;
     }
 
     /// <summary>Whether they are those of a sparse file.</summary>
     public static bool Is(IReadOnlyDictionary<string, string> metadata) => metadata.ContainsKey(Format) && metadata.ContainsKey(Hash);
+
+    /// <summary>The name of the type that weights were rounded to; null if they were not.</summary>
+    public static string? RoundedTo(IReadOnlyDictionary<string, string> metadata) => metadata.GetValueOrDefault(Values);
 
     /// <summary>Checks that a file is one of these, and that it is as it was written.</summary>
     /// <exception cref="FormatException">It is not.</exception>

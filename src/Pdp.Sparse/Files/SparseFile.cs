@@ -28,8 +28,8 @@ namespace Pdp.Sparse;
 /// </list>
 /// <para>
 /// The metadata hold <c>pdp.sparse</c>, the version of this layout, 1; <c>pdp.version</c>, that of the library; <c>pdp.sparsity</c>, the
-/// fraction of zeros in the floating-point tensors of two or more dimensions; and <c>pdp.sha256</c>, which is checked when a file is
-/// loaded. It is the hash of a line <c>KEY=TEXT</c> for each other entry of the metadata, then for each tensor of the file a line
+/// fraction of zeros in the floating-point tensors of two or more dimensions; <c>pdp.values</c>, the type that weights were rounded to, if
+/// they were; and <c>pdp.sha256</c>, which is checked when a file is loaded. It is the hash of a line <c>KEY=TEXT</c> for each other entry of the metadata, then for each tensor of the file a line
 /// <c>NAME TYPE [2, 3]</c>, with the type's name in the file, and its bytes; both sorted by name, lines in UTF-8 and ended by a line feed.
 /// </para>
 /// <para>In Python, with <c>t = safetensors.numpy.load_file(path)</c>:</para>
@@ -76,7 +76,7 @@ public static class SparseFile
         var rounded = Rounding.Round(StoredModel.TensorsOf(model), options.Values);
         var tensors = options.KeepsNegativeZeros ? rounded : Rounding.WithoutNegativeZeros(rounded);
         var stored = StoredModel.Pack(tensors);
-        Safetensors.Save(path, stored, FileMetadata.Of(tensors, stored));
+        Safetensors.Save(path, stored, FileMetadata.Of(tensors, stored, options.Values));
     }
 
     /// <summary>The bytes of a tensor in a file, without its entries in the header.</summary>

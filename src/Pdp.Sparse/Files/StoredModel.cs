@@ -1,4 +1,5 @@
 using Pdp.Training;
+using Pdp.Training.Internal;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -7,7 +8,9 @@ namespace Pdp.Sparse.Files;
 /// <summary>The tensors of a sparse file, still packed. It works in the caller's dispose scope.</summary>
 /// <param name="Plain">Those that are stored as they are.</param>
 /// <param name="Packed">The others.</param>
-internal sealed record StoredModel(IReadOnlyDictionary<string, Tensor> Plain, IReadOnlyDictionary<string, PackedTensor> Packed)
+/// <param name="Rounded">The name of the type that weights were rounded to; null if they were not.</param>
+internal sealed record StoredModel(
+    IReadOnlyDictionary<string, Tensor> Plain, IReadOnlyDictionary<string, PackedTensor> Packed, string? Rounded)
 {
     /// <summary>Reads a file and checks that it is as it was written.</summary>
     /// <exception cref="FormatException">It is not, or it contradicts itself.</exception>
@@ -23,7 +26,7 @@ internal sealed record StoredModel(IReadOnlyDictionary<string, Tensor> Plain, IR
         var plain = stored.Where(entry => !parts.Contains(entry.Key)).ToDictionary(StringComparer.Ordinal);
         return packed.Keys.FirstOrDefault(plain.ContainsKey) is { } twice
             ? throw new FormatException($"has '{twice}' both as it is and packed")
-            : new(plain, packed);
+            : new(plain, packed, FileMetadata.RoundedTo(metadata));
     }
 
     /// <summary>The parameters and buffers of a model.</summary>
@@ -53,7 +56,7 @@ internal sealed record StoredModel(IReadOnlyDictionary<string, Tensor> Plain, IR
         return stored;
     }
 
-    /// <summary>The tensors with the types of a model's where that loses nothing, and packed ones without memory.</summary>
+    /// <summary>The tensors, rounded ones with the types of a model's, and packed ones without memory.</summary>
     public Dictionary<string, Tensor> Outlines(IReadOnlyDictionary<string, Tensor> model) =>
         Plain.Concat(Packed.Select(entry => KeyValuePair.Create(entry.Key, entry.Value.Outline())))
             .ToDictionary(entry => entry.Key, entry => Widened(entry.Key, entry.Value, model), StringComparer.Ordinal);
@@ -79,13 +82,11 @@ internal sealed record StoredModel(IReadOnlyDictionary<string, Tensor> Plain, IR
             throw new ArgumentException($"A sparse file cannot hold a tensor named '{clash}', as it names parts of others so: rename it.");
     }
 
-    private static Tensor Widened(string name, Tensor tensor, IReadOnlyDictionary<string, Tensor> model) =>
-        model.TryGetValue(name, out var target) && IsWider(target.dtype, tensor.dtype) ? tensor.to_type(target.dtype) : tensor;
+    private Tensor Widened(string name, Tensor tensor, IReadOnlyDictionary<string, Tensor> model) =>
+        model.TryGetValue(name, out var target) && WasRounded(tensor, target) ? tensor.to_type(target.dtype) : tensor;
 
-    private static bool IsWider(ScalarType type, ScalarType than) => than switch
-    {
-        ScalarType.BFloat16 or ScalarType.Float16 => type is ScalarType.Float32 or ScalarType.Float64,
-        ScalarType.Float32 => type == ScalarType.Float64,
-        _ => false,
-    };
+    // Only weights are rounded: a vector of halves belongs to a model of halves.
+    private bool WasRounded(Tensor tensor, Tensor target) =>
+        Rounded is not null && tensor.dim() >= 2 && SafetensorsType.Name(tensor.dtype) == Rounded
+        && target.dtype is ScalarType.Float32 or ScalarType.Float64;
 }

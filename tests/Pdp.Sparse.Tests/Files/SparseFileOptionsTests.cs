@@ -39,6 +39,39 @@ public sealed class SparseFileOptionsTests : IDisposable
         Assert.Equal(bias.bytes.ToArray(), again.get_buffer("bias")!.bytes.ToArray());
     }
 
+    [Theory]
+    [InlineData(ScalarType.Float32, ScalarType.Float64)]
+    [InlineData(ScalarType.Float16, ScalarType.Float32)]
+    [InlineData(ScalarType.BFloat16, ScalarType.Float64)]
+    public void Load_IntoAModelOfAWiderType_IsRefusedUnlessConversionIsAllowed(ScalarType saved, ScalarType wider)
+    {
+        using var model = new Bag(("weight", Weights.Unstructured(0.5, 30, 40).to_type(saved)), ("bias", ones(3, saved)));
+        using var other = new Bag(("weight", ones([30, 40], wider)), ("bias", ones(3, wider)));
+        var before = Bag.Contents(other);
+        SparseFile.Save(model, Path);
+
+        var error = Assert.Throws<InvalidDataException>(() => SparseFile.Load(other, Path));
+        var unchanged = Bag.Contents(other);
+        var result = SparseFile.Load(other, Path, new LoadOptions { AllowConversion = true });
+
+        Assert.Contains($"'weight' is {saved} [30, 40] where the model has {wider} [30, 40]", error.Message, StringComparison.Ordinal);
+        Assert.Equal(before, unchanged);
+        Assert.Equal(["bias", "weight"], result.Converted.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Load_OfRoundedWeights_RefusesVectorsOfAnotherType()
+    {
+        using var model = new Bag(("weight", Weights.Unstructured(0.5, 30, 40)), ("bias", ones(3, ScalarType.BFloat16)));
+        using var other = new Bag(("weight", ones(30, 40)), ("bias", ones(3)));
+        SparseFile.Save(model, Path, new SparseFileOptions { Values = ScalarType.BFloat16 });
+
+        var error = Assert.Throws<InvalidDataException>(() => SparseFile.Load(other, Path));
+
+        Assert.Equal($"'{Path}' does not fit the model: 'bias' is BFloat16 [3] where the model has Float32 [3].", error.Message);
+        Assert.Equal("BF16", Safetensors.LoadMetadata(Path)["pdp.values"]);
+    }
+
     [Fact]
     public void Save_WhenAWeightIsBeyondTheRangeOfItsType_SaysSoAndWritesNothing()
     {

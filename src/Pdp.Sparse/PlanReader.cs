@@ -21,6 +21,7 @@ internal sealed class PlanReader(Module model, IReadOnlyList<WeightEntry> weight
     public IReadOnlyList<SettledLayer> Read(SparsePlan plan)
     {
         (Layer Layer, LayerFold Fold, LayerForm Form)[] layers = [.. plan.Layers.Select(Checked)];
+        RequireOwnNorms(plan);
         return [.. layers.Select(Made)];
     }
 
@@ -50,13 +51,29 @@ internal sealed class PlanReader(Module model, IReadOnlyList<WeightEntry> weight
         return isPossible ? (layer, fold, plan.Form) : throw Fault(plan, $"it can't have the form {plan.Form}");
     }
 
+    // A norm that two layers had folded would have to be two.
+    private static void RequireOwnNorms(SparsePlan plan)
+    {
+        foreach (var layers in plan.Layers.Where(layer => layer.Norm is not null).GroupBy(layer => layer.Norm, StringComparer.Ordinal))
+        {
+            if (layers.Skip(1).FirstOrDefault() is { } second)
+                throw Fault(second, $"'{layers.Key}' is folded into '{layers.First().Name}' already");
+        }
+    }
+
     private FoldedModule? Follower(SparseLayerPlan plan, string? name, Func<Module, bool> isFit)
     {
         if (name is null)
             return null;
         return _modules.TryGetValue(name, out var module) && isFit(module)
             ? new(name, (Module<Tensor, Tensor>)module)
-            : throw Fault(plan, $"the model has no module '{name}' that can be folded into it");
+            : throw Fault(plan, $"the model has no module '{name}' that can be folded into it there; it has {Candidates(isFit)}");
+    }
+
+    private string Candidates(Func<Module, bool> isFit)
+    {
+        var names = string.Join(", ", _modules.Where(pair => isFit(pair.Value)).Select(pair => $"'{pair.Key}'"));
+        return names.Length == 0 ? "none" : names;
     }
 
     private static bool IsNormOf(Module module, Layer layer) =>

@@ -1,13 +1,15 @@
+using Pdp.Internal;
+
 namespace Pdp.Sparse;
 
 /// <summary>The form of a layer.</summary>
 public sealed record SparseLayerPlan
 {
     /// <summary>The name of its weight, such as <c>layer1.0.conv1.weight</c>.</summary>
-    public required string Name { get; init; }
+    public required string Name { get; init => field = Guard.NotNull(value); }
 
     /// <summary>The shape of its weight.</summary>
-    public required IReadOnlyList<long> Shape { get; init; }
+    public required IReadOnlyList<long> Shape { get; init => field = Guard.NotNull(value); }
 
     /// <summary>The form.</summary>
     public required LayerForm Form { get; init; }

@@ -6,9 +6,14 @@ namespace Pdp.Sparse;
 
 /// <summary>Which form each layer of a model has, so that packing it again needs no example and no timing.</summary>
 /// <remarks>A plan belongs to the code and the shapes of a model, and to the sparsity and the machine that it was made for.</remarks>
-/// <param name="Layers">The layers that are not as their own code computes them.</param>
+/// <param name="Layers">The layers that are not as their own code computes them, each once.</param>
 public sealed record SparsePlan(IReadOnlyList<SparseLayerPlan> Layers)
 {
+    /// <summary>The layers that are not as their own code computes them, each once.</summary>
+    /// <exception cref="ArgumentNullException">It is null.</exception>
+    /// <exception cref="ArgumentException">A layer is null, or two have the same name.</exception>
+    public IReadOnlyList<SparseLayerPlan> Layers { get; init => field = Checked(value); } = Checked(Layers);
+
     /// <summary>Writes the plan as JSON.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, PlanJson.Readable.SparsePlan);
 
@@ -16,4 +21,14 @@ public sealed record SparsePlan(IReadOnlyList<SparseLayerPlan> Layers)
     /// <param name="json">What <see cref="ToJson"/> wrote.</param>
     /// <exception cref="ArgumentException">It is damaged or is not the JSON of a plan.</exception>
     public static SparsePlan FromJson(string json) => StrictJson.Read(json, PlanJson.Strict.SparsePlan, "The plan");
+
+    private static IReadOnlyList<SparseLayerPlan> Checked(IReadOnlyList<SparseLayerPlan> layers)
+    {
+        ArgumentNullException.ThrowIfNull(layers, nameof(Layers));
+        if (layers.Any(layer => layer is null))
+            throw new ArgumentException("The plan has a layer that is null.", nameof(Layers));
+        return layers.GroupBy(layer => layer.Name, StringComparer.Ordinal).FirstOrDefault(group => group.Skip(1).Any()) is { Key: var name }
+            ? throw new ArgumentException($"The plan has '{name}' more than once.", nameof(Layers))
+            : layers;
+    }
 }

@@ -35,13 +35,13 @@ public sealed class SparseModel : IDisposable
                 _frozen = new(model);
             foreach (var layer in settled)
                 _packed.Add(new(layer));
-            _folded = new(settled.SelectMany(layer => layer.Fold.Followers));
+            _folded = new(settled.SelectMany(layer => layer.Fold.Followers), model);
             Report = report.Build(_packed);
             Plan = PlanWriter.Of(settled);
         }
         catch
         {
-            Unpack();
+            Dispose();
             throw;
         }
     }
@@ -121,7 +121,24 @@ public sealed class SparseModel : IDisposable
     /// A layer that was given another weight in the meantime keeps that one. If <c>to</c> converted the model, the weights come back in the
     /// new type, as new parameters.
     /// </remarks>
+    /// <exception cref="InvalidOperationException">
+    /// Weights were changed in place while the model was packed, and no call has said so yet. The model is unpacked nevertheless, and has
+    /// them as they were before that: the changes are lost. Disposal doesn't throw.
+    /// </exception>
     public void Unpack()
+    {
+        string[] edited = [.. _packed.Where(layer => layer.IsEdited).Select(layer => $"'{layer.Layer.WeightName}'")];
+        Dispose();
+        if (edited.Length > 0)
+        {
+            throw new InvalidOperationException(
+                $"{string.Join(", ", edited)}: changed in place while the model was packed, where the weight is not. The model is "
+                + "unpacked, and has the weights of before that; change them now.");
+        }
+    }
+
+    /// <summary>Unpacks the model, whatever was changed in place.</summary>
+    public void Dispose()
     {
         using var scope = NewDisposeScope();
         _folded?.Dispose();
@@ -130,7 +147,4 @@ public sealed class SparseModel : IDisposable
         _packed.Clear();
         _frozen?.Dispose();
     }
-
-    /// <summary>Unpacks the model.</summary>
-    public void Dispose() => Unpack();
 }

@@ -1,5 +1,4 @@
 using Pdp.Tests.Support;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 

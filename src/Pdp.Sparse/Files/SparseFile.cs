@@ -18,8 +18,9 @@ namespace Pdp.Sparse;
 /// U8, ⌈elements ÷ 8⌉ bytes: a bit for each element in row-major order, the lowest of a byte first. The smallest up to 75 % zeros.
 /// </description></item>
 /// <item><term>or <c>P.positions</c></term><description>
-/// U8: the Elias–Fano code of the places pᵢ of the n values, about 5 bits for each at 90 % zeros and 6 at 95 %. With l = ⌊log₂(elements ÷
-/// n)⌋, bit ⌊pᵢ ÷ 2ˡ⌋ + i is set for each i; then, from a whole byte on, l planes of ⌈n ÷ 8⌉ bytes: bit i of plane b is bit b of pᵢ.
+/// U8: the Elias–Fano code of the places pᵢ of the n values, about 5 bits for each at 90 % zeros and 6 at 95 %. With
+/// l = ⌊log₂(elements ÷ n)⌋, bit ⌊pᵢ ÷ 2ˡ⌋ + i is set for each i; then, from a whole byte on, l planes of
+/// ⌈n ÷ 8⌉ bytes: bit i of plane b is bit b of pᵢ.
 /// </description></item>
 /// <item><term>or <c>P.indices</c></term><description>
 /// U8, 4 bits for every four inputs, the lower half of a byte first: the places of the two values among them, two bits each. For 2:4 along
@@ -29,7 +30,8 @@ namespace Pdp.Sparse;
 /// <para>
 /// The metadata hold <c>pdp.sparse</c>, the version of this layout, 1; <c>pdp.version</c>, that of the library; <c>pdp.sparsity</c>, the
 /// fraction of zeros in the floating-point tensors of two or more dimensions; <c>pdp.values</c>, the type that weights were rounded to, if
-/// they were; and <c>pdp.sha256</c>, which is checked when a file is loaded. It is the hash of a line <c>KEY=TEXT</c> for each other entry of the metadata, then for each tensor of the file a line
+/// they were; and <c>pdp.sha256</c>, which is checked when a file is loaded. It is the hash of a line <c>KEY=TEXT</c> for each other entry
+/// of the metadata, then for each tensor of the file a line
 /// <c>NAME TYPE [2, 3]</c>, with the type's name in the file, and its bytes; both sorted by name, lines in UTF-8 and ended by a line feed.
 /// </para>
 /// <para>In Python, with <c>t = safetensors.numpy.load_file(path)</c>:</para>

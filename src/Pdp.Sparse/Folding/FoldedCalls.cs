@@ -7,7 +7,7 @@ namespace Pdp.Sparse.Folding;
 /// </summary>
 /// <remarks>
 /// The very object counts, not its memory: one activation may serve many places, of which some are folded. A tensor that nobody passes on
-/// is remembered until the next folded layer runs.
+/// is remembered until the next folded layer runs; within a call of a packed model, that is an error.
 /// </remarks>
 internal static class FoldedCalls
 {
@@ -17,10 +17,29 @@ internal static class FoldedCalls
     private static FoldedModule[]? _followers;
     [ThreadStatic]
     private static int _next;
+    [ThreadStatic]
+    private static bool _isChecked;
 
     /// <summary>Announces a layer's output, in which the work of these modules is done.</summary>
-    public static void Announce(Tensor output, FoldedModule[] followers) =>
+    /// <exception cref="InvalidOperationException">Modules of an earlier layer didn't get that one's output.</exception>
+    public static void Announce(Tensor output, FoldedModule[] followers)
+    {
+        if (_output is not null && _isChecked)
+            Refuse();
         (_output, _followers, _next) = (followers.Length == 0 ? null : output, followers, 0);
+    }
+
+    /// <summary>Checks from now on that each output gets to the modules that it was announced to.</summary>
+    public static void Begin() => (_output, _isChecked) = (null, true);
+
+    /// <summary>Checks that the last one did.</summary>
+    /// <exception cref="InvalidOperationException">It did not.</exception>
+    public static void End()
+    {
+        _isChecked = false;
+        if (_output is not null)
+            Refuse();
+    }
 
     /// <summary>What a module passes on if its work is done, a handle of its own; null if it has to work.</summary>
     public static Tensor? TryPass(FoldedModule module, Tensor input)
@@ -32,5 +51,14 @@ internal static class FoldedCalls
         _next++;
         _output = _next < _followers.Length ? passed : null;
         return passed;
+    }
+
+    private static void Refuse()
+    {
+        (_output, _isChecked) = (null, false);
+        throw new InvalidOperationException(
+            $"'{_followers![_next].Name}' is folded into a layer, but did not get its output in this call, so that the result would be "
+            + "wrong: the plan is another model's, or the model calls its modules in another order for this input; pack it with "
+            + "SparseOptions { Fold = false }.");
     }
 }

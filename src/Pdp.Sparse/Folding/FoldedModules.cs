@@ -8,19 +8,27 @@ namespace Pdp.Sparse.Folding;
 /// <summary>Hooks on modules that some layer does the work of; disposal takes them away.</summary>
 internal sealed class FoldedModules : IDisposable
 {
+    private const string Changed = "changed since it was folded: call Unpack() first, and pack afterwards.";
+
     private readonly List<LayerHooks> _hooks = [];
     private readonly List<Tensor> _stubs = [];
+    private readonly ModelHooks? _calls;
 
     /// <summary>Puts hooks on modules, on each once.</summary>
-    public FoldedModules(IEnumerable<FoldedModule> modules)
+    /// <param name="modules">The modules.</param>
+    /// <param name="model">The model whose calls are checked to reach all of them; null, the default, checks nothing.</param>
+    public FoldedModules(IEnumerable<FoldedModule> modules, Module? model = null)
     {
         using var normal = inference_mode(false);
         foreach (var module in modules.DistinctBy(module => module.Module))
             Add(module);
+        if (model is not null && _hooks.Count > 0)
+            _calls = new(model, FoldedCalls.Begin, _ => FoldedCalls.End());
     }
 
     public void Dispose()
     {
+        _calls?.Dispose();
         foreach (var hooks in _hooks)
             hooks.Dispose();
         foreach (var stub in _stubs)
@@ -34,12 +42,15 @@ internal sealed class FoldedModules : IDisposable
         var stub = zeros(ShapeFor(module.Module)).DetachFromDisposeScope();
         _stubs.Add(stub);
         var constants = module.Module is BatchNorm norm ? Constants(norm) : [];
+        var setting = SettingOf(module.Module);
         LayerHooks? own = null;
         own = new(module.Module, stub, input =>
         {
             if (FoldedCalls.TryPass(module, input) is not { } passed)
                 return null;
             Require(module, own!, constants);
+            if (SettingOf(module.Module) != setting)
+                throw new InvalidOperationException($"A setting of '{module.Name}' {Changed}");
             return passed;
         });
         _hooks.Add(own);
@@ -50,6 +61,10 @@ internal sealed class FoldedModules : IDisposable
             new($"{module.Name}.running_mean", () => watched.running_mean), new($"{module.Name}.running_var", () => watched.running_var),
         ];
     }
+
+    // What a module computes by beside its tensors.
+    private static double SettingOf(Module module) =>
+        module is BatchNorm norm ? norm.eps : (double)(LayerFold.ActivationOf(module) ?? Kernels.Activation.None);
 
     private static void Require(FoldedModule module, LayerHooks own, WatchedValue[] constants)
     {

@@ -26,7 +26,7 @@ internal sealed record LayerFold(FoldedModule? Norm, FoldedModule? Activation)
     {
         TorchSharp.Modules.ReLU => Kernels.Activation.Relu,
         TorchSharp.Modules.ReLU6 => Kernels.Activation.Relu6,
-        TorchSharp.Modules.GELU => Kernels.Activation.Gelu,
+        TorchSharp.Modules.GELU { approximate: TorchSharp.Modules.GELU.Approximate.none } => Kernels.Activation.Gelu,
         _ => null,
     };
 
@@ -44,7 +44,8 @@ internal sealed record LayerFold(FoldedModule? Norm, FoldedModule? Activation)
     }
 
     /// <summary>
-    /// The weight and the bias with the norm in them, both the caller's: W' = s·W and b' = s·(b − μ) + β with s = γ / √(σ² + ε).
+    /// The weight and the bias with the norm in them, both the caller's: W' = s·W and b' = s·(b − μ) + β with
+    /// s = γ / √(σ² + ε).
     /// </summary>
     public (Tensor Weight, Tensor? Bias) Apply(Tensor weight, Tensor? bias)
     {

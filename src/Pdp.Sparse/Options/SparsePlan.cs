@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Pdp.Internal;
 using Pdp.Sparse.Options;
@@ -22,13 +23,15 @@ public sealed record SparsePlan(IReadOnlyList<SparseLayerPlan> Layers)
     /// <exception cref="ArgumentException">It is damaged or is not the JSON of a plan.</exception>
     public static SparsePlan FromJson(string json) => StrictJson.Read(json, PlanJson.Strict.SparsePlan, "The plan");
 
-    private static IReadOnlyList<SparseLayerPlan> Checked(IReadOnlyList<SparseLayerPlan> layers)
+    private static IReadOnlyList<SparseLayerPlan> Checked(
+        IReadOnlyList<SparseLayerPlan> layers, [CallerMemberName] string name = nameof(Layers))
     {
-        ArgumentNullException.ThrowIfNull(layers, nameof(Layers));
+        if (layers is null)
+            throw new ArgumentNullException(name);
         if (layers.Any(layer => layer is null))
-            throw new ArgumentException("The plan has a layer that is null.", nameof(Layers));
-        return layers.GroupBy(layer => layer.Name, StringComparer.Ordinal).FirstOrDefault(group => group.Skip(1).Any()) is { Key: var name }
-            ? throw new ArgumentException($"The plan has '{name}' more than once.", nameof(Layers))
+            throw new ArgumentException("The plan has a layer that is null.", name);
+        return layers.GroupBy(layer => layer.Name, StringComparer.Ordinal).FirstOrDefault(group => group.Skip(1).Any()) is { } twice
+            ? throw new ArgumentException($"The plan has '{twice.Key}' more than once.", name)
             : layers;
     }
 }

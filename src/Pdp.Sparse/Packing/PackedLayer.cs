@@ -18,6 +18,8 @@ internal sealed class PackedLayer : IDisposable
     private readonly Tensor _stub;
     private readonly WeightSwap _swap;
     private readonly LayerHooks _hooks;
+    private readonly ConvolutionSettings _settings;
+    private volatile bool _isReported;
 
     /// <summary>Puts a form in the place of a layer's weight.</summary>
     /// <param name="settled">The layer and the form, which is owned from now on.</param>
@@ -26,6 +28,7 @@ internal sealed class PackedLayer : IDisposable
         using var normal = inference_mode(false);
         using var _ = no_grad();
         (_layer, Fold, Form, _form) = settled;
+        _settings = new(_layer.Module);
         _exact = new(_layer.Weight, Fold, _form);
         _bias = new($"{_layer.Name}.bias", () => _layer.Bias);
         _stub = empty(_layer.StubShape(), device: WeightSwap.Meta).DetachFromDisposeScope();
@@ -44,6 +47,9 @@ internal sealed class PackedLayer : IDisposable
 
     /// <summary>The memory of the form and of what brings the weight back.</summary>
     public long Bytes => _form.Bytes + _exact.Bytes;
+
+    /// <summary>Whether the weight was changed in place, which unpacking does not keep, and no call has said so yet.</summary>
+    public bool IsEdited => !_isReported && _swap.IsEdited;
 
     /// <summary>The layer's own weight; the caller's.</summary>
     public Tensor ToDense() => _exact.ToDense(_form);
@@ -90,6 +96,7 @@ internal sealed class PackedLayer : IDisposable
 
         if (!_swap.IsUnchanged)
         {
+            _isReported = true;
             throw new InvalidOperationException(
                 $"The weight of the packed layer '{_layer.Name}' was changed in place, which packed layers don't see: call Unpack(), which "
                 + "gives the weight of before that, then change it, and pack afterwards.");
@@ -100,6 +107,12 @@ internal sealed class PackedLayer : IDisposable
             throw new InvalidOperationException(
                 $"The input of the packed layer '{_layer.Name}' is {input.dtype} on {input.device_type}, and packed layers take Float32 on "
                 + "the CPU: call Unpack() before the model is moved or converted.");
+        }
+
+        if (!_settings.Stand)
+        {
+            throw new InvalidOperationException(
+                $"A setting of the packed layer '{_layer.Name}' changed, such as its stride: call Unpack() first, and pack afterwards.");
         }
 
         _bias.Require();

@@ -51,6 +51,9 @@ internal sealed class WeightSwap : IDisposable
     /// <summary>Whether nobody changed in place what stands in for the weight, or what was emptied.</summary>
     public bool IsUnchanged => _versions.IsUnchanged;
 
+    /// <summary>Whether somebody did, of a layer that is to get its weight back.</summary>
+    public bool IsEdited => Stands && !_absent.IsInvalid && !_listed.IsInvalid && !_weight.IsInvalid && !IsUnchanged;
+
     /// <summary>Whether the layer still has what stands in for its weight.</summary>
     public bool Stands => ReferenceEquals(LayerFields.Weight(_module), _absent);
 

@@ -11,6 +11,7 @@ namespace Pdp.Sparse.Trials;
 internal sealed class Example : IDisposable
 {
     private const ulong Seed = 7;
+    private const string Null = "The function that calls the model returned null: it has to return the model's output.";
 
     /// <summary>
     /// How large random inputs are, over the example. Large ones reach both sides of an activation whose inputs on the example are all on
@@ -20,14 +21,16 @@ internal sealed class Example : IDisposable
 
     private readonly ModelCall _call;
     private readonly List<IReadOnlyList<Tensor>> _random = [];
-    private readonly List<(IReadOnlyList<Tensor>? Inputs, Tensor Output)> _expected = [];
+    private readonly List<(IReadOnlyList<Tensor>? Inputs, IReadOnlyList<Tensor> Outputs)> _expected = [];
+    private readonly OutputWatch _watch;
 
     /// <summary>Runs the plain model.</summary>
     /// <param name="model">The model.</param>
     /// <param name="forward">Calls it.</param>
     public Example(Module model, Func<Tensor> forward)
     {
-        _call = ModelCall.Of(model, () => [forward()]);
+        _call = ModelCall.Of(model, () => [forward() ?? throw new InvalidOperationException(Null)]);
+        _watch = new(model);
         try
         {
             if (_call.Example.Count > 0)
@@ -46,7 +49,8 @@ internal sealed class Example : IDisposable
     public void Run()
     {
         using var scope = NewDisposeScope();
-        OutputFor(null);
+        using var _ = inference_mode();
+        _call.Run(null);
     }
 
     /// <summary>Whether the model gives what the plain one gave, but for rounding.</summary>
@@ -55,10 +59,9 @@ internal sealed class Example : IDisposable
     /// </remarks>
     public bool IsSame()
     {
-        using var scope = NewDisposeScope();
         try
         {
-            return _expected.All(pair => Output.IsSame(OutputFor(pair.Inputs), pair.Output));
+            return _expected.All(pair => IsSame(pair.Inputs, pair.Outputs));
         }
         catch (Exception fault) when (fault is ExternalException or InvalidOperationException or ArgumentException)
         {
@@ -68,21 +71,29 @@ internal sealed class Example : IDisposable
 
     public void Dispose()
     {
+        _watch.Dispose();
         _call.Release();
-        foreach (var (_, output) in _expected)
+        foreach (var output in _expected.SelectMany(pair => pair.Outputs))
             output.Dispose();
+    }
+
+    private bool IsSame(IReadOnlyList<Tensor>? inputs, IReadOnlyList<Tensor> expected)
+    {
+        using var scope = NewDisposeScope();
+        var outputs = OutputsFor(inputs);
+        return outputs.Count == expected.Count && outputs.Zip(expected).All(pair => Output.IsSame(pair.First, pair.Second));
     }
 
     private void Expect(IReadOnlyList<Tensor>? inputs)
     {
         using var scope = NewDisposeScope();
-        _expected.Add((inputs, OutputFor(inputs).detach().clone().DetachFromDisposeScope()));
+        _expected.Add((inputs, [.. OutputsFor(inputs).Select(output => output.detach().clone().DetachFromDisposeScope())]));
     }
 
-    private Tensor OutputFor(IReadOnlyList<Tensor>? inputs)
+    /// <summary>What the user's function returns, and all that the model returned in it; in the current scope.</summary>
+    private IReadOnlyList<Tensor> OutputsFor(IReadOnlyList<Tensor>? inputs)
     {
-        using var scope = NewDisposeScope();
         using var _ = inference_mode();
-        return _call.Run(inputs)[0].MoveToOuterDisposeScope();
+        return _watch.Collect(() => _call.Run(inputs)[0]);
     }
 }

@@ -1,0 +1,52 @@
+using System.Runtime.CompilerServices;
+using Pdp.Sparse.Hooks;
+using Pdp.Sparse.Layers;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace Pdp.Sparse.Trials;
+
+/// <summary>Copies all tensors that a model returns, whichever of them the user's function passes on.</summary>
+/// <remarks>Of a model that <see cref="ModelHooks"/> don't see it copies nothing.</remarks>
+internal sealed class OutputWatch : IDisposable
+{
+    private readonly ModelHooks? _hooks;
+    private List<Tensor>? _seen;
+
+    /// <summary>Watches a model.</summary>
+    public OutputWatch(Module model)
+    {
+        // The hooks of a layer are the trial's, and its output is the function's.
+        if (!Layer.IsOne(model))
+            _hooks = new(model, static () => { }, Note);
+    }
+
+    /// <summary>Calls a function.</summary>
+    /// <returns>What it returns, and copies of what the model returned in it; all in the current scope.</returns>
+    public IReadOnlyList<Tensor> Collect(Func<Tensor> function)
+    {
+        List<Tensor> seen = _seen = [];
+        try
+        {
+            return [function(), .. seen];
+        }
+        finally
+        {
+            _seen = null;
+        }
+    }
+
+    public void Dispose() => _hooks?.Dispose();
+
+    // The function may dispose of what it does not pass on.
+    private void Note(object? output) => _seen?.AddRange(TensorsOf(output).Select(tensor => tensor.detach().clone()));
+
+    private static IEnumerable<Tensor> TensorsOf(object? output) => output switch
+    {
+        Tensor tensor => [tensor],
+        IEnumerable<Tensor> tensors => tensors.OfType<Tensor>(),
+        IEnumerable<KeyValuePair<string, Tensor>> named => named.Select(pair => pair.Value).OfType<Tensor>(),
+        ITuple tuple => Enumerable.Range(0, tuple.Length).SelectMany(i => TensorsOf(tuple[i])),
+        _ => [],
+    };
+}

@@ -23,6 +23,37 @@ return MpiRanks.Run(collective =>
             _ = collective.Rank == 1 ? throw new TimeoutException("the disk is gone") : 0;
             collective.Barrier();
             return 0;
+        case "early":
+            using (var model = TorchSharp.torch.nn.Linear(2, 2))
+            using (var parallel = new DataParallel(model, collective))
+            {
+                if (collective.Rank == 0)
+                {
+                    parallel.AverageGradients();
+                }
+            }
+
+            return 0;
+        case "mismatch":
+            using (var numbers = TorchSharp.torch.ones(collective.Rank + 1))
+            using (var number = TorchSharp.torch.ones(1))
+            {
+                Say("lengths", ErrorOf(() => collective.Sum(numbers)));
+                Say("kinds", ErrorOf(collective.Rank == 0 ? collective.Barrier : () => collective.Sum(numbers)));
+                collective.Sum(number);
+                Say("sum", number.data<float>()[0]);
+            }
+
+            return 0;
+        case "exit":
+            collective.Barrier();
+            if (collective.Rank == 1)
+            {
+                Environment.Exit(int.Parse(args[1], System.Globalization.CultureInfo.InvariantCulture));
+            }
+
+            collective.Barrier();
+            return 0;
         case "wait":
             collective.Barrier();
             Say("process", Environment.ProcessId);
@@ -38,3 +69,16 @@ return MpiRanks.Run(collective =>
             throw new ArgumentException($"There is no scenario '{args[0]}'.");
     }
 });
+
+static string ErrorOf(Action call)
+{
+    try
+    {
+        call();
+        return "none";
+    }
+    catch (InvalidOperationException e)
+    {
+        return e.Message;
+    }
+}

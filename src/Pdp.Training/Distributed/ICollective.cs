@@ -22,6 +22,7 @@ public interface ICollective
     /// <param name="tensor">Float32, float64 or int64, of any shape; contiguous CPU memory is summed in place, others over a copy.</param>
     /// <exception cref="ArgumentNullException"><paramref name="tensor"/> is null.</exception>
     /// <exception cref="ArgumentException"><paramref name="tensor"/> is of another type.</exception>
+    /// <exception cref="InvalidOperationException">Another rank makes another call, or has ended; the tensors are unchanged.</exception>
     void Sum(Tensor tensor);
 
     /// <summary>Replaces a tensor by that of one rank.</summary>
@@ -29,8 +30,10 @@ public interface ICollective
     /// <param name="root">The rank whose tensor is kept, in [0, <see cref="Size"/>).</param>
     /// <exception cref="ArgumentNullException"><paramref name="tensor"/> is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="root"/> is outside its range.</exception>
+    /// <exception cref="InvalidOperationException">Another rank makes another call, or has ended; the tensors are unchanged.</exception>
     void Broadcast(Tensor tensor, int root = 0);
 
     /// <summary>Waits until all ranks are here.</summary>
+    /// <exception cref="InvalidOperationException">Another rank makes another call, or has ended.</exception>
     void Barrier();
 }

@@ -11,7 +11,10 @@ internal sealed class Meeting(int size)
     private int _round;
     private int? _left;
 
-    /// <summary>The tensors of the ranks, each written by its rank between two meetings.</summary>
+    /// <summary>What the ranks are about to do, each written by its rank between two meetings.</summary>
+    public string[] Calls { get; } = new string[size];
+
+    /// <summary>The tensors of the ranks, written in the same way.</summary>
     public Tensor?[] Tensors { get; } = new Tensor?[size];
 
     /// <summary>What the first rank that failed threw.</summary>

@@ -14,8 +14,8 @@ public static class MpiRanks
     private static readonly TimeSpan TimeForMessages = TimeSpan.FromSeconds(0.3);
 
     /// <summary>
-    /// Runs the work of this rank. If it throws, the rank says so on standard error with its number, and MPI ends all the others, which
-    /// would wait for it forever.
+    /// Runs the work of this rank. If it throws, or exits the process, the rank says so on standard error with its number, and MPI ends all
+    /// the others, which would wait for it forever. All ranks return together; where one is done and another makes a call still, both fail.
     /// </summary>
     /// <param name="work">The work; gives the exit code. It makes its calls to the collective from one thread at a time.</param>
     /// <param name="describe">What standard error shows of an exception; null, or a null text, for all of it.</param>
@@ -32,22 +32,30 @@ public static class MpiRanks
         var library = new MpiLibrary(handle, kind);
         library.Initialize();
         var collective = new MpiCollective(library);
+        using var watch = new ExitWatch(code => EndAll(
+            collective, library, code == 0 ? Failed : code, $"exited with code {code} in the middle of its work, which ends all"));
         try
         {
             launcher.RequireSize(collective.Size, kind);
             var code = work(collective);
+            collective.End();
             library.Finish();
             return code;
         }
         catch (Exception e)
         {
-            Console.Error.WriteLine(
-                $"Rank {collective.Rank} of {collective.Size} (process {Environment.ProcessId} on {Environment.MachineName}) failed, "
-                + $"which ends all: {describe?.Invoke(e) ?? e.ToString()}");
-            // The launcher may end all processes before it has passed on what one of them wrote just now, as MPICH's sometimes does.
-            Thread.Sleep(TimeForMessages);
-            library.Abort(Failed);
+            watch.Dispose();
+            EndAll(collective, library, Failed, $"failed, which ends all: {describe?.Invoke(e) ?? e.ToString()}");
             throw;
         }
+    }
+
+    private static void EndAll(MpiCollective collective, MpiLibrary library, int code, string why)
+    {
+        Console.Error.WriteLine(
+            $"Rank {collective.Rank} of {collective.Size} (process {Environment.ProcessId} on {Environment.MachineName}) {why}");
+        // The launcher may end all processes before it has passed on what one of them wrote just now, as MPICH's sometimes does.
+        Thread.Sleep(TimeForMessages);
+        library.Abort(code);
     }
 }

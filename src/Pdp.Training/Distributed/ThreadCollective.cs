@@ -10,12 +10,12 @@ internal sealed class ThreadCollective(int rank, Meeting meeting) : ICollective
 
     public int Rank => rank;
 
-    public int Size => meeting.Tensors.Length;
+    public int Size => meeting.Calls.Length;
 
     public void Sum(Tensor tensor)
     {
         HostMemory.RequireSummable(tensor);
-        Exchange(tensor, tensors =>
+        Exchange(Calls.Sum(tensor), tensor, tensors =>
         {
             var sum = tensors[0].clone();
             foreach (var other in tensors[1..])
@@ -30,20 +30,34 @@ internal sealed class ThreadCollective(int rank, Meeting meeting) : ICollective
     public void Broadcast(Tensor tensor, int root = 0)
     {
         HostMemory.RequireRank(tensor, root, Size);
-        Exchange(tensor, tensors => tensors[root].clone());
+        Exchange(Calls.Broadcast(tensor, root), tensor, tensors => tensors[root].clone());
     }
 
-    public void Barrier() => meeting.Wait();
+    public void Barrier() => Meet(Calls.Barrier, () => { });
 
-    // No rank changes its tensor before all have read it.
-    private void Exchange(Tensor tensor, Func<Tensor[], Tensor> combine)
+    private void Exchange(string call, Tensor tensor, Func<Tensor[], Tensor> combine)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         meeting.Tensors[rank] = tensor.detach();
+        Tensor? result = null;
+        Meet(call, () => result = combine(meeting.Tensors!));
+        tensor.detach().copy_(result!);
+    }
+
+    // No rank changes what it laid down before all have read it.
+    private void Meet(string call, Action read)
+    {
+        meeting.Calls[rank] = call;
         meeting.Wait();
-        var result = combine(meeting.Tensors!);
-        meeting.Wait();
-        tensor.detach().copy_(result);
+        try
+        {
+            Calls.RequireSame(meeting.Calls);
+            read();
+        }
+        finally
+        {
+            meeting.Wait();
+        }
     }
 }

@@ -37,6 +37,40 @@ public sealed partial class MpiRanksTests
 
     [MpiTheory]
     [MemberData(nameof(Kinds))]
+    public void Run_WhenARankEndsEarly_EndsAllAndNamesIt(string mpirun)
+    {
+        var run = MpiRun.Of(mpirun, "early");
+
+        Assert.NotEqual(0, run.ExitCode);
+        Assert.Contains("rank 0 sums Int64 [2], and rank 1 has ended its work.", run.Text, StringComparison.Ordinal);
+    }
+
+    // No library's own error, and the ranks could go on.
+    [MpiTheory]
+    [MemberData(nameof(Kinds))]
+    public void Run_WhenRanksMakeDifferentCalls_SaysWhichOnEach(string mpirun)
+    {
+        var run = MpiRun.Of(mpirun, "mismatch");
+
+        Assert.Equal(0, run.ExitCode);
+        Assert.All(run.Of("lengths"), error => Assert.EndsWith("rank 0 sums Float32 [1], and rank 1 sums Float32 [2].", error, StringComparison.Ordinal));
+        Assert.All(run.Of("kinds"), error => Assert.EndsWith("rank 0 waits at a barrier, and rank 1 sums Float32 [2].", error, StringComparison.Ordinal));
+        Assert.Equal(["2", "2"], run.Of("sum"));
+    }
+
+    [MpiTheory]
+    [MemberData(nameof(Kinds))]
+    public void Run_WhenARankExits_EndsAllAndNamesIt(string mpirun)
+    {
+        MpiRun[] runs = [MpiRun.Of(mpirun, "exit 0"), MpiRun.Of(mpirun, "exit 3")];
+
+        Assert.Equal([1, 3], runs.Select(run => run.ExitCode));
+        Assert.All(runs.Zip([0, 3]), run => Assert.Matches(
+            $"Rank 1 of 2 .* exited with code {run.Second} in the middle of its work, which ends all", run.First.Text));
+    }
+
+    [MpiTheory]
+    [MemberData(nameof(Kinds))]
     public void Run_WhenARankIsKilled_EndsTheOtherAndSaysWhich(string mpirun)
     {
         var processes = new Dictionary<int, int>();

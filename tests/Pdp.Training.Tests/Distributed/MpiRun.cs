@@ -20,7 +20,7 @@ internal sealed class MpiRun
 
     /// <summary>Runs two ranks to their end.</summary>
     /// <param name="mpirun">The command.</param>
-    /// <param name="scenario">The scenario.</param>
+    /// <param name="scenario">The scenario and what it is told.</param>
     /// <param name="onLine">Told of each line as it comes.</param>
     /// <param name="library">What PDP_MPI is set to.</param>
     public static MpiRun Of(string mpirun, string scenario, Action<string>? onLine = null, string? library = null)
@@ -57,7 +57,7 @@ internal sealed class MpiRun
 
     private static ProcessStartInfo Start(string mpirun, string scenario, string? library)
     {
-        var start = new ProcessStartInfo(mpirun, ["-n", "2", "dotnet", Program, scenario])
+        var start = new ProcessStartInfo(mpirun, ["-n", "2", "dotnet", Program, .. scenario.Split(' ')])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

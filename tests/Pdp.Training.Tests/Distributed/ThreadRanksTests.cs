@@ -105,6 +105,23 @@ public sealed class ThreadRanksTests
     }
 
     [Fact]
+    public void Run_WhenRanksMakeDifferentCalls_SaysWhichOnEachAndChangesNothing()
+    {
+        ThreadRanks.Run(2, collective =>
+        {
+            using var scope = NewDisposeScope();
+            var (isFirst, own) = (collective.Rank == 0, ones(3 - collective.Rank));
+
+            Assert.Equal("rank 0 sums Float32 [3], and rank 1 sums Float32 [2].", DifferenceOf(() => collective.Sum(own)));
+            Assert.Equal("rank 0 waits at a barrier, and rank 1 sums Float32 [2].", DifferenceOf(isFirst ? collective.Barrier : () => collective.Sum(own)));
+            Assert.Equal(
+                "rank 0 broadcasts Int64 [] of rank 0, and rank 1 broadcasts Int64 [] of rank 1.",
+                DifferenceOf(() => collective.Broadcast(tensor(1L), collective.Rank)));
+            Assert.Equal(own.numel(), own.sum().ReadCpuSingle(0));
+        });
+    }
+
+    [Fact]
     public void Gather_OfTexts_GivesThemByRank()
     {
         var results = OnEach(3, collective => collective.Gather($"ü{collective.Rank}{new string('x', collective.Rank * 5)}"));
@@ -130,6 +147,9 @@ public sealed class ThreadRanksTests
 
         Assert.Equal([(0, 3), (1, 3), (2, 3)], results);
     }
+
+    private static string DifferenceOf(Action call) =>
+        Assert.Throws<InvalidOperationException>(call).Message.Replace("The ranks must make the same calls in the same order, but ", "", StringComparison.Ordinal);
 
     private static T[] OnEach<T>(int size, Func<ICollective, T> work)
     {

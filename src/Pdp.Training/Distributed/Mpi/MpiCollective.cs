@@ -8,6 +8,8 @@ internal sealed class MpiCollective(MpiLibrary library) : ICollective
     // MPI counts in 32 bits.
     private const int Most = 1 << 30;
 
+    private byte[]? _sent;
+
     public int Rank { get; } = library.Rank();
 
     public int Size { get; } = library.Size();
@@ -15,6 +17,7 @@ internal sealed class MpiCollective(MpiLibrary library) : ICollective
     public void Sum(Tensor tensor)
     {
         HostMemory.RequireSummable(tensor);
+        Meet(Calls.Sum(tensor));
         var (type, size) = (library.Handles.TypeOf(tensor), tensor.element_size());
         HostMemory.Change(tensor, address => ForEachPart(
             tensor.numel(), (first, count) => library.Sum(address + (nint)(first * size), count, type)));
@@ -23,11 +26,31 @@ internal sealed class MpiCollective(MpiLibrary library) : ICollective
     public void Broadcast(Tensor tensor, int root = 0)
     {
         HostMemory.RequireRank(tensor, root, Size);
+        Meet(Calls.Broadcast(tensor, root));
         HostMemory.Change(tensor, address => ForEachPart(
             tensor.numel() * tensor.element_size(), (first, count) => library.Broadcast(address + (nint)first, count, root)));
     }
 
-    public void Barrier() => library.Barrier();
+    public void Barrier() => Meet(Calls.Barrier);
+
+    /// <summary>The last call: waits until all ranks have ended their work.</summary>
+    /// <exception cref="InvalidOperationException">Another makes a call still, for which it would wait forever.</exception>
+    public void End() => Meet(Calls.End);
+
+    // All ranks learn what each is about to do. MPI itself would wait forever, or cut numbers off, where they differ.
+    private void Meet(string call)
+    {
+        _sent ??= new byte[Size * Calls.Length];
+        var own = Calls.Encode(call);
+        library.Gather(own, _sent);
+        for (var rank = 0; rank < Size; rank++)
+        {
+            if (!_sent.AsSpan(rank * Calls.Length, Calls.Length).SequenceEqual(own))
+            {
+                Calls.RequireSame(Calls.Decode(_sent));
+            }
+        }
+    }
 
     private static void ForEachPart(long count, Action<long, int> operation)
     {

@@ -43,7 +43,17 @@ internal sealed unsafe class MpiLibrary
         ((delegate* unmanaged<nint, int, nint, int, nint, int>)Export("MPI_Bcast"))(address, bytes, Handles.Byte, root, Handles.World),
         "MPI_Bcast");
 
-    public void Barrier() => Check(((delegate* unmanaged<nint, int>)Export("MPI_Barrier"))(Handles.World), "MPI_Barrier");
+    /// <summary>Gives every rank the bytes of all, by rank; each sends as many.</summary>
+    public void Gather(ReadOnlySpan<byte> own, Span<byte> all)
+    {
+        fixed (byte* from = own, to = all)
+        {
+            Check(
+                ((delegate* unmanaged<byte*, int, nint, byte*, int, nint, nint, int>)Export("MPI_Allgather"))(
+                    from, own.Length, Handles.Byte, to, own.Length, Handles.Byte, Handles.World),
+                "MPI_Allgather");
+        }
+    }
 
     /// <summary>Ends all ranks, this one included.</summary>
     public void Abort(int code) => _ = ((delegate* unmanaged<nint, int, int>)Export("MPI_Abort"))(Handles.World, code);

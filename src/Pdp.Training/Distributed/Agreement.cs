@@ -12,28 +12,35 @@ namespace Pdp.Training;
 /// </summary>
 public static class Agreement
 {
-    // Names and values have no such character.
     private const char End = '\0';
 
     /// <summary>Checks that all ranks have the same options, or other texts by name.</summary>
     /// <param name="collective">The ranks.</param>
-    /// <param name="texts">The texts of this rank; the order does not matter.</param>
+    /// <param name="texts">The texts of this rank, without the character '\0'; the order does not matter.</param>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    /// <exception cref="ArgumentException">
+    /// A text is null, or a name or a text contains '\0' or half of a surrogate pair.
+    /// </exception>
     /// <exception cref="InvalidDataException">Ranks differ.</exception>
     public static void Require(ICollective collective, IReadOnlyDictionary<string, string> texts)
     {
         ArgumentNullException.ThrowIfNull(collective);
         ArgumentNullException.ThrowIfNull(texts);
+        if (texts.Select(entry => FaultOf(entry.Key, entry.Value)).FirstOrDefault(fault => fault is not null) is { } found)
+        {
+            throw new ArgumentException(found, nameof(texts));
+        }
+
         var own = string.Concat(texts.Select(entry => $"{entry.Key}{End}{entry.Value}{End}"));
         var all = collective.Gather(own).Select(Parse).ToArray();
         foreach (var name in all.SelectMany(one => one.Keys).Distinct())
         {
-            string Value(int rank) => all[rank].GetValueOrDefault(name, "not set");
-            var others = Enumerable.Range(1, all.Length - 1).Where(rank => Value(rank) != Value(0));
-            if (others.FirstOrDefault() is > 0 and var other)
+            string?[] values = [.. all.Select(one => one.GetValueOrDefault(name))];
+            var other = Array.FindIndex(values, value => value != values[0]);
+            if (other >= 0)
             {
                 throw new InvalidDataException(
-                    $"The ranks differ in '{name}': it is {Value(0)} on rank 0, and {Value(other)} on rank {other}.");
+                    $"The ranks differ in '{name}': it is {Describe(values[0])} on rank 0, and {Describe(values[other])} on rank {other}.");
             }
         }
     }
@@ -42,12 +49,21 @@ public static class Agreement
     /// <param name="collective">The ranks.</param>
     /// <param name="tensors">The tensors of this rank by name, in the same order on all; the first that differs is reported.</param>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    /// <exception cref="ArgumentException">A name or a tensor is null.</exception>
     /// <exception cref="InvalidDataException">Ranks differ.</exception>
     public static void Require(ICollective collective, IEnumerable<(string Name, Tensor Tensor)> tensors)
     {
         ArgumentNullException.ThrowIfNull(collective);
         ArgumentNullException.ThrowIfNull(tensors);
         (string Name, Tensor Tensor)[] entries = [.. tensors];
+        foreach (var (name, tensor) in entries)
+        {
+            if (name is null || tensor is null)
+            {
+                throw new ArgumentException(name is null ? "A name is null." : $"The tensor of '{name}' is null.", nameof(tensors));
+            }
+        }
+
         RequireSameHashes(collective, [HashOf(entries)], _ => "their names, shapes or types");
         RequireSameHashes(collective, [.. entries.Select(entry => HashOf(entry.Tensor))], index => $"'{entries[index].Name}'");
     }
@@ -91,6 +107,13 @@ public static class Agreement
     }
 
     private static long Head(ReadOnlySpan<byte> hash) => BinaryPrimitives.ReadInt64LittleEndian(hash);
+
+    private static string? FaultOf(string name, string? text) =>
+        text is null ? $"The text of '{name}' is null: leave it out where it is not set."
+        : !name.Contains(End, StringComparison.Ordinal) && !text.Contains(End, StringComparison.Ordinal) ? null
+        : $"'{name.Replace("\0", "\\0", StringComparison.Ordinal)}' or its text contains the character '\\0'.";
+
+    private static string Describe(string? value) => value is null ? "not set" : $"'{value}'";
 
     private static Dictionary<string, string> Parse(string text) =>
         text.Split(End)[..^1].Chunk(2).ToDictionary(pair => pair[0], pair => pair[1], StringComparer.Ordinal);

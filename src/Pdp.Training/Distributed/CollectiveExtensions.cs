@@ -6,6 +6,9 @@ namespace Pdp.Training;
 /// <summary>What ranks tell one another besides tensors. All ranks make these calls, as those of <see cref="ICollective"/>.</summary>
 public static class CollectiveExtensions
 {
+    // It refuses what it would change.
+    private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
     /// <summary>Whether a condition holds on any rank, such as a wish to stop: the same answer on all.</summary>
     /// <param name="collective">The ranks.</param>
     /// <param name="condition">Whether it holds on this rank.</param>
@@ -24,6 +27,7 @@ public static class CollectiveExtensions
     /// <param name="text">That of this rank.</param>
     /// <returns>The texts, by rank.</returns>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    /// <exception cref="ArgumentException"><paramref name="text"/> contains half of a surrogate pair.</exception>
     public static IReadOnlyList<string> Gather(this ICollective collective, string text)
     {
         ArgumentNullException.ThrowIfNull(collective);
@@ -35,6 +39,7 @@ public static class CollectiveExtensions
     /// <param name="collective">The ranks.</param>
     /// <param name="text">The text; only that of rank 0 counts.</param>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    /// <exception cref="ArgumentException"><paramref name="text"/> contains half of a surrogate pair.</exception>
     public static string Broadcast(this ICollective collective, string text)
     {
         ArgumentNullException.ThrowIfNull(collective);
@@ -60,7 +65,7 @@ public static class CollectiveExtensions
     private static string TextOf(ICollective collective, string text, int root)
     {
         using var scope = NewDisposeScope();
-        var own = Encoding.UTF8.GetBytes(text);
+        var own = Utf8.GetBytes(text);
         var length = tensor((long)own.Length);
         collective.Broadcast(length, root);
         var bytes = zeros(length.ReadCpuInt64(0), ScalarType.Byte);
@@ -70,7 +75,7 @@ public static class CollectiveExtensions
         }
 
         collective.Broadcast(bytes, root);
-        var result = Encoding.UTF8.GetString(bytes.bytes);
+        var result = Utf8.GetString(bytes.bytes);
         GC.KeepAlive(bytes);
         return result;
     }

@@ -9,7 +9,7 @@ public sealed class AgreementTests
     {
         var error = ErrorOf(3, rank => new() { ["--seed"] = "1", ["--lr"] = rank == 2 ? "0.2" : "0.1" });
 
-        Assert.Equal("The ranks differ in '--lr': it is 0.1 on rank 0, and 0.2 on rank 2.", error);
+        Assert.Equal("The ranks differ in '--lr': it is '0.1' on rank 0, and '0.2' on rank 2.", error);
     }
 
     [Fact]
@@ -17,7 +17,45 @@ public sealed class AgreementTests
     {
         var error = ErrorOf(2, rank => rank == 1 ? new() { ["--ema"] = "0.9" } : []);
 
-        Assert.Equal("The ranks differ in '--ema': it is not set on rank 0, and 0.9 on rank 1.", error);
+        Assert.Equal("The ranks differ in '--ema': it is not set on rank 0, and '0.9' on rank 1.", error);
+    }
+
+    [Fact]
+    public void Require_WhenATextReadsNotSet_TellsItFromNone()
+    {
+        var error = ErrorOf(2, rank => rank == 1 ? new() { ["--ema"] = "not set" } : []);
+
+        Assert.Equal("The ranks differ in '--ema': it is not set on rank 0, and 'not set' on rank 1.", error);
+    }
+
+    [Theory]
+    [InlineData("a", null, "The text of 'a' is null")]
+    [InlineData("a", "1\02", "'a' or its text contains the character '\\0'")]
+    [InlineData("a\0", "1", "'a\\0' or its text contains the character '\\0'")]
+    public void Require_OfATextThatCantBeSent_IsRefused(string name, string? text, string reason)
+    {
+        var error = Assert.ThrowsAny<ArgumentException>(
+            () => Agreement.Require(SingleRank.Instance, new Dictionary<string, string> { [name] = text! }));
+
+        Assert.Contains(reason, error.Message, StringComparison.Ordinal);
+    }
+
+    // It would be sent as another character, the same as that of other halves.
+    [Fact]
+    public void Require_OfHalfASurrogatePair_IsRefused()
+    {
+        var error = Assert.ThrowsAny<ArgumentException>(
+            () => Agreement.Require(SingleRank.Instance, new Dictionary<string, string> { ["a"] = "\ud800" }));
+
+        Assert.Contains("\\uD800", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Require_OfATensorThatIsNull_NamesIt()
+    {
+        var error = Assert.Throws<ArgumentException>(() => Agreement.Require(SingleRank.Instance, [("mask", (Tensor)null!)]));
+
+        Assert.Contains("The tensor of 'mask' is null.", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

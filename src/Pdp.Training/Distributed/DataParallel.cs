@@ -29,29 +29,29 @@ public sealed class DataParallel : IDisposable
     private readonly Scalar _size;
     private long _ticks;
 
-    /// <summary>Gives all ranks the parameters and buffers of rank 0.</summary>
+    /// <summary>Gives all ranks the parameters and buffers of rank 0; also the buffers that are not persistent.</summary>
     /// <param name="model">The model, on the device that it trains on: moving it replaces its parameters.</param>
     /// <param name="collective">The ranks.</param>
     /// <param name="options">The settings; null for the defaults.</param>
     /// <exception cref="ArgumentNullException"><paramref name="model"/> or <paramref name="collective"/> is null.</exception>
     /// <exception cref="InvalidDataException">
-    /// The models of the ranks differ in a name, a shape or a type; the weights are then unchanged.
+    /// The ranks differ in the options, or their models in a name, a type, a shape, a tie, what is frozen, or the order in which the
+    /// tensors were registered. The weights are then unchanged.
     /// </exception>
     public DataParallel(nn.Module model, ICollective collective, DataParallelOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(collective);
         (_model, _collective) = (model, collective);
-        Agreement.Require(collective, model.state_dict().ToDictionary(
-            entry => entry.Key, entry => $"{entry.Value.dtype} [{string.Join(", ", entry.Value.shape)}]"));
-        BroadcastState();
+        options ??= new DataParallelOptions();
+        Agreement.Require(collective, options.ToTexts());
+        BroadcastTensors();
         _parameters =
         [
             .. model.named_parameters().DistinctBy(entry => TensorAddress.OfNative(entry.parameter))
                 .Select(entry => (entry.name, entry.parameter, entry.parameter.shape)),
         ];
-        (_buckets, _memory) = BucketPlan.Make(
-            [.. _parameters.Select(entry => entry.Parameter)], (options ?? new DataParallelOptions()).BucketBytes);
+        (_buckets, _memory) = BucketPlan.Make([.. _parameters.Select(entry => entry.Parameter)], options.BucketBytes);
         _presence = zeros(_parameters.Length, ScalarType.Int64).DetachFromDisposeScope();
         _size = collective.Size.ToScalar();
     }
@@ -100,8 +100,8 @@ public sealed class DataParallel : IDisposable
     }
 
     /// <summary>
-    /// Replaces each floating-point buffer, such as the statistics of batch norms, by the mean over the ranks. Call it before evaluation
-    /// and checkpoints, on all ranks; in between each rank keeps its own.
+    /// Replaces each floating-point buffer, such as the statistics of batch norms, by the mean over the ranks; also those that are not
+    /// persistent. Call it before evaluation and checkpoints, on all ranks; in between each rank keeps its own.
     /// </summary>
     public void AverageBuffers()
     {
@@ -112,7 +112,7 @@ public sealed class DataParallel : IDisposable
 
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        foreach (var (_, buffer) in _model.named_buffers().Where(entry => entry.buffer.is_floating_point()))
+        foreach (var (_, buffer) in ModelTensors.BuffersOf(_model).Where(entry => entry.Tensor.is_floating_point()))
         {
             var mean = buffer.to_type(BucketPlan.SumType(buffer), copy: true);
             _collective.Sum(mean);
@@ -129,10 +129,12 @@ public sealed class DataParallel : IDisposable
         _size.Dispose();
     }
 
-    private void BroadcastState()
+    private void BroadcastTensors()
     {
         using var noGrad = no_grad();
-        foreach (var (_, tensor) in _model.state_dict())
+        var tensors = ModelTensors.Of(_model);
+        ModelTensors.RequireSame(_collective, tensors);
+        foreach (var (_, tensor) in tensors)
         {
             _collective.Broadcast(tensor);
         }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Pdp.Internal;
 
 namespace Pdp.Training;
@@ -13,4 +14,10 @@ public sealed record DataParallelOptions
     public double BucketMebibytes { get; init => field = Guard.Positive(value); } = 4;
 
     internal long BucketBytes => (long)Math.Min(BucketMebibytes * Mebibyte, long.MaxValue);
+
+    /// <summary>What must be the same on all ranks.</summary>
+    internal Dictionary<string, string> ToTexts() => new()
+    {
+        [$"{nameof(DataParallelOptions)}.{nameof(BucketMebibytes)}"] = BucketMebibytes.ToString(CultureInfo.InvariantCulture),
+    };
 }

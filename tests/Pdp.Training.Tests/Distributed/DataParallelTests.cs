@@ -1,6 +1,7 @@
 using Pdp.Tests.Support;
 using TorchSharp;
 using TorchSharp.Modules;
+using static Pdp.Training.Tests.Distributed.RankModels;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -9,27 +10,6 @@ namespace Pdp.Training.Tests.Distributed;
 public sealed class DataParallelTests
 {
     private static readonly DataParallelOptions OneByOne = new() { BucketMebibytes = 1e-6 };
-
-    [Fact]
-    public void Constructor_OnRanksWithOtherWeights_GivesAllThoseOfRank0()
-    {
-        var ranks = OnEach(3, (model, collective) => new DataParallel(model, collective));
-
-        Assert.All(ranks, model => Assert.Equal(Values(ranks[0].state_dict()["0.weight"]), Values(model.state_dict()["0.weight"])));
-        Assert.All(ranks, model => Assert.Equal([0f, 0f, 0f], Values(model.state_dict()["1.running_mean"])));
-    }
-
-    [Fact]
-    public void Constructor_WhenModelsDiffer_NamesTheParameter()
-    {
-        var error = Assert.Throws<InvalidDataException>(() => ThreadRanks.Run(2, collective =>
-        {
-            using var model = Linear(3, 4 + collective.Rank);
-            using var _ = new DataParallel(model, collective);
-        }));
-
-        Assert.Equal("The ranks differ in 'weight': it is Float32 [4, 3] on rank 0, and Float32 [5, 3] on rank 1.", error.Message);
-    }
 
     // Of buckets of one tensor, of several, and of all.
     [Theory]
@@ -179,23 +159,6 @@ public sealed class DataParallelTests
     }
 
     [Fact]
-    public void AverageBuffers_OfBatchNorms_IsTheirMeanAndKeepsTheCount()
-    {
-        var ranks = OnEach(2, (model, collective) =>
-        {
-            using var parallel = new DataParallel(model, collective);
-            using var noGrad = no_grad();
-            model.state_dict()["1.running_mean"].copy_(full(3, (float)collective.Rank));
-            model.state_dict()["1.num_batches_tracked"].copy_(tensor(5L + (2 * collective.Rank)));
-            parallel.AverageBuffers();
-            return null;
-        });
-
-        Assert.All(ranks, model => Assert.Equal([0.5f, 0.5f, 0.5f], Values(model.state_dict()["1.running_mean"])));
-        Assert.Equal([5, 7], ranks.Select(model => model.state_dict()["1.num_batches_tracked"].ReadCpuInt64(0)));
-    }
-
-    [Fact]
     public void CommunicationTime_AfterSteps_IsCountedWithTheSteps()
     {
         ThreadRanks.Run(2, collective =>
@@ -229,56 +192,11 @@ public sealed class DataParallelTests
         });
     }
 
-    [Theory]
-    [InlineData(0)]
-    [InlineData(-1)]
-    [InlineData(double.NaN)]
-    [InlineData(double.PositiveInfinity)]
-    public void BucketMebibytes_OutsideItsRange_IsRefused(double mebibytes)
-    {
-        Assert.Throws<ArgumentOutOfRangeException>(() => new DataParallelOptions { BucketMebibytes = mebibytes });
-    }
-
-    private static Sequential Model(int seed)
-    {
-        using var _ = no_grad();
-        using var generator = new Generator((ulong)seed);
-        var model = Sequential(Linear(4, 3), BatchNorm1d(3));
-        using var weights = randn([3, 4], generator: generator);
-        Weight(model).copy_(weights);
-        return model;
-    }
-
-    private static Parameter Weight(Module model) => model.named_parameters().First().parameter;
-
-    private static void SetGradients(Module model, float value)
-    {
-        using var scope = NewDisposeScope();
-        foreach (var parameter in model.parameters())
-        {
-            parameter.grad = full_like(parameter, value).detach();
-        }
-    }
-
     private static DataParallel Averaged(Module model, ICollective collective, DataParallelOptions? options = null)
     {
         var parallel = new DataParallel(model, collective, options);
         parallel.AverageGradients();
         return parallel;
-    }
-
-    // The models that ranks have after some work; what the work returns is disposed.
-    private static Sequential[] OnEach(int size, Func<Sequential, ICollective, IDisposable?> work)
-    {
-        var models = new Sequential[size];
-        ThreadRanks.Run(size, collective => work(models[collective.Rank] = Model(collective.Rank), collective)?.Dispose());
-        return models;
-    }
-
-    private static float[] Values(Tensor tensor)
-    {
-        using var scope = NewDisposeScope();
-        return tensor.detach().to_type(ScalarType.Float32).contiguous().data<float>().ToArray();
     }
 
     private sealed class Counting(ICollective inner) : ICollective

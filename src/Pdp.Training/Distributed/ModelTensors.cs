@@ -1,0 +1,55 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using Pdp.Internal;
+using TorchSharp.Modules;
+using TorchSharp.Utils;
+using static TorchSharp.torch;
+
+namespace Pdp.Training.Distributed;
+
+/// <summary>The parameters and buffers of a model, which the ranks must have in common.</summary>
+internal static class ModelTensors
+{
+    /// <summary>All of them by name, in the order that they were registered in; tied ones under each of their names.</summary>
+    public static (string Name, Tensor Tensor)[] Of(nn.Module model) =>
+        [.. model.state_dict().Select(entry => (entry.Key, entry.Value)), .. Unsaved(model)];
+
+    /// <summary>The buffers, also those that files don't hold.</summary>
+    public static IEnumerable<(string Name, Tensor Tensor)> BuffersOf(nn.Module model) => [.. model.named_buffers(), .. Unsaved(model)];
+
+    /// <summary>Checks that the ranks have the same names, types, shapes and ties, in the same order.</summary>
+    /// <exception cref="InvalidDataException">They don't.</exception>
+    public static void RequireSame(ICollective collective, (string Name, Tensor Tensor)[] tensors)
+    {
+        var firsts = new Dictionary<nint, string>();
+        Agreement.Require(collective, tensors.ToDictionary(entry => entry.Name, entry => Describe(entry.Name, entry.Tensor, firsts)));
+        Agreement.Require(collective, tensors.Index().ToDictionary(
+            entry => string.Create(CultureInfo.InvariantCulture, $"the order of the model's tensors, number {entry.Index}"),
+            entry => entry.Item.Name));
+    }
+
+    private static string Describe(string name, Tensor tensor, Dictionary<nint, string> firsts)
+    {
+        var kind = tensor is not Parameter ? "buffer" : tensor.requires_grad ? "parameter" : "frozen parameter";
+        var tie = firsts.TryAdd(TensorAddress.OfNative(tensor), name) ? "" : $", tied to {firsts[TensorAddress.OfNative(tensor)]}";
+        return $"{kind} {tensor.dtype} [{string.Join(", ", tensor.shape)}]{tie}";
+    }
+
+    // TorchSharp 0.107 lists the buffers that are not persistent nowhere, whatever named_buffers is asked for.
+    private static IEnumerable<(string Name, Tensor Tensor)> Unsaved(nn.Module model)
+    {
+        foreach (var (path, module) in model.named_modules().Prepend(("", model)))
+        {
+            foreach (var (name, (buffer, isPersistent)) in Registered(module))
+            {
+                if (!isPersistent && buffer is { IsInvalid: false })
+                {
+                    yield return (path.Length == 0 ? name : $"{path}.{name}", buffer);
+                }
+            }
+        }
+    }
+
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_internal_buffers")]
+    private static extern ref OrderedDict<string, (Tensor Buffer, bool IsPersistent)> Registered(nn.Module module);
+}

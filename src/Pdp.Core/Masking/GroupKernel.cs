@@ -7,9 +7,9 @@ namespace Pdp.Masking;
 
 /// <summary>Kernels that take a group in and out of a scope in its own memory: the same as tensor operations, but faster.</summary>
 /// <remarks>
-/// For float32 parameters on the CPU under PDP's mask. They work in pieces, which may run at the same time. Borrows the parameters; owns
-/// copies of what it masks, and native handles of gradients while a scope is open. Addresses are read again at every step, as a parameter's
-/// memory may have been replaced.
+/// For float32 parameters on the CPU, under PDP's mask or a committed one. They work in pieces, which may run at the same time. Borrows
+/// the parameters; owns copies of what it masks, and native handles of gradients while a scope is open. Addresses are read again at every
+/// step, as a parameter's memory may have been replaced.
 /// </remarks>
 internal abstract class GroupKernel : IDisposable
 {
@@ -64,18 +64,19 @@ internal abstract class GroupKernel : IDisposable
     /// <summary>The gradients, by parameter.</summary>
     protected NativeGradient[] Gradients { get; }
 
-    /// <summary>Makes the kernels for a group; null if none support it.</summary>
-    public static GroupKernel? For(string subject, PdpMask mask, GroupSlices slices)
-    {
-        if (!NativeTensor.IsSupported || !slices.Parameters.All(IsFloatOnCpu))
-            return null;
+    /// <summary>Whether the weights change once more when the scope ends.</summary>
+    protected virtual bool WritesAtTheEnd => true;
 
-        return mask.Strategy switch
-        {
-            PerChannel => ChannelKernel.For(subject, mask, slices),
-            _ => WeightKernel.For(subject, mask, slices.Lone!),
-        };
-    }
+    /// <summary>Makes the kernels for a group; null if none support it.</summary>
+    public static GroupKernel? For(string subject, PdpMask mask, GroupSlices slices) => !IsSupported(slices) ? null : mask.Strategy switch
+    {
+        PerChannel => ChannelKernel.For(subject, mask, slices),
+        _ => WeightKernel.For(subject, mask, slices.Lone!),
+    };
+
+    /// <summary>Makes the kernels for a group under a committed mask, <c>[groups, members]</c>; null if none support it.</summary>
+    public static GroupKernel? ForCommitted(string subject, PdpMask mask, GroupSlices slices, Tensor kept) =>
+        IsSupported(slices) ? CommittedKernel.For(subject, mask, slices, kept) : null;
 
     /// <summary>Claims the group for the next scope if the kernels support its memory.</summary>
     public bool Claim()
@@ -136,7 +137,7 @@ internal abstract class GroupKernel : IDisposable
         if (LeavesGradient)
             return;
 
-        foreach (var version in _versions)
+        foreach (var version in WritesAtTheEnd ? _versions : [])
             version.Change();
         foreach (var gradient in Gradients)
         {
@@ -145,8 +146,8 @@ internal abstract class GroupKernel : IDisposable
         }
     }
 
-    /// <summary>The values as they were before the scope; the caller's.</summary>
-    public abstract GroupValues Dense();
+    /// <summary>The values as they were before the scope, the caller's; null if they still are.</summary>
+    public abstract GroupValues? Dense();
 
     /// <summary>The gradients that were set aside, by parameter; the caller's.</summary>
     public Tensor?[] TakeGradientsBefore() => [.. Gradients.Select(gradient => gradient.TakeBefore())];
@@ -181,6 +182,8 @@ internal abstract class GroupKernel : IDisposable
     protected virtual void AddUp(NativeGradient gradient)
     {
     }
+
+    private static bool IsSupported(GroupSlices slices) => NativeTensor.IsSupported && slices.Parameters.All(IsFloatOnCpu);
 
     private static bool IsFloatOnCpu(Parameter parameter) =>
         parameter.dtype == ScalarType.Float32 && parameter.device_type == DeviceType.CPU;

@@ -18,6 +18,8 @@ internal sealed class MaskGroup : IDisposable
     private readonly StepChecks _checks;
     private readonly TensorScope _scope;
     private IMaskRule _rule;
+    private GroupKernel? _soft;
+    private GroupKernel? _committed;
 
     public MaskGroup(PdpMask mask, GroupSlices slices)
     {
@@ -29,7 +31,7 @@ internal sealed class MaskGroup : IDisposable
         _checks = new(_subject, Parameters[0].device_type);
         _scope = new(mask, slices, _checks);
         _rule = new SoftRule(mask, slices);
-        Kernel = GroupKernel.For(_subject, mask, slices);
+        _soft = GroupKernel.For(_subject, mask, slices);
     }
 
     public PdpMask Mask { get; }
@@ -42,8 +44,8 @@ internal sealed class MaskGroup : IDisposable
     /// <summary>The type of the weights.</summary>
     public ScalarType Type { get; }
 
-    /// <summary>The kernels that can take it through a scope; null if tensor operations do the work.</summary>
-    public GroupKernel? Kernel { get; private set; }
+    /// <summary>The kernels that can take it through a scope; null if tensor operations do the work. A commit changes them.</summary>
+    public GroupKernel? Kernel => Frozen is null ? _soft : _committed;
 
     /// <summary>The hard mask in force since commit, <c>[groups, members]</c>; null before.</summary>
     public Tensor? Frozen { get; private set; }
@@ -100,7 +102,7 @@ internal sealed class MaskGroup : IDisposable
         if (!IsMasking)
             return;
 
-        if (form == MaskForm.Soft && Frozen is null && Kernel?.Claim() == true)
+        if ((form == MaskForm.Soft || Frozen is not null) && Kernel?.Claim() == true)
             Forget();
         else
             _scope.Enter(_rule, form, Frozen);
@@ -118,11 +120,13 @@ internal sealed class MaskGroup : IDisposable
         gradientArrived = kernel.GradientArrived;
         if (kernel.LeavesGradient)
         {
-            _scope.Finish(_rule, kernel);
+            _scope.Finish(_rule, kernel, Frozen);
             Forget();
         }
 
-        return kernel.IsRestored && !kernel.IsChanged ? null : _checks.ChangedInside;
+        return kernel.IsRestored && !kernel.IsChanged ? null
+            : Frozen is null ? _checks.ChangedInside
+            : _scope.KeepZeros(Frozen);
     }
 
     /// <summary>The fault that devices other than the CPU have recorded since the last call; null if there is none.</summary>
@@ -168,15 +172,17 @@ internal sealed class MaskGroup : IDisposable
 
     private void DropKernel()
     {
-        Kernel?.Dispose();
-        Kernel = null;
+        _soft?.Dispose();
+        _soft = null;
     }
 
     private void Freeze(Tensor? kept)
     {
         Frozen?.Dispose();
         Frozen = kept?.DetachFromDisposeScope();
-        Kernel?.Forget();
+        _committed?.Dispose();
+        _committed = Frozen is null ? null : GroupKernel.ForCommitted(_subject, Mask, Slices, Frozen);
+        _soft?.Forget();
         Forget();
     }
 

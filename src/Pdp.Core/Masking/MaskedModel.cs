@@ -6,7 +6,8 @@ namespace Pdp.Masking;
 /// <remarks>Owns the groups.</remarks>
 internal sealed class MaskedModel : IDisposable
 {
-    private readonly GroupKernels _kernels;
+    private readonly GroupKernel?[] _known;
+    private GroupKernels _kernels = new([]);
 
     public MaskedModel(IEnumerable<PrunedLayer> layers)
     {
@@ -14,7 +15,7 @@ internal sealed class MaskedModel : IDisposable
         Masks = [.. Layers.Select(layer => layer.Mask)];
         foreach (var mask in Masks)
             mask.Attach();
-        _kernels = new GroupKernels(Layers.Select(layer => layer.Group.Kernel).OfType<GroupKernel>());
+        _known = new GroupKernel?[Layers.Length];
     }
 
     /// <summary>The pruned layers; an array, as enumerating them must not allocate.</summary>
@@ -89,6 +90,7 @@ internal sealed class MaskedModel : IDisposable
     /// <summary>Masks all weights, or none if one of them can't be.</summary>
     public void Enter(MaskForm form)
     {
+        UpdateKernels();
         try
         {
             foreach (var layer in Layers)
@@ -112,5 +114,19 @@ internal sealed class MaskedModel : IDisposable
     {
         foreach (var layer in Layers)
             layer.Group.Dispose();
+    }
+
+    /// <summary>Takes over the kernels of the groups, which a commit and a restored state change.</summary>
+    private void UpdateKernels()
+    {
+        var haveChanged = false;
+        for (var i = 0; i < Layers.Length; i++)
+        {
+            haveChanged |= _known[i] != Layers[i].Group.Kernel;
+            _known[i] = Layers[i].Group.Kernel;
+        }
+
+        if (haveChanged)
+            _kernels = new(_known.OfType<GroupKernel>());
     }
 }

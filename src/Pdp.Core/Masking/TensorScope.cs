@@ -51,16 +51,28 @@ internal sealed class TensorScope(PdpMask mask, GroupSlices slices, StepChecks c
     }
 
     /// <summary>Does what kernels had to leave undone: memory that has moved, and gradients that they don't support.</summary>
-    public void Finish(IMaskRule rule, GroupKernel kernel)
+    public void Finish(IMaskRule rule, GroupKernel kernel, Tensor? frozen)
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         _form = MaskForm.Soft;
-        _dense = kernel.Dense().Detached();
+        _dense = kernel.Dense()?.Detached();
         _earlier.Take(kernel.TakeGradientsBefore());
-        if (!kernel.IsRestored)
+        if (!kernel.IsRestored && _dense is not null)
             slices.Write(_dense);
-        CorrectGradients(rule, frozen: null);
+        CorrectGradients(rule, frozen);
+    }
+
+    /// <summary>Says if removed weights have come back, and makes them zero again; on other devices the next scope does.</summary>
+    public string? KeepZeros(Tensor frozen)
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        if (!checks.NoteReturned(slices.AnyRemoved(frozen)))
+            return null;
+
+        slices.WriteZeros(frozen);
+        return checks.ReturnedInside;
     }
 
     /// <summary>Takes a copy of the values; they are returned in their arithmetic types.</summary>
@@ -97,16 +109,6 @@ internal sealed class TensorScope(PdpMask mask, GroupSlices slices, StepChecks c
             .Aggregate((a, b) => a.logical_or(b));
         slices.Write(_dense);
         return checks.NoteChanged(changed) ? checks.ChangedInside : null;
-    }
-
-    /// <summary>Says if removed weights have come back, and makes them zero again; on other devices the next scope does.</summary>
-    private string? KeepZeros(Tensor frozen)
-    {
-        if (!checks.NoteReturned(slices.AnyRemoved(frozen)))
-            return null;
-
-        slices.WriteZeros(frozen);
-        return checks.ReturnedInside;
     }
 
     private bool CorrectGradients(IMaskRule rule, Tensor? frozen)

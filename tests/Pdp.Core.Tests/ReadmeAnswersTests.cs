@@ -100,7 +100,7 @@ public sealed class ReadmeAnswersTests
 
                 // README
                 model.save("model.dat");                                        // outside of a mask scope
-                File.WriteAllText("pruner.json", pruner.GetState().ToJson());   // of the same moment, as the optimizer's state
+                File.WriteAllText("pruner.json", pruner.GetState().ToJson());   // at the same moment, as the optimizer's state
                 // README
             }
 

@@ -66,7 +66,7 @@ public sealed partial class ReadmeTests
     }
 
     [Fact]
-    public void CodeOfTheReadme_IsCompiledHereOrInItsProgram()
+    public void CodeOfTheReadmeAndItsPages_IsCompiledHereOrInItsProgram()
     {
         string[][] compiled =
         [
@@ -75,7 +75,8 @@ public sealed partial class ReadmeTests
             Lines(Read("samples/Readme/Program.cs")),
         ];
 
-        var blocks = Read("README.md").Split("```csharp")[1..].Select(block => Lines(block.Split("```")[0])).ToArray();
+        var blocks = new[] { "README.md", "src/Pdp.Core/CONCEPTS.md", "src/Pdp.Core/Channels/README.md" }
+            .SelectMany(page => Read(page).Split("```csharp")[1..]).Select(block => Lines(block.Split("```")[0])).ToArray();
 
         Assert.NotEmpty(blocks);
         Assert.All(blocks, block => Assert.Contains(block, compiled));

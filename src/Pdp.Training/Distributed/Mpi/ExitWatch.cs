@@ -1,8 +1,8 @@
 namespace Pdp.Training.Distributed;
 
 /// <summary>
-/// Notices that the process exits in the middle of its work, as by <see cref="Environment.Exit"/>: MPICH's launcher takes that for success
-/// where the code is 0, while the other ranks wait.
+/// Notices that the process exits in the middle of its work, as by <see cref="Environment.Exit"/>: MPICH's launcher takes that for the end
+/// of all where the code is 0, and reports success.
 /// </summary>
 internal sealed class ExitWatch : IDisposable
 {

@@ -48,7 +48,7 @@ static int Run(Settings settings, ICollective ranks)
         Console.SetOut(TextWriter.Null);
     }
 
-    TrainingRun.RequirePossible(settings);
+    RunRequirements.Require(settings);
     using var folder = settings.Out is { } place && ranks.Rank == 0 ? FolderLock.Take(place) : null;
     torch.set_num_threads(settings.Threads);
     torch.manual_seed(settings.Seed);

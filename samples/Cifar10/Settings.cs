@@ -68,6 +68,11 @@ internal sealed record Settings : PruningSettings
     [Option("Uses Nesterov momentum.")]
     public bool Nesterov { get; init; } = true;
 
+    [Option(
+        "Batches of training pictures from which batch norms are estimated anew, once the zeros are final.",
+        Value = "BATCHES", Range = "[0, ∞)", Default = "none")]
+    public int? Reestimate { get; init; }
+
     [Option("Trains on the ranks that mpirun has started; each has an equal share of every batch.")]
     public bool Distributed { get; init; }
 

@@ -12,11 +12,9 @@ using System.Globalization;
 using Pdp;
 using Pdp.Samples;
 using Pdp.Samples.ImageNet;
-using Pdp.Samples.ImageNet.Data;
 using Pdp.Samples.ImageNet.Reporting;
 using Pdp.Samples.ImageNet.Training;
 using Pdp.Samples.Reports;
-using Pdp.Sparse;
 using Pdp.Training;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -100,7 +98,7 @@ static void Run(Settings settings, ICollective ranks, CancellationToken stop)
 
     if (settings.Evaluate is { } file)
     {
-        Evaluate(file, settings, learner, validation, ranks, display, stop);
+        FileEvaluation.Run(file, settings, learner, validation, ranks, display, stop);
         return;
     }
 
@@ -121,7 +119,7 @@ static void Run(Settings settings, ICollective ranks, CancellationToken stop)
 
         run = session.TrainEpoch(run);
         run = session.EndEpoch(run, validation);
-        Write(settings, RunFiles.Metrics, string.Join('\n', [EpochMetrics.Header, .. run.History, ""]));
+        RunFiles.Write(settings.Out, RunFiles.Metrics, string.Join('\n', [EpochMetrics.Header, .. run.History, ""]));
     }
 
     // Report: the three forms of the weights, then the zeros are made final, and channels that are zero go altogether.
@@ -131,6 +129,7 @@ static void Run(Settings settings, ICollective ranks, CancellationToken stop)
     var uncommitted = Size(settings, model, device);
     var weights = Weights(settings, model, pruner);
     var pruning = pruner?.Commit();
+    trainer.Reestimate();
     var shrink = Shrink(settings, pruner, device);
     display.Line($"{pruning}{shrink}");
     var committed = session with { Learner = learner with { Average = null, Pruner = null } };
@@ -155,9 +154,14 @@ static void Run(Settings settings, ICollective ranks, CancellationToken stop)
         Ranks = ranks.Size,
         CommunicationSecondsPerStep = team.SecondsPerStep,
     };
-    Write(settings, RunPage.FileName,
+    RunFiles.Write(settings.Out, RunPage.FileName,
         ResultPage.Of(report, settings, run.History, pruning, weights, uncommitted, Size(settings, model, device)).ToHtml());
-    Finish(settings, report, pruning, shrink, model, display);
+    RunFiles.WriteResults(settings.Out, model, report, pruning, shrink);
+    if (settings.Out is not null)
+    {
+        display.Line(RunFiles.List(settings.Out));
+    }
+
     if (ranks.Rank == 0)
     {
         Console.WriteLine(report.ToJson());
@@ -187,50 +191,6 @@ static IReadOnlyList<ParameterGroup> Groups(Settings settings, Module model) => 
 static TensorBoardLog? Board(Settings settings, Progress run, Trainer trainer) => settings is { Out: { } folder, LogSteps: > 0 }
     ? new TensorBoardLog(Path.Combine(folder, "tensorboard"), ((long)run.Epoch * trainer.Steps) + run.Step)
     : null;
-
-// The accuracy of weights, or of a checkpoint with its masks soft and as commit would leave them.
-static void Evaluate(
-    string file, Settings settings, Learner learner, IPictureBatches validation, ICollective ranks, IDisplay display,
-    CancellationToken stop)
-{
-    MaskForm[] forms = [MaskForm.Soft, MaskForm.Folded];
-    if (Checkpoint.Is(file))
-    {
-        Checkpoint.Load(file, learner, settings);
-    }
-    else
-    {
-        _ = SparseFile.Is(file) ? SparseFile.Load(learner.Model, file) : Safetensors.LoadInto(learner.Model, file);
-        (learner, forms) = (learner with { Average = null, Pruner = null }, [MaskForm.Raw]);
-    }
-
-    using var packed = settings.Packed ? Pack(file, settings, learner) : null;
-    if (packed is not null)
-    {
-        display.Line($"{packed.Report}");
-    }
-
-    var accuracy = display.Watch("accuracy", validation.Count, report =>
-        Evaluation.Measure(learner, validation, forms, ranks, done => report(done, () => ""), stop));
-    foreach (var (form, value) in forms.Zip(accuracy))
-    {
-        display.Line(learner.Pruner is null ? $"{value}" : $"{form}: {value}");
-    }
-}
-
-// The network on its nonzeros, for batches of one.
-static SparseModel Pack(string file, Settings settings, Learner learner)
-{
-    if (Checkpoint.Is(file) || learner.Device.type != DeviceType.CPU)
-    {
-        throw new ArgumentException(
-            "--packed takes weights that are committed, on the CPU: give --evaluate weights.safetensors --device cpu.");
-    }
-
-    learner.Model.eval();
-    using var picture = rand(1, 3, settings.Side, settings.Side);
-    return SparseModel.Pack(learner.Model, picture);
-}
 
 // What the network takes up now.
 static Footprint Size(Settings settings, Module<Tensor, Tensor> model, Device device)
@@ -265,39 +225,4 @@ static long Zeros(Module model)
     using var scope = NewDisposeScope();
     return model.parameters().Where(parameter => parameter.dim() > 1)
         .Sum(parameter => parameter.numel() - parameter.detach().count_nonzero().cpu().ReadCpuInt64(0));
-}
-
-static void Write(Settings settings, string name, string text)
-{
-    if (settings.Out is { } folder)
-    {
-        AtomicFile.WriteText(Path.Combine(folder, name), text);
-    }
-}
-
-static void Finish(Settings settings, RunReport report, PruningReport? pruning, ShrinkReport? shrink, Module model, IDisplay display)
-{
-    if (settings.Out is { } folder)
-    {
-        using var scope = NewDisposeScope();
-        Safetensors.Save(Path.Combine(folder, RunFiles.Weights), model.state_dict());
-        SparseFile.Save(model, Path.Combine(folder, RunFiles.SparseWeights));
-    }
-
-    Write(settings, RunFiles.Report, report.ToJson() + "\n");
-    if (pruning is not null)
-    {
-        Write(settings, RunFiles.Layers, pruning.ToCsv());
-        Write(settings, RunFiles.Pruning, pruning.ToJson());
-    }
-
-    if (shrink is not null)
-    {
-        Write(settings, RunFiles.ShrinkRecord, shrink.Record.ToJson() + "\n");
-    }
-
-    if (settings.Out is not null)
-    {
-        display.Line(RunFiles.List(settings.Out));
-    }
 }

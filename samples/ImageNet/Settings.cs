@@ -139,6 +139,11 @@ internal sealed partial record Settings : PruningSettings
         Value = OptionAttribute.Fraction, Range = "(0, 1)", Default = "no average")]
     public double? Ema { get; init; }
 
+    [Option(
+        "Batches of training pictures from which batch norms are estimated anew, once the zeros are final.",
+        Value = "BATCHES", Range = "[0, ∞)", Default = "none")]
+    public int? Reestimate { get; init; }
+
     [Option("dense or pdp.", Section = "Method", Value = "NAME")]
     public string Method { get; init => field = Matches(value, MethodForm(), "dense or pdp")!; } = "dense";
 

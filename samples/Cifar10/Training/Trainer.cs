@@ -72,6 +72,17 @@ internal sealed class Trainer : IDisposable
         return total / _training.Count;
     }
 
+    /// <summary>Estimates the statistics of batch norms anew, from batches of training pictures; on each rank from its shares.</summary>
+    public void Reestimate()
+    {
+        if (_settings.Reestimate is > 0 and var batches)
+        {
+            BatchNorms.Reestimate(_model, Enumerable.Range(0, batches), index => _model.call(
+                _training.Augmented(_settings.Epochs + (index / _training.Count), index % _training.Count).Pictures));
+            _parallel.AverageBuffers();
+        }
+    }
+
     public void Dispose()
     {
         _parallel.Dispose();

@@ -9,7 +9,6 @@ namespace Pdp.Samples.Cifar10;
 /// <summary>One run: trains ResNet-20, dense or while pruning it, and writes metrics, report and weights.</summary>
 internal sealed class TrainingRun : IDisposable
 {
-    private const string CheckpointName = "checkpoint.safetensors";
     private readonly Settings _settings;
     private readonly ResNet20 _model;
     private readonly PdpPruner? _pruner;
@@ -21,7 +20,7 @@ internal sealed class TrainingRun : IDisposable
     public TrainingRun(Settings settings, ICollective? ranks = null)
     {
         (_settings, _ranks) = (settings, ranks ?? SingleRank.Instance);
-        RequirePossible(settings);
+        RunRequirements.Require(settings);
         _model = new ResNet20(settings.Width);
         var data = Cifar10Data.Load(DataPath(settings));
         if (settings.HoldOut is { } heldOut)
@@ -44,26 +43,6 @@ internal sealed class TrainingRun : IDisposable
 
         _trainer = new Trainer(settings, _model, _pruner, training, _ranks);
         _history = _pruner is null || settings.Out is null ? null : new WeightHistory(_model, _pruner);
-    }
-
-    /// <summary>Checks the settings before anything is loaded or made.</summary>
-    /// <exception cref="ArgumentException">Settings don't go together, or there is nothing to resume.</exception>
-    public static void RequirePossible(Settings settings)
-    {
-        if (settings.Method != Methods.Dense)
-        {
-            Pruning.RequirePossible(settings);
-        }
-
-        if (settings.Distributed)
-        {
-            RequireDistributable(settings);
-        }
-
-        if (settings.Resume)
-        {
-            RequireResumable(settings);
-        }
     }
 
     /// <summary>Trains, commits and reports.</summary>
@@ -125,40 +104,8 @@ internal sealed class TrainingRun : IDisposable
         }
 
         return Checkpoint.Load(
-            Path.Combine(_settings.Out!, CheckpointName), _model, _trainer.Optimizer, _settings.Fingerprint(), _pruner, _settings.Epochs);
-    }
-
-    private static void RequireResumable(Settings settings)
-    {
-        if (!IsWhole(settings))
-        {
-            throw new ArgumentException($"A run of {settings.Method} can't be resumed; dense and pdp can. Start over without --resume.");
-        }
-
-        var folder = settings.Out ?? throw new ArgumentException("--resume needs --out, the folder of the run to continue.");
-        if (!HasRun(folder))
-        {
-            throw MissingRun.In(folder, CheckpointName, HasRun);
-        }
-    }
-
-    private static bool HasRun(string folder) => File.Exists(Path.Join(folder, CheckpointName));
-
-    // Whether all that a run learns is in the network's weights, for a checkpoint and for the ranks to agree on.
-    private static bool IsWhole(Settings settings) => settings.Method is Methods.Dense or Methods.Pdp;
-
-    private static void RequireDistributable(Settings settings)
-    {
-        Ranks.RequireCommonMasks(settings.Importance);
-        if (!IsWhole(settings))
-        {
-            throw new ArgumentException($"A run of {settings.Method} can't be distributed; dense and pdp can.");
-        }
-
-        if (settings.Download)
-        {
-            throw new ArgumentException("Ranks would all download: give --download to a run without --distributed first.");
-        }
+            Path.Combine(_settings.Out!, RunRequirements.CheckpointName),
+            _model, _trainer.Optimizer, _settings.Fingerprint(), _pruner, _settings.Epochs);
     }
 
     private void RequireShares(Batches training)
@@ -198,10 +145,10 @@ internal sealed class TrainingRun : IDisposable
             return;
         }
 
-        if (IsWhole(_settings))
+        if (RunRequirements.IsWhole(_settings))
         {
             run = run with { Pruner = _pruner?.GetState().ToJson() };
-            run.Save(Path.Combine(folder, CheckpointName), _model, _trainer.Optimizer, _settings.Fingerprint());
+            run.Save(Path.Combine(folder, RunRequirements.CheckpointName), _model, _trainer.Optimizer, _settings.Fingerprint());
         }
 
         AtomicFile.WriteText(
@@ -221,10 +168,12 @@ internal sealed class TrainingRun : IDisposable
         var weights = Weights();
         var pruning = _pruner?.Commit();
         Console.Write(pruning);
-        var dense = Deployed("dense");
-        var shrink = Shrink();
+        _trainer.Reestimate();
+        var forms = new FinalForms(_settings, _model, _pruner, _test);
+        var dense = forms.Measured("dense");
+        var shrink = forms.Shrink();
         Console.Write(shrink);
-        Console.Write(Table([dense, shrink is null ? null : Deployed("shrunk"), Packed()]));
+        Console.Write(FinalForms.Table([dense, shrink is null ? null : forms.Measured("shrunk"), forms.Packed()]));
         var report = new RunReport
         {
             Method = _settings.Method,
@@ -236,7 +185,7 @@ internal sealed class TrainingRun : IDisposable
             FoldedAccuracy = folded,
             RawAccuracy = raw,
             Accuracy = _test.Accuracy(_model),
-            Speedup = shrink is null ? null : Speedup(),
+            Speedup = shrink is null ? null : forms.Speedup(),
             Epochs = _settings.Epochs,
             Seed = _settings.Seed,
             SecondsPerEpoch = run.Metrics.Select(metrics => metrics.Seconds).DefaultIfEmpty().Average(),
@@ -263,37 +212,5 @@ internal sealed class TrainingRun : IDisposable
     {
         using var scope = NewDisposeScope();
         return Footprint.Of(_model, MacCount.Of(_model, _test.Example().narrow(0, 0, 1)).Total);
-    }
-
-    // Removed channels go altogether; other strategies leave zeros.
-    private ShrinkReport? Shrink()
-    {
-        using var scope = NewDisposeScope();
-        return _pruner is not null && _settings.Strategy == "channel" ? _pruner.Shrink(_test.Example()) : null;
-    }
-
-    // One picture through the network as it is; null where nothing is measured.
-    private Deployment? Deployed(string form)
-    {
-        using var scope = NewDisposeScope();
-        return _settings.Deploy && _pruner is not null ? Deployment.Plain(form, _model, _test.Example().narrow(0, 0, 1)) : null;
-    }
-
-    private Deployment? Packed()
-    {
-        using var scope = NewDisposeScope();
-        return _settings.Deploy && _pruner is not null ? Deployment.Packed(_model, _test.Example().narrow(0, 0, 1)) : null;
-    }
-
-    private static string Table(IEnumerable<Deployment?> forms) => forms.OfType<Deployment>().ToArray() is [_, ..] measured
-        ? string.Concat(measured.Select(form => $"{form}{Environment.NewLine}").Prepend(Deployment.Header + Environment.NewLine))
-        : "";
-
-    // The shrunk network against one as large as before.
-    private double Speedup()
-    {
-        using var dense = new ResNet20(_settings.Width);
-        using var scope = NewDisposeScope();
-        return Speed.Ratio(dense, _model, _test.Example());
     }
 }

@@ -1,4 +1,7 @@
 using Pdp.Samples.Reports;
+using Pdp.Sparse;
+using Pdp.Training;
+using static TorchSharp.torch;
 
 namespace Pdp.Samples.ImageNet.Reporting;
 
@@ -26,6 +29,39 @@ internal static class RunFiles
         ("checkpoints", "the last checkpoints and the best"),
         ("tensorboard", "what TensorBoard shows"),
     ];
+
+    /// <summary>Writes a text; nothing where no folder was given.</summary>
+    public static void Write(string? folder, string name, string text)
+    {
+        if (folder is not null)
+        {
+            AtomicFile.WriteText(Path.Combine(folder, name), text);
+        }
+    }
+
+    /// <summary>Writes what a finished run leaves; nothing where no folder was given.</summary>
+    public static void WriteResults(string? folder, nn.Module model, RunReport report, PruningReport? pruning, ShrinkReport? shrink)
+    {
+        if (folder is null)
+        {
+            return;
+        }
+
+        using var scope = NewDisposeScope();
+        Safetensors.Save(Path.Combine(folder, Weights), model.state_dict());
+        SparseFile.Save(model, Path.Combine(folder, SparseWeights));
+        Write(folder, Report, report.ToJson() + "\n");
+        if (pruning is not null)
+        {
+            Write(folder, Layers, pruning.ToCsv());
+            Write(folder, Pruning, pruning.ToJson());
+        }
+
+        if (shrink is not null)
+        {
+            Write(folder, ShrinkRecord, shrink.Record.ToJson() + "\n");
+        }
+    }
 
     /// <summary>Those of them that are there, a line each; nothing where no folder was given.</summary>
     public static string List(string? folder) => folder is null ? "" : string.Join(

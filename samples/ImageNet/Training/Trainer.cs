@@ -20,7 +20,7 @@ internal sealed class Trainer : IDisposable
     private readonly Tensor _stepLoss;
     private readonly Tensor _lossSum;
 
-    /// <exception cref="ArgumentException">There are fewer pictures than a step takes.</exception>
+    /// <exception cref="ArgumentException">There are fewer pictures than a step or <c>--reestimate</c> takes.</exception>
     public Trainer(Settings settings, Learner learner, IPictureBatches pictures, Team team)
     {
         Steps = pictures.Count / settings.Accumulate;
@@ -28,6 +28,11 @@ internal sealed class Trainer : IDisposable
         {
             throw new ArgumentException(
                 $"There are {pictures.Pictures} pictures to train on, fewer than a batch of {settings.Batch}: lower --batch.");
+        }
+
+        if (settings.Reestimate > pictures.Count)
+        {
+            throw new ArgumentException($"An epoch has {pictures.Count} batches: lower --reestimate {settings.Reestimate}.");
         }
 
         _settings = settings;
@@ -66,6 +71,16 @@ internal sealed class Trainer : IDisposable
             ? start with { Step = step, LossSum = sum, Seconds = start.Seconds + clock.Elapsed.TotalSeconds }
             : throw new InvalidDataException(
                 $"The loss is not finite in epoch {start.Epoch + 1}, at step {step} or before; try a lower --lr.");
+    }
+
+    /// <summary>Estimates the statistics of batch norms anew, from batches of training pictures; on each rank from its shares.</summary>
+    public void Reestimate()
+    {
+        if (_settings.Reestimate is > 0 and var batches)
+        {
+            BatchNorms.Reestimate(_learner.Model, _pictures.Epoch(_settings.Epochs).Take(batches), Forward);
+            _team.AverageStatistics();
+        }
     }
 
     public void Dispose()
@@ -143,6 +158,12 @@ internal sealed class Trainer : IDisposable
         loss.backward();
         using var noGrad = no_grad();
         _stepLoss.add_(loss, _one);
+    }
+
+    private void Forward(PictureBatch batch)
+    {
+        using var owned = batch;
+        _learner.Model.call(PictureTensors.Of(batch, _learner.Device).Pictures);
     }
 
     private static PictureBatch Next(IEnumerator<PictureBatch> batches) => batches.MoveNext()

@@ -9,8 +9,8 @@ namespace Pdp.Training;
 /// </summary>
 /// <remarks>
 /// Of S steps, counted from k = 0, the first W are the warm-up: the factor is (k + 1)/(W + 1), which starts above 0 and would reach 1 at
-/// k = W. From there on it is F + (1 − F)·d((k − W)/(S − W)), with the final factor F and a decay d that falls from d(0) = 1 to d(1) = 0.
-/// The factor depends on the step alone, so that a checkpoint has nothing of it to save.
+/// k = W. From there on it is F + (1 − F)·d((k − W)/(S − W)), with the final factor F and a decay d that falls from d(0) = 1 to
+/// d(1) = 0. The factor depends on the step alone, so that a checkpoint has nothing of it to save.
 /// </remarks>
 public abstract record LearningRateSchedule
 {
@@ -23,7 +23,10 @@ public abstract record LearningRateSchedule
     public double Steps { get; }
 
     /// <summary>The steps W of the warm-up.</summary>
-    /// <value>In [0, <see cref="Steps"/>]; 0 by default.</value>
+    /// <value>
+    /// In [0, <see cref="Steps"/>]; 0 by default. If it is S, the run is all warm-up: the factor rises to its last step, and is F only at
+    /// k = S, after the run.
+    /// </value>
     /// <exception cref="ArgumentOutOfRangeException">The value is outside its range.</exception>
     public double WarmupSteps
     {

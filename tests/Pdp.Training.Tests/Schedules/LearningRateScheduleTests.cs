@@ -54,6 +54,25 @@ public sealed class LearningRateScheduleTests
         Assert.Equal([1 / 3.5, 2 / 3.5, 3 / 3.5], Enumerable.Range(0, 3).Select(step => rising.Factor(step)));
     }
 
+    [Theory]
+    [InlineData(3, 3, 0, 0.25)]
+    [InlineData(3, 3, 2, 0.75)]
+    [InlineData(3, 3, 3, 0.1)]
+    [InlineData(1, 0, 0, 1)]
+    [InlineData(1, 0, 1, 0.1)]
+    [InlineData(1, 1, 0, 0.5)]
+    [InlineData(0.5, 0, 0, 1)]
+    [InlineData(5e-324, 0, 0, 1)]
+    [InlineData(1e18, 1e18, 0, 1e-18)]
+    [InlineData(4, 3.999, 3, 0.8)]
+    public void Factor_AtTheBoundaries_IsWhatIsDocumented(double steps, double warmup, long step, double expected)
+    {
+        LearningRateSchedule[] schedules =
+            [new CosineSchedule(steps) { WarmupSteps = warmup, FinalFactor = 0.1 }, new LinearSchedule(steps) { WarmupSteps = warmup, FinalFactor = 0.1 }];
+
+        Assert.All(schedules, schedule => Assert.Equal(1, schedule.Factor(step) / expected, 1e-3));
+    }
+
     [Fact]
     public void Apply_OnAnOptimizerOfThisPackage_KeepsTheGroupsRatiosThroughACheckpoint()
     {

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Pdp.Samples.Cifar10;
+using Pdp.Training;
 
 namespace Pdp.Samples.Tests.Cifar10;
 
@@ -109,6 +110,26 @@ public sealed class MethodRunTests : IDisposable
         Assert.Equal(0.9, report.Sparsity, 1e-4);
         // The gradients of the first layer are small, and so is the threshold of their products with the weights.
         Assert.InRange(byTaylor.Layers[0].Threshold!.Value, 0, 0.2 * byMagnitude.Layers[0].Threshold!.Value);
+    }
+
+    // Two batches are an epoch, so that the third is of the next.
+    [Fact]
+    public void Run_WithReestimation_ChangesNothingButTheStatistics()
+    {
+        using var scope = TorchSharp.torch.NewDisposeScope();
+        TorchSharp.torch.manual_seed(1);
+        var plain = Run("--method", "pdp", "--width", "8");
+        var before = Safetensors.Load(_folder.File("run/weights.safetensors"));
+
+        TorchSharp.torch.manual_seed(1);
+        var report = Run("--method", "pdp", "--width", "8", "--reestimate", "3");
+
+        var after = Safetensors.Load(_folder.File("run/weights.safetensors"));
+        var changed = before.Keys.Where(name => !before[name].bytes.SequenceEqual(after[name].bytes)).ToArray();
+        Assert.All(changed, name => Assert.Contains("running_|num_batches".Split('|'), part => name.Contains(part, StringComparison.Ordinal)));
+        Assert.Equal(before.Keys.Count(name => name.EndsWith("running_var", StringComparison.Ordinal)), changed.Count(name => name.EndsWith("running_var", StringComparison.Ordinal)));
+        Assert.All(after.Where(entry => entry.Key.EndsWith("num_batches_tracked", StringComparison.Ordinal)), entry => Assert.Equal(3, entry.Value.ReadCpuInt64(0)));
+        Assert.Equal(plain.Sparsity, report.Sparsity);
     }
 
     [Fact]

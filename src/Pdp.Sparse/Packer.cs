@@ -1,7 +1,9 @@
+using Pdp.Sparse.Files;
 using Pdp.Sparse.Layers;
 using Pdp.Sparse.Packing;
 using Pdp.Sparse.Reporting;
 using Pdp.Sparse.Trials;
+using Pdp.Training;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -58,9 +60,31 @@ internal sealed class Packer
     /// <summary>Takes the choices of a plan.</summary>
     /// <exception cref="ArgumentException">The plan doesn't fit the model.</exception>
     public SparseModel ByPlan(SparsePlan plan) =>
-        Pack(new PlanReader(_model, _weights).Read(plan), new(_options, trial: null, _weights));
+        Pack(new PlanReader(_model, _weights).Read(plan).Select(layer => layer.Settle()), new(_options, trial: null, _weights));
+
+    /// <summary>Loads a file and packs each layer by a plan as soon as it has its weight.</summary>
+    /// <exception cref="ArgumentException">The plan doesn't fit the model.</exception>
+    /// <exception cref="InvalidDataException">The file is damaged or doesn't fit the model.</exception>
+    public SparseModel ByPlan(SparsePlan plan, string path)
+    {
+        var layers = new PlanReader(_model, _weights).Read(plan);
+        var file = new ModelLoad(_model, path, new LoadOptions());
+        var packed = layers.Select(layer => layer.Layer.Weight).ToHashSet<Tensor>(ReferenceEqualityComparer.Instance);
+        file.Copy(tensor => !packed.Contains(tensor));
+        var loaded = _weights.Select(weight => packed.Contains(weight.Parameter) ? weight : weight.Recounted()).ToList();
+        return Pack(layers.Select(Load), new(_options, trial: null, loaded));
+
+        SettledLayer Load(ChosenLayer layer)
+        {
+            var weight = layer.Layer.Weight;
+            file.Copy(tensor => ReferenceEquals(tensor, weight));
+            var entry = loaded.FindIndex(entry => ReferenceEquals(entry.Parameter, weight));
+            loaded[entry] = loaded[entry].Recounted();
+            return layer.Settle();
+        }
+    }
 
     private SparseModel Untouched(string why) => Pack([], new(_options, trial: null, _weights) { Notes = [why] });
 
-    private SparseModel Pack(IReadOnlyList<SettledLayer> settled, ReportBuilder report) => new(_model, settled, report);
+    private SparseModel Pack(IEnumerable<SettledLayer> settled, ReportBuilder report) => new(_model, settled, report);
 }

@@ -16,21 +16,16 @@ internal sealed class PlanReader(Module model, IReadOnlyList<WeightEntry> weight
     private readonly Dictionary<string, Module> _modules =
         ModelModules.Of(model).ToDictionary(pair => pair.Name, pair => pair.Module, StringComparer.Ordinal);
 
-    /// <summary>Makes the forms of a plan.</summary>
+    /// <summary>Checks a plan.</summary>
     /// <exception cref="ArgumentException">The plan doesn't fit the model.</exception>
-    public IReadOnlyList<SettledLayer> Read(SparsePlan plan)
+    public IReadOnlyList<ChosenLayer> Read(SparsePlan plan)
     {
-        (Layer Layer, LayerFold Fold, LayerForm Form)[] layers = [.. plan.Layers.Select(Checked)];
+        ChosenLayer[] layers = [.. plan.Layers.Select(Checked)];
         RequireOwnNorms(plan);
-        return [.. layers.Select(Made)];
+        return layers;
     }
 
-#pragma warning disable CA2000 // The settled layer holds the form.
-    private static SettledLayer Made((Layer Layer, LayerFold Fold, LayerForm Form) layer) =>
-        new(layer.Layer, layer.Fold, layer.Form, LayerForms.Make(layer.Layer, layer.Fold, layer.Form));
-#pragma warning restore CA2000
-
-    private (Layer Layer, LayerFold Fold, LayerForm Form) Checked(SparseLayerPlan plan)
+    private ChosenLayer Checked(SparseLayerPlan plan)
     {
         if (weights.FirstOrDefault(weight => weight.Info.Name == plan.Name) is not { } weight)
             throw Fault(plan, $"the model has no such weight; it has {string.Join(", ", weights.Select(weight => weight.Info.Name))}");
@@ -48,7 +43,7 @@ internal sealed class PlanReader(Module model, IReadOnlyList<WeightEntry> weight
             LayerForm.Packed => true,
             _ => false,
         };
-        return isPossible ? (layer, fold, plan.Form) : throw Fault(plan, $"it can't have the form {plan.Form}");
+        return isPossible ? new(layer, fold, plan.Form) : throw Fault(plan, $"it can't have the form {plan.Form}");
     }
 
     // A norm that two layers had folded would have to be two.

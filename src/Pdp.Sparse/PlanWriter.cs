@@ -6,7 +6,7 @@ namespace Pdp.Sparse;
 internal static class PlanWriter
 {
     /// <summary>The plan.</summary>
-    public static SparsePlan Of(IEnumerable<SettledLayer> layers) => new([.. layers.Select(layer => new SparseLayerPlan
+    public static SparsePlan Of(IEnumerable<PackedLayer> layers) => new([.. layers.Select(layer => new SparseLayerPlan
     {
         Name = layer.Layer.WeightName,
         Shape = layer.Layer.Weight.shape,

@@ -26,18 +26,20 @@ public sealed class SparseModel : IDisposable
     private readonly FrozenParameters? _frozen;
     private readonly FoldedModules? _folded;
 
-    internal SparseModel(Module model, IReadOnlyList<SettledLayer> settled, ReportBuilder report)
+    internal SparseModel(Module model, IEnumerable<SettledLayer> settled, ReportBuilder report)
     {
         using var scope = NewDisposeScope();
         try
         {
-            if (settled.Count > 0)
-                _frozen = new(model);
             foreach (var layer in settled)
+            {
+                _frozen ??= new(model);
                 _packed.Add(new(layer));
-            _folded = new(settled.SelectMany(layer => layer.Fold.Followers), model);
+            }
+
+            _folded = new(_packed.SelectMany(layer => layer.Fold.Followers), model);
             Report = report.Build(_packed);
-            Plan = PlanWriter.Of(settled);
+            Plan = PlanWriter.Of(_packed);
         }
         catch
         {
@@ -98,11 +100,7 @@ public sealed class SparseModel : IDisposable
     }
 
     /// <summary>Packs a model as a plan says, without an example: nothing is run or timed.</summary>
-    /// <remarks>
-    /// This is how a program starts with a model from a file: it makes the model, loads it by
-    /// <see cref="SparseFile.Load(Module, string)"/>, calls <c>eval()</c>, and packs it by the plan that was kept beside the file
-    /// (<see cref="SparsePlan.ToJson"/>). The dense weights of a layer are freed as soon as it is packed.
-    /// </remarks>
+    /// <remarks>The dense weights of a layer are freed as soon as it is packed.</remarks>
     /// <param name="model">The model, in evaluation mode.</param>
     /// <param name="plan">The plan.</param>
     /// <returns>The packed model, which owns the packed weights until it is disposed.</returns>
@@ -114,6 +112,30 @@ public sealed class SparseModel : IDisposable
         ArgumentNullException.ThrowIfNull(plan);
         using var scope = NewDisposeScope();
         return new Packer(model, new() { Plan = plan }).ByPlan(plan);
+    }
+
+    /// <summary>Loads a sparse file into a model that runs on its nonzeros, as a plan says: nothing is run or timed.</summary>
+    /// <remarks>
+    /// This is how a program starts: it makes the model, calls <c>eval()</c>, and loads the file that <see cref="SparseFile.Save"/> wrote,
+    /// by the plan that was kept beside it (<see cref="SparsePlan.ToJson"/>). Layer by layer, a weight is read into the model's own memory,
+    /// packed, and freed, so that at most one tensor of the file is dense beside the model. <see cref="Unpack"/> gives the file's weights.
+    /// </remarks>
+    /// <param name="model">The model, in evaluation mode; what its weights are doesn't matter.</param>
+    /// <param name="path">The file, which has exactly the model's names, shapes and types.</param>
+    /// <param name="plan">The plan.</param>
+    /// <returns>The packed model, which owns the packed weights until it is disposed.</returns>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    /// <exception cref="ArgumentException">The plan doesn't fit the model, which is then unchanged.</exception>
+    /// <exception cref="FileNotFoundException">The file does not exist.</exception>
+    /// <exception cref="InvalidDataException">The file is damaged or does not fit; the model is then unchanged.</exception>
+    /// <exception cref="InvalidOperationException">The model is in training mode, or packed already.</exception>
+    public static SparseModel Load(Module model, string path, SparsePlan plan)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(path);
+        ArgumentNullException.ThrowIfNull(plan);
+        using var scope = NewDisposeScope();
+        return new Packer(model, new() { Plan = plan }).ByPlan(plan, path);
     }
 
     /// <summary>Gives the model its dense weights back, bit for bit, in the very same parameters.</summary>

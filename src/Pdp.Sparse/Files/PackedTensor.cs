@@ -34,13 +34,19 @@ internal sealed record PackedTensor(string Name, long[] Shape, Tensor Values, st
     /// <summary>The tensor's shape and type on the meta device, without memory.</summary>
     public Tensor Outline() => empty(Shape, dtype: Values.dtype, device: new Device(TorchSharp.DeviceType.META));
 
-    /// <summary>The tensor itself.</summary>
-    /// <exception cref="FormatException">The places are not those of the values.</exception>
+    /// <summary>Checks the places.</summary>
+    /// <exception cref="FormatException">They are not those of the values.</exception>
+    public void RequirePlaces()
+    {
+        Require(Layout != Parts.Indices || Shape.Length >= 2, $"has '{Name}' as two of four, with {Shape.Length} dimensions");
+        Mask();
+    }
+
+    /// <summary>The tensor itself, whose places were checked.</summary>
     public Tensor Unpack()
     {
         if (Layout != Parts.Indices)
             return Scatter(Shape);
-        Require(Shape.Length >= 2, $"has '{Name}' as two of four, with {Shape.Length} dimensions");
         return Scatter([Shape[0], .. Shape[2..], Shape[1]]).movedim([-1], [1]).contiguous();
     }
 

@@ -100,7 +100,7 @@ public static class SparseFile
 
     /// <summary>Loads a file into a model that has exactly the same names, shapes and types.</summary>
     /// <remarks>
-    /// To run it on its nonzeros, pack it afterwards: <see cref="SparseModel.Pack(nn.Module, SparsePlan)"/> times nothing.
+    /// <see cref="SparseModel.Load"/> loads a file into a model that runs on its nonzeros.
     /// </remarks>
     /// <param name="model">The model; its parameters and buffers keep their identity.</param>
     /// <param name="path">The file.</param>
@@ -132,17 +132,8 @@ public static class SparseFile
         ArgumentNullException.ThrowIfNull(path);
         ArgumentNullException.ThrowIfNull(options);
         using var scope = NewDisposeScope();
-        try
-        {
-            var targets = model.state_dict();
-            var stored = StoredModel.Read(path);
-            var outlines = stored.Outlines(targets);
-            Safetensors.RequireFit(model, outlines, path, options);
-            return Safetensors.LoadInto(model, stored.Unpack(outlines, targets), path, options);
-        }
-        catch (FormatException e)
-        {
-            throw new InvalidDataException($"'{path}' {e.Message}.", e);
-        }
+        var load = new ModelLoad(model, path, options);
+        load.Copy(_ => true);
+        return load.Result;
     }
 }

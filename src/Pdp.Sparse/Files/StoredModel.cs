@@ -61,17 +61,17 @@ internal sealed record StoredModel(
         Plain.Concat(Packed.Select(entry => KeyValuePair.Create(entry.Key, entry.Value.Outline())))
             .ToDictionary(entry => entry.Key, entry => Widened(entry.Key, entry.Value, model), StringComparer.Ordinal);
 
-    /// <summary>Unpacks what a model has and leaves the rest as it is.</summary>
-    /// <param name="outlines">What <see cref="Outlines"/> gave, checked against the model.</param>
-    /// <param name="model">The model's tensors.</param>
+    /// <summary>Checks the places of the values that a model has; nothing is unpacked.</summary>
+    /// <param name="model">The model's tensors, which the outlines were checked against.</param>
     /// <exception cref="FormatException">A packed tensor contradicts itself.</exception>
-    public Dictionary<string, Tensor> Unpack(Dictionary<string, Tensor> outlines, IReadOnlyDictionary<string, Tensor> model) =>
-        outlines.ToDictionary(
-            entry => entry.Key,
-            entry => model.ContainsKey(entry.Key) && Packed.TryGetValue(entry.Key, out var packed)
-                ? Widened(entry.Key, packed.Unpack(), model)
-                : entry.Value,
-            StringComparer.Ordinal);
+    public void RequirePlaces(IReadOnlyDictionary<string, Tensor> model)
+    {
+        foreach (var packed in Packed.Values.Where(packed => model.ContainsKey(packed.Name)))
+            packed.RequirePlaces();
+    }
+
+    /// <summary>A tensor, dense.</summary>
+    public Tensor Unpack(string name) => Packed.TryGetValue(name, out var packed) ? packed.Unpack() : Plain[name];
 
     private static void RequireNames(string owner, bool isPacked, IReadOnlyDictionary<string, Tensor> model)
     {

@@ -13,11 +13,11 @@ namespace Pdp.Sparse.Layers;
 /// <param name="Obstacle">Why it can't be packed; null if it can.</param>
 internal sealed record WeightEntry(LayerInfo Info, Parameter Parameter, Layer? Layer, string? Obstacle)
 {
-    /// <summary>The number of its elements that are zero.</summary>
+    /// <summary>The number of its elements that were zero when this was made.</summary>
     public long Zeros { get; } = CountZeros(Parameter);
 
     /// <summary>The memory of its elements.</summary>
-    public long Bytes => Parameter.numel() * Parameter.ElementSize;
+    public long Bytes { get; } = Parameter.numel() * Parameter.ElementSize;
 
     /// <summary>The weights of a model, each once, in the order of its parameters.</summary>
     public static IReadOnlyList<WeightEntry> Of(Module model)
@@ -28,6 +28,9 @@ internal sealed record WeightEntry(LayerInfo Info, Parameter Parameter, Layer? L
         var last = weights.Where(weight => weight.IsLayer || weight.IsUsedByLayer).MaxBy(weight => weight.Names[^1].Place);
         return [.. weights.Select(weight => Entry(weight, layers.IndexOf(weight), weight == last))];
     }
+
+    /// <summary>The entry with the zeros that the weight has now.</summary>
+    public WeightEntry Recounted() => new(Info, Parameter, Layer, Obstacle);
 
     private static void RequireUnpacked(Module model)
     {

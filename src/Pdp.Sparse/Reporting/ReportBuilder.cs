@@ -8,11 +8,9 @@ namespace Pdp.Sparse.Reporting;
 /// <summary>Makes the report of a packing.</summary>
 /// <param name="options">The options.</param>
 /// <param name="trial">What was tried; null if nothing was.</param>
-/// <param name="weights">The weights of the model, as they were.</param>
+/// <param name="weights">The weights of the model, as they were before they were packed.</param>
 internal sealed class ReportBuilder(SparseOptions options, Trial? trial, IReadOnlyList<WeightEntry> weights)
 {
-    private readonly Dictionary<WeightEntry, long> _denseBytes = weights.ToDictionary(weight => weight, weight => weight.Bytes);
-
     /// <summary>The times of the whole model; null if it was not timed.</summary>
     public ModelTimes? Times { get; init; }
 
@@ -43,8 +41,8 @@ internal sealed class ReportBuilder(SparseOptions options, Trial? trial, IReadOn
             DenseMilliseconds = tried?.Times?.Dense,
             PackedMilliseconds = tried?.Times?.Packed,
             Folded = [.. layer?.Fold.Followers.Select(module => module.Name) ?? []],
-            DenseBytes = _denseBytes[weight],
-            Bytes = layer?.Bytes ?? _denseBytes[weight],
+            DenseBytes = weight.Bytes,
+            Bytes = layer?.Bytes ?? weight.Bytes,
         };
     }
 

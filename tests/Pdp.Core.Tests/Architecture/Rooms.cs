@@ -42,7 +42,7 @@ internal sealed record Rooms(string Name, string Namespace, IReadOnlyList<(strin
         ("Packing", ["Kernels", "Options", "Hooks", "Layers", "Folding"]),
         ("Trials", ["Kernels", "Options", "Hooks", "Layers", "Folding", "Packing"]),
         ("Reporting", ["Options", "Layers", "Folding", "Packing", "Trials"]),
-        (Root, ["Options", "Layers", "Folding", "Packing", "Trials", "Reporting"]),
+        (Root, ["Options", "Files", "Layers", "Folding", "Packing", "Trials", "Reporting"]),
     ]);
 
     /// <summary>The library's sources by their paths below its folder; null outside of a repository.</summary>

@@ -19,6 +19,14 @@ dotnet pack "$repository/src/Pdp.Core" -p:PackageVersion="$version" --output "$w
 dotnet pack "$repository/src/Pdp.Training" -p:PackageVersion="$version" --output "$work/feed" --no-build
 dotnet run "$repository/.ci/package-check.cs" -- "$work/feed"
 
+# As they will be once the repository has a home: one property gives all links, and SourceLink comes from the remote.
+home=https://github.com/owner/pdp
+git clone --quiet "$repository" "$work/home"
+git -C "$work/home" remote set-url origin "$home"
+dotnet pack "$work/home/src/Pdp.Core" -p:PdpRepositoryUrl="$home" --output "$work/linked"
+dotnet run "$repository/.ci/package-check.cs" -- "$work/linked" "$home" Pdp.Core
+rm -rf "$work/home"
+
 # The packages at hand serve as fallback, so that only ours are unpacked, into a folder that goes away with the rest.
 cached=$(dotnet nuget locals global-packages --list --force-english-output | sed 's/^global-packages: //')
 cat > "$work/NuGet.config" <<XML

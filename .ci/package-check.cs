@@ -1,15 +1,20 @@
-// Checks the packages in a folder as a reviewer of the NuGet gallery would: dotnet run .ci/package-check.cs -- FOLDER
-using System.Globalization;
+// Checks the packages in a folder as a reviewer of the NuGet gallery would: dotnet run .ci/package-check.cs -- FOLDER [URL] [ID …]
+// With the URL of a repository, the packages must name it, link to it and have SourceLink. IDs choose packages; by default all are checked.
 using System.IO.Compression;
+using System.Reflection.Metadata;
 using System.Reflection.PortableExecutable;
+using System.Text;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 
 const string torchSharp = "TorchSharp [0.107.0, 0.108.0)";
+var sourceLink = new Guid("CC110556-A091-4D38-9FEC-25AB9A351A6A"); // of the portable PDB format
 string[] texts = ["README.md", "icon.png"];
+var url = args.ElementAtOrDefault(1) ?? "";
 var faults = new List<string>();
 
-Check("Pdp.Core", [torchSharp, "MathNet.Numerics 5.0.0"], ["buildTransitive/Pdp.Core.targets", "buildTransitive/LoadableTorchSharp.cs", .. texts]);
+string[] targets = ["buildTransitive/Pdp.Core.targets", "buildTransitive/LoadableTorchSharp.cs"];
+Check("Pdp.Core", [torchSharp, "MathNet.Numerics 5.0.0"], [.. targets, .. texts]);
 Check("Pdp.Baselines", [torchSharp, "Pdp.Core *"], texts);
 Check("Pdp.Training", [torchSharp], texts);
 Check("Pdp.Sparse", [torchSharp, "Pdp.Core *", "Pdp.Training *"], texts);
@@ -20,8 +25,12 @@ return faults.Count == 0 ? 0 : 1;
 
 void Check(string id, string[] dependencies, string[] files)
 {
+    if (args.Length > 2 && !args[2..].Contains(id))
+        return;
+
     using var package = ZipFile.OpenRead(Directory.GetFiles(args[0], $"{id}.*.nupkg").Single());
-    var contents = package.Entries.Select(e => e.FullName).Where(name => !Regex.IsMatch(name, @"^_rels/|^package/|Content_Types|\.nuspec$"));
+    var contents = package.Entries.Select(e => e.FullName)
+        .Where(name => !Regex.IsMatch(name, @"^_rels/|^package/|Content_Types|\.nuspec$"));
     Expect(id, "files", [$"lib/net10.0/{id}.dll", $"lib/net10.0/{id}.xml", .. files], contents);
     CheckMetadata(id, dependencies, XDocument.Load(Open(package, $"{id}.nuspec")));
     CheckReadme(id, new StreamReader(Open(package, "README.md")).ReadToEnd());
@@ -33,7 +42,8 @@ void CheckMetadata(string id, string[] dependencies, XDocument nuspec)
 {
     string Value(string name) => nuspec.Descendants().FirstOrDefault(e => e.Name.LocalName == name)?.Value ?? "";
     var version = Value("version");
-    var found = nuspec.Descendants().Where(e => e.Name.LocalName == "dependency").Select(e => $"{e.Attribute("id")!.Value} {e.Attribute("version")!.Value}");
+    var found = nuspec.Descendants().Where(e => e.Name.LocalName == "dependency")
+        .Select(e => $"{e.Attribute("id")!.Value} {e.Attribute("version")!.Value}");
     Expect(id, "dependencies", dependencies.Select(d => d.Replace("*", version, StringComparison.Ordinal)), found);
 
     foreach (var (name, expected) in new[] { ("license", "MIT"), ("icon", "icon.png"), ("readme", "README.md") })
@@ -43,7 +53,8 @@ void CheckMetadata(string id, string[] dependencies, XDocument nuspec)
 
     var repository = nuspec.Descendants().Single(e => e.Name.LocalName == "repository");
     Require(repository.Attribute("commit")?.Value.Length == 40, $"{id}: the repository's commit is missing.");
-    Expect(id, "project URL, which is the repository's", [repository.Attribute("url")?.Value ?? ""], [Value("projectUrl")]);
+    Expect(id, "project URL", [url], [Value("projectUrl")]);
+    Expect(id, "repository's URL", [url], [repository.Attribute("url")?.Value ?? ""]);
 }
 
 // Relative links lead nowhere in the NuGet gallery, and headings are the targets of the others without a host.
@@ -51,8 +62,10 @@ void CheckReadme(string id, string readme)
 {
     var headings = Regex.Matches(readme, @"^#+ +(.+)$", RegexOptions.Multiline)
         .Select(m => "#" + Regex.Replace(m.Groups[1].Value.Trim().ToLowerInvariant(), @"[^\w\- ]", "").Replace(' ', '-'));
-    foreach (Match link in Regex.Matches(readme, @"\]\(([^)\s]+)\)"))
-        Require(link.Groups[1].Value.StartsWith("https://", StringComparison.Ordinal) || headings.Contains(link.Groups[1].Value), $"{id}: the README links to {link.Groups[1].Value}.");
+    foreach (var link in Regex.Matches(readme, @"\]\(([^)\s]+)\)").Select(m => m.Groups[1].Value))
+        Require(link.StartsWith("https://", StringComparison.Ordinal) || headings.Contains(link), $"{id}: the README links to {link}.");
+    if (url.Length > 0)
+        Require(readme.Contains($"]({url}/blob/", StringComparison.Ordinal), $"{id}: the README doesn't link to {url}.");
     Require(!Regex.IsMatch(readme, "<(img|picture|a|p|div)[ >]"), $"{id}: the README has HTML, which the NuGet gallery doesn't show.");
 }
 
@@ -70,10 +83,28 @@ void CheckSymbols(string id, MemoryStream assembly)
     var embedded = entries.Where(e => e.Type == DebugDirectoryEntryType.EmbeddedPortablePdb).ToList();
     Require(embedded.Count == 1, $"{id}: the assembly has no symbols.");
     var symbols = image.ReadEmbeddedPortablePdbDebugDirectoryData(embedded[0]).GetMetadataReader();
-    var local = symbols.Documents.Select(d => symbols.GetString(symbols.GetDocument(d).Name)).Where(path => !path.StartsWith("/_/", StringComparison.Ordinal)).ToList();
+    var local = symbols.Documents.Select(d => symbols.GetString(symbols.GetDocument(d).Name))
+        .Where(path => !path.StartsWith("/_/", StringComparison.Ordinal)).ToList();
     Require(local.Count == 0, $"{id}: the symbols name {local.Count} paths of this machine, such as {local.FirstOrDefault()}.");
+    var link = symbols.CustomDebugInformation.Select(symbols.GetCustomDebugInformation).Where(i => symbols.GetGuid(i.Kind) == sourceLink)
+        .Select(i => Encoding.UTF8.GetString(symbols.GetBlobBytes(i.Value))).FirstOrDefault() ?? "";
+    var sources = url.Replace("github.com", "raw.githubusercontent.com", StringComparison.Ordinal);
+    Require(url.Length == 0 || link.Contains(sources, StringComparison.Ordinal), $"{id}: SourceLink is '{link}'.");
+    CheckTrimming(id, image.GetMetadataReader());
     foreach (var entry in entries.Where(e => e.Type == DebugDirectoryEntryType.CodeView).Select(image.ReadCodeViewDebugDirectoryData))
-        Require(Path.GetFileName(entry.Path) == entry.Path || entry.Path.StartsWith("/_/", StringComparison.Ordinal), $"{id}: the assembly names {entry.Path}.");
+    {
+        var isLocal = Path.GetFileName(entry.Path) != entry.Path && !entry.Path.StartsWith("/_/", StringComparison.Ordinal);
+        Require(!isLocal, $"{id}: the assembly names {entry.Path}.");
+    }
+}
+
+// What the trimmer and the native compiler believe; that it holds, consumer-check.sh shows by publishing.
+void CheckTrimming(string id, MetadataReader assembly)
+{
+    var values = assembly.GetAssemblyDefinition().GetCustomAttributes().Select(a => assembly.GetCustomAttribute(a).Value)
+        .Select(value => Encoding.UTF8.GetString(assembly.GetBlobBytes(value))).ToList();
+    foreach (var promise in new[] { "IsTrimmable", "IsAotCompatible" })
+        Require(values.Any(value => Regex.IsMatch(value, $"{promise}.+True")), $"{id}: {promise} is not declared.");
 }
 
 MemoryStream Open(ZipArchive package, string name)
@@ -88,7 +119,7 @@ MemoryStream Open(ZipArchive package, string name)
 void Expect(string id, string what, IEnumerable<string> expected, IEnumerable<string> found)
 {
     string List(IEnumerable<string> items) => string.Join(", ", items.Order(StringComparer.Ordinal));
-    Require(List(expected) == List(found), string.Create(CultureInfo.InvariantCulture, $"{id}: {what}: {List(found)}; expected {List(expected)}."));
+    Require(List(expected) == List(found), $"{id}: {what}: {List(found)}; expected {List(expected)}.");
 }
 
 void Require(bool condition, string otherwise)

@@ -125,7 +125,7 @@ static double TrainEpoch(string label, int epoch, int epochs, ConvNet model, Fus
         schedule.Apply(optimizer, ((long)epoch * steps) + step);
         optimizer.zero_grad();
 
-        // PDP, 1 of 2: says what time it is, and so how many weights are to go by now.
+        // PDP, 1 of 2: says how far the run is, and so how many weights are removed by now.
         pruner?.BeginEpoch(now);
 
         // PDP, 2 of 2: inside, the weights are masked; after it they're dense again, with gradients that went through the masks.

@@ -16,11 +16,11 @@ internal sealed class CheckpointHeader
     /// <exception cref="InvalidDataException">The file is damaged, or no safetensors file.</exception>
     public static CheckpointHeader Load(string path) => new(Safetensors.LoadMetadata(path), path);
 
-    /// <summary>A text; null if there is none of the name.</summary>
+    /// <summary>A text; null if there is none with that name.</summary>
     public string? Find(string name) => _texts.GetValueOrDefault(name);
 
     /// <summary>A text.</summary>
-    /// <exception cref="InvalidDataException">There is none of the name.</exception>
+    /// <exception cref="InvalidDataException">There is none with that name.</exception>
     public string Text(string name) =>
         Find(name) ?? throw new InvalidDataException($"'{_path}' has no '{name}' in its header; it is not a checkpoint of this program.");
 

@@ -22,7 +22,7 @@ internal sealed record Help
     /// <summary>Command lines that work.</summary>
     public required IReadOnlyList<string> Examples { get; init; }
 
-    /// <summary>Whether a command line asks for help, in whatever form.</summary>
+    /// <summary>Whether a command line asks for help, in any form.</summary>
     public static bool IsAsked(IReadOnlyList<string> arguments) =>
         arguments.Any(argument => argument is "--help" or "-h" or "-?" or "/?") || arguments is ["help", ..]
         || (arguments is [var verb, "help", ..] && !verb.StartsWith('-'));

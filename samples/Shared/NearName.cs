@@ -1,6 +1,6 @@
 namespace Pdp.Samples;
 
-/// <summary>Finds the name that somebody meant who wrote another.</summary>
+/// <summary>Finds the name that was probably meant by a misspelled one.</summary>
 internal static class NearName
 {
     private const int Slips = 3;

@@ -2,7 +2,7 @@ namespace Pdp.Samples;
 
 /// <summary>
 /// SplitMix64 (Steele, Lea and Flood 2014), seeded by numbers that say what it is for: the same seed, epoch and picture
-/// give the same draws, in whatever order and after however many restarts.
+/// give the same draws, in any order and after any number of restarts.
 /// </summary>
 internal struct SplitMix
 {

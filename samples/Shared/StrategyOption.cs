@@ -4,7 +4,7 @@ namespace Pdp.Samples;
 internal static class StrategyOption
 {
     /// <summary>The strategy of a text.</summary>
-    /// <exception cref="ArgumentException">There is none of that name, N is not below M, or a block has a size of 0.</exception>
+    /// <exception cref="ArgumentException">None has that name, N is not below M, or a block has a size of 0.</exception>
     public static IMaskStrategy Parse(string text) => text switch
     {
         "unstructured" => new Unstructured(),

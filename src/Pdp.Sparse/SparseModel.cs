@@ -10,7 +10,7 @@ namespace Pdp.Sparse;
 /// <remarks>
 /// <para>
 /// Linear layers and convolutions of one and two dimensions are packed, with float32 weights on the CPU. Whoever calls the model gets the
-/// same numbers but for rounding, for inputs of any batch and size, on any number of threads at once. Where a weight is zero, its input is
+/// same numbers up to rounding, for inputs of any batch and size, on any number of threads at once. Where a weight is zero, its input is
 /// not looked at: infinite and NaN inputs don't spread through zeros.
 /// </para>
 /// <para>

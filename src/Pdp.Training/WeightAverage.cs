@@ -44,7 +44,7 @@ public sealed class WeightAverage : IDisposable
         ];
     }
 
-    /// <summary>Whether the averages are in the place of the weights.</summary>
+    /// <summary>Whether the averages have replaced the weights.</summary>
     public bool IsExchanged => _kept is not null;
 
     /// <summary>Moves the averages towards the weights; call it after each step.</summary>
@@ -55,7 +55,7 @@ public sealed class WeightAverage : IDisposable
     {
         if (IsExchanged)
         {
-            throw new InvalidOperationException("The averages are in the place of the weights: call Exchange() first, to swap them back.");
+            throw new InvalidOperationException("The averages have replaced the weights: call Exchange() first, to swap them back.");
         }
 
         RequireFit();
@@ -67,7 +67,7 @@ public sealed class WeightAverage : IDisposable
         }
     }
 
-    /// <summary>Puts the averages in the place of the weights; a second call puts the weights back, bit for bit.</summary>
+    /// <summary>Replaces the weights by the averages; a second call restores the weights, bit for bit.</summary>
     /// <exception cref="InvalidOperationException">A weight was disposed or reshaped; nothing has changed then.</exception>
     public void Exchange()
     {

@@ -1,6 +1,6 @@
 namespace Pdp.Samples.ImageNet.Data;
 
-/// <summary>The memory of batches that were given back, for those to come; there is never more than was in use at once.</summary>
+/// <summary>The memory of returned batches, kept for later ones; there is never more than was in use at once.</summary>
 /// <param name="pixels">The numbers of a batch's pictures.</param>
 /// <param name="labels">The pictures of a batch.</param>
 internal sealed class BufferPool(int pixels, int labels)
@@ -8,7 +8,7 @@ internal sealed class BufferPool(int pixels, int labels)
     private readonly Stack<(float[] Pixels, long[] Labels)> _free = [];
     private int _rented;
 
-    /// <summary>The buffers that were not given back yet.</summary>
+    /// <summary>The buffers that have not been returned yet.</summary>
     public int Rented => Volatile.Read(ref _rented);
 
     public (float[] Pixels, long[] Labels) Rent()

@@ -5,7 +5,7 @@ namespace Pdp.Samples.ImageNet.Data;
 /// <summary>Turns files into normalised pixels, one at a time; keeps its memory from one to the next until disposed.</summary>
 internal sealed unsafe class PictureReader(IViewer viewer) : IDisposable
 {
-    // ImageNet's largest are far below; what is above could take all memory, whatever the file's size.
+    // ImageNet's largest are far below; larger ones could take all memory, whatever the file's size.
     private const long LargestFile = 128 << 20;
     private const long MostPixels = 100_000_000;
     private const int LongestSide = 65_535;

@@ -4,7 +4,7 @@ namespace Pdp.Samples.ImageNet.Data;
 
 /// <summary>
 /// Fills the batches of an epoch ahead of their use. Its threads take one picture after the other, so that all of them work on
-/// the batch that is due first, and wait while enough batches are ready. Disposing stops them and gives the memory back.
+/// the batch that is due first, and wait while enough batches are ready. Disposing stops them and returns the memory.
 /// </summary>
 internal sealed class Prefetch : IDisposable
 {

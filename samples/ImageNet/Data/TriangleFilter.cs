@@ -52,7 +52,7 @@ internal sealed class TriangleFilter(int side)
         CountFromFirst(low);
     }
 
-    // The weights add up to 1, but for rounding.
+    // The weights add up to 1, up to rounding.
     private static void Weigh(Span<int> weights, double first, double support)
     {
         var sum = 0.0;

@@ -24,7 +24,7 @@ internal sealed record EpochMetrics(
     public const string RowHeader = "epoch      loss        lr     top1     top5  folded top1  folded top5  sparsity  seconds  pictures/s";
 
     /// <summary>
-    /// Whether this network is the one to keep: of two, the sparser; of two alike, the one that would be better after commit.
+    /// Whether this network is the one to keep: the sparser one; of two equally sparse, the one that would be better after a commit.
     /// </summary>
     public bool IsBetterThan(EpochMetrics? other) =>
         other is null || (Sparsity, FoldedTop1).CompareTo((other.Sparsity, other.FoldedTop1)) > 0;

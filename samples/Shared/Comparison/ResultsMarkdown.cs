@@ -111,7 +111,7 @@ internal sealed class ResultsMarkdown(Results results)
             : $"{Score.Of(results.Dense)}{(share.Length == 0 ? "" : $" ({share})")}";
     }
 
-    /// <summary>What to say in the place of a number.</summary>
+    /// <summary>What to say instead of a number.</summary>
     private string State(string row, string column) =>
         results.Planned(row, column) == 0 ? Undefined : results.StateOf(row, column);
 

@@ -39,10 +39,10 @@ internal sealed class LayerSelection
     /// <summary>Which weights share a mask.</summary>
     public ChannelTies Ties { get; }
 
-    /// <summary>The weights that stay dense because they were frozen, and train by now.</summary>
+    /// <summary>The weights that stay dense because they were frozen, but train now.</summary>
     public IEnumerable<string> Unfrozen => All.Where(layer => ReasonNow(layer) != layer.DenseReason).Select(layer => layer.Info.Name);
 
-    /// <summary>Why a weight stays dense; what was frozen may train by now.</summary>
+    /// <summary>Why a weight stays dense; what was frozen may train now.</summary>
     public static string? ReasonNow(LayerDecision layer) =>
         layer.DenseReason == TiedWeight.Frozen
         && layer.Parameter is { IsInvalid: false, requires_grad: true }

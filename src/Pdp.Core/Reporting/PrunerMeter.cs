@@ -7,7 +7,7 @@ namespace Pdp.Reporting;
 /// <summary>The instruments of one pruner, of the meter <c>Pdp</c>: they are removed with it.</summary>
 /// <remarks>
 /// Listeners ask on threads of their own, so that all they get are readings that the training thread took in a step. It takes none where
-/// nobody listens. Owns the hard masks of the last reading.
+/// nothing listens. Owns the hard masks of the last reading.
 /// </remarks>
 internal sealed class PrunerMeter : IDisposable
 {
@@ -58,7 +58,7 @@ internal sealed class PrunerMeter : IDisposable
         }
     }
 
-    /// <summary>Counts a step that is about to begin, and takes a reading if somebody listens and it is time.</summary>
+    /// <summary>Counts a step that is about to begin, and takes a reading if something listens and it is time.</summary>
     public void Step(PrunedLayer[] layers)
     {
         var step = _readings.Steps++;
@@ -103,7 +103,7 @@ internal sealed class PrunerMeter : IDisposable
         (_kept, _next) = ([], 0);
     }
 
-    /// <summary>What listeners see; it holds nothing of the model, as an undisposed meter is held for ever.</summary>
+    /// <summary>What listeners see; it holds nothing of the model, since an undisposed meter is held forever.</summary>
     private sealed class Readings(int pruner)
     {
         private volatile LayerReading[] _last = [];

@@ -102,7 +102,7 @@ internal static class ReportBuilder
             Total: Read(masked.sum(ScalarType.Float64)));
     }
 
-    /// <summary>What the mask of now hangs on; null where it is not soft, or removes nothing. In the caller's scope.</summary>
+    /// <summary>What the current mask depends on; null where it is not soft, or removes nothing. In the caller's scope.</summary>
     public static Boundary? BoundaryOf(MaskGroup group) =>
         group.IsSoft && group.Mask.Removed > 0 ? group.Mask.BoundaryBetween(group.Magnitude()) : null;
 

@@ -76,7 +76,7 @@ internal static class StateFit
         return kept;
     }
 
-    /// <summary>What the importance has learned so far; null where there is none, or nothing was learned.</summary>
+    /// <summary>What the importance has learned so far; null if there is none or nothing was learned.</summary>
     public static Dictionary<string, ImportanceState>? LearnedImportance(IEnumerable<PdpMask> masks)
     {
         var learned = masks.Where(mask => mask.Importance is { Sensitivity: not null })

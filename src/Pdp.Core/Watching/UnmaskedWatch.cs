@@ -27,7 +27,7 @@ internal sealed class UnmaskedWatch
             (_since, _hasScopes, _hasSteps, _hasDropped) = (epoch, false, false, false);
     }
 
-    /// <summary>Starts anew, as the masks are final: from now on the zeros have to stay.</summary>
+    /// <summary>Starts over, as the masks are final: from now on the zeros have to stay.</summary>
     public void Committed(double epoch) => (_since, _isCommitted, _hasScopes, _hasSteps, _hasDropped) = (epoch, true, false, false, false);
 
     /// <summary>Records the beginning of a scope.</summary>

@@ -1,6 +1,6 @@
 namespace Pdp.Sparse.Files;
 
-/// <summary>What the parts of a packed tensor are named: the tensor's name with one of these behind it.</summary>
+/// <summary>The names of the parts of a packed tensor: the tensor's name followed by one of these.</summary>
 internal static class Parts
 {
     /// <summary>The nonzeros.</summary>

@@ -17,7 +17,7 @@ internal static class Rounding
             entry => type is { } narrow && IsWider(entry.Value, narrow) ? Round(entry.Key, entry.Value, narrow) : entry.Value,
             StringComparer.Ordinal);
 
-    /// <summary>The tensors, with 0 in the place of −0.</summary>
+    /// <summary>The tensors, with 0 instead of −0.</summary>
     public static Dictionary<string, Tensor> WithoutNegativeZeros(IReadOnlyDictionary<string, Tensor> tensors) =>
         tensors.ToDictionary(
             entry => entry.Key,

@@ -1,11 +1,11 @@
 namespace Pdp.Sparse.Kernels;
 
-/// <summary>The jobs that wait for work; each call takes one and gives it back.</summary>
+/// <summary>The jobs that wait for work; each call takes one and returns it.</summary>
 internal static class Jobs
 {
     private static readonly Stack<Job> Waiting = new();
 
-    /// <summary>A job that nobody else has.</summary>
+    /// <summary>A job that no other call has.</summary>
     public static JobLease Take()
     {
         lock (Waiting)

@@ -21,7 +21,7 @@ internal sealed class PackedLayer : IDisposable
     private readonly ConvolutionSettings _settings;
     private volatile bool _isReported;
 
-    /// <summary>Puts a form in the place of a layer's weight.</summary>
+    /// <summary>Replaces a layer's weight by a form.</summary>
     /// <param name="settled">The layer and the form, which is owned from now on.</param>
     public PackedLayer(SettledLayer settled)
     {

@@ -20,7 +20,7 @@ internal sealed class TwoBits(int count)
     };
 
     /// <summary>Keeps a step.</summary>
-    /// <returns>The step; 0 if it is none of the three.</returns>
+    /// <returns>The step; 0 if it is anything else.</returns>
     public uint Set(int index, uint step)
     {
         if (step is not 1 and not Minus)

@@ -6,7 +6,7 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Sparse.Packing;
 
-/// <summary>Takes the weight of a layer away; disposal gives it back: the same parameter with the same bits.</summary>
+/// <summary>Removes the weight of a layer; disposing restores it: the same parameter with the same bits.</summary>
 /// <remarks>
 /// In the layer's field stands a weight on libtorch's meta device, which has the shape and no data: the layer's <c>forward</c>, past the
 /// hooks, gives no numbers, and <c>to</c> moves nothing. In the module's list of parameters stands a sparse tensor of the same shape:
@@ -48,7 +48,7 @@ internal sealed class WeightSwap : IDisposable
         _versions = new(_absent, _listed, _weight);
     }
 
-    /// <summary>Whether nobody changed in place what stands in for the weight, or what was emptied.</summary>
+    /// <summary>Whether what stands in for the weight, and what was emptied, was not changed in place.</summary>
     public bool IsUnchanged => _versions.IsUnchanged;
 
     /// <summary>Whether somebody did, of a layer that is to get its weight back.</summary>

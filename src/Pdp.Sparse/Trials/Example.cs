@@ -53,7 +53,7 @@ internal sealed class Example : IDisposable
         _call.Run(null);
     }
 
-    /// <summary>Whether the model gives what the plain one gave, but for rounding.</summary>
+    /// <summary>Whether the model gives what the plain one gave, up to rounding.</summary>
     /// <remarks>
     /// A model may also fail: <c>view</c> refuses channels that are last in memory, and code that reads a packed weight itself finds none.
     /// </remarks>

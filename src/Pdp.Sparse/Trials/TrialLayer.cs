@@ -72,7 +72,7 @@ internal sealed class TrialLayer : IDisposable
     /// <param name="seconds">The time that all of them may take for that, about.</param>
     public void Watch(double seconds) => _secondsLeft = seconds;
 
-    /// <summary>Takes the weight away as packing does, or gives it back.</summary>
+    /// <summary>Removes the weight as packing does, or restores it.</summary>
     public void Hide(bool isHidden)
     {
         _hooks.Stub = isHidden ? _metaStub : _stub;

@@ -51,7 +51,7 @@ public sealed class CheckpointFolder
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="step"/> is outside its range.</exception>
     /// <exception cref="ArgumentException">A text or a tensor can't be saved; nothing has changed then.</exception>
     /// <exception cref="InvalidOperationException">
-    /// A tensor holds NaN or infinity, the averages are in the place of the weights, or there is a whole checkpoint of a later step;
+    /// A tensor holds NaN or infinity, the averages have replaced the weights, or there is a whole checkpoint of a later step;
     /// nothing has changed then.
     /// </exception>
     /// <exception cref="IOException">It can't be written; all checkpoints that were there still are.</exception>
@@ -80,7 +80,7 @@ public sealed class CheckpointFolder
     }
 
     /// <summary>Finds the newest checkpoint that is whole, which it reads to its end.</summary>
-    /// <param name="report">Is told which newer ones are damaged, in a line for each; by default (null) nobody is.</param>
+    /// <param name="report">Receives a line for each newer one that is damaged; null, the default, reports none.</param>
     /// <returns>Its file; null if there is no checkpoint at all.</returns>
     /// <exception cref="InvalidDataException">There are checkpoints, and all are damaged.</exception>
     public string? FindNewest(Action<string>? report = null)

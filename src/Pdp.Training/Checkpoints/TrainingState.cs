@@ -37,7 +37,7 @@ public sealed record TrainingState
     /// A text has the name <c>sha256</c> or is null, or a tensor has a type that the format does not support; nothing is written then.
     /// </exception>
     /// <exception cref="InvalidOperationException">
-    /// A tensor holds NaN or infinity, from which no run can go on, or the averages are in the place of the weights; nothing is written
+    /// A tensor holds NaN or infinity, from which no run can continue, or the averages have replaced the weights; nothing is written
     /// then.
     /// </exception>
     /// <exception cref="IOException">The file can't be written; an existing one stays as it was.</exception>
@@ -64,7 +64,7 @@ public sealed record TrainingState
     /// <exception cref="InvalidDataException">
     /// The file is damaged, does not fit, or holds NaN or infinity in the weights; nothing has changed then.
     /// </exception>
-    /// <exception cref="InvalidOperationException">The averages are in the place of the weights; nothing has changed then.</exception>
+    /// <exception cref="InvalidOperationException">The averages have replaced the weights; nothing has changed then.</exception>
     public void Load(string path, Action? then = null)
     {
         ArgumentNullException.ThrowIfNull(path);
@@ -86,7 +86,7 @@ public sealed record TrainingState
         if (Average is { IsExchanged: true })
         {
             throw new InvalidOperationException(
-                "The averages are in the place of the weights: call Exchange() first, to swap them back. Nothing is saved or loaded.");
+                "The averages have replaced the weights: call Exchange() first, to swap them back. Nothing is saved or loaded.");
         }
     }
 

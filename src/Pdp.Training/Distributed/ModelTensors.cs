@@ -35,7 +35,7 @@ internal static class ModelTensors
         return $"{kind} {tensor.dtype} [{string.Join(", ", tensor.shape)}]{tie}";
     }
 
-    // TorchSharp 0.107 lists the buffers that are not persistent nowhere, whatever named_buffers is asked for.
+    // TorchSharp 0.107 never lists buffers that are not persistent, whatever named_buffers is asked for.
     private static IEnumerable<(string Name, Tensor Tensor)> Unsaved(nn.Module model)
     {
         foreach (var (path, module) in model.named_modules().Prepend(("", model)))

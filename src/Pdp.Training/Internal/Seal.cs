@@ -4,7 +4,7 @@ using System.Text;
 namespace Pdp.Training.Internal;
 
 /// <summary>
-/// The SHA-256 of a safetensors file, as the first text in its header. It covers all bytes of the file, with zeros in the place of its own
+/// The SHA-256 of a safetensors file, as the first text in its header. It covers all bytes of the file, with zeros instead of its own
 /// digits.
 /// </summary>
 internal static class Seal

@@ -75,7 +75,7 @@ internal sealed class TaughtPair
         }
     }
 
-    // Zeros in the place of what doesn't count keep its NaN out of the gradients, too.
+    // Zeros instead of what doesn't count keep its NaN out of the gradients, too.
     private Tensor Wide(Tensor given)
     {
         var wide = given.to_type(ScalarType.Float64);

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Pdp.Training;
 
-/// <summary>Estimates the running statistics of batch norms anew, as pruning, averaging or rounding weights makes them stale.</summary>
+/// <summary>Re-estimates the running statistics of batch norms, as pruning, averaging or rounding weights makes them stale.</summary>
 /// <remarks>
 /// Each batch norm gets the mean and the unbiased variance of everything that it reads in all the batches, pooled in float64, rather than
 /// an exponential average of the batches. While they are estimated, batch norms normalize each batch by its own mean and variance, as in

@@ -3,7 +3,7 @@ using System.Numerics;
 namespace Pdp.Channels.Probing;
 
 /// <summary>Identifies channels by zeroing half of them at a time: those with a given bit in their index.</summary>
-/// <remarks>Layers of the same width are zeroed alike, so that channels that are added become zero together.</remarks>
+/// <remarks>Layers of the same width are zeroed in the same way, so that channels that are added become zero together.</remarks>
 internal static class ChannelCode
 {
     /// <summary>The number of bits of the channels' indices. For each bit, both halves hold at least one channel.</summary>

@@ -14,7 +14,7 @@ namespace Pdp.Channels.Probing;
 /// Groups are cut (<see cref="CutCheck"/>) with weights of both signs, which make attention, gates and norms depend on their inputs; with
 /// large values and with positive ones; with the model's own weights, where training starts; in training mode, which runs code that
 /// evaluation skips; on inputs of other sizes, which tell positions, image sides and examples apart. From one channel to all but one are
-/// kept, so that halves, pairs and heads are not cut alike, and counts differ.
+/// kept, so that halves, pairs and heads are cut differently, and counts differ.
 /// </item>
 /// <item>
 /// Channels that would be removed get extreme values which their readers don't read (<see cref="IsolationCheck"/>), while other channels

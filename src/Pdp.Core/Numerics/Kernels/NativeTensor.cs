@@ -52,7 +52,7 @@ internal static unsafe class NativeTensor
         return isPlain ? (float*)DataFunction(tensor) : null;
     }
 
-    /// <summary>The first element of a tensor, in whatever layout, type and memory.</summary>
+    /// <summary>The first element of a tensor, in any layout, type and memory.</summary>
     public static void* Data(nint tensor) => (void*)DataFunction(tensor);
 
     /// <summary>How often a tensor that was not made in inference mode has changed in place; 0 if that can't be read.</summary>

@@ -15,7 +15,7 @@ internal static unsafe class OpenMp
 
     /// <summary>Calls a function on each of the threads, including the caller's, and returns when all calls have returned.</summary>
     /// <remarks>
-    /// The number of threads has to be libtorch's. With another one OpenMP would create its threads anew, and again at the next operation.
+    /// The number of threads has to be libtorch's. With another one OpenMP would recreate its threads, here and at the next operation.
     /// </remarks>
     public static void Run(delegate* unmanaged<nint, void> function, nint argument, int threads) =>
         Parallel(function, argument, (uint)threads, 0);

@@ -6,19 +6,20 @@ using static TorchSharp.torch.nn;
 namespace Pdp.Baselines;
 
 /// <summary>
-/// The gradient score of DCP, discrimination-aware channel pruning (Zhuang et al., NeurIPS 2018), in one shot; not all of DCP.
+/// The gradient score of DCP, discrimination-aware channel pruning (Zhuang et al., NeurIPS 2018), in one shot; <see cref="Dcp"/> is all of
+/// DCP.
 /// </summary>
 /// <remarks>
 /// <para>
-/// Channel k of a group scores S_k = Σ_j ‖∂L/∂W[j, k]‖_F, over the output filters j of the layers that read it: a channel matters if the
-/// loss changes with its weights. The gradient is that of the task's loss, summed over some batches, and is taken once when pruning begins.
-/// The mask is static, the gradient g·M. By default channels are removed at an eighth of the run; the options' allocation decides how many
-/// of each group.
+/// Channel k of a group scores S_k = Σ_j ‖∂L/∂W[j, k]‖_F, over the output filters j of the layers that read it: a channel matters
+/// if the loss changes with its weights. The gradient is that of the task's loss, summed over some batches, and is taken once when
+/// pruning begins. The mask is static, the gradient g·M. By default channels are removed at an eighth of the run; the options' allocation
+/// decides how many of each group.
 /// </para>
 /// <para>
-/// Only this score is taken from DCP. Its auxiliary classifiers, its reconstruction loss and its greedy choice of one channel at a time
-/// with optimization in between are left out, so results should not be reported as DCP's. Borrows the model; as deterministic as the
-/// passes.
+/// Only this score is taken from DCP, as its authors' code has it. The auxiliary classifiers, the reconstruction loss and the greedy choice
+/// of one channel at a time with optimization in between are left out, so results should not be reported as DCP's. Borrows the model; as
+/// deterministic as the passes.
 /// </para>
 /// </remarks>
 public sealed record DcpOneShot : IPruningMethod

@@ -8,7 +8,7 @@ public sealed class ChannelRankingTests
 {
     [Theory]
     [InlineData("NISP")]
-    [InlineData("DCP")]
+    [InlineData("DCP-score")]
     public void Ranking_IsMadeOnceAtAnEighthOfTheRun(string name)
     {
         using var scene = Scene(name);
@@ -29,7 +29,7 @@ public sealed class ChannelRankingTests
 
     [Theory]
     [InlineData("NISP")]
-    [InlineData("DCP")]
+    [InlineData("DCP-score")]
     public void Ranking_UnderARamp_StaysThatOfItsStart(string name)
     {
         using var scene = Scene(name, options => options with { Schedule = new LinearRamp(0, 4) });
@@ -49,7 +49,7 @@ public sealed class ChannelRankingTests
 
     [Theory]
     [InlineData("NISP")]
-    [InlineData("DCP")]
+    [InlineData("DCP-score")]
     public void Mask_RemovesTheLowestScores(string name)
     {
         using var scene = Scene(name, options => options with { Schedule = new ConstantSparsity() });
@@ -67,7 +67,7 @@ public sealed class ChannelRankingTests
 
     [Theory]
     [InlineData("NISP")]
-    [InlineData("DCP")]
+    [InlineData("DCP-score")]
     public void Scores_LeaveTheModelAsItWas(string name)
     {
         using var scene = Scene(name);
@@ -94,7 +94,7 @@ public sealed class ChannelRankingTests
 
     [Theory]
     [InlineData("NISP")]
-    [InlineData("DCP")]
+    [InlineData("DCP-score")]
     public void Scores_LeaveNoTensorBehind(string name)
     {
         using var scene = Scene(name);
@@ -104,7 +104,7 @@ public sealed class ChannelRankingTests
 
     [Theory]
     [InlineData("NISP")]
-    [InlineData("DCP")]
+    [InlineData("DCP-score")]
     public void Scores_OfAModelThatIsNotFinite_AreRefused(string name)
     {
         using var scene = Scene(name);

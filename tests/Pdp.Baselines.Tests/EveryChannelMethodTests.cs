@@ -8,9 +8,9 @@ namespace Pdp.Baselines.Tests;
 /// <summary>What holds for every method on channels that belong together, through the core's scope, commit and shrinking.</summary>
 public sealed class EveryChannelMethodTests
 {
-    public static TheoryData<string> Names => ["NISP", "SCP", "DCP", "GMP", "MVP"];
+    public static TheoryData<string> Names => ["NISP", "SCP", "DCP", "DCP-score", "GMP", "MVP"];
 
-    public static TheoryData<string> Ranking => ["NISP", "SCP", "DCP"];
+    public static TheoryData<string> Ranking => ["NISP", "SCP", "DCP", "DCP-score"];
 
     [Theory]
     [MemberData(nameof(Names))]

@@ -11,6 +11,7 @@ internal sealed class ModelState : IDisposable
     private readonly List<(Parameter Parameter, Tensor Value, Tensor? Gradient)> _parameters = [];
     private readonly List<(Tensor Buffer, Tensor Value)> _buffers = [];
     private readonly (Module Module, bool IsTraining)[] _modes;
+    private bool _keepsValues;
 
     public ModelState(Module model)
     {
@@ -32,27 +33,42 @@ internal sealed class ModelState : IDisposable
         model.named_modules().Select(pair => (Name: pair.name, Module: pair.module)).Prepend((Name: "", Module: model))
             .DistinctBy(pair => pair.Name).ToDictionary(pair => pair.Name, pair => pair.Module, StringComparer.Ordinal);
 
-    public void Dispose()
+    /// <summary>Writes the saved parameters and buffers into the model.</summary>
+    public void RestoreValues()
     {
         using var _ = no_grad();
+        foreach (var (parameter, value, _) in _parameters)
+            parameter.copy_(value);
+        foreach (var (buffer, value) in _buffers)
+            buffer.copy_(value);
+    }
+
+    /// <summary>Gives each module the mode that it had.</summary>
+    public void RestoreModes()
+    {
+        // Parents come first, as setting their mode also sets their children's.
+        foreach (var (module, isTraining) in _modes)
+            module.train(isTraining);
+    }
+
+    /// <summary>Lets the model keep the parameters and buffers that it has now: only gradients and modes are restored.</summary>
+    public void KeepValues() => _keepsValues = true;
+
+    public void Dispose()
+    {
+        if (!_keepsValues)
+            RestoreValues();
         // In reverse, as a tied parameter may occur twice, and its gradient is saved with the first occurrence.
         foreach (var (parameter, value, gradient) in Enumerable.Reverse(_parameters))
         {
-            parameter.copy_(value);
             parameter.grad = gradient;
             value.Dispose();
             gradient?.Dispose();
         }
 
-        foreach (var (buffer, value) in _buffers)
-        {
-            buffer.copy_(value);
+        foreach (var (_, value) in _buffers)
             value.Dispose();
-        }
-
-        // Parents come first, as setting their mode also sets their children's.
-        foreach (var (module, isTraining) in _modes)
-            module.train(isTraining);
+        RestoreModes();
     }
 
     private static Tensor Copy(Tensor tensor) => tensor.detach().clone().DetachFromDisposeScope();

@@ -22,7 +22,7 @@ internal static class Cases
     };
 
     /// <summary>The methods on channels that belong together, as <see cref="ChannelScene.Make"/> names them.</summary>
-    public static IReadOnlyList<string> OfChannels { get; } = ["NISP", "SCP", "DCP", "GMP", "MVP"];
+    public static IReadOnlyList<string> OfChannels { get; } = ["NISP", "SCP", "DCP", "DCP-score", "GMP", "MVP"];
 
     public static PdpOptions With(IPruningMethod method, double sparsity) => new() { Method = method, Sparsity = sparsity, Epochs = 10 };
 

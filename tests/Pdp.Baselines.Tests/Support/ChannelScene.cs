@@ -30,7 +30,8 @@ internal sealed class ChannelScene : IDisposable
     {
         "NISP" => new Nisp(Model, Map, Example),
         "SCP" => new Scp(Model, Map),
-        "DCP" => new DcpOneShot(Model, Map, Backward),
+        "DCP" => new Dcp(Model, Map, Forward, new() { Losses = ["bn2"], FineTuneSteps = 2, UpdateSteps = 1 }),
+        "DCP-score" => new DcpOneShot(Model, Map, Backward),
         "MVP" => new MovementPruning(),
         _ => new Gmp(),
     };
@@ -44,6 +45,10 @@ internal sealed class ChannelScene : IDisposable
             Loss(batch).backward();
         }
     }
+
+    /// <summary>A batch by its number, as a user of <see cref="Dcp"/> writes it.</summary>
+    public (Tensor Outputs, Tensor Labels) Forward(int batch) =>
+        (Model.call(ResidualNet.Batch(batch, type: Example.dtype)), TestModels.Batch(batch, 4).Labels);
 
     public Tensor Loss(int batch)
     {

@@ -10,12 +10,15 @@ internal static class Methods
     public const string Pdp = "pdp";
     public const string Str = "str";
 
-    /// <summary>The batches over which DCP sums up gradients.</summary>
-    private const int DcpBatches = 4;
+    /// <summary>The batches over which DCP's one-shot score sums up gradients.</summary>
+    private const int ScoreBatches = 4;
+
+    /// <summary>DCP with three losses, spread evenly over the network as in the paper.</summary>
+    private static readonly DcpOptions DcpUsual = new() { Losses = ["layer1.1", "layer2.1", "layer3.0"] };
 
     /// <summary>All names, for messages.</summary>
     public static IReadOnlyList<string> Names { get; } =
-        [Dense, Pdp, "gmp", Str, "optg", "acdc", "granet", "dnw", "mvp", "pofa", "lnm", "nisp", "scp", "dcp"];
+        [Dense, Pdp, "gmp", Str, "optg", "acdc", "granet", "dnw", "mvp", "pofa", "lnm", "nisp", "scp", "dcp", "dcp-score"];
 
     /// <summary>The method of a run on single weights or N:M groups; null for PDP itself.</summary>
     /// <exception cref="ArgumentException">The method is one for channels, or lacks its teacher.</exception>
@@ -42,7 +45,8 @@ internal static class Methods
         {
             "nisp" => new Nisp(model, channels, example),
             "scp" => new Scp(model, channels),
-            "dcp" => new DcpOneShot(model, channels, () => Backward(model, training)),
+            "dcp" => new Dcp(model, channels, batch => Answer(model, training, batch), DcpOf(settings)),
+            "dcp-score" => new DcpOneShot(model, channels, () => Backward(model, training)),
             _ => Of(settings),
         };
 
@@ -70,11 +74,24 @@ internal static class Methods
     /// <summary>Whether removed weights lose their momentum, as GraNet does for those that grow again.</summary>
     public static bool ForgetsMomentumOfZeros(Settings settings) => settings.Method == "granet";
 
+    private static DcpOptions DcpOf(Settings settings) => DcpUsual with
+    {
+        FineTuneSteps = settings.DcpSteps ?? DcpUsual.FineTuneSteps,
+        UpdateSteps = settings.DcpUpdates ?? DcpUsual.UpdateSteps,
+    };
+
+    private static (Tensor Outputs, Tensor Labels) Answer(ResNet20 model, Batches? training, int batch)
+    {
+        ArgumentNullException.ThrowIfNull(training);
+        var (pictures, labels) = training.Augmented(batch / training.Count, batch % training.Count);
+        return (model.call(pictures), labels);
+    }
+
     private static void Backward(ResNet20 model, Batches? training)
     {
         ArgumentNullException.ThrowIfNull(training);
         model.train();
-        for (var step = 0; step < Math.Min(DcpBatches, training.Count); step++)
+        for (var step = 0; step < Math.Min(ScoreBatches, training.Count); step++)
         {
             using var scope = NewDisposeScope();
             var (pictures, labels) = training.Augmented(0, step);

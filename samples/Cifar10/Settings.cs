@@ -30,7 +30,7 @@ internal sealed record Settings : PruningSettings
     public string? ShrinkRecord { get; init; }
 
     [Option(
-        "dense, pdp, gmp, str, optg, acdc, granet, dnw, mvp, pofa, lnm, or for channels nisp, scp, dcp.",
+        "dense, pdp, gmp, str, optg, acdc, granet, dnw, mvp, pofa, lnm, or for channels nisp, scp, dcp, dcp-score.",
         Section = "Method", Value = "NAME")]
     public string Method { get; init => field = Known("method", value, Methods.Names); } = Methods.Dense;
 
@@ -41,6 +41,14 @@ internal sealed record Settings : PruningSettings
         "STR: decay of the logits of its thresholds, which together with --str-start controls how much is removed.",
         Value = "DECAY", Range = "[0, ∞)")]
     public double StrDecay { get; init; } = 5e-4;
+
+    [Option(
+        "DCP: steps of fine-tuning before the channels of each stage are chosen.",
+        Value = "STEPS", Range = "[1, ∞)", Default = "100")]
+    public int? DcpSteps { get; init; }
+
+    [Option("DCP: updates of the chosen channels after each choice.", Value = "STEPS", Range = "[0, ∞)", Default = "4")]
+    public int? DcpUpdates { get; init; }
 
     [Option("Weights of a trained teacher network, whose answers make up half of the loss.", Value = "FILE", Default = "no teacher")]
     public string? Teacher { get; init; }

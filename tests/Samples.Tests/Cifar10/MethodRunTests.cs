@@ -45,13 +45,23 @@ public sealed class MethodRunTests : IDisposable
     [InlineData("gmp")]
     [InlineData("nisp")]
     [InlineData("scp")]
-    [InlineData("dcp")]
+    [InlineData("dcp-score")]
     [InlineData("mvp")]
     public void Run_OnChannels_MeetsTheBudgetAndShrinks(string method)
     {
         var report = Run("--method", method, "--strategy", "channel", "--mac-budget", "0.5");
 
         Assert.InRange(report.MacsRemoved!.Value, 0.49, 0.51);
+        Assert.Contains("MACs removed", File.ReadAllText(_folder.File("run/report.html")), StringComparison.Ordinal);
+        Assert.True(File.Exists(_folder.File("run/shrink.json")));
+    }
+
+    [Fact]
+    public void Run_OfDcp_MeetsTheBudgetAndShrinks()
+    {
+        var report = Run("--method", "dcp", "--strategy", "channel", "--mac-budget", "0.5", "--width", "2", "--dcp-steps", "1", "--dcp-updates", "0");
+
+        Assert.InRange(report.MacsRemoved!.Value, 0.4, 0.6);
         Assert.Contains("MACs removed", File.ReadAllText(_folder.File("run/report.html")), StringComparison.Ordinal);
         Assert.True(File.Exists(_folder.File("run/shrink.json")));
     }

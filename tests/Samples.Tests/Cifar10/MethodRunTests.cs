@@ -66,6 +66,26 @@ public sealed class MethodRunTests : IDisposable
         Assert.True(File.Exists(_folder.File("run/shrink.json")));
     }
 
+    [Theory]
+    [InlineData("pdp")]
+    [InlineData("granet")]
+    [InlineData("optg")]
+    public void Run_WithTheSameSeed_IsTheSameRun(string method)
+    {
+        byte[] Weights(int seed)
+        {
+            // As the program does.
+            TorchSharp.torch.manual_seed(seed);
+            Run("--method", method, "--width", "4", "--seed", $"{seed}");
+            return File.ReadAllBytes(_folder.File("run/weights.safetensors"));
+        }
+
+        var first = Weights(seed: 3);
+
+        Assert.Equal(first, Weights(seed: 3));
+        Assert.NotEqual(first, Weights(seed: 4));
+    }
+
     [Fact]
     public void Run_OfStr_ReportsTheSparsityThatCameOut()
     {

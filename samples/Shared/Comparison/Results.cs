@@ -64,7 +64,7 @@ internal sealed class Results
     /// <summary>A line a cell, in full precision.</summary>
     public string ToCsv() => ResultsCsv.Of(this);
 
-    /// <summary>The number by row and column, time by row and column, what else the rows cost, and what failed or is missing.</summary>
+    /// <summary>The number by row and column and what each row cost, time by row and column, and what failed or is missing.</summary>
     public string ToMarkdown() => new ResultsMarkdown(this).ToString();
 
     private static bool IsPruned(Cell cell) => cell.Column != Cell.DenseColumn;

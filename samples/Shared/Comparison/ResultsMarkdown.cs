@@ -7,26 +7,29 @@ namespace Pdp.Samples.Comparison;
 internal sealed class ResultsMarkdown(Results results)
 {
     private const string Undefined = "–";
+    private static readonly string[] CostHeads = ["time, over dense", "memory, over dense", "extra parameters"];
 
-    public override string ToString() => $"{Scores()}\n{Times()}\n{Costs()}{Failed()}{Missing()}";
+    public override string ToString() => $"{Scores()}\n{Times()}{Failed()}{Missing()}";
 
-    /// <summary>The number of the hardened networks, mean ± half of the spread over the seeds, and what was removed.</summary>
+    /// <summary>
+    /// The number of the hardened networks, mean ± half of the spread over the seeds, and what was removed; beside it what it cost.
+    /// </summary>
     private string Scores()
     {
-        var table = Header(results.Sample.Metric.Title);
+        var table = Header(results.Sample.Metric.Title, CostHeads);
         foreach (var row in results.Rows)
         {
-            AppendRow(table, row, results.Columns.Select(column => Entry(row, column)));
+            AppendRow(table, row, [.. results.Columns.Select(column => Entry(row, column)), .. Costs(row)]);
         }
 
         // One entry for all columns.
-        AppendRow(table, Cell.DenseMethod, results.Columns.Select((_, index) => index == 0 ? DenseEntry() : ""));
+        AppendRow(table, Cell.DenseMethod, [DenseEntry(), .. Enumerable.Repeat("", results.Columns.Count - 1 + CostHeads.Length)]);
         return table.ToString();
     }
 
     private string Times()
     {
-        var table = Header("training, over the same without pruning");
+        var table = Header("training, over the same without pruning", []);
         foreach (var row in results.Rows)
         {
             var ratios = results.Columns.Select(column => Median(results.Of(row, column).Select(cell => cell.Report.StepRatio)));
@@ -36,17 +39,16 @@ internal sealed class ResultsMarkdown(Results results)
         return table.ToString();
     }
 
-    private string Costs()
+    /// <summary>Of all columns: the median time of training and peak memory, and the most parameters beside the weights.</summary>
+    private string[] Costs(string row)
     {
-        var table = new StringBuilder("| other costs | peak memory, over dense | extra parameters |\n|---|---|---|\n");
-        foreach (var row in results.Rows)
-        {
-            var cells = results.Columns.SelectMany(column => results.Of(row, column)).ToArray();
-            var memory = Number(Median(cells.Select(results.MemoryRatio)), "0.00");
-            AppendRow(table, row, [memory, Number(cells.Length == 0 ? null : cells.Max(cell => cell.Report.ExtraParameters), "N0")]);
-        }
-
-        return table.ToString();
+        var cells = results.Columns.SelectMany(column => results.Of(row, column)).ToArray();
+        return
+        [
+            Number(Median(cells.Select(cell => cell.Report.StepRatio)), "0.000"),
+            Number(Median(cells.Select(results.MemoryRatio)), "0.00"),
+            Number(cells.Length == 0 ? null : cells.Max(cell => cell.Report.ExtraParameters), "N0"),
+        ];
     }
 
     private string Failed()
@@ -71,10 +73,13 @@ internal sealed class ResultsMarkdown(Results results)
         return names.Length == 0 ? "" : $"\nNot run yet, or not finished: {names}. The same command runs them.\n";
     }
 
-    private StringBuilder Header(string what) =>
-        new StringBuilder()
-            .Append(CultureInfo.InvariantCulture, $"| {what} | {string.Join(" | ", results.Columns.Select(Escaped))} |\n")
-            .Append(CultureInfo.InvariantCulture, $"|---{string.Concat(results.Columns.Select(_ => "|---"))}|\n");
+    private StringBuilder Header(string what, IEnumerable<string> others)
+    {
+        string[] heads = [what, .. results.Columns.Select(Escaped), .. others];
+        return new StringBuilder()
+            .Append(CultureInfo.InvariantCulture, $"| {string.Join(" | ", heads)} |\n")
+            .Append(CultureInfo.InvariantCulture, $"{string.Concat(heads.Select(_ => "|---"))}|\n");
+    }
 
     private static void AppendRow(StringBuilder table, string name, IEnumerable<string> entries) =>
         table.Append(CultureInfo.InvariantCulture, $"| {Escaped(name)} | {string.Join(" | ", entries)} |\n");

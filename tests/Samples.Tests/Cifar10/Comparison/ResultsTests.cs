@@ -17,21 +17,16 @@ public sealed class ResultsTests : IDisposable
 
         Assert.Equal(
             """
-            | top-1, % | 80 % |
-            |---|---|
-            | pdp | **85.00 ± 1.00** (80.0 %) |
-            | gmp | **84.00 ± 1.00** (80.0 %) |
-            | dense | 88.00 ± 0.00 |
+            | top-1, % | 80 % | time, over dense | memory, over dense | extra parameters |
+            |---|---|---|---|---|
+            | pdp | **85.00 ± 1.00** (80.0 %) | 1.250 | 1.50 | 0 |
+            | gmp | **84.00 ± 1.00** (80.0 %) | 1.250 | 1.50 | 1,234 |
+            | dense | 88.00 ± 0.00 |  |  |  |
 
             | training, over the same without pruning | 80 % |
             |---|---|
             | pdp | 1.250 |
             | gmp | 1.250 |
-
-            | other costs | peak memory, over dense | extra parameters |
-            |---|---|---|
-            | pdp | 1.50 | 0 |
-            | gmp | 1.50 | 1,234 |
 
             """.ReplaceLineEndings("\n"),
             text);
@@ -42,7 +37,7 @@ public sealed class ResultsTests : IDisposable
     {
         var text = Made(("pdp", 0, 0.86), ("dense", 0, 0.88)).ToMarkdown();
 
-        Assert.Contains("| pdp | **86.00** (80.0 %; 1 of 2 seeds) |", text, StringComparison.Ordinal);
+        Assert.Contains("| pdp | **86.00** (80.0 %; 1 of 2 seeds) | 1.250 | 1.50 | 0 |", text, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -50,7 +45,7 @@ public sealed class ResultsTests : IDisposable
     {
         var text = Made(("dense", 0, 0.88), ("dense", 1, 0.86), ("pdp", 0, 0.85)).ToMarkdown();
 
-        Assert.Contains("| pdp | **85.00** (80.0 %; 1 of 2 seeds) |\n| gmp | not run yet |\n| dense | 87.00 ± 1.00 |\n", text, StringComparison.Ordinal);
+        Assert.Contains("| pdp | **85.00** (80.0 %; 1 of 2 seeds) | 1.250 | 1.50 | 0 |\n| gmp | not run yet | – | – | – |\n| dense | 87.00 ± 1.00 |  |  |  |\n", text, StringComparison.Ordinal);
         Assert.Contains("| gmp | – |\n", text, StringComparison.Ordinal);
         Assert.EndsWith("\nNot run yet, or not finished: 80-gmp-0, 80-pdp-1, 80-gmp-1. The same command runs them.\n", text, StringComparison.Ordinal);
     }
@@ -60,7 +55,7 @@ public sealed class ResultsTests : IDisposable
     {
         var text = Made(("dense", 0, 0.88)).ToMarkdown();
 
-        Assert.Contains("| top-1, % | 80 % |\n|---|---|\n| pdp | not run yet |\n| gmp | not run yet |\n| dense | 88.00 (1 of 2 seeds) |\n", text, StringComparison.Ordinal);
+        Assert.Contains("| pdp | not run yet | – | – | – |\n| gmp | not run yet | – | – | – |\n| dense | 88.00 (1 of 2 seeds) |  |  |  |\n", text, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -71,7 +66,7 @@ public sealed class ResultsTests : IDisposable
 
         var text = Made(("pdp", 0, 0.85)).ToMarkdown();
 
-        Assert.Contains("| gmp | failed |\n| dense | failed |\n", text, StringComparison.Ordinal);
+        Assert.Contains("| gmp | failed | – | – | – |\n| dense | failed |  |  |  |\n", text, StringComparison.Ordinal);
         Assert.Contains("| failed | error |\n|---|---|\n| dense, dense, seed 0 (cells/dense-dense-0) | killed |\n| gmp, 80 %, seed 0 (cells/80-gmp-0) | no \\| pipes |\n", text, StringComparison.Ordinal);
     }
 
@@ -82,7 +77,7 @@ public sealed class ResultsTests : IDisposable
 
         var text = new Results([.. recipe.Cells().Select(cell => new CellFolder(Recipes.Sample, _folder.Path, cell))]).ToMarkdown();
 
-        Assert.Contains("| top-1, % | a\\|b | 2:4 |\n", text, StringComparison.Ordinal);
+        Assert.Contains("| top-1, % | a\\|b | 2:4 | time", text, StringComparison.Ordinal);
         Assert.Contains("| lnm | – | not run yet |", text, StringComparison.Ordinal);
     }
 

@@ -3,6 +3,7 @@ using Pdp.Samples.Bert.Network;
 using Pdp.Samples.Bert.Text;
 using Pdp.Samples.Bert.Training;
 using Pdp.Samples.Comparison;
+using Pdp.Samples.Transformers;
 
 namespace Pdp.Samples.Bert;
 
@@ -22,7 +23,7 @@ internal sealed class ComparedBert : IComparedSample
     /// <summary>Runs check their own.</summary>
     private const int ShortestText = 5;
 
-    public IReadOnlyList<string> Methods => Bert.Methods.Names;
+    public IReadOnlyList<string> Methods => PruningMethods.Names;
 
     public Metric Metric => Metric.Accuracy;
 
@@ -39,7 +40,6 @@ internal sealed class ComparedBert : IComparedSample
     public void Rehearse(IReadOnlyList<string> arguments)
     {
         var settings = CommandLine.Parse<Settings>(arguments);
-        Pruning.RequirePossible(settings);
         using var model = new BertClassifier(Small, classes: 2);
         Pruning.Attach(settings, model)?.Dispose();
     }

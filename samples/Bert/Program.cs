@@ -11,6 +11,7 @@ using Pdp.Samples;
 using Pdp.Samples.Bert;
 using Pdp.Samples.Bert.Training;
 using Pdp.Samples.Comparison;
+using Pdp.Samples.Transformers;
 using TorchSharp;
 
 return Sample.Run(args, () => Usage.Of(args), () =>
@@ -28,7 +29,7 @@ return Sample.Run(args, () => Usage.Of(args), () =>
     }
 
     var settings = CommandLine.Parse<Settings>(args);
-    Pruning.RequirePossible(settings);
+    TransformerPruning.RequirePossible(settings);
     using var folder = settings.Out is { } place ? FolderLock.Take(place) : null;
     torch.set_num_threads(settings.Threads);
     torch.manual_seed(settings.Seed);

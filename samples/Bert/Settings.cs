@@ -1,7 +1,9 @@
+using Pdp.Samples.Transformers;
+
 namespace Pdp.Samples.Bert;
 
 /// <summary>The settings of a run; each property is an option of the same name (<c>WeightDecay</c>: <c>--weight-decay</c>).</summary>
-internal sealed record Settings : PruningSettings
+internal sealed record Settings : TransformerSettings
 {
     [Option(
         "A folder with config.json, vocab.txt and model.safetensors, as Hugging Face has them.",
@@ -19,13 +21,13 @@ internal sealed record Settings : PruningSettings
     public string? Start { get; init; }
 
     [Option("dense, pdp, gmp, str, optg, acdc, granet, dnw, mvp, pofa or lnm.", Section = "Method", Value = "NAME")]
-    public string Method { get; init => field = Methods.Known(value); } = Methods.Dense;
+    public override string Method { get; init => field = PruningMethods.Known(value, PruningMethods.Names); } = PruningMethods.Dense;
 
     [Option("STR: initial logit of its thresholds.", Value = "LOGIT", Range = "[-1000, 1000]")]
-    public double StrStart { get; init; } = -15;
+    public override double StrStart { get; init; } = -15;
 
     [Option("STR: decay of the logits of its thresholds, which controls how much is removed.", Value = "DECAY", Range = "[0, ∞)")]
-    public double StrDecay { get; init; } = 5e-4;
+    public override double StrDecay { get; init; } = 5e-4;
 
     [Option("Weights of the classifier that teaches this one.", Value = "FILE", Default = "no teacher")]
     public string? Teacher { get; init; }
@@ -42,7 +44,7 @@ internal sealed record Settings : PruningSettings
     [Option(
         "Epochs from one test of the network to the next; 0 to test only at the end.",
         Value = "EPOCHS", Range = "[0, ∞)")]
-    public int TestEvery { get; init; } = 1;
+    public override int TestEvery { get; init; } = 1;
 
     [Option("Texts in a step.", Value = "TEXTS", Range = "[1, ∞)")]
     public int Batch { get; init; } = 32;
@@ -51,36 +53,37 @@ internal sealed record Settings : PruningSettings
     public int Length { get; init; } = 128;
 
     [Option("Peak learning rate.", Value = "RATE", Range = "[0, ∞)")]
-    public double Lr { get; init; } = 5e-5;
+    public override double Lr { get; init; } = 5e-5;
 
     [Option("Share of the steps in which the learning rate rises.", Value = OptionAttribute.Fraction, Range = "[0, 1]")]
-    public double Warmup { get; init; } = 0.1;
+    public override double Warmup { get; init; } = 0.1;
 
     [Option("Decay of the matrices.", Value = "DECAY", Range = "[0, ∞)")]
-    public double WeightDecay { get; init; } = 0.01;
+    public override double WeightDecay { get; init; } = 0.01;
 
     [Option("Largest norm of the gradient.", Value = "NORM", Range = "(0, ∞)")]
-    public double Clip { get; init; } = 1;
+    public override double Clip { get; init; } = 1;
 
     [Option("Seed of fresh weights, the order of the texts and dropout.")]
-    public int Seed { get; init; }
+    public override int Seed { get; init; }
 
     [Option("Threads for the arithmetic.", Value = "THREADS", Range = "[1, ∞)")]
     public int Threads { get; init; } = 1;
 
     [Option("Where metrics, report, weights and checkpoints go.", Section = "Results", Value = "FOLDER", Default = "nowhere")]
-    public string? Out { get; init; }
+    public override string? Out { get; init; }
 
     [Option("Continues from the checkpoint in --out; dense and pdp can.")]
-    public bool Resume { get; init; }
+    public override bool Resume { get; init; }
 
     [Option(
         "Texts to train on, and to test on, for a quick try.",
         Section = "For a quick try", Value = "TEXTS", Range = "[1, ∞)", Default = "all")]
     public int? Limit { get; init; }
 
-    /// <summary>The settings that decide a run's numbers; a checkpoint is continued only under the same ones.</summary>
-    public string Fingerprint() => (Teacher is null ? "" : "taught ") + (Start is null ? "" : "started ") + CommandLine.Echo(
+    public override bool IsTaught => Teacher is not null;
+
+    public override string Fingerprint() => (Teacher is null ? "" : "taught ") + (Start is null ? "" : "started ") + CommandLine.Echo(
         AllocationOption.IsFromReport(Allocation) ? this with { Allocation = $"{AllocationOption.From}report" } : this,
         nameof(Weights), nameof(Data), nameof(Start), nameof(Teacher), nameof(Threads), nameof(Out), nameof(Resume));
 }

@@ -21,6 +21,16 @@ internal struct SplitMix
     /// <summary>A number in [0, 1), a multiple of 2⁻⁵³.</summary>
     public double Unit() => (Next() >> 11) * (1.0 / (1L << 53));
 
+    /// <summary>Puts items into an order in which each is as likely as any other, that of Fisher and Yates.</summary>
+    public void Shuffle<T>(T[] items)
+    {
+        for (var last = items.Length - 1; last > 0; last--)
+        {
+            var other = Below(last + 1);
+            (items[last], items[other]) = (items[other], items[last]);
+        }
+    }
+
     private ulong Next()
     {
         var z = _state += 0x9E3779B97F4A7C15;

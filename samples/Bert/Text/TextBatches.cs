@@ -46,19 +46,10 @@ internal sealed class TextBatches(IReadOnlyList<EncodedText> texts, IReadOnlyLis
     {
         var random = new SplitMix(seed, epoch, index: -1);
         int[] order = [.. Enumerable.Range(0, texts.Count)];
-        Shuffle(order, ref random);
+        random.Shuffle(order);
         int[][] batches = [.. order.Chunk(Chunk * size).SelectMany(chunk => chunk.OrderBy(text => texts[text].Tokens.Length).Chunk(size))];
-        Shuffle(batches, ref random);
+        random.Shuffle(batches);
         return batches;
-    }
-
-    private static void Shuffle<T>(T[] items, ref SplitMix random)
-    {
-        for (var last = items.Length - 1; last > 0; last--)
-        {
-            var other = random.Below(last + 1);
-            (items[last], items[other]) = (items[other], items[last]);
-        }
     }
 
     private (TokenBatch Batch, Tensor Labels) Batch(int[] chosen)

@@ -34,6 +34,7 @@ public sealed class TrainingRunTests : IDisposable
         Assert.All(File.ReadLines(_folder.File("run/layers.csv")).Skip(1), line => Assert.Contains(".encoder.layer.", line, StringComparison.Ordinal));
         Assert.Equal(12, File.ReadLines(_folder.File("run/layers.csv")).Skip(1).Count());
         Assert.InRange(report.Accuracies["dev_matched"], 0, 1);
+        Assert.Equal(0, PruningReport.FromJson(File.ReadAllText(_folder.File("run/pruning.json"))).Layers.Sum(layer => layer.Violations));
     }
 
     [Fact]

@@ -1,30 +1,33 @@
-using Pdp.Samples.Bert.Network;
-using Pdp.Samples.Bert.Text;
 using Pdp.Training;
 using static TorchSharp.torch;
 
-namespace Pdp.Samples.Bert.Training;
+namespace Pdp.Samples.Transformers;
 
-/// <summary>Trains a classifier, under a mask if it is being pruned: AdamW, linear warm-up and decay, clipping.</summary>
+/// <summary>Trains a transformer, under a mask if it is being pruned: AdamW, linear warm-up and decay, clipping.</summary>
 internal sealed class Trainer : IDisposable
 {
-    private readonly Settings _settings;
-    private readonly BertClassifier _model;
+    private readonly TransformerSettings _settings;
+    private readonly nn.Module _model;
     private readonly PdpPruner? _pruner;
-    private readonly TextBatches _texts;
-    private readonly Teacher? _teacher;
+    private readonly int _steps;
+    private readonly Func<int, int, Tensor> _loss;
     private readonly FusedAdamW? _methodOptimizer;
     private readonly LearningRateSchedule _schedule;
 
-    public Trainer(Settings settings, BertClassifier model, PdpPruner? pruner, TextBatches texts, Teacher? teacher)
+    /// <param name="settings">The settings.</param>
+    /// <param name="model">The model.</param>
+    /// <param name="pruner">Its pruner; null in a dense run.</param>
+    /// <param name="steps">The steps of an epoch.</param>
+    /// <param name="loss">The loss of an epoch's step; called within a dispose scope.</param>
+    public Trainer(TransformerSettings settings, nn.Module model, PdpPruner? pruner, int steps, Func<int, int, Tensor> loss)
     {
-        (_settings, _model, _pruner, _texts, _teacher) = (settings, model, pruner, texts, teacher);
-        var steps = Math.Max(1, settings.Epochs * texts.Count);
-        _schedule = new LinearSchedule(steps) { WarmupSteps = settings.Warmup * steps };
+        (_settings, _model, _pruner, _steps, _loss) = (settings, model, pruner, steps, loss);
+        var all = Math.Max(1, settings.Epochs * steps);
+        _schedule = new LinearSchedule(all) { WarmupSteps = settings.Warmup * all };
         var options = new AdamOptions { LearningRate = settings.Lr };
         Optimizer = new FusedAdamW(ParameterGroup.DecayWeightsOnly(model.named_parameters(), settings.WeightDecay), options);
         _methodOptimizer = pruner is { Parameters.Count: > 0 }
-            ? new FusedAdamW([.. pruner.Parameters], options with { WeightDecay = Methods.WeightDecay(settings) })
+            ? new FusedAdamW([.. pruner.Parameters], options with { WeightDecay = PruningMethods.WeightDecay(settings) })
             : null;
     }
 
@@ -36,10 +39,10 @@ internal sealed class Trainer : IDisposable
     /// <exception cref="InvalidDataException">The loss is not finite.</exception>
     public double Epoch(int epoch)
     {
-        using var progress = new ConsoleProgress($"epoch {epoch + 1}", _texts.Count);
+        using var progress = new ConsoleProgress($"epoch {epoch + 1}", _steps);
         var total = 0.0;
         _model.train();
-        for (var step = 0; step < _texts.Count; step++)
+        for (var step = 0; step < _steps; step++)
         {
             using var scope = NewDisposeScope();
             var loss = Step(epoch, step);
@@ -49,26 +52,24 @@ internal sealed class Trainer : IDisposable
             progress.Report(step + 1, $"loss {loss:0.000}");
         }
 
-        return total / _texts.Count;
+        return total / _steps;
     }
 
     public void Dispose()
     {
         Optimizer.Dispose();
         _methodOptimizer?.Dispose();
-        _teacher?.Dispose();
     }
 
     private float Step(int epoch, int step)
     {
-        var (batch, labels) = _texts.Shuffled(epoch, step);
-        var number = ((long)epoch * _texts.Count) + step;
+        var number = ((long)epoch * _steps) + step;
         // What dropout draws follows from the step alone, so that a run goes on exactly from a checkpoint.
         manual_seed((_settings.Seed * 1_000_003L) + number);
         Costs.BeginStep();
         _schedule.Apply(Optimizer, number);
         Optimizer.zero_grad();
-        var loss = _pruner is null ? Backward(batch, labels) : MaskedBackward(_pruner, epoch, step, batch, labels);
+        var loss = _pruner is null ? Backward(epoch, step) : MaskedBackward(_pruner, epoch, step);
         GradientClipping.ByNorm(_model.named_parameters(), _settings.Clip);
         Optimizer.step();
         if (_methodOptimizer is not null)
@@ -80,21 +81,21 @@ internal sealed class Trainer : IDisposable
         return loss;
     }
 
-    private float MaskedBackward(PdpPruner pruner, int epoch, int step, TokenBatch batch, Tensor labels)
+    private float MaskedBackward(PdpPruner pruner, int epoch, int step)
     {
         Costs.BeginPruning();
-        if (pruner is { IsCommitted: false } && epoch + (step / (double)_texts.Count) >= Methods.CommitEpoch(_settings))
+        if (pruner is { IsCommitted: false } && epoch + (step / (double)_steps) >= PruningMethods.CommitEpoch(_settings))
         {
             pruner.Commit();
         }
 
-        pruner.BeginEpoch(epoch, step, _texts.Count);
+        pruner.BeginEpoch(epoch, step, _steps);
         _methodOptimizer?.zero_grad();
         var mask = pruner.Mask();
         Costs.EndPruning();
         try
         {
-            return Backward(batch, labels);
+            return Backward(epoch, step);
         }
         finally
         {
@@ -104,15 +105,9 @@ internal sealed class Trainer : IDisposable
         }
     }
 
-    private float Backward(TokenBatch batch, Tensor labels)
+    private float Backward(int epoch, int step)
     {
-        var answers = _model.call(batch);
-        var loss = nn.functional.cross_entropy(answers, labels);
-        if (_teacher is not null)
-        {
-            loss = _teacher.Loss(batch, answers, loss);
-        }
-
+        var loss = _loss(epoch, step);
         loss.backward();
         return loss.ReadCpuSingle(0);
     }

@@ -13,6 +13,7 @@ public sealed class HelpTests
         { "Cifar10 compare", Pdp.Samples.Cifar10.Usage.Of(["compare", "--help"]) },
         { "Bert", Pdp.Samples.Bert.Usage.Of(["--help"]) },
         { "Bert compare", Pdp.Samples.Bert.Usage.Of(["compare", "--help"]) },
+        { "Gpt", Pdp.Samples.Gpt.Usage.Of(["--help"]) },
         { "ImageNet", Pdp.Samples.ImageNet.Usage.Text() },
     };
 
@@ -23,6 +24,7 @@ public sealed class HelpTests
         ["Cifar10 compare"] = [.. CommandLine.Properties<CompareSettings>()],
         ["Bert"] = [.. CommandLine.Properties<Pdp.Samples.Bert.Settings>()],
         ["Bert compare"] = [.. CommandLine.Properties<CompareSettings>()],
+        ["Gpt"] = [.. CommandLine.Properties<Pdp.Samples.Gpt.Settings>()],
         ["ImageNet"] = [.. CommandLine.Properties<Pdp.Samples.ImageNet.Settings>()],
     };
 
@@ -62,7 +64,7 @@ public sealed class HelpTests
     [Fact]
     public void Range_OfEveryOption_HoldsItsDefault()
     {
-        object[] defaults = [new Pdp.Samples.Quickstart.Settings(), new Pdp.Samples.Cifar10.Settings(), new CompareSettings(), new Pdp.Samples.Bert.Settings(), new Pdp.Samples.ImageNet.Settings()];
+        object[] defaults = [new Pdp.Samples.Quickstart.Settings(), new Pdp.Samples.Cifar10.Settings(), new CompareSettings(), new Pdp.Samples.Bert.Settings(), new Pdp.Samples.Gpt.Settings(), new Pdp.Samples.ImageNet.Settings()];
         foreach (var (settings, property) in defaults.SelectMany(settings => settings.GetType().GetProperties().Select(property => (settings, property))))
         {
             if (property.GetCustomAttribute<OptionAttribute>() is { Range: { } range } && property.GetValue(settings) is { } value)

@@ -1,0 +1,76 @@
+using static TorchSharp.torch;
+
+namespace Pdp.Samples.Gpt.Text;
+
+/// <summary>Cuts a text into windows, and these into shuffled batches.</summary>
+/// <remarks>
+/// The first window of an epoch begins at a place of its own, so that texts are cut elsewhere each time. The order follows from the
+/// seed and the epoch alone.
+/// </remarks>
+internal sealed class Windows
+{
+    private readonly int[] _tokens;
+    private readonly int _length;
+    private readonly int _size;
+    private readonly long _seed;
+    private int[] _starts = [];
+    private int? _epoch;
+
+    /// <param name="text">The text.</param>
+    /// <param name="length">The tokens of a window.</param>
+    /// <param name="size">The windows of a batch.</param>
+    /// <param name="seed">The seed of the order.</param>
+    /// <exception cref="ArgumentException">The text is too short for a window.</exception>
+    public Windows(TokenText text, int length, int size, long seed)
+    {
+        (_tokens, _length, _size, _seed) = (text.Tokens, length, size, seed);
+        if (InEpoch < 1)
+        {
+            throw new ArgumentException(
+                $"The text '{text.Name}' has {_tokens.Length} tokens, fewer than twice a window of {length} (--length).");
+        }
+    }
+
+    /// <summary>The number of batches of an epoch.</summary>
+    public int Count => (InEpoch + _size - 1) / _size;
+
+    // As many as fit in whatever the first one's beginning.
+    private int InEpoch => (_tokens.Length - _length) / _length;
+
+    /// <summary>A batch of a shuffled epoch; its tensors are the caller's.</summary>
+    /// <returns>The tokens and those after them, each <c>[windows, length]</c>, int64.</returns>
+    public (Tensor Tokens, Tensor Next) Shuffled(int epoch, int index)
+    {
+        if (_epoch != epoch)
+        {
+            (_starts, _epoch) = (Shuffle(epoch), epoch);
+        }
+
+        int[] starts = [.. _starts.Skip(index * _size).Take(_size)];
+        return (Of(_tokens, starts, _length), Of(_tokens, [.. starts.Select(start => start + 1)], _length));
+    }
+
+    /// <summary>The tokens of windows, <c>[windows, length]</c>, int64.</summary>
+    public static Tensor Of(int[] tokens, int[] starts, int length)
+    {
+        var windows = new long[starts.Length, length];
+        for (var row = 0; row < starts.Length; row++)
+        {
+            for (var place = 0; place < length; place++)
+            {
+                windows[row, place] = tokens[starts[row] + place];
+            }
+        }
+
+        return tensor(windows);
+    }
+
+    private int[] Shuffle(int epoch)
+    {
+        var random = new SplitMix(_seed, epoch, index: -1);
+        var first = random.Below(_length);
+        int[] starts = [.. Enumerable.Range(0, InEpoch).Select(window => first + (window * _length))];
+        random.Shuffle(starts);
+        return starts;
+    }
+}

@@ -5,7 +5,9 @@ using System.IO;
 using System.Text.RegularExpressions;
 using Microsoft.Build.Framework;
 
-/// <summary>Writes the README of a package, whose links work outside the repository, and finds the release notes in the changelog.</summary>
+/// <summary>
+/// Writes the README of a package, whose links work outside the repository, and finds the release notes in the changelog.
+/// </summary>
 /// <remarks>MSBuild compiles this file, alone and against .NET Standard 2.0, when it packs.</remarks>
 public sealed class PackageTexts : Microsoft.Build.Utilities.Task
 {
@@ -52,7 +54,8 @@ public sealed class PackageTexts : Microsoft.Build.Utilities.Task
 
     private static string? Section(string changelog, string name)
     {
-        var section = Regex.Match(changelog, $@"^## \[{Regex.Escape(name)}\][^\n]*\n(?<text>.*?)(?=^## \[|\z)", RegexOptions.Multiline | RegexOptions.Singleline);
+        var section = Regex.Match(changelog, $@"^## \[{Regex.Escape(name)}\][^\n]*\n(?<text>.*?)(?=^## \[|\z)",
+            RegexOptions.Multiline | RegexOptions.Singleline);
         return section.Success ? section.Groups["text"].Value.Trim() : null;
     }
 
@@ -63,7 +66,8 @@ public sealed class PackageTexts : Microsoft.Build.Utilities.Task
         if (RepositoryUrl.Length == 0)
             return isPicture ? "" : text;
 
-        var files = isPicture ? RepositoryUrl.Replace("https://github.com/", "https://raw.githubusercontent.com/") : RepositoryUrl + "/blob";
+        var files = isPicture ? RepositoryUrl.Replace("https://github.com/", "https://raw.githubusercontent.com/")
+            : RepositoryUrl + "/blob";
         return $"{link.Groups["before"].Value}[{text}]({files}/{Commit}/{InRepository(link.Groups["path"].Value)})";
     }
 

@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text.RegularExpressions;
 using Pdp.Tests.Layers;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -67,12 +65,15 @@ public sealed class BadInputTests
     public void ConstantMask_OfMinusInfinity_StaysDenseAndIsNamedWhereItIsIncluded()
     {
         using var layer = Linear(4, 4);
-        using var model = new Models.Custom(("causal", new Parameter(full([4, 4], double.NegativeInfinity, dtype: ScalarType.Float32), requires_grad: false)), ("fc", layer.weight!));
+        using var model = new Models.Custom(("causal",
+            new Parameter(full([4, 4], double.NegativeInfinity, dtype: ScalarType.Float32), requires_grad: false)), ("fc", layer.weight!));
         using var pruner = new PdpPruner(model, Options with { Include = ["fc"] });
 
         Assert.Single(pruner.Masks);
-        Assert.Contains("'causal' holds NaN or infinity", Assert.Throws<InvalidOperationException>(() => new PdpPruner(model, Options with { Include = ["*"] })).Message, StringComparison.Ordinal);
-        Assert.Contains("exclude it", Assert.Throws<InvalidOperationException>(() => new PdpPruner(model, Options with { Include = ["*"] })).Message, StringComparison.Ordinal);
+        Assert.Contains("'causal' holds NaN or infinity", Assert.Throws<InvalidOperationException>(
+            () => new PdpPruner(model, Options with { Include = ["*"] })).Message, StringComparison.Ordinal);
+        Assert.Contains("exclude it", Assert.Throws<InvalidOperationException>(() => new PdpPruner(model, Options with { Include = ["*"] }))
+            .Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -100,45 +101,10 @@ public sealed class BadInputTests
     {
         using var model = Sequential(("table", Embedding(10, 8)), ("fc", Linear(8, 4)));
 
-        var fault = Assert.Throws<ArgumentException>(() => new PdpPruner(model, Options with { Rules = [new LayerRule("table") { Sparsity = 0.5 }] }));
+        var fault = Assert.Throws<ArgumentException>(
+            () => new PdpPruner(model, Options with { Rules = [new LayerRule("table") { Sparsity = 0.5 }] }));
 
         Assert.Contains("table.weight: embeddings stay dense unless included", fault.Message);
-    }
-
-    [Fact]
-    public void Target_ThatTheMinimumMakesUnreachable_TellsWhatIsReachable()
-    {
-        using var model = TestModels.Mlp();
-
-        var fault = Assert.Throws<ArgumentException>(() => new PdpPruner(model, Options with { MinimumLayerSparsity = 0.7 }));
-
-        Assert.Contains("832 of 1664 weights can't be met", fault.Message);
-        Assert.Contains("Choose a sparsity in [0.", fault.Message);
-    }
-
-    [Theory]
-    [InlineData(0.3)]
-    [InlineData(0.29997)]
-    [InlineData(0.301)]
-    public void Target_ThatTheMaximumMakesUnreachable_NamesASparsityThatCanBeMet(double maximum)
-    {
-        using var model = TestModels.Mlp();
-        var options = Options with { MaximumLayerSparsity = maximum };
-
-        var fault = Assert.Throws<ArgumentException>(() => new PdpPruner(model, options));
-
-        var largest = double.Parse(Regex.Match(fault.Message, @"Choose a sparsity in \[.+, (\S+)\]").Groups[1].Value, CultureInfo.InvariantCulture);
-        using var pruner = new PdpPruner(model, options with { Sparsity = largest });
-        Assert.All(pruner.Plan().Layers, layer => Assert.Equal((long)(maximum * layer.Elements), layer.Removed));
-    }
-
-    [Fact]
-    public void Minimum_AboveTheMaximum_NamesTheLayer()
-    {
-        using var model = TestModels.Mlp();
-        var rule = new LayerRule("second") { MinimumSparsity = 0.6, MaximumSparsity = 0.4 };
-
-        Assert.Contains("'second.weight'", Assert.Throws<ArgumentException>(() => new PdpPruner(model, Options with { Rules = [rule] })).Message);
     }
 
     [Fact]
@@ -156,7 +122,8 @@ public sealed class BadInputTests
     {
         using var model = TestModels.Mlp();
 
-        Assert.Contains("set PdpOptions.Sparsity", Assert.Throws<ArgumentException>(() => new PdpPruner(model, Options with { Sparsity = null })).Message);
+        Assert.Contains("set PdpOptions.Sparsity",
+            Assert.Throws<ArgumentException>(() => new PdpPruner(model, Options with { Sparsity = null })).Message);
     }
 
     [Fact]
@@ -164,7 +131,8 @@ public sealed class BadInputTests
     {
         using var model = TestModels.Mlp();
 
-        var fault = Assert.Throws<ArgumentException>(() => new PdpPruner(model, Options with { Sparsity = 0.9, Strategy = NofM.Keep(2, of: 4) }));
+        var fault =
+            Assert.Throws<ArgumentException>(() => new PdpPruner(model, Options with { Sparsity = 0.9, Strategy = NofM.Keep(2, of: 4) }));
 
         Assert.Contains("asks for 1498 of 1664 weights to be removed, but strategies, rules and tables fix 832", fault.Message);
     }
@@ -175,30 +143,8 @@ public sealed class BadInputTests
         using var model = TestModels.Mlp();
         var rule = new LayerRule("second") { Strategy = NofM.Keep(2, of: 4), Sparsity = 0.9 };
 
-        Assert.Contains("2:4 removes exactly 0.5", Assert.Throws<ArgumentException>(() => new PdpPruner(model, Options with { Rules = [rule] })).Message);
-    }
-
-    [Theory]
-    [InlineData(0.6, 1.0)]
-    [InlineData(0.0, 0.4)]
-    public void Bounds_ThatContradictAPattern_AreNamed(double minimum, double maximum)
-    {
-        using var model = TestModels.Mlp();
-        var pattern = new PdpOptions { Epochs = 4, Strategy = NofM.Keep(2, of: 4) };
-        var rule = new LayerRule("second") { MinimumSparsity = minimum, MaximumSparsity = maximum };
-
-        Assert.Contains("'second.weight' has a fixed sparsity of 0.5, by 2:4", Assert.Throws<ArgumentException>(() => new PdpPruner(model, pattern with { Rules = [rule] })).Message, StringComparison.Ordinal);
-        Assert.Contains("by the rule for 'second'", Assert.Throws<ArgumentException>(() => new PdpPruner(model, Options with { Rules = [rule with { Sparsity = 0.5 }] })).Message, StringComparison.Ordinal);
-        Assert.Contains("'first.weight'", Assert.Throws<ArgumentException>(() => new PdpPruner(model, pattern with { MinimumLayerSparsity = minimum, MaximumLayerSparsity = maximum })).Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void Bounds_ThatAPatternMeets_AreAccepted()
-    {
-        using var model = TestModels.Mlp();
-        using var pruner = new PdpPruner(model, new() { Epochs = 4, Strategy = NofM.Keep(1, of: 4), MinimumLayerSparsity = 0.75, MaximumLayerSparsity = 0.75, Rules = [new("last") { Strategy = NofM.Keep(2, of: 4) }] });
-
-        Assert.Equal([0.75, 0.75, 0.5], pruner.Plan().Layers.Select(layer => layer.Sparsity));
+        Assert.Contains("2:4 removes exactly 0.5",
+            Assert.Throws<ArgumentException>(() => new PdpPruner(model, Options with { Rules = [rule] })).Message);
     }
 
     [Fact]
@@ -207,7 +153,8 @@ public sealed class BadInputTests
         using var model = TestModels.Mlp();
         var table = new SparsityTable(new Dictionary<string, double> { ["first.weight"] = 0.5, ["second.weight"] = 0.5 });
 
-        Assert.Contains("lacks last.weight", Assert.Throws<ArgumentException>(() => new PdpPruner(model, Options with { Sparsity = null, Allocation = table })).Message);
+        Assert.Contains("lacks last.weight",
+            Assert.Throws<ArgumentException>(() => new PdpPruner(model, Options with { Sparsity = null, Allocation = table })).Message);
     }
 
     [Fact]
@@ -233,5 +180,6 @@ public sealed class BadInputTests
 
     [Fact]
     public void Misspelt_OptionsDoNotCompile_SoDefectGCannotHappen() =>
-        Assert.DoesNotContain(typeof(PdpOptions).GetProperties(), property => property.PropertyType == typeof(object) || property.PropertyType == typeof(string));
+        Assert.DoesNotContain(typeof(PdpOptions).GetProperties(), property => property.PropertyType == typeof(object)
+            || property.PropertyType == typeof(string));
 }

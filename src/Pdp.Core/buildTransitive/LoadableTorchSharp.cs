@@ -7,7 +7,9 @@ using System.Linq;
 using System.Text;
 using Microsoft.Build.Framework;
 
-/// <summary>Writes a copy of TorchSharp's native library that loads with a libstdc++ older than GCC 13's; Pdp.Core.targets says why.</summary>
+/// <summary>
+/// Writes a copy of TorchSharp's native library that loads with a libstdc++ older than GCC 13's; Pdp.Core.targets says why.
+/// </summary>
 /// <remarks>MSBuild compiles this file, alone and against .NET Standard 2.0, when there is a copy to write.</remarks>
 public sealed class LoadableTorchSharp : Microsoft.Build.Utilities.Task
 {
@@ -77,7 +79,8 @@ public sealed class LoadableTorchSharp : Microsoft.Build.Utilities.Task
         public ElfImage(byte[] bytes)
         {
             _bytes = bytes;
-            Expect(Read(0, 4) == 0x464c457f && Read(4, 2) == 0x0102 && Read(16, 2) == 3 && Read(18, 2) == 62, "it is no x64 shared library.");
+            Expect(Read(0, 4) == 0x464c457f && Read(4, 2) == 0x0102 && Read(16, 2) == 3 && Read(18, 2) == 62,
+                "it is no x64 shared library.");
             Expect(Read(58, 2) == SectionHeaderSize, "its section headers have an unknown size.");
             _symbols = SectionOfType(DynamicSymbols);
             _symbolVersions = SectionOfType(SymbolVersions);
@@ -91,12 +94,14 @@ public sealed class LoadableTorchSharp : Microsoft.Build.Utilities.Task
         {
             var symbol = Single(Symbols().Where(s => IsNamed(NameOf(s), NewerSymbol)), NewerSymbol);
             var name = NameOf(symbol);
-            Expect(Symbols().Count(s => NameOf(s) >= name && NameOf(s) <= name + NewerSymbol.Length) == 1, $"it has other names within {NewerSymbol}.");
+            Expect(Symbols().Count(s => NameOf(s) >= name && NameOf(s) <= name + NewerSymbol.Length) == 1,
+                $"it has other names within {NewerSymbol}.");
 
             var newer = Single(Versions().Where(v => IsNamed(Read(v + 8, 4), NewerVersion)), NewerVersion);
             var older = Single(Versions().Where(v => IsNamed(Read(v + 8, 4), OlderVersion)), OlderVersion);
             var index = Read(newer + 6, 2);
-            Expect(Symbols().Where(s => VersionOf(s) == index).SequenceEqual([symbol]), $"{NewerVersion} is not the version of {NewerSymbol} alone.");
+            Expect(Symbols().Where(s => VersionOf(s) == index).SequenceEqual([symbol]),
+                $"{NewerVersion} is not the version of {NewerSymbol} alone.");
 
             Encoding.ASCII.GetBytes(OlderSymbol.PadRight(NewerSymbol.Length, '\0')).CopyTo(_bytes, _strings.Offset + name);
             Array.Copy(_bytes, older, _bytes, newer, 4);         // vna_hash
@@ -143,7 +148,8 @@ public sealed class LoadableTorchSharp : Microsoft.Build.Utilities.Task
             Expect(index < Read(60, 2), "it has a link to a section that is not there.");
             var header = HeaderOf(index);
             var section = new Section(Read(header + 24, 8), Read(header + 32, 8), Read(header + 40, 4)); // sh_offset, sh_size, sh_link
-            Expect(section.Offset >= 0 && section.Size >= 0 && section.Size <= _bytes.Length - section.Offset, "a section of it is outside the file.");
+            Expect(section.Offset >= 0 && section.Size >= 0 && section.Size <= _bytes.Length - section.Offset,
+                "a section of it is outside the file.");
             return section;
         }
 

@@ -36,7 +36,8 @@ public sealed class CommittedKernelTests
         set_num_threads(threads);
         try
         {
-            Assert.Equal(StepOf(layer, strategy, ScalarType.Float64), StepOf(layer, strategy, ScalarType.Float32));
+            Assert.Equal(
+                CommittedSteps.Of(layer, strategy, ScalarType.Float64), CommittedSteps.Of(layer, strategy, ScalarType.Float32));
         }
         finally
         {
@@ -65,7 +66,7 @@ public sealed class CommittedKernelTests
     {
         using var scope = NewDisposeScope();
         using var layer = Linear(32, 16, hasBias: false);
-        using var pruner = new PdpPruner(layer, Options(new Unstructured()));
+        using var pruner = new PdpPruner(layer, CommittedSteps.Options(new Unstructured()));
         pruner.BeginEpoch(0);
         var before = pruner.GetState();
         var (dense, soft) = (layer.weight!.clone(), Masked());
@@ -178,84 +179,11 @@ public sealed class CommittedKernelTests
         }
     }
 
-    /// <summary>Weights inside of and after a scope, and gradients after it, with earlier ones, of two steps after a commit.</summary>
-    private static double[] StepOf(string kind, string strategyName, ScalarType type)
-    {
-        using var scope = NewDisposeScope();
-        using var model = Layer(kind);
-        model.to(type);
-        Fill(model, 1);
-        using var pruner = new PdpPruner(model, Options(StrategyOf(strategyName)) with
-        {
-            Channels = strategyName == "tied channels" ? ChannelMap.Find(model, ones(2, 3, 12, 12, dtype: type)) : null,
-        });
-        pruner.BeginEpoch(0);
-        pruner.Commit();
-        var seen = new List<double>();
-        Parameter[] parameters = [.. model.parameters()];
-        for (var step = 1; step <= 2; step++)
-        {
-            Fill(model, 2 * step);
-            using (pruner.Mask())
-            {
-                seen.AddRange(parameters.SelectMany(Values));
-                foreach (var (parameter, i) in parameters.Select((parameter, i) => (parameter, i)))
-                    parameter.grad = Numbers(parameter, (100 * step) + i);
-            }
-
-            seen.AddRange(parameters.SelectMany(Values));
-            seen.AddRange(parameters.SelectMany(parameter => Values(parameter.grad!)));
-        }
-
-        return [.. seen];
-    }
-
-    private static IEnumerable<double> Values(Tensor tensor) => tensor.to_type(ScalarType.Float32).Values();
-
-    private static void Fill(Module model, int seed)
-    {
-        using var _ = no_grad();
-        foreach (var (parameter, i) in model.parameters().Select((parameter, i) => (parameter, i)))
-            parameter.copy_(Numbers(parameter, seed + (10 * i)));
-    }
-
-    /// <summary>Normal numbers that float32 represents exactly.</summary>
-    private static Tensor Numbers(Tensor like, int seed) =>
-        Tensors.Of(Tensors.Normal(seed, like.numel()), like.shape, ScalarType.Float32).to_type(like.dtype);
-
     private static PdpPruner Committed(Linear layer)
     {
-        var pruner = new PdpPruner(layer, Options(new Unstructured()));
+        var pruner = new PdpPruner(layer, CommittedSteps.Options(new Unstructured()));
         pruner.BeginEpoch(0);
         pruner.Commit();
         return pruner;
     }
-
-    private static PdpOptions Options(IMaskStrategy strategy) => new()
-    {
-        Epochs = 4,
-        Sparsity = strategy.FixedSparsity is null ? 0.5 : null,
-        Schedule = new ConstantSparsity(),
-        Temperature = Temperature.Relative(0.5),
-        Strategy = strategy,
-    };
-
-    private static IMaskStrategy StrategyOf(string name) => name switch
-    {
-        "unstructured" => new Unstructured(),
-        "2:4" => NofM.Keep(2, of: 4),
-        "block" => new Block(2, 1),
-        _ => new PerChannel(),
-    };
-
-    private static Module<Tensor, Tensor> Layer(string kind) => kind switch
-    {
-        "odd" => Linear(7, 6, hasBias: false),
-        "several pieces" => Linear(260, 258, hasBias: false),
-        "conv" => Conv2d(5, 6, 3, bias: false),
-        "transposed" => ConvTranspose2d(6, 8, 3, bias: false),
-        _ => Sequential(
-            ("conv1", Conv2d(3, 16, 3)), ("norm", BatchNorm2d(16)), ("act", ReLU()), ("conv2", Conv2d(16, 8, 3)),
-            ("pool", AdaptiveAvgPool2d(1)), ("flat", Flatten()), ("head", Linear(8, 4))),
-    };
 }

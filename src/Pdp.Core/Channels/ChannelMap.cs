@@ -64,7 +64,9 @@ public sealed class ChannelMap
     }
 
     /// <summary>The map with a group declared by hand, which replaces the groups found for its filters.</summary>
-    /// <param name="group">The group; it is verified when the model is shrunk.</param>
+    /// <param name="group">
+    /// The group; it is verified when the model is shrunk. In bfloat16 and float16 only large differences show then.
+    /// </param>
     /// <exception cref="ArgumentException">
     /// The group has no filters or fewer than two channels, or reaches beyond the model's parameters.
     /// </exception>
@@ -94,7 +96,8 @@ public sealed class ChannelMap
     /// </param>
     /// <exception cref="ArgumentException">
     /// The model has no convolution or linear layer, was created under <c>inference_mode</c>, or its output doesn't depend on any layer or
-    /// has no gradient; or the example is empty.
+    /// has no gradient; or the example is empty; or a parameter is of type bfloat16 or
+    /// float16, whose rounding hides differences: find the map in float32, it holds for all types.
     /// </exception>
     public static ChannelMap Find(Module<Tensor, Tensor> model, Tensor example)
     {
@@ -117,7 +120,8 @@ public sealed class ChannelMap
     /// </remarks>
     /// <exception cref="ArgumentException">
     /// The model has no convolution or linear layer, was created under <c>inference_mode</c>, or its output doesn't depend on any layer or
-    /// has no gradient; or the example is empty.
+    /// has no gradient; or the example is empty; or a parameter is of type bfloat16 or
+    /// float16, whose rounding hides differences: find the map in float32, it holds for all types.
     /// </exception>
     public static ChannelMap Find(Module model, Func<Tensor> forward)
     {
@@ -132,7 +136,8 @@ public sealed class ChannelMap
     /// </param>
     /// <exception cref="ArgumentException">
     /// The model has no convolution or linear layer, was created under <c>inference_mode</c>, or its outputs don't depend on any layer or
-    /// have no gradient; or the example is empty.
+    /// have no gradient; or the example is empty; or a parameter is of type bfloat16 or
+    /// float16, whose rounding hides differences: find the map in float32, it holds for all types.
     /// </exception>
     public static ChannelMap Find(Module model, Func<IReadOnlyList<Tensor>> forward)
     {

@@ -10,9 +10,6 @@ internal sealed class Comparison
     /// <summary>The tolerated multiple of the change that the last digits cause.</summary>
     private const double Margin = 8;
 
-    /// <summary>If the last digits change the outputs by more than this share, the comparison is not conclusive.</summary>
-    private const double Chaos = 0.01;
-
     private readonly TrialPass _expected;
     private readonly RoundingTolerance _rounding;
     private readonly double[] _allowed;
@@ -27,7 +24,7 @@ internal sealed class Comparison
         (_expected, _rounding) = (expected, rounding);
         (_allowed, var typical) = AllowedIn(expected.Outputs, jittered.Outputs);
         (_allowedInBuffers, _) = AllowedIn(expected.Buffers, jittered.Buffers);
-        IsConclusive = expected.Outputs.Largest > 0 && typical < Chaos;
+        IsConclusive = expected.Outputs.Largest > 0 && typical < rounding.Chaos;
     }
 
     /// <summary>Whether the outputs are finite somewhere, not all zero, and not chaotic.</summary>

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Pdp.Channels.Shrinking;
-using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
 namespace Pdp.Channels.Probing;
@@ -12,18 +11,18 @@ internal sealed class CutCheck : IDisposable
 {
     private readonly Scenario _state;
     private readonly RoundingTolerance _rounding;
+    private readonly ModelRunner _runner;
     private readonly TrialModel _trial;
 
     /// <summary>Puts the model into the scenario.</summary>
     /// <param name="model">The model.</param>
-    /// <param name="snapshot">The saved state of the model.</param>
+    /// <param name="runner">Runs it.</param>
     /// <param name="state">The scenario.</param>
-    /// <param name="run">Runs a pass with the given inputs; null for the user's own.</param>
-    public CutCheck(Module model, ModelSnapshot snapshot, Scenario state, Func<IReadOnlyList<Tensor>?, Outputs> run)
+    public CutCheck(Module model, ModelRunner runner, Scenario state)
     {
-        _state = state;
-        _rounding = RoundingTolerance.Of(snapshot.Parameters);
-        _trial = new(model, snapshot, state, run);
+        (_runner, _state) = (runner, state);
+        _rounding = RoundingTolerance.Of(runner.Snapshot.Parameters);
+        _trial = new(model, runner, state);
     }
 
     /// <summary>The channels of some groups that are kept in the scenario.</summary>
@@ -37,13 +36,7 @@ internal sealed class CutCheck : IDisposable
     {
         try
         {
-            _trial.Mask(cuts);
-            var masked = _trial.Run(cuts);
-            (ChannelGroup, long[])[] looked = open is null ? [] : [.. cuts.Where(cut => open.Contains(cut.Group))];
-            var areIsolated = looked.Length == 0 || _state.Drives is not { } drives
-                || IsolationCheck.Holds(_trial, cuts, masked, looked, drives);
-            _trial.Jitter(cuts, _rounding.Jitter);
-            var comparison = new Comparison(masked, _trial.Run(cuts), _rounding);
+            var (masked, areIsolated, comparison) = _runner.Together(() => Uncut(cuts, open));
             return (comparison.IsConclusive ? CutOut(cuts, masked, comparison) : CutResult.Inconclusive) with { AreIsolated = areIsolated };
         }
         catch (Exception fault) when (TrialFaults.MayComeFromSizes(fault))
@@ -58,8 +51,11 @@ internal sealed class CutCheck : IDisposable
     {
         try
         {
-            _trial.Mask(cuts);
-            return IsolationCheck.Holds(_trial, cuts, _trial.Run(cuts), cuts, _state.Drives ?? []);
+            return _runner.Together(() =>
+            {
+                _trial.Mask(cuts);
+                return IsolationCheck.Holds(_trial, cuts, _trial.Run(cuts), cuts, _state.Drives ?? []);
+            });
         }
         catch (Exception fault) when (TrialFaults.MayComeFromSizes(fault))
         {
@@ -72,7 +68,7 @@ internal sealed class CutCheck : IDisposable
     {
         try
         {
-            return IsolationCheck.IsAnswered(_trial, cuts, level);
+            return _runner.Together(() => IsolationCheck.IsAnswered(_trial, cuts, level));
         }
         catch (Exception fault) when (TrialFaults.MayComeFromSizes(fault))
         {
@@ -91,6 +87,19 @@ internal sealed class CutCheck : IDisposable
     }
 
     public void Dispose() => _trial.Dispose();
+
+    /// <summary>What the model does whose channels are masked rather than cut.</summary>
+    private (TrialPass Masked, bool AreIsolated, Comparison Comparison) Uncut(
+        IReadOnlyList<(ChannelGroup Group, long[] Kept)> cuts, IReadOnlySet<ChannelGroup>? open)
+    {
+        _trial.Mask(cuts);
+        var masked = _trial.Run(cuts);
+        (ChannelGroup, long[])[] looked = open is null ? [] : [.. cuts.Where(cut => open.Contains(cut.Group))];
+        var areIsolated = looked.Length == 0 || _state.Drives is not { } drives
+            || IsolationCheck.Holds(_trial, cuts, masked, looked, drives);
+        _trial.Jitter(cuts, _rounding.Jitter);
+        return (masked, areIsolated, new(masked, _trial.Run(cuts), _rounding));
+    }
 
     private CutResult CutOut(IReadOnlyList<(ChannelGroup Group, long[] Kept)> cuts, TrialPass masked, Comparison comparison)
     {

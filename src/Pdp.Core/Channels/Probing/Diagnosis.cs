@@ -41,6 +41,8 @@ internal sealed class Diagnosis : IDisposable
         _evaluation = new(model, runner, isTraining: false);
     }
 
+    private Wiring Training => _training ??= new(_model, _runner, isTraining: true);
+
     /// <summary>Whether a module runs in evaluation mode.</summary>
     public bool HasCalled(Module module) => _evaluation.HasCalled(module);
 
@@ -51,10 +53,17 @@ internal sealed class Diagnosis : IDisposable
             return known;
 
         _fill();
-        var wiring = _evaluation.HasCalled(layer.Module) ? _evaluation : _training ??= new(_model, _runner, isTraining: true);
+        var wiring = _evaluation.HasCalled(layer.Module) ? _evaluation : Training;
         return _reasons[layer] = wiring.HasCalled(layer.Module)
             ? ReasonOf(layer, wiring)
             : "it doesn't run in every pass, or not by call(), so that it can't be seen what reads its channels";
+    }
+
+    /// <summary>Why a layer's channels can't be removed, from what training mode runs; null if no reason is seen.</summary>
+    public string? InTraining(ProbedLayer layer)
+    {
+        _fill();
+        return Training.HasCalled(layer.Module) ? ReasonOf(layer, Training) : null;
     }
 
     public void Dispose()

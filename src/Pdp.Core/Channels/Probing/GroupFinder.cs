@@ -25,7 +25,7 @@ internal sealed class GroupFinder : IDisposable
     private readonly ModelRunner _runner;
 
     /// <summary>Prepares the search; the model is restored on disposal.</summary>
-    /// <exception cref="ArgumentException">The model has no convolution or linear layer.</exception>
+    /// <exception cref="ArgumentException">The model has no convolution or linear layer, or is of a coarse type.</exception>
     public GroupFinder(Module model, Func<IReadOnlyList<Tensor>> forward)
     {
         _model = model;
@@ -36,6 +36,7 @@ internal sealed class GroupFinder : IDisposable
                 $"The model '{model.GetName()}' has no convolution or linear layer: there are no channels to prune.", nameof(model));
         }
 
+        RequirePrecision(model);
         _runner = new(model, forward);
     }
 
@@ -65,7 +66,7 @@ internal sealed class GroupFinder : IDisposable
             built,
             UnrunPart.Of(_model, _layers, weight => positive.Reached(weight) || mixed.Reached(weight), diagnosis.HasCalled));
         var scenarios = new FindScenarios(_model, _layers, _runner, state.FillActive);
-        var verifier = new GroupVerifier(_model, _runner.Snapshot, scenarios, _runner.Run);
+        var verifier = new GroupVerifier(_model, _runner, scenarios);
         var groups = WithHeads(verifier.Pass(candidates), verifier, feeds, positive);
         Explain(verifier.Refusals, diagnosis);
         return WithNorms(groups, state);
@@ -77,15 +78,21 @@ internal sealed class GroupFinder : IDisposable
         foreach (var layer in _layers.Where(layer => _unsupported.ContainsKey(layer.WeightName)))
         {
             var refusal = _unsupported[layer.WeightName];
-            if (refusals.Any(pair => pair.Value == refusal && pair.Key.Of(ChannelRole.Filter)
-                .Any(filter => filter.Name == layer.WeightName))
-                && refusal.Contains("output changes", StringComparison.Ordinal))
-            {
-                var cause = diagnosis.Of(layer) ?? "as when code depends on how many channels there are";
-                _unsupported[layer.WeightName] = $"{refusal}: {cause}";
-            }
+            var group = refusals.FirstOrDefault(pair => pair.Value == refusal && IsFilter(pair.Key, layer)).Key;
+            if (group is not null && refusal.Contains("output changes", StringComparison.Ordinal))
+                _unsupported[layer.WeightName] = $"{refusal}: {CauseOf(group, layer)}";
         }
+
+        string CauseOf(ChannelGroup group, ProbedLayer layer) =>
+            diagnosis.Of(layer)
+            ?? diagnosis.InTraining(layer)
+            ?? _layers.Where(tied => IsFilter(group, tied) && diagnosis.Of(tied) is not null)
+                .Select(tied => $"tied to {tied.WeightName}: {diagnosis.Of(tied)}").FirstOrDefault()
+            ?? "as when a zero acts on other channels, or code depends on how many there are";
     }
+
+    private static bool IsFilter(ChannelGroup group, ProbedLayer layer) =>
+        group.Of(ChannelRole.Filter).Any(filter => filter.Name == layer.WeightName);
 
     /// <summary>Notes the parts that no pass has run, and refuses groups whose channels these may make or read.</summary>
     private ChannelGroup[] WithoutUnrun(IReadOnlyList<ChannelGroup> groups, IReadOnlyList<UnrunPart> unrun)
@@ -149,10 +156,23 @@ internal sealed class GroupFinder : IDisposable
 
     public void Dispose() => _runner.Dispose();
 
+    /// <summary>In coarse types, rounding is larger than what a wrong cut may change. Groups are the same in all types.</summary>
+    private static void RequirePrecision(Module model)
+    {
+        var (name, parameter) = model.named_parameters().FirstOrDefault(pair => RoundingTolerance.IsCoarse(pair.parameter));
+        if (parameter is not null)
+        {
+            throw new ArgumentException(
+                $"'{name}' is of type {parameter.dtype}, whose rounding hides what removing channels changes. The map is the same for all "
+                + "types: find it in float32, as by ChannelMap.Find(model.to(torch.float32), example), and convert the model afterwards.",
+                nameof(model));
+        }
+    }
+
     /// <summary>Marks the groups for which masking only the norms gives the same output as masking the filters too.</summary>
     private ChannelGroup[] WithNorms(IReadOnlyList<ChannelGroup> groups, ProbeState state)
     {
-        using var check = new CutCheck(_model, _runner.Snapshot, new("", state.FillActive, null), _runner.Run);
+        using var check = new CutCheck(_model, _runner, new("", state.FillActive, null));
         var normed = groups.Where(group => group.Of(ChannelRole.Norm).Any()).ToArray();
         var isAll = normed.Length > 0 && check.IsNormalized(check.Sample(normed));
         return [.. groups.Select(group => group with { IsNormalized = IsNormalized(group) })];

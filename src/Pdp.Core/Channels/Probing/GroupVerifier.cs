@@ -1,4 +1,3 @@
-using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
 namespace Pdp.Channels.Probing;
@@ -23,8 +22,8 @@ namespace Pdp.Channels.Probing;
 /// </item>
 /// <item>
 /// The others act on each other before they are read, as in a norm over channels, or in the products of queries and keys. They are cut at
-/// many scales, and with channels of equal sign, where a zero is the largest or the smallest. They must act at many of the scales:
-/// if they act only at a threshold, equal outputs on its two sides show nothing, and the group is refused.
+/// many scales, and with channels of equal sign, where a zero is the largest or the smallest, in training mode too. They must act at many
+/// of the scales: if they act only at a threshold, equal outputs on its two sides show nothing, and the group is refused.
 /// </item>
 /// </list>
 /// <para>
@@ -37,8 +36,7 @@ namespace Pdp.Channels.Probing;
 /// the cost is a few passes per scenario rather than per group.
 /// </para>
 /// </remarks>
-internal sealed class GroupVerifier(
-    Module model, ModelSnapshot snapshot, Scenarios scenarios, Func<IReadOnlyList<Tensor>?, Outputs> run)
+internal sealed class GroupVerifier(Module model, ModelRunner runner, Scenarios scenarios)
 {
     private readonly Dictionary<ChannelGroup, string> _refusals = [];
     private readonly HashSet<ChannelGroup> _meeting = [];
@@ -86,10 +84,10 @@ internal sealed class GroupVerifier(
             if (meeting.Count == 0)
                 break;
 
-            using var check = new CutCheck(model, snapshot, state, run);
+            using var check = new CutCheck(model, runner, state);
             if (Try(check, meeting).Refusal is not null)
                 meeting = PassAlone(check, meeting);
-            foreach (var group in meeting.Where(group => check.IsAnswered(check.Sample([group]), scale)))
+            foreach (var group in meeting.Where(group => !state.IsTraining && check.IsAnswered(check.Sample([group]), scale)))
                 answers[group]++;
         }
 
@@ -105,7 +103,7 @@ internal sealed class GroupVerifier(
         if (groups.Count == 0)
             return groups;
 
-        using var check = new CutCheck(model, snapshot, state, run);
+        using var check = new CutCheck(model, runner, state);
         var open = OpenOf(groups);
         var all = Try(check, groups, open);
         if (!all.AreIsolated)
@@ -144,7 +142,7 @@ internal sealed class GroupVerifier(
             if (OpenOf(groups) is not { Count: > 0 } open)
                 return;
 
-            using var check = new CutCheck(model, snapshot, state, run);
+            using var check = new CutCheck(model, runner, state);
             if (!check.AreIsolated(check.Sample(open)))
                 NoteMeeting(check, open);
         }

@@ -34,7 +34,7 @@ internal sealed class HeadFinder(IReadOnlyList<LayerFeed> feeds, ProbeState stat
 
         var heads = scores[0].Size / scores[0].Rows;
         // Single channels that are scaled by others aren't heads.
-        return values.Channels > heads && values.Channels % heads == 0 && scores.All(found => found.Rows * heads == found.Size)
+        return values.Channels >= heads && values.Channels % heads == 0 && scores.All(found => found.Rows * heads == found.Size)
             ? GroupOf(values, heads, others.Select(found => found.Layer))
             : null;
     }

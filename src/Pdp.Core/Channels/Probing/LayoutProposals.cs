@@ -29,6 +29,12 @@ internal sealed class LayoutProposals
         // Pairs beside each other, then pixel shuffle.
         InBlocks(2),
         InBlocks(4),
+        // Heads of keys and values that several heads of queries share, which a layer reads again and again.
+        InBlocks(8),
+        InBlocks(16),
+        InBlocks(32),
+        InBlocks(64),
+        InBlocks(128),
     ];
 
     /// <summary>
@@ -45,20 +51,22 @@ internal sealed class LayoutProposals
 
     private bool IsGroupNorm(LayerRead read) => _norms.ContainsKey(read.Reader.Name);
 
-    private ChannelLayout? InGroupsOfNorm(ProbedLayer layer) =>
-        layer.ConnectionGroups == 1
+    private ChannelLayout? InGroupsOfNorm(LayerFeed feed) =>
+        feed.Layer is { ConnectionGroups: 1 } layer
         && _norms.Values.FirstOrDefault(norm => norm.weight.numel() == layer.Outputs) is { num_groups: > 1 } norm
             && norm.num_groups < layer.Outputs
             ? new(norm.num_groups)
             : null;
 
     private LayoutProposal InParts(long parts) => new(
-        layer => IsDivided(layer, parts) ? new(layer.Outputs / parts, parts) : null,
+        feed => IsDivided(feed.Layer, parts) ? new(feed.Layer.Outputs / parts, parts) : null,
         feed => feed.Reads.Any(read => read.Parts == 1));
 
     private LayoutProposal InBlocks(long block) => new(
-        layer => layer.ConnectionGroups == 1 && IsDivided(layer, block) ? new(layer.Outputs / block) : null,
-        feed => feed.Reads.Any(read => read.Block < block));
+        feed => feed.Layer.ConnectionGroups == 1 && (block <= 4 || feed.Unordered is not null) && IsDivided(feed.Layer, block)
+            ? new(feed.Layer.Outputs / block)
+            : null,
+        feed => feed.Reads.Any(read => read.Block != block));
 
     /// <summary>Whether a layer reads as many channels as are left when a number of channels become one.</summary>
     private bool IsDivided(ProbedLayer layer, long by) =>

@@ -59,6 +59,9 @@ internal sealed class ModelRunner : IDisposable
         return true;
     });
 
+    /// <summary>Runs several passes of a model that isn't cut, and what belongs between them, without changing threads.</summary>
+    public T Together<T>(Func<T> passes) => _thread.Run(passes);
+
     /// <summary>Forward and backward passes with these inputs.</summary>
     public ProbePass PassOn(IReadOnlyList<Tensor>? inputs) => new(_model, Snapshot, _thread, () => _call!.Run(inputs));
 

@@ -17,11 +17,18 @@ namespace Pdp.Channels.Probing;
 internal sealed class PassThread : IDisposable
 {
     private BlockingCollection<Action>? _work;
+    private Thread? _thread;
 
-    /// <summary>Runs a pass and returns its result.</summary>
+    /// <summary>
+    /// Runs a pass, or several, and returns the result. On the thread itself it runs at once, so that passes that are run together change
+    /// threads only once.
+    /// </summary>
     /// <exception cref="InvalidOperationException">The native library failed during the pass; the thread is abandoned then.</exception>
     public T Run<T>(Func<T> pass)
     {
+        if (Thread.CurrentThread == _thread)
+            return pass();
+
         using var isDone = new ManualResetEventSlim();
         var (result, fault) = (default(T)!, default(ExceptionDispatchInfo));
         var isAbandoned = false;
@@ -48,7 +55,7 @@ internal sealed class PassThread : IDisposable
         isDone.Wait();
         if (isAbandoned)
         {
-            _work = null;
+            (_work, _thread) = (null, null);
             throw new InvalidOperationException(
                 "the native library fails with an uncaught exception, as when the sizes of a matrix product don't match");
         }
@@ -59,16 +66,17 @@ internal sealed class PassThread : IDisposable
 
     public void Dispose() => _work?.CompleteAdding();
 
-    private static BlockingCollection<Action> Start()
+    private BlockingCollection<Action> Start()
     {
         var work = new BlockingCollection<Action>();
-        new Thread(() =>
+        _thread = new Thread(() =>
         {
             foreach (var action in work.GetConsumingEnumerable())
                 action();
             work.Dispose();
         })
-        { IsBackground = true, Name = "Pdp probe" }.Start();
+        { IsBackground = true, Name = "Pdp probe" };
+        _thread.Start();
         return work;
     }
 }

@@ -29,12 +29,13 @@ internal sealed class Probe(
         var open = Open(feeds);
         foreach (var proposal in _proposals.All)
         {
-            var proposed = open.Where(layer => !layouts.ContainsKey(layer) && proposal.Of(layer) is not null)
-                .ToDictionary(layer => layer, layer => proposal.Of(layer)!.Value);
+            var proposed = feeds.Where(feed => open.Contains(feed.Layer) && !layouts.ContainsKey(feed.Layer))
+                .Where(feed => proposal.Of(feed) is not null).ToDictionary(feed => feed.Layer, feed => proposal.Of(feed)!.Value);
             if (proposed.Count == 0)
                 continue;
 
-            var read = Scan(proposed.Concat(layouts).ToDictionary(), [])
+            var others = feeds.Where(feed => !proposed.ContainsKey(feed.Layer)).ToArray();
+            var read = Scan(proposed.Concat(layouts).ToDictionary(), [], others)
                 .Where(feed => feed.Refusal is null && proposed.ContainsKey(feed.Layer)).ToArray();
             foreach (var layer in PassingThrough(read.Where(proposal.IsNeeded).Select(feed => feed.Layer), read))
                 layouts[layer] = proposed[layer];
@@ -74,26 +75,36 @@ internal sealed class Probe(
         return [.. Scan(layouts, [.. mixed.Keys]).Select(feed => mixed.GetValueOrDefault(feed.Layer, feed))];
     }
 
-    /// <summary>The readers of each layer's channels in units of given layouts, while some layers stay active.</summary>
-    private LayerFeed[] Scan(Dictionary<ProbedLayer, ChannelLayout> given, ProbedLayer[] active)
+    /// <summary>The readers of each layer's channels in units of given layouts.</summary>
+    /// <param name="given">The layouts.</param>
+    /// <param name="active">Layers that stay active.</param>
+    /// <param name="known">What some layers feed, which isn't looked for again.</param>
+    private LayerFeed[] Scan(
+        Dictionary<ProbedLayer, ChannelLayout> given, ProbedLayer[] active, params IReadOnlyList<LayerFeed> known)
     {
         state.Reset();
         var reads = layers.ToDictionary(layer => layer, _ => new List<LayerRead>());
+        foreach (var feed in known)
+            reads[feed.Layer].AddRange(feed.Reads.Where(read => read.Reader is { Kind: ReaderKind.Inputs, Layer.ConnectionGroups: > 1 }));
+        ProbedLayer[] asked = [.. layers.Except(known.Select(feed => feed.Layer))];
         var grouped = layers.Where(layer => layer.ConnectionGroups > 1).ToArray();
-        Look(positive, reads, ChannelUnits.Single(layers, given), [.. grouped.Select(Reader.OfInputs)], [.. grouped, .. active]);
+        Look(positive, reads, ChannelUnits.Single(layers, given), [.. grouped.Select(Reader.OfInputs)], [.. grouped, .. active],
+            asked);
         var layouts = ChannelUnits.Joined(reads, given);
+        foreach (var feed in known)
+            reads[feed.Layer] = [.. feed.Reads];
         var plain = layers.Except(grouped).ToArray();
         var scan = Look(positive, reads, layouts, [.. plain.Select(Reader.OfInputs), .. Elements(isSlope: false), .. OtherMatrices()],
-            active);
-        LookForFactors(reads, layouts, scan);
+            active, asked);
+        positive.Together(() => LookForFactors(reads, layouts, scan, asked));
 
         // Channels without readers may scale other channels that have some.
-        var unread = plain.Except(active).Where(layer => reads[layer].Count == 0 && layer.Inputs > 1).ToArray();
-        Look(positive, reads, layouts, [.. unread.Select(Reader.OfGates)], [.. unread, .. active]);
+        var unread = plain.Except(active).Intersect(asked).Where(layer => reads[layer].Count == 0 && layer.Inputs > 1).ToArray();
+        Look(positive, reads, layouts, [.. unread.Select(Reader.OfGates)], [.. unread, .. active], asked);
 
         // The slopes of PReLU get gradients only from negative inputs.
         state.MixSigns();
-        Look(mixed, reads, layouts, [.. Elements(isSlope: true)], active);
+        Look(mixed, reads, layouts, [.. Elements(isSlope: true)], active, asked);
         return [.. layers.Select(layer => new LayerFeed(layer, layouts[layer], reads[layer]))];
     }
 
@@ -104,23 +115,27 @@ internal sealed class Probe(
         Dictionary<ProbedLayer, List<LayerRead>> reads,
         Dictionary<ProbedLayer, ChannelLayout> layouts,
         IReadOnlyList<Reader> readers,
-        IReadOnlyList<ProbedLayer> active)
+        IReadOnlyList<ProbedLayer> active,
+        IReadOnlyList<ProbedLayer> asked) => pass.Together(() =>
     {
         var scan = new ReaderScan(state, pass, layouts, readers, active);
-        foreach (var layer in layers)
+        foreach (var layer in asked)
             Add(reads[layer], layouts[layer], scan, scan.FedByOdd(layer, SourcesOf(layer, reads)));
         return scan;
-    }
+    });
 
     /// <summary>
     /// Finds the readers of channels that are multiplied by others: they vanish with the others, and show only while the others are
     /// nonzero. What is added to the product, as in feature-wise modulation, is found before, and stays zero here.
     /// </summary>
     private void LookForFactors(
-        Dictionary<ProbedLayer, List<LayerRead>> reads, Dictionary<ProbedLayer, ChannelLayout> layouts, ReaderScan scan)
+        Dictionary<ProbedLayer, List<LayerRead>> reads,
+        Dictionary<ProbedLayer, ChannelLayout> layouts,
+        ReaderScan scan,
+        IReadOnlyList<ProbedLayer> asked)
     {
         var found = layers.Where(layer => reads[layer].Any(read => read.Reader.Kind == ReaderKind.Inputs)).ToHashSet();
-        foreach (var layer in layers.Where(layer => layouts[layer].Units > 1 && !found.Contains(layer)))
+        foreach (var layer in asked.Where(layer => layouts[layer].Units > 1 && !found.Contains(layer)))
             Add(reads[layer], layouts[layer], scan, scan.ZeroedByOdd(layer, found));
     }
 

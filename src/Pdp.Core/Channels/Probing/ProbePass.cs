@@ -18,6 +18,16 @@ internal sealed class ProbePass(Module model, ModelSnapshot snapshot, PassThread
     /// <summary>Whether a parameter had a gradient in any of the passes.</summary>
     public bool Reached(Parameter parameter) => _reached.Contains(TensorAddress.OfNative(parameter));
 
+    /// <summary>Runs several passes, and what belongs between them, without changing threads.</summary>
+    public T Together<T>(Func<T> passes) => thread.Run(passes);
+
+    /// <inheritdoc cref="Together{T}"/>
+    public void Together(Action passes) => thread.Run(() =>
+    {
+        passes();
+        return true;
+    });
+
     /// <summary>Computes the parameters' gradients.</summary>
     /// <exception cref="ArgumentException">The outputs have no gradient.</exception>
     public void Run()

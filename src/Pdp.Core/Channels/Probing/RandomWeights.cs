@@ -10,6 +10,8 @@ namespace Pdp.Channels.Probing;
 /// <summary>Fills a model with random weights, scaled so that signals neither vanish nor grow.</summary>
 internal sealed class RandomWeights(Module model, IReadOnlyList<ProbedLayer> layers, ModelSnapshot snapshot)
 {
+    private const double Echo = 10;
+
     private readonly IReadOnlyList<(string Name, Module Module)> _modules = ModelModules.Of(model);
 
     /// <summary>Fills the model with weights of both signs.</summary>
@@ -47,12 +49,17 @@ internal sealed class RandomWeights(Module model, IReadOnlyList<ProbedLayer> lay
     /// <param name="group">The group.</param>
     /// <param name="seed">The seed of the random numbers.</param>
     /// <param name="isNegated">Whether the signs are swapped.</param>
-    public void Align(ChannelGroup group, ulong seed, bool isNegated)
+    /// <param name="echoes">
+    /// The signs of what layers add to the channels that they read, as bits in the order of the layers; they then add so much that it
+    /// decides the sign of the sum, whichever channels are kept. Null if these layers are filled like others.
+    /// </param>
+    public void Align(ChannelGroup group, ulong seed, bool isNegated, int? echoes)
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         using var random = new RandomTensors(seed);
         var tensors = Surgery.TensorsOf(model);
+        var echo = 0;
         foreach (var slice in group.Of(ChannelRole.Filter))
         {
             var filters = Part(tensors[slice.Name], slice, group);
@@ -60,7 +67,14 @@ internal sealed class RandomWeights(Module model, IReadOnlyList<ProbedLayer> lay
             common[slice.Dimension] = 1;
             long[] own = [.. filters.shape.Select((size, dimension) => dimension == slice.Dimension ? size : 1)];
             var fanIn = Math.Max(filters.numel() / filters.shape[slice.Dimension], 1);
-            var shared = random.Normal(common, Math.Sqrt(2.0 / fanIn), filters);
+            var deviation = Math.Sqrt(2.0 / fanIn);
+            var shared = random.Normal(common, deviation, filters);
+            if (echoes is { } signs && group.Of(ChannelRole.Input).Any(input => input.Name == slice.Name))
+            {
+                using Scalar size = (((signs >> echo++) & 1) == 0 ? Echo : -Echo).ToScalar();
+                shared = shared.abs_().mul_(size);
+            }
+
             filters.copy_(shared.mul(isNegated ? random.Uniform(own, -1.5, -0.5, filters) : random.Uniform(own, 0.5, 1.5, filters)));
         }
 

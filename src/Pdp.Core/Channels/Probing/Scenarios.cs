@@ -48,7 +48,7 @@ internal abstract class Scenarios
     public IEnumerable<Scenario> OfLevels(IReadOnlyList<ChannelGroup> groups) => Seeded(
     [
         Scaled(groups, Quiet, 17) with { Drives = [.. Ends, .. Levels] },
-        Scaled(groups, Quiet, 20) with { Drives = Ends, IsTraining = true, NormsEvaluate = true },
+        InTraining(Scaled(groups, Quiet, 20)) with { Drives = Ends },
         Scaled(groups, Loud, 18) with { Drives = Ends },
         Shifted(groups, 0) with { Drives = Ends },
         Shifted(groups, 1) with { Drives = Ends },
@@ -62,7 +62,9 @@ internal abstract class Scenarios
     public IEnumerable<(double Scale, Scenario State)> AtAllScales(IReadOnlyList<ChannelGroup> groups)
     {
         Scenario[] aligned = [Aligned(groups, 0, false), Aligned(groups, 1, false), Aligned(groups, 0, true), Aligned(groups, 1, true)];
-        foreach (var state in Seeded(aligned))
+        // Training may add to rectified channels what makes them negative.
+        var inTraining = Enumerable.Range(0, 8).Select(i => InTraining(Aligned(groups, i % 2, isNegated: false, echoes: i / 2)));
+        foreach (var state in Seeded([.. aligned, .. inTraining]))
             yield return (1, state with { Kept = null });
         for (var (rung, scale) = (0ul, Quiet); scale < Loud; (rung, scale) = (rung + 1, scale * 2))
             yield return (scale, Scaled(groups, scale, 50 + rung) with { Seed = 20 + rung });
@@ -101,8 +103,11 @@ internal abstract class Scenarios
         }
     }
 
+    private static Scenario InTraining(Scenario state) =>
+        state with { Description = $"in training mode {state.Description}", IsTraining = true, NormsEvaluate = true };
+
     /// <summary>Adjacent groups take turns, since a layer whose inputs all have the same sign may produce one sign everywhere.</summary>
-    private Scenario Aligned(IReadOnlyList<ChannelGroup> groups, int parity, bool isNegated)
+    private Scenario Aligned(IReadOnlyList<ChannelGroup> groups, int parity, bool isNegated, int? echoes = null)
     {
         return new("with channels of equal sign", Fill, _runner.Normal(_other, 23));
 
@@ -110,7 +115,7 @@ internal abstract class Scenarios
         {
             _weights.Fill((ulong)(13 + parity));
             foreach (var (i, group) in groups.Index().Where(pair => pair.Index % 2 == parity))
-                _weights.Align(group, (ulong)(31 + i), isNegated);
+                _weights.Align(group, (ulong)(31 + i), isNegated, echoes);
         }
     }
 

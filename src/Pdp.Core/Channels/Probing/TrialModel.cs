@@ -9,9 +9,8 @@ namespace Pdp.Channels.Probing;
 /// <summary>A model in a scenario, whose channels can be masked or given other values, and whose weights can be restored.</summary>
 internal sealed class TrialModel : IDisposable
 {
-    private readonly ModelSnapshot _snapshot;
     private readonly Scenario _state;
-    private readonly Func<IReadOnlyList<Tensor>?, Outputs> _run;
+    private readonly ModelRunner _runner;
     private readonly Dictionary<string, Tensor> _tensors;
     private readonly List<(Tensor Tensor, Tensor Value)> _values = [];
     private readonly TrainingMode? _training;
@@ -19,21 +18,20 @@ internal sealed class TrialModel : IDisposable
 
     /// <summary>Puts the model into the scenario.</summary>
     /// <param name="model">The model.</param>
-    /// <param name="snapshot">The saved state of the model.</param>
+    /// <param name="runner">Runs it.</param>
     /// <param name="state">The scenario.</param>
-    /// <param name="run">Runs a pass with the given inputs; null for the user's own.</param>
-    public TrialModel(Module model, ModelSnapshot snapshot, Scenario state, Func<IReadOnlyList<Tensor>?, Outputs> run)
+    public TrialModel(Module model, ModelRunner runner, Scenario state)
     {
-        (Model, _snapshot, _state, _run) = (model, snapshot, state, run);
+        (Model, _runner, _state) = (model, runner, state);
         _tensors = Surgery.TensorsOf(model);
         state.Fill();
-        foreach (var tensor in snapshot.Parameters.Concat(snapshot.Buffers))
+        foreach (var tensor in runner.Snapshot.Parameters.Concat(runner.Snapshot.Buffers))
         {
             using var whole = tensor.detach();
             _values.Add((tensor, whole.clone().DetachFromDisposeScope()));
         }
 
-        _parameters = snapshot.Parameters.Count();
+        _parameters = runner.Snapshot.Parameters.Count();
         _training = state.IsTraining ? new(model, withNorms: !state.NormsEvaluate) : null;
     }
 
@@ -47,11 +45,11 @@ internal sealed class TrialModel : IDisposable
     {
         ModelSnapshot.Rewind(draw);
         using var before = get_rng_state();
-        var outputs = _run(_state.Inputs);
+        var outputs = _runner.Run(_state.Inputs);
         using var after = get_rng_state();
         var own = cuts.SelectMany(cut => cut.Group.Slices).Where(slice => _tensors.ContainsKey(slice.Name))
             .Select(slice => TensorAddress.OfNative(_tensors[slice.Name])).ToHashSet();
-        var buffers = _snapshot.Buffers.Where(buffer => !own.Contains(TensorAddress.OfNative(buffer)));
+        var buffers = _runner.Snapshot.Buffers.Where(buffer => !own.Contains(TensorAddress.OfNative(buffer)));
         return new(outputs, HasDrawn: !before.bytes.SequenceEqual(after.bytes), Outputs.Of([.. buffers]));
     }
 
@@ -130,7 +128,7 @@ internal sealed class TrialModel : IDisposable
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         using var random = new RandomTensors(5);
-        foreach (var parameter in _snapshot.Parameters.Where(parameter => parameter.is_floating_point() && parameter.dim() > 0))
+        foreach (var parameter in _runner.Snapshot.Parameters.Where(parameter => parameter.is_floating_point() && parameter.dim() > 0))
         {
             long[] filters = [.. parameter.shape.Select((size, dimension) => dimension == 0 ? size : 1)];
             long[] inputs = [.. parameter.shape.Select((size, dimension) => dimension == 0 ? 1 : size)];

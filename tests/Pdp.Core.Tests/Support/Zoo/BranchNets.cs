@@ -12,6 +12,7 @@ internal static class BranchNets
     public static IReadOnlyList<ZooCase> Cases { get; } =
     [
         new("AuxiliaryHead", AuxiliaryHead, 3, 12, 12) { Groups = ["conv1", "conv2"], Unsupported = ["aux: model", "fc: model"], OtherSizes = [[3, 8, 10]] },
+        new("AuxiliaryMaximum", AuxiliaryMaximum, 3, 8, 8) { Groups = ["conv2"], Unsupported = ["conv1: mixed by code", "aux: mixed by code", "gate: only channel", "fc: model"], OtherSizes = [[3, 8, 12]] },
         new("EarlyExit", EarlyExit, 3, 12, 12) { Either = ["conv1", "conv2"], Unsupported = ["exit: ", "fc: "], OtherSizes = [[3, 8, 10]] },
         new("Inception", Inception, 3, 12, 12) { Groups = ["stem", "point", "reduce", "wide", "pooled", "last"], Unsupported = ["fc: model"], OtherSizes = [[3, 8, 10]] },
         new("SharedHead", SharedHead, 3, 12, 12) { Groups = ["conv1", "conv2", "fine coarse", "tower"], Unsupported = ["classes: model"], OtherSizes = [[3, 8, 20]] },
@@ -32,6 +33,20 @@ internal static class BranchNets
             x = functional.relu(conv1.call(x));
             var y = fc.call(functional.relu(conv2.call(x)).mean([2, 3]));
             return net.training ? y.add(aux.call(x.mean([2, 3])), One) : y;
+        });
+    }
+
+    /// <summary>A gate by the greatest channel, which is positive in evaluation alone: a zero among negative ones would win in training.</summary>
+    private static Net AuxiliaryMaximum()
+    {
+        var (conv1, aux, gate) = (Conv2d(3, 6, 3, padding: 1), Conv2d(6, 6, 1, bias: false), Conv2d(1, 1, 1));
+        var (conv2, fc) = (Conv2d(6, 8, 3, padding: 1), Linear(8, 5));
+        return new(new { conv1, aux, gate, conv2, fc }, (net, x) =>
+        {
+            x = functional.relu(conv1.call(x));
+            x = net.training ? x.add(aux.call(x), One) : x;
+            x = x.mul(gate.call(x.amax([1], keepdim: true)).sigmoid());
+            return fc.call(functional.relu(conv2.call(x)).mean([2, 3]));
         });
     }
 

@@ -24,14 +24,17 @@ internal static class CountNets
         Raw("GreatestEight", x => x.mul(x.ge(x.topk((int)Math.Min(8, x.size(1)), 1).values.amin([1], keepdim: true)))),
         Raw("GreatestTwo", x => x.mul(x.ge(x.topk((int)Math.Min(2, x.size(1)), 1).values.amin([1], keepdim: true)))),
         Raw("GreatestEleven", x => x.mul(x.ge(x.topk((int)Math.Min(11, x.size(1)), 1).values.amin([1], keepdim: true)))),
+        Of("OtherwiseWhenQuarterOfMany", x => x.size(1) == 16 ? x.mul(Two) : x, 64),
+        Of("OtherwiseWhenHalfOfMany", x => x.size(1) == 32 ? x.mul(Two) : x, 64),
+        Of("OtherwiseWhenMostOfMany", x => x.size(1) == 48 ? x.mul(Two) : x, 64),
         Of("NormOfGroupsByCount", x => functional.group_norm(x, x.size(1) % 4 == 0 ? 4 : 1)),
     ];
 
-    private static ZooCase Of(string name, Func<Tensor, Tensor> between) => Raw(name, x => between(functional.relu(x)));
+    private static ZooCase Of(string name, Func<Tensor, Tensor> between, int width = 12) => Raw(name, x => between(functional.relu(x)), width);
 
-    private static ZooCase Raw(string name, Func<Tensor, Tensor> between) => new(name, () =>
+    private static ZooCase Raw(string name, Func<Tensor, Tensor> between, int width = 12) => new(name, () =>
     {
-        var (conv1, conv2, fc) = (Conv2d(3, 12, 3, padding: 1), Conv2d(12, 8, 3, padding: 1), Linear(8, 5));
+        var (conv1, conv2, fc) = (Conv2d(3, width, 3, padding: 1), Conv2d(width, 8, 3, padding: 1), Linear(8, 5));
         return new Net(new { conv1, conv2, fc }, x => fc.call(functional.relu(conv2.call(between(conv1.call(x)))).mean([2, 3])));
     }, Picture)
     {

@@ -61,7 +61,8 @@ internal sealed class RandomNet
     private void Compose()
     {
         RandomBlocks.Convolution(this);
-        for (var blocks = 1 + _random.Next(5); blocks > 0; blocks--)
+        // Passes take longer with each block, and there are more of them: large networks are rarer.
+        for (var blocks = 1 + Math.Min(_random.Next(5), _random.Next(5)); blocks > 0; blocks--)
             RandomBlocks.All[_random.Next(RandomBlocks.All.Count)](this);
         if (_random.Next(3) == 0)
             RandomBlocks.Convolution(this);

@@ -20,7 +20,9 @@ internal static class TransformerNets
         Bert(2) with { Groups = ["fc1"], Either = ["v"], Unsupported = ["q: ", "k: ", "proj: mix|norm|changes|zero", "fc2: mix|norm|changes|zero", "head: model"] },
         Bert(4) with { Groups = ["fc1"], Either = ["v"], Unsupported = ["q: ", "k: ", "proj: mix|norm|changes|zero", "fc2: mix|norm|changes|zero", "head: model"] },
         new("FusedAttention", FusedAttention, 5, 8) { Groups = ["stem proj"], Either = ["qkv"], Unsupported = ["head: model"], OtherSizes = [[1, 8], [9, 8]], Features = -1 },
-        new("GroupedQuery", GroupedQuery, 5, 8) { Groups = ["stem proj"], Either = ["q k v"], Unsupported = ["head: model"], OtherSizes = [[1, 8], [9, 8]], Features = -1 },
+        GroupedQuery(heads: 2, width: 4),
+        GroupedQuery(heads: 4, width: 4),
+        GroupedQuery(heads: 3, width: 8),
         new("Llama", Llama, 5, 8) { Groups = ["gate up"], Unsupported = [$"stem: {Norm}", $"down: {Norm}", "head: model"], OtherSizes = [[1, 8], [9, 8]], Features = -1 },
         new("MultiheadModule", MultiheadModule, 5, 8) { Groups = ["fc1"], Unsupported = ["stem: ", "head: model"], OtherSizes = [[1, 8], [9, 8]], Features = -1 },
         new("MlpMixer", MlpMixer, 3, 16, 16) { Groups = ["tokens1", "channels1"], Unsupported = [$"patches: {Norm}", "tokens2: ", $"channels2: {Norm}|together", "head: model"] },
@@ -80,18 +82,25 @@ internal static class TransformerNets
     }
 
     /// <summary>Two heads of queries for each of keys and values (Ainslie et al. 2023), which can go together.</summary>
-    private static Net GroupedQuery()
+    private static ZooCase GroupedQuery(int heads, int width) => new($"GroupedQuery{heads}Of{width}", () =>
     {
-        var (stem, q, k, v, proj, head) = (Linear(8, 8), Linear(8, 16), Linear(8, 8), Linear(8, 8), Linear(16, 8), Linear(8, 5));
-        return new(new { stem, q, k, v, proj, head }, x =>
+        var (stem, q, k, v) = (Linear(8, 8), Linear(8, 2 * heads * width), Linear(8, heads * width), Linear(8, heads * width));
+        var (proj, head) = (Linear(2 * heads * width, 8), Linear(8, 5));
+        return new Net(new { stem, q, k, v, proj, head }, x =>
         {
-            static Tensor Heads(Tensor all) => all.view(all.size(0), all.size(1), -1, 4);
+            Tensor Heads(Tensor all) => all.view(all.size(0), all.size(1), -1, width);
             x = stem.call(x);
             var keys = Heads(k.call(x)).repeat_interleave(2, 2);
             var values = Heads(v.call(x)).repeat_interleave(2, 2);
             return head.call(x.add(proj.call(AttentionNets.Attend(Heads(q.call(x)), keys, values)), One));
         });
-    }
+    }, 5, 8)
+    {
+        Groups = ["stem proj", "v (q k)"],
+        Unsupported = ["head: model"],
+        OtherSizes = [[1, 8], [9, 8]],
+        Features = -1,
+    };
 
     /// <summary>Root mean squares in front of a gated layer (Touvron et al. 2023).</summary>
     private static Net Llama()

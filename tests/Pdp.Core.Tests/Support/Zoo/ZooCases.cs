@@ -20,6 +20,7 @@ internal static class ZooCases
         .. StatisticNets.Cases,
         .. CountNets.Cases,
         .. MixingNets.Cases,
+        .. SelectionNets.Cases,
     ];
 
     public static ZooCase Get(string name) => All.Single(zoo => zoo.Name == name);

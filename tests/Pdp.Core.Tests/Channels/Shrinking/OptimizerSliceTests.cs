@@ -14,7 +14,8 @@ public sealed class OptimizerSliceTests
         using var scope = NewDisposeScope();
         var (pruner, model, example) = (run.Pruner, run.Model, run.Example);
         using var optimizer = new FusedAdamW(model.named_parameters(), new AdamOptions());
-        model.call(example).sum().backward();
+        using (pruner.Mask())
+            model.call(example).sum().backward();
         optimizer.step();
         pruner.Commit();
         var name = model.named_parameters().First().name;

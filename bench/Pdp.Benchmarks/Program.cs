@@ -1,11 +1,13 @@
 // What pruning costs. Each measurement is one line of JSON.
 //
-//   dotnet run -c Release --project bench/Pdp.Benchmarks -- NAME [--quick] [--threads N] [--only TEXT] [--data DIR] [--published]
+//   dotnet run -c Release --project bench/Pdp.Benchmarks -- NAME [--quick] [--threads N] [--only TEXT] [--sparsity LIST] [--data DIR]
+//       [--published]
 //
 //   threshold   exact selection against kthvalue, topk and sort
 //   mask        enter and exit against autograd on tensor operations, and against PQuantML's formulation
 //   step        a masked training step against a dense one
-//   sparse      layers and networks on their nonzeros against the same ones dense
+//   sparse      layers and networks on their nonzeros against the same ones dense; --sparsity 2:4,0.8,global:0.9 chooses the zeros
+//   packing     networks of few zeros and of many, as they are against packed by choice, and the smallest ratio of all
 //   shrink      the forward pass of a shrunk network against the dense one
 //   widths      the kernels under settings of the runtime, each in a process of its own; fails where one is 3 times slower;
 //               --published: as ReadyToRun and as native code, too
@@ -20,7 +22,7 @@ using Pdp.Benchmarks;
 if (args.Length == 0)
 {
     Console.Error.WriteLine(
-        "One of threshold, mask, step, shrink, sparse, report, optimizer, memory, widths, pictures, kernels is needed.");
+        "One of threshold, mask, step, shrink, sparse, packing, report, optimizer, memory, widths, pictures, kernels is needed.");
     return 2;
 }
 
@@ -47,6 +49,9 @@ switch (args[0])
         return 0;
     case "sparse":
         SparseBenchmark.Measure(run);
+        return 0;
+    case "packing":
+        PackingBenchmark.Measure(run);
         return 0;
     case "shrink":
         ShrinkBenchmark.Measure(run);

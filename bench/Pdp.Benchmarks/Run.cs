@@ -8,11 +8,12 @@ namespace Pdp.Benchmarks;
 /// <param name="Only">What the name of a case must contain.</param>
 /// <param name="Data">The folder of pictures.</param>
 /// <param name="IsPublished">Whether published forms of the program are measured, too.</param>
-internal sealed record Run(bool IsQuick, int Threads, string Only, string? Data, bool IsPublished)
+/// <param name="Sparsities">The sparsities of a sparse run; null for its own.</param>
+internal sealed record Run(bool IsQuick, int Threads, string Only, string? Data, bool IsPublished, string[]? Sparsities)
 {
     public static Run Parse(string[] arguments)
     {
-        var run = new Run(false, Environment.ProcessorCount, "", null, false);
+        var run = new Run(false, Environment.ProcessorCount, "", null, false, null);
         for (var i = 0; i < arguments.Length; i++)
         {
             run = arguments[i] switch
@@ -22,8 +23,9 @@ internal sealed record Run(bool IsQuick, int Threads, string Only, string? Data,
                 "--only" => run with { Only = arguments[++i] },
                 "--data" => run with { Data = arguments[++i] },
                 "--published" => run with { IsPublished = true },
+                "--sparsity" => run with { Sparsities = arguments[++i].Split(',') },
                 _ => throw new ArgumentException(
-                    $"'{arguments[i]}' is none of --quick, --threads N, --only TEXT, --data DIR, --published."),
+                    $"'{arguments[i]}' is none of --quick, --threads N, --only TEXT, --sparsity LIST, --data DIR, --published."),
             };
         }
 

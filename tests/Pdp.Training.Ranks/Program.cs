@@ -5,6 +5,16 @@
 using Pdp.Training;
 using Pdp.Training.Ranks;
 
+switch (args[0])
+{
+    case "again":
+        return Misuse.Again((collective, text) => Console.WriteLine($"{collective.Rank}:{text}"));
+    case "undescribed":
+        return Misuse.Undescribed();
+    default:
+        break;
+}
+
 return MpiRanks.Run(collective =>
 {
     TorchSharp.torch.set_num_threads(1);
@@ -65,6 +75,12 @@ return MpiRanks.Run(collective =>
 
             collective.Barrier();
             return 0;
+        case "threads":
+            return Misuse.InTwoThreads(collective);
+        case "finally":
+            return Misuse.InFinally(collective);
+        case "thread":
+            return Misuse.InAThread(collective);
         default:
             throw new ArgumentException($"There is no scenario '{args[0]}'.");
     }

@@ -2,6 +2,8 @@ using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
+using Pdp.Training.Distributed;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Pdp.Training;
@@ -49,7 +51,7 @@ public static class Agreement
     /// <param name="collective">The ranks.</param>
     /// <param name="tensors">The tensors of this rank by name, in the same order on all; the first that differs is reported.</param>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
-    /// <exception cref="ArgumentException">A name or a tensor is null.</exception>
+    /// <exception cref="ArgumentException">A name or a tensor is null, or a tensor is sparse or on the meta device.</exception>
     /// <exception cref="InvalidDataException">Ranks differ.</exception>
     public static void Require(ICollective collective, IEnumerable<(string Name, Tensor Tensor)> tensors)
     {
@@ -61,6 +63,12 @@ public static class Agreement
             if (name is null || tensor is null)
             {
                 throw new ArgumentException(name is null ? "A name is null." : $"The tensor of '{name}' is null.", nameof(tensors));
+            }
+
+            // A view is read only, so that it may be expanded.
+            if ((tensor.is_sparse || tensor.device_type == DeviceType.META) && HostMemory.ObstacleOf(tensor) is { } obstacle)
+            {
+                throw new ArgumentException($"'{name}' {obstacle}", nameof(tensors));
             }
         }
 
@@ -100,7 +108,7 @@ public static class Agreement
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        var onHost = tensor.detach().cpu().contiguous();
+        var onHost = HostMemory.Plain(tensor);
         var hash = Head(SHA256.HashData(onHost.bytes));
         GC.KeepAlive(onHost);
         return hash;

@@ -8,7 +8,8 @@ namespace Pdp.Training;
 /// </summary>
 /// <remarks>
 /// <see cref="MpiRanks"/> gives one over processes, <see cref="ThreadRanks"/> one over threads, <see cref="SingleRank"/> one for a run that
-/// is alone. Not thread-safe: a rank's calls come from one thread at a time.
+/// is alone. A rank's calls come one after another: where two of its threads make them at once, one gets an error. After the work there are
+/// none.
 /// </remarks>
 public interface ICollective
 {
@@ -21,8 +22,12 @@ public interface ICollective
     /// <summary>Replaces a tensor by the sum of the ranks' tensors, element by element; the same bits on every rank.</summary>
     /// <param name="tensor">Float32, float64 or int64, of any shape; contiguous CPU memory is summed in place, others over a copy.</param>
     /// <exception cref="ArgumentNullException"><paramref name="tensor"/> is null.</exception>
-    /// <exception cref="ArgumentException"><paramref name="tensor"/> is of another type.</exception>
-    /// <exception cref="InvalidOperationException">Another rank makes another call, or has ended; the tensors are unchanged.</exception>
+    /// <exception cref="ArgumentException">
+    /// <paramref name="tensor"/> is of another type, sparse, on the meta device, or an expanded view.
+    /// </exception>
+    /// <exception cref="InvalidOperationException">
+    /// Another rank makes another call, or has ended, or another thread of this rank is in the middle of a call; the tensors are unchanged.
+    /// </exception>
     void Sum(Tensor tensor);
 
     /// <summary>Replaces a tensor by that of one rank.</summary>
@@ -30,10 +35,11 @@ public interface ICollective
     /// <param name="root">The rank whose tensor is kept, in [0, <see cref="Size"/>).</param>
     /// <exception cref="ArgumentNullException"><paramref name="tensor"/> is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="root"/> is outside its range.</exception>
-    /// <exception cref="InvalidOperationException">Another rank makes another call, or has ended; the tensors are unchanged.</exception>
+    /// <exception cref="ArgumentException"><paramref name="tensor"/> is sparse, on the meta device, or an expanded view.</exception>
+    /// <exception cref="InvalidOperationException">As for <see cref="Sum"/>; the tensors are unchanged.</exception>
     void Broadcast(Tensor tensor, int root = 0);
 
     /// <summary>Waits until all ranks are here.</summary>
-    /// <exception cref="InvalidOperationException">Another rank makes another call, or has ended.</exception>
+    /// <exception cref="InvalidOperationException">As for <see cref="Sum"/>.</exception>
     void Barrier();
 }

@@ -8,6 +8,8 @@ internal sealed class ThreadCollective(int rank, Meeting meeting) : ICollective
 {
     private static readonly Scalar One = 1.ToScalar();
 
+    private readonly Turns _turns = new();
+
     public int Rank => rank;
 
     public int Size => meeting.Calls.Length;
@@ -33,10 +35,23 @@ internal sealed class ThreadCollective(int rank, Meeting meeting) : ICollective
         Exchange(Calls.Broadcast(tensor, root), tensor, tensors => tensors[root].clone());
     }
 
-    public void Barrier() => Meet(Calls.Barrier, () => { });
+    public void Barrier()
+    {
+        using var turn = _turns.Take();
+        Meet(Calls.Barrier, () => { });
+    }
+
+    /// <summary>Takes the rank out for good.</summary>
+    /// <param name="fault">What it has thrown; null if it has done its work.</param>
+    public void Leave(Exception? fault)
+    {
+        _turns.End();
+        meeting.Leave(rank, fault);
+    }
 
     private void Exchange(string call, Tensor tensor, Func<Tensor[], Tensor> combine)
     {
+        using var turn = _turns.Take();
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         meeting.Tensors[rank] = tensor.detach();

@@ -25,7 +25,7 @@ public static class ThreadRanks
         var meeting = new Meeting(size);
         Thread[] threads =
         [
-            .. Enumerable.Range(0, size).Select(rank => new Thread(() => Work(new ThreadCollective(rank, meeting), meeting, work))),
+            .. Enumerable.Range(0, size).Select(rank => new Thread(() => Work(new ThreadCollective(rank, meeting), work))),
         ];
         Array.ForEach(threads, thread => thread.Start());
         Array.ForEach(threads, thread => thread.Join());
@@ -35,18 +35,18 @@ public static class ThreadRanks
         }
     }
 
-    private static void Work(ThreadCollective collective, Meeting meeting, Action<ICollective> work)
+    private static void Work(ThreadCollective collective, Action<ICollective> work)
     {
         try
         {
             work(collective);
-            meeting.Leave(collective.Rank, null);
+            collective.Leave(null);
         }
 #pragma warning disable CA1031 // It is thrown on the caller's thread.
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            meeting.Leave(collective.Rank, e);
+            collective.Leave(e);
         }
     }
 }

@@ -8,6 +8,7 @@ internal sealed class MpiCollective(MpiLibrary library) : ICollective
     // MPI counts in 32 bits.
     private const int Most = 1 << 30;
 
+    private readonly Turns _turns = new();
     private byte[]? _sent;
 
     public int Rank { get; } = library.Rank();
@@ -17,6 +18,7 @@ internal sealed class MpiCollective(MpiLibrary library) : ICollective
     public void Sum(Tensor tensor)
     {
         HostMemory.RequireSummable(tensor);
+        using var turn = _turns.Take();
         Meet(Calls.Sum(tensor));
         var (type, size) = (library.Handles.TypeOf(tensor), tensor.element_size());
         HostMemory.Change(tensor, address => ForEachPart(
@@ -26,16 +28,26 @@ internal sealed class MpiCollective(MpiLibrary library) : ICollective
     public void Broadcast(Tensor tensor, int root = 0)
     {
         HostMemory.RequireRank(tensor, root, Size);
+        using var turn = _turns.Take();
         Meet(Calls.Broadcast(tensor, root));
         HostMemory.Change(tensor, address => ForEachPart(
             tensor.numel() * tensor.element_size(), (first, count) => library.Broadcast(address + (nint)first, count, root)));
     }
 
-    public void Barrier() => Meet(Calls.Barrier);
+    public void Barrier()
+    {
+        using var turn = _turns.Take();
+        Meet(Calls.Barrier);
+    }
 
     /// <summary>The last call: waits until all ranks have ended their work.</summary>
     /// <exception cref="InvalidOperationException">Another makes a call still, for which it would wait forever.</exception>
-    public void End() => Meet(Calls.End);
+    public void End()
+    {
+        using var turn = _turns.Take();
+        Meet(Calls.End);
+        _turns.End();
+    }
 
     // All ranks learn what each is about to do. MPI itself would wait forever, or cut numbers off, where they differ.
     private void Meet(string call)

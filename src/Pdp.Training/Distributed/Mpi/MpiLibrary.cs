@@ -24,9 +24,18 @@ internal sealed unsafe class MpiLibrary
 
     public MpiHandles Handles { get; }
 
+    /// <exception cref="InvalidOperationException">It was done before in this process, which MPI allows once.</exception>
     public void Initialize()
     {
         int provided;
+        int isInitialized;
+        Check(((delegate* unmanaged<int*, int>)Export("MPI_Initialized"))(&isInitialized), "MPI_Initialized");
+        if (isInitialized != 0)
+        {
+            throw new InvalidOperationException(
+                "MPI was started in this process before, and can be only once: call MpiRanks.Run once, and do all the work in it.");
+        }
+
         Check(((delegate* unmanaged<nint, nint, int, int*, int>)Export("MPI_Init_thread"))(0, 0, Serialized, &provided), "MPI_Init_thread");
     }
 

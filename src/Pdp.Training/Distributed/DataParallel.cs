@@ -23,17 +23,22 @@ public sealed class DataParallel : IDisposable
     private readonly nn.Module _model;
     private readonly ICollective _collective;
     private readonly (string Name, Parameter Parameter, long[] Shape)[] _parameters;
+    private readonly HashSet<nint> _known;
     private readonly GradientBucket[] _buckets;
     private readonly Tensor[] _memory;
     private readonly Tensor _presence;
     private readonly Scalar _size;
     private long _ticks;
+    private bool _isDisposed;
 
     /// <summary>Gives all ranks the parameters and buffers of rank 0; also the buffers that are not persistent.</summary>
     /// <param name="model">The model, on the device that it trains on: moving it replaces its parameters.</param>
     /// <param name="collective">The ranks.</param>
     /// <param name="options">The settings; null for the defaults.</param>
     /// <exception cref="ArgumentNullException"><paramref name="model"/> or <paramref name="collective"/> is null.</exception>
+    /// <exception cref="ArgumentException">
+    /// A parameter is complex, or a parameter or buffer is sparse, on the meta device, or an expanded view.
+    /// </exception>
     /// <exception cref="InvalidDataException">
     /// The ranks differ in the options, or their models in a name, a type, a shape, a tie, what is frozen, or the order in which the
     /// tensors were registered. The weights are then unchanged.
@@ -44,6 +49,7 @@ public sealed class DataParallel : IDisposable
         ArgumentNullException.ThrowIfNull(collective);
         (_model, _collective) = (model, collective);
         options ??= new DataParallelOptions();
+        ModelTensors.RequireFit(model);
         Agreement.Require(collective, options.ToTexts());
         BroadcastTensors();
         _parameters =
@@ -51,6 +57,7 @@ public sealed class DataParallel : IDisposable
             .. model.named_parameters().DistinctBy(entry => TensorAddress.OfNative(entry.parameter))
                 .Select(entry => (entry.name, entry.parameter, entry.parameter.shape)),
         ];
+        _known = [.. _parameters.Select(entry => TensorAddress.OfNative(entry.Parameter))];
         (_buckets, _memory) = BucketPlan.Make([.. _parameters.Select(entry => entry.Parameter)], options.BucketBytes);
         _presence = zeros(_parameters.Length, ScalarType.Int64).DetachFromDisposeScope();
         _size = collective.Size.ToScalar();
@@ -72,8 +79,10 @@ public sealed class DataParallel : IDisposable
     /// missing on all stays missing. Call it after the backward pass, outside of a pruner's scope, and before clipping.
     /// </summary>
     /// <exception cref="InvalidOperationException">
-    /// A parameter was disposed or reshaped since, as by moving or shrinking the model.
+    /// A parameter was disposed, reshaped or added since, as by moving or shrinking the model, or only some ranks have frozen
+    /// one. The gradients are then unchanged.
     /// </exception>
+    /// <exception cref="ObjectDisposedException">It was disposed.</exception>
     public void AverageGradients()
     {
         RequireFit();
@@ -85,7 +94,7 @@ public sealed class DataParallel : IDisposable
         var start = Stopwatch.GetTimestamp();
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        ReadOnlySpan<bool> isPresent = Presence();
+        ReadOnlySpan<bool> isPresent = ReadPresence();
         foreach (var bucket in _buckets)
         {
             bucket.Pack();
@@ -103,13 +112,20 @@ public sealed class DataParallel : IDisposable
     /// Replaces each floating-point buffer, such as the statistics of batch norms, by the mean over the ranks; also those that are not
     /// persistent. Call it before evaluation and checkpoints, on all ranks; in between each rank keeps its own.
     /// </summary>
+    /// <exception cref="InvalidOperationException">
+    /// Another rank makes another call, such as the average of the gradients of a batch that this rank does not have. So it is for a model
+    /// without buffers, too, whose ranks would go on in different epochs otherwise.
+    /// </exception>
+    /// <exception cref="ObjectDisposedException">It was disposed.</exception>
     public void AverageBuffers()
     {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
         if (_collective.Size == 1)
         {
             return;
         }
 
+        _collective.Barrier();
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         foreach (var (_, buffer) in ModelTensors.BuffersOf(_model).Where(entry => entry.Tensor.is_floating_point()))
@@ -123,6 +139,7 @@ public sealed class DataParallel : IDisposable
     /// <summary>Frees its memory; the model and the collective are the caller's.</summary>
     public void Dispose()
     {
+        _isDisposed = true;
         Array.ForEach(_buckets, bucket => bucket.Dispose());
         Array.ForEach(_memory, memory => memory.Dispose());
         _presence.Dispose();
@@ -140,28 +157,42 @@ public sealed class DataParallel : IDisposable
         }
     }
 
-    // Whether any rank has a gradient of each parameter, in the order of the buckets.
-    private bool[] Presence()
+    // Whether any rank has a gradient of each parameter, in the order of the buckets. One sum counts these ranks, and those that froze it.
+    private bool[] ReadPresence()
     {
+        const long Frozen = 1L << 32;
         var flags = MemoryMarshal.Cast<byte, long>(_presence.bytes);
         var index = 0;
         foreach (var parameter in _buckets.SelectMany(bucket => bucket.Parameters))
         {
-            flags[index++] = parameter.grad is null ? 0 : 1;
+            flags[index++] = (parameter.grad is null ? 0 : 1) + (parameter.requires_grad ? 0 : Frozen);
         }
 
         _collective.Sum(_presence);
         var isPresent = new bool[flags.Length];
         for (var i = 0; i < flags.Length; i++)
         {
-            isPresent[i] = flags[i] > 0;
+            RequireAllOrNone((int)(flags[i] / Frozen), i);
+            isPresent[i] = flags[i] % Frozen > 0;
         }
 
         return isPresent;
     }
 
+    private void RequireAllOrNone(int frozen, int index)
+    {
+        if (frozen > 0 && frozen < _collective.Size)
+        {
+            var parameter = _buckets.SelectMany(bucket => bucket.Parameters).ElementAt(index);
+            var name = _parameters.First(entry => ReferenceEquals(entry.Parameter, parameter)).Name;
+            throw new InvalidOperationException(
+                $"'{name}' is frozen on {frozen} of {_collective.Size} ranks: freeze it on all of them, or on none.");
+        }
+    }
+
     private void RequireFit()
     {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
         foreach (var (name, parameter, shape) in _parameters)
         {
             if (parameter.IsInvalid || !parameter.shape.AsSpan().SequenceEqual(shape))
@@ -169,6 +200,11 @@ public sealed class DataParallel : IDisposable
                 throw new InvalidOperationException(
                     $"'{name}' was disposed or reshaped since, as by moving or shrinking the model: make a new DataParallel.");
             }
+        }
+
+        if (_model.named_parameters().FirstOrDefault(entry => !_known.Contains(TensorAddress.OfNative(entry.parameter))).name is { } added)
+        {
+            throw new InvalidOperationException($"'{added}' was added or replaced since: make a new DataParallel.");
         }
     }
 }

@@ -1,3 +1,4 @@
+using Pdp.Training.Internal;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -56,7 +57,7 @@ internal sealed class GradientBucket : IDisposable
         for (var i = 0; i < _entries.Length; i++)
         {
             var (parameter, view) = _entries[i];
-            if (parameter.grad is { is_sparse: false } gradient)
+            if (parameter.grad is { is_sparse: false } gradient && !ExpandedView.Is(gradient))
             {
                 gradient.copy_(view);
             }

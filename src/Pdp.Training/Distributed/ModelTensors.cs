@@ -17,6 +17,22 @@ internal static class ModelTensors
     /// <summary>The buffers, also those that files don't hold.</summary>
     public static IEnumerable<(string Name, Tensor Tensor)> BuffersOf(nn.Module model) => [.. model.named_buffers(), .. Unsaved(model)];
 
+    /// <summary>Checks that all parameters can be averaged, and that all tensors can be written to.</summary>
+    /// <exception cref="ArgumentException">One can't.</exception>
+    public static void RequireFit(nn.Module model)
+    {
+        foreach (var (name, tensor) in Of(model))
+        {
+            var obstacle = tensor is Parameter && tensor.is_complex()
+                ? "is complex, and only real gradients can be averaged: keep its real and imaginary part as a parameter each."
+                : HostMemory.ObstacleOf(tensor);
+            if (obstacle is not null)
+            {
+                throw new ArgumentException($"'{name}' of the model {obstacle}", nameof(model));
+            }
+        }
+    }
+
     /// <summary>Checks that the ranks have the same names, types, shapes and ties, in the same order.</summary>
     /// <exception cref="InvalidDataException">They don't.</exception>
     public static void RequireSame(ICollective collective, (string Name, Tensor Tensor)[] tensors)

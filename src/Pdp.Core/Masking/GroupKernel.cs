@@ -38,7 +38,7 @@ internal abstract class GroupKernel : IDisposable
     /// <summary>The pieces of each pass.</summary>
     public abstract int Pieces { get; }
 
-    /// <summary>Whether scores are sums over several weights, which <see cref="Measure"/> computes first.</summary>
+    /// <summary>Whether <see cref="Measure"/> computes the scores first: sums over several weights, or an importance.</summary>
     public virtual bool Measures => false;
 
     /// <summary>Whether the kernels take the group through the scope that is open or about to be.</summary>
@@ -70,6 +70,7 @@ internal abstract class GroupKernel : IDisposable
     /// <summary>Makes the kernels for a group; null if none support it.</summary>
     public static GroupKernel? For(string subject, PdpMask mask, GroupSlices slices) => !IsSupported(slices) ? null : mask.Strategy switch
     {
+        _ when !TaylorKernel.Supports(mask) => null,
         PerChannel => ChannelKernel.For(subject, mask, slices),
         _ => WeightKernel.For(subject, mask, slices.Lone!),
     };
@@ -144,6 +145,9 @@ internal abstract class GroupKernel : IDisposable
             AddUp(gradient);
             gradient.PutBack();
         }
+
+        if (GradientArrived)
+            Learned();
     }
 
     /// <summary>The values as they were before the scope, the caller's; null if they still are.</summary>
@@ -180,6 +184,11 @@ internal abstract class GroupKernel : IDisposable
 
     /// <summary>Adds the gradient that has arrived to the earlier one, if the pieces haven't done so.</summary>
     protected virtual void AddUp(NativeGradient gradient)
+    {
+    }
+
+    /// <summary>Takes over what the pieces have learned from the gradient, after all of them.</summary>
+    protected virtual void Learned()
     {
     }
 

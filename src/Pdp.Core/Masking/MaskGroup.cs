@@ -71,6 +71,7 @@ internal sealed class MaskGroup : IDisposable
     {
         Mask.Importance = new(importance, Mask.Layout.Dimensions);
         DropKernel();
+        _soft = GroupKernel.For(_subject, Mask, Slices);
     }
 
     /// <summary>The magnitudes that compete, <c>[groups, members]</c>; the caller's.</summary>

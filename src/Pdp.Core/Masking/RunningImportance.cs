@@ -12,6 +12,9 @@ internal sealed class RunningImportance(IImportance importance, long[] shape) : 
 {
     public string Name => importance.Name;
 
+    /// <summary>What a follows.</summary>
+    public IImportance Rule => importance;
+
     /// <summary>a; null before the first gradient. Borrowed.</summary>
     public Tensor? Sensitivity { get; private set; }
 
@@ -35,6 +38,19 @@ internal sealed class RunningImportance(IImportance importance, long[] shape) : 
         // Selects on the device: reading whether the gradient is finite would make the step wait.
         Set(where(gradient.isfinite().all(), next, Sensitivity ?? next.zeros_like()), Gradients + 1);
     }
+
+    /// <summary>Takes over what kernels have learned from a gradient.</summary>
+    /// <param name="next">The new a, of the same shape; from now on owned here.</param>
+    /// <returns>The earlier one, from now on the caller's.</returns>
+    public Tensor? Exchange(Tensor next)
+    {
+        var earlier = Sensitivity;
+        (Sensitivity, Gradients) = (next, Gradients + 1);
+        return earlier;
+    }
+
+    /// <summary>Counts a gradient that kernels have found not to be finite.</summary>
+    public void Skip() => Gradients++;
 
     /// <summary>Restores what was learned before; null for nothing.</summary>
     /// <param name="sensitivity">a, in any shape, on its device.</param>

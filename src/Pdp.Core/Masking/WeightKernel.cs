@@ -10,6 +10,7 @@ internal sealed unsafe class WeightKernel : GroupKernel
     private readonly Parameter _parameter;
     private readonly PdpMask _mask;
     private readonly IMaskKernel _kernel;
+    private readonly TaylorKernel? _taylor;
     private readonly KeyBracket _bracket = new();
     private Tensor? _copy;
     private float* _weight;
@@ -22,6 +23,7 @@ internal sealed unsafe class WeightKernel : GroupKernel
         _parameter = parameter;
         _mask = mask;
         _kernel = kernel;
+        _taylor = TaylorKernel.For(mask);
     }
 
     /// <inheritdoc/>
@@ -29,6 +31,9 @@ internal sealed unsafe class WeightKernel : GroupKernel
 
     /// <inheritdoc/>
     public override int Pieces => _kernel.Pieces;
+
+    /// <inheritdoc/>
+    public override bool Measures => _taylor is not null;
 
     /// <summary>Makes the kernels for a weight; null if they don't support its strategy, or it is too large.</summary>
     public static WeightKernel? For(string subject, PdpMask mask, Parameter parameter) => mask.Strategy switch
@@ -53,14 +58,23 @@ internal sealed unsafe class WeightKernel : GroupKernel
             return search.Largest((int*)_weight, Elements) < KeyScan.Infinity;
         }
 
-        if (!search.Find((int*)_weight, Elements, _mask.Removed - 1, _bracket, out var key, out var above))
+        var competing = _taylor is null ? null : _taylor.Competing;
+        var keys = (int*)(competing is null ? _weight : competing);
+        if (!search.Find(keys, Elements, _mask.Removed - 1, _bracket, out var key, out var above))
             return false;
 
         _cut = key;
         ((UnstructuredKernel)_kernel).Set(
-            BitConverter.Int32BitsToSingle(key), BitConverter.Int32BitsToSingle(above), _mask.Sharpness, _mask.GradientSharpness);
+            BitConverter.Int32BitsToSingle(key),
+            BitConverter.Int32BitsToSingle(above),
+            _mask.Sharpness,
+            _mask.GradientSharpness,
+            competing);
         return true;
     }
+
+    /// <inheritdoc/>
+    public override void Measure(int piece) => _taylor?.Measure(piece, _weight);
 
     /// <inheritdoc/>
     public override void Enter(int piece) => _kernel.Enter(piece, _weight, _dense);
@@ -71,6 +85,9 @@ internal sealed unsafe class WeightKernel : GroupKernel
     /// <inheritdoc/>
     public override MaskStatistics? Measured()
     {
+        if (_taylor is not null)
+            return null;
+
         _weight = NativeTensor.Elements(_parameter.Handle, Elements);
         var search = new RankSearch((int)Math.Clamp(Elements / 32, 1 << 13, 1 << 18), runner: null);
         if (_weight is null || !Prepare(search))
@@ -90,13 +107,20 @@ internal sealed unsafe class WeightKernel : GroupKernel
     {
         _copy?.Dispose();
         _copy = null;
+        _taylor?.Forget();
+    }
+
+    public override void Dispose()
+    {
+        base.Dispose();
+        _taylor?.Dispose();
     }
 
     /// <inheritdoc/>
     protected override bool Find()
     {
         _weight = NativeTensor.Elements(_parameter.Handle, Elements);
-        if (_weight is null)
+        if (_weight is null || (_taylor is not null && (_mask.Removed == 0 || !_taylor.Find())))
             return false;
 
         _copy ??= NewCopy();
@@ -108,9 +132,20 @@ internal sealed unsafe class WeightKernel : GroupKernel
     protected override bool IsThere() => !_parameter.IsInvalid && NativeTensor.Elements(_parameter.Handle, Elements) == _weight;
 
     /// <inheritdoc/>
-    /// <remarks>Also adds the gradient to the earlier one, in the same pass over memory.</remarks>
-    protected override bool Restore(int piece, bool correctsGradient) => _kernel.Leave(
-        piece, _weight, _dense, correctsGradient ? Gradients[0].Arrived : null, correctsGradient ? Gradients[0].Before : null);
+    /// <remarks>
+    /// Learns from the gradient, which is then corrected in its place, or added to the earlier one in the same pass over memory.
+    /// </remarks>
+    protected override bool Restore(int piece, bool correctsGradient)
+    {
+        var gradient = correctsGradient ? Gradients[0].Arrived : null;
+        var sum = correctsGradient ? Gradients[0].Before : null;
+        if (gradient is not null)
+            _taylor?.Learn(piece, gradient);
+        return _kernel.Leave(piece, _weight, _dense, gradient, sum);
+    }
+
+    /// <inheritdoc/>
+    protected override void Learned() => _taylor?.Accept();
 
     private Tensor NewCopy()
     {

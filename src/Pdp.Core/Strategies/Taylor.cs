@@ -9,10 +9,11 @@ namespace Pdp;
 /// The first-order Taylor expansion of what removing a weight does to the loss: |w·∂L/∂w|, with a running mean of |∂L/∂w|.
 /// </summary>
 /// <remarks>
-/// Molchanov, Mallya, Tyree, Frosio, Kautz, "Importance Estimation for Neural Network Pruning", CVPR 2019, take the mean of (w·∂L/∂w)² over
-/// minibatches, and sum it over the weights of a structure, which is what channels and blocks do here. We take the mean of |∂L/∂w|: in one
-/// minibatch the order is the same, and small gradients don't underflow when they are squared. It is the mean over the first
-/// <see cref="Window"/> gradients, and from there on an exponential one.
+/// Molchanov, Mallya, Tyree, Frosio, Kautz, "Importance Estimation for Neural Network Pruning", CVPR 2019, take the mean of
+/// (w·∂L/∂w)² over minibatches, and sum it over the weights of a structure, which is what channels and blocks do here. We take the
+/// mean of |∂L/∂w|: in one minibatch the order is the same, and small gradients don't underflow when they are squared. It is the
+/// mean over the first <see cref="Window"/> gradients, and from there on an exponential one. Unstructured masks of float32 weights on
+/// the CPU rank by it in kernels, which need the memory of two more copies of these weights.
 /// </remarks>
 public sealed record Taylor : IImportance
 {

@@ -43,14 +43,18 @@ internal static class Oracle
         }
     }
 
-    /// <summary>∂(Σ g·ŵ)/∂w by autograd over plain operations with t and τ as constants; the scores are those of the strategy.</summary>
-    public static double[] Gradient(Tensor weight, Tensor upstream, Tensor threshold, double temperature, IMaskStrategy strategy, WeightLayout layout)
+    /// <summary>
+    /// ∂(Σ g·ŵ)/∂w by autograd over plain operations with t, τ and the sensitivity as constants; the scores are those of the strategy.
+    /// </summary>
+    public static double[] Gradient(
+        Tensor weight, Tensor upstream, Tensor threshold, double temperature, IMaskStrategy strategy, WeightLayout layout, Tensor? sensitivity = null)
     {
         using var scope = NewDisposeScope();
         var leaf = weight.detach().clone().requires_grad_();
         var slope = tensor(strategy.ScoreSlope(layout), dtype: leaf.dtype);
         var tau = tensor(temperature, dtype: leaf.dtype);
-        var score = strategy.Sum(leaf.mul(leaf), layout).mul(slope);
+        var competing = sensitivity is null ? leaf : leaf.mul(sensitivity);
+        var score = strategy.Sum(competing.mul(competing), layout).mul(slope);
         var mask = score.sub(threshold.mul(threshold)).div(tau).sigmoid();
         strategy.Spread(mask, layout).mul(leaf).mul(upstream).sum().backward();
         return leaf.grad!.Values();

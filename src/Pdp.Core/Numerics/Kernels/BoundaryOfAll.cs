@@ -23,4 +23,8 @@ internal readonly struct BoundaryOfAll<TLanes>(float threshold, float scale) : I
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public TLanes GradientScale(int place) => Scale(place);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TLanes Competing(TLanes w, int place) => w;
 }

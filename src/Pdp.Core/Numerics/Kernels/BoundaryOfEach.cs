@@ -20,4 +20,8 @@ internal readonly unsafe struct BoundaryOfEach<TLanes>(float* thresholds, float*
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public TLanes GradientScale(int place) => Scale(place);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TLanes Competing(TLanes w, int place) => w;
 }

@@ -24,4 +24,8 @@ internal readonly struct BoundaryWithGradient<TLanes, TBoundary>(TBoundary bound
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public TLanes GradientScale(int place) => TLanes.Min(_ratio / boundary.Threshold(place), _most);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TLanes Competing(TLanes w, int place) => boundary.Competing(w, place);
 }

@@ -7,6 +7,9 @@ internal interface IBoundary<TLanes>
     /// <summary>Whether the gradient has a temperature of its own.</summary>
     static abstract bool HasGradientScale { get; }
 
+    /// <summary>What the vector of weights that begins at a place competes by: w, or w times its importance.</summary>
+    TLanes Competing(TLanes w, int place);
+
     /// <summary>t of the vector of weights that begins at a place.</summary>
     TLanes Threshold(int place);
 

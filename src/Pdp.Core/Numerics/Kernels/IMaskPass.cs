@@ -3,21 +3,23 @@ namespace Pdp.Numerics.Kernels;
 /// <summary>The passes over weights in memory at the beginning and the end of a scope.</summary>
 /// <remarks>
 /// The threshold t and the scale 1/√τ are either the same for all weights, or given for each, in memory that extends a vector beyond the
-/// last one.
+/// last one, as does what weights compete by; null if that is w.
 /// </remarks>
 internal unsafe interface IMaskPass
 {
     /// <summary>Copies w to the dense copy and replaces it by ŵ.</summary>
-    void Enter(float* weight, float* dense, int length, float threshold, float scale);
+    void Enter(float* weight, float* dense, int length, float threshold, float scale, float* competing = null);
 
-    /// <inheritdoc cref="Enter(float*, float*, int, float, float)"/>
+    /// <inheritdoc cref="Enter(float*, float*, int, float, float, float*)"/>
     void Enter(float* weight, float* dense, int length, float* thresholds, float* scales);
 
     /// <summary>Puts w back and turns g = ∂L/∂ŵ into ∂L/∂w, as in <see cref="IMaskKernel.Leave"/>.</summary>
     /// <remarks>The gradient's own temperature is null if it is that of the mask.</remarks>
-    bool Leave(float* weight, float* dense, float* gradient, float* sum, int length, float threshold, float scale, Sharpness? own = null);
+    bool Leave(
+        float* weight, float* dense, float* gradient, float* sum, int length, float threshold, float scale, Sharpness? own = null,
+        float* competing = null);
 
-    /// <inheritdoc cref="Leave(float*, float*, float*, float*, int, float, float, Sharpness?)"/>
+    /// <inheritdoc cref="Leave(float*, float*, float*, float*, int, float, float, Sharpness?, float*)"/>
     bool Leave(
         float* weight, float* dense, float* gradient, float* sum, int length, float* thresholds, float* scales, Sharpness? own = null);
 

@@ -4,7 +4,9 @@ using Pdp.Internal;
 namespace Pdp.Numerics.Kernels;
 
 /// <summary>The equations of <see cref="SoftMask"/> for single weights (s = w²), in float32, for a vector of weights at a time.</summary>
-/// <remarks>The letters are the same: w weight, g = ∂L/∂ŵ, t threshold, m mask; <c>scale</c> is 1/√τ.</remarks>
+/// <remarks>
+/// The letters are the same: w weight, v what it competes by, g = ∂L/∂ŵ, t threshold, m mask; <c>scale</c> is 1/√τ.
+/// </remarks>
 /// <typeparam name="TLanes">The vector.</typeparam>
 internal static unsafe class MaskMath<TLanes>
     where TLanes : unmanaged, ILanes<TLanes>
@@ -23,9 +25,10 @@ internal static unsafe class MaskMath<TLanes>
 
     /// <summary>ŵ = m·w, with zeros for subnormal numbers.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TLanes Masked(TLanes w, TLanes t, TLanes scale)
+    public static TLanes Masked<T>(TLanes w, T boundary, int place)
+        where T : struct, IBoundary<TLanes>
     {
-        var (m, _) = Mask(w, t, scale);
+        var (m, _) = Mask(boundary.Competing(w, place), boundary.Threshold(place), boundary.Scale(place));
         return WithoutSubnormals(m * w);
     }
 
@@ -36,16 +39,16 @@ internal static unsafe class MaskMath<TLanes>
         where T : struct, IBoundary<TLanes>
     {
         var g = gradient is null ? TLanes.Create(0) : TLanes.Load(gradient);
-        var (t, scale) = (boundary.Threshold(place), boundary.Scale(place));
-        var (m, odds) = Mask(w, t, scale);
+        var (v, t, scale) = (boundary.Competing(w, place), boundary.Threshold(place), boundary.Scale(place));
+        var (m, odds) = Mask(v, t, scale);
         var isSame = TLanes.Equal(WithoutSubnormals(m * w), TLanes.Load(weight));
         if (T.HasGradientScale)
         {
             scale = boundary.GradientScale(place);
-            (m, odds) = Mask(w, t, scale);
+            (m, odds) = Mask(v, t, scale);
         }
 
-        var corrected = Gradient(w, g, t, scale, m, odds);
+        var corrected = Gradient(v, g, t, scale, m, odds);
         if (sum is not null)
             (TLanes.Load(sum) + corrected).Store(sum);
         else if (gradient is not null)
@@ -53,12 +56,12 @@ internal static unsafe class MaskMath<TLanes>
         return isSame;
     }
 
-    /// <summary>∂L/∂w = g·(m + (2w²/τ)·m(1 − m)), equation 4; m·g where the mask is hard.</summary>
+    /// <summary>∂L/∂w = g·(m + (2v²/τ)·m(1 − m)), equation 4 with v = w or a·w; m·g where the mask is hard.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TLanes Gradient(TLanes w, TLanes g, TLanes t, TLanes scale, TLanes m, TLanes odds)
+    private static TLanes Gradient(TLanes v, TLanes g, TLanes t, TLanes scale, TLanes m, TLanes odds)
     {
-        // w in units of √τ, bounded so that its square is finite where m(1 − m) is 0.
-        var units = TLanes.Min(TLanes.Abs(w) * scale, TLanes.Create((float)Sharpness.Furthest));
+        // v in units of √τ, bounded so that its square is finite where m(1 − m) is 0.
+        var units = TLanes.Min(TLanes.Abs(v) * scale, TLanes.Create((float)Sharpness.Furthest));
         var twiceIfSoft = TLanes.Less(t * scale, TLanes.Create((float)Sharpness.Hard)) & TLanes.Create(2f);
         return Fma(odds * m * m * (units * units), twiceIfSoft, m) * g;
     }
@@ -67,12 +70,12 @@ internal static unsafe class MaskMath<TLanes>
     private static TLanes WithoutSubnormals(TLanes masked) =>
         masked & TLanes.GreaterOrEqual(TLanes.Abs(masked), TLanes.Create((float)Precision.SmallestNormal));
 
-    /// <summary>m = 1/(1 + e^−z) for the logit z = (w² − t²)/τ, and e^−z, so that 1 − m = m·e^−z.</summary>
+    /// <summary>m = 1/(1 + e^−z) for the logit z = (v² − t²)/τ, and e^−z, so that 1 − m = m·e^−z.</summary>
     /// <remarks>Masks below <see cref="SoftMask.Cut"/> are 0.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static (TLanes Mask, TLanes Odds) Mask(TLanes w, TLanes t, TLanes scale)
+    private static (TLanes Mask, TLanes Odds) Mask(TLanes v, TLanes t, TLanes scale)
     {
-        var magnitude = TLanes.Abs(w);
+        var magnitude = TLanes.Abs(v);
         // In units of √τ, as t² and τ may be too large or too small for float32.
         var odds = Exp((t - magnitude) * scale * ((t + magnitude) * scale));
         var m = TLanes.Create(1) / (TLanes.Create(1) + odds);

@@ -7,15 +7,22 @@ namespace Pdp.Numerics.Kernels;
 internal sealed unsafe class MaskPass<TLanes> : IMaskPass
     where TLanes : unmanaged, ILanes<TLanes>
 {
-    public void Enter(float* weight, float* dense, int length, float threshold, float scale) =>
-        Enter(weight, dense, length, new BoundaryOfAll<TLanes>(threshold, scale));
+    public void Enter(float* weight, float* dense, int length, float threshold, float scale, float* competing = null)
+    {
+        if (competing is null)
+            Enter(weight, dense, length, new BoundaryOfAll<TLanes>(threshold, scale));
+        else
+            Enter(weight, dense, length, new BoundaryByImportance<TLanes>(threshold, scale, competing));
+    }
 
     public void Enter(float* weight, float* dense, int length, float* thresholds, float* scales) =>
         Enter(weight, dense, length, new BoundaryOfEach<TLanes>(thresholds, scales));
 
     public bool Leave(
-        float* weight, float* dense, float* gradient, float* sum, int length, float threshold, float scale, Sharpness? own = null) =>
-        Leave(weight, dense, gradient, sum, length, new BoundaryOfAll<TLanes>(threshold, scale), own);
+        float* weight, float* dense, float* gradient, float* sum, int length, float threshold, float scale, Sharpness? own = null,
+        float* competing = null) => competing is null
+            ? Leave(weight, dense, gradient, sum, length, new BoundaryOfAll<TLanes>(threshold, scale), own)
+            : Leave(weight, dense, gradient, sum, length, new BoundaryByImportance<TLanes>(threshold, scale, competing), own);
 
     public bool Leave(
         float* weight, float* dense, float* gradient, float* sum, int length, float* thresholds, float* scales, Sharpness? own = null) =>
@@ -37,7 +44,7 @@ internal sealed unsafe class MaskPass<TLanes> : IMaskPass
         var rest = stackalloc float[Lanes.Most];
         Copy(weight + whole, dense + whole, length - whole);
         Copy(weight + whole, rest, length - whole);
-        MaskMath<TLanes>.Masked(TLanes.Load(rest), boundary.Threshold(whole), boundary.Scale(whole)).Store(rest);
+        MaskMath<TLanes>.Masked(TLanes.Load(rest), boundary, whole).Store(rest);
         Copy(rest, weight + whole, length - whole);
     }
 
@@ -64,7 +71,7 @@ internal sealed unsafe class MaskPass<TLanes> : IMaskPass
                 w.StorePast(dense + i);
             else
                 w.Store(dense + i);
-            MaskMath<TLanes>.Masked(w, boundary.Threshold(i), boundary.Scale(i)).Store(weight + i);
+            MaskMath<TLanes>.Masked(w, boundary, i).Store(weight + i);
         }
     }
 

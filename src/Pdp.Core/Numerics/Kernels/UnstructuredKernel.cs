@@ -9,14 +9,30 @@ internal sealed unsafe class UnstructuredKernel(long count) : IMaskKernel
     private float _threshold;
     private float _scale;
     private Sharpness? _gradient;
+    private float* _competing;
 
     /// <inheritdoc/>
     public int Pieces => (int)((count + PieceLength - 1) / PieceLength);
 
+    /// <summary>The weights of a piece.</summary>
+    /// <param name="piece">The piece.</param>
+    /// <param name="count">All weights.</param>
+    public static (long Start, int Length) Extent(int piece, long count)
+    {
+        var start = (long)piece * PieceLength;
+        return (start, (int)Math.Min(PieceLength, count - start));
+    }
+
     /// <summary>Sets the threshold t, the midpoint of two magnitudes, the temperature, and that of the gradient if it differs.</summary>
-    public void Set(float below, float above, Sharpness sharpness, Sharpness? gradient = null)
+    /// <param name="below">The magnitude below t.</param>
+    /// <param name="above">The magnitude above t.</param>
+    /// <param name="sharpness">The temperature.</param>
+    /// <param name="gradient">The temperature of the gradient.</param>
+    /// <param name="competing">What the weights compete by, in memory that extends a vector beyond them; null if by themselves.</param>
+    public void Set(float below, float above, Sharpness sharpness, Sharpness? gradient = null, float* competing = null)
     {
         _gradient = gradient;
+        _competing = competing;
         _threshold = (below + above) * 0.5f;
         _scale = (float)sharpness.Scale(_threshold, float.MaxValue);
     }
@@ -25,7 +41,7 @@ internal sealed unsafe class UnstructuredKernel(long count) : IMaskKernel
     public void Enter(int piece, float* weight, float* dense)
     {
         var (start, length) = Extent(piece);
-        Lanes.Pass.Enter(weight + start, dense + start, length, _threshold, _scale);
+        Lanes.Pass.Enter(weight + start, dense + start, length, _threshold, _scale, IMaskPass.At(_competing, start));
     }
 
     /// <inheritdoc/>
@@ -34,7 +50,8 @@ internal sealed unsafe class UnstructuredKernel(long count) : IMaskKernel
         var (start, length) = Extent(piece);
         gradient = IMaskPass.At(gradient, start);
         sum = IMaskPass.At(sum, start);
-        return Lanes.Pass.Leave(weight + start, dense + start, gradient, sum, length, _threshold, _scale, _gradient);
+        return Lanes.Pass.Leave(
+            weight + start, dense + start, gradient, sum, length, _threshold, _scale, _gradient, IMaskPass.At(_competing, start));
     }
 
     /// <summary>Adds the weight to the statistics of a report, with the boundary that was set last.</summary>
@@ -50,9 +67,5 @@ internal sealed unsafe class UnstructuredKernel(long count) : IMaskKernel
         statistics.AddOne(weight, count, _threshold, _scale, removed, cut, totals.Below);
     }
 
-    private (long Start, int Length) Extent(int piece)
-    {
-        var start = (long)piece * PieceLength;
-        return (start, (int)Math.Min(PieceLength, count - start));
-    }
+    private (long Start, int Length) Extent(int piece) => Extent(piece, count);
 }

@@ -52,6 +52,30 @@ public sealed unsafe class LanesTests
 
     [Theory]
     [MemberData(nameof(Widths))]
+    public void EnterAndLeave_ByAnImportance_MaskByWhatCompetes(int width)
+    {
+        foreach (var length in Lengths())
+        {
+            var (w, g, v) = (Numbers(length, seed: 1), Numbers(length, seed: 2), Numbers(length + Lanes.Most, seed: 5));
+            var (weights, dense, gradients) = ((float[])[.. w], new float[length], (float[])[.. g]);
+            float[] masked;
+            var isSame = false;
+            fixed (float* weight = weights, copy = dense, gradient = gradients, competing = v)
+            {
+                Pass(width).Enter(weight, copy, length, Threshold, Scale, competing);
+                masked = [.. weights];
+                isSame = Pass(width).Leave(weight, copy, gradient, null, length, Threshold, Scale, competing: competing);
+            }
+
+            Assert.True(isSame);
+            Assert.Equal(w, weights);
+            Assert.All(Enumerable.Range(0, length), i => Assert.Equal(Mask(v[i]) * w[i], masked[i], Tolerance(w[i])));
+            Assert.All(Enumerable.Range(0, length), i => Assert.Equal(g[i] * Factor(v[i]), gradients[i], 1e-5));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Widths))]
     public void Leave_InVectorsOfAnyWidth_SeesAnyWeightThatWasChanged(int width)
     {
         const int length = 37;

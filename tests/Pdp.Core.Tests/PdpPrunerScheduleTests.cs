@@ -102,9 +102,9 @@ public sealed class PdpPrunerScheduleTests
     {
         var options = new PdpOptions { Sparsity = 0.5, Epochs = 16 };
 
-        Assert.Equal(Temperature.Relative(1).AnnealedTo(0.015, 2, 14.4), options.EffectiveTemperature);
-        Assert.Equal(Temperature.Relative(1).AnnealedTo(0.015, 14, 15.6), (options with { Schedule = new OneShot { Epoch = 14 } }).EffectiveTemperature);
-        Assert.Equal(Temperature.Relative(1e-6), (options with { Strategy = new PerChannel() }).EffectiveTemperature);
+        Assert.Equal(Temperature.Relative(1).AnnealedTo(0.015, 2, 14.4), options.EffectiveTemperatureOf(new Unstructured()));
+        Assert.Equal(Temperature.Relative(1).AnnealedTo(0.015, 14, 15.6), (options with { Schedule = new OneShot { Epoch = 14 } }).EffectiveTemperatureOf(new Unstructured()));
+        Assert.Equal(Temperature.Relative(1e-6), options.EffectiveTemperatureOf(new PerChannel()));
     }
 
     private static PdpOptions Automatic(double epochs) => new()

@@ -59,9 +59,9 @@ public sealed record PdpOptions
 
     /// <summary>How soft the masks are for the gradient over the epochs.</summary>
     /// <remarks>
-    /// The forward pass sees m = σ((w² − t²)/τ) with <see cref="Temperature"/>; the gradient is that of a mask m′ with this temperature τ′,
-    /// ∂L/∂w = g·(m′ + (2w²/τ′)·m′(1 − m′)). A relative ρ′ = 1 keeps the gradient of weights far below the threshold alive while the
-    /// mask hardens: its factor is 0.27 at w = 0, 1 at the threshold and 1.5 at w² = 2t².
+    /// The forward pass sees m = σ((w² − t²)/τ) with <see cref="Temperature"/>; the gradient is that of a mask m′ with this
+    /// temperature τ′, ∂L/∂w = g·(m′ + (2w²/τ′)·m′(1 − m′)). A relative ρ′ = 1 keeps the gradient of weights far
+    /// below the threshold alive while the mask hardens: its factor is 0.27 at w = 0, 1 at the threshold and 1.5 at w² = 2t².
     /// </remarks>
     /// <value>Null, the default, is the temperature of the masks: equation 4 of the paper.</value>
     public Temperature? GradientTemperature { get; init; }
@@ -141,9 +141,6 @@ public sealed record PdpOptions
 
     /// <summary>The schedule in force.</summary>
     internal ISparsityScheduler EffectiveSchedule => Schedule ?? new CubicRamp(Epochs / 8, RampEnd * Epochs);
-
-    /// <summary>The temperature in force for layers under the strategy of the options.</summary>
-    internal Temperature EffectiveTemperature => EffectiveTemperatureOf(Strategy);
 
     /// <summary>The default ramp's end, as a share of the run: early for PDP, as weights behind a soft mask can come back.</summary>
     private double RampEnd => Method is null ? 0.25 : 0.4;

@@ -13,7 +13,7 @@ public sealed class SettingsTests
         { "start", Options with { AutomaticStart = new() { Level = 0.5 } }, "AutomaticStart was not set when the state was saved, and is above 0.5 in 5 reports now" },
         { "temperature", Options with { Temperature = Temperature.Absolute(1e-4) }, "Temperature of conv1.weight, conv2.weight, fc.weight was relative 1, annealed to 0.015 from epoch 1 to 7.2 when the state was saved, and is absolute 0.0001 now" },
         { "temperature of the gradient", Options with { GradientTemperature = Temperature.Relative(1) }, "GradientTemperature of conv1.weight, conv2.weight, fc.weight was not set when the state was saved, and is relative 1 now" },
-        { "strategy", Options with { Strategy = new PerChannel { RoundTo = 2 }, Temperature = Options.EffectiveTemperature }, "Strategy of conv1.weight, conv2.weight, fc.weight was unstructured when the state was saved, and is channel, a multiple of 2 kept now" },
+        { "strategy", Options with { Strategy = new PerChannel { RoundTo = 2 }, Temperature = Options.EffectiveTemperatureOf(Options.Strategy) }, "Strategy of conv1.weight, conv2.weight, fc.weight was unstructured when the state was saved, and is channel, a multiple of 2 kept now" },
         { "bound", Options with { MaximumLayerSparsity = 0.95 }, "MaximumSparsity of conv1.weight, conv2.weight, fc.weight was not set when the state was saved, and is 0.95 now" },
         { "rule", Options with { Rules = [new("fc") { Sparsity = 0.5 }] }, "Sparsity of fc.weight was not set when the state was saved, and is 0.5 now" },
         { "layers", Options with { Exclude = ["fc"] }, "fc.weight was pruned when the state was saved, but is not now" },
@@ -24,8 +24,8 @@ public sealed class SettingsTests
     public static TheoryData<string, PdpOptions> Equivalents => new()
     {
         { "an empty rule", Options with { Rules = [new("*")] } },
-        { "rules that say what the options say", Options with { Rules = [new("conv*") { Strategy = new Unstructured() }, new("fc") { Temperature = Options.EffectiveTemperature, MaximumSparsity = 1 }] } },
-        { "the defaults, written out", Options with { Schedule = Options.EffectiveSchedule, Temperature = Options.EffectiveTemperature, Allocation = new GlobalMagnitude() } },
+        { "rules that say what the options say", Options with { Rules = [new("conv*") { Strategy = new Unstructured() }, new("fc") { Temperature = Options.EffectiveTemperatureOf(Options.Strategy), MaximumSparsity = 1 }] } },
+        { "the defaults, written out", Options with { Schedule = Options.EffectiveSchedule, Temperature = Options.EffectiveTemperatureOf(Options.Strategy), Allocation = new GlobalMagnitude() } },
         { "layers by name", Options with { Include = ["conv1", "conv2", "fc"] } },
         { "a strategy that no layer has", Options with { Strategy = NofM.Keep(2, of: 4), Rules = [new("*") { Strategy = new Unstructured() }] } },
     };

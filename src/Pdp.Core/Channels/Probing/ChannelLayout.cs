@@ -11,7 +11,4 @@ internal readonly record struct ChannelLayout(long Units, long Parts = 1)
     /// <param name="channel">The channel.</param>
     /// <param name="channels">The number of the layer's channels.</param>
     public long UnitOf(long channel, long channels) => channel % (channels / Parts) / (channels / Parts / Units);
-
-    /// <summary>Whether a number of channels can be divided so.</summary>
-    public bool Divides(long channels) => channels % (Units * Parts) == 0;
 }

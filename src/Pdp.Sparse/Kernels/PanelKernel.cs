@@ -147,6 +147,7 @@ internal sealed unsafe class PanelKernel<TLanes> : IPanelKernel
         var values = panel.Values;
         for (var end = rows + panel.Count; rows < end; rows++)
         {
+            Nonzeros.Fetch(values, indices);
             var target = y + (rows->Place * TSums.Count);
             var sums = TSums.Load(target);
             int n = rows->Count;

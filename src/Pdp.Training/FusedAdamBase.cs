@@ -7,7 +7,8 @@ namespace Pdp.Training;
 /// <summary>What <see cref="FusedAdam"/> and <see cref="FusedAdamW"/> share.</summary>
 /// <remarks>
 /// With gradient g, weight w and step k: m ← β₁·m + (1 − β₁)·g; v ← β₂·v + (1 − β₂)·g²;
-/// w ← w − γ·m̂ / (√v̂ + ε) with m̂ = m / (1 − β₁ᵏ) and v̂ = v / (1 − β₂ᵏ), where AMSGrad uses the largest v so far.
+/// w ← w − γ·m̂ / (√v̂ + ε) with m̂ = m / (1 − β₁ᵏ) and v̂ = v / (1 − β₂ᵏ), where AMSGrad uses the
+/// largest v so far.
 /// The state tensors are named <c>exp_avg</c>, <c>exp_avg_sq</c> and, for AMSGrad, <c>max_exp_avg_sq</c>.
 /// </remarks>
 public abstract class FusedAdamBase : FusedOptimizer
@@ -16,8 +17,19 @@ public abstract class FusedAdamBase : FusedOptimizer
     private readonly double _weightDecay;
 
     private protected FusedAdamBase(IEnumerable<ParameterGroup> groups, AdamOptions options, double defaultDecay)
-        : base(groups, options.LearningRate, StateNames(options)) =>
+        : base(groups, options.LearningRate, StateNames(options))
+    {
         (_options, _weightDecay) = (options, options.WeightDecay ?? defaultDecay);
+        if (options.Epsilon > 0 && (Half)options.Epsilon == Half.Zero
+            && parameters().Any(parameter => parameter.dtype == ScalarType.Float16))
+        {
+            Dispose();
+            throw new ArgumentException(
+                $"Epsilon is {options.Epsilon}, which is 0 in float16, so that small gradients would make weights NaN: "
+                + "set it to 1e-7 at least, or train in bfloat16 or float32.",
+                nameof(options));
+        }
+    }
 
     /// <summary>Whether the decay acts on the weight itself rather than through the gradient.</summary>
     private protected abstract bool IsDecoupled { get; }

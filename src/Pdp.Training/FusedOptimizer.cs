@@ -77,7 +77,7 @@ public abstract class FusedOptimizer : optim.Optimizer
 
     /// <summary>Sets all gradients to null, as PyTorch does by default; stock TorchSharp fills them with zeros.</summary>
     /// <exception cref="InvalidOperationException">
-    /// A parameter was disposed since the optimizer was made, as by moving the model.
+    /// A parameter was disposed since the optimizer was made, as by moving the model; nothing has changed then.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The optimizer is disposed.</exception>
     public override void zero_grad()
@@ -86,6 +86,10 @@ public abstract class FusedOptimizer : optim.Optimizer
         foreach (var slot in _slots)
         {
             slot.RequireAlive();
+        }
+
+        foreach (var slot in _slots)
+        {
             slot.Parameter.grad = null;
         }
     }
@@ -94,7 +98,8 @@ public abstract class FusedOptimizer : optim.Optimizer
     /// <param name="closure">Computes the loss and its gradients before the step; null if they have been computed already.</param>
     /// <returns>The closure's loss, which the caller owns; null if there is no closure.</returns>
     /// <exception cref="InvalidOperationException">
-    /// A parameter was disposed or reshaped since the optimizer was made, or a gradient does not fit it; nothing has changed then.
+    /// A parameter was disposed, reshaped or converted since the optimizer was made, or a gradient does not fit it; nothing has
+    /// changed then.
     /// </exception>
     public override Tensor step(Func<Tensor>? closure = null)
     {
@@ -148,12 +153,14 @@ public abstract class FusedOptimizer : optim.Optimizer
     public void CheckState(IReadOnlyDictionary<string, Tensor> state)
     {
         ArgumentNullException.ThrowIfNull(state);
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
         _state.Check(state);
     }
 
     /// <summary>Drops the state, as if no step had been taken; the learning rates are kept.</summary>
     public void ResetState()
     {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
         foreach (var slot in _slots)
         {
             slot.Replace([], 0);
@@ -169,6 +176,7 @@ public abstract class FusedOptimizer : optim.Optimizer
     public void MaskState(IReadOnlyDictionary<string, Tensor> masks)
     {
         ArgumentNullException.ThrowIfNull(masks);
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
         _state.Mask(masks);
     }
 

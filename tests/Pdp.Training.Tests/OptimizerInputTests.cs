@@ -50,7 +50,7 @@ public sealed class OptimizerInputTests
             weight.set_(ones(2));
         weight.grad = ones(2);
 
-        Assert.Contains("'w' is [2], and its state [4]", Assert.Throws<InvalidOperationException>(() => optimizer.step()).Message, StringComparison.Ordinal);
+        Assert.Contains("'w' is Float32 [2] on cpu, and its state Float32 [4] on cpu", Assert.Throws<InvalidOperationException>(() => optimizer.step()).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -63,7 +63,9 @@ public sealed class OptimizerInputTests
         Assert.Throws<ObjectDisposedException>(() => optimizer.step());
         Assert.Throws<ObjectDisposedException>(optimizer.zero_grad);
         Assert.Throws<ObjectDisposedException>(() => optimizer.GetState());
-        Assert.Throws<ObjectDisposedException>(() => optimizer.SetState(new Dictionary<string, Tensor>()));
+        foreach (var call in new Action<Dictionary<string, Tensor>>[] { optimizer.SetState, optimizer.CheckState, optimizer.MaskState })
+            Assert.Throws<ObjectDisposedException>(() => call([]));
+        Assert.Throws<ObjectDisposedException>(optimizer.ResetState);
     }
 
     [Fact]
@@ -79,7 +81,7 @@ public sealed class OptimizerInputTests
             weight.set_(ones(4, 2));
         weight.grad = ones(4, 2);
 
-        Assert.Contains("'w' is [4, 2]", Assert.Throws<InvalidOperationException>(() => optimizer.step()).Message, StringComparison.Ordinal);
+        Assert.Contains("'w' is Float32 [4, 2]", Assert.Throws<InvalidOperationException>(() => optimizer.step()).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -26,11 +26,11 @@ internal sealed class Slot(string name, Parameter parameter, ParameterGroup grou
     public Tensor? Gradient()
     {
         RequireAlive();
-        if (State is [var state, ..] && !HasShape(state))
+        if (State is [var state, ..] && !Fits(state))
         {
             throw new InvalidOperationException(
-                $"Parameter '{name}' is [{string.Join(", ", parameter.shape)}], and its state [{string.Join(", ", state.shape)}]: "
-                + "make a new optimizer for a model whose shapes have changed.");
+                $"Parameter '{name}' is {Describe(parameter)}, and its state {Describe(state)}: "
+                + "make a new optimizer for a model whose shapes, type or device have changed.");
         }
 
         return parameter.grad is { } gradient ? Fitting(gradient.is_sparse ? gradient.to_dense() : gradient) : null;
@@ -42,7 +42,8 @@ internal sealed class Slot(string name, Parameter parameter, ParameterGroup grou
         if (parameter.IsInvalid)
         {
             throw new InvalidOperationException(
-                $"Parameter '{name}' was disposed, as model.to(…) does with every parameter: make the optimizer after the model is moved.");
+                $"Parameter '{name}' was disposed, as model.to(…) does with every parameter: "
+                + "make the optimizer after the model is moved.");
         }
     }
 
@@ -73,16 +74,32 @@ internal sealed class Slot(string name, Parameter parameter, ParameterGroup grou
         return parameter.detach().as_strided([0], [1]).DetachFromDisposeScope();
     }
 
+    private static string Describe(Tensor tensor) => $"{tensor.dtype} [{string.Join(", ", tensor.shape)}] on {tensor.device}";
+
     private Tensor Fitting(Tensor gradient) =>
-        gradient.numel() == parameter.numel() && gradient.dim() == parameter.dim() && gradient.dtype == parameter.dtype
-        && gradient.device_type == parameter.device_type
+        Fits(gradient)
             ? gradient
             : throw new InvalidOperationException(
-                $"The gradient of '{name}' is {gradient.dtype} [{string.Join(", ", gradient.shape)}] on {gradient.device}, "
-                + $"and the parameter {parameter.dtype} [{string.Join(", ", parameter.shape)}] on {parameter.device}. "
+                $"The gradient of '{name}' is {Describe(gradient)}, and the parameter {Describe(parameter)}. "
                 + "If a pruner masks the weights, call step() after the scope of Mask() has ended.");
 
     // The shapes themselves are arrays, which would cost more than the fused step of a small tensor.
-    private bool HasShape(Tensor state) =>
-        state.numel() == parameter.numel() && state.dim() == parameter.dim() && (state.dim() == 0 || state.size(0) == parameter.size(0));
+    private bool Fits(Tensor other)
+    {
+        var dimensions = parameter.dim();
+        if (other.dtype != parameter.dtype || other.device_type != parameter.device_type || other.dim() != dimensions)
+        {
+            return false;
+        }
+
+        for (var i = 0; i < dimensions; i++)
+        {
+            if (other.size(i) != parameter.size(i))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
 }

@@ -8,12 +8,27 @@ namespace Pdp.Training;
 /// <see cref="FusedAdam"/> and <see cref="FusedAdamW"/> avoid this; for other optimizers use <c>Collector.Hold(() => optimizer.step())</c>.
 /// The action runs in a no-GC region (<see cref="GC.TryStartNoGCRegion(long)"/>). Each region starts with one collection, and all
 /// allocations inside it must fit its budget. Exceeding the budget ends the region early and without notice, and the step is then as unsafe
-/// as before.
+/// as before. Calls of several threads share a region, which ends when the last of them is done; a call that comes after the one that
+/// started it is done waits for a region of its own.
 /// </remarks>
 public static class Collector
 {
     /// <summary>The default budget of a region in managed bytes: far more than an optimizer's step needs.</summary>
     public const long DefaultBudget = 64 << 20;
+
+    private static readonly object Gate = new();
+
+    /// <summary>The threads in our region.</summary>
+    private static int _inside;
+
+    /// <summary>Whether the thread that started the region is still in it, so that others may join.</summary>
+    private static bool _isOpen;
+
+    /// <summary>Whether the region is ours to end.</summary>
+    private static bool _isOurs;
+
+    [ThreadStatic]
+    private static bool _isInside;
 
     /// <summary>Runs an action without garbage collections. Inside another call or a no-GC region it just runs the action.</summary>
     /// <param name="action">The action, such as <c>() => optimizer.step()</c>.</param>
@@ -27,21 +42,63 @@ public static class Collector
     {
         ArgumentNullException.ThrowIfNull(action);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(budget);
-        var isOurs = TryStart(budget);
+        if (_isInside)
+        {
+            action();
+            return;
+        }
+
+        var isStarter = Enter(budget);
         try
         {
+            _isInside = true;
             action();
         }
         finally
         {
-            if (isOurs)
+            _isInside = false;
+            Leave(isStarter);
+        }
+    }
+
+    // Were threads to join for ever, their allocations would exceed the budget; were the starter to end the region, the others' steps
+    // would go on outside of it.
+    private static bool Enter(long budget)
+    {
+        lock (Gate)
+        {
+            while (_inside > 0 && !_isOpen)
+            {
+                Monitor.Wait(Gate);
+            }
+
+            var isStarter = _inside == 0;
+            if (isStarter)
+            {
+                _isOurs = TryStart(budget);
+                _isOpen = true;
+            }
+
+            _inside++;
+            return isStarter;
+        }
+    }
+
+    private static void Leave(bool isStarter)
+    {
+        lock (Gate)
+        {
+            _isOpen &= !isStarter;
+            _inside--;
+            if (_inside == 0)
             {
                 End();
+                Monitor.PulseAll(Gate);
             }
         }
     }
 
-    // False if a region is already active, started by this thread or another.
+    // False if a no-GC region is already active, which is then its starter's to end.
     private static bool TryStart(long budget)
     {
         if (GCSettings.LatencyMode == GCLatencyMode.NoGCRegion)
@@ -66,7 +123,7 @@ public static class Collector
     {
         try
         {
-            if (GCSettings.LatencyMode == GCLatencyMode.NoGCRegion)
+            if (_isOurs && GCSettings.LatencyMode == GCLatencyMode.NoGCRegion)
             {
                 GC.EndNoGCRegion();
             }

@@ -43,6 +43,35 @@ public sealed class CollectorTests
     }
 
     [Fact]
+    public void Hold_WhenTheThreadThatStartedItIsDone_LastsForTheOther()
+    {
+        using ManualResetEventSlim isIn = new(), isJoined = new(), isDone = new();
+        var mode = GCLatencyMode.Interactive;
+        var other = new Thread(() =>
+        {
+            isIn.Wait();
+            Collector.Hold(() =>
+            {
+                isJoined.Set();
+                isDone.Wait();
+                mode = GCSettings.LatencyMode;
+            });
+        });
+        other.Start();
+
+        Collector.Hold(() =>
+        {
+            isIn.Set();
+            isJoined.Wait();
+        });
+        isDone.Set();
+        other.Join();
+
+        Assert.Equal(GCLatencyMode.NoGCRegion, mode);
+        Assert.NotEqual(GCLatencyMode.NoGCRegion, GCSettings.LatencyMode);
+    }
+
+    [Fact]
     public void Hold_WhenMoreThanTheBudgetIsAllocated_StillEnds()
     {
         Collector.Hold(

@@ -11,7 +11,10 @@ public sealed record LoadOptions
     /// <value>False by default.</value>
     public bool AllowUnexpected { get; init; }
 
-    /// <summary>Whether floating-point tensors may be of another floating-point type; they are then rounded to the module's.</summary>
+    /// <summary>
+    /// Whether floating-point tensors may be of another floating-point type; they are then rounded to the module's. Numbers that are too
+    /// large for that are an error.
+    /// </summary>
     /// <value>False by default.</value>
     public bool AllowConversion { get; init; }
 }

@@ -1,3 +1,4 @@
+using Pdp.Internal;
 using static TorchSharp.torch;
 
 namespace Pdp.Training.Internal;
@@ -10,11 +11,18 @@ internal sealed class ModuleFit
     private readonly IReadOnlyDictionary<string, Tensor> _tensors;
     private readonly LoadOptions _options;
 
+    /// <summary>The names of each tensor of the module; a tied one has several.</summary>
+    private readonly string[][] _names;
+
     /// <exception cref="InvalidDataException">The tensors do not fit.</exception>
     /// <exception cref="InvalidOperationException">A tensor of the module has no memory to copy into.</exception>
     public ModuleFit(nn.Module module, IReadOnlyDictionary<string, Tensor> tensors, string source, LoadOptions options)
     {
         (_targets, _tensors, _options) = (module.state_dict(), tensors, options);
+        _names =
+        [
+            .. _targets.GroupBy(target => TensorAddress.OfNative(target.Value), target => target.Key).Select(tied => tied.ToArray()),
+        ];
         RequireMemory();
         var faults = Faults().ToArray();
         if (faults.Length > 0)
@@ -24,7 +32,9 @@ internal sealed class ModuleFit
         }
     }
 
-    private IEnumerable<string> Missing => _targets.Keys.Where(name => !_tensors.ContainsKey(name));
+    /// <summary>What no name of a tensor in the module has.</summary>
+    private IEnumerable<string> Missing =>
+        _names.Where(tied => !tied.Any(_tensors.ContainsKey)).SelectMany(tied => tied);
 
     private IEnumerable<string> Unexpected => _tensors.Keys.Where(name => !_targets.ContainsKey(name));
 
@@ -92,26 +102,54 @@ internal sealed class ModuleFit
 
     private IEnumerable<string> Faults()
     {
-        foreach (var (name, target) in _targets)
+        string[] unfit = [.. Shared.Where(name => !Fits(name))];
+        return
+        [
+            .. Missing.Where(name => !_options.AllowMissing && !IsCounter(name)).Select(name => $"'{name}' is missing"),
+            .. unfit.Select(name => $"'{name}' is {Describe(_tensors[name])} where the model has {Describe(_targets[name])}"),
+            .. Shared.Except(unfit).Where(Overflows)
+                .Select(name => $"'{name}' holds numbers that are too large for {_targets[name].dtype}"),
+            .. unfit.Length > 0 ? [] : Untied(),
+            .. Unexpected.Where(name => !_options.AllowUnexpected && !IsCounter(name)).Select(name => $"'{name}' is not in the model"),
+        ];
+    }
+
+    private bool Fits(string name) =>
+        _tensors[name].shape.AsSpan().SequenceEqual(_targets[name].shape) && Takes(_targets[name], _tensors[name]);
+
+    // Where one tensor of the module has two names, which have different values in the file, only one could be loaded.
+    private IEnumerable<string> Untied() =>
+        from tied in _names
+        let found = Array.FindAll(tied, _tensors.ContainsKey)
+        from other in found.Skip(1)
+        where !IsSame(_tensors[found[0]], _tensors[other])
+        select $"'{found[0]}' and '{other}' have different values, and are one tensor in the model";
+
+    private static bool IsSame(Tensor one, Tensor other)
+    {
+        if (!HasValues(one) || !HasValues(other))
         {
-            if (!_tensors.TryGetValue(name, out var tensor))
-            {
-                if (!_options.AllowMissing && !IsCounter(name))
-                {
-                    yield return $"'{name}' is missing";
-                }
-            }
-            else if (!tensor.shape.AsSpan().SequenceEqual(target.shape) || !Takes(target, tensor))
-            {
-                yield return $"'{name}' is {Describe(tensor)} where the model has {Describe(target)}";
-            }
+            return true;
         }
 
-        foreach (var name in Unexpected.Where(name => !_options.AllowUnexpected && !IsCounter(name)))
-        {
-            yield return $"'{name}' is not in the model";
-        }
+        using var scope = NewDisposeScope();
+        return one.eq(other).logical_or(one.ne(one)).all().cpu().bytes[0] != 0;
     }
+
+    // A conversion that turns numbers into infinity.
+    private bool Overflows(string name)
+    {
+        var (tensor, type) = (_tensors[name], _targets[name].dtype);
+        if (tensor.dtype == type || !HasValues(tensor))
+        {
+            return false;
+        }
+
+        using var scope = NewDisposeScope();
+        return tensor.to_type(type).isinf().logical_and(tensor.isinf().logical_not()).any().cpu().bytes[0] != 0;
+    }
+
+    private static bool HasValues(Tensor tensor) => !tensor.is_sparse && tensor.device_type != TorchSharp.DeviceType.META;
 
     private bool Takes(Tensor target, Tensor tensor) =>
         tensor.dtype == target.dtype || (_options.AllowConversion && tensor.is_floating_point() && target.is_floating_point());

@@ -123,25 +123,37 @@ internal static class SafetensorsFile
 
         try
         {
-            stream.ReadExactly(tensor.bytes);
+            foreach (var piece in Pieces(tensor))
+            {
+                stream.ReadExactly(piece.bytes);
+                GC.KeepAlive(piece);
+            }
         }
         catch (EndOfStreamException e)
         {
             throw new InvalidDataException($"'{path}' became shorter while tensor '{entry.Name}' was read.", e);
         }
 
-        GC.KeepAlive(tensor);
         return tensor;
+    }
+
+    /// <summary>Views of a contiguous tensor's elements, in their order; TorchSharp gives no 2 GiB of a tensor at once.</summary>
+    internal static IEnumerable<Tensor> Pieces(Tensor tensor, long length = 1 << 26)
+    {
+        var flat = tensor.view(-1);
+        for (var start = 0L; start < flat.numel(); start += length)
+        {
+            yield return flat.narrow(0, start, Math.Min(length, flat.numel() - start));
+        }
     }
 
     private static void Write(Stream stream, Tensor tensor)
     {
         using var scope = NewDisposeScope();
-        var plain = tensor.detach().cpu().contiguous();
-        if (plain.numel() > 0)
+        foreach (var piece in Pieces(tensor.detach().cpu().contiguous()))
         {
-            stream.Write(plain.bytes);
-            GC.KeepAlive(plain);
+            stream.Write(piece.bytes);
+            GC.KeepAlive(piece);
         }
     }
 }

@@ -10,7 +10,9 @@ namespace Pdp.Training;
 /// softmax(z_s/T), and D the distance of hidden states: Hinton, Vinyals and Dean, "Distilling the Knowledge in a Neural Network" (2015),
 /// section 2. T² keeps the gradients of the soft targets as large as those of the task. Each term is a mean over the positions that
 /// count; what doesn't count has no influence, even if it is NaN; nor has a term whose weight is 0, which is not computed. All is
-/// computed in float64: at a high temperature KL is a small difference of large numbers, of which float32 would keep few digits.
+/// computed in float64: at a high temperature KL is a small difference of large numbers, of which float32 would keep few digits. The
+/// divergence and its gradient are computed a few positions at a time, so that nothing of the size of the logits is kept in float64, and
+/// the soft targets can be differentiated once, not twice.
 /// </remarks>
 public static class Distillation
 {

@@ -24,16 +24,7 @@ internal sealed class TaughtPair
     }
 
     /// <summary>KL(p ‖ q) of the softened answers: the mean over positions of Σ p·(log p − log q).</summary>
-    public Tensor Divergence(double temperature)
-    {
-        using Scalar softening = (1 / temperature).ToScalar();
-        var (student, teacher) = (Wide(_student), Wide(_teacher));
-        var (answer, target) = (student.mul(softening).log_softmax(-1), teacher.mul(softening).log_softmax(-1));
-
-        // Where p = 0, p·(log p − log q) is 0, and not NaN as −∞ + ∞.
-        var difference = target.sub(answer).masked_fill(target.isneginf(), Zero);
-        return Mean(target.exp().mul(difference).sum(-1));
-    }
+    public Tensor Divergence(double temperature) => Mean(SoftTargets.Divergence(_student, _teacher, _padding, temperature));
 
     /// <summary>The mean over positions of the distance of hidden states.</summary>
     public Tensor Distance(HiddenDistance kind)

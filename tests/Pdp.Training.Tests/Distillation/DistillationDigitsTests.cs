@@ -41,6 +41,22 @@ public sealed class DistillationDigitsTests : IDisposable
     }
 
     [Fact]
+    public void Loss_OfManyPositions_IsThatOfEachThatCounts()
+    {
+        var (student, teacher) = (Draw(2000, 50).requires_grad_(), Draw(2000, 50));
+        bool[] counts = [.. Enumerable.Range(0, 2000).Select(i => i % 4 != 0)];
+        var options = new DistillationOptions { Temperature = 2, Weight = 1 };
+
+        var loss = Distillation.Loss(zeros([]), student, teacher, options, tensor(counts));
+        loss.backward();
+
+        var rows = Rows(student.detach()).Zip(Rows(teacher)).Select(pair => Reference(pair.First, pair.Second, 2)).ToArray();
+        var gradient = rows.Zip(counts).SelectMany(row => row.First.Gradient.Select(g => row.Second ? 2 * g / 1500 : 0));
+        Assert.Equal(1, loss.item<float>() / (4 * rows.Zip(counts).Where(row => row.Second).Average(row => row.First.Divergence)), 1e-6);
+        Assert.Equal(gradient, student.grad!.data<float>().Select(g => (double)g), (a, b) => Math.Abs(a - b) <= 1e-5 * Math.Max(Math.Abs(a), 1e-7));
+    }
+
+    [Fact]
     public void Loss_OfATermWithoutWeight_DoesNotTouchIt()
     {
         var (logits, wrong, task) = (Draw(2, 3), full([2, 3], float.NaN), tensor(0.5f));

@@ -67,8 +67,14 @@ public sealed class BadBoundsTests
     public void Bounds_ThatAPatternMeets_AreAccepted()
     {
         using var model = TestModels.Mlp();
-        using var pruner = new PdpPruner(model, new() { Epochs = 4, Strategy = NofM.Keep(1, of: 4), MinimumLayerSparsity = 0.75,
-            MaximumLayerSparsity = 0.75, Rules = [new("last") { Strategy = NofM.Keep(2, of: 4) }] });
+        using var pruner = new PdpPruner(model, new()
+        {
+            Epochs = 4,
+            Strategy = NofM.Keep(1, of: 4),
+            MinimumLayerSparsity = 0.75,
+            MaximumLayerSparsity = 0.75,
+            Rules = [new("last") { Strategy = NofM.Keep(2, of: 4) }]
+        });
 
         Assert.Equal([0.75, 0.75, 0.5], pruner.Plan().Layers.Select(layer => layer.Sparsity));
     }

@@ -29,15 +29,27 @@ public sealed class OptionsJsonTests
         [nameof(GlobalMagnitude)] = Plain with { Allocation = new GlobalMagnitude() },
         [nameof(UniformSparsity)] = Plain with { Allocation = new UniformSparsity() },
         [nameof(ErdosRenyiKernel)] = Plain with { Allocation = new ErdosRenyiKernel() },
-        [nameof(SparsityTable)] = Plain with { Allocation = new SparsityTable(
-            new Dictionary<string, double> { ["0.weight"] = 0.25, ["fc.weight"] = 1 / 3.0 }), Sparsity = null },
-        ["temperatures"] = Plain with { Temperature = Temperature.Relative(0.5),
-            Rules = [new("*") { Temperature = Temperature.Absolute(1e-4).AnnealedTo(1e-6, 1, 7) }] },
-        ["temperatures of the gradient"] = Plain with { GradientTemperature = Temperature.Relative(1),
-            Rules = [new("*") { GradientTemperature = Temperature.Absolute(1e-4) }] },
+        [nameof(SparsityTable)] = Plain with
+        {
+            Allocation = new SparsityTable(new Dictionary<string, double> { ["0.weight"] = 0.25, ["fc.weight"] = 1 / 3.0 }),
+            Sparsity = null
+        },
+        ["temperatures"] = Plain with
+        {
+            Temperature = Temperature.Relative(0.5),
+            Rules = [new("*") { Temperature = Temperature.Absolute(1e-4).AnnealedTo(1e-6, 1, 7) }]
+        },
+        ["temperatures of the gradient"] = Plain with
+        {
+            GradientTemperature = Temperature.Relative(1),
+            Rules = [new("*") { GradientTemperature = Temperature.Absolute(1e-4) }]
+        },
         ["metrics"] = Plain with { MetricsInterval = 7, MetricsPerLayer = true },
-        ["matches"] = Plain with { Include = ["*"],
-            Exclude = [LayerMatch.Classifier, LayerMatch.First, LayerMatch.OfType<Conv2d>(), LayerMatch.OfType("Linear")] },
+        ["matches"] = Plain with
+        {
+            Include = ["*"],
+            Exclude = [LayerMatch.Classifier, LayerMatch.First, LayerMatch.OfType<Conv2d>(), LayerMatch.OfType("Linear")]
+        },
         ["rules"] = Plain with
         {
             Rules = [new("head.*") { Sparsity = 0.5, Strategy = NofM.Keep(2, of: 4) },
@@ -103,8 +115,13 @@ public sealed class OptionsJsonTests
         using var model = TestModels.Cnn();
         using var example = ones(1, 3, 8, 8);
         var map = ChannelMap.Find(model, example);
-        var options = new PdpOptions { Epochs = 4, Strategy = new PerChannel(), Channels = map,
-            Allocation = new MacBudget(0.5, map, MacCount.Of(model, example)) { IsRelative = false } };
+        var options = new PdpOptions
+        {
+            Epochs = 4,
+            Strategy = new PerChannel(),
+            Channels = map,
+            Allocation = new MacBudget(0.5, map, MacCount.Of(model, example)) { IsRelative = false }
+        };
 
         var read = PdpOptions.FromJson(options.ToJson());
 

@@ -29,6 +29,7 @@ public sealed class CommitZerosTests
     {
         using var scope = NewDisposeScope();
         using var model = Sequential(("in", Linear(8, 8)), ("act", ReLU()), ("out", Linear(8, 8)));
+        var channels = strategy == "tied channels" ? ChannelMap.Find(model, ones(2, 8)) : null;
         model.to(type);
         using (no_grad())
         {
@@ -41,7 +42,7 @@ public sealed class CommitZerosTests
             Epochs = 1,
             Sparsity = strategy == "2:4" ? null : 0.5,
             Strategy = strategy == "2:4" ? NofM.Keep(2, of: 4) : strategy == "unstructured" ? new Unstructured() : new PerChannel(),
-            Channels = strategy == "tied channels" ? ChannelMap.Find(model, ones(2, 8, dtype: type)) : null,
+            Channels = channels,
             Schedule = new ConstantSparsity(),
             Temperature = Temperature.Relative(0.5),
         });

@@ -13,6 +13,9 @@ public static class AtomicFile
     /// <param name="write">Writes the contents to the stream that is passed to it; it may read them again, and close the stream.</param>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="IOException">The file can't be written, or is being written by another thread or process.</exception>
+    /// <remarks>
+    /// A file should have one writer. A second one fails while the first writes, but may slip in as the first renames its file.
+    /// </remarks>
     public static void Write(string path, Action<Stream> write)
     {
         ArgumentNullException.ThrowIfNull(write);

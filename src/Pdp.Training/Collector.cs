@@ -9,7 +9,8 @@ namespace Pdp.Training;
 /// The action runs in a no-GC region (<see cref="GC.TryStartNoGCRegion(long)"/>). Each region starts with one collection, and all
 /// allocations inside it must fit its budget. Exceeding the budget ends the region early and without notice, and the step is then as unsafe
 /// as before. Calls of several threads share a region, which ends when the last of them is done; a call that comes after the one that
-/// started it is done waits for a region of its own.
+/// started it is done waits for a region of its own. On two threads, beside one that allocates as fast as it can, stock steps still fail
+/// now and then (44 of 285,655).
 /// </remarks>
 public static class Collector
 {

@@ -37,8 +37,8 @@ public sealed record TrainingState
     /// A text has the name <c>sha256</c> or is null, or a tensor has a type that the format does not support; nothing is written then.
     /// </exception>
     /// <exception cref="InvalidOperationException">
-    /// A tensor holds NaN or infinity, from which no run can continue, or the averages have replaced the weights; nothing is written
-    /// then.
+    /// A tensor holds NaN or infinity, from which no run can continue (buffers may hold −∞, as causal masks do), or the averages have
+    /// replaced the weights; nothing is written then.
     /// </exception>
     /// <exception cref="IOException">The file can't be written; an existing one stays as it was.</exception>
     public void Save(string path, IReadOnlyDictionary<string, string> texts)
@@ -51,7 +51,7 @@ public sealed record TrainingState
         Add(tensors, ModelPrefix, Model.state_dict());
         Add(tensors, OptimizerPrefix, Optimizer?.GetState());
         Add(tensors, AveragePrefix, Average?.GetState());
-        CheckpointFile.Save(path, tensors, texts);
+        CheckpointFile.Save(path, tensors, texts, Masks());
     }
 
     /// <summary>Restores what <see cref="Save"/> wrote. All of the file is checked before anything changes.</summary>
@@ -70,7 +70,7 @@ public sealed record TrainingState
         ArgumentNullException.ThrowIfNull(path);
         RequireWeights();
         using var scope = NewDisposeScope();
-        var file = CheckpointFile.Load(path, ModelPrefix, OptimizerPrefix, AveragePrefix);
+        var file = CheckpointFile.Load(path, Masks(), ModelPrefix, OptimizerPrefix, AveragePrefix);
         var (weights, optimizer, average) = (file.Part(ModelPrefix), file.Part(OptimizerPrefix), file.Part(AveragePrefix));
         Safetensors.RequireFit(Model, weights, path);
         file.RequireFit(optimizer, "an optimizer", Optimizer is null ? null : Optimizer.CheckState);
@@ -79,6 +79,10 @@ public sealed record TrainingState
         Optimizer?.SetState(optimizer);
         Average?.SetState(average);
     }
+
+    // Buffers may be masks, in the model and in its average.
+    private HashSet<string> Masks() =>
+        [.. Model.named_buffers().SelectMany(entry => new[] { ModelPrefix + entry.name, AveragePrefix + entry.name })];
 
     // The weights that the averages stand in for would be lost.
     private void RequireWeights()

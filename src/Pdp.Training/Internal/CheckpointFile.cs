@@ -11,14 +11,19 @@ internal sealed class CheckpointFile
     private CheckpointFile(string path, Dictionary<string, Tensor> tensors) => (_path, _tensors) = (path, tensors);
 
     /// <summary>Writes a checkpoint that can be read again.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="tensors">The tensors by name.</param>
+    /// <param name="texts">The texts by name.</param>
+    /// <param name="masks">The names of tensors that may hold −∞, as a causal mask does.</param>
     /// <exception cref="ArgumentException">A text or a tensor is not what the format supports; nothing is written then.</exception>
     /// <exception cref="InvalidOperationException">A tensor is not finite; nothing is written then.</exception>
-    public static void Save(string path, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string> texts)
+    public static void Save(
+        string path, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string> texts, IReadOnlySet<string> masks)
     {
         SafetensorsFile.Require(tensors);
         foreach (var (name, tensor) in tensors)
         {
-            if (!IsFinite(tensor))
+            if (!IsUsable(tensor, masks.Contains(name)))
             {
                 throw new InvalidOperationException(
                     $"'{name}' holds NaN or infinity, from which no run can go on: nothing is saved. "
@@ -29,9 +34,13 @@ internal sealed class CheckpointFile
         SafetensorsFile.SaveSealed(path, tensors, texts);
     }
 
+    /// <summary>Reads a checkpoint.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="masks">The names of tensors that may hold −∞.</param>
+    /// <param name="prefixes">What names start with.</param>
     /// <exception cref="FileNotFoundException">The file does not exist.</exception>
     /// <exception cref="InvalidDataException">The file is damaged, or has a tensor of another prefix or that is not finite.</exception>
-    public static CheckpointFile Load(string path, params string[] prefixes)
+    public static CheckpointFile Load(string path, IReadOnlySet<string> masks, params string[] prefixes)
     {
         if (!File.Exists(path))
         {
@@ -47,7 +56,7 @@ internal sealed class CheckpointFile
         foreach (var (name, tensor) in file._tensors)
         {
             file.Require(Array.Exists(prefixes, prefix => name.StartsWith(prefix, StringComparison.Ordinal)), $"has a tensor '{name}'");
-            file.Require(IsFinite(tensor), $"is damaged: '{name}' holds NaN or infinity");
+            file.Require(IsUsable(tensor, masks.Contains(name)), $"is damaged: '{name}' holds NaN or infinity");
         }
 
         return file;
@@ -76,10 +85,11 @@ internal sealed class CheckpointFile
         }
     }
 
-    private static bool IsFinite(Tensor tensor)
+    private static bool IsUsable(Tensor tensor, bool isMask)
     {
         using var scope = NewDisposeScope();
-        return !tensor.is_floating_point() || tensor.isfinite().all().bytes[0] != 0;
+        return !tensor.is_floating_point()
+            || (isMask ? tensor.isfinite().logical_or(tensor.isneginf()) : tensor.isfinite()).all().bytes[0] != 0;
     }
 
     private void Require(bool condition, string otherwise)

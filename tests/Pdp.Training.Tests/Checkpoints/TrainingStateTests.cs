@@ -149,7 +149,9 @@ public sealed class TrainingStateTests : IDisposable
 
     [Theory]
     [InlineData(float.NaN, "model.fc.weight")]
-    [InlineData(float.NegativeInfinity, "model.norm.running_var")]
+    [InlineData(float.NegativeInfinity, "model.fc.weight")]
+    [InlineData(float.PositiveInfinity, "model.norm.running_var")]
+    [InlineData(float.NaN, "model.norm.running_mean")]
     [InlineData(float.PositiveInfinity, "optimizer.fc.weight.exp_avg")]
     [InlineData(float.NaN, "average.fc.bias")]
     public void Save_WhenANumberIsNotFinite_NamesItAndWritesNothing(float wrong, string name)
@@ -162,6 +164,22 @@ public sealed class TrainingStateTests : IDisposable
         Assert.Contains($"'{name}' holds NaN or infinity, from which no run can go on: nothing is saved.", error.Message, StringComparison.Ordinal);
         Assert.Equal(before, File.ReadAllBytes(Path));
         Assert.Equal([Path], Directory.GetFiles(_folder.Path));
+    }
+
+    [Fact]
+    public void SaveAndLoad_OfAModelWithACausalMask_KeepIt()
+    {
+        using var scope = NewDisposeScope();
+        using var model = nn.Linear(2, 2);
+        var mask = full(2, 2, float.NegativeInfinity).triu(1);
+        model.register_buffer("mask", mask);
+        var state = new TrainingState { Model = model };
+
+        state.Save(Path, Texts);
+        mask.zero_();
+        state.Load(Path);
+
+        Assert.Equal([0, float.NegativeInfinity, 0, 0], mask.data<float>().ToArray());
     }
 
     [Fact]

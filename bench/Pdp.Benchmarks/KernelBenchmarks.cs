@@ -1,5 +1,4 @@
 using BenchmarkDotNet.Attributes;
-using Pdp.Numerics;
 using Pdp.Numerics.Kernels;
 using TorchSharp;
 

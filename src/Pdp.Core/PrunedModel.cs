@@ -1,5 +1,5 @@
 using Pdp.Allocation;
-using Pdp.Channels.Shrinking;
+using Pdp.Channels.Cutting;
 using Pdp.Internal;
 using Pdp.Layers;
 using Pdp.Masking;

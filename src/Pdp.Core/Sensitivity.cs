@@ -1,6 +1,6 @@
 using System.Globalization;
 using Pdp.Allocation;
-using Pdp.Channels;
+using Pdp.Channels.Probing.Running;
 using Pdp.Internal;
 using Pdp.Layers;
 using Pdp.Masking;

@@ -1,4 +1,4 @@
-using Pdp.Channels;
+using Pdp.Internal;
 using Pdp.Sparse.Folding;
 using Pdp.Sparse.Layers;
 using Pdp.Sparse.Packing;

@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
-using Pdp.Channels;
 using Pdp.Channels.Probing;
+using Pdp.Internal;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 

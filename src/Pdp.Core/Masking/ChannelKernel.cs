@@ -179,7 +179,7 @@ internal sealed class ChannelKernel : GroupKernel
     {
         var logit = (magnitude - threshold) * scale * ((magnitude + threshold) * scale);
         var (mask, removal) = (1 / (1 + Math.Exp(-logit)), 1 / (1 + Math.Exp(logit)));
-        return (mask >= SoftMask.Cut ? (float)mask : 0, removal);
+        return (mask >= Sharpness.SmallestMask ? (float)mask : 0, removal);
     }
 
     private (long First, long End) Extent(int piece) =>

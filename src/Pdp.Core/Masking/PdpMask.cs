@@ -1,6 +1,7 @@
 using Pdp.Internal;
 using Pdp.Masking;
 using Pdp.Numerics;
+using Pdp.Numerics.Kernels;
 using static TorchSharp.torch;
 
 namespace Pdp;

@@ -1,3 +1,4 @@
+using Pdp.Numerics.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 

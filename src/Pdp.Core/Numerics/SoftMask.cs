@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Pdp.Internal;
+using Pdp.Numerics.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -13,17 +14,12 @@ namespace Pdp.Numerics;
 /// </remarks>
 internal static class SoftMask
 {
-    /// <summary>
-    /// Masks below this become exact zeros. Otherwise weights would become subnormal numbers, which slow CPU convolutions many times.
-    /// </summary>
-    public const double Cut = 1e-12;
-
     /// <summary>How many numbers of the largest allowed size still have a finite sum.</summary>
     private const double MostSummands = 1e6;
 
     private static readonly Scalar One = 1.ToScalar();
     private static readonly Scalar Half = 0.5.ToScalar();
-    private static readonly Scalar CutScalar = Cut.ToScalar();
+    private static readonly Scalar SmallestMask = Sharpness.SmallestMask.ToScalar();
 
     /// <summary>
     /// Equation 1: t = ½·(|w|₍p₎ + |w|₍p+1₎), the midpoint between the largest of the p magnitudes to remove and the next one.
@@ -71,12 +67,12 @@ internal static class SoftMask
         return score.sub(score.detach()).mul(boundary.IsSoft).add(boundary.Logit, One).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Equation 2: m = σ(z), with masks below <see cref="Cut"/> set to zero.</summary>
+    /// <summary>Equation 2: m = σ(z), with masks below <see cref="Sharpness.SmallestMask"/> set to zero.</summary>
     public static Tensor Mask(Tensor logit)
     {
         using var scope = NewDisposeScope();
         var mask = logit.sigmoid();
-        return mask.mul(mask.ge(CutScalar)).MoveToOuterDisposeScope();
+        return mask.mul(mask.ge(SmallestMask)).MoveToOuterDisposeScope();
     }
 
     /// <summary>

@@ -78,7 +78,7 @@ internal static class ReportBuilder
     private static Softness SoftnessOf(PdpMask mask, MaskStatistics statistics) => new(
         statistics.Threshold,
         statistics.SquaredThreshold,
-        statistics.Sharpness,
+        statistics.MeanSharpness,
         statistics.Open / (double)mask.Layout.Elements,
         statistics.Lost,
         statistics.Total);

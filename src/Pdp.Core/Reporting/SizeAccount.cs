@@ -1,4 +1,4 @@
-using Pdp.Channels;
+using Pdp.Channels.Counting;
 using Pdp.Internal;
 using static TorchSharp.torch.nn;
 

@@ -1,4 +1,4 @@
-using Pdp.Channels;
+using Pdp.Internal;
 using Pdp.Sparse.Hooks;
 using Pdp.Sparse.Layers;
 using TorchSharp.Modules;

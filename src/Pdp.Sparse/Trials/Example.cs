@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using Pdp.Channels.Probing;
+using Pdp.Channels.Probing.Running;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 

@@ -1,5 +1,5 @@
 using CsCheck;
-using Pdp.Channels.Shrinking;
+using Pdp.Channels.Cutting;
 using Pdp.Tests.Support;
 using static Pdp.Tests.Allocation.MacBudgetCases;
 using static TorchSharp.torch;

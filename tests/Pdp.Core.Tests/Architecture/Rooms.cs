@@ -2,7 +2,7 @@ using Pdp.Tests.Support;
 
 namespace Pdp.Tests.Architecture;
 
-/// <summary>The rooms of a library: the folders of its sources, and which other ones each may use.</summary>
+/// <summary>The rooms of a library: the folders of its sources, those in folders too, and which other ones each may use.</summary>
 /// <param name="Name">The library.</param>
 /// <param name="Namespace">The namespace of what is public, and the first part of the others.</param>
 /// <param name="Table">The rooms from the bottom up, with the rooms below that each may use.</param>
@@ -16,18 +16,46 @@ internal sealed record Rooms(string Name, string Namespace, IReadOnlyList<(strin
     [
         ("Internal", []),
         ("Strategies", ["Internal"]),
-        ("Numerics", ["Internal", "Strategies"]),
+        ("Numerics/Kernels", ["Internal", "Strategies"]),
+        ("Numerics", ["Internal", "Strategies", "Numerics/Kernels"]),
         ("Scheduling", ["Internal"]),
-        ("Channels", ["Internal"]),
-        ("Layers", ["Internal", "Strategies", "Scheduling", "Channels"]),
-        ("Masking", ["Internal", "Strategies", "Numerics", "Scheduling", "Channels", "Layers"]),
-        ("Allocation", ["Internal", "Strategies", "Numerics", "Channels", "Layers", "Masking"]),
+        ("Channels/Groups", []),
+        ("Channels/Cutting", ["Internal", "Channels/Groups"]),
+        ("Channels/Probing/Running", ["Internal", "Channels/Cutting"]),
+        ("Channels/Probing/Diagnosing", ["Internal", "Channels/Probing/Running"]),
+        ("Channels/Probing/Reading", ["Internal", "Channels/Probing/Running", "Channels/Probing/Diagnosing"]),
+        ("Channels/Probing/Checking", ["Internal", "Channels/Groups", "Channels/Cutting", "Channels/Probing/Running"]),
+        ("Channels/Probing",
+        [
+            "Internal", "Channels/Groups", "Channels/Probing/Running", "Channels/Probing/Diagnosing", "Channels/Probing/Reading",
+            "Channels/Probing/Checking"
+        ]),
+        ("Channels/Counting", ["Internal", "Channels/Groups", "Channels/Probing/Running"]),
+        ("Channels/Shrinking",
+        [
+            "Internal", "Channels/Groups", "Channels/Cutting", "Channels/Probing/Running", "Channels/Probing/Checking"
+        ]),
+        ("Channels", ["Internal", "Channels/Groups", "Channels/Probing", "Channels/Counting"]),
+        ("Layers", ["Internal", "Strategies", "Scheduling", "Channels/Groups", "Channels"]),
+        ("Masking", ["Internal", "Strategies", "Numerics/Kernels", "Numerics", "Scheduling", "Channels/Groups", "Layers"]),
+        ("Allocation",
+        [
+            "Internal", "Strategies", "Numerics/Kernels", "Channels/Groups", "Channels/Counting", "Channels", "Layers", "Masking"
+        ]),
         ("Methods", ["Strategies", "Numerics", "Masking"]),
-        ("Options", ["Internal", "Strategies", "Scheduling", "Channels", "Layers", "Allocation", "Methods"]),
-        ("Watching", ["Internal", "Numerics", "Masking"]),
-        ("Reporting", ["Internal", "Strategies", "Numerics", "Scheduling", "Channels", "Layers", "Masking"]),
+        ("Options", ["Internal", "Strategies", "Scheduling", "Channels/Counting", "Channels", "Layers", "Allocation", "Methods"]),
+        ("Watching", ["Internal", "Numerics/Kernels", "Masking"]),
+        ("Reporting",
+        [
+            "Internal", "Strategies", "Numerics/Kernels", "Numerics", "Scheduling", "Channels/Counting", "Channels", "Layers", "Masking"
+        ]),
         ("Saving", ["Internal", "Strategies", "Scheduling", "Layers", "Masking", "Allocation", "Watching"]),
-        (Root, ["Internal", "Strategies", "Scheduling", "Channels", "Layers", "Masking", "Allocation", "Methods", "Options", "Watching", "Reporting", "Saving"]),
+        (Root,
+        [
+            "Internal", "Strategies", "Scheduling", "Channels/Groups", "Channels/Cutting", "Channels/Probing/Running",
+            "Channels/Counting", "Channels/Shrinking", "Channels", "Layers", "Masking", "Allocation", "Methods", "Options", "Watching",
+            "Reporting", "Saving"
+        ]),
     ]);
 
     /// <summary>Sparse execution and files.</summary>
@@ -55,8 +83,8 @@ internal sealed record Rooms(string Name, string Namespace, IReadOnlyList<(strin
             .SelectMany(name => Read(name)!.Select(source => ($"../{name}/{source.Key}", source.Value)))
             .ToDictionary();
 
-    /// <summary>The room of a file: its first folder, or the root.</summary>
-    public static string Of(string path) => path.Contains('/', StringComparison.Ordinal) ? path[..path.IndexOf('/', StringComparison.Ordinal)] : Root;
+    /// <summary>The room of a file: its folder, or the root.</summary>
+    public static string Of(string path) => path.Contains('/', StringComparison.Ordinal) ? path[..path.LastIndexOf('/')] : Root;
 
     private static Dictionary<string, string>? Read(string name)
     {
@@ -67,7 +95,7 @@ internal sealed record Rooms(string Name, string Namespace, IReadOnlyList<(strin
         return Directory.EnumerateFiles(folder, "*.cs", SearchOption.AllDirectories)
             .Select(path => Path.GetRelativePath(folder, path).Replace('\\', '/'))
             // buildTransitive is compiled into users' builds, and bin and obj are not written by hand.
-            .Where(path => Of(path) is not ("bin" or "obj" or "buildTransitive"))
+            .Where(path => path.Split('/')[0] is not ("bin" or "obj" or "buildTransitive"))
             .ToDictionary(path => path, path => File.ReadAllText(Path.Combine(folder, path)));
     }
 }

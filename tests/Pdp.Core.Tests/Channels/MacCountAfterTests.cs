@@ -1,5 +1,5 @@
 using CsCheck;
-using Pdp.Channels.Shrinking;
+using Pdp.Channels.Cutting;
 using Pdp.Reporting;
 using Pdp.Tests.Support;
 

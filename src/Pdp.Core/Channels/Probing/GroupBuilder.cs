@@ -1,3 +1,5 @@
+using Pdp.Channels.Probing.Reading;
+using Pdp.Channels.Probing.Running;
 using Pdp.Internal;
 using TorchSharp.Modules;
 using static TorchSharp.torch.nn;

@@ -1,3 +1,8 @@
+using Pdp.Channels.Probing.Checking;
+using Pdp.Channels.Probing.Diagnosing;
+using Pdp.Channels.Probing.Reading;
+using Pdp.Channels.Probing.Running;
+using Pdp.Internal;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 

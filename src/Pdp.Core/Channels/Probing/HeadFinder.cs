@@ -1,3 +1,6 @@
+using Pdp.Channels.Probing.Reading;
+using Pdp.Channels.Probing.Running;
+
 namespace Pdp.Channels.Probing;
 
 /// <summary>Finds attention built from linear layers, whose heads can only be removed whole, with their queries and keys.</summary>

@@ -1,3 +1,4 @@
+using Pdp.Channels.Cutting;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 

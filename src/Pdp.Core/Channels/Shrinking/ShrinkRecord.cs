@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Pdp.Channels.Cutting;
 using Pdp.Channels.Shrinking;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;

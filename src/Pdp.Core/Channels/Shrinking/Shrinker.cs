@@ -1,4 +1,6 @@
-using Pdp.Channels.Probing;
+using Pdp.Channels.Cutting;
+using Pdp.Channels.Probing.Checking;
+using Pdp.Channels.Probing.Running;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 

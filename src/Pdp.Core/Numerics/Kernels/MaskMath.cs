@@ -71,7 +71,7 @@ internal static unsafe class MaskMath<TLanes>
         masked & TLanes.GreaterOrEqual(TLanes.Abs(masked), TLanes.Create((float)Precision.SmallestNormal));
 
     /// <summary>m = 1/(1 + e^−z) for the logit z = (v² − t²)/τ, and e^−z, so that 1 − m = m·e^−z.</summary>
-    /// <remarks>Masks below <see cref="SoftMask.Cut"/> are 0.</remarks>
+    /// <remarks>Masks below <see cref="Sharpness.SmallestMask"/> are 0.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static (TLanes Mask, TLanes Odds) Mask(TLanes v, TLanes t, TLanes scale)
     {
@@ -79,7 +79,7 @@ internal static unsafe class MaskMath<TLanes>
         // In units of √τ, as t² and τ may be too large or too small for float32.
         var odds = Exp((t - magnitude) * scale * ((t + magnitude) * scale));
         var m = TLanes.Create(1) / (TLanes.Create(1) + odds);
-        return (m & TLanes.GreaterOrEqual(m, TLanes.Create((float)SoftMask.Cut)), odds);
+        return (m & TLanes.GreaterOrEqual(m, TLanes.Create((float)Sharpness.SmallestMask)), odds);
     }
 
     /// <summary>e^x, to about a unit in the last place; 0 where it would be subnormal, and at most e^87.</summary>

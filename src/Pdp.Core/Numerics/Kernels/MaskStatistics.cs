@@ -41,7 +41,7 @@ internal sealed unsafe class MaskStatistics
     public double SquaredThreshold => _squaredThresholds / _groups;
 
     /// <summary>The mean of t²/τ.</summary>
-    public double Sharpness => _squaredSharpness / _groups;
+    public double MeanSharpness => _squaredSharpness / _groups;
 
     /// <summary>Adds a weight that is one group.</summary>
     /// <param name="weights">The weight.</param>
@@ -122,7 +122,7 @@ internal sealed unsafe class MaskStatistics
         var magnitude = BitConverter.Int32BitsToSingle(key);
         var logit = (magnitude - threshold) * scale * ((magnitude + threshold) * scale);
         var mask = 1 / (1 + MathF.Exp(-logit));
-        var masked = mask >= SoftMask.Cut ? mask * magnitude : 0;
+        var masked = mask >= Sharpness.SmallestMask ? mask * magnitude : 0;
         Total += masked;
         Lost += isRemoved ? masked : 0;
         Zeros += key == 0 ? 1 : 0;

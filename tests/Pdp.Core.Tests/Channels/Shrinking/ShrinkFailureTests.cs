@@ -1,4 +1,4 @@
-using Pdp.Channels.Shrinking;
+using Pdp.Channels.Cutting;
 using Pdp.Tests.Support;
 using Pdp.Training;
 using TorchSharp;

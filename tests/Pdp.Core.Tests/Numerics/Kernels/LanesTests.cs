@@ -1,4 +1,3 @@
-using Pdp.Numerics;
 using Pdp.Numerics.Kernels;
 
 namespace Pdp.Tests.Numerics.Kernels;

@@ -72,7 +72,7 @@ public sealed partial class ReadmeTests
         [
             .. Regions(Read("tests/Pdp.Core.Tests/ReadmeTests.cs")),
             .. Regions(Read("tests/Pdp.Core.Tests/ReadmeAnswersTests.cs")),
-            .. Regions(Read("tests/Pdp.Core.Tests/Channels/Shrinking/OptimizerSliceTests.cs")),
+            .. Regions(Read("tests/Pdp.Channels.Tests/Shrinking/OptimizerSliceTests.cs")),
             Lines(Read("samples/Readme/Program.cs")),
         ];
 

@@ -78,6 +78,7 @@ internal static class SparseBenchmark
         manual_seed(1);
         var model = subject.Model();
         SparseWeights.Prune(model, sparsity, subject.Dense);
+        SparseWeights.DrawVectors(model);
         model.eval();
         return model;
     }

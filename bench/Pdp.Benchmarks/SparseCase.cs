@@ -1,3 +1,4 @@
+using Pdp.Samples.Cifar10;
 using Pdp.Samples.Models;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -28,6 +29,7 @@ internal sealed record SparseCase(string Name, Func<Module<Tensor, Tensor>> Mode
         Pictures("ResNet18", () => ResNet.ResNet18(), 1, isQuick: true), Pictures("ResNet18", () => ResNet.ResNet18(), 8),
         Pictures("ResNet50", () => ResNet.ResNet50(), 1), Pictures("ResNet50", () => ResNet.ResNet50(), 8),
         new("MobileNet-v1, batch 1", () => new MobileNetV1(), [1, 3, 224, 224], false, "features.0.0.weight", "fc.weight"),
+        new("ResNet-20, batch 1", () => new ResNet20(), [1, 3, 32, 32], false),
         new("MLP 784-1024-1024-10, batch 64", Mlp, [64, 784], true),
     ];
 

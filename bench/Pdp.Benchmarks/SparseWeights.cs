@@ -34,6 +34,15 @@ internal static class SparseWeights
             weight.copy_(where(all is null ? Mask(weight, sparsity) : weight.abs().gt(all), weight, zeros_like(weight)));
     }
 
+    /// <summary>Draws biases, norms and their statistics, which are 0 and 1 otherwise, and take less room in a file than trained ones.</summary>
+    public static void DrawVectors(Module model)
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        foreach (var vector in model.state_dict().Values.Where(tensor => tensor.dim() == 1 && tensor.is_floating_point()))
+            vector.copy_(rand_like(vector).add_(full_like(vector, 0.5f)));
+    }
+
     /// <summary>What the largest of the elements that go is.</summary>
     private static Tensor Threshold(Tensor magnitudes, string sparsity)
     {

@@ -10,7 +10,7 @@ internal static class FileAccount
 {
     /// <summary>The bytes of a weight with a number of zeros.</summary>
     public static long Of(Parameter weight, long zeros) =>
-        StoredBytes.Of((int)weight.dim(), weight.numel(), weight.numel() - zeros, (int)weight.ElementSize);
+        StoredBytes.Of(weight.numel(), weight.numel() - zeros, (int)weight.ElementSize);
 
     /// <summary>The bytes of a weight that has a mask of its own; null for channels that are masked together.</summary>
     public static long? Of(MaskGroup group, long zeros) => group.Slices.Lone is { } weight ? Of(weight, zeros) : null;

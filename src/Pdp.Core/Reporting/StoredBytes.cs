@@ -8,20 +8,19 @@ namespace Pdp.Reporting;
 /// </summary>
 internal static class StoredBytes
 {
-    /// <summary>What a packed tensor has to save: it has two entries more in the header of the file, of about 100 bytes each.</summary>
-    public const int LeastSaving = 256;
+    /// <summary>What a packed tensor has to save: the header of the file says about 130 bytes more of it.</summary>
+    public const int LeastSaving = 128;
 
     /// <summary>The bytes of a tensor, without its entries in the header.</summary>
-    /// <param name="dimensions">The number of its dimensions.</param>
     /// <param name="elements">The number of its elements.</param>
     /// <param name="nonzeros">The number of elements with any bit set.</param>
     /// <param name="width">The bytes of an element.</param>
-    public static long Of(int dimensions, long elements, long nonzeros, int width) =>
-        IsPacked(dimensions, elements, nonzeros, width) ? Packed(dimensions, elements, nonzeros, width) : elements * width;
+    public static long Of(long elements, long nonzeros, int width) =>
+        IsPacked(elements, nonzeros, width) ? Packed(elements, nonzeros, width) : elements * width;
 
     /// <summary>Whether packing saves enough.</summary>
-    public static bool IsPacked(int dimensions, long elements, long nonzeros, int width) =>
-        Packed(dimensions, elements, nonzeros, width) + LeastSaving <= elements * width;
+    public static bool IsPacked(long elements, long nonzeros, int width) =>
+        Packed(elements, nonzeros, width) + LeastSaving <= elements * width;
 
     /// <summary>A bit for each element.</summary>
     public static long Bitmask(long elements) => CeilingOfEighth(elements);
@@ -40,8 +39,8 @@ internal static class StoredBytes
     public static long UnaryBytes(long elements, long nonzeros) =>
         nonzeros == 0 ? 0 : CeilingOfEighth(nonzeros + ((elements - 1) >> LowBits(elements, nonzeros)));
 
-    private static long Packed(int dimensions, long elements, long nonzeros, int width) =>
-        (sizeof(long) * dimensions) + (nonzeros * width) + Math.Min(Bitmask(elements), Positions(elements, nonzeros));
+    private static long Packed(long elements, long nonzeros, int width) =>
+        (nonzeros * width) + Math.Min(Bitmask(elements), Positions(elements, nonzeros));
 
     private static long CeilingOfEighth(long bits) => (bits + 7) / 8;
 }

@@ -7,21 +7,24 @@ namespace Pdp.Sparse.Files;
 /// <summary>The text metadata of a sparse file.</summary>
 internal static class FileMetadata
 {
-    private const string Format = "pdp.sparse";
-    private const string Version = "pdp.version";
-    private const string Sparsity = "pdp.sparsity";
-    private const string Values = "pdp.values";
-    private const string Hash = "pdp.sha256";
+    /// <summary>What the names of the file's own entries, and of its own tensors, begin with.</summary>
+    public const string Own = "pdp.";
+
+    private const string Format = Own + "sparse";
+    private const string Version = Own + "version";
+    private const string Sparsity = Own + "sparsity";
+    private const string Values = Own + "values";
+    private const string Hash = Own + "sha256";
     private const string Current = "1";
 
     /// <summary>What is written with a model.</summary>
     /// <param name="model">The model's tensors.</param>
-    /// <param name="stored">The tensors of the file.</param>
+    /// <param name="contents">What the file has of them.</param>
     /// <param name="rounded">The type that weights were rounded to; null if they were not.</param>
     public static IReadOnlyDictionary<string, string> Of(
-        IReadOnlyDictionary<string, Tensor> model, IReadOnlyDictionary<string, Tensor> stored, ScalarType? rounded)
+        IReadOnlyDictionary<string, Tensor> model, FileContents contents, ScalarType? rounded)
     {
-        var metadata = new SortedDictionary<string, string>(StringComparer.Ordinal)
+        var metadata = new SortedDictionary<string, string>(contents.Signatures.ToDictionary(), StringComparer.Ordinal)
         {
             [Format] = Current,
             [Version] = typeof(FileMetadata).Assembly.GetName().Version!.ToString(3),
@@ -29,12 +32,21 @@ internal static class FileMetadata
         };
         if (rounded is { } type)
             metadata[Values] = SafetensorsType.Name(type);
-        metadata[Hash] = FileHash.Of(metadata, stored);
+        metadata[Hash] = FileHash.Of(metadata, contents.Tensors);
         return metadata;
     }
 
     /// <summary>Whether they are those of a sparse file.</summary>
     public static bool Is(IReadOnlyDictionary<string, string> metadata) => metadata.ContainsKey(Format) && metadata.ContainsKey(Hash);
+
+    /// <summary>The signatures of the tensors that the file does not have under their names.</summary>
+    /// <exception cref="FormatException">An entry is none.</exception>
+    public static IReadOnlyDictionary<string, Signature> Signatures(IReadOnlyDictionary<string, string> metadata) =>
+        metadata.Where(entry => !IsOwn(entry.Key))
+            .ToDictionary(entry => entry.Key, entry => Signature.Parse(entry.Key, entry.Value), StringComparer.Ordinal);
+
+    /// <summary>Whether a name is kept for the file's own entries and tensors.</summary>
+    public static bool IsOwn(string name) => name.StartsWith(Own, StringComparison.Ordinal);
 
     /// <summary>The name of the type that weights were rounded to; null if they were not.</summary>
     public static string? RoundedTo(IReadOnlyDictionary<string, string> metadata) => metadata.GetValueOrDefault(Values);

@@ -5,28 +5,36 @@ namespace Pdp.Sparse.Files;
 
 /// <summary>A tensor of a file that is stored in parts. Its tensors are those of the file's reader.</summary>
 /// <param name="Name">The tensor's name.</param>
-/// <param name="Shape">The sizes of its dimensions, whose product is known not to overflow.</param>
+/// <param name="Signature">Its type and its shape.</param>
 /// <param name="Values">Its nonzeros.</param>
 /// <param name="Layout">The layout: one of <see cref="Parts.Places"/>.</param>
 /// <param name="Places">Where the nonzeros are.</param>
-internal sealed record PackedTensor(string Name, long[] Shape, Tensor Values, string Layout, Tensor Places)
+internal sealed record PackedTensor(string Name, Signature Signature, Tensor Values, string Layout, Tensor Places)
 {
     /// <summary>The names of the parts.</summary>
-    public IEnumerable<string> PartNames => [Name + Parts.Shape, Name + Parts.Values, Name + Layout];
+    public IEnumerable<string> PartNames => [Name + Parts.Values, Name + Layout];
 
     private int Width => SafetensorsType.Width(Values.dtype);
 
-    private long Elements => Shape.Aggregate(1L, (product, size) => product * size);
+    private long[] Shape => Signature.Shape;
+
+    private long Elements => Signature.Elements;
 
     /// <summary>Puts the parts of a tensor together.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="stored">The tensors of the file.</param>
+    /// <param name="signatures">The signatures of tensors.</param>
     /// <exception cref="FormatException">A part is missing, or of another type or shape.</exception>
-    public static PackedTensor Find(string name, IReadOnlyDictionary<string, Tensor> stored)
+    public static PackedTensor Find(
+        string name, IReadOnlyDictionary<string, Tensor> stored, IReadOnlyDictionary<string, Signature> signatures)
     {
         var layouts = Parts.Places.Where(layout => stored.ContainsKey(name + layout)).ToArray();
         Require(layouts.Length == 1, $"has {layouts.Length} of the parts that say where the values of '{name}' are");
         var (values, places) = (stored[name + Parts.Values], stored[name + layouts[0]]);
         Require(places.dtype == ScalarType.Byte && places.dim() == 1, $"has a '{name}{layouts[0]}' that is not a vector of U8");
-        var packed = new PackedTensor(name, ShapeOf(name, stored, values.dtype), values, layouts[0], places);
+        var signature = signatures.GetValueOrDefault(name) ?? throw new FormatException($"has no metadata for '{name}', which is in parts");
+        Require(signature.Type == values.dtype, $"has values of {values.dtype} for '{name}', of {signature.Type}");
+        var packed = new PackedTensor(name, signature, values, layouts[0], places);
         Require(values.numel() <= packed.Elements, $"has {values.numel()} values for the {packed.Elements} elements of '{name}'");
         return packed;
     }
@@ -48,17 +56,6 @@ internal sealed record PackedTensor(string Name, long[] Shape, Tensor Values, st
         if (Layout != Parts.Indices)
             return Scatter(Shape);
         return Scatter([Shape[0], .. Shape[2..], Shape[1]]).movedim([-1], [1]).contiguous();
-    }
-
-    private static long[] ShapeOf(string name, IReadOnlyDictionary<string, Tensor> stored, ScalarType type)
-    {
-        Require(stored.ContainsKey(name + Parts.Shape), $"has no '{name}{Parts.Shape}'");
-        var part = stored[name + Parts.Shape];
-        Require(part.dtype == ScalarType.Int64 && part.dim() == 1, $"has a '{name}{Parts.Shape}' that is not a vector of I64");
-        var shape = part.numel() == 0 ? [] : part.data<long>().ToArray();
-        Require(Array.TrueForAll(shape, size => size >= 0), $"has a '{name}{Parts.Shape}' with a negative size");
-        Require(new SafetensorsEntry(name, type, shape, 0, 0).Size() is not null, $"has a '{name}{Parts.Shape}' beyond 2^63 bytes");
-        return shape;
     }
 
     private Tensor Scatter(long[] shape)

@@ -6,9 +6,6 @@ internal static class Parts
     /// <summary>The nonzeros.</summary>
     public const string Values = ".compressed";
 
-    /// <summary>The sizes of the dimensions, int64.</summary>
-    public const string Shape = ".shape";
-
     /// <summary>The places of the nonzeros as a <see cref="Files.Bitmask"/>, uint8.</summary>
     public const string Bitmask = ".bitmask";
 
@@ -22,5 +19,5 @@ internal static class Parts
     public static readonly string[] Places = [Bitmask, Positions, Indices];
 
     /// <summary>The names that the parts of a tensor may have.</summary>
-    public static IEnumerable<string> Of(string name) => [name + Values, name + Shape, .. Places.Select(places => name + places)];
+    public static IEnumerable<string> Of(string name) => [name + Values, .. Places.Select(places => name + places)];
 }

@@ -7,13 +7,13 @@ namespace Pdp.Sparse;
 /// <summary>Saves a pruned model in a small safetensors file, and loads it.</summary>
 /// <remarks>
 /// Any reader of safetensors opens the file. A tensor <c>P</c> is stored as it is, or as the values that are not zero and their places,
-/// whichever takes fewer bytes (by 256 at least, as its parts have longer entries in the header). A zero is an element without any bit set:
-/// −0 and NaN are values, and every bit comes back. Parameters, buffers and all types that safetensors have are stored alike; a tensor
-/// with two names is stored twice.
+/// whichever takes fewer bytes (by 128 at least, as its parts have longer entries in the header). A zero is an element without any bit set:
+/// −0 and NaN are values, and every bit comes back. Those of at most one dimension that are stored as they are, such as biases and norms,
+/// are in one block for each type, as an entry in the header for each takes more bytes than most of them. Parameters, buffers and all types
+/// that safetensors have are stored alike; a tensor with two names is stored twice.
 /// <list type="table">
 /// <listheader><term>part</term><description>contents</description></listheader>
 /// <item><term><c>P.compressed</c></term><description>The values, in the tensor's type, in row-major order.</description></item>
-/// <item><term><c>P.shape</c></term><description>I64: the sizes of the dimensions.</description></item>
 /// <item><term><c>P.bitmask</c></term><description>
 /// U8, ⌈elements ÷ 8⌉ bytes: a bit for each element in row-major order, the lowest of a byte first. The smallest up to 75 % zeros.
 /// </description></item>
@@ -26,19 +26,28 @@ namespace Pdp.Sparse;
 /// U8, 4 bits for every four inputs, the lower half of a byte first: the places of the two values among them, two bits each. For 2:4 along
 /// dimension 1; the values then have that dimension last, <c>[out, k…, in/2]</c>, as sparse tensor cores take them. As long as a bitmask.
 /// </description></item>
+/// <item><term><c>pdp.F32</c></term><description>
+/// The elements of all F32 tensors of at most one dimension that are not packed, in the order of their names; <c>pdp.I64</c> and so on alike.
+/// </description></item>
 /// </list>
 /// <para>
-/// The metadata hold <c>pdp.sparse</c>, the version of this layout, 1; <c>pdp.version</c>, that of the library; <c>pdp.sparsity</c>, the
+/// The metadata have the type and the shape of each tensor that is in parts or in a block, such as <c>F32 64 64 3 3</c>, under its name. They
+/// also hold <c>pdp.sparse</c>, the version of this layout, 1; <c>pdp.version</c>, that of the library; <c>pdp.sparsity</c>, the
 /// fraction of zeros in the floating-point tensors of two or more dimensions; <c>pdp.values</c>, the type that weights were rounded to, if
 /// they were; and <c>pdp.sha256</c>, which is checked when a file is loaded. It is the hash of a line <c>KEY=TEXT</c> for each other entry
-/// of the metadata, then for each tensor of the file a line
-/// <c>NAME TYPE [2, 3]</c>, with the type's name in the file, and its bytes; both sorted by name, lines in UTF-8 and ended by a line feed.
+/// of the metadata, then for each tensor of the file a line <c>NAME TYPE [2, 3]</c>, with the type's name in the file, and its bytes; lines
+/// are in UTF-8 and ended by a line feed. All names are sorted as UTF-16.
 /// </para>
-/// <para>In Python, with <c>t = safetensors.numpy.load_file(path)</c>:</para>
+/// <para>In Python, with <c>t = safetensors.numpy.load_file(path)</c> and <c>m = safetensors.safe_open(path, "np").metadata()</c>:</para>
 /// <code language="python">
-/// for p in [name[:-11] for name in t if name.endswith(".compressed")]:
-///     shape, values = t.pop(p + ".shape"), t.pop(p + ".compressed").ravel()
-///     w, n = np.zeros(shape.prod(), values.dtype), len(values)
+/// for p in sorted(name for name in m if not name.startswith("pdp.")):
+///     block, shape = "pdp." + m[p].split()[0], [int(size) for size in m[p].split()[1:]]
+///     if p + ".compressed" not in t:
+///         vector, t[block] = np.split(t[block], [math.prod(shape)])
+///         t[p] = vector.reshape(shape)
+///         continue
+///     values = t.pop(p + ".compressed").ravel()
+///     w, n = np.zeros(math.prod(shape), values.dtype), len(values)
 ///     kind = next(kind for kind in ("bitmask", "positions", "indices") if f"{p}.{kind}" in t)
 ///     bits = np.unpackbits(t.pop(f"{p}.{kind}"), bitorder="little")
 ///     if kind == "bitmask":
@@ -77,8 +86,8 @@ public static class SparseFile
         options ??= new();
         var rounded = Rounding.Round(StoredModel.TensorsOf(model), options.Values);
         var tensors = options.KeepsNegativeZeros ? rounded : Rounding.WithoutNegativeZeros(rounded);
-        var stored = StoredModel.Pack(tensors);
-        Safetensors.Save(path, stored, FileMetadata.Of(tensors, stored, options.Values));
+        var contents = StoredModel.Pack(tensors);
+        Safetensors.Save(path, contents.Tensors, FileMetadata.Of(tensors, contents, options.Values));
     }
 
     /// <summary>The bytes of a tensor in a file, without its entries in the header.</summary>

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace Pdp.Sparse.Files;
 
 /// <summary>The tensors of a sparse file, still packed. It works in the caller's dispose scope.</summary>
-/// <param name="Plain">Those that are stored as they are.</param>
+/// <param name="Plain">Those that are stored as they are, in blocks or under their names.</param>
 /// <param name="Packed">The others.</param>
 /// <param name="Rounded">The name of the type that weights were rounded to; null if they were not.</param>
 internal sealed record StoredModel(
@@ -19,14 +19,17 @@ internal sealed record StoredModel(
         var metadata = Safetensors.LoadMetadata(path);
         var stored = Safetensors.Load(path);
         FileMetadata.Require(metadata, stored);
+        var signatures = FileMetadata.Signatures(metadata);
         var packed = stored.Keys.Where(name => name.EndsWith(Parts.Values, StringComparison.Ordinal))
-            .Select(name => PackedTensor.Find(name[..^Parts.Values.Length], stored))
+            .Select(name => PackedTensor.Find(name[..^Parts.Values.Length], stored, signatures))
             .ToDictionary(tensor => tensor.Name, StringComparer.Ordinal);
-        var parts = packed.Values.SelectMany(tensor => tensor.PartNames).ToHashSet(StringComparer.Ordinal);
+        var vectors = Vectors.Split(signatures.Where(entry => !packed.ContainsKey(entry.Key)), stored);
+        var parts = packed.Values.SelectMany(tensor => tensor.PartNames).Concat(vectors.Values.Select(vector => Vectors.BlockOf(vector.dtype)))
+            .ToHashSet(StringComparer.Ordinal);
         var plain = stored.Where(entry => !parts.Contains(entry.Key)).ToDictionary(StringComparer.Ordinal);
-        return packed.Keys.FirstOrDefault(plain.ContainsKey) is { } twice
-            ? throw new FormatException($"has '{twice}' both as it is and packed")
-            : new(plain, packed, FileMetadata.RoundedTo(metadata));
+        return signatures.Keys.FirstOrDefault(plain.ContainsKey) is { } twice
+            ? throw new FormatException($"has '{twice}' both as it is and in parts or a block")
+            : new(plain.Concat(vectors).ToDictionary(StringComparer.Ordinal), packed, FileMetadata.RoundedTo(metadata));
     }
 
     /// <summary>The parameters and buffers of a model.</summary>
@@ -40,20 +43,25 @@ internal sealed record StoredModel(
             : tensors;
     }
 
-    /// <summary>The tensors that are stored for those of a model, by name.</summary>
-    /// <exception cref="ArgumentException">A name of a tensor is that of a part.</exception>
-    public static IReadOnlyDictionary<string, Tensor> Pack(IReadOnlyDictionary<string, Tensor> model)
+    /// <summary>What is stored for the tensors of a model.</summary>
+    /// <exception cref="ArgumentException">A name of a tensor is that of a part, or one of the file's own.</exception>
+    public static FileContents Pack(IReadOnlyDictionary<string, Tensor> model)
     {
         var stored = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+        var vectors = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         foreach (var (owner, tensor) in model)
         {
             var parts = TensorPacking.Pack(owner, tensor);
-            RequireNames(owner, isPacked: parts.Count > 1, model);
+            RequireNames(owner, isPacked: parts.Count > 0, model);
             foreach (var (name, part) in parts)
                 stored.Add(name, part);
+            if (parts.Count == 0)
+                (Vectors.Include(tensor) ? vectors : stored).Add(owner, tensor);
         }
 
-        return stored;
+        var signatures = model.Where(entry => !stored.ContainsKey(entry.Key))
+            .ToDictionary(entry => entry.Key, entry => Signature.TextOf(entry.Value), StringComparer.Ordinal);
+        return new(stored.Concat(Vectors.Join(vectors)).ToDictionary(StringComparer.Ordinal), signatures);
     }
 
     /// <summary>The tensors, rounded ones with the types of a model's, and packed ones without memory.</summary>
@@ -75,11 +83,11 @@ internal sealed record StoredModel(
 
     private static void RequireNames(string owner, bool isPacked, IReadOnlyDictionary<string, Tensor> model)
     {
-        var clash = owner.EndsWith(Parts.Values, StringComparison.Ordinal) ? owner
+        var clash = owner.EndsWith(Parts.Values, StringComparison.Ordinal) || FileMetadata.IsOwn(owner) ? owner
             : isPacked ? Parts.Of(owner).FirstOrDefault(model.ContainsKey)
             : null;
         if (clash is not null)
-            throw new ArgumentException($"A sparse file cannot hold a tensor named '{clash}', as it names parts of others so: rename it.");
+            throw new ArgumentException($"A sparse file cannot hold a tensor named '{clash}', as it names parts of others so, or its own: rename it.");
     }
 
     private Tensor Widened(string name, Tensor tensor, IReadOnlyDictionary<string, Tensor> model) =>

@@ -1,6 +1,5 @@
 using Pdp.Reporting;
 using Pdp.Training.Internal;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Pdp.Sparse.Files;
@@ -8,19 +7,19 @@ namespace Pdp.Sparse.Files;
 /// <summary>Chooses how a tensor is stored, and takes it apart. It works in the caller's dispose scope.</summary>
 internal static class TensorPacking
 {
-    /// <summary>The tensor under its name, or its parts under theirs, whichever takes less.</summary>
+    /// <summary>The parts of a tensor by name; none if they take more than the tensor as it is.</summary>
     public static IReadOnlyList<(string Name, Tensor Tensor)> Pack(string name, Tensor tensor)
     {
         var width = SafetensorsType.Width(tensor.dtype);
         if (tensor.numel() * width < StoredBytes.LeastSaving)
-            return [(name, tensor)];
+            return [];
 
         var plain = RawTensor.Plain(tensor);
         var mask = MaskOf(plain, width);
         var count = Bitmask.Count(mask);
-        return StoredBytes.IsPacked((int)plain.dim(), plain.numel(), count, width)
-            ? [(name + Parts.Shape, torch.tensor(plain.shape)), .. InGroups(name, plain, count) ?? InOrder(name, plain, mask, count)]
-            : [(name, plain)];
+        return StoredBytes.IsPacked(plain.numel(), count, width)
+            ? InGroups(name, plain, count) ?? InOrder(name, plain, mask, count)
+            : [];
     }
 
     /// <summary>The bytes of what <see cref="Pack"/> gives, without packing.</summary>
@@ -28,7 +27,7 @@ internal static class TensorPacking
     {
         var width = SafetensorsType.Width(tensor.dtype);
         var plain = RawTensor.Plain(tensor);
-        return StoredBytes.Of((int)plain.dim(), plain.numel(), Bitmask.Count(MaskOf(plain, width)), width);
+        return StoredBytes.Of(plain.numel(), Bitmask.Count(MaskOf(plain, width)), width);
     }
 
     private static (string Name, Tensor Tensor)[] InOrder(string name, Tensor plain, byte[] mask, long count)

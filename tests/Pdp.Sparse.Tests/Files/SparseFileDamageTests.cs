@@ -29,7 +29,7 @@ public sealed class SparseFileDamageTests : IDisposable
     [Fact]
     public void Load_OfARewrittenFile_Succeeds()
     {
-        Rewrite(_ => { });
+        Rewrite((_, _) => { });
 
         var result = SparseFile.Load(_model, Path);
 
@@ -38,14 +38,19 @@ public sealed class SparseFileDamageTests : IDisposable
 
     public static TheoryData<string, string> Faults => new()
     {
-        { "no shape", "has no 'rare.shape'" },
+        { "no metadata", "has no metadata for 'rare', which is in parts" },
         { "no places", "has 0 of the parts that say where the values of 'rare' are" },
         { "two places", "has 2 of the parts that say where the values of 'rare' are" },
-        { "shape of floats", "has a 'rare.shape' that is not a vector of I64" },
-        { "negative size", "has a 'rare.shape' with a negative size" },
-        { "overflow", "has a 'rare.shape' beyond 2^63 bytes" },
-        { "other shape", "'rare' is Float32 [50, 40] where the model has Float32 [40, 50]" },
-        { "huge shape", "'rare' is Float32 [1073741824, 1073741824] where the model has Float32 [40, 50]" },
+        { "F32 40 5e1", "has metadata for 'rare', 'F32 40 5e1', that are not a type and a shape below 2^63 bytes" },
+        { "F32 40 -50", "has metadata for 'rare', 'F32 40 -50', that are not" },
+        { "F32  2000", "has metadata for 'rare', 'F32  2000', that are not" },
+        { "F32 2147483648 1073741824", "has metadata for 'rare', 'F32 2147483648 1073741824', that are not" },
+        { "F32 0 9223372036854775807", "has metadata for 'rare', 'F32 0 9223372036854775807', that are not" },
+        { "F8 40 50", "has metadata for 'rare', 'F8 40 50', that are not" },
+        { "", "has metadata for 'rare', '', that are not" },
+        { "F32 50 40", "'rare' is Float32 [50, 40] where the model has Float32 [40, 50]" },
+        { "F32 1073741824 1073741824", "'rare' is Float32 [1073741824, 1073741824] where the model has Float32 [40, 50]" },
+        { "I32 40 50", "has values of Float32 for 'rare', of Int32" },
         { "other type", "'rare' is Int32 [40, 50] where the model has Float32 [40, 50]" },
         { "places of floats", "has a 'rare.positions' that is not a vector of U8" },
         { "too many values", "has 2001 values for the 2000 elements of 'rare'" },
@@ -58,7 +63,15 @@ public sealed class SparseFileDamageTests : IDisposable
         { "same index twice", "has indices that are not two of every four" },
         { "indices too short", "has indices that are not two of every four" },
         { "pairs of a vector", "has 'pairs' as two of four, with 1 dimensions" },
-        { "twice", "has 'rare' both as it is and packed" },
+        { "twice", "has 'rare' both as it is and in parts or a block" },
+        { "vector twice", "has 'bias' both as it is and in parts or a block" },
+        { "no block", "has no vector 'pdp.F32' for 'bias', which its metadata name" },
+        { "block of integers", "has no vector 'pdp.F32' for 'bias', which its metadata name" },
+        { "block of rows", "has no vector 'pdp.F32' for 'bias', which its metadata name" },
+        { "short block", "has a 'pdp.F32' that ends before 'bias' does" },
+        { "long block", "has a 'pdp.F32' with 1 elements that belong to no tensor" },
+        { "unknown block", "'pdp.I64' is not in the model" },
+        { "vector of another type", "has no vector 'pdp.F64' for 'bias', which its metadata name" },
         { "unknown part", "'rare.offsets' is not in the model" },
         { "places alone", "'bias.bitmask' is not in the model" },
     };
@@ -67,7 +80,7 @@ public sealed class SparseFileDamageTests : IDisposable
     [MemberData(nameof(Faults))]
     public void Load_WhenPartsContradictOneAnother_NamesTheTensor(string fault, string expected)
     {
-        Rewrite(parts => Damage(parts, fault));
+        Rewrite((parts, metadata) => Damage(parts, metadata, fault));
         using var other = new Bag(("rare", ones(40, 50)), ("half", ones(41, 43)), ("pairs", ones(fault == "pairs of a vector" ? [800] : [20, 40])), ("bias", ones(3)));
         var before = Bag.Contents(other);
 
@@ -81,7 +94,7 @@ public sealed class SparseFileDamageTests : IDisposable
     [Theory]
     [InlineData("rare.compressed")]
     [InlineData("rare.positions")]
-    [InlineData("bias")]
+    [InlineData("pdp.F32")]
     public void Load_WhenABitIsNotWhatWasWritten_SaysSo(string part)
     {
         SparseFile.Save(_model, Path);
@@ -100,7 +113,9 @@ public sealed class SparseFileDamageTests : IDisposable
 
         Safetensors.Save(Path, stored, new Dictionary<string, string>(metadata) { ["pdp.sparsity"] = "0.99" });
         AssertRefused("was changed since it was written");
-        Safetensors.Save(Path, new Dictionary<string, Tensor>(stored) { ["bias"] = stored["bias"].to_type(ScalarType.Int32) }, metadata);
+        Safetensors.Save(Path, stored, new Dictionary<string, string>(metadata) { ["rare"] = "F32 50 40" });
+        AssertRefused("was changed since it was written");
+        Safetensors.Save(Path, new Dictionary<string, Tensor>(stored) { ["pdp.F32"] = stored["pdp.F32"].to_type(ScalarType.Int32) }, metadata);
         AssertRefused("was changed since it was written");
     }
 
@@ -123,20 +138,17 @@ public sealed class SparseFileDamageTests : IDisposable
         AssertRefused("has the format 2, where this version of Pdp.Sparse reads 1");
     }
 
-    private static void Damage(Dictionary<string, Tensor> parts, string fault)
+    private static void Damage(Dictionary<string, Tensor> parts, Dictionary<string, string> metadata, string fault)
     {
+        if (fault.Length == 0 || fault.Contains(' ', StringComparison.Ordinal) && char.IsDigit(fault[1]))
+            metadata["rare"] = fault;
         var (values, places, mask, indices) = (parts["rare.compressed"], parts["rare.positions"], parts["half.bitmask"], parts["pairs.indices"]);
         switch (fault)
         {
-            case "no shape": parts.Remove("rare.shape"); break;
+            case "no metadata": metadata.Remove("rare"); break;
             case "no places": parts.Remove("rare.positions"); break;
             case "two places": parts["rare.bitmask"] = places; break;
-            case "shape of floats": parts["rare.shape"] = ones(2); break;
-            case "negative size": parts["rare.shape"] = tensor([40L, -50]); break;
-            case "overflow": parts["rare.shape"] = tensor([1L << 31, 1L << 30]); break;
-            case "other shape": parts["rare.shape"] = tensor([50L, 40]); break;
-            case "huge shape": parts["rare.shape"] = tensor([1L << 30, 1L << 30]); break;
-            case "other type": parts["rare.compressed"] = values.to_type(ScalarType.Int32); break;
+            case "other type": parts["rare.compressed"] = values.to_type(ScalarType.Int32); metadata["rare"] = "I32 40 50"; break;
             case "places of floats": parts["rare.positions"] = ones(3); break;
             case "too many values": parts["rare.compressed"] = ones(2001); break;
             case "a value too many": parts["rare.compressed"] = cat([values, ones(1)]); break;
@@ -147,8 +159,16 @@ public sealed class SparseFileDamageTests : IDisposable
             case "a byte too many": parts["half.bitmask"] = cat([mask, zeros(1, ScalarType.Byte)]); break;
             case "same index twice": indices.bytes[0] = 0b0100_0000; break;
             case "indices too short": parts["pairs.indices"] = indices[..^1]; break;
-            case "pairs of a vector": parts["pairs.shape"] = tensor([800L]); break;
+            case "pairs of a vector": metadata["pairs"] = "F32 800"; break;
             case "twice": parts["rare"] = ones(40, 50); break;
+            case "vector twice": parts["bias"] = ones(3); break;
+            case "no block": parts.Remove("pdp.F32"); break;
+            case "block of integers": parts["pdp.F32"] = ones(3, ScalarType.Int32); break;
+            case "block of rows": parts["pdp.F32"] = ones(1, 3); break;
+            case "short block": parts["pdp.F32"] = ones(2); break;
+            case "long block": parts["pdp.F32"] = ones(4); break;
+            case "unknown block": parts["pdp.I64"] = ones(1, ScalarType.Int64); break;
+            case "vector of another type": metadata["bias"] = "F64 3"; break;
             case "unknown part": parts["rare.offsets"] = ones(1); break;
             case "places alone": parts["bias.bitmask"] = ones(1, ScalarType.Byte); break;
         }
@@ -166,12 +186,12 @@ public sealed class SparseFileDamageTests : IDisposable
         }
     }
 
-    private void Rewrite(Action<Dictionary<string, Tensor>> change)
+    private void Rewrite(Action<Dictionary<string, Tensor>, Dictionary<string, string>> change)
     {
         SparseFile.Save(_model, Path);
         var stored = Safetensors.Load(Path);
-        change(stored);
         var metadata = Safetensors.LoadMetadata(Path).Where(entry => entry.Key != "pdp.sha256").ToDictionary();
+        change(stored, metadata);
         metadata["pdp.sha256"] = FileHash.Of(metadata, stored);
         Safetensors.Save(Path, stored, metadata);
     }

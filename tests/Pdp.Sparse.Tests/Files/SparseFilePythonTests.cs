@@ -16,17 +16,17 @@ public sealed class SparseFilePythonTests
         data = open(path, "rb").read()
         end = 8 + int.from_bytes(data[:8], "little")
         header = json.loads(data[8:end])
-        metadata = header.pop("__metadata__")
+        m = header.pop("__metadata__")
         types = dict(F64="f8", F32="f4", F16="f2", BF16="u2", I64="i8", I32="i4", I16="i2", I8="i1", U8="u1", BOOL="?")
         part = lambda e: data[end + e["data_offsets"][0]:end + e["data_offsets"][1]]
         t = {name: np.frombuffer(part(e), types[e["dtype"]]).reshape(e["shape"]) for name, e in header.items()}
         sha = hashlib.sha256()
-        for key in sorted(metadata):
+        for key in sorted(m):
             if key != "pdp.sha256":
-                sha.update(f"{key}={metadata[key]}\n".encode())
+                sha.update(f"{key}={m[key]}\n".encode())
         for name in sorted(header):
             sha.update(f"{name} {header[name]['dtype']} {header[name]['shape']}\n".encode() + part(header[name]))
-        assert sha.hexdigest() == metadata["pdp.sha256"], "the hash"
+        assert sha.hexdigest() == m["pdp.sha256"], "the hash"
 
         """;
 

@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
-using Pdp.Training.Internal;
+using Pdp.Training.Files;
 using static TorchSharp.torch;
 
 namespace Pdp.Sparse.Files;

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Pdp.Training.Internal;
+using Pdp.Training.Files;
 using static TorchSharp.torch;
 
 namespace Pdp.Sparse.Files;

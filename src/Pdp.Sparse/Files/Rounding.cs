@@ -1,4 +1,4 @@
-using Pdp.Training.Internal;
+using Pdp.Training.Files;
 using TorchSharp;
 using static TorchSharp.torch;
 

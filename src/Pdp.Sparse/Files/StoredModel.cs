@@ -1,5 +1,5 @@
 using Pdp.Training;
-using Pdp.Training.Internal;
+using Pdp.Training.Files;
 using TorchSharp;
 using static TorchSharp.torch;
 

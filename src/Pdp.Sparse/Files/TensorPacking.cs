@@ -1,5 +1,5 @@
 using Pdp.Reporting;
-using Pdp.Training.Internal;
+using Pdp.Training.Files;
 using static TorchSharp.torch;
 
 namespace Pdp.Sparse.Files;

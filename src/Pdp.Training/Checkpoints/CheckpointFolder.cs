@@ -1,6 +1,6 @@
 using System.Globalization;
 using Pdp.Internal;
-using Pdp.Training.Internal;
+using Pdp.Training.Files;
 
 namespace Pdp.Training;
 

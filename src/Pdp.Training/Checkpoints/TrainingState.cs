@@ -1,5 +1,5 @@
 using Pdp.Internal;
-using Pdp.Training.Internal;
+using Pdp.Training.Checkpoints;
 using static TorchSharp.torch;
 
 namespace Pdp.Training;

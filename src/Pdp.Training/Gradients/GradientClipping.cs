@@ -1,5 +1,5 @@
 using Pdp.Internal;
-using Pdp.Training.Internal;
+using Pdp.Training.Gradients;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

@@ -1,4 +1,4 @@
-using Pdp.Training.Internal;
+using Pdp.Training.Statistics;
 using static TorchSharp.torch;
 
 namespace Pdp.Training;

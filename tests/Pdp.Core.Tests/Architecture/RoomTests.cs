@@ -7,7 +7,7 @@ public sealed partial class RoomTests
 {
     private const int LongestFile = 250;
 
-    private static readonly Rooms[] Libraries = [Rooms.Core, Rooms.Sparse];
+    private static readonly Rooms[] Libraries = [Rooms.Core, Rooms.Sparse, Rooms.Training, Rooms.Baselines];
 
     public static TheoryData<string> Names => [.. Libraries.Select(rooms => rooms.Name)];
 

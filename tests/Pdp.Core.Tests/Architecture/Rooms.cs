@@ -73,6 +73,32 @@ internal sealed record Rooms(string Name, string Namespace, IReadOnlyList<(strin
         (Root, ["Options", "Files", "Layers", "Folding", "Packing", "Trials", "Reporting"]),
     ]);
 
+    /// <summary>What a training loop needs.</summary>
+    public static readonly Rooms Training = new("Pdp.Training", "Pdp.Training",
+    [
+        ("Internal", []),
+        ("Files", ["Internal"]),
+        ("Optimizers", ["Internal"]),
+        ("Averaging", ["Internal"]),
+        ("Gradients", ["Internal"]),
+        ("Statistics", []),
+        ("Distilling", []),
+        ("Schedules", []),
+        ("Distributed", ["Internal"]),
+        ("Distributed/Mpi", ["Distributed"]),
+        ("Checkpoints", ["Files", "Optimizers", "Averaging"]),
+        (Root, []),
+    ]);
+
+    /// <summary>Other methods than PDP.</summary>
+    public static readonly Rooms Baselines = new("Pdp.Baselines", "Pdp.Baselines",
+    [
+        ("Internal", []),
+        ("Runs", ["Internal"]),
+        ("Discrimination", ["Internal"]),
+        (Root, ["Internal", "Runs", "Discrimination"]),
+    ]);
+
     /// <summary>The library's sources by their paths below its folder; null outside of a repository.</summary>
     public IReadOnlyDictionary<string, string>? Sources => field ??= Read(Name);
 
@@ -80,6 +106,7 @@ internal sealed record Rooms(string Name, string Namespace, IReadOnlyList<(strin
     public IReadOnlyDictionary<string, string> Lent => this == Core
         ? new Dictionary<string, string>()
         : new[] { "Pdp.Core", "Pdp.Training" }
+            .Where(name => name != Name)
             .SelectMany(name => Read(name)!.Select(source => ($"../{name}/{source.Key}", source.Value)))
             .ToDictionary();
 

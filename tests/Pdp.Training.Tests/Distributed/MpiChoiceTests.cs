@@ -1,4 +1,4 @@
-using Pdp.Training.Distributed;
+using Pdp.Training.Distributed.Mpi;
 
 namespace Pdp.Training.Tests.Distributed;
 

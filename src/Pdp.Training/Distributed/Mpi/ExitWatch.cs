@@ -1,4 +1,4 @@
-namespace Pdp.Training.Distributed;
+namespace Pdp.Training.Distributed.Mpi;
 
 /// <summary>
 /// Notices that the process ends in the middle of its work, as by <see cref="Environment.Exit"/>, which MPICH's launcher takes for the end

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace Pdp.Training.Distributed;
+namespace Pdp.Training.Distributed.Mpi;
 
 /// <summary>The ranks that <c>mpirun</c> started.</summary>
 internal sealed class MpiCollective(MpiLibrary library) : ICollective

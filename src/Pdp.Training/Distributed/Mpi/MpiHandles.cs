@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using static TorchSharp.torch;
 
-namespace Pdp.Training.Distributed;
+namespace Pdp.Training.Distributed.Mpi;
 
 /// <summary>The constants of <c>mpi.h</c>: addresses of exported objects in Open MPI, numbers in MPICH.</summary>
 internal sealed record MpiHandles(nint World, nint Sum, nint InPlace, nint Byte, nint Float, nint Double, nint Long)

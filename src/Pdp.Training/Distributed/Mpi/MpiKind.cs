@@ -1,4 +1,4 @@
-namespace Pdp.Training.Distributed;
+namespace Pdp.Training.Distributed.Mpi;
 
 /// <summary>The two families of MPI libraries, whose handles differ.</summary>
 internal enum MpiKind

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Pdp.Training.Distributed;
+namespace Pdp.Training.Distributed.Mpi;
 
 /// <summary>What started this process, as its environment tells.</summary>
 /// <param name="Kind">The kind of its <c>mpirun</c>; null where none started it.</param>

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Pdp.Training.Distributed;
+namespace Pdp.Training.Distributed.Mpi;
 
 /// <summary>The functions of an MPI library that is found at run time.</summary>
 /// <remarks>

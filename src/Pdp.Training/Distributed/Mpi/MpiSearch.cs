@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Pdp.Training.Distributed;
+namespace Pdp.Training.Distributed.Mpi;
 
 /// <summary>Finds the MPI library of this machine.</summary>
 internal static class MpiSearch

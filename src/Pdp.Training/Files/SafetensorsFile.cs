@@ -1,0 +1,159 @@
+using System.Text;
+using static TorchSharp.torch;
+
+namespace Pdp.Training.Files;
+
+/// <summary>One safetensors file.</summary>
+internal static class SafetensorsFile
+{
+    public static Dictionary<string, Tensor> Load(string path)
+    {
+        using var stream = Open(path);
+        var header = SafetensorsHeader.Read(stream, path);
+        using var scope = NewDisposeScope();
+        var tensors = header.Entries.ToDictionary(entry => entry.Name, entry => Read(stream, entry, path), StringComparer.Ordinal);
+        return tensors.ToDictionary(entry => entry.Key, entry => entry.Value.MoveToOuterDisposeScope(), StringComparer.Ordinal);
+    }
+
+    public static IReadOnlyDictionary<string, string> LoadMetadata(string path)
+    {
+        if (ShardIndex.IsIndex(path))
+        {
+            throw new InvalidDataException($"'{path}' is an index, which has no text of its own: read one of its files.");
+        }
+
+        using var stream = Open(path);
+        return SafetensorsHeader.Read(stream, path).Metadata;
+    }
+
+    public static void Save(string path, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string>? metadata) =>
+        Save(path, tensors, metadata, _ => { });
+
+    /// <summary>Writes a file with its SHA-256 in the header.</summary>
+    public static void SaveSealed(string path, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string> texts)
+    {
+        if (texts.ContainsKey(Seal.Name))
+        {
+            throw new ArgumentException($"The text '{Seal.Name}' is the file's own: give yours another name.", nameof(texts));
+        }
+
+        KeyValuePair<string, string>[] sealedTexts = [new(Seal.Name, Seal.Blank), .. texts];
+        Save(path, tensors, sealedTexts, Seal.Write);
+    }
+
+    private static void Save(
+        string path, IReadOnlyDictionary<string, Tensor> tensors, IEnumerable<KeyValuePair<string, string>>? metadata,
+            Action<Stream> finish)
+    {
+        Require(tensors);
+        KeyValuePair<string, string>[] texts = [.. metadata ?? []];
+        foreach (var (name, text) in texts)
+        {
+            RequireText(name, text);
+        }
+
+        var sorted = tensors.OrderBy(tensor => tensor.Key, StringComparer.Ordinal).ToArray();
+        var header = SafetensorsHeader.Write(sorted, texts);
+        AtomicFile.Write(path, stream =>
+        {
+            stream.Write(header);
+            foreach (var (_, tensor) in sorted)
+            {
+                Write(stream, tensor);
+            }
+
+            finish(stream);
+        });
+    }
+
+    /// <exception cref="ArgumentException">A tensor has a name or a type that the format does not support.</exception>
+    public static void Require(IReadOnlyDictionary<string, Tensor> tensors)
+    {
+        foreach (var (name, tensor) in tensors)
+        {
+            Require(name, tensor);
+        }
+    }
+
+    private static void Require(string name, Tensor tensor)
+    {
+        if (name is null || tensor is null || tensor.IsInvalid)
+        {
+            throw new ArgumentException($"The tensor '{name}' is null, has no name or was disposed.", nameof(tensor));
+        }
+
+        if (name == SafetensorsJson.MetadataName || name.EnumerateRunes().Any(rune => rune == Rune.ReplacementChar))
+        {
+            throw new ArgumentException($"A safetensors file cannot hold a tensor named '{name}': rename it.", nameof(name));
+        }
+
+        if (tensor.is_sparse || tensor.device_type == TorchSharp.DeviceType.META)
+        {
+            throw new ArgumentException($"A safetensors file cannot hold '{name}', which is sparse or has no memory.", nameof(tensor));
+        }
+
+        SafetensorsType.Name(tensor.dtype);
+    }
+
+    private static void RequireText(string name, string text)
+    {
+        if (name is null || text is null)
+        {
+            throw new ArgumentException(name is null ? "A text has no name." : $"The text '{name}' is null.", nameof(text));
+        }
+
+        if (!IsUnicode(name) || !IsUnicode(text))
+        {
+            throw new ArgumentException($"The text '{name}' is not Unicode: it holds half of a surrogate pair.", nameof(text));
+        }
+    }
+
+    private static bool IsUnicode(string text) => Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text)) == text;
+
+    private static FileStream Open(string path) =>
+        File.Exists(path) ? File.OpenRead(path) : throw new FileNotFoundException($"There is no file '{path}' to read weights from.", path);
+
+    private static Tensor Read(FileStream stream, SafetensorsEntry entry, string path)
+    {
+        var tensor = empty(entry.Shape, dtype: entry.Type);
+        if (entry.End == entry.Begin)
+        {
+            return tensor;
+        }
+
+        try
+        {
+            foreach (var piece in Pieces(tensor))
+            {
+                stream.ReadExactly(piece.bytes);
+                GC.KeepAlive(piece);
+            }
+        }
+        catch (EndOfStreamException e)
+        {
+            throw new InvalidDataException($"'{path}' became shorter while tensor '{entry.Name}' was read.", e);
+        }
+
+        return tensor;
+    }
+
+    /// <summary>Views of a contiguous tensor's elements, in their order; TorchSharp gives no 2 GiB of a tensor at once.</summary>
+    internal static IEnumerable<Tensor> Pieces(Tensor tensor, long length = 1 << 26)
+    {
+        var flat = tensor.view(-1);
+        for (var start = 0L; start < flat.numel(); start += length)
+        {
+            yield return flat.narrow(0, start, Math.Min(length, flat.numel() - start));
+        }
+    }
+
+    private static void Write(Stream stream, Tensor tensor)
+    {
+        using var scope = NewDisposeScope();
+        foreach (var piece in Pieces(tensor.detach().cpu().contiguous()))
+        {
+            stream.Write(piece.bytes);
+            GC.KeepAlive(piece);
+        }
+    }
+}

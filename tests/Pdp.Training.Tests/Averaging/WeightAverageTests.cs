@@ -1,0 +1,134 @@
+using TorchSharp;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace Pdp.Training.Tests.Averaging;
+
+public sealed class WeightAverageTests : IDisposable
+{
+    private readonly DisposeScope _scope = NewDisposeScope();
+    private readonly TorchSharp.Modules.BatchNorm1d _model = BatchNorm1d(1);
+
+    public void Dispose()
+    {
+        _model.Dispose();
+        _scope.Dispose();
+    }
+
+    [Fact]
+    public void Update_WhenWeightsMove_GoesAQuarterOfTheWay()
+    {
+        using var average = new WeightAverage(_model, 0.75);
+
+        Set(5);
+        average.Update();
+        average.Update();
+
+        // From 1 to 2 to 2.75; the running mean, a statistic, from 0 to 1.25 to 2.1875.
+        Assert.Equal([2.75f, 2.1875f], [Value(average, "weight"), Value(average, "running_mean")]);
+    }
+
+    [Fact]
+    public void Exchange_WhenCalledTwice_BringsTheWeightsBack()
+    {
+        using var average = new WeightAverage(_model, 0.75);
+        Set(5);
+
+        average.Exchange();
+        var inside = _model.weight!.ReadCpuSingle(0);
+        average.Exchange();
+
+        Assert.Equal([1f, 5f, 1f], [inside, _model.weight!.ReadCpuSingle(0), Value(average, "weight")]);
+    }
+
+    [Fact]
+    public void SetState_WhenAShapeDiffers_Throws()
+    {
+        using var average = new WeightAverage(_model, 0.75);
+        var state = average.GetState().ToDictionary(entry => entry.Key, entry => entry.Key == "bias" ? zeros(2) : entry.Value);
+
+        var error = Assert.Throws<ArgumentException>(() => average.SetState(state));
+
+        Assert.Contains("'bias'", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Exchange_WhenWeightsAreTied_SwapsThemOnce()
+    {
+        using var model = Sequential(("first", Linear(1, 1, hasBias: false)), ("second", Linear(1, 1, hasBias: false)));
+        ((TorchSharp.Modules.Linear)model[1]).weight = ((TorchSharp.Modules.Linear)model[0]).weight;
+        var weight = ((TorchSharp.Modules.Linear)model[0]).weight!;
+        Fill(weight, 1);
+        using var average = new WeightAverage(model, 0.5);
+        Fill(weight, 2);
+
+        average.Exchange();
+        var inside = weight.ReadCpuSingle(0);
+        average.Exchange();
+
+        Assert.Equal((1f, 2f, 1), (inside, weight.ReadCpuSingle(0), average.GetState().Count));
+    }
+
+    [Fact]
+    public void Update_WhileExchanged_IsAnErrorAndChangesNothing()
+    {
+        using var average = new WeightAverage(_model, 0.5);
+        Set(2);
+        average.Exchange();
+
+        Assert.Contains("Exchange()", Assert.Throws<InvalidOperationException>(average.Update).Message, StringComparison.Ordinal);
+        Assert.True(average.IsExchanged);
+        Assert.Equal(1f, Value(average, "weight"));
+        average.Exchange();
+
+        Assert.Equal(2f, _model.weight!.ReadCpuSingle(0));
+    }
+
+    [Fact]
+    public void Update_OfHalfPrecision_AveragesInFloat32()
+    {
+        using var model = Linear(1, 1, hasBias: false);
+        model.to(ScalarType.BFloat16);
+        Fill(model.weight!, 0);
+        using var average = new WeightAverage(model, 0.999);
+        Fill(model.weight!, 1);
+
+        for (var step = 0; step < 2000; step++)
+            average.Update();
+
+        Assert.Equal(1 - Math.Pow(0.999, 2000), Value(average, "weight"), 1e-4);
+        average.Exchange();
+        average.Exchange();
+        Assert.Equal(1f, model.weight!.to_type(ScalarType.Float32).ReadCpuSingle(0));
+    }
+
+    [Fact]
+    public void Update_AfterAWeightWasCutOrMoved_NamesItAndChangesNothing()
+    {
+        using var average = new WeightAverage(_model, 0.5);
+        Set(5);
+        using (no_grad())
+            _model.running_mean!.set_(zeros(2));
+
+        Assert.Contains("'running_mean'", Assert.Throws<InvalidOperationException>(average.Update).Message, StringComparison.Ordinal);
+        Assert.Contains("'running_mean'", Assert.Throws<InvalidOperationException>(average.Exchange).Message, StringComparison.Ordinal);
+        Assert.Equal((1f, 5f), (Value(average, "weight"), _model.weight!.ReadCpuSingle(0)));
+    }
+
+    private static void Fill(Tensor weight, float value)
+    {
+        using var noGrad = no_grad();
+        using var filled = full(1, value);
+        weight.copy_(filled);
+    }
+
+    private void Set(float value)
+    {
+        using var noGrad = no_grad();
+        using var five = full(1, value);
+        _model.weight!.copy_(five);
+        _model.running_mean!.copy_(five);
+    }
+
+    private static float Value(WeightAverage average, string name) => average.GetState().Single(entry => entry.Key == name).Value.ReadCpuSingle(0);
+}

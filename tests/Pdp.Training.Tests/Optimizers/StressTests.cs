@@ -1,0 +1,84 @@
+using System.Globalization;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Pdp.Training.Tests.Optimizers;
+
+/// <summary>
+/// Steps while another thread collects and a third allocates, as data loaders do. The number of steps by the environment variable
+/// PDP_STRESS_STEPS; 3,000 for each case by default.
+/// </summary>
+public sealed class StressTests
+{
+    [Theory]
+    [InlineData("sgd", ScalarType.Float32)]
+    [InlineData("sgd", ScalarType.Float64)]
+    [InlineData("clipped sgd", ScalarType.Float32)]
+    [InlineData("adamw", ScalarType.Float32)]
+    [InlineData("adamw", ScalarType.Float64)]
+    [InlineData("adam", ScalarType.Float32)]
+    public void Step_UnderForcedCollections_NeitherFailsNorGoesWrong(string kind, ScalarType type)
+    {
+        var steps = int.Parse(Environment.GetEnvironmentVariable("PDP_STRESS_STEPS") ?? "3000", CultureInfo.InvariantCulture);
+        using var scope = NewDisposeScope();
+        var (calm, disturbed) = (Parameters(type), Parameters(type));
+        Train(kind, calm, steps);
+
+        using (new Disturbance())
+            Train(kind, disturbed, steps);
+
+        Assert.All(calm.Zip(disturbed), pair => Assert.Equal(pair.First.Item2.bytes.ToArray(), pair.Second.Item2.bytes.ToArray()));
+    }
+
+    private static (string, Parameter)[] Parameters(ScalarType type)
+    {
+        var parameters = Enumerable.Range(0, 4).Select(i => ($"p{i}", new Parameter(ones(3, dtype: type)))).ToArray();
+        foreach (var (_, parameter) in parameters)
+            parameter.grad = ones(3, dtype: type);
+        return parameters;
+    }
+
+    private static void Train(string kind, (string, Parameter)[] parameters, int steps)
+    {
+        using FusedOptimizer optimizer = kind switch
+        {
+            "sgd" or "clipped sgd" => new FusedSgd(parameters, new SgdOptions { LearningRate = 1e-5, Momentum = 0.5, WeightDecay = 1e-4 }),
+            "adamw" => new FusedAdamW(parameters, new AdamOptions { LearningRate = 1e-5 }),
+            _ => new FusedAdam(parameters, new AdamOptions { LearningRate = 1e-5, WeightDecay = 1e-4 }),
+        };
+        for (var step = 0; step < steps; step++)
+        {
+            if (kind == "clipped sgd")
+                GradientClipping.ByNorm(parameters, 1e6, NonFiniteGradients.Zero).Dispose();
+            optimizer.step();
+        }
+    }
+
+    /// <summary>Collections and allocations on threads of their own, until it is disposed.</summary>
+    private sealed class Disturbance : IDisposable
+    {
+        private readonly CancellationTokenSource _stop = new();
+        private readonly Thread[] _threads;
+
+        public Disturbance() => _threads = [Repeat(() => GC.Collect(0, GCCollectionMode.Forced, blocking: true)), Repeat(() => GC.KeepAlive(new byte[100_000]))];
+
+        public void Dispose()
+        {
+            _stop.Cancel();
+            foreach (var thread in _threads)
+                thread.Join();
+            _stop.Dispose();
+        }
+
+        private Thread Repeat(Action action)
+        {
+            var thread = new Thread(() =>
+            {
+                while (!_stop.IsCancellationRequested)
+                    action();
+            });
+            thread.Start();
+            return thread;
+        }
+    }
+}

@@ -22,7 +22,7 @@ internal static class JitWarmup
     /// <summary>Compiles the steps of a model's kernels.</summary>
     public static void Run(MaskedModel model)
     {
-        foreach (var layer in model.Layers.Where(layer => layer.Group.Kernel is WeightKernel))
+        foreach (var layer in model.Layers.Where(layer => layer.Group.Memory is WeightScope))
             Run(layer.Mask);
     }
 
@@ -30,7 +30,7 @@ internal static class JitWarmup
     /// <returns>Whether they had to be compiled.</returns>
     public static bool Run(PdpMask mask)
     {
-        var (members, stride) = WeightKernel.KindOf(mask);
+        var (members, stride) = WeightScope.KindOf(mask);
         var isNew = Done.TryAdd((members, stride), true);
         if (isNew)
             Train(mask.Strategy, new([Math.Max(1, Elements / (members * stride)), members, stride]));

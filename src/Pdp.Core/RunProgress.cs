@@ -6,7 +6,7 @@ namespace Pdp;
 /// <summary>How far a run has come: its clock, whether the targets are set, and moving the masks along the schedule.</summary>
 internal sealed class RunProgress(PrunedModel model, TargetPlanner planner, PdpOptions options, PruningClock clock, bool isPlanned)
 {
-    private readonly RampWatch _ramp = new(options.EffectiveSchedule, options.Epochs);
+    private readonly RampCheck _ramp = new(options.EffectiveSchedule, options.Epochs);
 
     public PruningClock Clock => clock;
 

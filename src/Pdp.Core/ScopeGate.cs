@@ -52,8 +52,8 @@ internal sealed class ScopeGate(MaskedModel model, MisuseWatch watch, PrunerMete
             return;
 
         _isOpen = false;
-        watch.LeaveWitnesses();
-        model.LeaveKernels();
+        watch.LeaveGradients();
+        model.LeaveMemory();
         var gradients = false;
         // In reverse order: if two masks share a norm, the one that entered first holds the norm's earlier gradient.
         for (var i = model.Layers.Length - 1; i >= 0; i--)

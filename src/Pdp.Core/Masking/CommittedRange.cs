@@ -9,7 +9,7 @@ namespace Pdp.Masking;
 internal sealed unsafe class CommittedRange : IDisposable
 {
     private readonly Parameter _parameter;
-    private readonly NativeGradient _gradient;
+    private readonly GradientMemory _gradient;
     private readonly Tensor _kept;
     private readonly long _start;
     private float* _weight;
@@ -19,7 +19,7 @@ internal sealed unsafe class CommittedRange : IDisposable
     /// <param name="start">The first element.</param>
     /// <param name="kept">Whether each element is kept, of the range's shape; copied.</param>
     /// <param name="gradient">The gradient of the whole parameter.</param>
-    public CommittedRange(Parameter parameter, long start, Tensor kept, NativeGradient gradient)
+    public CommittedRange(Parameter parameter, long start, Tensor kept, GradientMemory gradient)
     {
         using var scope = NewDisposeScope();
         using var _ = inference_mode(false);

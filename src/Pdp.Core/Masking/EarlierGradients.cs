@@ -24,7 +24,7 @@ internal sealed class EarlierGradients(Parameter[] parameters) : IDisposable
         }
     }
 
-    /// <summary>Takes over gradients that kernels have set aside, one for each parameter.</summary>
+    /// <summary>Takes over gradients that a <see cref="MemoryScope"/> has set aside, one for each parameter.</summary>
     public void Take(Tensor?[] gradients)
     {
         for (var i = 0; i < gradients.Length; i++)

@@ -8,18 +8,18 @@ namespace Pdp.Masking;
 /// <summary>Everything under one mask: replaces w by ŵ, puts w back, and computes the gradient through the mask.</summary>
 /// <remarks>
 /// It is a weight, or the filters of tied channels with their biases and norms (<see cref="GroupSlices"/>). The mask is PDP's or a method's
-/// (<see cref="IMaskRule"/>). Kernels (<see cref="GroupKernel"/>), where there are any, do the same faster. The parameters change only in
+/// (<see cref="IMaskRule"/>). A <see cref="MemoryScope"/>, where there is one, does the same faster. The parameters change only in
 /// place.
 /// </remarks>
 internal sealed class MaskGroup : IDisposable
 {
     private readonly string _subject;
-    private readonly Attachment _attachment;
+    private readonly ParameterPlaces _places;
     private readonly StepChecks _checks;
     private readonly TensorScope _scope;
     private IMaskRule _rule;
-    private GroupKernel? _soft;
-    private GroupKernel? _committed;
+    private MemoryScope? _soft;
+    private MemoryScope? _committed;
 
     public MaskGroup(PdpMask mask, GroupSlices slices)
     {
@@ -27,11 +27,11 @@ internal sealed class MaskGroup : IDisposable
         Slices = slices;
         Type = Parameters[0].dtype;
         _subject = Parameters.Count > 1 ? $"'{mask.Name}' or what is tied to it" : $"'{mask.Name}'";
-        _attachment = new(_subject, slices.Parameters);
+        _places = new(_subject, slices.Parameters);
         _checks = new(_subject, Parameters[0].device_type);
         _scope = new(mask, slices, _checks);
         _rule = new SoftRule(mask, slices);
-        _soft = GroupKernel.For(_subject, mask, slices);
+        _soft = MemoryScope.For(_subject, mask, slices);
     }
 
     public PdpMask Mask { get; }
@@ -44,8 +44,8 @@ internal sealed class MaskGroup : IDisposable
     /// <summary>The type of the weights.</summary>
     public ScalarType Type { get; }
 
-    /// <summary>The kernels that can take it through a scope; null if tensor operations do the work. A commit changes them.</summary>
-    public GroupKernel? Kernel => Frozen is null ? _soft : _committed;
+    /// <summary>What can take it through a scope in its memory; null if tensor operations do the work. A commit changes it.</summary>
+    public MemoryScope? Memory => Frozen is null ? _soft : _committed;
 
     /// <summary>The hard mask in force since commit, <c>[groups, members]</c>; null before.</summary>
     public Tensor? Frozen { get; private set; }
@@ -63,15 +63,15 @@ internal sealed class MaskGroup : IDisposable
     {
         _rule.Dispose();
         _rule = rule;
-        DropKernel();
+        DropMemory();
     }
 
     /// <summary>Lets the weights compete by an importance instead of magnitude; before the first scope.</summary>
     public void Follow(IImportance importance)
     {
         Mask.Importance = new(importance, Mask.Layout.Dimensions);
-        DropKernel();
-        _soft = GroupKernel.For(_subject, Mask, Slices);
+        DropMemory();
+        _soft = MemoryScope.For(_subject, Mask, Slices);
     }
 
     /// <summary>The magnitudes that compete, <c>[groups, members]</c>; the caller's.</summary>
@@ -84,7 +84,7 @@ internal sealed class MaskGroup : IDisposable
     public Tensor Value() => Slices.Weight();
 
     /// <summary>Checks that the parameters are still the ones that were attached.</summary>
-    public void RequireAttached() => _attachment.Require();
+    public void RequireAttached() => _places.Require();
 
     /// <summary>Checks that all weights are finite; waits for the device.</summary>
     public void RequireFinite()
@@ -96,14 +96,14 @@ internal sealed class MaskGroup : IDisposable
     }
 
     /// <summary>Sets the gradients aside and replaces w by ŵ.</summary>
-    /// <remarks>Kernels only claim the group here; <see cref="GroupKernels"/> then enters all groups that are claimed.</remarks>
+    /// <remarks>A <see cref="MemoryScope"/> only claims the group here; <see cref="MemoryScopes"/> then enters all claimed ones.</remarks>
     /// <exception cref="InvalidOperationException">A value is not finite; nothing has changed then.</exception>
     public void Enter(MaskForm form)
     {
         if (!IsMasking)
             return;
 
-        if ((form == MaskForm.Soft || Frozen is not null) && Kernel?.Claim() == true)
+        if ((form == MaskForm.Soft || Frozen is not null) && Memory?.Claim() == true)
             Forget();
         else
             _scope.Enter(_rule, form, Frozen);
@@ -114,18 +114,18 @@ internal sealed class MaskGroup : IDisposable
     /// <returns>What went wrong inside; null if nothing did.</returns>
     public string? Leave(out bool gradientArrived)
     {
-        if (Kernel is not { IsClaimed: true } kernel)
+        if (Memory is not { IsClaimed: true } memory)
             return _scope.Leave(_rule, Frozen, out gradientArrived);
 
-        kernel.Release();
-        gradientArrived = kernel.GradientArrived;
-        if (kernel.LeavesGradient)
+        memory.Release();
+        gradientArrived = memory.GradientArrived;
+        if (memory.LeavesGradient)
         {
-            _scope.Finish(_rule, kernel, Frozen);
+            _scope.Finish(_rule, memory, Frozen);
             Forget();
         }
 
-        return kernel.IsRestored && !kernel.IsChanged ? null
+        return memory.IsRestored && !memory.IsChanged ? null
             : Frozen is null ? _checks.ChangedInside
             : _scope.KeepZeros(Frozen);
     }
@@ -168,10 +168,10 @@ internal sealed class MaskGroup : IDisposable
         _scope.Dispose();
         _checks.Dispose();
         Mask.Importance?.Dispose();
-        DropKernel();
+        DropMemory();
     }
 
-    private void DropKernel()
+    private void DropMemory()
     {
         _soft?.Dispose();
         _soft = null;
@@ -182,12 +182,12 @@ internal sealed class MaskGroup : IDisposable
         Frozen?.Dispose();
         Frozen = kept?.DetachFromDisposeScope();
         _committed?.Dispose();
-        _committed = Frozen is null ? null : GroupKernel.ForCommitted(_subject, Mask, Slices, Frozen);
+        _committed = Frozen is null ? null : MemoryScope.ForCommitted(_subject, Mask, Slices, Frozen);
         _soft?.Forget();
         Forget();
     }
 
-    /// <summary>Releases what tensor operations have set aside; kernels release theirs themselves.</summary>
+    /// <summary>Releases what tensor operations have set aside; a <see cref="MemoryScope"/> releases its own.</summary>
     private void Forget()
     {
         _rule.Forget();

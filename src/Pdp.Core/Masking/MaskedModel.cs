@@ -6,8 +6,8 @@ namespace Pdp.Masking;
 /// <remarks>Owns the groups.</remarks>
 internal sealed class MaskedModel : IDisposable
 {
-    private readonly GroupKernel?[] _known;
-    private GroupKernels _kernels = new([]);
+    private readonly MemoryScope?[] _known;
+    private MemoryScopes _memory = new([]);
 
     public MaskedModel(IEnumerable<PrunedLayer> layers)
     {
@@ -15,7 +15,7 @@ internal sealed class MaskedModel : IDisposable
         Masks = [.. Layers.Select(layer => layer.Mask)];
         foreach (var mask in Masks)
             mask.Attach();
-        _known = new GroupKernel?[Layers.Length];
+        _known = new MemoryScope?[Layers.Length];
     }
 
     /// <summary>The pruned layers; an array, as enumerating them must not allocate.</summary>
@@ -90,25 +90,25 @@ internal sealed class MaskedModel : IDisposable
     /// <summary>Masks all weights, or none if one of them can't be.</summary>
     public void Enter(MaskForm form)
     {
-        UpdateKernels();
+        UpdateMemory();
         try
         {
             foreach (var layer in Layers)
                 layer.Group.Enter(form);
-            if (_kernels.Enter() is { } notFinite)
+            if (_memory.Enter() is { } notFinite)
                 throw new InvalidOperationException(Faults.NotFinite(notFinite));
         }
         catch
         {
-            _kernels.Leave();
+            _memory.Leave();
             for (var i = Layers.Length - 1; i >= 0; i--)
                 Layers[i].Group.Leave(out var _);
             throw;
         }
     }
 
-    /// <summary>Takes the groups with kernels out of the scope; <see cref="MaskGroup.Leave"/> of each then returns its fault.</summary>
-    public void LeaveKernels() => _kernels.Leave();
+    /// <summary>Takes the groups that are claimed out of the scope; <see cref="MaskGroup.Leave"/> of each then returns its fault.</summary>
+    public void LeaveMemory() => _memory.Leave();
 
     public void Dispose()
     {
@@ -116,17 +116,17 @@ internal sealed class MaskedModel : IDisposable
             layer.Group.Dispose();
     }
 
-    /// <summary>Takes over the kernels of the groups, which a commit and a restored state change.</summary>
-    private void UpdateKernels()
+    /// <summary>Takes over the groups' memory scopes, which a commit and a restored state change.</summary>
+    private void UpdateMemory()
     {
         var haveChanged = false;
         for (var i = 0; i < Layers.Length; i++)
         {
-            haveChanged |= _known[i] != Layers[i].Group.Kernel;
-            _known[i] = Layers[i].Group.Kernel;
+            haveChanged |= _known[i] != Layers[i].Group.Memory;
+            _known[i] = Layers[i].Group.Memory;
         }
 
         if (haveChanged)
-            _kernels = new(_known.OfType<GroupKernel>());
+            _memory = new(_known.OfType<MemoryScope>());
     }
 }

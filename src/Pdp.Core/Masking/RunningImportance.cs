@@ -39,7 +39,7 @@ internal sealed class RunningImportance(IImportance importance, long[] shape) : 
         Set(where(gradient.isfinite().all(), next, Sensitivity ?? next.zeros_like()), Gradients + 1);
     }
 
-    /// <summary>Takes over what kernels have learned from a gradient.</summary>
+    /// <summary>Takes over what <see cref="TaylorMemory"/> has learned from a gradient.</summary>
     /// <param name="next">The new a, of the same shape; from now on owned here.</param>
     /// <returns>The earlier one, from now on the caller's.</returns>
     public Tensor? Exchange(Tensor next)
@@ -49,7 +49,7 @@ internal sealed class RunningImportance(IImportance importance, long[] shape) : 
         return earlier;
     }
 
-    /// <summary>Counts a gradient that kernels have found not to be finite.</summary>
+    /// <summary>Counts a gradient that <see cref="TaylorMemory"/> has found not to be finite.</summary>
     public void Skip() => Gradients++;
 
     /// <summary>Restores what was learned before; null for nothing.</summary>

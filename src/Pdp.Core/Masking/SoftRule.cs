@@ -78,7 +78,7 @@ internal sealed class SoftRule(PdpMask mask, GroupSlices slices) : Multiplicativ
     /// <summary>The boundary of the scope at the gradient's temperature.</summary>
     private Boundary GradientBoundaryOf(Tensor weight) => Mask.GradientBoundaryOf(weight, BoundaryOf(weight));
 
-    /// <summary>The scope's boundary, found once: at its start, or at its end if kernels masked the weight.</summary>
+    /// <summary>The scope's boundary, found once: at its start, or at its end if a <see cref="MemoryScope"/> masked the weight.</summary>
     private Boundary BoundaryOf(Tensor weight)
     {
         if (_threshold is not null)

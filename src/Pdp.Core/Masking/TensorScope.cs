@@ -50,15 +50,15 @@ internal sealed class TensorScope(PdpMask mask, GroupSlices slices, StepChecks c
         }
     }
 
-    /// <summary>Does what kernels had to leave undone: memory that has moved, and gradients that they don't support.</summary>
-    public void Finish(IMaskRule rule, GroupKernel kernel, Tensor? frozen)
+    /// <summary>Does what a <see cref="MemoryScope"/> left undone: memory that has moved, and gradients that it doesn't support.</summary>
+    public void Finish(IMaskRule rule, MemoryScope memory, Tensor? frozen)
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         _form = MaskForm.Soft;
-        _dense = kernel.Dense()?.Detached();
-        _earlier.Take(kernel.TakeGradientsBefore());
-        if (!kernel.IsRestored && _dense is not null)
+        _dense = memory.Dense()?.Detached();
+        _earlier.Take(memory.TakeGradientsBefore());
+        if (!memory.IsRestored && _dense is not null)
             slices.Write(_dense);
         CorrectGradients(rule, frozen);
     }

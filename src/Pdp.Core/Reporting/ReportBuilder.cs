@@ -71,7 +71,7 @@ internal static class ReportBuilder
         softness.SquaredThreshold is { } square ? value * (temperature.IsRelative ? square : 1) : null;
 
     private static (Softness Softness, WeightCounts Counts) Measure(MaskGroup group) =>
-        group.IsSoft && group.Mask.Removed > 0 && group.Kernel?.Measured() is { } statistics
+        group.IsSoft && group.Mask.Removed > 0 && group.Memory?.Measured() is { } statistics
             ? (SoftnessOf(group.Mask, statistics), new(statistics.Zeros, statistics.Subnormals, statistics.Violations))
             : (SoftnessOf(group), CountsOf(group));
 

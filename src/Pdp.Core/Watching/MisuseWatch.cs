@@ -29,7 +29,7 @@ internal sealed class MisuseWatch : IDisposable
     private readonly UnmaskedWatch _unmasked = new();
     private readonly MaskGroup[] _weights;
     private readonly ParameterWatch[] _watches;
-    private readonly GradientWitness?[] _witnesses;
+    private readonly GradientWatch?[] _gradients;
     private string? _fault;
     private bool _recordsGradients;
     private bool _lacksGradients;
@@ -39,7 +39,7 @@ internal sealed class MisuseWatch : IDisposable
     {
         _weights = NativeTensor.IsSupported ? [.. weights] : [];
         _watches = [.. _weights.Select(weight => new ParameterWatch(weight.Mask.Name, weight.Parameters[0]))];
-        _witnesses = GradientWitness.Among(_weights);
+        _gradients = GradientWatch.Among(_weights);
         Accept();
     }
 
@@ -51,7 +51,7 @@ internal sealed class MisuseWatch : IDisposable
 
     private bool IsThorough => TrainingScopes % CostlyPeriod < CostlyChecks;
 
-    private bool IsWitnessed => _recordsGradients && IsThorough;
+    private bool WatchesGradients => _recordsGradients && IsThorough;
 
     /// <summary>Throws the error of the last scope, once.</summary>
     public void ThrowFault()
@@ -124,31 +124,31 @@ internal sealed class MisuseWatch : IDisposable
         }
 
         _recordsGradients = isPruning && torch.is_grad_enabled();
-        for (var i = 0; IsWitnessed && i < _witnesses.Length; i++)
-            _witnesses[i]?.Prepare(_watches[i].HasStepped);
+        for (var i = 0; WatchesGradients && i < _gradients.Length; i++)
+            _gradients[i]?.Prepare(_watches[i].HasStepped);
     }
 
     public void Enter()
     {
         _unmasked.Enter();
-        for (var i = 0; IsWitnessed && i < _witnesses.Length; i++)
+        for (var i = 0; WatchesGradients && i < _gradients.Length; i++)
         {
             if (_weights[i].IsMasking)
-                _witnesses[i]?.Enter();
+                _gradients[i]?.Enter();
         }
 
         TrainingScopes = Math.Min(TrainingScopes + (_recordsGradients ? 1 : 0), MostTrainingScopes);
     }
 
     /// <summary>Examines the gradients before they are used, and restores their own type.</summary>
-    public void LeaveWitnesses()
+    public void LeaveGradients()
     {
-        foreach (var witness in _witnesses)
+        foreach (var gradient in _gradients)
         {
             try
             {
-                _fault = witness?.Leave() ?? _fault;
-                if (witness is { IsDropped: true })
+                _fault = gradient?.Leave() ?? _fault;
+                if (gradient is { IsDropped: true })
                     _unmasked.Dropped();
             }
 #pragma warning disable CA1031 // The end of a scope must not throw; the next call will.
@@ -196,8 +196,8 @@ internal sealed class MisuseWatch : IDisposable
 
     public void Dispose()
     {
-        foreach (var witness in _witnesses)
-            witness?.Dispose();
+        foreach (var gradient in _gradients)
+            gradient?.Dispose();
     }
 
     private void Look()

@@ -11,7 +11,7 @@ internal sealed class NormEstimate : IDisposable
 {
     /// <summary>All modules with their flags, each before what it contains, since a flag is passed on.</summary>
     private readonly (nn.Module Module, bool IsTraining)[] _modules;
-    private readonly WatchedNorm[] _norms;
+    private readonly PooledNorm[] _norms;
     private bool _isAccepted;
 
     /// <exception cref="ArgumentException">No batch norm keeps statistics, or all that do are frozen.</exception>
@@ -31,7 +31,7 @@ internal sealed class NormEstimate : IDisposable
                 nameof(model));
         }
 
-        _norms = [.. norms[false].Select(entry => new WatchedNorm(entry.Name, (BatchNorm)entry.Module))];
+        _norms = [.. norms[false].Select(entry => new PooledNorm(entry.Name, (BatchNorm)entry.Module))];
         model.eval();
     }
 

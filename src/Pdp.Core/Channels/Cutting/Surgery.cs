@@ -13,12 +13,12 @@ internal sealed class Surgery : IDisposable
 {
     private readonly Module _model;
     private readonly List<(Tensor Whole, Tensor Before, Tensor? Gradient)> _cut = [];
-    private readonly List<Grouping> _grouped;
+    private readonly List<GroupedModule> _grouped;
 
     private Surgery(Module model)
     {
         _model = model;
-        _grouped = [.. ModelModules.Of(model).Select(pair => Grouping.Of(pair.Name, pair.Module)).OfType<Grouping>()];
+        _grouped = [.. ModelModules.Of(model).Select(pair => GroupedModule.Of(pair.Name, pair.Module)).OfType<GroupedModule>()];
     }
 
     /// <summary>Keeps some channels of each group; after an exception the model is unchanged.</summary>

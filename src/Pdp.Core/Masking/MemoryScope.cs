@@ -5,26 +5,26 @@ using static TorchSharp.torch;
 
 namespace Pdp.Masking;
 
-/// <summary>Kernels that take a group in and out of a scope in its own memory: the same as tensor operations, but faster.</summary>
+/// <summary>Takes a group in and out of a scope in its own memory: the same as <see cref="TensorScope"/>, but faster.</summary>
 /// <remarks>
-/// For float32 parameters on the CPU, under PDP's mask or a committed one. They work in pieces, which may run at the same time. Borrows
+/// For float32 parameters on the CPU, under PDP's mask or a committed one. Works in pieces, which may run at the same time. Borrows
 /// the parameters; owns copies of what it masks, and native handles of gradients while a scope is open. Addresses are read again at every
 /// step, as a parameter's memory may have been replaced.
 /// </remarks>
-internal abstract class GroupKernel : IDisposable
+internal abstract class MemoryScope : IDisposable
 {
     private readonly Parameter[] _masked;
     private readonly VersionMark[] _versions;
     private int _changes;
 
-    /// <summary>Makes what all kernels share.</summary>
+    /// <summary>Makes what all kinds share.</summary>
     /// <param name="subject">The group's name in messages.</param>
     /// <param name="parameters">All parameters.</param>
     /// <param name="masked">Those that ŵ is written to.</param>
-    protected GroupKernel(string subject, IReadOnlyList<Parameter> parameters, IEnumerable<Parameter> masked)
+    protected MemoryScope(string subject, IReadOnlyList<Parameter> parameters, IEnumerable<Parameter> masked)
     {
         Subject = subject;
-        Gradients = [.. parameters.Select(parameter => new NativeGradient(parameter, parameter.numel()))];
+        Gradients = [.. parameters.Select(parameter => new GradientMemory(parameter, parameter.numel()))];
         _masked = [.. masked];
         _versions = [.. _masked.Select(parameter => new VersionMark(parameter))];
     }
@@ -41,7 +41,7 @@ internal abstract class GroupKernel : IDisposable
     /// <summary>Whether <see cref="Measure"/> computes the scores first: sums over several weights, or an importance.</summary>
     public virtual bool Measures => false;
 
-    /// <summary>Whether the kernels take the group through the scope that is open or about to be.</summary>
+    /// <summary>Whether it takes the group through the scope that is open or about to be.</summary>
     public bool IsClaimed { get; private set; }
 
     /// <summary>Whether ŵ has replaced w.</summary>
@@ -57,29 +57,29 @@ internal abstract class GroupKernel : IDisposable
     public bool GradientArrived { get; private set; }
 
     /// <summary>
-    /// Whether the gradients are left to tensor operations, because the kernels don't support their memory or the weights'.
+    /// Whether the gradients are left to tensor operations, because their memory, or the weights', isn't supported.
     /// </summary>
     public bool LeavesGradient { get; private set; }
 
     /// <summary>The gradients, by parameter.</summary>
-    protected NativeGradient[] Gradients { get; }
+    protected GradientMemory[] Gradients { get; }
 
     /// <summary>Whether the weights change once more when the scope ends.</summary>
     protected virtual bool WritesAtTheEnd => true;
 
-    /// <summary>Makes the kernels for a group; null if none support it.</summary>
-    public static GroupKernel? For(string subject, PdpMask mask, GroupSlices slices) => !IsSupported(slices) ? null : mask.Strategy switch
+    /// <summary>Makes the scope of a group; null if no kind supports it.</summary>
+    public static MemoryScope? For(string subject, PdpMask mask, GroupSlices slices) => !IsSupported(slices) ? null : mask.Strategy switch
     {
-        _ when !TaylorKernel.Supports(mask) => null,
-        PerChannel => ChannelKernel.For(subject, mask, slices),
-        _ => WeightKernel.For(subject, mask, slices.Lone!),
+        _ when !TaylorMemory.Supports(mask) => null,
+        PerChannel => ChannelScope.For(subject, mask, slices),
+        _ => WeightScope.For(subject, mask, slices.Lone!),
     };
 
-    /// <summary>Makes the kernels for a group under a committed mask, <c>[groups, members]</c>; null if none support it.</summary>
-    public static GroupKernel? ForCommitted(string subject, PdpMask mask, GroupSlices slices, Tensor kept) =>
-        IsSupported(slices) ? CommittedKernel.For(subject, mask, slices, kept) : null;
+    /// <summary>Makes the scope of a group under a committed mask, <c>[groups, members]</c>; null if no kind supports it.</summary>
+    public static MemoryScope? ForCommitted(string subject, PdpMask mask, GroupSlices slices, Tensor kept) =>
+        IsSupported(slices) ? CommittedScope.For(subject, mask, slices, kept) : null;
 
-    /// <summary>Claims the group for the next scope if the kernels support its memory.</summary>
+    /// <summary>Claims the group for the next scope if its memory is supported.</summary>
     public bool Claim()
     {
         IsClaimed = Find();
@@ -183,7 +183,7 @@ internal abstract class GroupKernel : IDisposable
     protected abstract bool Restore(int piece, bool correctsGradient);
 
     /// <summary>Adds the gradient that has arrived to the earlier one, if the pieces haven't done so.</summary>
-    protected virtual void AddUp(NativeGradient gradient)
+    protected virtual void AddUp(GradientMemory gradient)
     {
     }
 

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace Pdp.Tests.Masking;
 
 /// <summary>The kernels of Taylor importance, in float32, against tensor operations, which float64 weights take.</summary>
-public sealed class TaylorKernelTests
+public sealed class TaylorMemoryTests
 {
     private const int Steps = 6;
     private const int Window = 4;
@@ -49,7 +49,7 @@ public sealed class TaylorKernelTests
             expected = new Taylor { Window = Window }.Update(expected, Numbers(rows, columns, step, ScalarType.Float32), step);
 
             Assert.Equal(expected.Bits(), group.Mask.Importance!.Sensitivity!.Bits());
-            Assert.Equal(step > 0, group.Kernel!.GradientArrived);
+            Assert.Equal(step > 0, group.Memory!.GradientArrived);
         }
     }
 
@@ -91,7 +91,7 @@ public sealed class TaylorKernelTests
         using var scope = NewDisposeScope();
         using var weight = new Parameter(Numbers(12, 11, 1, ScalarType.Float32));
         using var group = Group(weight, hasGradientTemperature: false);
-        Assert.IsType<WeightKernel>(group.Kernel);
+        Assert.IsType<WeightScope>(group.Memory);
         using var model = new MaskedModel([new PrunedLayer(group, Rule: null)]);
         Step(model, group, weight, seed: 5);
         Step(model, group, weight, seed: 6);
@@ -129,7 +129,7 @@ public sealed class TaylorKernelTests
         var masked = weight.Values();
         var gradient = Numbers(weight.shape[0], weight.shape[1], seed, weight.dtype);
         weight.grad = change is null ? gradient : change(gradient);
-        model.LeaveKernels();
+        model.LeaveMemory();
         Assert.Null(group.Leave(out var _));
         return masked;
     }

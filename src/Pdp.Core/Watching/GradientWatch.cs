@@ -23,10 +23,10 @@ namespace Pdp.Watching;
 /// </remarks>
 /// <param name="name">The parameter's name, for messages.</param>
 /// <param name="parameter">The parameter, borrowed; of a narrower type than float64.</param>
-internal sealed class GradientWitness(string name, Parameter parameter) : IDisposable
+internal sealed class GradientWatch(string name, Parameter parameter) : IDisposable
 {
     /// <summary>
-    /// Gradients are witnessed for the smallest weights, up to this many elements in total, or else for the smallest one.
+    /// Gradients are watched for the smallest weights, up to this many elements in total, or else for the smallest one.
     /// </summary>
     private const long MostElements = 1 << 14;
 
@@ -38,14 +38,14 @@ internal sealed class GradientWitness(string name, Parameter parameter) : IDispo
     /// <summary>Whether a gradient arrived in the last scope and was dropped before its end, as zero_grad behind backward does.</summary>
     public bool IsDropped { get; private set; }
 
-    /// <summary>Whether gradients of a parameter can be witnessed.</summary>
+    /// <summary>Whether gradients of a parameter can be watched.</summary>
     private static bool Serves(Parameter parameter) =>
         NativeTensor.IsSupported
         && NativeTensor.HasVersions
         && parameter.dtype != ScalarType.Float64;
 
-    /// <summary>A witness for each of the smallest groups; null for the others.</summary>
-    public static GradientWitness?[] Among(IReadOnlyList<MaskGroup> groups)
+    /// <summary>A watch for each of the smallest groups; null for the others.</summary>
+    public static GradientWatch?[] Among(IReadOnlyList<MaskGroup> groups)
     {
         var elements = 0L;
         HashSet<MaskGroup> smallest =
@@ -54,7 +54,7 @@ internal sealed class GradientWitness(string name, Parameter parameter) : IDispo
                 .OrderBy(group => group.Parameters[0].numel())
                 .TakeWhile((group, i) => (elements += group.Parameters[0].numel()) <= MostElements || i == 0),
         ];
-        return [.. groups.Select(group => smallest.Contains(group) ? new GradientWitness(group.Mask.Name, group.Parameters[0]) : null)];
+        return [.. groups.Select(group => smallest.Contains(group) ? new GradientWatch(group.Mask.Name, group.Parameters[0]) : null)];
     }
 
     /// <summary>Makes the marks, before the scope sets the earlier gradient aside.</summary>

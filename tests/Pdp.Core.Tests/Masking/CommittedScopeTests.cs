@@ -8,7 +8,7 @@ using static TorchSharp.torch.nn;
 namespace Pdp.Tests.Masking;
 
 /// <summary>The kernels of committed masks, in float32, against tensor operations, which float64 weights take: the same bits.</summary>
-public sealed class CommittedKernelTests
+public sealed class CommittedScopeTests
 {
     public static TheoryData<string, string, int> Cases()
     {
@@ -53,12 +53,12 @@ public sealed class CommittedKernelTests
         var mask = new PdpMask("weight", new([8, 8]), new PlainStrategy("of one's own"), Temperature.Relative(0.5), target: 32);
         using var group = new MaskGroup(mask, new GroupSlices(mask, weight));
         mask.Move(1, 0);
-        Assert.Null(group.Kernel);
+        Assert.Null(group.Memory);
 
         group.Commit(MaskForm.Raw);
-        Assert.IsType<CommittedKernel>(group.Kernel);
+        Assert.IsType<CommittedScope>(group.Memory);
         group.Restore(null);
-        Assert.Null(group.Kernel);
+        Assert.Null(group.Memory);
     }
 
     [Fact]

@@ -8,7 +8,7 @@ namespace Pdp.Masking;
 /// Owns both. Whether a gradient is finite is known only after its last piece: then the next a changes places with that of
 /// <see cref="RunningImportance"/>.
 /// </remarks>
-internal sealed unsafe class TaylorKernel : IDisposable
+internal sealed unsafe class TaylorMemory : IDisposable
 {
     private readonly RunningImportance _running;
     private readonly int _window;
@@ -20,17 +20,17 @@ internal sealed unsafe class TaylorKernel : IDisposable
     private float _share;
     private int _faults;
 
-    private TaylorKernel(RunningImportance running, int window, long elements) =>
+    private TaylorMemory(RunningImportance running, int window, long elements) =>
         (_running, _window, _elements) = (running, window, elements);
 
     /// <summary>a·w, in memory that extends a vector beyond the last weight.</summary>
     public float* Competing { get; private set; }
 
-    /// <summary>Whether the kernels support the importance of a mask: magnitude, or Taylor importance of single weights.</summary>
+    /// <summary>Whether memory scopes support the importance of a mask: magnitude, or Taylor importance of single weights.</summary>
     public static bool Supports(PdpMask mask) => mask is { Importance: null } or { Importance.Rule: Taylor, Strategy: Unstructured };
 
     /// <summary>Makes it for a mask; null if the weights compete by magnitude.</summary>
-    public static TaylorKernel? For(PdpMask mask) => mask.Importance is { Rule: Taylor taylor } running
+    public static TaylorMemory? For(PdpMask mask) => mask.Importance is { Rule: Taylor taylor } running
         ? new(running, taylor.Window, mask.Layout.Elements)
         : null;
 

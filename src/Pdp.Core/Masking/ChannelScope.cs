@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 
 namespace Pdp.Masking;
 
-/// <summary>The kernels for channels. A piece is a range of channels with everything that belongs to them.</summary>
-internal sealed class ChannelKernel : GroupKernel
+/// <summary>Takes channels through a scope in their memory. A piece is a range of channels with everything that belongs to them.</summary>
+internal sealed class ChannelScope : MemoryScope
 {
     /// <summary>The approximate number of weights in a piece.</summary>
     private const int PieceLength = 1 << 16;
@@ -14,7 +14,7 @@ internal sealed class ChannelKernel : GroupKernel
     private const double MostShared = float.MaxValue / 1e6;
 
     private readonly PdpMask _mask;
-    private readonly KernelRows[] _rows;
+    private readonly MemoryRows[] _rows;
     private readonly double _scoreSlope;
     private readonly long _channelsPerPiece;
     private readonly double[] _sums;
@@ -27,13 +27,13 @@ internal sealed class ChannelKernel : GroupKernel
     private double _gradientScale;
     private int _faults;
 
-    private ChannelKernel(string subject, PdpMask mask, GroupSlices slices, SliceView[] views)
+    private ChannelScope(string subject, PdpMask mask, GroupSlices slices, SliceView[] views)
         : base(subject, slices.Parameters, views.Where(view => IsMasked(view, slices)).Select(view => view.Parameter).Distinct())
     {
         var channels = mask.Members;
         var gradients = slices.Parameters.Zip(Gradients).ToDictionary(pair => pair.First, pair => pair.Second);
         _mask = mask;
-        _rows = [.. views.Select(view => new KernelRows(view, channels, IsMasked(view, slices), gradients[view.Parameter]))];
+        _rows = [.. views.Select(view => new MemoryRows(view, channels, IsMasked(view, slices), gradients[view.Parameter]))];
         _scoreSlope = mask.Strategy.ScoreSlope(mask.Layout);
         _channelsPerPiece = Math.Max(1, PieceLength / (Elements / channels));
         _sums = new double[channels];
@@ -51,8 +51,8 @@ internal sealed class ChannelKernel : GroupKernel
     /// <inheritdoc/>
     public override bool Measures => true;
 
-    /// <summary>Makes the kernels for channels; null if some channels are not contiguous in memory.</summary>
-    public static new ChannelKernel? For(string subject, PdpMask mask, GroupSlices slices)
+    /// <summary>Makes the scope of channels; null if some channels are not contiguous in memory.</summary>
+    public static new ChannelScope? For(string subject, PdpMask mask, GroupSlices slices)
     {
         SliceView[] views = [.. slices.Filters, .. slices.Companions];
         return views.All(view => view.HasRows) ? new(subject, mask, slices, views) : null;
@@ -169,7 +169,7 @@ internal sealed class ChannelKernel : GroupKernel
     }
 
     /// <inheritdoc/>
-    protected override void AddUp(NativeGradient gradient) => gradient.AddUp();
+    protected override void AddUp(GradientMemory gradient) => gradient.AddUp();
 
     /// <summary>Norms always are; filters and biases are unless the norms alone carry the mask.</summary>
     private static bool IsMasked(SliceView view, GroupSlices slices) => slices.MasksFilters || view.Role == ChannelRole.Norm;

@@ -9,12 +9,12 @@ namespace Pdp.Channels.Cutting;
 /// <param name="weight">Its weight.</param>
 /// <param name="groups">The number of groups before any cut.</param>
 /// <param name="setGroups">Sets the number of groups.</param>
-internal sealed class Grouping(string words, Parameter weight, long groups, Action<long> setGroups)
+internal sealed class GroupedModule(string words, Parameter weight, long groups, Action<long> setGroups)
 {
     private readonly long _size = weight.shape[0];
 
     /// <summary>The grouping of a grouped convolution or a group norm; null for other modules.</summary>
-    public static Grouping? Of(string name, Module module) => module switch
+    public static GroupedModule? Of(string name, Module module) => module switch
     {
         Convolution { groups: > 1 } layer =>
             new($"the grouped convolution '{name}'", layer.weight, layer.groups, groups => layer.groups = groups),

@@ -3,12 +3,12 @@ using static TorchSharp.torch;
 
 namespace Pdp.Masking;
 
-/// <summary>Takes all groups that have kernels in and out of a scope, with the work spread over as many threads as libtorch uses.</summary>
+/// <summary>Takes all groups that are claimed in and out of a scope, with the work spread over as many threads as libtorch uses.</summary>
 /// <remarks>
 /// Each worker finds the thresholds of small weights one by one; all workers together find those of large ones. Then all weights are
 /// written in one pass. The results are the same bit for bit with any number of threads.
 /// </remarks>
-internal sealed class GroupKernels : IParallelWork
+internal sealed class MemoryScopes : IParallelWork
 {
     /// <summary>The size of the largest weight whose threshold is found by one worker.</summary>
     private const int SmallElements = 1 << 18;
@@ -18,15 +18,15 @@ internal sealed class GroupKernels : IParallelWork
     private const int MostRoom = 1 << 18;
 
     private readonly ParallelRunner _runner = new();
-    private readonly GroupKernel[] _weights;
-    private readonly GroupKernel[] _small;
+    private readonly MemoryScope[] _weights;
+    private readonly MemoryScope[] _small;
     private readonly (int Weight, int Piece)[] _pieces;
     private readonly RankSearch[] _searches;
     private readonly bool _measures;
     private Phase _phase;
-    private volatile GroupKernel? _notFinite;
+    private volatile MemoryScope? _notFinite;
 
-    public GroupKernels(IEnumerable<GroupKernel> weights)
+    public MemoryScopes(IEnumerable<MemoryScope> weights)
     {
         _weights = [.. weights];
         _measures = _weights.Any(weight => weight.Measures);
@@ -121,7 +121,7 @@ internal sealed class GroupKernels : IParallelWork
         return _notFinite is null;
     }
 
-    private void Prepare(GroupKernel weight, int worker)
+    private void Prepare(MemoryScope weight, int worker)
     {
         if (weight.IsClaimed && !weight.Prepare(_searches[worker]))
             _notFinite = weight;

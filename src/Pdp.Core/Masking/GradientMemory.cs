@@ -7,7 +7,7 @@ namespace Pdp.Masking;
 
 /// <summary>The gradient of a parameter before a scope and the one that arrives inside, as native handles and memory.</summary>
 /// <remarks>Borrows the parameter; owns the handles while a scope is open.</remarks>
-internal sealed unsafe class NativeGradient(Parameter parameter, long count) : IDisposable
+internal sealed unsafe class GradientMemory(Parameter parameter, long count) : IDisposable
 {
     private nint _before;
     private nint _arrived;

@@ -6,7 +6,7 @@ namespace Pdp.Scheduling;
 /// <summary>Detects ramps that rise in too few steps to be gradual, as when the clock is set once an epoch in a short run.</summary>
 /// <param name="schedule">The schedule in force.</param>
 /// <param name="epochs">The length of the run.</param>
-internal sealed class RampWatch(ISparsityScheduler schedule, double epochs)
+internal sealed class RampCheck(ISparsityScheduler schedule, double epochs)
 {
     /// <summary>The sparsity that one step of the clock may add without a warning.</summary>
     private const double Limit = 0.2;
@@ -47,7 +47,7 @@ internal sealed class RampWatch(ISparsityScheduler schedule, double epochs)
         if (last - first > MostEpochs && schedule.EndEpoch - schedule.StartEpoch > MostEpochs)
             return null;
 
-        var whole = new RampWatch(schedule, epochs);
+        var whole = new RampCheck(schedule, epochs);
         for (var epoch = first + 1; epoch <= Math.Min(last, Math.Ceiling(schedule.EndEpoch)); epoch++)
             whole.Note((epoch - 1, schedule.Fraction(epoch - 1)), (epoch, epoch >= last ? 1 : schedule.Fraction(epoch)), epoch, target,
                 isCoarse: true);

@@ -5,7 +5,7 @@ namespace Pdp.Masking;
 
 /// <summary>The memory of a parameter's slice that belongs to a group of channels.</summary>
 /// <remarks>Owns a dense copy if the slice is multiplied by the mask; borrows the parameter.</remarks>
-internal sealed unsafe class KernelRows : IDisposable
+internal sealed unsafe class MemoryRows : IDisposable
 {
     private readonly SliceView _view;
     private readonly long _start;
@@ -16,7 +16,7 @@ internal sealed unsafe class KernelRows : IDisposable
     private float* _dense;
 
     /// <summary>Makes rows from a slice in which the elements of each channel are contiguous.</summary>
-    public KernelRows(SliceView view, long channels, bool isMasked, NativeGradient gradient)
+    public MemoryRows(SliceView view, long channels, bool isMasked, GradientMemory gradient)
     {
         using var scope = NewDisposeScope();
         _view = view;
@@ -33,7 +33,7 @@ internal sealed unsafe class KernelRows : IDisposable
     public bool IsMasked => _copy is not null;
 
     /// <summary>The gradient of the whole parameter.</summary>
-    public NativeGradient Gradient { get; }
+    public GradientMemory Gradient { get; }
 
     /// <summary>w as it was before the scope, <c>[channels, …]</c>; a copy.</summary>
     public Tensor Dense() => _copy?.clone() ?? _view.Read();

@@ -8,7 +8,7 @@ namespace Pdp.Masking;
 /// <summary>The types and devices that parameters had when a mask was attached to them.</summary>
 /// <param name="weight">The weight's name in messages.</param>
 /// <param name="parameters">The parameters.</param>
-internal sealed class Attachment(string weight, params Parameter[] parameters)
+internal sealed class ParameterPlaces(string weight, params Parameter[] parameters)
 {
     private readonly (ScalarType Type, DeviceType Device, int Index)[] _places = [.. parameters.Select(PlaceOf)];
 

@@ -10,7 +10,7 @@ namespace Pdp.Training.Statistics;
 /// <remarks>
 /// In training mode TorchSharp 0.107 counts the batch with a Scalar that the collector may free meanwhile; here nothing is counted.
 /// </remarks>
-internal sealed class WatchedNorm : IDisposable
+internal sealed class PooledNorm : IDisposable
 {
     private readonly BatchNorm _norm;
     private readonly Moments _moments = new();
@@ -18,7 +18,7 @@ internal sealed class WatchedNorm : IDisposable
     private readonly Tensor _variance;
     private readonly Action _unhook;
 
-    public WatchedNorm(string name, BatchNorm norm)
+    public PooledNorm(string name, BatchNorm norm)
     {
         (Name, _norm) = (name, norm);
         using var scope = NewDisposeScope();

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Pdp.Masking;
 
 /// <summary>Computes what determines a mask: magnitudes, thresholds and temperatures. Works in the caller's scope.</summary>
-internal static class MaskBoundaries
+internal static class MaskThresholds
 {
     /// <summary>The magnitudes that compete, <c>[groups, members]</c>, of a weight in its arithmetic type.</summary>
     public static Tensor MagnitudeOf(this PdpMask mask, Tensor wide) =>

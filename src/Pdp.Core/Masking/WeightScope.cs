@@ -4,26 +4,26 @@ using static TorchSharp.torch;
 
 namespace Pdp.Masking;
 
-/// <summary>The kernels for a weight each element of which has its own mask.</summary>
-internal sealed unsafe class WeightKernel : GroupKernel
+/// <summary>Takes a weight, each element of which has its own mask, through a scope.</summary>
+internal sealed unsafe class WeightScope : MemoryScope
 {
     private readonly Parameter _parameter;
     private readonly PdpMask _mask;
     private readonly IMaskKernel _kernel;
-    private readonly TaylorKernel? _taylor;
+    private readonly TaylorMemory? _taylor;
     private readonly KeyBracket _bracket = new();
     private Tensor? _copy;
     private float* _weight;
     private float* _dense;
     private int _cut;
 
-    private WeightKernel(string subject, Parameter parameter, PdpMask mask, IMaskKernel kernel)
+    private WeightScope(string subject, Parameter parameter, PdpMask mask, IMaskKernel kernel)
         : base(subject, [parameter], [parameter])
     {
         _parameter = parameter;
         _mask = mask;
         _kernel = kernel;
-        _taylor = TaylorKernel.For(mask);
+        _taylor = TaylorMemory.For(mask);
     }
 
     /// <inheritdoc/>
@@ -35,8 +35,8 @@ internal sealed unsafe class WeightKernel : GroupKernel
     /// <inheritdoc/>
     public override bool Measures => _taylor is not null;
 
-    /// <summary>Makes the kernels for a weight; null if they don't support its strategy, or it is too large.</summary>
-    public static WeightKernel? For(string subject, PdpMask mask, Parameter parameter) => mask.Strategy switch
+    /// <summary>Makes the scope of a weight; null if its strategy isn't supported, or if it is too large.</summary>
+    public static WeightScope? For(string subject, PdpMask mask, Parameter parameter) => mask.Strategy switch
     {
         _ when mask.Layout.Elements > int.MaxValue / sizeof(float) => null,
         Unstructured => new(subject, parameter, mask, new UnstructuredKernel(mask.Layout.Elements)),

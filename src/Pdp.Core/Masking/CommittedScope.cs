@@ -3,8 +3,10 @@ using static TorchSharp.torch;
 
 namespace Pdp.Masking;
 
-/// <summary>The kernels for a committed mask, PDP's or a method's: zeros in weights and gradients, for which no copy is needed.</summary>
-internal sealed class CommittedKernel : GroupKernel
+/// <summary>
+/// Takes what a committed mask covers, PDP's or a method's, through a scope: zeros in weights and gradients, for which no copy is needed.
+/// </summary>
+internal sealed class CommittedScope : MemoryScope
 {
     /// <summary>The number of weights in a piece.</summary>
     private const int PieceLength = 1 << 16;
@@ -12,7 +14,7 @@ internal sealed class CommittedKernel : GroupKernel
     private readonly CommittedRange[] _ranges;
     private readonly (CommittedRange Range, long First, int Length)[] _pieces;
 
-    private CommittedKernel(string subject, GroupSlices slices, Func<NativeGradient[], IEnumerable<CommittedRange>> ranges)
+    private CommittedScope(string subject, GroupSlices slices, Func<GradientMemory[], IEnumerable<CommittedRange>> ranges)
         : base(subject, slices.Parameters, slices.Parameters)
     {
         _ranges = [.. ranges(Gradients)];
@@ -29,13 +31,13 @@ internal sealed class CommittedKernel : GroupKernel
     /// <inheritdoc/>
     protected override bool WritesAtTheEnd => false;
 
-    /// <summary>Makes the kernels for a hard mask, <c>[groups, members]</c>; null if some channels are not contiguous in memory.</summary>
-    public static CommittedKernel? For(string subject, PdpMask mask, GroupSlices slices, Tensor kept)
+    /// <summary>Makes the scope of a hard mask, <c>[groups, members]</c>; null if some channels are not contiguous in memory.</summary>
+    public static CommittedScope? For(string subject, PdpMask mask, GroupSlices slices, Tensor kept)
     {
         SliceView[] views = slices.Lone is null ? [.. slices.Filters, .. slices.Companions] : [];
         return views.All(view => view.HasRows) ? new(subject, slices, Ranges) : null;
 
-        IEnumerable<CommittedRange> Ranges(NativeGradient[] gradients)
+        IEnumerable<CommittedRange> Ranges(GradientMemory[] gradients)
         {
             using var scope = NewDisposeScope();
             return slices.Lone is { } weight
@@ -95,7 +97,7 @@ internal sealed class CommittedKernel : GroupKernel
     }
 
     /// <inheritdoc/>
-    protected override void AddUp(NativeGradient gradient) => gradient.AddUp();
+    protected override void AddUp(GradientMemory gradient) => gradient.AddUp();
 
     private static IEnumerable<(CommittedRange Range, long First, int Length)> Cut(CommittedRange range)
     {

@@ -15,6 +15,7 @@ public sealed class ShrinkRecordTests
         "offset overflows", "offset is negative", "block overflows", "block is 0", "dimension is 2", "dimension is negative", "channels are 2^63 - 1", "channels are 2^62 of nothing",
         "channels are 0", "kept are none", "kept are beyond", "kept are out of order", "kept are the same twice", "kept are negative", "role is 99", "two groups share channels",
         "no groups", "no shapes", "no group", "no name", "no slices", "no slice", "no slice's name", "no kept", "no shape", "shape is negative",
+        "a slice is lost", "two channels share indices",
     ];
 
     [Theory]
@@ -129,6 +130,23 @@ public sealed class ShrinkRecordTests
     }
 
     [Fact]
+    public void Slice_BesideAHugeGroupOfSomethingElse_AllocatesNothingForIt()
+    {
+        var huge = Rows with { Name = "elsewhere" };
+        var record = Good with
+        {
+            Groups = [.. Good.Groups, new(new("elsewhere", 1 << 22, [huge]), [0])],
+            Shapes = new Dictionary<string, IReadOnlyList<long>>(Good.Shapes) { ["elsewhere"] = [1 << 22] },
+        };
+        using var bias = zeros(24);
+        var bytes = GC.GetAllocatedBytesForCurrentThread();
+
+        record.Slice(bias, "linear1.bias").Dispose();
+
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - bytes, 0, 1_000_000);
+    }
+
+    [Fact]
     public void Slice_LeavesNoTensors()
     {
         using var tensor = zeros(24, 14);
@@ -186,6 +204,11 @@ public sealed class ShrinkRecordTests
             "no slice's name" => With(Rows with { Name = null! }),
             "no kept" => Good with { Groups = [shrunk with { Kept = null! }] },
             "no shape" => Shaped(null),
+            "a slice is lost" => With(Rows with { Name = "linear1.bias" }),
+            "two channels share indices" => Good with
+            {
+                Groups = [shrunk with { Group = shrunk.Group with { Channels = 23, Slices = [.. shrunk.Group.Slices, Rows with { Offset = 1 }] } }],
+            },
             _ => Shaped([24, -14]),
         };
     }

@@ -17,6 +17,9 @@ internal static class RecordChecks
 
         foreach (var shrunk in groups)
             Require(shrunk, shapes);
+        var cut = groups.SelectMany(shrunk => shrunk.Group.Slices).Select(slice => slice.Name).ToHashSet(StringComparer.Ordinal);
+        if (shapes.Keys.FirstOrDefault(name => !cut.Contains(name)) is { } lost)
+            throw Damaged($"it has the shape of '{lost}' but no slice of it");
         RequireApart(groups, shapes);
     }
 
@@ -36,7 +39,7 @@ internal static class RecordChecks
             throw Damaged($"the channels of '{group.Name}' reach beyond '{outside.Name}'");
     }
 
-    /// <summary>Checks that no index belongs to two groups.</summary>
+    /// <summary>Checks that no index belongs to two groups, or to two channels of one.</summary>
     private static void RequireApart(IReadOnlyList<ShrunkGroup> groups, IReadOnlyDictionary<string, IReadOnlyList<long>> shapes)
     {
         var cuts = groups
@@ -45,14 +48,12 @@ internal static class RecordChecks
             .GroupBy(cut => (cut.Slice.Name, cut.Slice.Dimension));
         foreach (var cut in cuts)
         {
-            var ordered = cut.OrderBy(one => one.Slice.Offset).ToArray();
-            var (end, owner) = (0L, -1);
-            foreach (var (group, slice, itsEnd) in ordered)
+            // A group may name a slice twice, in two roles.
+            var ordered = cut.DistinctBy(one => (one.Group, one.Slice.Offset, one.Slice.Block)).OrderBy(one => one.Slice.Offset).ToArray();
+            foreach (var (before, after) in ordered.Zip(ordered.Skip(1)))
             {
-                if (slice.Offset < end && group != owner)
-                    throw Damaged($"two groups share channels of '{slice.Name}'");
-                if (itsEnd > end)
-                    (end, owner) = (itsEnd, group);
+                if (after.Slice.Offset < before.End)
+                    throw Damaged($"two groups, or two channels of one, share indices of '{after.Slice.Name}'");
             }
         }
     }

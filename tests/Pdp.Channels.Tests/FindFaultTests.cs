@@ -40,6 +40,22 @@ public sealed class FindFaultTests
     }
 
     [Fact]
+    public void Find_OfAnExpandedParameter_SaysSoAndChangesNothing()
+    {
+        var first = Linear(6, 8);
+        first.bias = new Parameter(zeros(1).expand(8));
+        using var model = Of(first, Linear(8, 3));
+        using var example = rand(2, 6);
+        first.weight.grad = ones_like(first.weight);
+        var before = Everything.Of(model);
+
+        var fault = Assert.Throws<ArgumentException>(() => ChannelMap.Find(model, example));
+
+        Assert.Contains("The elements of 'first.bias' share memory", fault.Message, StringComparison.Ordinal);
+        Assert.Equal(before, Everything.Of(model));
+    }
+
+    [Fact]
     public void Find_OfAnExampleOfOtherSize_ThrowsWhatTheModelThrows()
     {
         using var model = Of(Linear(6, 8), Linear(8, 3));

@@ -26,6 +26,23 @@ public sealed class FindTests
     }
 
     [Fact]
+    public void Find_OfAnOutputWithoutABatch_ComparesEachElementInItsOwnScale()
+    {
+        var (first, head) = (Linear(6, 8), Linear(8, 3));
+        using Scalar million = 1e6, hundredth = 0.01;
+        using var model = new Net(new { first, head }, x =>
+        {
+            x = functional.relu(first.call(x));
+            return cat([head.call(x).flatten().mul(million), x.mean().reshape(1).mul(hundredth)]);
+        });
+        using var example = rand(2, 6);
+
+        var map = ChannelMap.Find(model, example);
+
+        Assert.Empty(map.Groups);
+    }
+
+    [Fact]
     public void Find_OfLayersThatShareABias_TiesThem()
     {
         using var model = new SharedBias();

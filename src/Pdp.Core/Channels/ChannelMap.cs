@@ -96,7 +96,7 @@ public sealed class ChannelMap
     /// </param>
     /// <exception cref="ArgumentException">
     /// The model has no convolution or linear layer, was created under <c>inference_mode</c>, or its output doesn't depend on any layer or
-    /// has no gradient; or the example is empty; or a parameter is of type bfloat16 or
+    /// has no gradient; or the example is empty; or elements of a parameter share memory; or a parameter is of type bfloat16 or
     /// float16, whose rounding hides differences: find the map in float32, it holds for all types.
     /// </exception>
     public static ChannelMap Find(Module<Tensor, Tensor> model, Tensor example)
@@ -120,7 +120,7 @@ public sealed class ChannelMap
     /// </remarks>
     /// <exception cref="ArgumentException">
     /// The model has no convolution or linear layer, was created under <c>inference_mode</c>, or its output doesn't depend on any layer or
-    /// has no gradient; or the example is empty; or a parameter is of type bfloat16 or
+    /// has no gradient; or the example is empty; or elements of a parameter share memory; or a parameter is of type bfloat16 or
     /// float16, whose rounding hides differences: find the map in float32, it holds for all types.
     /// </exception>
     public static ChannelMap Find(Module model, Func<Tensor> forward)
@@ -136,7 +136,7 @@ public sealed class ChannelMap
     /// </param>
     /// <exception cref="ArgumentException">
     /// The model has no convolution or linear layer, was created under <c>inference_mode</c>, or its outputs don't depend on any layer or
-    /// have no gradient; or the example is empty; or a parameter is of type bfloat16 or
+    /// have no gradient; or the example is empty; or elements of a parameter share memory; or a parameter is of type bfloat16 or
     /// float16, whose rounding hides differences: find the map in float32, it holds for all types.
     /// </exception>
     public static ChannelMap Find(Module model, Func<IReadOnlyList<Tensor>> forward)

@@ -19,7 +19,9 @@ internal sealed class ModelSnapshot : IDisposable
     private readonly Tensor _random;
 
     /// <summary>Saves the model, puts it into evaluation mode and makes all parameters require gradients.</summary>
-    /// <exception cref="ArgumentException">The model was created under <c>inference_mode</c>.</exception>
+    /// <exception cref="ArgumentException">
+    /// The model was created under <c>inference_mode</c>, or elements of a parameter share memory.
+    /// </exception>
     public ModelSnapshot(Module model)
     {
         RequireChangeable(model);
@@ -85,7 +87,9 @@ internal sealed class ModelSnapshot : IDisposable
         _random.Dispose();
     }
 
-    /// <summary>Tensors that were born under inference_mode refuse changes outside of it, even of none of their elements.</summary>
+    /// <summary>
+    /// Tensors that were born under inference_mode refuse changes outside of it, even of none of their elements; expanded ones always do.
+    /// </summary>
     private static void RequireChangeable(Module model)
     {
         using var scope = NewDisposeScope();
@@ -93,6 +97,13 @@ internal sealed class ModelSnapshot : IDisposable
         using var _ = no_grad();
         foreach (var (name, tensor) in Surgery.TensorsOf(model))
         {
+            if (tensor.shape.Zip(tensor.stride()).Any(pair => pair is { First: > 1, Second: 0 }))
+            {
+                throw new ArgumentException(
+                    $"The elements of '{name}' share memory, as after expand(), so they can't be changed one by one: clone() it.",
+                    nameof(model));
+            }
+
             try
             {
                 tensor.detach().flatten().narrow(0, 0, 0).zero_();

@@ -46,7 +46,7 @@ internal sealed class Outputs
 
     /// <summary>
     /// The differences from other outputs of the same shapes, row by row: each index of each dimension except the batch is a row with its
-    /// own scale.
+    /// own scale. Without other dimensions, each element is a row.
     /// </summary>
     public IReadOnlyList<RowDifference> DifferencesTo(Outputs other)
     {
@@ -76,12 +76,12 @@ internal sealed class Outputs
         var areSame = a.eq(b).logical_or(a.isnan().logical_and(b.isnan()));
         var differences = a.sub(b).abs();
         differences = differences.masked_fill(differences.isnan(), Infinity).masked_fill(areSame, Zero);
-        // The first dimension is the batch, whose examples have the same scale.
+        // The first dimension is the batch, whose examples have the same scale. If it is the only one, it may hold anything.
         return mine.Shape.Length < 2
-            ? RowsAlong(null)
-            : Enumerable.Range(1, mine.Shape.Length - 1).SelectMany(dimension => RowsAlong(dimension));
+            ? Numbers(magnitudes).Zip(Numbers(differences), (scale, difference) => new RowDifference(scale, difference))
+            : Enumerable.Range(1, mine.Shape.Length - 1).SelectMany(RowsAlong);
 
-        IEnumerable<RowDifference> RowsAlong(int? dimension)
+        IEnumerable<RowDifference> RowsAlong(int dimension)
         {
             long[] inner = [.. Enumerable.Range(0, mine.Shape.Length).Where(other => other != dimension).Select(other => (long)other)];
             return Numbers(magnitudes.amax(inner)).Zip(Numbers(differences.amax(inner)), (scale, difference) =>

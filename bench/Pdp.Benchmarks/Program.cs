@@ -7,6 +7,8 @@
 //   mask        enter and exit against autograd on tensor operations, and against PQuantML's formulation
 //   step        a masked training step against a dense one
 //   sparse      layers and networks on their nonzeros against the same ones dense; --sparsity 2:4,0.8,global:0.9 chooses the zeros
+//   first       the first calls of a process: networks as they are against packed by a plan, each in processes of its own
+//   floor       where the time of packed layers and networks goes, and what it can't go below
 //   packing     networks of few zeros and of many, as they are against packed by choice, and the smallest ratio of all
 //   shrink      the forward pass of a shrunk network against the dense one
 //   widths      the kernels under settings of the runtime, each in a process of its own; fails where one is 3 times slower;
@@ -22,7 +24,8 @@ using Pdp.Benchmarks;
 if (args.Length == 0)
 {
     Console.Error.WriteLine(
-        "One of threshold, mask, step, shrink, sparse, packing, report, optimizer, memory, widths, pictures, kernels is needed.");
+        "One of threshold, mask, step, shrink, sparse, first, floor, packing, report, optimizer, memory, widths, pictures, "
+        + "kernels is needed.");
     return 2;
 }
 
@@ -49,6 +52,15 @@ switch (args[0])
         return 0;
     case "sparse":
         SparseBenchmark.Measure(run);
+        return 0;
+    case "first":
+        FirstBenchmark.Measure(run);
+        return 0;
+    case FirstBenchmark.Child:
+        FirstBenchmark.MeasureAlone(run);
+        return 0;
+    case "floor":
+        FloorBenchmark.Measure(run);
         return 0;
     case "packing":
         PackingBenchmark.Measure(run);

@@ -9,11 +9,12 @@ namespace Pdp.Benchmarks;
 /// <param name="Data">The folder of pictures.</param>
 /// <param name="IsPublished">Whether published forms of the program are measured, too.</param>
 /// <param name="Sparsities">The sparsities of a sparse run; null for its own.</param>
-internal sealed record Run(bool IsQuick, int Threads, string Only, string? Data, bool IsPublished, string[]? Sparsities)
+/// <param name="Plan">The plan of a packed network, which a process of its own packs by; null for a plain one.</param>
+internal sealed record Run(bool IsQuick, int Threads, string Only, string? Data, bool IsPublished, string[]? Sparsities, string? Plan)
 {
     public static Run Parse(string[] arguments)
     {
-        var run = new Run(false, Environment.ProcessorCount, "", null, false, null);
+        var run = new Run(false, Environment.ProcessorCount, "", null, false, null, null);
         for (var i = 0; i < arguments.Length; i++)
         {
             run = arguments[i] switch
@@ -23,6 +24,7 @@ internal sealed record Run(bool IsQuick, int Threads, string Only, string? Data,
                 "--only" => run with { Only = arguments[++i] },
                 "--data" => run with { Data = arguments[++i] },
                 "--published" => run with { IsPublished = true },
+                "--plan" => run with { Plan = arguments[++i] },
                 "--sparsity" => run with { Sparsities = arguments[++i].Split(',') },
                 _ => throw new ArgumentException(
                     $"'{arguments[i]}' is none of --quick, --threads N, --only TEXT, --sparsity LIST, --data DIR, --published."),

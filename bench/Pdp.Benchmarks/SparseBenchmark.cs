@@ -33,7 +33,7 @@ internal static class SparseBenchmark
         var smaller = StoredFile.Smaller(packed);
         var options = new SparseOptions { MaximumSeconds = run.IsQuick ? 1 : 3 };
         using var fast = SparseModel.Pack(packed, input, options);
-        using var folded = SparseModel.Pack(dense, new SparsePlan([.. fast.Plan.Layers.Select(Dense)]));
+        using var folded = Folded(dense, fast.Plan);
         var error = Error(packed.call(input), plain.call(input));
         var rounds = run.IsQuick ? 15 : 31;
         var medians = Alternation.Medians(
@@ -71,6 +71,10 @@ internal static class SparseBenchmark
 
     private static SparseLayerPlan Dense(SparseLayerPlan layer) =>
         layer with { Form = layer.Shape.Count == 4 ? LayerForm.ChannelsLast : LayerForm.Folded };
+
+    /// <summary>A dense model, with the same folding as a packed one's.</summary>
+    public static SparseModel Folded(Module<Tensor, Tensor> model, SparsePlan plan) =>
+        SparseModel.Pack(model, new SparsePlan([.. plan.Layers.Select(Dense)]));
 
     public static Module<Tensor, Tensor> Model(SparseCase subject, string sparsity)
     {

@@ -9,15 +9,21 @@ internal static class SparseProduct
     /// <summary>y = W·x + b.</summary>
     /// <param name="weight">[out, in].</param>
     /// <param name="epilogue">What happens to the product.</param>
-    public static ISparseProduct Linear(Tensor weight, Epilogue epilogue) =>
-        new SparseLinear(weight, epilogue);
+    public static ISparseProduct Linear(Tensor weight, Epilogue epilogue)
+    {
+        Rehearsal.OfLinear();
+        return new SparseLinear(weight, epilogue);
+    }
 
     /// <summary>A convolution of one group with zeros around the picture.</summary>
     /// <param name="weight">[out, in, width] or [out, in, height, width].</param>
     /// <param name="axes">One for each axis of the picture, in the order of the weight's.</param>
     /// <param name="epilogue">What happens to the product.</param>
-    public static ISparseProduct Convolution(Tensor weight, IReadOnlyList<ConvolutionAxis> axes, Epilogue epilogue) =>
-        new SparseConvolution(weight, axes, epilogue);
+    public static ISparseProduct Convolution(Tensor weight, IReadOnlyList<ConvolutionAxis> axes, Epilogue epilogue)
+    {
+        Rehearsal.OfConvolution();
+        return new SparseConvolution(weight, axes, epilogue);
+    }
 
     /// <summary>Why a layer with such a weight can't be packed; null if it can.</summary>
     /// <param name="weight">The dense weight.</param>

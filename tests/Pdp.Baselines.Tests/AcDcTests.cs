@@ -22,7 +22,9 @@ public sealed class AcDcTests
 
             var isDense = epoch is not (1 or 3);
             Assert.All(scene.Layers, layer => Assert.Equal(weights[layer], pass[layer].Masked));
-            Assert.All(scene.Layers, layer => Assert.Equal(isDense ? scene.Upstream(layer) : scene.Upstream(layer).Zip(weights[layer], (g, w) => w == 0 ? 0 : g), pass[layer].Gradient));
+            Assert.All(scene.Layers, layer => Assert.Equal(
+                isDense ? scene.Upstream(layer) : scene.Upstream(layer).Zip(weights[layer], (g, w) => w == 0 ? 0 : g),
+                pass[layer].Gradient));
             Disturb(scene, epoch);
         }
     }
@@ -134,9 +136,11 @@ public sealed class AcDcTests
         foreach (var epoch in (double[])[0, 1, 2, 3])
         {
             Reach(scene, epoch);
-            Assert.All(scene.Layers, layer => Assert.All(scene[layer].Chunk(4), group => Assert.Equal(epoch == 0 ? 4 : 2, group.Count(w => w != 0))));
+            Assert.All(scene.Layers, layer => Assert.All(
+                scene[layer].Chunk(4), group => Assert.Equal(epoch == 0 ? 4 : 2, group.Count(w => w != 0))));
             Disturb(scene, epoch);
-            Assert.All(scene.Masked().Values, weight => Assert.All(weight.Chunk(4), group => Assert.Equal(epoch is 1 or 3 ? 2 : 4, group.Count(w => w != 0))));
+            Assert.All(scene.Masked().Values, weight => Assert.All(
+                weight.Chunk(4), group => Assert.Equal(epoch is 1 or 3 ? 2 : 4, group.Count(w => w != 0))));
         }
     }
 
@@ -155,7 +159,8 @@ public sealed class AcDcTests
     {
         var rule = Options() with { Rules = [new LayerRule("last.weight") { Sparsity = 0.1 }] };
 
-        Assert.Contains("leave the sparsities of rules", Assert.Throws<ArgumentException>(() => new Scene(rule)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "leave the sparsities of rules", Assert.Throws<ArgumentException>(() => new Scene(rule)).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => new Scene(Options() with { MaximumLayerSparsity = 0.9 }));
         Assert.Throws<ArgumentException>(() => new Scene(Options() with { MinimumLayerSparsity = 0.1 }));
         using var scene = new Scene(rule with { Allocation = new UniformSparsity() });
@@ -187,7 +192,8 @@ public sealed class AcDcTests
     [Fact]
     public void AutomaticStart_IsRefused()
     {
-        var error = Assert.Throws<ArgumentException>(() => new Scene(Options() with { AutomaticStart = new AutomaticStart { Level = 0.5 } }));
+        var error = Assert.Throws<ArgumentException>(
+            () => new Scene(Options() with { AutomaticStart = new AutomaticStart { Level = 0.5 } }));
 
         Assert.Contains("leave PdpOptions.AutomaticStart unset", error.Message, StringComparison.Ordinal);
     }
@@ -197,7 +203,8 @@ public sealed class AcDcTests
     {
         var error = Assert.Throws<ArgumentException>(() => new Scene(Options() with { Strategy = new PerChannel() }));
 
-        Assert.StartsWith("AC/DC is not defined for the strategy channel; it supports unstructured, N:M.", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "AC/DC is not defined for the strategy channel; it supports unstructured, N:M.", error.Message, StringComparison.Ordinal);
     }
 
     private static PdpOptions Options() => Scene.Options(new AcDc(), 0.6) with { Schedule = Phases };

@@ -3,7 +3,9 @@ using Pdp.Tests.Support;
 
 namespace Pdp.Baselines.Tests;
 
-/// <summary>A step's gradient may be added up over parts of its batch, in a scope each or in one: the weights are those of the whole batch.</summary>
+/// <summary>
+/// A step's gradient may be added up over parts of its batch, in a scope each or in one: the weights are those of the whole batch.
+/// </summary>
 public sealed class AccumulationTests
 {
     public static TheoryData<string> Names => [.. Loop.Names];

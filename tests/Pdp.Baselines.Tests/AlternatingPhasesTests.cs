@@ -28,8 +28,10 @@ public sealed class AlternatingPhasesTests
 
             var dense = phases.Decompressions.Zip(phases.Compressions.Skip(1), (from, to) => to - from).ToArray();
             Assert.True(epochs - phases.EndEpoch >= 0.15 * epochs, $"{epochs} epochs end at {phases.EndEpoch}.");
-            Assert.True(phases.StartEpoch >= 1 && Math.Abs(phases.StartEpoch - (epochs / 10.0)) <= 0.9, $"{epochs} epochs begin at {phases.StartEpoch}.");
-            Assert.All(dense[..^1], length => Assert.True(length < dense[^1], $"{epochs} epochs have dense phases of {string.Join(", ", dense)}."));
+            Assert.True(phases.StartEpoch >= 1
+                && Math.Abs(phases.StartEpoch - (epochs / 10.0)) <= 0.9, $"{epochs} epochs begin at {phases.StartEpoch}.");
+            Assert.All(dense[..^1], length => Assert.True(
+                length < dense[^1], $"{epochs} epochs have dense phases of {string.Join(", ", dense)}."));
         }
     }
 
@@ -59,7 +61,8 @@ public sealed class AlternatingPhasesTests
     [Fact]
     public void Phases_ThatDoNotAlternate_AreRefused()
     {
-        Assert.Contains("don't alternate", Assert.Throws<ArgumentException>(() => new AlternatingPhases([], [])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "don't alternate", Assert.Throws<ArgumentException>(() => new AlternatingPhases([], [])).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => new AlternatingPhases([1], [2]));
         Assert.Throws<ArgumentException>(() => new AlternatingPhases([1, 4], []));
         Assert.Throws<ArgumentException>(() => new AlternatingPhases([1, 4], [4]));

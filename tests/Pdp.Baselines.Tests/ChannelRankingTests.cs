@@ -35,7 +35,8 @@ public sealed class ChannelRankingTests
         using var scene = Scene(name, options => options with { Schedule = new LinearRamp(0, 4) });
         scene.Pruner.BeginEpoch(0);
         scene.Pruner.BeginEpoch(1);
-        var expected = name == "NISP" ? new Nisp(scene.Model, scene.Map, scene.Example).Scores() : new DcpOneShot(scene.Model, scene.Map, scene.Backward).Scores();
+        var expected = name == "NISP"
+            ? new Nisp(scene.Model, scene.Map, scene.Example).Scores() : new DcpOneShot(scene.Model, scene.Map, scene.Backward).Scores();
         var first = scene.Removed()["bn2.weight"];
 
         foreach (var parameter in scene.Model.parameters())
@@ -53,12 +54,18 @@ public sealed class ChannelRankingTests
     public void Mask_RemovesTheLowestScores(string name)
     {
         using var scene = Scene(name, options => options with { Schedule = new ConstantSparsity() });
-        var scores = name == "NISP" ? new Nisp(scene.Model, scene.Map, scene.Example).Scores() : new DcpOneShot(scene.Model, scene.Map, scene.Backward).Scores();
+        var scores = name == "NISP"
+            ? new Nisp(scene.Model, scene.Map, scene.Example).Scores() : new DcpOneShot(scene.Model, scene.Map, scene.Backward).Scores();
         scene.Pruner.BeginEpoch(0);
 
         var removed = scene.Removed();
 
-        foreach (var (norm, group) in new[] { ("bn1.weight", "conv1.weight"), ("bn2.weight", "conv2.weight"), ("bn3.weight", "conv1.weight") })
+        foreach (var (norm, group) in new[]
+        {
+            ("bn1.weight", "conv1.weight"),
+            ("bn2.weight", "conv2.weight"),
+            ("bn3.weight", "conv1.weight"),
+        })
         {
             var cut = scores[group].Order().ElementAt((scores[group].Count / 2) - 1);
             Assert.Equal(scores[group].Select(score => score <= cut), removed[norm]);
@@ -110,7 +117,8 @@ public sealed class ChannelRankingTests
         using var scene = Scene(name);
         Tensors.Fill(scene.Model.fc.weight!, [.. Enumerable.Repeat(double.NaN, 32)]);
 
-        var error = Assert.Throws<InvalidOperationException>(() => Scores(scene, name, scene.Backward, () => scene.Model.call(scene.Example.abs())));
+        var error = Assert.Throws<InvalidOperationException>(
+            () => Scores(scene, name, scene.Backward, () => scene.Model.call(scene.Example.abs())));
 
         Assert.Contains("a score is not finite", error.Message, StringComparison.Ordinal);
     }

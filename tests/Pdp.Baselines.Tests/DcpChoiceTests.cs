@@ -18,7 +18,11 @@ public sealed class DcpChoiceTests
     public void EachChoice_IsTheLargestGradientByAutograd_SummedOverTheLayersThatRead(double lossWeight)
     {
         using var scene = new ChannelScene(
-            scene => new Dcp(scene.Model, scene.Map, scene.Forward, new() { LossWeight = lossWeight, FineTuneSteps = 1, ScoreBatches = 2, UpdateSteps = 0, LearningRate = Still }),
+            scene => new Dcp(
+                scene.Model,
+                scene.Map,
+                scene.Forward,
+                new() { LossWeight = lossWeight, FineTuneSteps = 1, ScoreBatches = 2, UpdateSteps = 0, LearningRate = Still }),
             type: ScalarType.Float64);
         using var hand = new ChannelScene(scene => new Gmp(), type: ScalarType.Float64);
         scene.Model.eval();
@@ -49,7 +53,8 @@ public sealed class DcpChoiceTests
         DcpOptions options = new() { FineTuneSteps = 30, UpdateSteps = 2 };
 
         Assert.DoesNotContain(0, LabelNet.KeptBy(net => new Dcp(net.Model, net.Map, net.Forward, options), isBlind: true));
-        Assert.Equal([0], LabelNet.KeptBy(net => new Dcp(net.Model, net.Map, net.Forward, options with { Losses = ["middle"] }), isBlind: true));
+        Assert.Equal([0], LabelNet.KeptBy(
+            net => new Dcp(net.Model, net.Map, net.Forward, options with { Losses = ["middle"] }), isBlind: true));
     }
 
     [Fact]
@@ -60,7 +65,11 @@ public sealed class DcpChoiceTests
         static double Error(int updates)
         {
             using var scene = new ChannelScene(
-                scene => new Dcp(scene.Model, scene.Map, scene.Forward, new() { LossWeight = 0, FineTuneSteps = 1, UpdateSteps = updates, LearningRate = 1e-3 }),
+                scene => new Dcp(
+                    scene.Model,
+                    scene.Map,
+                    scene.Forward,
+                    new() { LossWeight = 0, FineTuneSteps = 1, UpdateSteps = updates, LearningRate = 1e-3 }),
                 type: ScalarType.Float64);
             scene.Model.eval();
             var dense = scene.Output();

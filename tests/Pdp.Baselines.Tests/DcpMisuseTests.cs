@@ -36,7 +36,8 @@ public sealed class DcpMisuseTests
 
     [Fact]
     public void Layers_ThatRunByForward_AreRefused() =>
-        Fails("'conv2' was not called", scene => (scene.Model.fc.call(scene.Model.conv1.forward(scene.Example).mean([2, 3])), TestModels.Batch(0, 4).Labels));
+        Fails("'conv2' was not called", scene => (
+            scene.Model.fc.call(scene.Model.conv1.forward(scene.Example).mean([2, 3])), TestModels.Batch(0, 4).Labels));
 
     [Fact]
     public void Modules_WithALoss_AreCalledOnce() => Fails("'bn1' is called several times", scene =>
@@ -62,12 +63,14 @@ public sealed class DcpMisuseTests
         using var scene = Scene();
         Tensors.Fill(scene.Model.fc.weight!, [.. Enumerable.Repeat(double.NaN, 32)]);
 
-        Assert.Contains("not finite", Assert.Throws<InvalidOperationException>(() => scene.Pruner.BeginEpoch(1.25)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "not finite", Assert.Throws<InvalidOperationException>(() => scene.Pruner.BeginEpoch(1.25)).Message, StringComparison.Ordinal);
     }
 
     private static void Fails(string message, Func<ChannelScene, (Tensor Outputs, Tensor Labels)> forward, string[]? losses = null)
     {
-        using var scene = new ChannelScene(scene => new Dcp(scene.Model, scene.Map, _ => forward(scene), new() { FineTuneSteps = 1, Losses = losses ?? [] }));
+        using var scene = new ChannelScene(
+            scene => new Dcp(scene.Model, scene.Map, _ => forward(scene), new() { FineTuneSteps = 1, Losses = losses ?? [] }));
         var before = ChannelScene.Snapshot(scene.Model);
 
         var error = Assert.Throws<InvalidOperationException>(() => scene.Pruner.BeginEpoch(1.25));

@@ -34,7 +34,10 @@ public sealed class DcpOneShotTests
         Backward();
 
         var gradient = model.parameters().ElementAt(2).grad!.Values().Chunk(16).Select(Norm).ToArray();
-        Close.Equal([.. Enumerable.Range(0, 5).Select(channel => gradient[channel] + gradient[5 + channel] + gradient[10 + channel])], scores["conv.weight"], 1e-5);
+        Close.Equal(
+            [.. Enumerable.Range(0, 5).Select(channel => gradient[channel] + gradient[5 + channel] + gradient[10 + channel])],
+            scores["conv.weight"],
+            1e-5);
     }
 
     [Fact]
@@ -114,7 +117,8 @@ public sealed class DcpOneShotTests
     }
 
     /// <summary>Shifts channels up, so that the rectifier switches none off on all pictures.</summary>
-    private static void Enliven(BatchNorm2d norm) => Tensors.Fill(norm.bias!, [.. norm.bias!.Values().Select(shift => 0.1 + Math.Abs(shift))]);
+    private static void Enliven(BatchNorm2d norm) =>
+        Tensors.Fill(norm.bias!, [.. norm.bias!.Values().Select(shift => 0.1 + Math.Abs(shift))]);
 
     private static void Silence(BatchNorm2d norm, int channel)
     {
@@ -140,6 +144,7 @@ public sealed class DcpOneShotTests
     {
         var (outputs, inputs) = ((int)weight.shape[0], (int)weight.shape[1]);
         var norms = weight.grad!.Values().Chunk((int)weight.numel() / (outputs * inputs)).Select(Norm).ToArray();
-        return [.. Enumerable.Range(0, inputs).Select(input => Enumerable.Range(0, outputs).Sum(output => norms[(output * inputs) + input]))];
+        return [.. Enumerable.Range(0, inputs).Select(
+            input => Enumerable.Range(0, outputs).Sum(output => norms[(output * inputs) + input]))];
     }
 }

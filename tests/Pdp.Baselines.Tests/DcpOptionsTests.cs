@@ -7,7 +7,10 @@ public sealed class DcpOptionsTests
     {
         Assert.Equal("Losses", Assert.Throws<ArgumentNullException>(() => new DcpOptions { Losses = null! }).ParamName);
         Assert.Equal("Losses", Assert.Throws<ArgumentException>(() => new DcpOptions { Losses = [""] }).ParamName);
-        Assert.Contains("'b' occurs twice", Assert.Throws<ArgumentException>(() => new DcpOptions { Losses = ["a", "b", "b"] }).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "'b' occurs twice",
+            Assert.Throws<ArgumentException>(() => new DcpOptions { Losses = ["a", "b", "b"] }).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -29,7 +32,10 @@ public sealed class DcpOptionsTests
         OutOfRange(() => new DcpOptions { FineTuneSteps = value }, "[1, ∞)");
         OutOfRange(() => new DcpOptions { ScoreBatches = value }, "[1, ∞)");
         OutOfRange(() => new DcpOptions { UpdateSteps = value - 1 }, "[0, ∞)");
-        Assert.Equal((1, 1, 0), (new DcpOptions { FineTuneSteps = 1 }.FineTuneSteps, new DcpOptions { ScoreBatches = 1 }.ScoreBatches, new DcpOptions { UpdateSteps = 0 }.UpdateSteps));
+        Assert.Equal((1, 1, 0), (
+            new DcpOptions { FineTuneSteps = 1 }.FineTuneSteps,
+            new DcpOptions { ScoreBatches = 1 }.ScoreBatches,
+            new DcpOptions { UpdateSteps = 0 }.UpdateSteps));
     }
 
     [Theory]
@@ -44,7 +50,10 @@ public sealed class DcpOptionsTests
         OutOfRange(() => new DcpOptions { Momentum = value }, "[0, 1)");
         OutOfRange(() => new DcpOptions { Momentum = 1 }, "[0, 1)");
         OutOfRange(() => new DcpOptions { WeightDecay = value }, "[0, ∞)");
-        Assert.Equal((0, 0, 0), (new DcpOptions { LossWeight = 0 }.LossWeight, new DcpOptions { Momentum = 0 }.Momentum, new DcpOptions { WeightDecay = 0 }.WeightDecay));
+        Assert.Equal((0, 0, 0), (
+            new DcpOptions { LossWeight = 0 }.LossWeight,
+            new DcpOptions { Momentum = 0 }.Momentum,
+            new DcpOptions { WeightDecay = 0 }.WeightDecay));
     }
 
     private static void OutOfRange(Func<DcpOptions> make, string range) =>

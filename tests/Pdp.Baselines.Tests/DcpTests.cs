@@ -64,7 +64,9 @@ public sealed class DcpTests
         Assert.Equal(0, Hooks(scene));
 
         static string[] Shell(ChannelScene scene) =>
-            [.. scene.Model.state_dict().Keys, .. ChannelScene.Snapshot(scene.Model).Where(line => line.Contains(".grad ", StringComparison.Ordinal) || line.EndsWith("True", StringComparison.Ordinal) || line.EndsWith("False", StringComparison.Ordinal))];
+            [.. scene.Model.state_dict().Keys, .. ChannelScene.Snapshot(scene.Model).Where(
+                line => line.Contains(".grad ", StringComparison.Ordinal)
+                    || line.EndsWith("True", StringComparison.Ordinal) || line.EndsWith("False", StringComparison.Ordinal))];
     }
 
     [Theory]
@@ -74,7 +76,8 @@ public sealed class DcpTests
     public void Choice_ThatFails_LeavesTheModelAsItWas_AndCanBeMadeAgain(int failing)
     {
         var calls = 0;
-        using var scene = new ChannelScene(scene => new Dcp(scene.Model, scene.Map, batch => calls++ == failing ? throw new InvalidTimeZoneException() : scene.Forward(batch), Short));
+        using var scene = new ChannelScene(scene => new Dcp(
+            scene.Model, scene.Map, batch => calls++ == failing ? throw new InvalidTimeZoneException() : scene.Forward(batch), Short));
         scene.Model.bn1.weight.grad = ones(8);
         var before = ChannelScene.Snapshot(scene.Model);
 
@@ -110,7 +113,8 @@ public sealed class DcpTests
     public void Choice_LeavesNoTensorBehind()
     {
         using var scene = new ChannelScene(scene => new Gmp());
-        var layer = new MethodLayer(new PdpMask("conv2.weight", new([12, 8, 3, 3]), new PerChannel(), Temperature.Absolute(1), target: 9), null);
+        var layer = new MethodLayer(
+            new PdpMask("conv2.weight", new([12, 8, 3, 3]), new PerChannel(), Temperature.Absolute(1), target: 9), null);
         var method = new Dcp(scene.Model, scene.Map, scene.Forward, Short);
         layer.Remove(9);
 
@@ -136,7 +140,8 @@ public sealed class DcpTests
     private static bool[] Silent(Tensor weight)
     {
         using var scope = NewDisposeScope();
-        return [.. weight.detach().abs().flatten(1).reshape(weight.shape[0], weight.shape[1], -1).sum([0, 2]).Values().Select(sum => sum == 0)];
+        return [.. weight.detach()
+            .abs().flatten(1).reshape(weight.shape[0], weight.shape[1], -1).sum([0, 2]).Values().Select(sum => sum == 0)];
     }
 
     /// <summary>The number of forward hooks on the modules of a scene.</summary>

@@ -18,7 +18,11 @@ public sealed class DnwTests
     [Fact]
     public void Forward_KeepsTheLargestOfEachLayerUnchanged()
     {
-        using var scene = new Scene(Scene.Options(new Dnw(), null) with { Allocation = new Pdp.SparsityTable(new Dictionary<string, double> { ["first.weight"] = 0.5, ["second.weight"] = 0.75, ["last.weight"] = 0.9 }) });
+        using var scene = new Scene(Scene.Options(new Dnw(), null) with
+        {
+            Allocation = new Pdp.SparsityTable(
+            new Dictionary<string, double> { ["first.weight"] = 0.5, ["second.weight"] = 0.75, ["last.weight"] = 0.9 })
+        });
         scene.Pruner.BeginEpoch(0);
         var weights = scene["second.weight"];
 
@@ -58,7 +62,8 @@ public sealed class DnwTests
         var smallest = before.Where(w => w != 0).Min(Math.Abs);
 
         // What is removed grows up to just below the smallest that is kept, and kept ones grow too.
-        scene.Fill("first.weight", [.. weights.Zip(before, (w, m) => m == 0 ? 0.999 * smallest * Math.Sign(w) : m == smallest ? m : 1.5 * m)]);
+        scene.Fill("first.weight", [.. weights.Zip(
+            before, (w, m) => m == 0 ? 0.999 * smallest * Math.Sign(w) : m == smallest ? m : 1.5 * m)]);
         var after = scene.Masked()["first.weight"];
 
         Assert.Equal(before.Select(w => w != 0), after.Select(w => w != 0));
@@ -67,7 +72,8 @@ public sealed class DnwTests
     [Fact]
     public void Counts_AreRoundedDown()
     {
-        LayerRule[] rules = [new("first.weight") { Sparsity = 0.703 }, new("second.weight") { Sparsity = 0.7 }, new("last.weight") { Sparsity = 0.7 }];
+        LayerRule[] rules =
+            [new("first.weight") { Sparsity = 0.703 }, new("second.weight") { Sparsity = 0.7 }, new("last.weight") { Sparsity = 0.7 }];
         using var scene = new Scene(Scene.Options(new Dnw(), null) with { Rules = rules });
         scene.Pruner.BeginEpoch(0);
 
@@ -91,6 +97,7 @@ public sealed class DnwTests
     {
         var error = Assert.Throws<ArgumentException>(() => new Scene(Scene.Options(new Dnw()) with { Strategy = new PerChannel() }));
 
-        Assert.StartsWith("DNW is not defined for the strategy channel; it supports unstructured, N:M.", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "DNW is not defined for the strategy channel; it supports unstructured, N:M.", error.Message, StringComparison.Ordinal);
     }
 }

@@ -52,15 +52,18 @@ public sealed class EveryChannelMethodTests
 
         scene.Pruner.Commit();
 
-        Assert.All(scene.Model.parameters(), parameter => Assert.DoesNotContain(parameter.Values(), value => value == 0 && double.IsNegative(value)));
+        Assert.All(scene.Model.parameters(), parameter => Assert.DoesNotContain(
+            parameter.Values(), value => value == 0 && double.IsNegative(value)));
     }
 
     [Theory]
     [MemberData(nameof(Names))]
     public void MacBudget_IsMetWithTheSameCounts(string name)
     {
-        using var scene = new ChannelScene(scene => scene.Make(name), (scene, options) => options with { Sparsity = null, Allocation = Budget(scene), Schedule = new OneShot { Epoch = 1 } });
-        using var gmp = new ChannelScene(scene => new Gmp(), (scene, options) => options with { Sparsity = null, Allocation = Budget(scene), Schedule = new OneShot { Epoch = 1 } });
+        using var scene = new ChannelScene(scene => scene.Make(name), (scene, options) =>
+            options with { Sparsity = null, Allocation = Budget(scene), Schedule = new OneShot { Epoch = 1 } });
+        using var gmp = new ChannelScene(scene => new Gmp(), (scene, options) =>
+            options with { Sparsity = null, Allocation = Budget(scene), Schedule = new OneShot { Epoch = 1 } });
         foreach (var one in new[] { scene, gmp })
         {
             one.Pruner.BeginEpoch(0);
@@ -106,7 +109,8 @@ public sealed class EveryChannelMethodTests
     public void OtherStrategies_AreRefusedWithWhatItCanDo(string name)
     {
         var all = Assert.Throws<ArgumentException>(() => Scene(name, options => options with { Strategy = new Unstructured() }));
-        var one = Assert.Throws<ArgumentException>(() => Scene(name, options => options with { Rules = [new LayerRule("conv2.weight") { Strategy = NofM.Keep(2, of: 4) }] }));
+        var one = Assert.Throws<ArgumentException>(
+            () => Scene(name, options => options with { Rules = [new LayerRule("conv2.weight") { Strategy = NofM.Keep(2, of: 4) }] }));
 
         Assert.Contains("is not defined for the strategy unstructured; it supports channel.", all.Message, StringComparison.Ordinal);
         Assert.Contains("is not defined for the strategy 2:4; it supports channel.", one.Message, StringComparison.Ordinal);
@@ -117,11 +121,13 @@ public sealed class EveryChannelMethodTests
     public void Map_IsTheMethodsOwnUnlessTheOptionsBringTheSame(string name)
     {
         using var without = Scene(name, options => options with { Channels = null });
-        using var part = new ChannelScene(scene => scene.Make(name), (scene, options) => options with { Channels = scene.Map.Without("conv2.weight") });
+        using var part = new ChannelScene(
+            scene => scene.Make(name), (scene, options) => options with { Channels = scene.Map.Without("conv2.weight") });
 
         Assert.Equal(["conv1.weight", "conv2.weight"], without.Pruner.Masks.Select(mask => mask.Name));
         Assert.Equal(["conv1.weight"], part.Pruner.Masks.Select(mask => mask.Name));
-        var error = Assert.Throws<ArgumentException>(() => new ChannelScene(scene => scene.Make(name), (scene, options) => options with { Channels = ChannelMap.Find(scene.Model, scene.Example) }));
+        var error = Assert.Throws<ArgumentException>(() => new ChannelScene(
+            scene => scene.Make(name), (scene, options) => options with { Channels = ChannelMap.Find(scene.Model, scene.Example) }));
         Assert.Contains("a channel map other than", error.Message, StringComparison.Ordinal);
     }
 
@@ -132,7 +138,10 @@ public sealed class EveryChannelMethodTests
         using var scene = Scene(name);
         var mask = new PdpMask("other.weight", new WeightLayout([8, 3]), new PerChannel(), Temperature.Absolute(1));
 
-        Assert.Contains("'other.weight' is not a group", Assert.Throws<ArgumentException>(() => scene.Make(name).Attach([new MethodLayer(mask, null)])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "'other.weight' is not a group",
+            Assert.Throws<ArgumentException>(() => scene.Make(name).Attach([new MethodLayer(mask, null)])).Message,
+            StringComparison.Ordinal);
     }
 
     private static ChannelScene Scene(string name, Func<PdpOptions, PdpOptions>? change = null) =>

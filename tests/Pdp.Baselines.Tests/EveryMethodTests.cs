@@ -70,7 +70,9 @@ public sealed class EveryMethodTests
         Assert.Equal(before, TestModels.Bytes(scene.Model));
     }
 
-    /// <summary>Masks are hard, and methods learn by the way back, in every form; STR's kept weights alone are others in the raw one.</summary>
+    /// <summary>
+    /// Masks are hard, and methods learn by the way back, in every form; STR's kept weights alone are others in the raw one.
+    /// </summary>
     [Theory]
     [MemberData(nameof(Names))]
     public void Training_IsTheSameInEveryForm(string name)
@@ -147,7 +149,8 @@ public sealed class EveryMethodTests
     {
         using var scene = new Scene(Cases.OfWeights[name](0.6));
 
-        Assert.Contains("can't be resumed", Assert.Throws<InvalidOperationException>(scene.Pruner.GetState).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "can't be resumed", Assert.Throws<InvalidOperationException>(scene.Pruner.GetState).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -156,9 +159,16 @@ public sealed class EveryMethodTests
         var options = Cases.With(new Gmp(), 0.5);
         var temperature = Pdp.Temperature.Relative(1);
 
-        Assert.Contains("no soft mask", Assert.Throws<ArgumentException>(() => new Scene(options with { Temperature = temperature })).Message, StringComparison.Ordinal);
-        Assert.Contains("no soft mask", Assert.Throws<ArgumentException>(() => new Scene(options with { GradientTemperature = temperature })).Message, StringComparison.Ordinal);
-        Assert.Contains("no soft mask", Assert.Throws<ArgumentException>(() => new Scene(options with { Rules = [new("first.weight") { Temperature = temperature }] })).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "no soft mask",
+            Assert.Throws<ArgumentException>(() => new Scene(options with { Temperature = temperature })).Message,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "no soft mask",
+            Assert.Throws<ArgumentException>(() => new Scene(options with { GradientTemperature = temperature })).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("no soft mask", Assert.Throws<ArgumentException>(() =>
+            new Scene(options with { Rules = [new("first.weight") { Temperature = temperature }] })).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -80,7 +80,11 @@ public sealed class GmpTests
     [InlineData("channel")]
     public void RemovedWeights_StayZeroUnderSgd(string strategy)
     {
-        using var scene = new Scene(Scene.Options(new Gmp(), strategy == "1:4" ? null : 0.8) with { Strategy = StrategyOf(strategy), Schedule = new LinearRamp(1, 8) });
+        using var scene = new Scene(Scene.Options(new Gmp(), strategy == "1:4" ? null : 0.8) with
+        {
+            Strategy = StrategyOf(strategy),
+            Schedule = new LinearRamp(1, 8),
+        });
         using var sgd = new Sgd(scene.Model, 0.3, momentum: 0.9, decay: 0.02);
         var zeros = scene.Layers.ToDictionary(layer => layer, _ => new HashSet<int>());
         for (var step = 0; step < 30; step++)
@@ -104,7 +108,8 @@ public sealed class GmpTests
     [Fact]
     public void RemovedChannels_ThatAreTied_StayRemovedThoughMomentumMovesThem()
     {
-        using var scene = new ChannelScene(_ => new Gmp(), (_, options) => options with { Sparsity = 0.75, Schedule = new LinearRamp(1, 8) });
+        using var scene = new ChannelScene(
+            _ => new Gmp(), (_, options) => options with { Sparsity = 0.75, Schedule = new LinearRamp(1, 8) });
         using var sgd = new Sgd(scene.Model, 0.05, momentum: 0.9, decay: 0.01);
         Dictionary<string, bool[]>? last = null;
         for (var step = 0; step < 20; step++)
@@ -129,7 +134,8 @@ public sealed class GmpTests
     public void Pdp_AtTemperatureZero_IsGmp()
     {
         using var gmp = new Scene(Scene.Options(new Gmp(), 0.7));
-        using var pdp = new Scene(new PdpOptions { Sparsity = 0.7, Epochs = 10, Schedule = new ConstantSparsity(), Temperature = Temperature.Absolute(1e-12) });
+        using var pdp = new Scene(
+            new PdpOptions { Sparsity = 0.7, Epochs = 10, Schedule = new ConstantSparsity(), Temperature = Temperature.Absolute(1e-12) });
         gmp.Pruner.BeginEpoch(0);
         pdp.Pruner.BeginEpoch(0);
 
@@ -146,7 +152,14 @@ public sealed class GmpTests
     public void Pdp_FarFromTheBoundary_HasTheGradientOfGmp()
     {
         using var gmp = new Scene(Scene.Options(new Gmp(), 0.75) with { Allocation = new UniformSparsity() });
-        using var pdp = new Scene(new PdpOptions { Sparsity = 0.75, Epochs = 10, Schedule = new ConstantSparsity(), Allocation = new UniformSparsity(), Temperature = Temperature.Relative(0.05) });
+        using var pdp = new Scene(new PdpOptions
+        {
+            Sparsity = 0.75,
+            Epochs = 10,
+            Schedule = new ConstantSparsity(),
+            Allocation = new UniformSparsity(),
+            Temperature = Temperature.Relative(0.05),
+        });
         foreach (var scene in new[] { gmp, pdp })
         {
             foreach (var mask in scene.Pruner.Masks)
@@ -162,15 +175,18 @@ public sealed class GmpTests
     [Fact]
     public void Pdp_Commit_ChangesTheForwardByWhatRemovedWeightsLeaked()
     {
-        using var scene = new Scene(new PdpOptions { Sparsity = 0.7, Epochs = 10, Schedule = new ConstantSparsity(), Temperature = Temperature.Relative(0.5) });
+        using var scene = new Scene(
+            new PdpOptions { Sparsity = 0.7, Epochs = 10, Schedule = new ConstantSparsity(), Temperature = Temperature.Relative(0.5) });
         scene.Pruner.BeginEpoch(0);
         var soft = scene.Masked();
         var removed = scene.Pruner.Masks.ToDictionary(mask => mask.Name, mask => RemovedBy(mask, scene.Parameter(mask.Name)));
 
         var report = scene.Pruner.Commit();
 
-        var lost = scene.Layers.ToDictionary(layer => layer, layer => soft[layer].Zip(removed[layer], (w, isRemoved) => isRemoved ? Math.Abs(w) : 0).Sum());
-        Assert.All(scene.Layers, layer => Close.Equal(lost[layer], soft[layer].Zip(scene.Masked()[layer], (a, b) => Math.Abs(a - b)).Sum(), 1e-6));
+        var lost = scene.Layers.ToDictionary(
+            layer => layer, layer => soft[layer].Zip(removed[layer], (w, isRemoved) => isRemoved ? Math.Abs(w) : 0).Sum());
+        Assert.All(scene.Layers, layer => Close.Equal(
+            lost[layer], soft[layer].Zip(scene.Masked()[layer], (a, b) => Math.Abs(a - b)).Sum(), 1e-6));
         Assert.All(report.Layers, layer => Close.Equal(lost[layer.Name] / soft[layer.Name].Sum(Math.Abs), layer.Leak, 1e-6));
         Close.Equal(lost.Values.Sum() / soft.Values.Sum(weight => weight.Sum(Math.Abs)), report.Leak, 1e-6);
         Assert.InRange(report.Leak, 0.05, 0.5);
@@ -187,7 +203,10 @@ public sealed class GmpTests
     [InlineData("channel")]
     public void OtherStrategies_KeepTheirCounts(string strategy)
     {
-        using var scene = new Scene(Scene.Options(new Gmp(), strategy == "channel" ? 0.5 : null) with { Strategy = strategy == "channel" ? new PerChannel() : NofM.Parse(strategy) });
+        using var scene = new Scene(Scene.Options(new Gmp(), strategy == "channel" ? 0.5 : null) with
+        {
+            Strategy = strategy == "channel" ? new PerChannel() : NofM.Parse(strategy),
+        });
         scene.Pruner.BeginEpoch(0);
         var expected = scene.Pruner.Masks.ToDictionary(mask => mask.Name, mask => mask.TargetWeights);
 
@@ -207,13 +226,19 @@ public sealed class GmpTests
 
     /// <summary>Three quarters of about 0.05, the rest of about 5: all are far from t, which lies between.</summary>
     private static double[] FarFromTheBoundary(PdpMask mask) =>
-        [.. Enumerable.Range(0, (int)mask.Members).Select(i => (i % 2 == 0 ? 1 : -1) * (i < 0.75 * mask.Members ? 0.05 + (i * 5e-5) : 5 + (i * 1e-3)))];
+        [.. Enumerable.Range(0, (int)mask.Members).Select(
+            i => (i % 2 == 0 ? 1 : -1) * (i < 0.75 * mask.Members ? 0.05 + (i * 5e-5) : 5 + (i * 1e-3)))];
 
     private static void Raise(ChannelScene scene, Dictionary<string, bool[]> removed)
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        foreach (var (filter, norm) in new[] { ("conv1.weight", "bn1.weight"), ("conv2.weight", "bn2.weight"), ("conv3.weight", "bn3.weight") })
+        foreach (var (filter, norm) in new[]
+        {
+            ("conv1.weight", "bn1.weight"),
+            ("conv2.weight", "bn2.weight"),
+            ("conv3.weight", "bn3.weight"),
+        })
         {
             var parameter = scene.Model.get_parameter(filter)!;
             var width = (int)(parameter.numel() / parameter.shape[0]);

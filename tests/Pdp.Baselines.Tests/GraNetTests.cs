@@ -96,7 +96,8 @@ public sealed class GraNetTests
 
         var active = Active(scene);
 
-        Assert.All(scene.Layers, layer => Assert.All(scene[layer].Index(), pair => Assert.True(pair.Item == 0 || active[layer].Contains(pair.Index))));
+        Assert.All(scene.Layers, layer => Assert.All(
+            scene[layer].Index(), pair => Assert.True(pair.Item == 0 || active[layer].Contains(pair.Index))));
     }
 
     [Fact]

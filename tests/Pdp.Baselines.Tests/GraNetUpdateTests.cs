@@ -10,7 +10,8 @@ public sealed class GraNetUpdateTests
     [Fact]
     public void Share_IsThatOfTheRun_WhereverAnAutomaticStartFalls()
     {
-        using var scene = new Scene(OptionsFor(new GraNet { Interval = 0 }, new OneShot { Epoch = 1 }) with { AutomaticStart = new() { Level = 0.5, Epochs = 1 } });
+        using var scene = new Scene(
+            OptionsFor(new GraNet { Interval = 0 }, new OneShot { Epoch = 1 }) with { AutomaticStart = new() { Level = 0.5, Epochs = 1 } });
         scene.Pruner.BeginEpoch(0);
         scene.Pruner.ReportMetric(1);
         Begin(scene, 7);
@@ -21,7 +22,8 @@ public sealed class GraNetUpdateTests
         var after = Active(scene, seed: 9);
 
         var share = 0.005 + (0.495 * (1 + Math.Cos(Math.PI * 0.8)) / 2);
-        Assert.All(scene.Layers, layer => Assert.Equal(Regenerated(before[layer], weights[layer], scene.Upstream(layer, 8), share).Order(), after[layer].Order()));
+        Assert.All(scene.Layers, layer => Assert.Equal(
+            Regenerated(before[layer], weights[layer], scene.Upstream(layer, 8), share).Order(), after[layer].Order()));
         Assert.True(scene.Pruner.Sparsity > 0.5);
     }
 
@@ -52,7 +54,8 @@ public sealed class GraNetUpdateTests
         for (var epoch = 0; epoch < 8; epoch++)
         {
             scene.Pruner.BeginEpoch(epoch);
-            Assert.Equal(1664 - scene.Pruner.Masks.Sum(mask => mask.Removed), Active(scene, seed: epoch).Values.Sum(active => active.Count));
+            Assert.Equal(
+                1664 - scene.Pruner.Masks.Sum(mask => mask.Removed), Active(scene, seed: epoch).Values.Sum(active => active.Count));
             patterns.Add(string.Join(' ', Active(scene, seed: epoch).Values.Select(active => string.Join(',', active.Order()))));
         }
 
@@ -81,7 +84,8 @@ public sealed class GraNetUpdateTests
     [Fact]
     public void AnotherAllocation_KeepsItsCounts()
     {
-        using var scene = new Scene(OptionsFor(new GraNet { Interval = 0 }, new CubicRamp(1, 6)) with { Allocation = new UniformSparsity(), Sparsity = 0.5 });
+        using var scene = new Scene(
+            OptionsFor(new GraNet { Interval = 0 }, new CubicRamp(1, 6)) with { Allocation = new UniformSparsity(), Sparsity = 0.5 });
 
         Begin(scene, 0, 1, 2, 3, 4, 5, 6);
 

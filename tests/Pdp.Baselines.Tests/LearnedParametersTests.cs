@@ -87,7 +87,8 @@ public sealed class LearnedParametersTests
         loop.LearnedRate = 0;
         loop.Trained(Epochs(0, 4));
 
-        Assert.Contains("never moved", Assert.Throws<InvalidOperationException>(() => loop.Pruner.Commit()).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "never moved", Assert.Throws<InvalidOperationException>(() => loop.Pruner.Commit()).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -120,7 +121,10 @@ public sealed class LearnedParametersTests
         loop.Pruner.BeginEpoch(0);
         loop.Evaluate(EvaluationOrder.NoGradFirst, MaskForm.Soft);
 
-        Assert.Contains("train inside mask scopes", Assert.Throws<InvalidOperationException>(() => loop.Pruner.Commit()).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "train inside mask scopes",
+            Assert.Throws<InvalidOperationException>(() => loop.Pruner.Commit()).Message,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -131,8 +135,12 @@ public sealed class LearnedParametersTests
         var (last, parameter) = loop.Pruner.Parameters[^1];
         Tensors.Fill(parameter, [.. Enumerable.Repeat(double.NaN, (int)parameter.numel())]);
 
-        Assert.StartsWith($"'{last}' holds NaN", Assert.Throws<InvalidOperationException>(() => loop.Pruner.BeginEpoch(1)).Message, StringComparison.Ordinal);
-        Assert.StartsWith($"'{last}' holds NaN", Assert.Throws<InvalidOperationException>(() => loop.Pruner.Commit()).Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"'{last}' holds NaN",
+            Assert.Throws<InvalidOperationException>(() => loop.Pruner.BeginEpoch(1)).Message,
+            StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"'{last}' holds NaN", Assert.Throws<InvalidOperationException>(() => loop.Pruner.Commit()).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -142,8 +150,14 @@ public sealed class LearnedParametersTests
         using var some = FarBelow0(learned: name => name.StartsWith("first", StringComparison.Ordinal)).Trained(Epochs(0, 4));
         using var all = FarBelow0(learned: _ => true).Trained(Epochs(0, 4));
 
-        Assert.Contains("only decay moves them", Assert.Throws<InvalidOperationException>(() => none.Pruner.Commit()).Message, StringComparison.Ordinal);
-        Assert.Contains("'second.weight.threshold'", Assert.Throws<InvalidOperationException>(() => some.Pruner.Commit()).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "only decay moves them",
+            Assert.Throws<InvalidOperationException>(() => none.Pruner.Commit()).Message,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "'second.weight.threshold'",
+            Assert.Throws<InvalidOperationException>(() => some.Pruner.Commit()).Message,
+            StringComparison.Ordinal);
         all.Pruner.Commit();
 
         static Loop FarBelow0(Func<string, bool> learned) => new("STR", options => options with { Method = new Str() }, learned);

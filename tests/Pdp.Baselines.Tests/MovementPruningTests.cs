@@ -73,7 +73,8 @@ public sealed class MovementPruningTests
             scene.Pruner.BeginEpoch(step / 4.0);
             var masked = scene.Masked();
             var fraction = scene.Pruner.Schedule.Fraction(step / 4.0);
-            Assert.All(scene.Pruner.Masks, mask => Assert.Equal((long)Math.Floor((fraction * mask.Target) + 1e-9), masked[mask.Name].LongCount(w => w == 0)));
+            Assert.All(scene.Pruner.Masks, mask => Assert.Equal(
+                (long)Math.Floor((fraction * mask.Target) + 1e-9), masked[mask.Name].LongCount(w => w == 0)));
             scene.FillScores(step);
         }
     }
@@ -141,8 +142,10 @@ public sealed class MovementPruningTests
     [Fact]
     public void AnotherStrategy_IsRefusedWithWhatItCanDo()
     {
-        var error = Assert.Throws<ArgumentException>(() => new Scene(Scene.Options(new MovementPruning(), null) with { Strategy = NofM.Keep(2, of: 4) }));
+        var error = Assert.Throws<ArgumentException>(
+            () => new Scene(Scene.Options(new MovementPruning(), null) with { Strategy = NofM.Keep(2, of: 4) }));
 
-        Assert.StartsWith("MVP is not defined for the strategy 2:4; it supports unstructured, channel.", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "MVP is not defined for the strategy 2:4; it supports unstructured, channel.", error.Message, StringComparison.Ordinal);
     }
 }

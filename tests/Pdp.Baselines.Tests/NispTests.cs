@@ -69,7 +69,8 @@ public sealed class NispTests
     public void Scores_OfAConvolution_SumOverPositions_WithNormsBiasesAndDropoutLeftOut()
     {
         manual_seed(3);
-        using var model = Sequential(("a", Conv2d(2, 4, 3)), ("norm", BatchNorm2d(4)), ("relu", ReLU6()), ("dropout", Dropout(0.5)), ("b", Conv2d(4, 6, 3)), ("pool", AvgPool2d(2)), ("flat", Flatten()), ("fc", Linear(24, 3)));
+        using var model = Sequential(("a", Conv2d(2, 4, 3)), ("norm", BatchNorm2d(4)), ("relu", ReLU6()),
+            ("dropout", Dropout(0.5)), ("b", Conv2d(4, 6, 3)), ("pool", AvgPool2d(2)), ("flat", Flatten()), ("fc", Linear(24, 3)));
         var norm = model.modules().OfType<BatchNorm2d>().Single();
         norm.num_batches_tracked = null;
         Tensors.Fill(Parameter(model, "a.bias"), [10, -10, 10, 10]);
@@ -123,11 +124,13 @@ public sealed class NispTests
     public void Scores_OfAVeryDeepNetwork_AreFinite()
     {
         manual_seed(0);
-        using var model = Sequential([.. Enumerable.Range(0, 80).SelectMany(i => new (string, Module<Tensor, Tensor>)[] { ($"fc{i}", Linear(24, 24)), ($"relu{i}", ReLU()) }), ("last", Linear(24, 2))]);
+        using var model = Sequential([.. Enumerable.Range(0, 80).SelectMany(i =>
+            new (string, Module<Tensor, Tensor>)[] { ($"fc{i}", Linear(24, 24)), ($"relu{i}", ReLU()) }), ("last", Linear(24, 2))]);
         using var example = rand(1, 24);
         foreach (var parameter in model.parameters())
             Tensors.Fill(parameter, [.. parameter.Values().Select(w => 10 * w)]);
-        ChannelGroup group = new("fc0.weight", 24, [new("fc0.weight", 0, 0, 1, ChannelRole.Filter), new("fc1.weight", 1, 0, 1, ChannelRole.Input)]);
+        ChannelGroup group = new(
+            "fc0.weight", 24, [new("fc0.weight", 0, 0, 1, ChannelRole.Filter), new("fc1.weight", 1, 0, 1, ChannelRole.Input)]);
 
         var scores = new Nisp(model, ChannelMap.Find(model, example).With(group), example).Scores()["fc0.weight"];
 
@@ -162,7 +165,10 @@ public sealed class NispTests
         using var example = rand(2, 5);
         var method = new Nisp(model, ChannelMap.Find(model, example), example);
 
-        Assert.Contains("write inner.call(x) instead of inner.forward(x)", Assert.Throws<InvalidOperationException>(method.Scores).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "write inner.call(x) instead of inner.forward(x)",
+            Assert.Throws<InvalidOperationException>(method.Scores).Message,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -173,7 +179,8 @@ public sealed class NispTests
     {
         using var scene = new ChannelScene(scene => new Gmp());
 
-        Assert.Equal("OutputScores", Assert.Throws<ArgumentOutOfRangeException>(() => new Nisp(scene.Model, scene.Map, scene.Example) { OutputScores = [1, score] }).ParamName);
+        Assert.Equal("OutputScores", Assert.Throws<ArgumentOutOfRangeException>(() =>
+            new Nisp(scene.Model, scene.Map, scene.Example) { OutputScores = [1, score] }).ParamName);
     }
 
     [Fact]
@@ -182,7 +189,10 @@ public sealed class NispTests
         using var scene = new ChannelScene(scene => new Gmp());
         var method = new Nisp(scene.Model, scene.Map, scene.Example) { OutputScores = [1, 2, 3] };
 
-        Assert.Contains("3 scores for the model's output of shape [4, 4]", Assert.Throws<InvalidOperationException>(method.Scores).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "3 scores for the model's output of shape [4, 4]",
+            Assert.Throws<InvalidOperationException>(method.Scores).Message,
+            StringComparison.Ordinal);
     }
 
     private static void Proportional(IReadOnlyList<double> expected, IReadOnlyList<double> actual)

@@ -87,7 +87,8 @@ public sealed class OptGTests
 
     [Fact]
     public void Attach_BeforeConfigure_IsRefused() =>
-        Assert.Contains("set Interval", Assert.Throws<InvalidOperationException>(() => new OptG().Attach([])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "set Interval", Assert.Throws<InvalidOperationException>(() => new OptG().Attach([])).Message, StringComparison.Ordinal);
 
     [Fact]
     public void AShortRun_StillHasManyCuts()
@@ -112,7 +113,9 @@ public sealed class OptGTests
         {
             scene.Pruner.BeginEpoch(epoch);
             Assert.Equal(scene.Pruner.Masks.Sum(mask => mask.Removed), Zeros(scene.Masked()));
-            Assert.Equal(scene.Pruner.Masks.Sum(mask => mask.Strategy.Removed(mask.Target, scene.Pruner.Schedule.Fraction(epoch))), Zeros(scene.Masked()));
+            Assert.Equal(
+                scene.Pruner.Masks.Sum(mask => mask.Strategy.Removed(mask.Target, scene.Pruner.Schedule.Fraction(epoch))),
+                Zeros(scene.Masked()));
             totals.Add(Zeros(scene.Masked()));
             scene.FillScores(epoch);
         }
@@ -151,7 +154,8 @@ public sealed class OptGTests
     [Fact]
     public void ATargetReachedWithinAnInterval_IsMetAtOnce()
     {
-        using var scene = new Scene(new PdpOptions { Method = new OptG { Interval = 1 }, Sparsity = 0.5, Epochs = 10, Schedule = new OneShot { Epoch = 2.5 } });
+        using var scene = new Scene(
+            new PdpOptions { Method = new OptG { Interval = 1 }, Sparsity = 0.5, Epochs = 10, Schedule = new OneShot { Epoch = 2.5 } });
         scene.FillScores(1);
         foreach (var epoch in (double[])[0, 1, 2])
         {
@@ -188,7 +192,8 @@ public sealed class OptGTests
         using var scene = new Scene(Scene.Options(new OptG(), 0.5));
         Tensors.Fill(scene.ScoreOf("second.weight"), [.. Enumerable.Repeat(double.NegativeInfinity, 1024)]);
 
-        Assert.Contains("not finite", Assert.Throws<InvalidOperationException>(() => scene.Pruner.BeginEpoch(0)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "not finite", Assert.Throws<InvalidOperationException>(() => scene.Pruner.BeginEpoch(0)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -222,7 +227,8 @@ public sealed class OptGTests
     {
         var options = Scene.Options(new OptG());
 
-        Unsupported(options with { Allocation = new UniformSparsity() }, "The scores of OptG decide how much each layer loses: leave Allocation");
+        Unsupported(
+            options with { Allocation = new UniformSparsity() }, "The scores of OptG decide how much each layer loses: leave Allocation");
         Unsupported(options with { MinimumLayerSparsity = 0.1 }, "MinimumLayerSparsity");
         Unsupported(options with { Rules = [new("first.weight") { MaximumSparsity = 0.5 }] }, "the sparsities of rules unset");
         Unsupported(options with { Strategy = NofM.Keep(2, of: 4) }, "OptG is not defined for the strategy 2:4; it supports unstructured.");

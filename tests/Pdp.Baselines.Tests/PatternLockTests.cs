@@ -65,7 +65,8 @@ public sealed class PatternLockTests
 
         var pass = scene.Pass();
 
-        Assert.All(scene.Layers, layer => Assert.Equal(scene.Upstream(layer).Zip(scene[layer], (g, w) => w == 0 ? 0 : g), pass[layer].Gradient));
+        Assert.All(scene.Layers, layer => Assert.Equal(
+            scene.Upstream(layer).Zip(scene[layer], (g, w) => w == 0 ? 0 : g), pass[layer].Gradient));
         Assert.All(scene.Layers, layer => Assert.Contains(0, pass[layer].Gradient));
     }
 
@@ -116,9 +117,18 @@ public sealed class PatternLockTests
         Assert.Contains("leave PdpOptions.Sparsity unset", UnsupportedReason(options with { Sparsity = 0.5 }), StringComparison.Ordinal);
         Assert.Contains("leave the schedule", UnsupportedReason(options with { Schedule = new CubicRamp(0, 1) }), StringComparison.Ordinal);
         Assert.Contains("the allocation", UnsupportedReason(options with { Allocation = new UniformSparsity() }), StringComparison.Ordinal);
-        Assert.Contains("the automatic start", UnsupportedReason(options with { AutomaticStart = new AutomaticStart { Level = 0.5 } }), StringComparison.Ordinal);
-        Assert.Contains("the sparsities of layers", UnsupportedReason(options with { Rules = [new LayerRule("last.weight") { Sparsity = 0.5 }] }), StringComparison.Ordinal);
-        Assert.StartsWith("pattern lock is not defined for the strategy 2:4; it supports unstructured.", UnsupportedReason(options with { Strategy = NofM.Parse("2:4") }), StringComparison.Ordinal);
+        Assert.Contains(
+            "the automatic start",
+            UnsupportedReason(options with { AutomaticStart = new AutomaticStart { Level = 0.5 } }),
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "the sparsities of layers",
+            UnsupportedReason(options with { Rules = [new LayerRule("last.weight") { Sparsity = 0.5 }] }),
+            StringComparison.Ordinal);
+        Assert.StartsWith(
+            "pattern lock is not defined for the strategy 2:4; it supports unstructured.",
+            UnsupportedReason(options with { Strategy = NofM.Parse("2:4") }),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -126,7 +136,8 @@ public sealed class PatternLockTests
     {
         var method = new Prepared(new PatternLock(), Empty);
 
-        Assert.Contains("'first.weight' is all zeros", UnsupportedReason(new PdpOptions { Method = method, Epochs = 10 }), StringComparison.Ordinal);
+        Assert.Contains(
+            "'first.weight' is all zeros", UnsupportedReason(new PdpOptions { Method = method, Epochs = 10 }), StringComparison.Ordinal);
 
         static void Empty(Pdp.MethodLayer layer)
         {

@@ -141,7 +141,8 @@ public sealed class ScpTests
         using var model = TestModels.Cnn();
         using var example = rand(1, 3, 8, 8);
         var map = ChannelMap.Find(model, example);
-        PdpOptions options = new() { Method = new Scp(model, map), Strategy = new PerChannel(), Channels = map, Sparsity = 0.5, Epochs = 10 };
+        PdpOptions options =
+            new() { Method = new Scp(model, map), Strategy = new PerChannel(), Channels = map, Sparsity = 0.5, Epochs = 10 };
 
         var error = Assert.Throws<ArgumentException>(() => new PdpPruner(model, options));
         using var left = new PdpPruner(model, options with { Exclude = ["conv2.weight"] });
@@ -170,10 +171,13 @@ public sealed class ScpTests
     private static Dictionary<string, double[]> Gradients(Module model) =>
         model.named_parameters().ToDictionary(pair => pair.name, pair => pair.parameter.grad!.Values());
 
-    /// <summary>The masked network written down with the gate M + P(on) − detach(P(on)) in the norms, which carry the mask alone; filters are M·w.</summary>
+    /// <summary>
+    /// The masked network written down with the gate M + P(on) − detach(P(on)) in the norms, which carry the mask alone; filters are M·w.
+    /// </summary>
     private static Dictionary<string, double[]> Oracle(ChannelScene scene, Dictionary<string, bool[]> removed)
     {
-        var p = scene.Model.named_parameters().ToDictionary(pair => pair.name, pair => (Tensor)pair.parameter.detach().clone().requires_grad_());
+        var p = scene.Model.named_parameters()
+            .ToDictionary(pair => pair.name, pair => (Tensor)pair.parameter.detach().clone().requires_grad_());
         var (outer, inner) = (Gate((On("bn1") + On("bn3")) / 2, removed["bn1.weight"]), Gate(On("bn2"), removed["bn2.weight"]));
         var (_, labels) = TestModels.Batch(0, 4);
 
@@ -186,12 +190,14 @@ public sealed class ScpTests
 
         Tensor On(string norm) => special.ndtr(p[$"{norm}.bias"] / p[$"{norm}.weight"].abs());
 
-        Tensor Gate(Tensor probability, bool[] isRemoved) => Tensors.Of([.. isRemoved.Select(gone => gone ? 0.0 : 1)]) + probability - probability.detach();
+        Tensor Gate(Tensor probability, bool[] isRemoved) =>
+            Tensors.Of([.. isRemoved.Select(gone => gone ? 0.0 : 1)]) + probability - probability.detach();
 
         Tensor Block(Tensor input, int number, Tensor gate)
         {
             var made = functional.conv2d(input, p[$"conv{number}.weight"] * gate.detach().reshape(-1, 1, 1, 1), padding: [1, 1]);
-            return functional.batch_norm(made, null, null, p[$"bn{number}.weight"] * gate, p[$"bn{number}.bias"] * gate, training: true, eps: 1e-5);
+            return functional.batch_norm(
+                made, null, null, p[$"bn{number}.weight"] * gate, p[$"bn{number}.bias"] * gate, training: true, eps: 1e-5);
         }
     }
 }

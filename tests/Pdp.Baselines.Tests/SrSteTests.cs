@@ -58,7 +58,8 @@ public sealed class SrSteTests
     [Fact]
     public void AGroupOfTheWholeLayer_IsDnwWithAsManyKept()
     {
-        using var one = new Scene(Scene.Options(new SrSte { Decay = 0 }, null) with { Strategy = NofM.Keep(4, of: 16), Include = ["first.weight"] });
+        using var one = new Scene(
+            Scene.Options(new SrSte { Decay = 0 }, null) with { Strategy = NofM.Keep(4, of: 16), Include = ["first.weight"] });
         FillRows(one);
         one.Pruner.BeginEpoch(0);
 
@@ -75,7 +76,8 @@ public sealed class SrSteTests
     public void WithoutDecayAndInOneGroup_AsAPattern_IsDnw(int kept, int of)
     {
         using var one = OneRow(new SrSte { Decay = 0 }, of, options => options with { Strategy = NofM.Keep(kept, of: of) });
-        using var other = OneRow(new Dnw(), of, options => options with { Rules = [new("last.weight") { Sparsity = 1 - (kept / (double)of) }] });
+        using var other = OneRow(
+            new Dnw(), of, options => options with { Rules = [new("last.weight") { Sparsity = 1 - (kept / (double)of) }] });
 
         var (left, right) = (one.Pass()["last.weight"], other.Pass()["last.weight"]);
 
@@ -138,7 +140,8 @@ public sealed class SrSteTests
         double[] decay = [.. masked.Zip(scene["first.weight"], (m, w) => m == 0 ? 0.1 * w / 3 : 0)];
         Close.Equal([.. upstream.Zip(decay, (g, d) => (2 * g) + d)], second, Close.Float32, 1e-6);
         Assert.Equal(first, zeroed);
-        Close.Equal([.. zeroed.Zip(upstream.Zip(decay), (before, pair) => before + pair.First + (3 * pair.Second))], stepped, Close.Float32, 1e-6);
+        Close.Equal(
+            [.. zeroed.Zip(upstream.Zip(decay), (before, pair) => before + pair.First + (3 * pair.Second))], stepped, Close.Float32, 1e-6);
     }
 
     [Theory]

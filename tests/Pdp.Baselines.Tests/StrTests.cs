@@ -67,7 +67,8 @@ public sealed class StrTests
             var (a, b) = (Tensors.Of(drawn.Item1, [3, 4]), Tensors.Of(drawn.Item2, [3, 4]));
             var apart = run.Forward(0, a).Values().Zip(run.Forward(0, b).Values(), (x, y) => Math.Abs(x - y));
 
-            Assert.All(apart.Zip(drawn.Item1.Zip(drawn.Item2, (x, y) => Math.Abs(x - y))), pair => Assert.True(pair.First <= pair.Second + 1e-15));
+            Assert.All(apart.Zip(drawn.Item1.Zip(drawn.Item2, (x, y) => Math.Abs(x - y))), pair => Assert.True(
+                pair.First <= pair.Second + 1e-15));
         });
 
     [Fact]
@@ -171,9 +172,12 @@ public sealed class StrTests
     {
         using var scene = SceneAt(-4);
 
-        Assert.Equal(["first.weight.threshold", "second.weight.threshold", "last.weight.threshold"], scene.Pruner.Parameters.Select(pair => pair.Name));
+        Assert.Equal(
+            ["first.weight.threshold", "second.weight.threshold", "last.weight.threshold"],
+            scene.Pruner.Parameters.Select(pair => pair.Name));
         Assert.All(scene.Pruner.Parameters, pair => Assert.Equal([-4], pair.Parameter.Values()));
-        Assert.All(scene.Pruner.Parameters, pair => Assert.Equal((1, ScalarType.Float32), (pair.Parameter.shape.Single(), pair.Parameter.dtype)));
+        Assert.All(scene.Pruner.Parameters, pair => Assert.Equal(
+            (1, ScalarType.Float32), (pair.Parameter.shape.Single(), pair.Parameter.dtype)));
     }
 
     [Fact]
@@ -181,7 +185,10 @@ public sealed class StrTests
     {
         var error = Assert.Throws<ArgumentException>(() => new Scene(Options(new Str()) with { Sparsity = 0.5 }));
 
-        Assert.StartsWith("Sparsity is an outcome of STR, controlled by Start and by the decay of its thresholds: leave PdpOptions.Sparsity unset.", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "Sparsity is an outcome of STR, controlled by Start and by the decay of its thresholds: leave PdpOptions.Sparsity unset.",
+            error.Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace Pdp.Baselines.Tests;
 
-/// <summary>TorchSharp 0.107 lets the garbage collector free native objects that a native call still reads; this forces one every millisecond or so.</summary>
+/// <summary>
+/// TorchSharp 0.107 lets the garbage collector free native objects that a native call still reads; this forces one every millisecond or so.
+/// </summary>
 public sealed class StressTests
 {
     private const int Steps = 100;
@@ -27,7 +29,9 @@ public sealed class StressTests
         Assert.InRange(tensors, long.MinValue, 0);
     }
 
-    /// <summary>The weights after a run of ten epochs, and by how many tensors there are more at its end than after its first half.</summary>
+    /// <summary>
+    /// The weights after a run of ten epochs, and by how many tensors there are more at its end than after its first half.
+    /// </summary>
     private static (byte[][] Weights, long Tensors) Trained(string name)
     {
         using var scene = new Scene(new PdpOptions { Method = MethodOf(name), Sparsity = name == "STR" ? null : 0.6, Epochs = 10 });

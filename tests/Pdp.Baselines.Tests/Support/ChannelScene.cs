@@ -8,12 +8,23 @@ namespace Pdp.Baselines.Tests.Support;
 internal sealed class ChannelScene : IDisposable
 {
     /// <summary>Attaches a method, made for the model and its map, to half of each group's channels over ten epochs.</summary>
-    public ChannelScene(Func<ChannelScene, IPruningMethod> method, Func<ChannelScene, PdpOptions, PdpOptions>? change = null, ScalarType type = ScalarType.Float32)
+    public ChannelScene(
+        Func<ChannelScene, IPruningMethod> method,
+        Func<ChannelScene, PdpOptions, PdpOptions>? change = null,
+        ScalarType type = ScalarType.Float32)
     {
         Model = new ResidualNet(type: type);
         Example = ResidualNet.Batch(type: type);
         Map = ChannelMap.Find(Model, Example);
-        var options = new PdpOptions { Method = method(this), Strategy = new PerChannel(), Channels = Map, Sparsity = 0.5, Allocation = new UniformSparsity(), Epochs = 10 };
+        var options = new PdpOptions
+        {
+            Method = method(this),
+            Strategy = new PerChannel(),
+            Channels = Map,
+            Sparsity = 0.5,
+            Allocation = new UniformSparsity(),
+            Epochs = 10,
+        };
         Pruner = new(Model, change?.Invoke(this, options) ?? options);
     }
 
@@ -99,7 +110,8 @@ internal sealed class ChannelScene : IDisposable
     {
         using var _ = no_grad();
         using (Pruner.Mask())
-            return Model.named_parameters().Where(pair => pair.name.StartsWith("bn", StringComparison.Ordinal) && pair.name.EndsWith("weight", StringComparison.Ordinal))
+            return Model.named_parameters().Where(
+                pair => pair.name.StartsWith("bn", StringComparison.Ordinal) && pair.name.EndsWith("weight", StringComparison.Ordinal))
                 .ToDictionary(pair => pair.name, pair => pair.parameter.Values().Select(value => value == 0).ToArray());
     }
 

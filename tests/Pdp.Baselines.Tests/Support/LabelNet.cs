@@ -57,7 +57,8 @@ internal sealed class LabelNet : IDisposable
         pruner.BeginEpoch(0);
         using var _ = no_grad();
         using var mask = pruner.Mask();
-        return [.. net.Model.parameters().First().Values().Chunk(4).Index().Where(row => row.Item.Any(value => value != 0)).Select(row => row.Index)];
+        return [.. net.Model.parameters()
+            .First().Values().Chunk(4).Index().Where(row => row.Item.Any(value => value != 0)).Select(row => row.Index)];
     }
 
     public (Tensor Outputs, Tensor Labels) Forward(int batch)

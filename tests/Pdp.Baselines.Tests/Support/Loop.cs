@@ -5,7 +5,9 @@ using static TorchSharp.torch;
 
 namespace Pdp.Baselines.Tests.Support;
 
-/// <summary>A training loop under any of the methods, as a user writes it: momentum and decay, and an optimizer for what the method learns.</summary>
+/// <summary>
+/// A training loop under any of the methods, as a user writes it: momentum and decay, and an optimizer for what the method learns.
+/// </summary>
 internal sealed class Loop : IDisposable
 {
     private const int Examples = 16;
@@ -43,7 +45,8 @@ internal sealed class Loop : IDisposable
     public double LossFactor { get; set; } = 1;
 
     /// <summary>All weights, and what the method learns.</summary>
-    public double[] Values() => [.. Model.parameters().Concat(Pruner.Parameters.Select(pair => pair.Parameter)).SelectMany(parameter => parameter.Values())];
+    public double[] Values() =>
+        [.. Model.parameters().Concat(Pruner.Parameters.Select(pair => pair.Parameter)).SelectMany(parameter => parameter.Values())];
 
     /// <summary>The parts of each step's batch, of which each has a backward pass of its own.</summary>
     public int Parts { get; init; } = 1;
@@ -106,7 +109,8 @@ internal sealed class Loop : IDisposable
         _scene.Dispose();
     }
 
-    private static (IDisposable Scene, nn.Module<Tensor, Tensor> Model, PdpPruner Pruner) OfWeights(string name, Func<PdpOptions, PdpOptions>? change)
+    private static (IDisposable Scene, nn.Module<Tensor, Tensor> Model, PdpPruner Pruner) OfWeights(
+        string name, Func<PdpOptions, PdpOptions>? change)
     {
         var options = name switch
         {
@@ -120,7 +124,8 @@ internal sealed class Loop : IDisposable
         return (scene, scene.Model, scene.Pruner);
     }
 
-    private static (IDisposable Scene, nn.Module<Tensor, Tensor> Model, PdpPruner Pruner) OfChannels(string method, Func<PdpOptions, PdpOptions>? change)
+    private static (IDisposable Scene, nn.Module<Tensor, Tensor> Model, PdpPruner Pruner) OfChannels(
+        string method, Func<PdpOptions, PdpOptions>? change)
     {
         var scene = new ChannelScene(scene => scene.Make(method), (_, options) => change?.Invoke(options) ?? options, ScalarType.Float64);
         return (scene, scene.Model, scene.Pruner);
@@ -134,7 +139,8 @@ internal sealed class Loop : IDisposable
         using var scope = NewDisposeScope();
         using Scalar factor = LossFactor;
         var size = Examples / parts;
-        var (inputs, labels) = (Inputs(batch).narrow(0, part * size, size), TestModels.Batch(batch, Examples).Labels.narrow(0, part * size, size));
+        var (inputs, labels) = (
+            Inputs(batch).narrow(0, part * size, size), TestModels.Batch(batch, Examples).Labels.narrow(0, part * size, size));
         nn.functional.cross_entropy(Model.call(inputs), labels, reduction: nn.Reduction.Sum).mul(factor).backward();
     }
 

@@ -41,7 +41,9 @@ internal sealed class Scene : IDisposable
     public double[] Upstream(string layer, int seed = 7) =>
         [.. Tensors.Normal(seed, _parameters[layer].numel()).Select(value => (double)(float)value)];
 
-    /// <summary>A scope in which each weight's upstream gradient is <see cref="Upstream"/>; ŵ and ∂L/∂w of each, which may add up to what was there.</summary>
+    /// <summary>
+    /// A scope in which each weight's upstream gradient is <see cref="Upstream"/>; ŵ and ∂L/∂w of each, which may add up to what was there.
+    /// </summary>
     public Dictionary<string, (double[] Masked, double[] Gradient)> Pass(int seed = 7, bool addsUp = false)
     {
         using var scope = NewDisposeScope();

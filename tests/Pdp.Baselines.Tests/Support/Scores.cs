@@ -38,6 +38,7 @@ internal static class Scores
         }
 
         scene.Pass();
-        Assert.All(scene.Layers, layer => Assert.Equal(scene.Upstream(layer).Zip(scene[layer], (g, w) => 2.0 * ((float)g * (float)w)), scene.ScoreGradient(layer)));
+        Assert.All(scene.Layers, layer => Assert.Equal(
+            scene.Upstream(layer).Zip(scene[layer], (g, w) => 2.0 * ((float)g * (float)w)), scene.ScoreGradient(layer)));
     }
 }

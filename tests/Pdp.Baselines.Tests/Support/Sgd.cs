@@ -5,7 +5,8 @@ using static TorchSharp.torch;
 namespace Pdp.Baselines.Tests.Support;
 
 /// <summary>SGD with momentum and coupled decay by plain tensor operations, whose Scalars are kept as long as it is.</summary>
-internal sealed class Sgd(IEnumerable<(string Name, Parameter Parameter)> parameters, double learningRate, double momentum, double decay) : IDisposable
+internal sealed class Sgd(IEnumerable<(string Name, Parameter Parameter)> parameters, double learningRate, double momentum, double decay)
+    : IDisposable
 {
     private readonly (string Name, Parameter Parameter)[] _parameters = [.. parameters];
     private readonly Scalar _momentum = momentum;

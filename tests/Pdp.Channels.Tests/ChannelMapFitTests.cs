@@ -42,7 +42,9 @@ public sealed class ChannelMapFitTests
             pruner.Shrink(example);
         }
 
-        Assert.Contains("'first.weight' is [10, 6] in the map and [5, 6]", Assert.Throws<ArgumentException>(() => new PdpPruner(model, Options(map))).Message);
+        Assert.Contains(
+            "'first.weight' is [10, 6] in the map and [5, 6]",
+            Assert.Throws<ArgumentException>(() => new PdpPruner(model, Options(map))).Message);
     }
 
     [Fact]
@@ -79,11 +81,14 @@ public sealed class ChannelMapFitTests
         var map = MapOf(10);
         var group = map.Groups[0];
 
-        Assert.Contains("reach beyond 'first.weight'", Assert.Throws<ArgumentException>(() => map.With(group with { Channels = 11 })).Message);
-        Assert.Contains("no 'third.weight'", Assert.Throws<ArgumentException>(() => map.With(group with { Slices = [.. group.Slices, new("third.weight", 1, 0, 1, ChannelRole.Input)] })).Message);
+        Assert.Contains(
+            "reach beyond 'first.weight'", Assert.Throws<ArgumentException>(() => map.With(group with { Channels = 11 })).Message);
+        Assert.Contains("no 'third.weight'", Assert.Throws<ArgumentException>(() =>
+            map.With(group with { Slices = [.. group.Slices, new("third.weight", 1, 0, 1, ChannelRole.Input)] })).Message);
     }
 
-    private static Module<Tensor, Tensor> Model(long width) => Sequential(("first", Linear(6, width)), ("relu", ReLU()), ("second", Linear(width, 3)));
+    private static Module<Tensor, Tensor> Model(long width) =>
+        Sequential(("first", Linear(6, width)), ("relu", ReLU()), ("second", Linear(width, 3)));
 
     private static ChannelMap MapOf(long width)
     {

@@ -11,7 +11,10 @@ public sealed class ChannelMapTests
     {
         { nameof(PlainCnn), ["linear2.weight"] },
         { nameof(VggLike), ["classifier.3.weight"] },
-        { nameof(PaddedResNet), ["conv1.weight", "layer1.0.conv2.weight", "layer1.1.conv2.weight", "layer2.0.conv2.weight", "layer2.1.conv2.weight", "linear.weight"] },
+        { nameof(PaddedResNet), [
+            "conv1.weight", "layer1.0.conv2.weight", "layer1.1.conv2.weight", "layer2.0.conv2.weight", "layer2.1.conv2.weight",
+            "linear.weight",
+        ] },
         { nameof(ProjectedResNet), ["fc.weight"] },
         { nameof(BottleneckNet), ["fc.weight"] },
         { nameof(SeparableNet), ["fc.weight"] },
@@ -78,7 +81,8 @@ public sealed class ChannelMapTests
         var map = MapOf(nameof(ProjectedResNet));
 
         Assert.Contains(map.Groups, group => FiltersOf(group).SequenceEqual(["conv1.weight", "layer1.0.conv2.weight"]));
-        Assert.Contains(map.Groups, group => FiltersOf(group).SequenceEqual(["layer2.0.conv2.weight", "layer2.0.downsample.0.weight", "layer2.1.conv2.weight"]));
+        Assert.Contains(map.Groups, group => FiltersOf(group).SequenceEqual(
+            ["layer2.0.conv2.weight", "layer2.0.downsample.0.weight", "layer2.1.conv2.weight"]));
     }
 
     [Fact]
@@ -162,7 +166,8 @@ public sealed class ChannelMapTests
     public void With_PutsADeclaredGroupInThePlaceOfWhatWasFound()
     {
         var map = MapOf(nameof(PlainCnn));
-        var declared = map.Groups[0] with { Channels = 4, Slices = [.. map.Groups[0].Slices.Select(slice => slice with { Block = 2 * slice.Block })] };
+        var declared =
+            map.Groups[0] with { Channels = 4, Slices = [.. map.Groups[0].Slices.Select(slice => slice with { Block = 2 * slice.Block })] };
 
         var with = map.With(declared);
 
@@ -211,7 +216,8 @@ public sealed class ChannelMapTests
     {
         using var scope = NewDisposeScope();
         var tensors = model.state_dict().Select(pair => (pair.Key, pair.Value))
-            .Concat(model.named_parameters().Where(pair => pair.parameter.grad is not null).Select(pair => ($"∂{pair.name}", pair.parameter.grad!)));
+            .Concat(model.named_parameters().Where(pair => pair.parameter.grad is not null).Select(
+                pair => ($"∂{pair.name}", pair.parameter.grad!)));
         return [.. tensors.Select(pair => $"{pair.Item1} {string.Join('×', pair.Item2.shape)} {string.Join(' ', pair.Item2.Values())}")];
     }
 }

@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace Pdp.Tests.Channels;
 
-/// <summary>Holds channel discovery to the truth about networks that draw random numbers, whose outputs can't be compared one by one.</summary>
+/// <summary>
+/// Holds channel discovery to the truth about networks that draw random numbers, whose outputs can't be compared one by one.
+/// </summary>
 public sealed class DrawingTests
 {
     public static TheoryData<string> Names => [.. DrawingNets.Cases.Select(zoo => zoo.Name)];

@@ -109,7 +109,8 @@ public sealed class FindFaultTests
         var map = ChannelMap.Find(model, example);
 
         Assert.Empty(map.Groups);
-        Assert.StartsWith("bare.value reads its channels too but belongs to no layer", map.Unsupported["first.weight"], StringComparison.Ordinal);
+        Assert.StartsWith(
+            "bare.value reads its channels too but belongs to no layer", map.Unsupported["first.weight"], StringComparison.Ordinal);
     }
 
     [Theory]

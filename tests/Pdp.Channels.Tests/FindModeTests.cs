@@ -58,12 +58,14 @@ public sealed class FindModeTests
         using var model = new Tied();
         using (var scope = NewDisposeScope())
             model.call(tensor(new long[] { 1, 2, 3, 4 }).reshape(2, 2)).sum().backward();
-        var before = model.named_parameters().Select(pair => (pair.name, pair.parameter.requires_grad, Gradient: pair.parameter.grad?.Values())).ToArray();
+        var before = model.named_parameters()
+            .Select(pair => (pair.name, pair.parameter.requires_grad, Gradient: pair.parameter.grad?.Values())).ToArray();
         using var example = tensor(new long[] { 1, 2, 3, 4 }).reshape(2, 2);
 
         ChannelMap.Find(model, example);
 
-        var after = model.named_parameters().Select(pair => (pair.name, pair.parameter.requires_grad, Gradient: pair.parameter.grad?.Values())).ToArray();
+        var after = model.named_parameters()
+            .Select(pair => (pair.name, pair.parameter.requires_grad, Gradient: pair.parameter.grad?.Values())).ToArray();
         Assert.Equal(before.Select(item => (item.name, item.requires_grad)), after.Select(item => (item.name, item.requires_grad)));
         Assert.All(before.Zip(after), pair => Assert.Equal(pair.First.Gradient, pair.Second.Gradient));
         Assert.All(after, item => Assert.NotNull(item.Gradient));

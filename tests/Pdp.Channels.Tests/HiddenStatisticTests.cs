@@ -35,7 +35,12 @@ public sealed class HiddenStatisticTests
             return head.call(x).mul(x.mean().gt(Threshold).to_type(x.dtype).add(One, One));
         });
         using var example = rand(2, 6);
-        ChannelSlice[] slices = [new("first.weight", 0, 0, 1, ChannelRole.Filter), new("first.bias", 0, 0, 1, ChannelRole.Bias), new("head.weight", 1, 0, 1, ChannelRole.Input)];
+        ChannelSlice[] slices =
+        [
+            new("first.weight", 0, 0, 1, ChannelRole.Filter),
+            new("first.bias", 0, 0, 1, ChannelRole.Bias),
+            new("head.weight", 1, 0, 1, ChannelRole.Input),
+        ];
         var map = ChannelMap.Find(model, example);
         Assert.Empty(map.Groups);
         using var pruner = new PdpPruner(model, ZooCut.Options(map.With(new ChannelGroup("first.weight", 8, slices))));

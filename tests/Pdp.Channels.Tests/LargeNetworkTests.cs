@@ -44,7 +44,12 @@ public sealed class LargeNetworkTests
         var before = Recount(model, picture);
         var map = ResNet50Channels.Value;
         var budget = new MacBudget(0.549, map, MacCount.Of(model, picture));
-        using var pruner = new PdpPruner(model, Options(map) with { Strategy = new PerChannel { RoundTo = alignment }, Allocation = budget, Exclude = ["conv1", "*.conv3", "*.downsample.0", "fc"] });
+        using var pruner = new PdpPruner(model, Options(map) with
+        {
+            Strategy = new PerChannel { RoundTo = alignment },
+            Allocation = budget,
+            Exclude = ["conv1", "*.conv3", "*.downsample.0", "fc"],
+        });
         pruner.BeginEpoch(0);
         pruner.Commit();
 

@@ -42,7 +42,8 @@ public sealed class MacCountAfterTests
     {
         var (map, count) = Probed(nameof(VggLike));
 
-        long[] left = [.. Enumerable.Range(0, 8).Select(removed => count.After(map.Groups.Select(group => new ChannelCut(group, removed))).Total)];
+        long[] left = [.. Enumerable.Range(0, 8).Select(
+            removed => count.After(map.Groups.Select(group => new ChannelCut(group, removed))).Total)];
 
         Assert.Equal(count.Total, left[0]);
         Assert.Equal(left.OrderDescending(), left);
@@ -81,7 +82,8 @@ public sealed class MacCountAfterTests
 
     /// <summary>Some channels, one at least, in order.</summary>
     private static IReadOnlyList<long> Some(long channels, Random random) =>
-        [.. random.GetItems([.. Enumerable.Range(0, (int)channels)], random.Next(1, (int)channels + 1)).Distinct().Order().Select(channel => (long)channel)];
+        [.. random.GetItems([.. Enumerable.Range(0, (int)channels)], random.Next(1, (int)channels + 1)).Distinct().Order().Select(
+            channel => (long)channel)];
 
     private static IEnumerable<string> Rows(MacCount count) =>
         count.Layers.Select(layer => $"{layer.Name} {layer.Weight} [{string.Join(", ", layer.Shape)}] {layer.Positions} {layer.Macs}");

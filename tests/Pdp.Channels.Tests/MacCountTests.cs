@@ -144,7 +144,8 @@ public sealed class MacCountTests
 
         var count = MacCount.Of(model, example);
 
-        Assert.Equal([("first", "first.weight", 9), ("second", "first.weight", 9)], count.Layers.Select(layer => (layer.Name, layer.Weight, layer.Macs)));
+        Assert.Equal([("first", "first.weight", 9), ("second", "first.weight", 9)], count.Layers.Select(
+            layer => (layer.Name, layer.Weight, layer.Macs)));
     }
 
     [Fact]
@@ -170,7 +171,13 @@ public sealed class MacCountTests
 
     [Fact]
     public void ToString_SaysTheTotal() =>
-        Assert.Equal("1,234,000 MACs in 2 layers", new MacCount([new() { Name = "a", Weight = "a.weight", Shape = [1234, 10], Positions = 100 }, new() { Name = "b", Weight = "b.weight", Shape = [5, 5], Positions = 0 }]).ToString());
+        Assert.Equal("1,234,000 MACs in 2 layers", new MacCount([new()
+        {
+            Name = "a",
+            Weight = "a.weight",
+            Shape = [1234, 10],
+            Positions = 100,
+        }, new() { Name = "b", Weight = "b.weight", Shape = [5, 5], Positions = 0 }]).ToString());
 
     private static (ChannelMap Map, MacCount Count) Probed(string name)
     {
@@ -190,7 +197,8 @@ public sealed class MacCountTests
         count.Layers.Select(layer => $"{layer.Name} {layer.Weight} [{string.Join(", ", layer.Shape)}] {layer.Positions} {layer.Macs}");
 
     private static int HooksOf(nn.Module module) =>
-        (module.GetType().GetField("post_hooks", BindingFlags.Instance | BindingFlags.NonPublic)?.GetValue(module) as IDictionary)?.Count ?? 0;
+        (module.GetType()
+            .GetField("post_hooks", BindingFlags.Instance | BindingFlags.NonPublic)?.GetValue(module) as IDictionary)?.Count ?? 0;
 
     /// <summary>Layers that are called, and one that may be run past its hooks.</summary>
     private sealed class UncalledNet : nn.Module<Tensor, Tensor>

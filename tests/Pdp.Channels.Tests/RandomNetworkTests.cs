@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace Pdp.Tests.Channels;
 
-/// <summary>Networks of random blocks: whatever is refused, what is cut gives the masked network's outputs, with any weights and on any data.</summary>
+/// <summary>
+/// Networks of random blocks: whatever is refused, what is cut gives the masked network's outputs, with any weights and on any data.
+/// </summary>
 public sealed class RandomNetworkTests
 {
     /// <summary>Networks by default; the environment's PDP_ZOO asks for more, and PDP_ZOO_FROM begins at another seed.</summary>
@@ -29,7 +31,8 @@ public sealed class RandomNetworkTests
             }
         }
 
-        Assert.True(faults.Count == 0, $"{faults.Count} of {Count} networks fail:{Environment.NewLine}{string.Join(Environment.NewLine, faults)}");
+        Assert.True(
+            faults.Count == 0, $"{faults.Count} of {Count} networks fail:{Environment.NewLine}{string.Join(Environment.NewLine, faults)}");
     }
 
     private static void Check(ZooCase zoo, int seed)
@@ -42,7 +45,8 @@ public sealed class RandomNetworkTests
         var map = ChannelMap.Find(model, example);
 
         Assert.Equal(before, Everything.Of(model));
-        ZooCut.Check(zoo, map, type, steps: seed % 3 == 0 ? 2 : 0, seed + 1, inputs: 4, tolerance: type == ScalarType.Float64 ? 1e-9 : 1e-3);
+        ZooCut.Check(
+            zoo, map, type, steps: seed % 3 == 0 ? 2 : 0, seed + 1, inputs: 4, tolerance: type == ScalarType.Float64 ? 1e-9 : 1e-3);
     }
 
     private static int Setting(string name, int otherwise) =>

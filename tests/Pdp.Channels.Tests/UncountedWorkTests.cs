@@ -40,7 +40,10 @@ public sealed class UncountedWorkTests
 
     /// <summary>Networks like those, and some in which all positions meet without a product.</summary>
     private static readonly string[] Mixing =
-        ["Vit2", "Bert1", "Bert4", "GramMatrix", "OwnGreatest", "OwnStatistics", "OwnSoftmax", "AsymmetricQuantization", "NormOfGroupsByCount"];
+        [
+            "Vit2", "Bert1", "Bert4", "GramMatrix", "OwnGreatest", "OwnStatistics", "OwnSoftmax", "AsymmetricQuantization",
+            "NormOfGroupsByCount",
+        ];
 
     /// <summary>Networks of which all that multiplies is counted.</summary>
     public static TheoryData<string> Counted =>

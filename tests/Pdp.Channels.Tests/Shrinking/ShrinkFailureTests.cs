@@ -12,7 +12,8 @@ public sealed class ShrinkFailureTests
 {
     private const string Momentum = ".momentum_buffer";
 
-    public static TheoryData<string> Failures => ["throws at once", "throws when cut", "other shape when cut", "other values when cut", "spoils buffers", "spoils modes"];
+    public static TheoryData<string> Failures =>
+        ["throws at once", "throws when cut", "other shape when cut", "other values when cut", "spoils buffers", "spoils modes"];
 
     [Theory]
     [MemberData(nameof(Failures))]
@@ -92,7 +93,8 @@ public sealed class ShrinkFailureTests
 
         // The state of a parameter has its name and shape.
         Tensor Sliced(string key, Tensor state) =>
-            key.EndsWith(Momentum, StringComparison.Ordinal) && record.Shapes.ContainsKey(key[..^Momentum.Length]) ? record.Slice(state, key[..^Momentum.Length]) : state;
+            key.EndsWith(Momentum, StringComparison.Ordinal)
+                && record.Shapes.ContainsKey(key[..^Momentum.Length]) ? record.Slice(state, key[..^Momentum.Length]) : state;
     }
 
     private static Tensor Call(Run run, string failure, bool isCut)
@@ -119,7 +121,8 @@ public sealed class ShrinkFailureTests
         }
     }
 
-    private static FusedSgd Optimizer(Module model) => new(model.named_parameters(), new SgdOptions { LearningRate = 0.01, Momentum = 0.9 });
+    private static FusedSgd Optimizer(Module model) =>
+        new(model.named_parameters(), new SgdOptions { LearningRate = 0.01, Momentum = 0.9 });
 
     private static void Step(Module<Tensor, Tensor> model, FusedSgd optimizer, int seed)
     {

@@ -158,8 +158,14 @@ public sealed class ShrinkRecordTests
     private static ShrinkRecord Good { get; } = new()
     {
         Version = ShrinkRecord.CurrentVersion,
-        Groups = [new(new("linear1.weight", 24, [Rows, new("linear1.bias", 0, 0, 1, ChannelRole.Bias), new("linear2.weight", 1, 0, 1, ChannelRole.Input)]), [1, 2, 7, 15])],
-        Shapes = new SortedDictionary<string, IReadOnlyList<long>>(StringComparer.Ordinal) { ["linear1.bias"] = [24], ["linear1.weight"] = [24, 14], ["linear2.weight"] = [18, 24] },
+        Groups = [new(new("linear1.weight", 24, [Rows, new(
+            "linear1.bias", 0, 0, 1, ChannelRole.Bias), new("linear2.weight", 1, 0, 1, ChannelRole.Input)]), [1, 2, 7, 15])],
+        Shapes = new SortedDictionary<string, IReadOnlyList<long>>(StringComparer.Ordinal)
+        {
+            ["linear1.bias"] = [24],
+            ["linear1.weight"] = [24, 14],
+            ["linear2.weight"] = [18, 24],
+        },
     };
 
     private static Module<Tensor, Tensor> Model()
@@ -173,10 +179,13 @@ public sealed class ShrinkRecordTests
     private static ShrinkRecord Damaged(string how)
     {
         var shrunk = Good.Groups[0];
-        ShrinkRecord With(ChannelSlice? slice) => Good with { Groups = [shrunk with { Group = shrunk.Group with { Slices = [.. shrunk.Group.Slices.Skip(1), slice!] } }] };
+        ShrinkRecord With(ChannelSlice? slice) =>
+            Good with { Groups = [shrunk with { Group = shrunk.Group with { Slices = [.. shrunk.Group.Slices.Skip(1), slice!] } }] };
         ShrinkRecord Keeping(params long[] kept) => Good with { Groups = [shrunk with { Kept = kept }] };
-        ShrinkRecord OfChannels(long channels) => Good with { Groups = [shrunk with { Group = shrunk.Group with { Channels = channels } }] };
-        ShrinkRecord Shaped(long[]? shape) => Good with { Shapes = new Dictionary<string, IReadOnlyList<long>>(Good.Shapes) { ["linear1.weight"] = shape! } };
+        ShrinkRecord OfChannels(long channels) =>
+            Good with { Groups = [shrunk with { Group = shrunk.Group with { Channels = channels } }] };
+        ShrinkRecord Shaped(long[]? shape) =>
+            Good with { Shapes = new Dictionary<string, IReadOnlyList<long>>(Good.Shapes) { ["linear1.weight"] = shape! } };
         return how switch
         {
             "offset overflows" => With(Rows with { Offset = long.MaxValue - 3 }),
@@ -207,7 +216,10 @@ public sealed class ShrinkRecordTests
             "a slice is lost" => With(Rows with { Name = "linear1.bias" }),
             "two channels share indices" => Good with
             {
-                Groups = [shrunk with { Group = shrunk.Group with { Channels = 23, Slices = [.. shrunk.Group.Slices, Rows with { Offset = 1 }] } }],
+                Groups = [shrunk with
+                {
+                    Group = shrunk.Group with { Channels = 23, Slices = [.. shrunk.Group.Slices, Rows with { Offset = 1 }] },
+                }],
             },
             _ => Shaped([24, -14]),
         };
@@ -215,7 +227,10 @@ public sealed class ShrinkRecordTests
 
     private static string Mutate(string json, Random random)
     {
-        string[] numbers = ["-1", "0", "1", "7", "16", "99", "2147483648", "9223372036854775807", "9223372036854775808", "1e300", "null", "\"1\"", "[]", "{}"];
+        string[] numbers = [
+            "-1", "0", "1", "7", "16", "99", "2147483648", "9223372036854775807", "9223372036854775808", "1e300", "null", "\"1\"", "[]",
+            "{}",
+        ];
         switch (random.Next(4))
         {
             case 0:

@@ -13,7 +13,12 @@ internal sealed class ShrinkRun : IDisposable
     {
     }
 
-    public ShrinkRun(string name, ScalarType type, Func<ChannelMap, ChannelMap> change, IMaskStrategy? strategy = null, IReadOnlyList<LayerMatch>? exclude = null)
+    public ShrinkRun(
+        string name,
+        ScalarType type,
+        Func<ChannelMap, ChannelMap> change,
+        IMaskStrategy? strategy = null,
+        IReadOnlyList<LayerMatch>? exclude = null)
     {
         var zoo = Zoo.Get(name);
         Model = zoo.Make(type: type);

@@ -53,7 +53,8 @@ public sealed class ShrinkTests
             Assert.Equal(layer.weight.shape[1] * layer.groups, layer.in_channels);
         });
         Assert.All(run.Model.modules().OfType<BatchNorm2d>(), norm =>
-            Assert.All([norm.weight.shape[0], norm.bias!.shape[0], norm.running_mean!.shape[0], norm.running_var!.shape[0]], size => Assert.Equal(norm.num_features, size)));
+            Assert.All([norm.weight.shape[0], norm.bias!.shape[0], norm.running_mean!.shape[0], norm.running_var!.shape[0]], size =>
+                Assert.Equal(norm.num_features, size)));
         Assert.Equal([2L], run.Model.modules().OfType<Conv2d>().Select(layer => layer.groups).Where(groups => groups > 1));
     }
 
@@ -88,7 +89,8 @@ public sealed class ShrinkTests
 
         var plan = run.Pruner.Plan();
 
-        Assert.Equal("tied to layer1.0.conv2.weight, which stays dense", plan.Layers.Single(layer => layer.Name == "conv1.weight").DenseReason);
+        Assert.Equal(
+            "tied to layer1.0.conv2.weight, which stays dense", plan.Layers.Single(layer => layer.Name == "conv1.weight").DenseReason);
         Assert.DoesNotContain(run.Pruner.Shrink(run.Example).Record.Groups, shrunk => shrunk.Group.Name == "conv1.weight");
     }
 
@@ -99,7 +101,8 @@ public sealed class ShrinkTests
 
         var plan = run.Pruner.Plan();
 
-        var (first, tied) = (plan.Layers.Single(layer => layer.Name == "conv1.weight"), plan.Layers.Single(layer => layer.Name == "layer1.0.conv2.weight"));
+        var (first, tied) = (
+            plan.Layers.Single(layer => layer.Name == "conv1.weight"), plan.Layers.Single(layer => layer.Name == "layer1.0.conv2.weight"));
         Assert.Equal("with conv1.weight", tied.Rule);
         Assert.Equal(first.Removed / (double)first.Elements, tied.Removed / (double)tied.Elements, 1e-12);
         Assert.Equal(run.Pruner.Masks.Sum(mask => mask.TargetWeights), plan.Removed);
@@ -170,7 +173,8 @@ public sealed class ShrinkTests
     public void Shrink_LeavesNoTensors()
     {
         // Making a model moves handles, which TorchSharp doesn't count right: all are made before.
-        var runs = new Queue<ShrinkRun>(Enumerable.Range(0, Leaks.Operations).Select(_ => new ShrinkRun(nameof(PlainCnn), ScalarType.Float32)).ToArray());
+        var runs = new Queue<ShrinkRun>(
+            Enumerable.Range(0, Leaks.Operations).Select(_ => new ShrinkRun(nameof(PlainCnn), ScalarType.Float32)).ToArray());
         var all = runs.ToArray();
 
         Leaks.None(() =>
@@ -183,5 +187,6 @@ public sealed class ShrinkTests
             run.Dispose();
     }
 
-    private static ChannelGroup WithoutInputs(ChannelGroup group) => group with { Slices = [.. group.Slices.Where(slice => slice.Role != ChannelRole.Input)] };
+    private static ChannelGroup WithoutInputs(ChannelGroup group) =>
+        group with { Slices = [.. group.Slices.Where(slice => slice.Role != ChannelRole.Input)] };
 }

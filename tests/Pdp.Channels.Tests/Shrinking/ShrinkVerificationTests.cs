@@ -27,7 +27,12 @@ public sealed class ShrinkVerificationTests
         }
 
         using var example = ones(2, 6);
-        ChannelSlice[] slices = [new("first.weight", 0, 0, 1, ChannelRole.Filter), new("first.bias", 0, 0, 1, ChannelRole.Bias), new("head.weight", 1, 0, 1, ChannelRole.Input)];
+        ChannelSlice[] slices =
+        [
+            new("first.weight", 0, 0, 1, ChannelRole.Filter),
+            new("first.bias", 0, 0, 1, ChannelRole.Bias),
+            new("head.weight", 1, 0, 1, ChannelRole.Input),
+        ];
         var map = ChannelMap.Find(model, example).With(new ChannelGroup("first.weight", 8, slices));
         using var pruner = new PdpPruner(model, ZooCut.Options(map));
         pruner.BeginEpoch(0);

@@ -19,7 +19,8 @@ public sealed class DefaultTemperatureTests
             Strategy = new PerChannel(),
             Rules = [new("b.weight") { Strategy = new Unstructured() }, new("c.weight") { Strategy = NofM.Keep(2, of: 4) }],
         }));
-        Assert.Equal([Annealed, Hard, Annealed], TemperaturesOf(options with { Rules = [new("b.weight") { Strategy = new PerChannel() }] }));
+        Assert.Equal([Annealed, Hard, Annealed], TemperaturesOf(
+            options with { Rules = [new("b.weight") { Strategy = new PerChannel() }] }));
         Assert.Equal([Annealed, Hard, Annealed], TemperaturesOf(options with
         {
             Sparsity = null,

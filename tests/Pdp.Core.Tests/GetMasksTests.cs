@@ -43,8 +43,11 @@ public sealed class GetMasksTests
 
         bool[] kept = [.. masks["conv1.weight"].reshape(8, -1).any(1).data<bool>()];
         Assert.Equal(4, kept.Count(isKept => !isKept));
-        Assert.All((string[])["conv1.bias", "norm.weight", "norm.bias", "norm.running_mean", "norm.running_var"], name => Assert.Equal(kept, masks[name].data<bool>().ToArray()));
-        Assert.Equal(["conv1.bias", "conv1.weight", "conv2.bias", "conv2.weight", "norm.bias", "norm.running_mean", "norm.running_var", "norm.weight"], masks.Keys.Order());
+        Assert.All((string[])["conv1.bias", "norm.weight", "norm.bias", "norm.running_mean", "norm.running_var"], name => Assert.Equal(
+            kept, masks[name].data<bool>().ToArray()));
+        Assert.Equal([
+            "conv1.bias", "conv1.weight", "conv2.bias", "conv2.weight", "norm.bias", "norm.running_mean", "norm.running_var", "norm.weight",
+        ], masks.Keys.Order());
     }
 
     /// <summary>Two groups side by side in one norm, as after a concatenation.</summary>
@@ -60,7 +63,8 @@ public sealed class GetMasksTests
         var masks = pruner.GetMasks();
 
         var tensors = model.named_parameters().ToDictionary(pair => pair.name, pair => pair.parameter);
-        foreach (var slice in map.Groups.SelectMany(group => group.Slices).Where(slice => slice.Role is ChannelRole.Filter or ChannelRole.Bias or ChannelRole.Norm))
+        foreach (var slice in map.Groups.SelectMany(group => group.Slices).Where(
+            slice => slice.Role is ChannelRole.Filter or ChannelRole.Bias or ChannelRole.Norm))
             Assert.Equal(0, tensors[slice.Name].masked_select(masks[slice.Name].logical_not()).count_nonzero().ReadCpuInt64(0));
         Assert.Contains(map.Groups.SelectMany(group => group.Slices), slice => slice is { Offset: > 0, Role: ChannelRole.Norm });
     }
@@ -104,7 +108,15 @@ public sealed class GetMasksTests
 
     private static PdpPruner Committed(nn.Module model, ChannelMap map, double sparsity)
     {
-        var pruner = new PdpPruner(model, new PdpOptions { Epochs = 1, Sparsity = sparsity, Strategy = new PerChannel(), Channels = map, Allocation = new UniformSparsity(), Schedule = new ConstantSparsity() });
+        var pruner = new PdpPruner(model, new PdpOptions
+        {
+            Epochs = 1,
+            Sparsity = sparsity,
+            Strategy = new PerChannel(),
+            Channels = map,
+            Allocation = new UniformSparsity(),
+            Schedule = new ConstantSparsity(),
+        });
         pruner.BeginEpoch(0);
         pruner.Commit();
         return pruner;

@@ -5,7 +5,9 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Tests;
 
-/// <summary>What acts on gradients inside a scope is an error that says where it belongs; gradients that are merely unusual are right, and none.</summary>
+/// <summary>
+/// What acts on gradients inside a scope is an error that says where it belongs; gradients that are merely unusual are right, and none.
+/// </summary>
 public sealed class GradientLoopTests
 {
     public static TheoryData<string> Strategies { get; } = ["unstructured", "2:4", "channel"];

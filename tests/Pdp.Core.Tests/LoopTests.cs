@@ -5,7 +5,9 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Tests;
 
-/// <summary>Slips in a training loop around its scopes: each is right, or an error that says what to do; what only looks like one is no error.</summary>
+/// <summary>
+/// Slips in a training loop around its scopes: each is right, or an error that says what to do; what only looks like one is no error.
+/// </summary>
 public sealed class LoopTests
 {
     [Fact]
@@ -105,7 +107,8 @@ public sealed class LoopTests
             loop.Optimizer.step();
         }
 
-        Assert.Contains("passed without a mask scope for training", Assert.Throws<InvalidOperationException>(() => loop.Pruner.Commit()).Message);
+        Assert.Contains(
+            "passed without a mask scope for training", Assert.Throws<InvalidOperationException>(() => loop.Pruner.Commit()).Message);
     }
 
     [Fact]

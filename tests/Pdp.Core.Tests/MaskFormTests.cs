@@ -27,7 +27,8 @@ public sealed class MaskFormTests
         using var _ = no_grad();
         var weight = layer.weight!.detach().clone();
         var (soft, kept) = (pruner.Masks[0].Soft(weight), pruner.Masks[0].Kept(weight));
-        var expected = form switch { MaskForm.Soft => soft.mul(weight), MaskForm.Folded => soft.mul(weight).mul(kept), _ => weight.mul(kept) };
+        var expected =
+            form switch { MaskForm.Soft => soft.mul(weight), MaskForm.Folded => soft.mul(weight).mul(kept), _ => weight.mul(kept) };
 
         using var mask = pruner.Mask(form);
 
@@ -144,7 +145,8 @@ public sealed class MaskFormTests
         }
 
         Assert.Equal(["weight_ih_l0", "weight_hh_l0"], pruner.Masks.Select(mask => mask.Name));
-        Assert.All(model.named_parameters().Where(pair => pair.parameter.dim() == 2), pair => Assert.Equal(pair.parameter.numel() / 2, TestModels.Zeros(pair.parameter.grad!)));
+        Assert.All(model.named_parameters().Where(pair => pair.parameter.dim() == 2), pair => Assert.Equal(
+            pair.parameter.numel() / 2, TestModels.Zeros(pair.parameter.grad!)));
     }
 
     private sealed class Tied : Module<Tensor, Tensor>

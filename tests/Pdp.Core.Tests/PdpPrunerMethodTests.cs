@@ -78,7 +78,8 @@ public sealed class PdpPrunerMethodTests
         Assert.Equal((removed, 0.5), (pruner.Masks[0].Removed, pruner.Sparsity));
     }
 
-    private static PdpOptions Options(IPruningMethod method) => new() { Method = method, Sparsity = 0.5, Epochs = 1, Schedule = new ConstantSparsity(), Allocation = new UniformSparsity() };
+    private static PdpOptions Options(IPruningMethod method) =>
+        new() { Method = method, Sparsity = 0.5, Epochs = 1, Schedule = new ConstantSparsity(), Allocation = new UniformSparsity() };
 
     /// <summary>ŵ = M·w with the larger half of w, with properties that can't be written as text.</summary>
     private sealed record Half(Module Model) : IPruningMethod
@@ -97,7 +98,8 @@ public sealed class PdpPrunerMethodTests
 
         public PdpOptions Configure(PdpOptions options) => options;
 
-        public IMethodRun Attach(IReadOnlyList<MethodLayer> layers) => Refuses ? throw new InvalidTimeZoneException() : new Run(layers, Disposals, Removes);
+        public IMethodRun Attach(IReadOnlyList<MethodLayer> layers) =>
+            Refuses ? throw new InvalidTimeZoneException() : new Run(layers, Disposals, Removes);
 
         private sealed class Run(IReadOnlyList<MethodLayer> layers, List<int> disposals, long? removes) : IMethodRun
         {

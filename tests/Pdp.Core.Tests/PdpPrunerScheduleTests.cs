@@ -26,7 +26,8 @@ public sealed class PdpPrunerScheduleTests
     public void BeginEpoch_InFractions_FollowsTheRamp()
     {
         using var model = Linear(100, 10, hasBias: false);
-        using var pruner = new PdpPruner(model, new PdpOptions { Sparsity = 0.8, Epochs = 2, Schedule = new LinearRamp(0, 1), MinimumLayerSparsity = 0.8 });
+        using var pruner = new PdpPruner(
+            model, new PdpOptions { Sparsity = 0.8, Epochs = 2, Schedule = new LinearRamp(0, 1), MinimumLayerSparsity = 0.8 });
 
         var sparsities = new List<double>();
         foreach (var epoch in new[] { 0, 0.25, 0.5, 0.75, 1 })
@@ -103,7 +104,8 @@ public sealed class PdpPrunerScheduleTests
         var options = new PdpOptions { Sparsity = 0.5, Epochs = 16 };
 
         Assert.Equal(Temperature.Relative(1).AnnealedTo(0.015, 2, 14.4), options.EffectiveTemperatureOf(new Unstructured()));
-        Assert.Equal(Temperature.Relative(1).AnnealedTo(0.015, 14, 15.6), (options with { Schedule = new OneShot { Epoch = 14 } }).EffectiveTemperatureOf(new Unstructured()));
+        Assert.Equal(Temperature.Relative(1).AnnealedTo(0.015, 14, 15.6), (options with { Schedule = new OneShot { Epoch = 14 } })
+            .EffectiveTemperatureOf(new Unstructured()));
         Assert.Equal(Temperature.Relative(1e-6), options.EffectiveTemperatureOf(new PerChannel()));
     }
 

@@ -20,7 +20,8 @@ public sealed class PdpPrunerTests
         }
 
         var report = pruner.Commit();
-        var zeros = model.named_parameters().Where(pair => pair.name.EndsWith("weight", StringComparison.Ordinal)).Sum(pair => TestModels.Zeros(pair.parameter));
+        var zeros = model.named_parameters()
+            .Where(pair => pair.name.EndsWith("weight", StringComparison.Ordinal)).Sum(pair => TestModels.Zeros(pair.parameter));
         Assert.Equal((long)Math.Round(0.9 * 1664), report.Removed);
         Assert.Equal(report.Removed, zeros);
     }
@@ -114,7 +115,8 @@ public sealed class PdpPrunerTests
     {
         using var model = TestModels.Mlp();
         model.parameters().First().requires_grad = false;
-        using var pruner = new PdpPruner(model, new PdpOptions { Sparsity = 0.5, Epochs = 1, Schedule = new ConstantSparsity(), Include = ["*"] });
+        using var pruner = new PdpPruner(
+            model, new PdpOptions { Sparsity = 0.5, Epochs = 1, Schedule = new ConstantSparsity(), Include = ["*"] });
 
         TestModels.Train(model, pruner, 0, seed: 1);
 
@@ -126,7 +128,8 @@ public sealed class PdpPrunerTests
     public void Attaching_LeavesParametersNamesAndOptimizerAsTheyAre()
     {
         using var model = TestModels.Mlp();
-        var (names, handles, bytes) = (Names(model), model.parameters().Select(parameter => parameter.Handle).ToArray(), TestModels.Bytes(model));
+        var (names, handles, bytes) = (
+            Names(model), model.parameters().Select(parameter => parameter.Handle).ToArray(), TestModels.Bytes(model));
 
         using (var pruner = new PdpPruner(model, new PdpOptions { Sparsity = 0.5, Epochs = 1, Schedule = new ConstantSparsity() }))
         {
@@ -144,7 +147,9 @@ public sealed class PdpPrunerTests
     {
         using var scope = NewDisposeScope();
         using var layer = Linear(4, 1, hasBias: false);
-        using var pruner = new PdpPruner(layer, new PdpOptions { Sparsity = 0.5, Epochs = 1, Schedule = new ConstantSparsity(), Temperature = Temperature.Relative(0.02) });
+        using var pruner = new PdpPruner(
+            layer,
+            new PdpOptions { Sparsity = 0.5, Epochs = 1, Schedule = new ConstantSparsity(), Temperature = Temperature.Relative(0.02) });
         using (no_grad())
             layer.weight!.copy_(tensor(new[] { 1f, 0.95f, 0.9f, 0.1f }).view(1, 4));
         var before = layer.weight!.detach().clone();
@@ -184,7 +189,9 @@ public sealed class PdpPrunerTests
         }
 
         var sparsity = random.NextDouble() * 0.95;
-        ISparsityAllocation allocation = random.Next(3) switch { 0 => new GlobalMagnitude(), 1 => new UniformSparsity(), _ => new ErdosRenyiKernel() };
-        return (options with { Sparsity = sparsity, Allocation = allocation }, (long)Math.Round(sparsity * weights, MidpointRounding.AwayFromZero));
+        ISparsityAllocation allocation =
+            random.Next(3) switch { 0 => new GlobalMagnitude(), 1 => new UniformSparsity(), _ => new ErdosRenyiKernel() };
+        return (options with { Sparsity = sparsity, Allocation = allocation }, (long)Math.Round(
+            sparsity * weights, MidpointRounding.AwayFromZero));
     }
 }

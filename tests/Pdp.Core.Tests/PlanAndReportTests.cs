@@ -11,7 +11,8 @@ public sealed class PlanAndReportTests
     {
         using var scope = NewDisposeScope();
         using var model = Linear(8, 4, hasBias: false);
-        using var pruner = new PdpPruner(model, new PdpOptions { Strategy = NofM.Keep(2, of: 4), Epochs = 1, Schedule = new ConstantSparsity() });
+        using var pruner = new PdpPruner(
+            model, new PdpOptions { Strategy = NofM.Keep(2, of: 4), Epochs = 1, Schedule = new ConstantSparsity() });
         pruner.BeginEpoch(0);
         pruner.Commit();
         using (no_grad())
@@ -27,7 +28,8 @@ public sealed class PlanAndReportTests
     public void Report_OfSoftMasksAtTheEndOfTheSchedule_WarnsOfTheLeak()
     {
         using var model = TestModels.Mlp();
-        using var pruner = new PdpPruner(model, new PdpOptions { Sparsity = 0.9, Epochs = 1, Schedule = new ConstantSparsity(), Temperature = Temperature.Relative(1) });
+        using var pruner = new PdpPruner(
+            model, new PdpOptions { Sparsity = 0.9, Epochs = 1, Schedule = new ConstantSparsity(), Temperature = Temperature.Relative(1) });
         pruner.BeginEpoch(0);
 
         var soft = pruner.Commit();
@@ -40,7 +42,9 @@ public sealed class PlanAndReportTests
     public void Report_OfNearlyHardMasks_GivesNoWarning()
     {
         using var model = TestModels.Mlp();
-        using var pruner = new PdpPruner(model, new PdpOptions { Sparsity = 0.9, Epochs = 1, Schedule = new ConstantSparsity(), Temperature = Temperature.Relative(1e-6) });
+        using var pruner = new PdpPruner(
+            model,
+            new PdpOptions { Sparsity = 0.9, Epochs = 1, Schedule = new ConstantSparsity(), Temperature = Temperature.Relative(1e-6) });
         pruner.BeginEpoch(0);
 
         var report = pruner.Commit();
@@ -96,7 +100,8 @@ public sealed class PlanAndReportTests
 
         var plan = pruner.Plan();
 
-        Assert.Equal(["3 inputs are not divisible by 4", null, "excluded by the classifier"], plan.Layers.Select(layer => layer.DenseReason));
+        Assert.Equal(["3 inputs are not divisible by 4", null, "excluded by the classifier"], plan.Layers.Select(
+            layer => layer.DenseReason));
         Assert.Equal((288L, 576L), (plan.Layers[1].Removed, plan.PrunableWeights));
         Assert.Contains("conv2.weight", plan.ToString());
         Assert.Equal(3, JsonDocument.Parse(plan.ToJson()).RootElement.GetProperty("layers").GetArrayLength());
@@ -111,10 +116,12 @@ public sealed class PlanAndReportTests
         using var pruner = new PdpPruner(model, new PdpOptions { Sparsity = 0.5, Epochs = 1, Schedule = new ConstantSparsity() });
         pruner.BeginEpoch(0);
 
-        Assert.Equal(("frozen (requires_grad is false): include it to prune it", 2), (pruner.Plan().Layers[0].DenseReason, pruner.Masks.Count));
+        Assert.Equal(
+            ("frozen (requires_grad is false): include it to prune it", 2), (pruner.Plan().Layers[0].DenseReason, pruner.Masks.Count));
         Assert.DoesNotContain(pruner.Report().Warnings, warning => warning.Contains("rozen", StringComparison.Ordinal));
         first.requires_grad = true;
-        Assert.Equal("it was frozen when the pruner was made and trains now: make a new pruner to prune it", pruner.Plan().Layers[0].DenseReason);
+        Assert.Equal(
+            "it was frozen when the pruner was made and trains now: make a new pruner to prune it", pruner.Plan().Layers[0].DenseReason);
         Assert.Contains(pruner.Report().Warnings, warning => warning.Contains("stay dense: first.weight", StringComparison.Ordinal));
     }
 

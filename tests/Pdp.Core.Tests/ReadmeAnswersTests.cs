@@ -13,7 +13,8 @@ public sealed class ReadmeAnswersTests
     public void Layers_OfTheReadme_StayDenseWhereTheyAreExcluded()
     {
         using var model = Sequential(
-            ("conv1", Conv2d(3, 8, 3)), ("layer1", Sequential(("conv", Conv2d(8, 8, 3)), ("downsample", Sequential(("conv", Conv2d(8, 8, 1)))))), ("layer4", Sequential(("conv", Conv2d(8, 16, 3)))), ("fc", Linear(16, 4)));
+            ("conv1", Conv2d(3, 8, 3)), ("layer1", Sequential(("conv", Conv2d(8, 8, 3)), ("downsample", Sequential(
+                ("conv", Conv2d(8, 8, 1)))))), ("layer4", Sequential(("conv", Conv2d(8, 16, 3)))), ("fc", Linear(16, 4)));
         const int epochs = 8;
 
         // README
@@ -28,13 +29,17 @@ public sealed class ReadmeAnswersTests
         Console.WriteLine(pruner.Plan());                                       // what each layer will lose, or why it stays dense
         // README
 
-        Assert.Equal(["layer1.conv.weight", "layer4.conv.weight"], pruner.Plan().Layers.Where(layer => layer.DenseReason is null).Select(layer => layer.Name));
+        Assert.Equal(["layer1.conv.weight", "layer4.conv.weight"], pruner.Plan().Layers.Where(layer => layer.DenseReason is null)
+            .Select(layer => layer.Name));
     }
 
     [Fact]
     public void Transformer_OfTheReadme_LeavesEmbeddingAndHeadDense()
     {
-        using var model = Sequential(("embedding", Embedding(65, 16)), ("block", Sequential(("fc1", Linear(16, 64)), ("gelu", GELU()), ("fc2", Linear(64, 16)))), ("head", Linear(16, 65)));
+        using var model = Sequential(
+            ("embedding", Embedding(65, 16)),
+            ("block", Sequential(("fc1", Linear(16, 64)), ("gelu", GELU()), ("fc2", Linear(64, 16)))),
+            ("head", Linear(16, 65)));
         const int epochs = 8;
 
         // README
@@ -50,7 +55,8 @@ public sealed class ReadmeAnswersTests
         });
         // README
 
-        Assert.Equal(["block.fc1.weight", "block.fc2.weight"], pruner.Plan().Layers.Where(layer => layer.DenseReason is null).Select(layer => layer.Name));
+        Assert.Equal(["block.fc1.weight", "block.fc2.weight"], pruner.Plan().Layers.Where(layer => layer.DenseReason is null)
+            .Select(layer => layer.Name));
     }
 
     [Fact]

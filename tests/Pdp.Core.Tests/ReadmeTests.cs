@@ -88,19 +88,22 @@ public sealed partial class ReadmeTests
     {
         var options = new EnumerationOptions { RecurseSubdirectories = true };
         var pages = new[] { "README.md", "CHANGELOG.md" }.Concat(new[] { "src", "samples", "bench" }
-            .SelectMany(folder => Directory.GetFiles(Path.Combine(Repository.Root!, folder), "*.md", options))).Where(page => !page.Contains("/bin/", StringComparison.Ordinal));
+            .SelectMany(folder => Directory.GetFiles(Path.Combine(Repository.Root!, folder), "*.md", options)))
+            .Where(page => !page.Contains("/bin/", StringComparison.Ordinal));
 
         var links = pages.SelectMany(page => Link().Matches(Read(page)).Select(match => (Page: page, Target: match.Groups[1].Value)));
 
         Assert.All(links, link => Assert.True(
-            Path.Exists(Path.Combine(Path.GetDirectoryName(Path.Combine(Repository.Root!, link.Page))!, link.Target)), $"{link.Page} links to {link.Target}"));
+            Path.Exists(Path.Combine(
+                Path.GetDirectoryName(Path.Combine(Repository.Root!, link.Page))!, link.Target)), $"{link.Page} links to {link.Target}"));
     }
 
     // A link within the repository, without its place in the page.
     [GeneratedRegex(@"\]\((?!https?:|#)([^)#\s]+)(?:#[^)]*)?\)")]
     private static partial Regex Link();
 
-    private static IEnumerable<string[]> Regions(string source) => source.Split("// README\n").Where((_, index) => index % 2 == 1).Select(Lines);
+    private static IEnumerable<string[]> Regions(string source) =>
+        source.Split("// README\n").Where((_, index) => index % 2 == 1).Select(Lines);
 
     private static string Read(string path) => File.ReadAllText(Path.Combine(Repository.Root!, path));
 
@@ -134,7 +137,8 @@ public sealed partial class ReadmeTests
     {
         private const double LearningRate = 0.1;
 
-        private readonly FusedSgd _sgd = new(model.named_parameters(), new SgdOptions { LearningRate = LearningRate, Momentum = 0.9, WeightDecay = 5e-4 });
+        private readonly FusedSgd _sgd = new(
+            model.named_parameters(), new SgdOptions { LearningRate = LearningRate, Momentum = 0.9, WeightDecay = 5e-4 });
         private int _steps = steps;
         private int _step;
 

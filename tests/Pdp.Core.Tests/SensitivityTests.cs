@@ -13,7 +13,8 @@ public sealed class SensitivityTests
     public void Scan_PrunesOneLayerAtATime_ByMagnitudeAndToTheCount()
     {
         using var model = TestModels.Mlp();
-        Module[] layers = [.. model.named_children().Where(child => child.module is TorchSharp.Modules.Linear).Select(child => child.module)];
+        Module[] layers =
+            [.. model.named_children().Where(child => child.module is TorchSharp.Modules.Linear).Select(child => child.module)];
         var smallest = new List<double>();
         double Evaluate()
         {
@@ -32,7 +33,10 @@ public sealed class SensitivityTests
         Assert.Equal(["first.weight", "second.weight", "last.weight"], report.Layers.Select(layer => layer.Name));
         Assert.Equal([-128, -256, -460], report.Layers[0].Points.Select(point => point.Metric));
         Assert.Equal([32 / 128.0, 64 / 128.0, 115 / 128.0], report.Layers[2].Points.Select(point => point.Sparsity));
-        var kept = from weights in dense from level in Levels select weights.Select(Math.Abs).Order().ElementAt((int)(weights.Length * level));
+        var kept = from weights in dense
+                   from level in Levels
+                   select weights.Select(Math.Abs)
+            .Order().ElementAt((int)(weights.Length * level));
         Assert.Equal(kept, smallest);
     }
 
@@ -100,13 +104,22 @@ public sealed class SensitivityTests
         var weights = TestModels.Bytes(model);
         using var example = ones(1, 3, 6, 6);
         IMaskStrategy pattern = strategy switch { "2:4" => NofM.Keep(2, of: 4), "1x4" => new Block(1, 4), _ => new PerChannel() };
-        var options = new PdpOptions { Epochs = 1, Strategy = pattern, Channels = strategy == "groups" ? ChannelMap.Find(model, example) : null, Exclude = ["conv1"] };
+        var options = new PdpOptions
+        {
+            Epochs = 1,
+            Strategy = pattern,
+            Channels = strategy == "groups"
+            ? ChannelMap.Find(model, example) : null,
+            Exclude = ["conv1"]
+        };
 
-        var report = Sensitivity.Scan(model, () => model.parameters().Sum(TestModels.Zeros), [level], strategy == "groups" ? options with { Exclude = [] } : options);
+        var report = Sensitivity.Scan(
+            model, () => model.parameters().Sum(TestModels.Zeros), [level], strategy == "groups" ? options with { Exclude = [] } : options);
 
         Assert.All(report.Layers, layer => Assert.InRange(layer.Points[0].Sparsity, level - 0.25, level));
         // Of groups, biases and norms go too.
-        Assert.All(report.Layers, layer => Assert.Equal(strategy == "groups", layer.Points[0].Metric > report.Dense + Math.Round(layer.Points[0].Sparsity * layer.Elements)));
+        Assert.All(report.Layers, layer => Assert.Equal(
+            strategy == "groups", layer.Points[0].Metric > report.Dense + Math.Round(layer.Points[0].Sparsity * layer.Elements)));
         Assert.Equal(weights, TestModels.Bytes(model));
     }
 
@@ -117,14 +130,21 @@ public sealed class SensitivityTests
 
         var bounds = report.Bounds(0.01);
 
-        Assert.Equal([("'a'", 0.5), ("'b'", 0.9), ("'c'", 0), ("'d'", 0.25)], bounds.Select(rule => (rule.Match.ToString(), rule.MaximumSparsity!.Value)));
+        Assert.Equal([("'a'", 0.5), ("'b'", 0.9), ("'c'", 0), ("'d'", 0.25)], bounds.Select(
+            rule => (rule.Match.ToString(), rule.MaximumSparsity!.Value)));
     }
 
     [Fact]
     public void Bounds_AsRules_HoldTheAllocationToThem()
     {
         using var model = TestModels.Mlp();
-        var options = new PdpOptions { Epochs = 4, Sparsity = 0.6, Rules = [new LayerRule("last") { MinimumSparsity = 0.1 }], MaximumLayerSparsity = 0.85 };
+        var options = new PdpOptions
+        {
+            Epochs = 4,
+            Sparsity = 0.6,
+            Rules = [new LayerRule("last") { MinimumSparsity = 0.1 }],
+            MaximumLayerSparsity = 0.85,
+        };
         double Evaluate() => TestModels.Zeros(model.get_parameter("last.weight")!) > 40 ? 0.5 : 0.9;
         var report = Sensitivity.Scan(model, Evaluate, Levels, options);
 
@@ -140,7 +160,12 @@ public sealed class SensitivityTests
     public void Bounds_OfLayersWhoseSparsityIsFixed_LeaveThemAlone()
     {
         using var model = TestModels.Mlp();
-        var options = new PdpOptions { Epochs = 4, Strategy = NofM.Keep(2, of: 4), Rules = [new LayerRule("last") { Strategy = new Unstructured(), Sparsity = 0.5 }] };
+        var options = new PdpOptions
+        {
+            Epochs = 4,
+            Strategy = NofM.Keep(2, of: 4),
+            Rules = [new LayerRule("last") { Strategy = new Unstructured(), Sparsity = 0.5 }],
+        };
 
         var bounds = Sensitivity.Scan(model, () => 1, [0.25], options).Bounds(0);
 
@@ -157,9 +182,11 @@ public sealed class SensitivityTests
         var json = JsonDocument.Parse(report.ToJson()).RootElement;
 
         Assert.Equal(0.89, json.GetProperty("layers")[0].GetProperty("points")[1].GetProperty("metric").GetDouble());
-        Assert.Equal("layer,strategy,weights,level,sparsity,metric,drop\na,unstructured,8,0.25,0.25,0.9,0\n", string.Concat(report.ToCsv().Split('\n').Take(2).Select(line => line + "\n")));
+        Assert.Equal("layer,strategy,weights,level,sparsity,metric,drop\na,unstructured,8,0.25,0.25,0.9,0\n", string.Concat(
+            report.ToCsv().Split('\n').Take(2).Select(line => line + "\n")));
         Assert.Equal(
-            ["layer  strategy      weights     25%     50%     90%", "a      unstructured        8  0.9000  0.8900  0.5000", "The dense model has 0.9000; each layer was pruned alone."],
+            ["layer  strategy      weights     25%     50%     90%", "a      unstructured        8  0.9000  "
+                + "0.8900  0.5000", "The dense model has 0.9000; each layer was pruned alone."],
             report.ToString().Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries));
     }
 
@@ -173,7 +200,10 @@ public sealed class SensitivityTests
     {
         using var model = TestModels.Mlp();
 
-        Assert.Contains(expected, Assert.ThrowsAny<ArgumentException>(() => Sensitivity.Scan(model, () => 1, levels)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            expected,
+            Assert.ThrowsAny<ArgumentException>(() => Sensitivity.Scan(model, () => 1, levels)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -183,7 +213,10 @@ public sealed class SensitivityTests
         using var pruner = new PdpPruner(model, new PdpOptions { Epochs = 4, Sparsity = 0.5 });
         pruner.BeginEpoch(0);
 
-        Assert.Contains("Another pruner", Assert.Throws<InvalidOperationException>(() => Sensitivity.Scan(model, () => 1, Levels)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "Another pruner",
+            Assert.Throws<InvalidOperationException>(() => Sensitivity.Scan(model, () => 1, Levels)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -191,7 +224,10 @@ public sealed class SensitivityTests
     {
         using var model = TestModels.Mlp();
 
-        Assert.Contains("not a number", Assert.Throws<InvalidOperationException>(() => Sensitivity.Scan(model, () => double.NaN, Levels)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "not a number",
+            Assert.Throws<InvalidOperationException>(() => Sensitivity.Scan(model, () => double.NaN, Levels)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]

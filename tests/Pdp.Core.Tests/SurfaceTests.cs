@@ -17,8 +17,11 @@ public sealed class SurfaceTests
     public void PublicSignatures_HaveNoTuples()
     {
         var signatures = Public.Except([typeof(NamedParameter)])
-            .SelectMany(type => type.GetMembers(BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly).OfType<MethodBase>())
-            .Select(method => (Name: $"{method.DeclaringType!.Name}.{method.Name}", Types: method.GetParameters().Select(parameter => parameter.ParameterType).Append((method as MethodInfo)?.ReturnType)))
+            .SelectMany(type => type.GetMembers(
+                BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly).OfType<MethodBase>())
+            .Select(method => (
+                Name: $"{method.DeclaringType!.Name}.{method.Name}",
+                Types: method.GetParameters().Select(parameter => parameter.ParameterType).Append((method as MethodInfo)?.ReturnType)))
             .ToArray();
 
         Assert.Contains(signatures, signature => signature.Name == "MacCount.After");
@@ -28,8 +31,10 @@ public sealed class SurfaceTests
     /// <summary>A constructor of many values breaks with each new one, and its callers can't tell them apart.</summary>
     [Fact]
     public void PublicRecords_HaveConstructorsOfFiveValuesAtMost() =>
-        Assert.All(Public.Where(type => !type.IsAssignableTo(typeof(Delegate))).SelectMany(type => type.GetConstructors()), constructor => Assert.InRange(constructor.GetParameters().Length, 0, 5));
+        Assert.All(Public.Where(type => !type.IsAssignableTo(typeof(Delegate)))
+            .SelectMany(type => type.GetConstructors()), constructor => Assert.InRange(constructor.GetParameters().Length, 0, 5));
 
     private static bool HasTuple(Type? type) => type is not null
-        && (type.FullName?.StartsWith("System.ValueTuple", StringComparison.Ordinal) == true || type.GetGenericArguments().Any(HasTuple) || HasTuple(type.GetElementType()));
+        && (type.FullName?.StartsWith("System.ValueTuple", StringComparison.Ordinal) == true
+        || type.GetGenericArguments().Any(HasTuple) || HasTuple(type.GetElementType()));
 }

@@ -11,7 +11,8 @@ internal static class TestModels
     public static Module<Tensor, Tensor> Mlp(int seed = 0)
     {
         manual_seed(seed);
-        return Sequential(("first", Linear(16, 32)), ("relu", ReLU()), ("second", Linear(32, 32)), ("relu2", ReLU()), ("last", Linear(32, 4)));
+        return Sequential(
+            ("first", Linear(16, 32)), ("relu", ReLU()), ("second", Linear(32, 32)), ("relu2", ReLU()), ("last", Linear(32, 4)));
     }
 
     /// <summary>Convolutions with batch norm, whose counter of batches would race with the garbage collector.</summary>
@@ -21,7 +22,8 @@ internal static class TestModels
         var norm = BatchNorm2d(8);
         norm.num_batches_tracked = null;
         return Sequential(
-            ("conv1", Conv2d(3, 8, 3, padding: 1)), ("norm", norm), ("relu", ReLU()), ("conv2", Conv2d(8, 8, 3, padding: 1)), ("pool", AdaptiveAvgPool2d(1)), ("flat", Flatten()), ("fc", Linear(8, 4)));
+            ("conv1", Conv2d(3, 8, 3, padding: 1)), ("norm", norm), ("relu", ReLU()),
+            ("conv2", Conv2d(8, 8, 3, padding: 1)), ("pool", AdaptiveAvgPool2d(1)), ("flat", Flatten()), ("fc", Linear(8, 4)));
     }
 
     public static (Tensor Inputs, Tensor Labels) Batch(int seed, int size = 16, int inputs = 16)

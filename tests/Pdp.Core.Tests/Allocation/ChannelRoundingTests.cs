@@ -23,7 +23,8 @@ public sealed class ChannelRoundingTests
         Assert.All(plan.Layers.Zip(layers), both => Assert.True(IsRound(both.First, both.Second, roundTo)));
         // A group that would lose all, or is at its bound, can't be rounded up.
         if (plan.Layers.Zip(layers).All(both => both.First.Kept > roundTo * both.Second.Inputs))
-            Assert.InRange(Math.Abs(plan.Removed - (sparsity * plan.PrunableWeights)), 0, (roundTo + 1) * layers.Max(layer => layer.Inputs) / 2.0);
+            Assert.InRange(
+                Math.Abs(plan.Removed - (sparsity * plan.PrunableWeights)), 0, (roundTo + 1) * layers.Max(layer => layer.Inputs) / 2.0);
     });
 
     [Fact]
@@ -35,7 +36,8 @@ public sealed class ChannelRoundingTests
         var plan = pruner.Plan();
 
         // Each layer's half is 6 of 12 channels; 4 or 8 can go.
-        Assert.Equal((0.5, 3, 3), (plan.Sparsity, plan.Layers.Count(layer => layer.Removed == 40), plan.Layers.Count(layer => layer.Removed == 80)));
+        Assert.Equal((0.5, 3, 3), (
+            plan.Sparsity, plan.Layers.Count(layer => layer.Removed == 40), plan.Layers.Count(layer => layer.Removed == 80)));
         Assert.Empty(plan.Warnings);
     }
 
@@ -48,7 +50,10 @@ public sealed class ChannelRoundingTests
         var plan = pruner.Plan();
 
         Assert.Equal(40, plan.Removed);
-        Assert.StartsWith("Rounding to multiples of channels removes 40 of 120 weights, 33.33% and not 50.00%.", Assert.Single(plan.Warnings), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "Rounding to multiples of channels removes 40 of 120 weights, 33.33% and not 50.00%.",
+            Assert.Single(plan.Warnings),
+            StringComparison.Ordinal);
     }
 
     /// <summary>What a run has planned is what its state may hold.</summary>
@@ -74,7 +79,8 @@ public sealed class ChannelRoundingTests
     }
 
     /// <summary>Layers side by side; the model is never called.</summary>
-    private static TorchSharp.Modules.Sequential Of((int Outputs, int Inputs)[] layers) => Sequential(layers.Select((layer, i) => ($"layer{i}", Make(layer))));
+    private static TorchSharp.Modules.Sequential Of((int Outputs, int Inputs)[] layers) =>
+        Sequential(layers.Select((layer, i) => ($"layer{i}", Make(layer))));
 
     private static Module<Tensor, Tensor> Make((int Outputs, int Inputs) size)
     {

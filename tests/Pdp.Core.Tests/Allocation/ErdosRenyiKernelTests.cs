@@ -47,7 +47,9 @@ public sealed class ErdosRenyiKernelTests
     public void Allocate_IgnoresTheMagnitudes()
     {
         var budget = Of(0.8);
-        var scaled = new Budget([.. budget.Layers.Select((layer, i) => layer with { Weights = [.. layer.Weights.Select(weight => weight * (i + 1))] })], budget.Remove);
+        var scaled = new Budget(
+            [.. budget.Layers.Select((layer, i) => layer with { Weights = [.. layer.Weights.Select(weight => weight * (i + 1))] })],
+            budget.Remove);
 
         var (counts, same) = (budget.Allocate(Allocation), scaled.Allocate(Allocation));
 
@@ -79,7 +81,8 @@ public sealed class ErdosRenyiKernelTests
 
     private static Budget Of(double sparsity)
     {
-        var layers = Shapes.Select((shape, i) => new Budget.Layer(Tensors.Normal(i, Tensors.Count(shape)), shape, 0, Tensors.Count(shape) - 1, ScalarType.Float32)).ToArray();
+        var layers = Shapes.Select((shape, i) =>
+            new Budget.Layer(Tensors.Normal(i, Tensors.Count(shape)), shape, 0, Tensors.Count(shape) - 1, ScalarType.Float32)).ToArray();
         return new(layers, (long)Math.Round(sparsity * layers.Sum(layer => layer.Weights.Length)));
     }
 }

@@ -102,7 +102,10 @@ public sealed class GlobalMagnitudeTests
     public void Allocate_LeavesNoTensorBehind()
     {
         using var weight = Tensors.Of(Tensors.Normal(1, 50), [5, 10], ScalarType.Float64);
-        AllocationLayer[] layers = [new() { Name = "a", Layout = new([5, 10]), Weight = weight, Minimum = 0, Maximum = 49 }, new() { Name = "b", Layout = new([5, 10]), Weight = weight, Minimum = 3, Maximum = 20 }];
+        AllocationLayer[] layers = [
+            new() { Name = "a", Layout = new([5, 10]), Weight = weight, Minimum = 0, Maximum = 49 },
+            new() { Name = "b", Layout = new([5, 10]), Weight = weight, Minimum = 3, Maximum = 20 },
+        ];
 
         Leaks.None(() => Allocation.Allocate(layers, 40));
     }

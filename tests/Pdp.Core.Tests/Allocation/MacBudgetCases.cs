@@ -7,7 +7,8 @@ namespace Pdp.Tests.Allocation;
 /// <summary>Networks of the zoo with budgets for them.</summary>
 internal static class MacBudgetCases
 {
-    public static readonly Dictionary<string, (ChannelMap Map, MacCount Macs)> Probed = new[] { nameof(PlainCnn), nameof(BottleneckNet), nameof(InvertedNet), nameof(UNet), nameof(VggLike) }
+    public static readonly Dictionary<string, (ChannelMap Map, MacCount Macs)> Probed =
+        new[] { nameof(PlainCnn), nameof(BottleneckNet), nameof(InvertedNet), nameof(UNet), nameof(VggLike) }
         .ToDictionary(name => name, name => Probe(name));
 
     public static PdpOptions OptionsFor(ISparsityAllocation allocation, ChannelMap map) => new()
@@ -45,7 +46,8 @@ internal static class MacBudgetCases
         }
 
         public long RemovedBy(long[] channels) =>
-            Probed[Name].Macs.Total - Probed[Name].Macs.After(Probed[Name].Map.Groups.Zip(channels, (group, removed) => new ChannelCut(group, removed))).Total;
+            Probed[Name].Macs.Total
+                - Probed[Name].Macs.After(Probed[Name].Map.Groups.Zip(channels, (group, removed) => new ChannelCut(group, removed))).Total;
 
         /// <summary>The channels that the allocation takes of each group.</summary>
         public long[] Allocate()
@@ -74,7 +76,9 @@ internal static class MacBudgetCases
             }),
         ];
 
-        /// <summary>What goes after each step: the smallest channel that may go, one after the other, the first group's among equals.</summary>
+        /// <summary>
+        /// What goes after each step: the smallest channel that may go, one after the other, the first group's among equals.
+        /// </summary>
         public IEnumerable<long[]> AllCuts()
         {
             var sorted = Groups.Select(group => group.Magnitudes.Order().ToArray()).ToArray();
@@ -89,7 +93,8 @@ internal static class MacBudgetCases
 
         private static Group GroupOf(ChannelGroup group, Random random, bool isCoarse)
         {
-            double[] magnitudes = [.. Enumerable.Range(0, (int)group.Channels).Select(_ => isCoarse ? random.Next(4) : random.NextDouble())];
+            double[] magnitudes = [.. Enumerable.Range(0, (int)group.Channels).Select(
+                _ => isCoarse ? random.Next(4) : random.NextDouble())];
             var minimum = random.Next(0, (int)group.Channels / 3);
             return new(magnitudes, random.Next(1, 30), minimum, random.Next(minimum + 1, (int)group.Channels));
         }

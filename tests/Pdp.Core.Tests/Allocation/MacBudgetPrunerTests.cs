@@ -47,12 +47,14 @@ public sealed class MacBudgetPrunerTests
     {
         using var model = Zoo.Get(nameof(PlainCnn)).Make();
         var (map, macs) = Probed[nameof(PlainCnn)];
-        using var pruner = new PdpPruner(model, OptionsFor(new MacBudget(0.1, map, macs), map) with { Strategy = new PerChannel { RoundTo = roundTo } });
+        using var pruner = new PdpPruner(
+            model, OptionsFor(new MacBudget(0.1, map, macs), map) with { Strategy = new PerChannel { RoundTo = roundTo } });
 
         var plan = pruner.Plan();
 
         var removed = plan.Size!.Before.Macs - plan.Size.After.Macs;
-        Assert.Equal(isWarned ? 1 : 0, plan.Warnings.Count(warning => warning.Contains($"removes {removed:N0} of {macs.Total:N0} MACs", StringComparison.Ordinal)));
+        Assert.Equal(isWarned ? 1 : 0, plan.Warnings.Count(
+            warning => warning.Contains($"removes {removed:N0} of {macs.Total:N0} MACs", StringComparison.Ordinal)));
         Assert.Equal(isWarned, plan.Warnings.Any(warning => warning.Contains("and not 10.00%", StringComparison.Ordinal)));
     }
 
@@ -72,7 +74,11 @@ public sealed class MacBudgetPrunerTests
     public void Pruner_WithTheMacsOfAnotherModel_Throws()
     {
         using var model = Zoo.Get(nameof(PlainCnn)).Make();
-        var options = OptionsFor(new GlobalMagnitude(), Probed[nameof(PlainCnn)].Map) with { Sparsity = 0.5, Macs = Probed[nameof(UNet)].Macs };
+        var options = OptionsFor(new GlobalMagnitude(), Probed[nameof(PlainCnn)].Map) with
+        {
+            Sparsity = 0.5,
+            Macs = Probed[nameof(UNet)].Macs,
+        };
 
         Assert.Throws<ArgumentException>(() => new PdpPruner(model, options));
     }

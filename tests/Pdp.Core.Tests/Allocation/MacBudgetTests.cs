@@ -21,7 +21,8 @@ public sealed class MacBudgetTests
         var channels = contest.Allocate();
 
         var cuts = contest.AllCuts().ToArray();
-        Assert.Equal(cuts.Min(cut => Math.Abs(contest.RemovedBy(cut) - contest.Asked)), Math.Abs(contest.RemovedBy(channels) - contest.Asked));
+        Assert.Equal(cuts.Min(cut => Math.Abs(contest.RemovedBy(cut) - contest.Asked)), Math.Abs(
+            contest.RemovedBy(channels) - contest.Asked));
         Assert.Contains(cuts, cut => cut.SequenceEqual(channels));
     }, count: 40);
 
@@ -37,11 +38,16 @@ public sealed class MacBudgetTests
     public void Allocate_WithTies_TakesTheFirstGroupsFirst()
     {
         var contest = Contest.Of(nameof(PlainCnn), 0, isCoarse: true, 0) with { Fraction = 0.3 };
-        contest = contest with { Groups = [.. contest.Groups.Select(group => group with { Magnitudes = [.. group.Magnitudes.Select(_ => 1.0)], Minimum = 0, Maximum = group.Magnitudes.Length - 1 })] };
+        contest = contest with
+        {
+            Groups = [.. contest.Groups.Select(group =>
+            group with { Magnitudes = [.. group.Magnitudes.Select(_ => 1.0)], Minimum = 0, Maximum = group.Magnitudes.Length - 1 })]
+        };
 
         var channels = contest.Allocate();
 
-        // Of 114,532 each channel of conv1 saves 13,824, half of it in conv2; behind the seventh each of conv2 saves 896, 320 of it in linear1.
+        // Of 114,532 each channel of conv1 saves 13,824, half of it in conv2; behind the seventh each of conv2 saves 896, 320 of
+        // it in linear1.
         Assert.Equal([2, 0, 0], channels);
         Assert.Equal([7, 7, 0], (contest with { Fraction = 0.9 }).Allocate());
     }
@@ -76,7 +82,8 @@ public sealed class MacBudgetTests
         var most = contest.RemovedBy([.. contest.Groups.Select(group => group.Maximum)]);
 
         var much = Assert.Throws<ArgumentException>(() => (contest with { Fraction = 0.9999 }).Budget.FixedSparsity(contest.Layers()));
-        var little = Assert.Throws<ArgumentException>(() => (contest with { Fraction = 1e-9 }).Budget.FixedSparsity(contest.Layers(minimum: 1)));
+        var little = Assert.Throws<ArgumentException>(
+            () => (contest with { Fraction = 1e-9 }).Budget.FixedSparsity(contest.Layers(minimum: 1)));
 
         Assert.Contains($"no more than {most:N0} (", much.Message, StringComparison.Ordinal);
         Assert.Contains("the minimum sparsity of layers already removes", little.Message, StringComparison.Ordinal);
@@ -88,9 +95,12 @@ public sealed class MacBudgetTests
         using var scope = NewDisposeScope();
         var budget = Contest.Of(nameof(PlainCnn), 1, isCoarse: false, 0.5).Budget;
 
-        var unknown = Assert.Throws<ArgumentException>(() => budget.FixedSparsity([new() { Name = "linear2.weight", Layout = new([5, 20]), Weight = ones(5, 20), Minimum = 0, Maximum = 99 }]));
-        var unstructured = Assert.Throws<ArgumentException>(() => budget.FixedSparsity([new() { Name = "linear1.weight", Layout = new([20, 192]), Weight = rand(20, 192), Minimum = 0, Maximum = 99 }]));
-        var untied = Assert.Throws<ArgumentException>(() => budget.FixedSparsity([new() { Name = "conv1.weight", Layout = new([8, 3, 3, 3]), Weight = ones(8, 3, 3, 3), Minimum = 0, Maximum = 99 }]));
+        var unknown = Assert.Throws<ArgumentException>(() => budget.FixedSparsity(
+            [new() { Name = "linear2.weight", Layout = new([5, 20]), Weight = ones(5, 20), Minimum = 0, Maximum = 99 }]));
+        var unstructured = Assert.Throws<ArgumentException>(() => budget.FixedSparsity(
+            [new() { Name = "linear1.weight", Layout = new([20, 192]), Weight = rand(20, 192), Minimum = 0, Maximum = 99 }]));
+        var untied = Assert.Throws<ArgumentException>(() => budget.FixedSparsity(
+            [new() { Name = "conv1.weight", Layout = new([8, 3, 3, 3]), Weight = ones(8, 3, 3, 3), Minimum = 0, Maximum = 99 }]));
 
         Assert.Contains("linear2.weight is not one of them", unknown.Message, StringComparison.Ordinal);
         Assert.Contains("linear1.weight are pruned one by one", unstructured.Message, StringComparison.Ordinal);
@@ -141,13 +151,15 @@ public sealed class MacBudgetTests
     {
         using var scope = NewDisposeScope();
         var contest = Contest.Of(nameof(VggLike), 1, isCoarse: false, 0.5);
-        AllocationLayer[] layers = [.. contest.Layers(minimum: 0).Select(layer => layer with { RoundTo = 4, Maximum = layer.Layout.Elements - 1 })];
+        AllocationLayer[] layers = [.. contest.Layers(minimum: 0).Select(
+            layer => layer with { RoundTo = 4, Maximum = layer.Layout.Elements - 1 })];
         var errors = new List<double>();
         foreach (var fraction in (double[])[0.2, 0.35, 0.5, 0.65])
         {
             var budget = new MacBudget(fraction, contest.Budget.Channels, contest.Budget.Macs);
 
-            var counts = budget.Allocate(layers, (long)Math.Round(budget.FixedSparsity(layers)!.Value * layers.Sum(layer => layer.Layout.Elements)));
+            var counts = budget.Allocate(
+                layers, (long)Math.Round(budget.FixedSparsity(layers)!.Value * layers.Sum(layer => layer.Layout.Elements)));
 
             long[] channels = [.. counts.Zip(contest.Groups, (count, group) => count / group.Width)];
             Assert.All(channels.Zip(layers), pair => Assert.Equal(0, (pair.Second.Layout.Shape[0] - pair.First) % 4));

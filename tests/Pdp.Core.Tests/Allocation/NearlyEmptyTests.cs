@@ -21,7 +21,8 @@ public sealed class NearlyEmptyTests
         pruner.BeginEpoch(0);
         var report = pruner.Report();
 
-        foreach (var warning in new[] { Assert.Single(plan.Warnings), Assert.Single(report.Warnings, warning => warning.StartsWith("Nearly empty", StringComparison.Ordinal)) })
+        var reported = Assert.Single(report.Warnings, warning => warning.StartsWith("Nearly empty", StringComparison.Ordinal));
+        foreach (var warning in new[] { Assert.Single(plan.Warnings), reported })
         {
             Assert.Contains("'0.fc2.weight' keeps 1 of 4096 weights", warning, StringComparison.Ordinal);
             Assert.Contains("'2.fc2.weight' keeps 1 of 4096 weights and 1 more.", warning, StringComparison.Ordinal);
@@ -106,7 +107,8 @@ public sealed class NearlyEmptyTests
 
         var warning = Assert.Single(pruner.Plan().Warnings);
 
-        Assert.Contains($"'small.weight' keeps 48 of {channels * 48} weights (1 of {channels} channels).", warning, StringComparison.Ordinal);
+        Assert.Contains(
+            $"'small.weight' keeps 48 of {channels * 48} weights (1 of {channels} channels).", warning, StringComparison.Ordinal);
         RequireCure(model, options, warning);
     }
 

@@ -25,9 +25,11 @@ public sealed class ReachTests
     public void Allocate_OfATotalThatTheBoundsDoNotAllow_ThrowsAndNamesTheRange(string name, long remove)
     {
         using var scope = NewDisposeScope();
-        var budget = new Budget([new([1, 2, 3, 4], [4], 2, 3, ScalarType.Float32), new([5, 6, 7, 8, 9], [5], 0, 4, ScalarType.Float32)], remove);
+        var budget = new Budget(
+            [new([1, 2, 3, 4], [4], 2, 3, ScalarType.Float32), new([5, 6, 7, 8, 9], [5], 0, 4, ScalarType.Float32)], remove);
 
-        var fault = Assert.Throws<ArgumentOutOfRangeException>(nameof(remove), () => AllocationOf(name).Allocate(budget.Candidates(), remove));
+        var fault = Assert.Throws<ArgumentOutOfRangeException>(
+            nameof(remove), () => AllocationOf(name).Allocate(budget.Candidates(), remove));
 
         Assert.Contains("[2, 7]", fault.Message, StringComparison.Ordinal);
     }

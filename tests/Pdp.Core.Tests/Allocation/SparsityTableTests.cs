@@ -33,7 +33,8 @@ public sealed class SparsityTableTests
     {
         var budget = Budget.Of(11, [.. Enumerable.Range(0, 3).Select(i => Tensors.Normal(i, 10))]);
 
-        var counts = budget.Allocate(new SparsityTable(new Dictionary<string, double> { ["layer0"] = 0.32, ["layer1"] = 0.36, ["layer2"] = 0.44 }));
+        var counts = budget.Allocate(
+            new SparsityTable(new Dictionary<string, double> { ["layer0"] = 0.32, ["layer1"] = 0.36, ["layer2"] = 0.44 }));
 
         Assert.Equal([3, 4, 4], counts);
     }
@@ -80,7 +81,8 @@ public sealed class SparsityTableTests
     [InlineData(-0.1)]
     [InlineData(double.NaN)]
     public void Constructor_WithASparsityOutsideOfItsRange_NamesTheLayer(double sparsity) =>
-        Assert.Throws<ArgumentOutOfRangeException>("fc.weight", () => new SparsityTable(new Dictionary<string, double> { ["fc.weight"] = sparsity }));
+        Assert.Throws<ArgumentOutOfRangeException>(
+            "fc.weight", () => new SparsityTable(new Dictionary<string, double> { ["fc.weight"] = sparsity }));
 
     [Fact]
     public void Constructor_WithATableThatChangesLater_KeepsItsOwn()

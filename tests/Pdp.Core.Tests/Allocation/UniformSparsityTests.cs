@@ -45,7 +45,8 @@ public sealed class UniformSparsityTests
     public void Allocate_WhereABoundBinds_SpreadsTheRestEvenly()
     {
         var layers = new[] { (100, 0, 10), (100, 0, 99), (200, 0, 199) };
-        var budget = new Budget([.. layers.Select((layer, i) => new Budget.Layer(Tensors.Normal(i, layer.Item1), [layer.Item1], layer.Item2, layer.Item3, ScalarType.Float32))], 190);
+        var budget = new Budget([.. layers.Select((layer, i) =>
+            new Budget.Layer(Tensors.Normal(i, layer.Item1), [layer.Item1], layer.Item2, layer.Item3, ScalarType.Float32))], 190);
 
         var counts = budget.Allocate(Allocation);
 

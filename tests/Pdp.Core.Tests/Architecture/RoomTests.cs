@@ -18,7 +18,8 @@ public sealed partial class RoomTests
         var rooms = Of(library);
         string[] order = [.. rooms.Table.Select(row => row.Room)];
 
-        Assert.All(rooms.Table.Index(), row => Assert.All(row.Item.Uses, used => Assert.InRange(Array.IndexOf(order, used), 0, row.Index - 1)));
+        Assert.All(rooms.Table.Index(), row => Assert.All(
+            row.Item.Uses, used => Assert.InRange(Array.IndexOf(order, used), 0, row.Index - 1)));
     }
 
     [Theory]
@@ -45,7 +46,8 @@ public sealed partial class RoomTests
             return;
 
         Assert.All(sources.Keys, path => Assert.Contains(Rooms.Of(path), rooms.Table.Select(row => row.Room)));
-        Assert.Empty(sources.Where(source => source.Value.Count(character => character == '\n') > LongestFile).Select(source => source.Key));
+        Assert.Empty(sources.Where(source => source.Value.Count(character => character == '\n') > LongestFile)
+            .Select(source => source.Key));
     }
 
     [Theory]
@@ -57,7 +59,8 @@ public sealed partial class RoomTests
             return;
 
         Assert.All(sources, source => Assert.Equal(
-            PublicType().IsMatch(source.Value) || !source.Key.Contains('/', StringComparison.Ordinal) ? rooms.Namespace : $"{rooms.Namespace}.{source.Key[..source.Key.LastIndexOf('/')].Replace('/', '.')}",
+            PublicType().IsMatch(source.Value) || !source.Key.Contains('/', StringComparison.Ordinal)
+                ? rooms.Namespace : $"{rooms.Namespace}.{source.Key[..source.Key.LastIndexOf('/')].Replace('/', '.')}",
             Namespace().Match(source.Value).Groups[1].Value));
     }
 
@@ -65,10 +68,15 @@ public sealed partial class RoomTests
     [InlineData("namespace Pdp.Masking; class A { int B() => Saving.Store.Limit; }")]
     [InlineData("using Pdp.Saving; namespace Pdp.Masking; class A { int B() => Store.Limit; }")]
     [InlineData("using Pdp.Saving; namespace Pdp.Masking; class A { object B(Store c) => c; }")]
-    [InlineData("namespace Pdp.Masking; class A { object B(Pdp.Saving.Store c) => new System.Collections.Generic.List<Pdp.Saving.Store>(); }")]
+    [InlineData(
+        "namespace Pdp.Masking; class A { object B(Pdp.Saving.Store c) => new System.Collections.Generic.List<Pdp.Saving.Store>(); }")]
     public void Arrows_OfAReference_AreSeen(string source)
     {
-        var arrows = SourceArrows.Of(new Dictionary<string, string> { ["Masking/A.cs"] = source, ["Saving/Store.cs"] = "namespace Pdp.Saving; class Store { public const int Limit = 1; }" }, new Dictionary<string, string>());
+        var arrows = SourceArrows.Of(new Dictionary<string, string>
+        {
+            ["Masking/A.cs"] = source,
+            ["Saving/Store.cs"] = "namespace Pdp.Saving; class Store { public const int Limit = 1; }",
+        }, new Dictionary<string, string>());
 
         Assert.Contains(arrows, arrow => arrow is { From: "Masking", To: "Saving", Place: "Masking/A.cs(1): Store" });
     }
@@ -83,12 +91,14 @@ public sealed partial class RoomTests
 
         var page = File.ReadAllText(Path.Combine(Support.Repository.Root!, "src", library, "README.md"));
 
-        Assert.All(rooms.Table.Where(row => row.Room != Rooms.Root), row => Assert.Contains($"`{row.Room}`", page, StringComparison.Ordinal));
+        Assert.All(rooms.Table.Where(row => row.Room != Rooms.Root), row => Assert.Contains(
+            $"`{row.Room}`", page, StringComparison.Ordinal));
     }
 
     private static Rooms Of(string library) => Libraries.Single(rooms => rooms.Name == library);
 
-    [GeneratedRegex(@"^public (?:sealed |abstract |static |readonly |partial |ref )*(?:class|record|struct|interface|enum) ", RegexOptions.Multiline)]
+    [GeneratedRegex(
+        @"^public (?:sealed |abstract |static |readonly |partial |ref )*(?:class|record|struct|interface|enum) ", RegexOptions.Multiline)]
     private static partial Regex PublicType();
 
     [GeneratedRegex(@"^namespace ([\w.]+);", RegexOptions.Multiline)]

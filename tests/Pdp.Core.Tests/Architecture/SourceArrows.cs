@@ -4,12 +4,17 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 
 namespace Pdp.Tests.Architecture;
 
-/// <summary>What refers to what in sources, as the compiler sees it: each type and member by the folder of the file that declares it.</summary>
-/// <remarks>Constants, inferred types and extension methods count too; references in documentation don't. What generators add is not seen.</remarks>
+/// <summary>
+/// What refers to what in sources, as the compiler sees it: each type and member by the folder of the file that declares it.
+/// </summary>
+/// <remarks>
+/// Constants, inferred types and extension methods count too; references in documentation don't. What generators add is not seen.
+/// </remarks>
 internal static class SourceArrows
 {
     private const string ImplicitUsings =
-        "global using System; global using System.Collections.Generic; global using System.IO; global using System.Linq; global using System.Threading;";
+        "global using System; global using System.Collections.Generic; global using System.IO; global using System.Linq; global using "
+            + "System.Threading;";
 
     /// <summary>The arrows between the rooms of sources, by their paths.</summary>
     /// <param name="sources">The sources.</param>

@@ -79,7 +79,8 @@ public sealed class DefectTests
     public void DefectB_AChannelLayerWithOneOutput_IsKept()
     {
         using var layer = OneStep.LinearOf(Tensors.Normal(45, 8), 1);
-        using var pruner = OneStep.Begun(layer, OneStep.Options() with { Strategy = new PerChannel(), Rules = [new LayerRule("weight") { Sparsity = .9 }] });
+        using var pruner = OneStep.Begun(
+            layer, OneStep.Options() with { Strategy = new PerChannel(), Rules = [new LayerRule("weight") { Sparsity = .9 }] });
 
         pruner.Commit();
 
@@ -111,7 +112,8 @@ public sealed class DefectTests
     [InlineData("erk")]
     public void DefectC_SparsityZeroInTheBudget_RemovesNothing(string allocation)
     {
-        using var model = Sequential(("first", OneStep.LinearOf(Tensors.Normal(49, 123), 3)), ("second", OneStep.LinearOf(new double[456], 8)));
+        using var model = Sequential(
+            ("first", OneStep.LinearOf(Tensors.Normal(49, 123), 3)), ("second", OneStep.LinearOf(new double[456], 8)));
         using var pruner = OneStep.Begun(model, OneStep.Options(0) with { Allocation = AllocationOf(allocation) });
 
         var report = pruner.Commit();

@@ -6,7 +6,8 @@ using static TorchSharp.torch.nn;
 namespace Pdp.Tests.Conformance;
 
 /// <summary>
-/// Magnitude cases of TensorFlow Model Optimization (TFMOT), NNCF, torchao (PAT) and coremltools (CT), with which PDP has to agree in the limit
+/// Magnitude cases of TensorFlow Model Optimization (TFMOT), NNCF, torchao (PAT) and coremltools (CT), with which PDP has to agree in
+/// the limit
 /// τ → 0. Where they may remove a whole layer, one weight stays here; where they round counts otherwise, floor counts here.
 /// </summary>
 public sealed class MagnitudeCaseTests
@@ -45,7 +46,8 @@ public sealed class MagnitudeCaseTests
         double[] sparsities = [0, .1, .1, .3, .3, .5, .5, .5, .5, .5];
         using var layer = OneStep.LinearOf([.. Enumerable.Range(1, 100).Select(i => (double)i)], 1);
         using var scope = NewDisposeScope();
-        using var pruner = new PdpPruner(layer, OneStep.Options(.5) with { Epochs = 10, Schedule = new Steps([.. sparsities.Select(sparsity => sparsity / .5)]) });
+        using var pruner = new PdpPruner(
+            layer, OneStep.Options(.5) with { Epochs = 10, Schedule = new Steps([.. sparsities.Select(sparsity => sparsity / .5)]) });
         var left = new List<int>();
 
         for (var epoch = 0; epoch < sparsities.Length; epoch++)
@@ -93,7 +95,8 @@ public sealed class MagnitudeCaseTests
     {
         double[] weights = [.. Enumerable.Range(0, rows * 3).Select(i => (i / 3) + 1.0)];
         using var layer = OneStep.LinearOf(weights, rows);
-        using var pruner = OneStep.Begun(layer, OneStep.Options() with { Rules = [new LayerRule("weight") { Sparsity = sparsity, Strategy = new PerChannel() }] });
+        using var pruner = OneStep.Begun(
+            layer, OneStep.Options() with { Rules = [new LayerRule("weight") { Sparsity = sparsity, Strategy = new PerChannel() }] });
 
         var masked = OneStep.Masked(pruner, layer.weight!);
 

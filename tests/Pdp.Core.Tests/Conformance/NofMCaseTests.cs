@@ -5,7 +5,8 @@ using static TorchSharp.torch.nn;
 namespace Pdp.Tests.Conformance;
 
 /// <summary>
-/// N:M cases of coremltools (CT), TensorFlow Model Optimization (TFMOT), SparseML (SM) and torchao (PAT). The first two name a pattern by its
+/// N:M cases of coremltools (CT), TensorFlow Model Optimization (TFMOT), SparseML (SM) and torchao (PAT). The first two name a pattern by
+/// its
 /// zeros; here it is always named by what is kept. A layer whose inputs are not divisible by M stays dense here instead of being padded.
 /// </summary>
 public sealed class NofMCaseTests
@@ -90,7 +91,9 @@ public sealed class NofMCaseTests
     [InlineData(2, 4)]
     public void Tfmot_RowsWithATailBlock_StayDenseWithAReason(int kept, int of)
     {
-        using var model = Sequential(("odd", OneStep.LinearOf([-.49, -.66, .42, .31, .63, -1.63], 2)), ("even", OneStep.LinearOf([-.49, -.66, 0, 0, .31, .63, 0, 0], 2)));
+        using var model = Sequential(
+            ("odd", OneStep.LinearOf([-.49, -.66, .42, .31, .63, -1.63], 2)),
+            ("even", OneStep.LinearOf([-.49, -.66, 0, 0, .31, .63, 0, 0], 2)));
         using var pruner = OneStep.Begun(model, OneStep.Options() with { Strategy = NofM.Keep(kept, of) });
 
         var plan = pruner.Plan();
@@ -98,7 +101,8 @@ public sealed class NofMCaseTests
 
         Assert.Equal($"3 inputs are not divisible by {of}", plan.Layers[0].DenseReason);
         Assert.Equal(6, OneStep.NonZeros(model.parameters().First().Values()));
-        Assert.Equal(of == 2 ? [0, 1, 0, 0, 0, 1, 0, 0] : [1, 1, 0, 0, 1, 1, 0, 0], model.parameters().Last().Values().Select(weight => weight == 0 ? 0.0 : 1.0));
+        Assert.Equal(of == 2 ? [0, 1, 0, 0, 0, 1, 0, 0] : [1, 1, 0, 0, 1, 1, 0, 0], model.parameters().Last().Values().Select(
+            weight => weight == 0 ? 0.0 : 1.0));
     }
 
     [Fact]
@@ -131,7 +135,10 @@ public sealed class NofMCaseTests
     [InlineData(7, 8)]
     public void Sm_EachBlockOfLargeLayers_KeepsN(int kept, int of)
     {
-        using var model = Sequential(("linear", OneStep.LinearOf(Tensors.Normal(33, 64 * 64), 64)), ("conv", OneStep.Conv2dOf(Tensors.Normal(34, 64 * 64 * 9), 64, 3)), ("odd", OneStep.LinearOf(Tensors.Normal(35, 64 * 513), 64)));
+        using var model = Sequential(
+            ("linear", OneStep.LinearOf(Tensors.Normal(33, 64 * 64), 64)),
+            ("conv", OneStep.Conv2dOf(Tensors.Normal(34, 64 * 64 * 9), 64, 3)),
+            ("odd", OneStep.LinearOf(Tensors.Normal(35, 64 * 513), 64)));
         using var scope = NewDisposeScope();
         using var pruner = OneStep.Begun(model, OneStep.Options() with { Strategy = NofM.Keep(kept, of) });
 

@@ -77,7 +77,8 @@ public sealed class PdpCaseTests
 
         Assert.Equal(0.25 * count, OneStep.NonZeros(mask.Kept(weight).Values()));
         Assert.Contains(mask.Soft(weight).Values(), value => value is > 0.2 and < 0.8);
-        Close.Equal(Oracle.Gradient(weight, upstream, mask.Threshold(weight), 0.5, strategy, mask.Layout), weight.grad!.Values(), 1e-4, 1e-5);
+        Close.Equal(
+            Oracle.Gradient(weight, upstream, mask.Threshold(weight), 0.5, strategy, mask.Layout), weight.grad!.Values(), 1e-4, 1e-5);
     }
 
     [Theory]
@@ -100,7 +101,8 @@ public sealed class PdpCaseTests
     public void P10_GlobalBudgetOverTwoLayers_KeepsExactly384()
     {
         double[] halves = [.. Enumerable.Repeat(.001, 256), .. Enumerable.Repeat(1.0, 256)];
-        using var model = Sequential(("layer1", OneStep.LinearOf(halves, 16)), ("layer2", OneStep.LinearOf(OneStep.Linspace(.01, .99, 1024), 64)));
+        using var model = Sequential(
+            ("layer1", OneStep.LinearOf(halves, 16)), ("layer2", OneStep.LinearOf(OneStep.Linspace(.01, .99, 1024), 64)));
         using var scope = NewDisposeScope();
         using var pruner = OneStep.Begun(model, Options);
 
@@ -114,7 +116,9 @@ public sealed class PdpCaseTests
     [Fact]
     public void P11_AnExcludedSubmodule_IsNeitherPrunedNorInTheBudget()
     {
-        using var model = Sequential(("submodule", OneStep.LinearOf(Tensors.Normal(23, 400), 20)), ("submodule2", OneStep.LinearOf(Tensors.Normal(24, 400, scale: 1e-3), 20)));
+        using var model = Sequential(
+            ("submodule", OneStep.LinearOf(Tensors.Normal(23, 400), 20)),
+            ("submodule2", OneStep.LinearOf(Tensors.Normal(24, 400, scale: 1e-3), 20)));
         using var scope = NewDisposeScope();
         using var pruner = OneStep.Begun(model, Options with { Exclude = ["submodule2"] });
 

@@ -41,6 +41,7 @@ public sealed class GuardTests
             () => _ = new SparsityTable(new Dictionary<string, double> { ["a"] = 50 }),
         ];
 
-        Assert.All(slips, slip => Assert.Contains("a fraction: ", Assert.Throws<ArgumentOutOfRangeException>(slip).Message, StringComparison.Ordinal));
+        Assert.All(slips, slip => Assert.Contains(
+            "a fraction: ", Assert.Throws<ArgumentOutOfRangeException>(slip).Message, StringComparison.Ordinal));
     }
 }

@@ -36,10 +36,13 @@ public sealed class ChannelTiesTests
     {
         using var model = new Sum();
 
-        var fault = Assert.Throws<ArgumentException>(() => Make(model, new PerChannel(), 0.5, new("a") { Sparsity = 0.25 }, new("b") { Sparsity = 0.5 }));
+        var fault = Assert.Throws<ArgumentException>(
+            () => Make(model, new PerChannel(), 0.5, new("a") { Sparsity = 0.25 }, new("b") { Sparsity = 0.5 }));
 
-        Assert.Contains("The rule for 'b' never applies, as an earlier one does: that for 'a' for b.weight", fault.Message, StringComparison.Ordinal);
-        fault = Assert.Throws<ArgumentException>(() => Make(model, new PerChannel(), 0.5, new("a") { Sparsity = 0.25 }, new("b") { Strategy = new Unstructured() }));
+        Assert.Contains(
+            "The rule for 'b' never applies, as an earlier one does: that for 'a' for b.weight", fault.Message, StringComparison.Ordinal);
+        fault = Assert.Throws<ArgumentException>(
+            () => Make(model, new PerChannel(), 0.5, new("a") { Sparsity = 0.25 }, new("b") { Strategy = new Unstructured() }));
         Assert.Contains("The rule for 'b' never applies", fault.Message, StringComparison.Ordinal);
     }
 
@@ -49,7 +52,8 @@ public sealed class ChannelTiesTests
     public void ARule_BeforeACatchAll_IsForTheGroup(string name)
     {
         using var model = new Sum();
-        using var pruner = Make(model, new Unstructured(), 0.3, new(name) { Strategy = new PerChannel(), Sparsity = 0.25 }, new("*") { MaximumSparsity = 0.9 });
+        using var pruner = Make(
+            model, new Unstructured(), 0.3, new(name) { Strategy = new PerChannel(), Sparsity = 0.25 }, new("*") { MaximumSparsity = 0.9 });
 
         var layers = pruner.Plan().Layers;
 
@@ -70,7 +74,10 @@ public sealed class ChannelTiesTests
     public void Rules_WithEqualValues_AreOne()
     {
         using var model = new Sum();
-        using var pruner = Make(model, new Unstructured(), 0.5, new("a") { Strategy = new PerChannel { RoundTo = 2 } }, new("b") { Strategy = new PerChannel { RoundTo = 2 } });
+        using var pruner = Make(model, new Unstructured(), 0.5, new("a")
+        {
+            Strategy = new PerChannel { RoundTo = 2 },
+        }, new("b") { Strategy = new PerChannel { RoundTo = 2 } });
 
         Assert.Equal([null, null], pruner.Plan().Layers.Take(2).Select(layer => layer.DenseReason));
     }
@@ -80,9 +87,13 @@ public sealed class ChannelTiesTests
     {
         using var model = new Sum();
 
-        var fault = Assert.Throws<ArgumentException>(() => Make(model, new PerChannel(), 0.5, new("b") { Strategy = new Unstructured() }, new("a") { Sparsity = 0.25 }));
+        var fault = Assert.Throws<ArgumentException>(
+            () => Make(model, new PerChannel(), 0.5, new("b") { Strategy = new Unstructured() }, new("a") { Sparsity = 0.25 }));
 
-        Assert.Contains("The rule for 'a' matches only weights that stay dense: a.weight: tied to b.weight, which has another strategy", fault.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "The rule for 'a' matches only weights that stay dense: a.weight: tied to b.weight, which has another strategy",
+            fault.Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]

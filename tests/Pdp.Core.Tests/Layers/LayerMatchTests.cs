@@ -83,6 +83,13 @@ public sealed class LayerMatchTests
     private static LayerInfo Layer()
     {
         using var module = Linear(2, 2);
-        return new() { Name = "encoder.0.fc.weight", ModuleName = "encoder.0.fc", Module = module, Layout = new WeightLayout([2, 2]), Index = 0 };
+        return new()
+        {
+            Name = "encoder.0.fc.weight",
+            ModuleName = "encoder.0.fc",
+            Module = module,
+            Layout = new WeightLayout([2, 2]),
+            Index = 0,
+        };
     }
 }

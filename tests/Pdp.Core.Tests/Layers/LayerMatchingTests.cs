@@ -56,7 +56,8 @@ public sealed class LayerMatchingTests
 
         Assert.Equal(["patches.weight", "head.weight"], Pruned(layers));
         Assert.Equal("a parameter of 'Vision', not the weight of a layer: include it to prune it", ReasonOf(layers, "classToken"));
-        Assert.Equal(["classToken", "positions", "scale"], layers.Where(layer => layer.DenseReason is not null).Select(layer => layer.Info.Name));
+        Assert.Equal(["classToken", "positions", "scale"], layers.Where(layer => layer.DenseReason is not null).Select(
+            layer => layer.Info.Name));
     }
 
     [Fact]
@@ -90,7 +91,8 @@ public sealed class LayerMatchingTests
         Assert.Equal("frozen (requires_grad is false): include it to prune it", ReasonOf(layers, "conv1.weight"));
         Assert.Equal(4, Pruned(layers).Count());
         Assert.Equal(["conv1.weight"], Pruned(LayerMatching.Select(model, ["conv1"], [], [])));
-        Assert.Contains("conv1.weight: frozen", Assert.Throws<ArgumentException>(() => LayerMatching.Select(model, [], [], [new LayerRule("conv1") { Sparsity = 0.5 }])).Message, StringComparison.Ordinal);
+        Assert.Contains("conv1.weight: frozen", Assert.Throws<ArgumentException>(() =>
+            LayerMatching.Select(model, [], [], [new LayerRule("conv1") { Sparsity = 0.5 }])).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -109,7 +111,8 @@ public sealed class LayerMatchingTests
 
         var layers = LayerMatching.Select(model, [], [], []);
 
-        Assert.Equal(model.named_parameters().Where(pair => pair.parameter.dim() >= 2 && !pair.name.Contains("bias", StringComparison.Ordinal)).Select(pair => pair.name), Pruned(layers));
+        Assert.Equal(model.named_parameters().Where(pair =>
+            pair.parameter.dim() >= 2 && !pair.name.Contains("bias", StringComparison.Ordinal)).Select(pair => pair.name), Pruned(layers));
         Assert.Equal(kind == "attention with bias_k" ? 2 : 0, layers.Count(layer => layer.DenseReason is not null));
     }
 
@@ -166,7 +169,8 @@ public sealed class LayerMatchingTests
     [Fact]
     public void Select_OfTransposedConvolutions_KnowsTheirInputs()
     {
-        using var model = Sequential(("up", ConvTranspose2d(16, 8, 3, groups: 4)), ("flat", Flatten()), ("conv", Conv1d(6, 4, 3, groups: 2)));
+        using var model = Sequential(
+            ("up", ConvTranspose2d(16, 8, 3, groups: 4)), ("flat", Flatten()), ("conv", Conv1d(6, 4, 3, groups: 2)));
 
         var layers = LayerMatching.Select(model, [], [], []);
 

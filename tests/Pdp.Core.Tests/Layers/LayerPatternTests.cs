@@ -66,7 +66,10 @@ public sealed class LayerPatternTests
         var fault = Assert.Throws<ArgumentException>(() => LayerMatching.Select(model, [], [pattern], []));
 
         Assert.Contains($"No weight matches '{pattern}'", fault.Message, StringComparison.Ordinal);
-        Assert.Contains("conv1.weight, layer1.conv1.weight, layer2.conv1.weight, layer2.down.weight, fc.weight", fault.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "conv1.weight, layer1.conv1.weight, layer2.conv1.weight, layer2.down.weight, fc.weight",
+            fault.Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -161,11 +164,13 @@ public sealed class LayerPatternTests
     [Fact]
     public void Select_WithIntegerWeightsIncluded_TellsThatTheyCannotBePruned()
     {
-        using var model = new Models.Custom(("codes", new Parameter(ones([4, 4], dtype: ScalarType.Int64), requires_grad: false)), ("weight", new Parameter(ones([4, 4]))));
+        using var model = new Models.Custom(
+            ("codes", new Parameter(ones([4, 4], dtype: ScalarType.Int64), requires_grad: false)), ("weight", new Parameter(ones([4, 4]))));
 
         var fault = Assert.Throws<ArgumentException>(() => LayerMatching.Select(model, ["codes", "weight"], [], []));
 
-        Assert.Contains("'codes' is included, but stays dense: codes: Int64 weights can't be pruned", fault.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "'codes' is included, but stays dense: codes: Int64 weights can't be pruned", fault.Message, StringComparison.Ordinal);
         Assert.Equal(["weight"], Pruned(LayerMatching.Select(model, ["*"], [], [])));
     }
 }

@@ -7,7 +7,8 @@ namespace Pdp.Tests.Layers;
 /// <summary>Parameters that share memory, and parameters that are replaced while a pruner has them.</summary>
 public sealed class RegistrationTests
 {
-    private static readonly PdpOptions Options = new() { Sparsity = 0.5, Epochs = 4, Schedule = new ConstantSparsity(), Temperature = Temperature.Relative(1) };
+    private static readonly PdpOptions Options =
+        new() { Sparsity = 0.5, Epochs = 4, Schedule = new ConstantSparsity(), Temperature = Temperature.Relative(1) };
 
     [Theory]
     [InlineData("transposed")]
@@ -18,7 +19,8 @@ public sealed class RegistrationTests
     public void AParameterOnTheMemoryOfAPrunedOne_IsNamed(string view)
     {
         using var encoder = Linear(6, 6);
-        using var model = new Models.Tree(("encoder", encoder), ("other", new Models.Custom(("view", new Parameter(ViewOf(encoder.weight!.detach(), view))))));
+        using var model = new Models.Tree(
+            ("encoder", encoder), ("other", new Models.Custom(("view", new Parameter(ViewOf(encoder.weight!.detach(), view))))));
 
         var fault = Assert.Throws<ArgumentException>(() => new PdpPruner(model, Options));
 
@@ -29,9 +31,13 @@ public sealed class RegistrationTests
     public void AViewBeforeAPrunedOne_IsNamedToo()
     {
         var memory = randn(8, 6);
-        using var model = new Models.Tree(("first", new Models.Custom(("view", new Parameter(memory[..3])))), ("layer", WithWeight(memory[2..])));
+        using var model = new Models.Tree(
+            ("first", new Models.Custom(("view", new Parameter(memory[..3])))), ("layer", WithWeight(memory[2..])));
 
-        Assert.Contains("'first.view' and 'layer.weight'", Assert.Throws<ArgumentException>(() => new PdpPruner(model, Options)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "'first.view' and 'layer.weight'",
+            Assert.Throws<ArgumentException>(() => new PdpPruner(model, Options)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -39,14 +45,18 @@ public sealed class RegistrationTests
     {
         using var model = WithWeight(randn(1, 6).expand(4, 6));
 
-        Assert.Contains("'weight' has elements that share memory", Assert.Throws<ArgumentException>(() => new PdpPruner(model, Options)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "'weight' has elements that share memory",
+            Assert.Throws<ArgumentException>(() => new PdpPruner(model, Options)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void ViewsThatAreExcluded_AreNoFault()
     {
         using var encoder = Linear(6, 6);
-        using var model = new Models.Tree(("encoder", encoder), ("decoder", WithWeight(encoder.weight!.detach().t())), ("last", Linear(6, 2)));
+        using var model = new Models.Tree(
+            ("encoder", encoder), ("decoder", WithWeight(encoder.weight!.detach().t())), ("last", Linear(6, 2)));
         using var pruner = new PdpPruner(model, Options with { Exclude = ["encoder"] });
 
         Assert.Equal(["last.weight"], pruner.Masks.Select(mask => mask.Name));
@@ -99,7 +109,10 @@ public sealed class RegistrationTests
             _ => () => pruner.Commit(),
         };
 
-        Assert.Contains("'list.1' was moved or replaced after the pruner was made", Assert.Throws<InvalidOperationException>(act).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "'list.1' was moved or replaced after the pruner was made",
+            Assert.Throws<InvalidOperationException>(act).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -109,7 +122,10 @@ public sealed class RegistrationTests
         using var pruner = new PdpPruner(table, Options with { Include = ["*"] });
         table.weight = new Parameter(table.weight!.detach());
 
-        Assert.Contains("'weight' was moved or replaced", Assert.Throws<InvalidOperationException>(() => pruner.BeginEpoch(0)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "'weight' was moved or replaced",
+            Assert.Throws<InvalidOperationException>(() => pruner.BeginEpoch(0)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -123,7 +139,8 @@ public sealed class RegistrationTests
         pruner.BeginEpoch(0);
         table.weight = new Parameter(randn(6, 6));
 
-        Assert.Contains("'table.weight'", Assert.Throws<InvalidOperationException>(() => pruner.Report()).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "'table.weight'", Assert.Throws<InvalidOperationException>(() => pruner.Report()).Message, StringComparison.Ordinal);
     }
 
     private static Linear WithWeight(Tensor weight)

@@ -18,7 +18,8 @@ public sealed class TiedWeightMatchingTests
         var layers = LayerMatching.Select(model, [], [], []);
 
         Assert.Equal(["_first.weight", "_third.weight"], Pruned(layers));
-        Assert.All(layers.Where(layer => layer.Info.Name == "_second.weight"), layer => Assert.Equal("tied to _first.weight", layer.DenseReason));
+        Assert.All(layers.Where(layer => layer.Info.Name == "_second.weight"), layer => Assert.Equal(
+            "tied to _first.weight", layer.DenseReason));
     }
 
     [Fact]
@@ -80,14 +81,21 @@ public sealed class TiedWeightMatchingTests
         using var head = Linear(8, 20, hasBias: false);
         using var embedding = Embedding(20, 8);
         embedding.weight = head.weight;
-        var modules = new Dictionary<string, Module> { ["tokens"] = embedding, ["hidden"] = Linear(8, 32), ["wide"] = Linear(32, 8), ["head"] = head };
+        var modules = new Dictionary<string, Module>
+        {
+            ["tokens"] = embedding,
+            ["hidden"] = Linear(8, 32),
+            ["wide"] = Linear(32, 8),
+            ["head"] = head,
+        };
         using var model = new Models.Tree([.. order.Select(name => (name, modules[name]))]);
 
         Assert.Equal(["hidden.weight", "wide.weight"], Pruned(LayerMatching.Select(model, [], [LayerMatch.Classifier], [])));
         var included = LayerMatching.Select(model, ["*"], [LayerMatch.Classifier], []);
         Assert.Equal(["hidden.weight", "wide.weight"], Pruned(included));
         Assert.Contains("excluded by the classifier", included.Select(layer => layer.DenseReason));
-        Assert.Equal(0.2, LayerMatching.Select(model, ["*"], [], [new(LayerMatch.Classifier) { Sparsity = 0.2 }]).Single(layer => layer.Info.Name == "head.weight").Rule?.Sparsity);
+        Assert.Equal(0.2, LayerMatching.Select(model, ["*"], [], [new(LayerMatch.Classifier) { Sparsity = 0.2 }])
+            .Single(layer => layer.Info.Name == "head.weight").Rule?.Sparsity);
     }
 
     [Fact]
@@ -112,7 +120,10 @@ public sealed class TiedWeightMatchingTests
         Assert.Equal(["_first.weight"], Pruned(LayerMatching.Select(model, [name], [], [])));
         Assert.Equal(["_third.weight"], Pruned(LayerMatching.Select(model, [name, "_third"], [], [new(name) { Sparsity = 0.5 }])).Skip(1));
         Assert.Equal(0.5, LayerMatching.Select(model, [], [], [new(name) { Sparsity = 0.5 }])[0].Rule?.Sparsity);
-        Assert.Contains($"'{name}' is included, but stays dense: _first.weight: excluded by '{other}'", Fault(model, [name], [other]), StringComparison.Ordinal);
+        Assert.Contains(
+            $"'{name}' is included, but stays dense: _first.weight: excluded by '{other}'",
+            Fault(model, [name], [other]),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -131,8 +142,12 @@ public sealed class TiedWeightMatchingTests
         using var model = new Models.Tied(sameObject: true);
         static LayerRule Rule(string name, string words) => new(name) { Strategy = new PlainStrategy(words) };
 
-        Assert.Equal("'_first'", LayerMatching.Select(model, [], [], [Rule("_first", "a"), Rule("_second", "a")])[0].Rule?.Match.ToString());
-        Assert.Contains("The rule for '_second' never applies", Fault(model, [], [], Rule("_first", "a"), Rule("_second", "b")), StringComparison.Ordinal);
+        Assert.Equal(
+            "'_first'", LayerMatching.Select(model, [], [], [Rule("_first", "a"), Rule("_second", "a")])[0].Rule?.Match.ToString());
+        Assert.Contains(
+            "The rule for '_second' never applies",
+            Fault(model, [], [], Rule("_first", "a"), Rule("_second", "b")),
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -146,7 +161,10 @@ public sealed class TiedWeightMatchingTests
 
         Assert.Equal([$"'{name}'", $"'{name}'", "'*'"], layers.Select(layer => layer.Rule?.Match.ToString()));
         var fault = Fault(model, [], [], new(name) { Sparsity = 0.9 }, new(other) { Sparsity = 0.5 });
-        Assert.Contains($"The rule for '{other}' never applies, as an earlier one does: that for '{name}' for {other}.weight", fault, StringComparison.Ordinal);
+        Assert.Contains(
+            $"The rule for '{other}' never applies, as an earlier one does: that for '{name}' for {other}.weight",
+            fault,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -158,7 +176,10 @@ public sealed class TiedWeightMatchingTests
 
         var fault = Fault(model, [], [], new(earlier) { Sparsity = 0.25 }, new("fc") { Sparsity = 0.42 });
 
-        Assert.Contains($"The rule for 'fc' never applies, as an earlier one does: that for '{earlier}' for fc.weight", fault, StringComparison.Ordinal);
+        Assert.Contains(
+            $"The rule for 'fc' never applies, as an earlier one does: that for '{earlier}' for fc.weight",
+            fault,
+            StringComparison.Ordinal);
     }
 
     private static string Fault(Module model, LayerMatch[] include, LayerMatch[] exclude, params LayerRule[] rules) =>

@@ -14,7 +14,8 @@ public sealed class FusedModelTests
         var cases = new TheoryData<string, double, bool>();
         foreach (var weight in (string[])["linear", "odd", "conv", "wide", "pointwise", "transposed"])
         {
-            foreach (var (temperature, isRelative) in ((double, bool)[])[(0.25, true), (0.01, true), (1e-5, true), (1e-3, false), (1e-37, false)])
+            foreach (var (temperature, isRelative) in ((double, bool)[])
+                [(0.25, true), (0.01, true), (1e-5, true), (1e-3, false), (1e-37, false)])
                 cases.Add(weight, temperature, isRelative);
         }
 
@@ -77,7 +78,8 @@ public sealed class FusedModelTests
         var weight = layer.parameters().Single();
         using (no_grad())
             weight.copy_(randn(weight.shape, generator: generator).mul(tensor((float)scale)));
-        using var pruner = new PdpPruner(layer, Options(strategy, isRelative ? Temperature.Relative(temperature) : Temperature.Absolute(temperature)));
+        using var pruner = new PdpPruner(
+            layer, Options(strategy, isRelative ? Temperature.Relative(temperature) : Temperature.Absolute(temperature)));
         var upstream = randn(weight.shape, generator: generator);
         var before = weight.Bits();
         pruner.BeginEpoch(0);

@@ -11,7 +11,8 @@ public sealed class ImportanceGradientTests
     private const double Ratio = 0.6;
     private const int Seed = 9;
 
-    private static readonly PdpOptions Options = new() { Epochs = 4, Schedule = new OneShot { Epoch = 1 }, Temperature = Temperature.Relative(Ratio) };
+    private static readonly PdpOptions Options =
+        new() { Epochs = 4, Schedule = new OneShot { Epoch = 1 }, Temperature = Temperature.Relative(Ratio) };
 
     public static TheoryData<string, bool> Strategies => new()
     {
@@ -22,7 +23,8 @@ public sealed class ImportanceGradientTests
     [MemberData(nameof(Strategies))]
     public void Scope_MasksAndCorrects_AsAutogradDoesWithSensitivitiesHeld(string strategy, bool isTransposed)
     {
-        using var layer = isTransposed ? (Module<Tensor, Tensor>)ConvTranspose1d(8, 4, 3, bias: false) : Conv1d(4, 8, 3, padding: 1, bias: false);
+        using var layer = isTransposed
+            ? (Module<Tensor, Tensor>)ConvTranspose1d(8, 4, 3, bias: false) : Conv1d(4, 8, 3, padding: 1, bias: false);
         using var model = (Module<Tensor, Tensor>)Sequential(("layer", layer)).to(ScalarType.Float64);
         var weight = model.parameters().Single();
         Tensors.Fill(weight, Tensors.Normal(1, 96));
@@ -41,7 +43,8 @@ public sealed class ImportanceGradientTests
 
         var twin = weight.detach().clone().requires_grad_();
         var expected = Masked(twin, pattern, pruner.Masks[0]);
-        (isTransposed ? functional.conv_transpose1d(input, expected) : functional.conv1d(input, expected, padding: 1)).pow(2).sum().backward();
+        (isTransposed ? functional.conv_transpose1d(input, expected) : functional.conv1d(input, expected, padding: 1))
+            .pow(2).sum().backward();
         Close.Equal(expected.Values(), masked.Values(), Close.Float64, Close.Float64);
         Close.Equal(twin.grad!.Values(), weight.grad!.Values(), Close.Float64, 1e-11);
     }
@@ -65,7 +68,9 @@ public sealed class ImportanceGradientTests
         Assert.All(magnitude.Zip(withImportance), pair => Close.Equal(pair.First, pair.Second, tolerance, tolerance));
     }
 
-    /// <summary>The weights and gradients of a small network after steps across the start of pruning, and those of the committed one.</summary>
+    /// <summary>
+    /// The weights and gradients of a small network after steps across the start of pruning, and those of the committed one.
+    /// </summary>
     private static double[][] Trained(string strategy, IImportance? importance, ScalarType type)
     {
         using var model = TestModels.Cnn().to(type);

@@ -42,7 +42,8 @@ public sealed class ImportanceTests
         using var model = Sequential(("felt", Linear(4, 4, hasBias: false)), ("scale", Linear(4, 4, hasBias: false)));
         Tensors.Fill(model.get_parameter("felt.weight")!, [.. Enumerable.Repeat(0.01, 16)]);
         Tensors.Fill(model.get_parameter("scale.weight")!, [.. Enumerable.Repeat(10.0, 16)]);
-        using var pruner = new PdpPruner(model, Options with { Importance = new Stepwise(("felt", 100), ("scale", 1e-3)), MaximumLayerSparsity = 0.9 });
+        using var pruner = new PdpPruner(
+            model, Options with { Importance = new Stepwise(("felt", 100), ("scale", 1e-3)), MaximumLayerSparsity = 0.9 });
         using var scope = NewDisposeScope();
         Step(model, pruner, 0, ones(1, 4));
 
@@ -74,7 +75,8 @@ public sealed class ImportanceTests
             twin.call(input).pow(2).sum().backward();
         }
 
-        Assert.Equal(twin.parameters().Select(parameter => parameter.grad!.Bits()), model.parameters().Select(parameter => parameter.grad!.Bits()));
+        Assert.Equal(twin.parameters().Select(parameter => parameter.grad!.Bits()), model.parameters().Select(
+            parameter => parameter.grad!.Bits()));
         Assert.All(pruner.Masks, mask => Assert.Equal(2, mask.Importance!.Gradients));
     }
 
@@ -114,7 +116,10 @@ public sealed class ImportanceTests
 
         var error = Assert.Throws<InvalidOperationException>(() => pruner.BeginEpoch(0));
 
-        Assert.Contains("taylor has seen no gradient of 'first.weight', 'second.weight', 'last.weight' yet: let the schedule start later", error.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "taylor has seen no gradient of 'first.weight', 'second.weight', 'last.weight' yet: let the schedule start later",
+            error.Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -137,11 +142,15 @@ public sealed class ImportanceTests
     {
         using var model = TestModels.Mlp();
         var absolute = Temperature.Absolute(1e-4);
-        var options = inARule ? Options with { Rules = [new LayerRule("last") { Temperature = absolute }] } : Options with { Temperature = absolute };
+        var options = inARule ? Options with { Rules = [new LayerRule("last") { Temperature = absolute }] }
+            : Options with { Temperature = absolute };
 
         var error = Assert.Throws<ArgumentException>(() => new PdpPruner(model, options));
 
-        Assert.Contains("An absolute temperature is in units of weight², but the scores of taylor are not: use Temperature.Relative", error.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "An absolute temperature is in units of weight², but the scores of taylor are not: use Temperature.Relative",
+            error.Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -166,7 +175,10 @@ public sealed class ImportanceTests
 
         var error = Assert.Throws<InvalidOperationException>(() => pruner.BeginEpoch(0.5));
 
-        Assert.Contains("misshapen.Update returned a tensor [3] of Float32 for a gradient [1, 2] of Float32: it must have the same shape and type", error.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "misshapen.Update returned a tensor [3] of Float32 for a gradient [1, 2] of Float32: it must have the same shape and type",
+            error.Message,
+            StringComparison.Ordinal);
         Assert.Equal(before, model.parameters().Single().Values());
     }
 
@@ -201,7 +213,10 @@ public sealed class ImportanceTests
 
         // Scopes are left from the last weight to the first.
         public Tensor Update(Tensor? sensitivity, Tensor gradient, long gradients) =>
-            Tensors.Of([.. Enumerable.Repeat(layers[--_next].Sensitivity, (int)gradient.numel()).Select((value, i) => value * (1 + (i * 1e-3)))], gradient.shape, gradient.dtype);
+            Tensors.Of(
+                [.. Enumerable.Repeat(layers[--_next].Sensitivity, (int)gradient.numel()).Select((value, i) => value * (1 + (i * 1e-3)))],
+                gradient.shape,
+                gradient.dtype);
     }
 
     private sealed class Misshapen : IImportance

@@ -66,10 +66,16 @@ public sealed class MaskedChannelsTests
         {
             var mask = Enumerable.Range(0, 6).Select(i => model.norm.weight.Values()[i] / dense["norm.weight"][i]).ToArray();
             Assert.All(mask, value => Assert.InRange(value, 1e-6, 1));
-            Close.Equal([.. mask.Select((value, i) => masksFilters ? value * dense["b.bias"][i] : dense["b.bias"][i])], model.b.bias!.Values(), tolerance);
+            Close.Equal(
+                [.. mask.Select((value, i) => masksFilters ? value * dense["b.bias"][i] : dense["b.bias"][i])],
+                model.b.bias!.Values(),
+                tolerance);
             Close.Equal([.. mask.Select((value, i) => value * dense["norm.weight"][i])], model.norm.weight.Values(), tolerance);
             Close.Equal([.. mask.Select((value, i) => value * dense["norm.bias"][i])], model.norm.bias!.Values(), tolerance);
-            Close.Equal([.. dense["a.weight"].Select((weight, i) => masksFilters ? weight * mask[i / 3] : weight)], model.a.weight.Values(), tolerance);
+            Close.Equal(
+                [.. dense["a.weight"].Select((weight, i) => masksFilters ? weight * mask[i / 3] : weight)],
+                model.a.weight.Values(),
+                tolerance);
             Assert.Equal(dense["last.weight"], model.last.weight.Values());
         }
 

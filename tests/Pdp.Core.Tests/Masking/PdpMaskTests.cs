@@ -160,7 +160,8 @@ public sealed class PdpMaskTests
     [InlineData(32)]
     public void Constructor_WithATargetThatKeepsNothing_Throws(long target)
     {
-        var fault = Assert.Throws<ArgumentOutOfRangeException>(() => new PdpMask("w", Layout, new Unstructured(), Temperature.Relative(1), target));
+        var fault = Assert.Throws<ArgumentOutOfRangeException>(
+            () => new PdpMask("w", Layout, new Unstructured(), Temperature.Relative(1), target));
 
         Assert.Contains("[0, 32)", fault.Message, StringComparison.Ordinal);
     }
@@ -168,7 +169,8 @@ public sealed class PdpMaskTests
     [Fact]
     public void Constructor_WithARefusedLayout_SaysWhy()
     {
-        var fault = Assert.Throws<ArgumentException>(() => new PdpMask("fc.weight", new WeightLayout([4, 6]), NofM.Keep(2, of: 4), Temperature.Relative(1)));
+        var fault = Assert.Throws<ArgumentException>(
+            () => new PdpMask("fc.weight", new WeightLayout([4, 6]), NofM.Keep(2, of: 4), Temperature.Relative(1)));
 
         Assert.Contains("2:4 can't prune 'fc.weight' [4, 6]: 6 inputs are not divisible by 4", fault.Message, StringComparison.Ordinal);
     }

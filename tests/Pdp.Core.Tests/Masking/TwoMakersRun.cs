@@ -31,7 +31,9 @@ internal static class TwoMakersRun
         return pruner;
     }
 
-    /// <summary>Two linear layers that are added up, a norm, and a reader; leaky, as a rectifier stops gradients of silent channels by itself.</summary>
+    /// <summary>
+    /// Two linear layers that are added up, a norm, and a reader; leaky, as a rectifier stops gradients of silent channels by itself.
+    /// </summary>
     public sealed class TwoMakers : Module<Tensor, Tensor>
     {
         public readonly Linear a = Linear(3, 6);

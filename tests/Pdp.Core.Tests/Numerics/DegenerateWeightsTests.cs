@@ -14,7 +14,10 @@ public sealed class DegenerateWeightsTests
     private const int Width = 8;
 
     private static readonly Temperature[] Temperatures =
-        [Temperature.Relative(0.5), Temperature.Relative(1e-3), Temperature.Relative(1e-6), Temperature.Absolute(1e-4), Temperature.Absolute(1e-60)];
+        [
+            Temperature.Relative(0.5), Temperature.Relative(1e-3), Temperature.Relative(1e-6), Temperature.Absolute(1e-4),
+            Temperature.Absolute(1e-60),
+        ];
 
     public static TheoryData<string, ScalarType> Cases()
     {
@@ -58,7 +61,8 @@ public sealed class DegenerateWeightsTests
                 mask.Apply(weight).backward([upstream]);
 
                 var wide = weight.detach().to_type(type == ScalarType.Float64 ? type : ScalarType.Float32);
-                var closed = SoftMask.Gradient(wide, upstream.to_type(wide.dtype), mask.BoundaryOf(wide), strategy, mask.Layout).to_type(type).Values();
+                var closed = SoftMask.Gradient(wide, upstream.to_type(wide.dtype), mask.BoundaryOf(wide), strategy, mask.Layout)
+                    .to_type(type).Values();
                 Assert.All(closed, value => Assert.True(double.IsFinite(value)));
                 Close.Equal(closed, weight.grad!.Values(), type == ScalarType.Float64 ? Close.Float64 : Close.BFloat16, 1e-5);
             }

@@ -45,7 +45,8 @@ public sealed class GoldenTests
         var threshold = golden.Mask().Threshold(weight);
 
         // The file lists groups kernel position by kernel position or block by block, which is no matter.
-        Close.Equal([.. golden.Threshold.Order()], [.. threshold.Values().Order()], type == ScalarType.Float64 ? Close.Float64 : Close.Float32);
+        Close.Equal(
+            [.. golden.Threshold.Order()], [.. threshold.Values().Order()], type == ScalarType.Float64 ? Close.Float64 : Close.Float32);
     }
 
     [SharedTheory]
@@ -107,5 +108,6 @@ public sealed class GoldenTests
 
     /// <summary>In float32 each of the few roundings of t and w shifts the logit by about t²/τ units in the last place.</summary>
     private static double Tolerance(GoldenCase golden, ScalarType type) =>
-        type == ScalarType.Float64 ? Close.Float64 : Math.Max(Close.Float32, 4 * Math.Pow(2, -24) * golden.Threshold.Max(t => t * t) / golden.Tau);
+        type == ScalarType.Float64
+            ? Close.Float64 : Math.Max(Close.Float32, 4 * Math.Pow(2, -24) * golden.Threshold.Max(t => t * t) / golden.Tau);
 }

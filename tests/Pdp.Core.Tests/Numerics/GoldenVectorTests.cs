@@ -55,7 +55,8 @@ public sealed class GoldenVectorTests
     [Theory]
     [InlineData(2, .075, new[] { 1, .60766317, .996623388, .422504635, 1, .999783456, .843895103, .372267836 })]
     [InlineData(4, .2, new[] { 1, .0474258732, .904650535, .0229773699, 1, .993307149, .148047198, .01870651 })]
-    [InlineData(6, .4, new[] { .999876605, 3.05902227e-7, 5.82912657e-5, 1.44498004e-7, .999999998, 9.11051194e-4, 1.06770287e-6, 1.17127809e-7 })]
+    [InlineData(
+        6, .4, new[] { .999876605, 3.05902227e-7, 5.82912657e-5, 1.44498004e-7, .999999998, 9.11051194e-4, 1.06770287e-6, 1.17127809e-7 })]
     public void VectorB_AtThreeSparsities_GivesItsThresholdAndMask(long removed, double threshold, double[] mask)
     {
         using var scope = NewDisposeScope();

@@ -6,14 +6,17 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Tests.Numerics;
 
-/// <summary>A temperature for the gradient alone: the weights of the scope are those of one mask, their gradient is that of the other.</summary>
+/// <summary>
+/// A temperature for the gradient alone: the weights of the scope are those of one mask, their gradient is that of the other.
+/// </summary>
 public sealed class GradientTemperatureTests
 {
     private static readonly Temperature Sharp = Temperature.Relative(0.02);
 
     private static readonly Temperature[] Others =
     [
-        Temperature.Relative(1), Temperature.Relative(1e-3), Temperature.Relative(1e-6), Temperature.Absolute(0.3), Temperature.Absolute(1e-3),
+        Temperature.Relative(1), Temperature.Relative(1e-3), Temperature.Relative(1e-6), Temperature.Absolute(0.3),
+        Temperature.Absolute(1e-3),
     ];
 
     public static TheoryData<string, ScalarType> Cases()
@@ -79,7 +82,10 @@ public sealed class GradientTemperatureTests
     public void Gradient_AtARatioOfOne_HasTheFactorsThatTheOptionsTell()
     {
         using var scope = NewDisposeScope();
-        var mask = new PdpMask("weight", new([4]), new Unstructured(), Temperature.Relative(1e-3), 2) { GradientTemperature = Temperature.Relative(1) };
+        var mask = new PdpMask("weight", new([4]), new Unstructured(), Temperature.Relative(1e-3), 2)
+        {
+            GradientTemperature = Temperature.Relative(1),
+        };
         mask.Advance(1, 0);
         var weight = Tensors.Of([0, 1, 1, Math.Sqrt(2)]).requires_grad_();
 
@@ -197,7 +203,8 @@ public sealed class GradientTemperatureTests
         return (masked, [.. parameters.SelectMany(parameter => parameter.grad!.Values())]);
     }
 
-    private static (double[] Masked, double[] Gradient) Apply(string strategy, ScalarType type, Temperature temperature, Temperature? gradient)
+    private static (double[] Masked, double[] Gradient) Apply(
+        string strategy, ScalarType type, Temperature temperature, Temperature? gradient)
     {
         var chosen = StrategyOf(strategy);
         var removed = chosen.GroupingOf(new([12, 40])).Members / 2;

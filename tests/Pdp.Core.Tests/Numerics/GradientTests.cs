@@ -5,7 +5,9 @@ using static TorchSharp.torch;
 
 namespace Pdp.Tests.Numerics;
 
-/// <summary>Equation 5 in closed form, as autograd gives it on <see cref="PdpMask.Apply"/>, and as a second implementation gives it.</summary>
+/// <summary>
+/// Equation 5 in closed form, as autograd gives it on <see cref="PdpMask.Apply"/>, and as a second implementation gives it.
+/// </summary>
 public sealed class GradientTests
 {
     private static readonly long[] Shape = [8, 8, 3];
@@ -36,7 +38,11 @@ public sealed class GradientTests
         AssertNotSaturated(mask.Soft(weight).Values());
         Close.Equal(weight.grad!.Values(), closed, Close.Float64, Close.Float64);
         if (!isRelative)
-            Close.Equal(Oracle.Gradient(weight, upstream, boundary.Threshold, temperature, mask.Strategy, mask.Layout), closed, Close.Float64, Close.Float64);
+            Close.Equal(
+                Oracle.Gradient(weight, upstream, boundary.Threshold, temperature, mask.Strategy, mask.Layout),
+                closed,
+                Close.Float64,
+                Close.Float64);
     }
 
     [Theory]
@@ -109,7 +115,8 @@ public sealed class GradientTests
         var mask = Making.Mask(new Unstructured(), [4], 2, Temperature.Absolute(1e-37));
         var weight = Tensors.Of([.1, .2, .3, .4], type: ScalarType.Float32);
 
-        var gradient = SoftMask.Gradient(weight, Tensors.Of([1, 2, 3, 4], type: ScalarType.Float32), mask.BoundaryOf(weight), mask.Strategy, mask.Layout);
+        var gradient = SoftMask.Gradient(
+            weight, Tensors.Of([1, 2, 3, 4], type: ScalarType.Float32), mask.BoundaryOf(weight), mask.Strategy, mask.Layout);
 
         Assert.Equal([0, 0, 3, 4], gradient.Values());
     }
@@ -126,12 +133,15 @@ public sealed class GradientTests
             _ => new Unstructured(),
         };
         var (_, members) = strategy.GroupingOf(new WeightLayout(Shape));
-        return Making.Mask(strategy, Shape, members / 2, isRelative ? Temperature.Relative(temperature) : Temperature.Absolute(temperature));
+        return Making.Mask(
+            strategy, Shape, members / 2, isRelative ? Temperature.Relative(temperature) : Temperature.Absolute(temperature));
     }
 
     private static void AssertNotSaturated(double[] soft)
     {
-        Assert.True(soft.Count(value => value * (1 - value) > 0.05) > soft.Length / 10, "too few masks are soft for the comparison to mean anything");
+        Assert.True(
+            soft.Count(value => value * (1 - value) > 0.05) > soft.Length / 10,
+            "too few masks are soft for the comparison to mean anything");
         Assert.Contains(soft, value => value < 0.4);
     }
 

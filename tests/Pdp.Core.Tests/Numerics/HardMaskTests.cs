@@ -78,7 +78,8 @@ public sealed class HardMaskTests
             var mask = Making.Mask(new Unstructured(), [4], 2, temperature);
             var weight = Tensors.Of([.01, .1, -.1, .9]).requires_grad_();
             mask.Apply(weight).sum().backward();
-            var closed = SoftMask.Gradient(weight.detach(), weight.detach().ones_like(), mask.BoundaryOf(weight.detach()), mask.Strategy, mask.Layout);
+            var closed = SoftMask.Gradient(
+                weight.detach(), weight.detach().ones_like(), mask.BoundaryOf(weight.detach()), mask.Strategy, mask.Layout);
 
             Close.Equal([0, factor, factor, 1], weight.grad!.Values(), Close.Float64);
             Close.Equal([0, factor, factor, 1], closed.Values(), Close.Float64);

@@ -101,7 +101,8 @@ public sealed class ScaleTests
         _ => new Unstructured(),
     };
 
-    private static Tensor Weights(ScalarType type, double scale) => Tensors.Of([.. Tensors.Normal(31, 192).Select(value => value * scale)], Shape, type);
+    private static Tensor Weights(ScalarType type, double scale) =>
+        Tensors.Of([.. Tensors.Normal(31, 192).Select(value => value * scale)], Shape, type);
 
     private static (double[] Soft, double[] Masked, double[] Gradient) Differentiated(PdpMask mask, ScalarType type, double scale)
     {

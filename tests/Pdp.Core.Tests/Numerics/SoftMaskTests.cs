@@ -51,7 +51,8 @@ public sealed class SoftMaskTests
         var (weight, threshold) = (MathF.BitIncrement(1f), 1f);
         var scale = Tensors.Of([1 / Math.Sqrt(1e-7)], [1, 1], ScalarType.Float32);
 
-        var logit = SoftMask.Logit(Tensors.Of([weight], [1, 1], ScalarType.Float32), Tensors.Of([threshold], [1, 1], ScalarType.Float32), scale);
+        var logit = SoftMask.Logit(
+            Tensors.Of([weight], [1, 1], ScalarType.Float32), Tensors.Of([threshold], [1, 1], ScalarType.Float32), scale);
 
         var expected = (((double)weight * weight) - 1) / 1e-7;
         Close.Equal(expected, logit.Values()[0], 1e-6);

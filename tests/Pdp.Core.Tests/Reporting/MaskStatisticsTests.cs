@@ -24,7 +24,10 @@ public sealed class MaskStatisticsTests
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator(7);
-        using var model = Sequential(("fc", Linear(48, 37, hasBias: false)), ("conv", Conv2d(32, 9, 3, bias: false)), ("up", ConvTranspose2d(16, 5, 2, bias: false)));
+        using var model = Sequential(
+            ("fc", Linear(48, 37, hasBias: false)),
+            ("conv", Conv2d(32, 9, 3, bias: false)),
+            ("up", ConvTranspose2d(16, 5, 2, bias: false)));
         IMaskStrategy pattern = strategy == "unstructured" ? new Unstructured() : NofM.Parse(strategy);
         using (no_grad())
         {
@@ -41,7 +44,8 @@ public sealed class MaskStatisticsTests
 
         foreach (var (one, other) in kernels.Layers.Zip(tensors.Layers))
         {
-            Assert.Equal((other.Name, other.Elements, other.Removed, other.Zeros, other.Subnormals, other.Violations), (one.Name, one.Elements, one.Removed, one.Zeros, one.Subnormals, one.Violations));
+            Assert.Equal((other.Name, other.Elements, other.Removed, other.Zeros, other.Subnormals, other.Violations), (
+                one.Name, one.Elements, one.Removed, one.Zeros, one.Subnormals, one.Violations));
             Assert.Equal(other.Undecided, one.Undecided, 1e-12);
             Near(other.Threshold!.Value, one.Threshold!.Value);
             Near(other.Temperature!.Value, one.Temperature!.Value);

@@ -29,7 +29,8 @@ public sealed class PrunerMeterTests
         using var pruner = new PdpPruner(model, Options with { Strategy = pattern, Sparsity = pattern.FixedSparsity is null ? 0.5 : null });
         pruner.BeginEpoch(0);
         var report = pruner.Report();
-        var soft = pruner.Masks.Zip(model.parameters().Where(parameter => parameter.dim() == 2)).Sum(pair => SoftSum(pair.First, pair.Second));
+        var soft = pruner.Masks.Zip(model.parameters().Where(parameter => parameter.dim() == 2))
+            .Sum(pair => SoftSum(pair.First, pair.Second));
 
         Train(model, pruner, steps: 1);
 
@@ -95,7 +96,8 @@ public sealed class PrunerMeterTests
         var targets = listener.ReadAll("pdp.sparsity.target");
 
         Assert.Equal([null, "first.weight", "second.weight", "last.weight"], targets.Select(target => target.Layer));
-        Assert.Equal(pruner.Masks.Select(mask => mask.RemovedWeights / (double)mask.Layout.Elements), targets.Skip(1).Select(target => target.Value));
+        Assert.Equal(pruner.Masks.Select(mask => mask.RemovedWeights / (double)mask.Layout.Elements), targets.Skip(1)
+            .Select(target => target.Value));
     }
 
     [Fact]

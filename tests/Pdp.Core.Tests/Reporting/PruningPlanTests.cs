@@ -35,17 +35,20 @@ public sealed class PruningPlanTests
     [Fact]
     public void ToString_AlignsItsColumns()
     {
-        var lines = Samples.Plan.ToString().Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries).Where(line => line[0] != ' ').ToArray();
+        var lines = Samples.Plan.ToString()
+            .Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries).Where(line => line[0] != ' ').ToArray();
 
         var ends = lines.Skip(1).Take(5).Select(line => line.IndexOf('%', StringComparison.Ordinal));
         Assert.Single(ends.Distinct());
-        Assert.Single(lines.Take(4).Select((line, i) => line.IndexOf(new[] { "shape", "[", "[", "[" }[i], StringComparison.Ordinal)).Distinct());
+        Assert.Single(
+            lines.Take(4).Select((line, i) => line.IndexOf(new[] { "shape", "[", "[", "[" }[i], StringComparison.Ordinal)).Distinct());
     }
 
     [Fact]
     public void ToString_OfALargeModel_FitsInto100Columns()
     {
-        var layer = Samples.Layer("layer4.0.downsample.0.weight", "[512, 256, 1, 1]", 11_678_912, "unstructured", null, null, 9_985_470, 8_020_312);
+        var layer = Samples.Layer(
+            "layer4.0.downsample.0.weight", "[512, 256, 1, 1]", 11_678_912, "unstructured", null, null, 9_985_470, 8_020_312);
 
         var lines = (Samples.Plan with { Layers = [layer], ModelParameters = 11_689_512 }).ToString().Split(Environment.NewLine);
 
@@ -63,8 +66,11 @@ public sealed class PruningPlanTests
         var plan = Samples.Plan with { Size = Samples.Size };
 
         Assert.Equal($"{Samples.Plan}{Samples.Size}{Environment.NewLine}", plan.ToString());
-        Assert.Equal("when shrunk: 1,500 of 3,000 parameters (50.00%), 6,000 of 12,000 bytes (50.00%), 20,000 of 50,000 MACs (40.00%)", Samples.Size.ToString());
-        Assert.EndsWith("of 12,000 bytes (50.00%)", (Samples.Size with { Before = Samples.Size.Before with { Macs = null } }).ToString(), StringComparison.Ordinal);
+        Assert.Equal(
+            "when shrunk: 1,500 of 3,000 parameters (50.00%), 6,000 of 12,000 bytes (50.00%), 20,000 of 50,000 MACs (40.00%)",
+            Samples.Size.ToString());
+        Assert.EndsWith("of 12,000 bytes (50.00%)", (Samples.Size with { Before = Samples.Size.Before with { Macs = null } })
+            .ToString(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -48,12 +48,26 @@ public sealed class PruningReportTests
     [Fact]
     public void ToString_OfALargeModel_FitsInto100Columns()
     {
-        var layer = Samples.Report.Layers[0] with { Name = "layer4.0.downsample.0.weight", Elements = 11_678_912, Removed = 9_985_470, Sharpness = 66.7, Violations = 7 };
-        var report = Samples.Report with { Layers = [layer, layer with { Threshold = 0.5, Temperature = 0.25, Subnormals = 1, Violations = 2 }], Warnings = [] };
+        var layer = Samples.Report.Layers[0] with
+        {
+            Name = "layer4.0.downsample.0.weight",
+            Elements = 11_678_912,
+            Removed = 9_985_470,
+            Sharpness = 66.7,
+            Violations = 7,
+        };
+        var report = Samples.Report with
+        {
+            Layers = [layer, layer with { Threshold = 0.5, Temperature = 0.25, Subnormals = 1, Violations = 2 }],
+            Warnings = [],
+        };
         var mixed = report with { Layers = [layer, layer with { Strategy = "2:4", Subnormals = 1, Violations = 2 }] };
 
         Assert.All($"{report}{mixed}".Split(Environment.NewLine), line => Assert.InRange(line.Length, 0, 100));
-        Assert.Contains("not shown: subnormal (4), violations (9), strategy (unstructured), τ, threshold (see CSV or JSON)", report.ToString(), StringComparison.Ordinal);
+        Assert.Contains(
+            "not shown: subnormal (4), violations (9), strategy (unstructured), τ, threshold (see CSV or JSON)",
+            report.ToString(),
+            StringComparison.Ordinal);
         Assert.Matches(@"layer4\.0\.downsample\.0\.weight +2:4 +11,678,912 +9,985,470 +85\.50%", mixed.ToString());
     }
 
@@ -122,7 +136,10 @@ public sealed class PruningReportTests
 
         try
         {
-            CultureInfo.CurrentCulture = new CultureInfo(CultureInfo.InvariantCulture.Name) { NumberFormat = { NumberDecimalSeparator = ",", NumberGroupSeparator = ".", PercentDecimalSeparator = "," } };
+            CultureInfo.CurrentCulture = new CultureInfo(CultureInfo.InvariantCulture.Name)
+            {
+                NumberFormat = { NumberDecimalSeparator = ",", NumberGroupSeparator = ".", PercentDecimalSeparator = "," },
+            };
             Assert.Equal((text, csv), (report.ToString(), report.ToCsv()));
         }
         finally

@@ -19,7 +19,9 @@ public sealed class ReportJsonTests
 
     [Fact]
     public void ToJson_OfAPlan_IsWhatReflectionWrites() =>
-        Assert.Equal(JsonSerializer.Serialize(Samples.Plan with { Size = Samples.Size }, Reflection), (Samples.Plan with { Size = Samples.Size }).ToJson());
+        Assert.Equal(
+            JsonSerializer.Serialize(Samples.Plan with { Size = Samples.Size }, Reflection),
+            (Samples.Plan with { Size = Samples.Size }).ToJson());
 
     [Fact]
     public void ToJson_OfAReport_IsWhatReflectionWrites()
@@ -33,8 +35,15 @@ public sealed class ReportJsonTests
     [Fact]
     public void ToJson_OfAShrunkModel_IsWhatReflectionWrites()
     {
-        var group = new ChannelGroup("conv1.weight", 4, [new("conv1.weight", 0, 0, 1, ChannelRole.Filter), new("fc.weight", 1, 0, 9, ChannelRole.Input)]) { IsNormalized = true };
-        var record = new ShrinkRecord { Version = 1, Groups = [new(group, [0, 2])], Shapes = new Dictionary<string, IReadOnlyList<long>> { ["conv1.weight"] = [4, 3, 3, 3] } };
+        var group = new ChannelGroup("conv1.weight",
+            4, [new("conv1.weight", 0, 0, 1, ChannelRole.Filter), new("fc.weight", 1, 0, 9, ChannelRole.Input)])
+        { IsNormalized = true };
+        var record = new ShrinkRecord
+        {
+            Version = 1,
+            Groups = [new(group, [0, 2])],
+            Shapes = new Dictionary<string, IReadOnlyList<long>> { ["conv1.weight"] = [4, 3, 3, 3] },
+        };
         var report = new ShrinkReport { Record = record, Difference = 1e-7, Scale = 2.5, ParametersBefore = 500, ParametersAfter = 250 };
 
         Assert.Equal(JsonSerializer.Serialize(record, Reflection), record.ToJson());
@@ -50,7 +59,8 @@ public sealed class ReportJsonTests
         Assert.Equal(plan.ToJson(), PruningPlan.FromJson('\uFEFF' + plan.ToJson()).ToJson());
         Assert.Equal(plan.Layers, PruningPlan.FromJson(plan.ToJson()).Layers);
         Assert.Equal(report.ToJson(), PruningReport.FromJson(report.ToJson()).ToJson());
-        Assert.Equal((report.Layers[0], report.Size, report.Epoch), (PruningReport.FromJson(report.ToJson()).Layers[0], Samples.Size, 1 / 3.0));
+        Assert.Equal((report.Layers[0], report.Size, report.Epoch), (
+            PruningReport.FromJson(report.ToJson()).Layers[0], Samples.Size, 1 / 3.0));
     }
 
     [Theory]
@@ -60,7 +70,8 @@ public sealed class ReportJsonTests
     [InlineData("\"removed\": 1843,", "\"removed\": 1843, \"removed\": 1843,", "removed")]
     [InlineData("\"removed\": 1843,", "\"removed\": 1843, \"gone\": 1,", "gone")]
     [InlineData("\"removed\": 1843,", "\"removed\": 1843.5,", "$.layers[1].removed")]
-    [InlineData("\"strategy\": \"2:4\"", "\"strategy\": null", "layer 'fc.weight': it has a strategy and a reason to stay dense, or neither")]
+    [InlineData(
+        "\"strategy\": \"2:4\"", "\"strategy\": null", "layer 'fc.weight': it has a strategy and a reason to stay dense, or neither")]
     [InlineData("\"modelParameters\": 3000", "\"modelParameters\": 30", "2464 prunable weights of 30 parameters")]
     [InlineData("\"layers\": [", "\"layers\": null, \"others\": [", "$.layers")]
     public void FromJson_OfADamagedPlan_SaysWhatIsWrong(string sound, string damaged, string words)
@@ -84,7 +95,8 @@ public sealed class ReportJsonTests
         Assert.Throws<ArgumentException>(() => PruningPlan.FromJson(json));
         Assert.Throws<ArgumentException>(() => PruningReport.FromJson(json));
         Assert.Throws<ArgumentException>(() => PruningReport.FromJson(Samples.Plan.ToJson()));
-        Assert.Throws<ArgumentException>(() => PruningReport.FromJson(Samples.Report.ToJson().Replace("\"zeros\": 12", "\"zeros\": -12", StringComparison.Ordinal)));
+        Assert.Throws<ArgumentException>(
+            () => PruningReport.FromJson(Samples.Report.ToJson().Replace("\"zeros\": 12", "\"zeros\": -12", StringComparison.Ordinal)));
     }
 
     [Fact]

@@ -16,7 +16,8 @@ internal static class Samples
         IsFinal = false,
     };
 
-    public static SizeChange Size { get; } = new(new() { Parameters = 3000, Bytes = 12000, Macs = 50000 }, new() { Parameters = 1500, Bytes = 6000, Macs = 20000 });
+    public static SizeChange Size { get; } = new(
+        new() { Parameters = 3000, Bytes = 12000, Macs = 50000 }, new() { Parameters = 1500, Bytes = 6000, Macs = 20000 });
 
     public static PruningReport Report { get; } = new()
     {
@@ -24,12 +25,14 @@ internal static class Samples
         [
             new()
             {
-                Name = "conv2.weight", Strategy = "unstructured", Elements = 2304, Removed = 1843, Zeros = 12, Threshold = 0.0123456789, Temperature = 1e-4, Sharpness = 1.52,
+                Name = "conv2.weight", Strategy = "unstructured", Elements =
+                    2304, Removed = 1843, Zeros = 12, Threshold = 0.0123456789, Temperature = 1e-4, Sharpness = 1.52,
                 Undecided = 0.1, Leak = 0.02, Subnormals = 3, Violations = 0, FileBytes = 2122,
             },
             new()
             {
-                Name = "fc,\"odd\"\nname", Strategy = "2:4", Elements = 160, Removed = 80, Zeros = 0, Threshold = 0.5, Temperature = 0.25, Sharpness = 1,
+                Name = "fc,\"odd\"\nname", Strategy =
+                    "2:4", Elements = 160, Removed = 80, Zeros = 0, Threshold = 0.5, Temperature = 0.25, Sharpness = 1,
                 Undecided = 0.25, Leak = 0, Subnormals = 0, Violations = 1,
             },
         ],
@@ -41,6 +44,17 @@ internal static class Samples
         Warnings = ["1.75% of the magnitude leaks."],
     };
 
-    public static PlannedLayer Layer(string name, string shape, long elements, string? strategy, string? rule, string? denseReason, long removed, long? fileBytes = null) =>
-        new() { Name = name, Shape = shape, Elements = elements, Strategy = strategy, Rule = rule, DenseReason = denseReason, Removed = removed, FileBytes = fileBytes };
+    public static PlannedLayer Layer(string name,
+        string shape, long elements, string? strategy, string? rule, string? denseReason, long removed, long? fileBytes = null) =>
+        new()
+        {
+            Name = name,
+            Shape = shape,
+            Elements = elements,
+            Strategy = strategy,
+            Rule = rule,
+            DenseReason = denseReason,
+            Removed = removed,
+            FileBytes = fileBytes,
+        };
 }

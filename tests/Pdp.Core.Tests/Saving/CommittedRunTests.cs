@@ -141,7 +141,8 @@ public sealed class CommittedRunTests
         {
             using var scope = NewDisposeScope();
             using var _ = no_grad();
-            return masks[mask.Name] == PackedMask.Pack(SoftMask.Kept(mask.MagnitudeOf(weights[mask.Name].reshape([.. mask.Layout.Shape])), mask.Removed));
+            return masks[mask.Name] == PackedMask.Pack(
+                SoftMask.Kept(mask.MagnitudeOf(weights[mask.Name].reshape([.. mask.Layout.Shape])), mask.Removed));
         });
     }
 }

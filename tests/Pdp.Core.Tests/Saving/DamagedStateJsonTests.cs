@@ -70,7 +70,8 @@ public sealed class DamagedStateJsonTests : IDisposable
     {
         var json = _state.ToJson();
         var twice = json.Replace("\"epoch\":", "\"epoch\": 2,\n  \"epoch\":", StringComparison.Ordinal);
-        var layerTwice = json.Replace(FormattableString.Invariant($"\"{Layer}\": {_state.Targets![Layer]}"), "\"conv1.weight\": 2", StringComparison.Ordinal);
+        var layerTwice = json.Replace(
+            FormattableString.Invariant($"\"{Layer}\": {_state.Targets![Layer]}"), "\"conv1.weight\": 2", StringComparison.Ordinal);
 
         Assert.NotEqual(json, layerTwice);
         Assert.Throws<ArgumentException>(() => PrunerState.FromJson(twice));

@@ -105,7 +105,8 @@ public sealed class DamagedStateTests : IDisposable
 
     public void Dispose() => _run.Dispose();
 
-    private static Dictionary<string, T> With<T>(IReadOnlyDictionary<string, T> values, string name, T value) => new(values) { [name] = value };
+    private static Dictionary<string, T> With<T>(IReadOnlyDictionary<string, T> values, string name, T value) =>
+        new(values) { [name] = value };
 
     private static Dictionary<string, T> Without<T>(IReadOnlyDictionary<string, T> values, string name)
     {
@@ -125,7 +126,8 @@ public sealed class DamagedStateTests : IDisposable
 
     private ArgumentException RequireUnchanged(Action act)
     {
-        var (weights, state, counts) = (TestModels.Bytes(_run.Model), _run.Pruner.GetState().ToJson(), _run.Pruner.Masks.Select(mask => mask.Removed).ToArray());
+        var (weights, state, counts) = (
+            TestModels.Bytes(_run.Model), _run.Pruner.GetState().ToJson(), _run.Pruner.Masks.Select(mask => mask.Removed).ToArray());
 
         var fault = Assert.ThrowsAny<ArgumentException>(act);
 

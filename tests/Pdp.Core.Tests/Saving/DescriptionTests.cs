@@ -132,7 +132,8 @@ public sealed class DescriptionTests
 
         public double? FixedSparsity(IReadOnlyList<AllocationLayer> layers) => null;
 
-        public IReadOnlyList<long> Allocate(IReadOnlyList<AllocationLayer> layers, long remove) => new UniformSparsity().Allocate(layers, remove);
+        public IReadOnlyList<long> Allocate(IReadOnlyList<AllocationLayer> layers, long remove) =>
+            new UniformSparsity().Allocate(layers, remove);
     }
 
     private sealed record Failing : ISparsityAllocation
@@ -141,6 +142,7 @@ public sealed class DescriptionTests
 
         public double? FixedSparsity(IReadOnlyList<AllocationLayer> layers) => null;
 
-        public IReadOnlyList<long> Allocate(IReadOnlyList<AllocationLayer> layers, long remove) => new UniformSparsity().Allocate(layers, remove);
+        public IReadOnlyList<long> Allocate(IReadOnlyList<AllocationLayer> layers, long remove) =>
+            new UniformSparsity().Allocate(layers, remove);
     }
 }

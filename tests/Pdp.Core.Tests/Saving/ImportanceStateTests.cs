@@ -39,15 +39,20 @@ public sealed class ImportanceStateTests
 
         var fault = Assert.Throws<ArgumentException>(() => other.Pruner.Restore(saved.Pruner.GetState()));
 
-        Assert.Contains("Importance was taylor, the mean over 3 gradients when the state was saved, and is not set now", fault.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "Importance was taylor, the mean over 3 gradients when the state was saved, and is not set now",
+            fault.Message,
+            StringComparison.Ordinal);
     }
 
     public static TheoryData<string, Func<PrunerState, PrunerState>> Damages => new()
     {
         { "has learned no importance", state => state with { Importance = null } },
-        { "what was learned of importance of a layer are missing", state => state with { Importance = state.Importance!.Skip(1).ToDictionary() } },
+        { "what was learned of importance of a layer are missing", state =>
+            state with { Importance = state.Importance!.Skip(1).ToDictionary() } },
         { "gradients is 0 and must be in [1, 2^53]", state => Changed(state, learned => learned with { Gradients = 0 }) },
-        { "is not what was saved, a number for each of 216 weights", state => Changed(state, learned => learned with { Sensitivity = learned.Sensitivity[4..] }) },
+        { "is not what was saved, a number for each of 216 weights", state => Changed(
+            state, learned => learned with { Sensitivity = learned.Sensitivity[4..] }) },
         { "is not what was saved", state => Changed(state, learned => learned with { Sensitivity = "AAAA" + learned.Sensitivity[4..] }) },
     };
 

@@ -19,7 +19,8 @@ public sealed class LongerRunTests
         longer.Restore(PrunerState.FromJson(saved.GetState().ToJson()), allowLongerRun: true);
 
         Assert.True(saved.Sparsity > 0);
-        Assert.Equal((saved.Sparsity, saved.Masks[0].TemperatureValue, saved.Schedule), (longer.Sparsity, longer.Masks[0].TemperatureValue, longer.Schedule));
+        Assert.Equal((saved.Sparsity, saved.Masks[0].TemperatureValue, saved.Schedule), (
+            longer.Sparsity, longer.Masks[0].TemperatureValue, longer.Schedule));
         saved.Dispose();
         for (var next = epoch; next <= 32; next += 0.25)
         {

@@ -101,7 +101,8 @@ public sealed class PrunerStateTests
     [InlineData("{\"version\": 99, \"epoch\": 3}")]
     [InlineData("{\"version\": \"2\"}")]
     [InlineData("{\"version\": 1e99}")]
-    [InlineData("{\"version\": 1, \"fingerprint\": \"\", \"options\": \"\", \"epoch\": 0, \"startedAt\": null, \"reportsAboveLevel\": 0, \"targets\": null, \"isCommitted\": false}")]
+    [InlineData("{\"version\": 1, \"fingerprint\": \"\", \"options\": \"\", \"epoch\": 0, \"startedAt\": null, \"reportsAboveLevel\": 0, "
+        + "\"targets\": null, \"isCommitted\": false}")]
     public void FromJson_OfSomethingElse_SaysSo(string json)
     {
         var fault = Assert.Throws<ArgumentException>(() => PrunerState.FromJson(json));

@@ -4,7 +4,9 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Tests.Saving;
 
-/// <summary>A small run with momentum, which moves zeros between a scope and the step behind it; saved and restored as users do it.</summary>
+/// <summary>
+/// A small run with momentum, which moves zeros between a scope and the step behind it; saved and restored as users do it.
+/// </summary>
 internal sealed class ResumableRun : IDisposable
 {
     private static readonly Scalar Rate = (-0.05).ToScalar();
@@ -22,7 +24,9 @@ internal sealed class ResumableRun : IDisposable
         _momentum = [.. Model.parameters().Select(parameter => parameter.detach().zeros_like())];
         using var example = ones([2, 3, 6, 6], type);
         var options = OptionsOf(kind);
-        Pruner = new PdpPruner(Model, kind.StartsWith("channel ", StringComparison.Ordinal) ? options with { Channels = ChannelMap.Find(Model, example) } : options);
+        Pruner = new PdpPruner(
+            Model,
+            kind.StartsWith("channel ", StringComparison.Ordinal) ? options with { Channels = ChannelMap.Find(Model, example) } : options);
     }
 
     public static TheoryData<string, ScalarType> Kinds
@@ -78,7 +82,9 @@ internal sealed class ResumableRun : IDisposable
         return this;
     }
 
-    /// <summary>Gives all weights, kept or removed, the momentum of a wild history, which carries removed ones past kept ones in one step.</summary>
+    /// <summary>
+    /// Gives all weights, kept or removed, the momentum of a wild history, which carries removed ones past kept ones in one step.
+    /// </summary>
     public ResumableRun Shake()
     {
         using var scope = NewDisposeScope();

@@ -8,26 +8,63 @@ public sealed class SettingsTests
     public static TheoryData<string, PdpOptions, string> Differences => new()
     {
         { "sparsity", Options with { Sparsity = 0.5 }, "Sparsity was 0.6 when the state was saved, and is 0.5 now" },
-        { "schedule", Options with { Schedule = new LinearRamp(1, 2) }, "Schedule was CubicRamp from epoch 1 to 2 when the state was saved, and is LinearRamp from epoch 1 to 2 now" },
-        { "allocation", Options with { Allocation = new UniformSparsity() }, "Allocation was GlobalMagnitude when the state was saved, and is UniformSparsity now" },
-        { "start", Options with { AutomaticStart = new() { Level = 0.5 } }, "AutomaticStart was not set when the state was saved, and is above 0.5 in 5 reports now" },
-        { "temperature", Options with { Temperature = Temperature.Absolute(1e-4) }, "Temperature of conv1.weight, conv2.weight, fc.weight was relative 1, annealed to 0.015 from epoch 1 to 7.2 when the state was saved, and is absolute 0.0001 now" },
-        { "temperature of the gradient", Options with { GradientTemperature = Temperature.Relative(1) }, "GradientTemperature of conv1.weight, conv2.weight, fc.weight was not set when the state was saved, and is relative 1 now" },
-        { "strategy", Options with { Strategy = new PerChannel { RoundTo = 2 }, Temperature = Options.EffectiveTemperatureOf(Options.Strategy) }, "Strategy of conv1.weight, conv2.weight, fc.weight was unstructured when the state was saved, and is channel, a multiple of 2 kept now" },
-        { "bound", Options with { MaximumLayerSparsity = 0.95 }, "MaximumSparsity of conv1.weight, conv2.weight, fc.weight was not set when the state was saved, and is 0.95 now" },
-        { "rule", Options with { Rules = [new("fc") { Sparsity = 0.5 }] }, "Sparsity of fc.weight was not set when the state was saved, and is 0.5 now" },
+        { "schedule", Options with
+        {
+            Schedule = new LinearRamp(1, 2),
+        }, "Schedule was CubicRamp from epoch 1 to 2 when the state was saved, and is LinearRamp from epoch 1 to 2 now" },
+        { "allocation", Options with
+        {
+            Allocation = new UniformSparsity(),
+        }, "Allocation was GlobalMagnitude when the state was saved, and is UniformSparsity now" },
+        { "start", Options with
+        {
+            AutomaticStart = new() { Level = 0.5 },
+        }, "AutomaticStart was not set when the state was saved, and is above 0.5 in 5 reports now" },
+        { "temperature", Options with { Temperature = Temperature.Absolute(1e-4) }, "Temperature of conv1.weight, conv2.weight, fc.weight "
+            + "was relative 1, annealed to 0.015 from epoch 1 to 7.2 when the state was saved, and is absolute 0.0001 now" },
+        { "temperature of the gradient", Options with
+        {
+            GradientTemperature = Temperature.Relative(1),
+        }, "GradientTemperature of conv1.weight, conv2.weight, fc.weight was not set when the state was saved, and is relative 1 now" },
+        { "strategy", Options with
+        {
+            Strategy = new PerChannel { RoundTo = 2 },
+            Temperature = Options.EffectiveTemperatureOf(Options.Strategy),
+        }, "Strategy of conv1.weight, conv2.weight, fc.weight was unstructured when the state was saved, and is channel, a multiple "
+            + "of 2 kept now" },
+        { "bound", Options with
+        {
+            MaximumLayerSparsity = 0.95,
+        }, "MaximumSparsity of conv1.weight, conv2.weight, fc.weight was not set when the state was saved, and is 0.95 now" },
+        { "rule", Options with
+        {
+            Rules = [new("fc") { Sparsity = 0.5 }],
+        }, "Sparsity of fc.weight was not set when the state was saved, and is 0.5 now" },
         { "layers", Options with { Exclude = ["fc"] }, "fc.weight was pruned when the state was saved, but is not now" },
-        { "epochs", Options with { Epochs = 9 }, "Epochs was 8 when the state was saved, and is 9 now (for a longer run, call Restore(state, allowLongerRun: true))" },
+        { "epochs", Options with { Epochs = 9 }, "Epochs was 8 when the state was saved, and is 9 now (for a longer run, call "
+            + "Restore(state, allowLongerRun: true))" },
         { "fewer epochs", Options with { Epochs = 7 }, "Epochs was 8 when the state was saved, and is 7 now" },
     };
 
     public static TheoryData<string, PdpOptions> Equivalents => new()
     {
         { "an empty rule", Options with { Rules = [new("*")] } },
-        { "rules that say what the options say", Options with { Rules = [new("conv*") { Strategy = new Unstructured() }, new("fc") { Temperature = Options.EffectiveTemperatureOf(Options.Strategy), MaximumSparsity = 1 }] } },
-        { "the defaults, written out", Options with { Schedule = Options.EffectiveSchedule, Temperature = Options.EffectiveTemperatureOf(Options.Strategy), Allocation = new GlobalMagnitude() } },
+        { "rules that say what the options say", Options with { Rules = [new("conv*")
+        {
+            Strategy = new Unstructured(),
+        }, new("fc") { Temperature = Options.EffectiveTemperatureOf(Options.Strategy), MaximumSparsity = 1 }] } },
+        { "the defaults, written out", Options with
+        {
+            Schedule = Options.EffectiveSchedule,
+            Temperature = Options.EffectiveTemperatureOf(Options.Strategy),
+            Allocation = new GlobalMagnitude(),
+        } },
         { "layers by name", Options with { Include = ["conv1", "conv2", "fc"] } },
-        { "a strategy that no layer has", Options with { Strategy = NofM.Keep(2, of: 4), Rules = [new("*") { Strategy = new Unstructured() }] } },
+        { "a strategy that no layer has", Options with
+        {
+            Strategy = NofM.Keep(2, of: 4),
+            Rules = [new("*") { Strategy = new Unstructured() }],
+        } },
     };
 
     [Theory]
@@ -66,7 +103,8 @@ public sealed class SettingsTests
         var fixedCounts = new PdpOptions { Epochs = 8, Strategy = NofM.Keep(2, of: 4) };
         using var model = TestModels.Mlp();
         using var saved = new PdpPruner(model, fixedCounts);
-        using var pruner = new PdpPruner(model, fixedCounts with { Sparsity = 0.5, Allocation = new UniformSparsity(), MinimumLayerSparsity = 0.2 });
+        using var pruner = new PdpPruner(
+            model, fixedCounts with { Sparsity = 0.5, Allocation = new UniformSparsity(), MinimumLayerSparsity = 0.2 });
         saved.BeginEpoch(0);
 
         pruner.Restore(saved.GetState());
@@ -81,7 +119,8 @@ public sealed class SettingsTests
         var options = new PdpOptions { Epochs = 8, Allocation = new SparsityTable(table) };
         using var model = TestModels.Cnn();
         using var saved = new PdpPruner(model, options);
-        using var pruner = new PdpPruner(model, options with { Allocation = new SparsityTable(new Dictionary<string, double>(table) { ["conv2.weight"] = 0.75 }) });
+        using var pruner = new PdpPruner(
+            model, options with { Allocation = new SparsityTable(new Dictionary<string, double>(table) { ["conv2.weight"] = 0.75 }) });
 
         var fault = Assert.Throws<ArgumentException>(() => pruner.Restore(saved.GetState()));
 
@@ -112,7 +151,8 @@ public sealed class SettingsTests
         using var pruner = new PdpPruner(model, Options);
         var state = pruner.GetState();
 
-        var fault = Assert.Throws<ArgumentException>(() => pruner.Restore(state with { Settings = new Dictionary<string, string>(state.Settings) { ["Warmth"] = "7" } }));
+        var fault = Assert.Throws<ArgumentException>(
+            () => pruner.Restore(state with { Settings = new Dictionary<string, string>(state.Settings) { ["Warmth"] = "7" } }));
 
         Assert.Contains("Warmth was 7 when the state was saved, and is not set now", fault.Message);
     }

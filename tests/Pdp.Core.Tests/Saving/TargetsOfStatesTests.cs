@@ -15,7 +15,8 @@ public sealed class TargetsOfStatesTests
     private static readonly Gen<(string Net, bool IsMapped, PdpOptions Options, double Budget)> Plans =
         from net in OneOf(nameof(PlainCnn), nameof(BottleneckNet), nameof(VggLike))
         from isMapped in Gen.Bool
-        from strategy in OneOf<IMaskStrategy>(new PerChannel(), new PerChannel { RoundTo = 3 }, new PerChannel { RoundTo = 8 }, new Unstructured())
+        from strategy in OneOf<IMaskStrategy>(
+            new PerChannel(), new PerChannel { RoundTo = 3 }, new PerChannel { RoundTo = 8 }, new Unstructured())
         from allocation in OneOf<ISparsityAllocation>(new GlobalMagnitude(), new UniformSparsity(), new ErdosRenyiKernel())
         from sparsity in Gen.Double[0.05, 0.8]
         from minimum in OneOf(0, 0.05)
@@ -30,25 +31,32 @@ public sealed class TargetsOfStatesTests
         { "settings make it 2", Options with { Strategy = NofM.Keep(2, of: 4) }, (_, _) => 1 },
         { "settings make it 2", Options with { Strategy = NofM.Keep(2, of: 4) }, (name, target) => name == First ? 0 : target },
         { "settings make it 128", Options with { Rules = [new("*") { Sparsity = 0.25 }] }, (_, target) => 3 * target },
-        { "settings make it 128", Options with { Sparsity = 0.5, Rules = [new(First) { Sparsity = 0.25 }] }, (name, target) => name == First ? target + 1 : target },
+        { "settings make it 128", Options with { Sparsity = 0.5, Rules = [new(First) { Sparsity = 0.25 }] }, (name, target) =>
+            name == First ? target + 1 : target },
         { "settings ask for 832", Options with { Sparsity = 0.5 }, (_, _) => 0 },
         { "settings ask for 832", Options with { Sparsity = 0.5 }, (name, target) => name == First ? target + 1 : target },
         { "settings ask for 832", Options with { Sparsity = 0.5 }, (name, target) => name == First ? target - 1 : target },
-        { "settings ask for 704", Options with { Sparsity = 0.5, Rules = [new(First) { Sparsity = 0.25 }] }, (name, target) => name == First ? target : target + 1 },
+        { "settings ask for 704", Options with { Sparsity = 0.5, Rules = [new(First) { Sparsity = 0.25 }] }, (name, target) =>
+            name == First ? target : target + 1 },
         { "settings make it 256", Options with { Sparsity = 0.5, Allocation = new UniformSparsity() }, Shifted },
         { "settings make it 128", Options with { Allocation = new SparsityTable(Table) }, Shifted },
-        { "bounds or its rounding", Options with { Sparsity = 0.5, MinimumLayerSparsity = 0.2 }, (name, target) => name == First ? 10 : target },
-        { "bounds or its rounding", Options with { Sparsity = 0.5, MaximumLayerSparsity = 0.9 }, (name, target) => name == First ? 510 : target },
-        { "bounds or its rounding", Options with { Sparsity = 0.5, Strategy = new PerChannel { RoundTo = 4 } }, (name, target) => name == First ? target + 1 : target },
+        { "bounds or its rounding", Options with { Sparsity = 0.5, MinimumLayerSparsity = 0.2 }, (name, target) =>
+            name == First ? 10 : target },
+        { "bounds or its rounding", Options with { Sparsity = 0.5, MaximumLayerSparsity = 0.9 }, (name, target) =>
+            name == First ? 510 : target },
+        { "bounds or its rounding", Options with { Sparsity = 0.5, Strategy = new PerChannel { RoundTo = 4 } }, (name, target) =>
+            name == First ? target + 1 : target },
         { "settings ask for 832", Options with { Sparsity = 0.5, Strategy = new PerChannel { RoundTo = 4 } }, (_, _) => 0 },
-        { "settings ask for 832", Options with { Sparsity = 0.5, Strategy = new PerChannel() }, (name, target) => name == First ? target + 2 : target },
+        { "settings ask for 832", Options with { Sparsity = 0.5, Strategy = new PerChannel() }, (name, target) =>
+            name == First ? target + 2 : target },
     };
 
     private static Dictionary<string, double> Table => new() { [First] = 0.25, ["second.weight"] = 0.5, ["last.weight"] = 0 };
 
     [Theory]
     [MemberData(nameof(Contradictions))]
-    public void Restore_OfTargetsThatContradictTheSettings_SaysHowAndChangesNothing(string words, PdpOptions options, Func<string, long, long> edit)
+    public void Restore_OfTargetsThatContradictTheSettings_SaysHowAndChangesNothing(
+        string words, PdpOptions options, Func<string, long, long> edit)
     {
         using var model = TestModels.Mlp();
         using var pruner = new PdpPruner(model, options);
@@ -108,7 +116,8 @@ public sealed class TargetsOfStatesTests
     private static Gen<T> OneOf<T>(params T[] values) => Gen.Int[0, values.Length - 1].Select(i => values[i]);
 
     /// <summary>A pruner of a plan; null where the model doesn't allow it.</summary>
-    private static PdpPruner? Make(ZooModel zoo, nn.Module<Tensor, Tensor> model, (string Net, bool IsMapped, PdpOptions Options, double Budget) plan)
+    private static PdpPruner? Make(
+        ZooModel zoo, nn.Module<Tensor, Tensor> model, (string Net, bool IsMapped, PdpOptions Options, double Budget) plan)
     {
         using var example = zoo.Batch(size: 1);
         var options = plan.IsMapped ? plan.Options with { Channels = ChannelMap.Find(model, example) } : plan.Options;

@@ -56,7 +56,8 @@ public sealed class ClockTests
     public void Sparsity_WhateverThePaceOfTheClock_NeverFallsAndIsCommitted(double epochs, string pace)
     {
         using var model = TestModels.Mlp();
-        using var pruner = new PdpPruner(model, new PdpOptions { Epochs = epochs, Sparsity = 0.9, Schedule = new LinearRamp(epochs / 2, epochs) });
+        using var pruner = new PdpPruner(
+            model, new PdpOptions { Epochs = epochs, Sparsity = 0.9, Schedule = new LinearRamp(epochs / 2, epochs) });
         var sparsities = new List<double>();
         for (var step = 0; step <= 10; step++)
         {
@@ -123,7 +124,8 @@ public sealed class ClockTests
 
         Assert.Equal(0.5, report.Sparsity);
         Assert.Equal(0.015, pruner.Masks[0].TemperatureValue, 1e-12);
-        Assert.Equal(startsAt is null or 98, report.Warnings.Any(warning => warning.Contains("the latest from which the schedule can finish", StringComparison.Ordinal)));
+        Assert.Equal(startsAt is null or 98, report.Warnings.Any(
+            warning => warning.Contains("the latest from which the schedule can finish", StringComparison.Ordinal)));
     }
 
     [Fact]

@@ -33,7 +33,8 @@ public sealed class SchedulerTests
     });
 
     [Fact]
-    public void Fraction_UpToTheStart_IsZero() => Law.Holds(Schedulers.Where(schedule => schedule.EndEpoch > schedule.StartEpoch), schedule =>
+    public void Fraction_UpToTheStart_IsZero() =>
+        Law.Holds(Schedulers.Where(schedule => schedule.EndEpoch > schedule.StartEpoch), schedule =>
     {
         var fractions = new[] { 0, schedule.StartEpoch / 2, schedule.StartEpoch }.Select(schedule.Fraction);
 
@@ -43,17 +44,20 @@ public sealed class SchedulerTests
     [Fact]
     public void Fraction_FromTheEndOn_IsExactlyOne() => Law.Holds(Schedulers, schedule =>
     {
-        var fractions = new[] { schedule.EndEpoch, Math.BitIncrement(schedule.EndEpoch), schedule.EndEpoch + 1, 1e9 }.Select(schedule.Fraction);
+        var fractions =
+            new[] { schedule.EndEpoch, Math.BitIncrement(schedule.EndEpoch), schedule.EndEpoch + 1, 1e9 }.Select(schedule.Fraction);
 
         Assert.All(fractions, fraction => Assert.Equal(1, fraction));
     }, count: 300);
 
     [Fact]
-    public void Fraction_JustInsideTheWindow_IsAboveZeroAndBelowOne() => Law.Holds(Schedulers.Where(schedule => schedule.EndEpoch > schedule.StartEpoch), schedule =>
+    public void Fraction_JustInsideTheWindow_IsAboveZeroAndBelowOne() =>
+        Law.Holds(Schedulers.Where(schedule => schedule.EndEpoch > schedule.StartEpoch), schedule =>
     {
         var length = schedule.EndEpoch - schedule.StartEpoch;
 
-        var (first, last) = (schedule.Fraction(schedule.StartEpoch + (0.01 * length)), schedule.Fraction(schedule.EndEpoch - (0.01 * length)));
+        var (first, last) = (
+            schedule.Fraction(schedule.StartEpoch + (0.01 * length)), schedule.Fraction(schedule.EndEpoch - (0.01 * length)));
 
         Assert.True(first > 0);
         Assert.True(last < 1);

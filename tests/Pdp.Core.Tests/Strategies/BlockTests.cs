@@ -48,10 +48,12 @@ public sealed class BlockTests
         double[] norms = [.. blocks.Select(block => Math.Sqrt(block.Average(i => values[i] * values[i])))];
         var threshold = Oracle.Threshold(norms, blocks.Length / 2);
 
-        var soft = Making.Mask(new Block(rows, columns), layout, blocks.Length / 2, Temperature.Absolute(0.5)).Soft(Tensors.Of(values, [.. layout.Shape])).Values();
+        var soft = Making.Mask(new Block(rows, columns), layout, blocks.Length / 2, Temperature.Absolute(0.5))
+            .Soft(Tensors.Of(values, [.. layout.Shape])).Values();
 
         Assert.Equal(Enumerable.Range(0, values.Length), blocks.SelectMany(block => block).Order());
-        Assert.All(blocks.Zip(norms), pair => Assert.All(pair.First, i => Assert.Equal(Oracle.Mask(pair.Second, threshold, 0.5), soft[i], 1e-12)));
+        Assert.All(blocks.Zip(norms), pair => Assert.All(
+            pair.First, i => Assert.Equal(Oracle.Mask(pair.Second, threshold, 0.5), soft[i], 1e-12)));
     }
 
     [Theory]
@@ -127,7 +129,13 @@ public sealed class BlockTests
             Sparsity = 0.7,
             Strategy = block,
             Schedule = new ConstantSparsity(),
-            Allocation = allocation switch { "erk" => new ErdosRenyiKernel(), "uniform" => new UniformSparsity(), _ => new GlobalMagnitude() },
+            Allocation = allocation switch
+            {
+                "erk" =>
+                new ErdosRenyiKernel(),
+                "uniform" => new UniformSparsity(),
+                _ => new GlobalMagnitude()
+            },
             MaximumLayerSparsity = 0.8,
             Exclude = size == "16x1" ? ["last"] : [],
         });
@@ -135,7 +143,8 @@ public sealed class BlockTests
 
         var report = pruner.Commit();
 
-        Assert.InRange(report.Removed - Math.Round(0.7 * report.PrunableWeights), -block.Rows * block.Columns / 2.0, block.Rows * block.Columns / 2.0);
+        Assert.InRange(
+            report.Removed - Math.Round(0.7 * report.PrunableWeights), -block.Rows * block.Columns / 2.0, block.Rows * block.Columns / 2.0);
         Assert.All(report.Layers, layer => Assert.Equal((size, layer.Removed, 0L), (layer.Strategy, layer.Zeros, layer.Violations)));
         Assert.All(report.Layers, layer => Assert.InRange(layer.Sparsity, 0, 0.8));
     }
@@ -148,7 +157,8 @@ public sealed class BlockTests
 
         var layers = pruner.Plan().Layers.ToDictionary(layer => layer.Name);
 
-        Assert.Equal((null, "blocks of 1 x 4 don't tile its matrix of 8 x 27"), (layers["conv1.weight"].Strategy, layers["conv1.weight"].DenseReason));
+        Assert.Equal((null, "blocks of 1 x 4 don't tile its matrix of 8 x 27"), (
+            layers["conv1.weight"].Strategy, layers["conv1.weight"].DenseReason));
         Assert.Equal(("1x4", null), (layers["conv2.weight"].Strategy, layers["conv2.weight"].DenseReason));
     }
 
@@ -156,7 +166,8 @@ public sealed class BlockTests
     public void Step_OfBlocks_LeavesNoTensorBehind()
     {
         using var model = TestModels.Mlp();
-        using var pruner = new PdpPruner(model, new PdpOptions { Epochs = 4, Sparsity = 0.5, Strategy = new Block(4, 1), Schedule = new ConstantSparsity() });
+        using var pruner = new PdpPruner(
+            model, new PdpOptions { Epochs = 4, Sparsity = 0.5, Strategy = new Block(4, 1), Schedule = new ConstantSparsity() });
 
         Leaks.None(() => TestModels.Train(model, pruner, epoch: 0, seed: 2));
     }
@@ -179,14 +190,20 @@ public sealed class BlockTests
     [InlineData("-1x4")]
     [InlineData("1x99999999999")]
     public void Parse_OfAnythingElse_SaysWhatABlockLooksLike(string text) =>
-        Assert.Contains($"'{text}' is not a block size: write rows x columns, such as 1x4", Assert.Throws<FormatException>(() => Block.Parse(text)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"'{text}' is not a block size: write rows x columns, such as 1x4",
+            Assert.Throws<FormatException>(() => Block.Parse(text)).Message,
+            StringComparison.Ordinal);
 
     [Theory]
     [InlineData(0, 4, "rows")]
     [InlineData(-1, 4, "rows")]
     [InlineData(1, 0, "columns")]
     public void Block_OfASizeBelowOne_Throws(int rows, int columns, string name) =>
-        Assert.StartsWith($"Must be in [1, ∞). (Parameter '{name}')", Assert.Throws<ArgumentOutOfRangeException>(() => new Block(rows, columns)).Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"Must be in [1, ∞). (Parameter '{name}')",
+            Assert.Throws<ArgumentOutOfRangeException>(() => new Block(rows, columns)).Message,
+            StringComparison.Ordinal);
 
     /// <summary>The flat positions of the weights of each block, block rows first.</summary>
     private static IEnumerable<int[]> BlocksOf(WeightLayout layout, int rows, int columns)
@@ -196,12 +213,15 @@ public sealed class BlockTests
         var positions = (int)Tensors.Count(layout.Shape.Skip(2));
         var inputs = shape[other] * positions;
         int Flat(int row, int column) =>
-            (((output == 0 ? (row * shape[1]) + (column / positions) : (column / positions * shape[1]) + row) * positions) + (column % positions));
+            (((output == 0 ? (row * shape[1]) + (column / positions) : (column / positions * shape[1]) + row) * positions)
+                + (column % positions));
 
         for (var top = 0; top < shape[output]; top += rows)
         {
             for (var left = 0; left < inputs; left += columns)
-                yield return [.. from row in Enumerable.Range(top, rows) from column in Enumerable.Range(left, columns) select Flat(row, column)];
+                yield return [
+                    .. from row in Enumerable.Range(top, rows) from column in Enumerable.Range(left, columns) select Flat(row, column),
+                ];
         }
     }
 }

@@ -53,7 +53,8 @@ public sealed class NofMTests
         var inputs = layer.Contains("transposed", StringComparison.Ordinal) ? 0 : 1;
         var blocks = Oracle.Blocks(layout.Shape, inputs, of).ToArray();
         Assert.Equal(layout.Elements / of, blocks.Length);
-        Assert.All(blocks, block => Assert.Equal(Oracle.Kept([.. block.Select(i => values[i])], of - kept), block.Select(i => hard[i] == 1)));
+        Assert.All(blocks, block => Assert.Equal(
+            Oracle.Kept([.. block.Select(i => values[i])], of - kept), block.Select(i => hard[i] == 1)));
     }
 
     [Theory]
@@ -71,7 +72,8 @@ public sealed class NofMTests
         foreach (var block in Oracle.Blocks(layout.Shape, layout.InputDimension, of))
         {
             var threshold = Oracle.Threshold(block.Select(i => values[i]), of - kept);
-            Close.Equal([.. block.Select(i => Oracle.Mask(values[i], threshold, 0.5))], [.. block.Select(i => soft[i])], Close.Float64, 1e-12);
+            Close.Equal(
+                [.. block.Select(i => Oracle.Mask(values[i], threshold, 0.5))], [.. block.Select(i => soft[i])], Close.Float64, 1e-12);
         }
     }
 
@@ -189,7 +191,9 @@ public sealed class NofMTests
     [InlineData("two:four")]
     [InlineData("2:99999999999")]
     public void Parse_OfAnythingElse_SaysWhatAPatternLooksLike(string text) =>
-        Assert.Contains($"'{text}' is not an N:M pattern: write N weights kept of M, such as 2:4", Assert.Throws<FormatException>(() => NofM.Parse(text)).Message);
+        Assert.Contains(
+            $"'{text}' is not an N:M pattern: write N weights kept of M, such as 2:4",
+            Assert.Throws<FormatException>(() => NofM.Parse(text)).Message);
 
     [Fact]
     public void Parse_OfMoreKeptThanThereAre_Throws() => Assert.Throws<ArgumentOutOfRangeException>(() => NofM.Parse("4:4"));

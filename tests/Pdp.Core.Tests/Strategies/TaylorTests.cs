@@ -18,7 +18,11 @@ public sealed class TaylorTests
 
             var sensitivity = Learned(new Taylor { Window = 8 }, gradients);
 
-            Close.Equal([.. Enumerable.Range(0, 6).Select(i => gradients.Average(gradient => Math.Abs(gradient[i])))], sensitivity.Values(), Close.Float64, Close.Float64);
+            Close.Equal(
+                [.. Enumerable.Range(0, 6).Select(i => gradients.Average(gradient => Math.Abs(gradient[i])))],
+                sensitivity.Values(),
+                Close.Float64,
+                Close.Float64);
         });
 
     [Fact]

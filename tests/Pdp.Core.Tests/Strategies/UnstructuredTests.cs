@@ -83,12 +83,14 @@ public sealed class UnstructuredTests
 
         var soft = mask.Soft(Tensors.Of(layer.Weights)).Values();
 
-        var expected = layer.Weights.Select(weight => Oracle.Mask(weight, threshold, layer.Ratio)).Select(value => value < 1e-12 ? 0 : value);
+        var expected = layer.Weights.Select(weight => Oracle.Mask(weight, threshold, layer.Ratio))
+            .Select(value => value < 1e-12 ? 0 : value);
         Close.Equal([.. expected], soft, Close.Float64);
     });
 
     [Fact]
-    public void Apply_ToScaledWeights_ScalesWithTheTemperature() => Law.Holds(from layer in Layers from scale in Gen.OneOf(1e-3, 0.37, 3.0, 1e3) select (layer, scale), drawn =>
+    public void Apply_ToScaledWeights_ScalesWithTheTemperature() =>
+        Law.Holds(from layer in Layers from scale in Gen.OneOf(1e-3, 0.37, 3.0, 1e3) select (layer, scale), drawn =>
     {
         using var scope = NewDisposeScope();
         var ((weights, removed, ratio), scale) = drawn;
@@ -101,7 +103,8 @@ public sealed class UnstructuredTests
     });
 
     [Fact]
-    public void Apply_WithARelativeTemperature_ScalesWithTheWeightsAlone() => Law.Holds(from layer in Layers from scale in Gen.OneOf(1e-3, 0.37, 3.0, 1e3) select (layer, scale), drawn =>
+    public void Apply_WithARelativeTemperature_ScalesWithTheWeightsAlone() =>
+        Law.Holds(from layer in Layers from scale in Gen.OneOf(1e-3, 0.37, 3.0, 1e3) select (layer, scale), drawn =>
     {
         using var scope = NewDisposeScope();
         var ((weights, removed, ratio), scale) = drawn;

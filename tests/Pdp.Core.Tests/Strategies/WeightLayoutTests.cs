@@ -65,6 +65,7 @@ public sealed class WeightLayoutTests
         Assert.Equal(new WeightLayout([8, 8, 3]).GetHashCode(), layout.GetHashCode());
         Assert.NotEqual(new WeightLayout([8, 8, 1]), layout);
         Assert.NotEqual(new WeightLayout([8, 8, 3], inputDimension: 0), layout);
-        Assert.NotEqual(new WeightLayout([8, 8, 3], inputDimension: 0, connectionGroups: 2), new WeightLayout([8, 8, 3], inputDimension: 0));
+        Assert.NotEqual(
+            new WeightLayout([8, 8, 3], inputDimension: 0, connectionGroups: 2), new WeightLayout([8, 8, 3], inputDimension: 0));
     }
 }

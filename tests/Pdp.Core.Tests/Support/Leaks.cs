@@ -33,6 +33,8 @@ internal static class Leaks
 
         Assert.Equal(live, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
         Assert.Equal(total, Tensor.TotalCount);
-        Assert.True(DisposeScopeManager.Statistics.CreatedInScopeCount + DisposeScopeManager.Statistics.CreatedOutsideScopeCount > 0, "The operation made no tensor.");
+        Assert.True(
+            DisposeScopeManager.Statistics.CreatedInScopeCount + DisposeScopeManager.Statistics.CreatedOutsideScopeCount > 0,
+            "The operation made no tensor.");
     }
 }

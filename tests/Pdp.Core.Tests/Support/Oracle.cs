@@ -47,7 +47,13 @@ internal static class Oracle
     /// ∂(Σ g·ŵ)/∂w by autograd over plain operations with t, τ and the sensitivity as constants; the scores are those of the strategy.
     /// </summary>
     public static double[] Gradient(
-        Tensor weight, Tensor upstream, Tensor threshold, double temperature, IMaskStrategy strategy, WeightLayout layout, Tensor? sensitivity = null)
+        Tensor weight,
+        Tensor upstream,
+        Tensor threshold,
+        double temperature,
+        IMaskStrategy strategy,
+        WeightLayout layout,
+        Tensor? sensitivity = null)
     {
         using var scope = NewDisposeScope();
         var leaf = weight.detach().clone().requires_grad_();

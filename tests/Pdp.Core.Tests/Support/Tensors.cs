@@ -35,7 +35,8 @@ internal static class Tensors
     public static double[] Normal(int seed, long count, double scale = 1)
     {
         var random = new Random(seed);
-        return [.. Enumerable.Range(0, (int)count).Select(_ => scale * Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble()))];
+        return [.. Enumerable.Range(0, (int)count).Select(
+            _ => scale * Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble()))];
     }
 
     /// <summary>Writes values into a parameter in place.</summary>

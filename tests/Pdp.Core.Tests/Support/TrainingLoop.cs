@@ -24,7 +24,13 @@ internal sealed class TrainingLoop : IDisposable
         _type = type;
         Model = TestModels.Mlp().to(type);
         Optimizer = useAdam ? optim.AdamW(Model.parameters(), 0.01) : optim.SGD(Model.parameters(), learningRate);
-        var pattern = strategy switch { "channel" => (IMaskStrategy)new PerChannel(), "2:4" => NofM.Keep(2, of: 4), _ => new Unstructured() };
+        var pattern = strategy switch
+        {
+            "channel" =>
+            (IMaskStrategy)new PerChannel(),
+            "2:4" => NofM.Keep(2, of: 4),
+            _ => new Unstructured()
+        };
         Pruner = new PdpPruner(Model, Options with { Strategy = pattern, Sparsity = pattern.FixedSparsity is null ? 0.5 : null });
         Pruner.BeginEpoch(0);
     }

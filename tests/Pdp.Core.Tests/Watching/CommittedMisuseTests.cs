@@ -63,7 +63,8 @@ public sealed class CommittedMisuseTests
 
         var fault = Assert.Throws<InvalidOperationException>(() => pruner.Commit());
 
-        Assert.Contains("zeros came back: put forward and backward into 'using (pruner.Mask())", fault.Message.Replace(" (no gradient arrived in those that were opened)", ""));
+        Assert.Contains("zeros came back: put forward and backward into 'using (pruner.Mask())", fault.Message.Replace(
+            " (no gradient arrived in those that were opened)", ""));
         Assert.Equal(before, TestModels.Bytes(model));
         Assert.Empty(pruner.Commit().Warnings);
     }

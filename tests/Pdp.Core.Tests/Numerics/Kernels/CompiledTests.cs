@@ -4,9 +4,12 @@ namespace Pdp.Tests.Numerics.Kernels;
 
 public sealed class CompiledTests
 {
-    private const BindingFlags All = BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
+    private const BindingFlags All =
+        BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
 
-    /// <summary>As by the JIT's own list of what it compiled, some processes had a call for each vector before all loops were kept apart.</summary>
+    /// <summary>
+    /// As by the JIT's own list of what it compiled, some processes had a call for each vector before all loops were kept apart.
+    /// </summary>
     [Fact]
     public void Loops_OptimizedFromTheFirstCallOn_AreNotTakenIntoCallers()
     {
@@ -16,6 +19,7 @@ public sealed class CompiledTests
             .ToArray();
 
         Assert.NotEmpty(loops);
-        Assert.All(loops, loop => Assert.True(loop.MethodImplementationFlags.HasFlag(MethodImplAttributes.NoInlining), $"{loop.DeclaringType}.{loop.Name}"));
+        Assert.All(loops, loop => Assert.True(
+            loop.MethodImplementationFlags.HasFlag(MethodImplAttributes.NoInlining), $"{loop.DeclaringType}.{loop.Name}"));
     }
 }

@@ -95,11 +95,13 @@ public sealed unsafe class LanesTests
     [MemberData(nameof(Widths))]
     public void Boundaries_InVectorsOfAnyWidth_LieBetweenTheRanks(int width)
     {
-        foreach (var (members, stride, removed) in ((int, int, int)[])[(4, 1, 2), (4, 1, 1), (4, 9, 3), (4, 64, 2), (2, 1, 1), .. Eights(), (32, 25, 20)])
+        (int, int, int)[] cases = [(4, 1, 2), (4, 1, 1), (4, 9, 3), (4, 64, 2), (2, 1, 1), .. Eights(), (32, 25, 20)];
+        foreach (var (members, stride, removed) in cases)
         {
             const int blocks = 13;
             var count = members * stride * blocks;
-            var (w, thresholds, scales) = (Numbers(count + Lanes.Most, seed: 4), new float[count + (2 * Lanes.Most)], new float[count + (2 * Lanes.Most)]);
+            var (w, thresholds, scales) = (
+                Numbers(count + Lanes.Most, seed: 4), new float[count + (2 * Lanes.Most)], new float[count + (2 * Lanes.Most)]);
             var boundaries = Boundaries(width, members, stride);
             boundaries.Set(removed, Sharpness.Of(0.25, isRelative: true));
             fixed (float* weight = w, threshold = thresholds, scale = scales)

@@ -56,7 +56,9 @@ public sealed class ParallelRunnerTests
         Assert.All(late.Workers, worker => Assert.InRange(worker, 0, threads - 1));
     }
 
-    /// <summary>Its first piece lets the pool's threads go, and waits until the helper that was called in the last run has had its turn.</summary>
+    /// <summary>
+    /// Its first piece lets the pool's threads go, and waits until the helper that was called in the last run has had its turn.
+    /// </summary>
     private sealed class LateHelper(ManualResetEventSlim release) : IParallelWork
     {
         private int _done;

@@ -82,7 +82,8 @@ public sealed unsafe class RankSearchTests
                 weights[i] = few[i] * scale;
             fixed (float* bits = weights)
                 search.Find((int*)bits, Many, Many - (Few / 2), bracket, out _, out _);
-            var inside = weights.Count(weight => BitConverter.SingleToInt32Bits(weight) >= bracket.Low && BitConverter.SingleToInt32Bits(weight) <= bracket.High);
+            var inside = weights.Count(
+                weight => BitConverter.SingleToInt32Bits(weight) >= bracket.Low && BitConverter.SingleToInt32Bits(weight) <= bracket.High);
             overflows += inside > MuchRoom ? 1 : 0;
         }
 

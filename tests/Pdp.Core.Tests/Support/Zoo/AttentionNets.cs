@@ -14,10 +14,20 @@ internal static class AttentionNets
     public static IReadOnlyList<ZooCase> Cases { get; } =
     [
         // A head that goes leaves its width to the others, which the view then deals out anew; the same channel of all heads may go.
-        new("AttentionByCount", () => Attention(2, -1), 5, 8) { Groups = ["proj"], Either = ["q k", "v"], Unsupported = ["fc: model"], OtherSizes = [[1, 8], [9, 8]], Features = -1 },
-        new("AttentionByWidth", () => Attention(-1, 4), 5, 8) { Groups = ["q k v", "proj"], Unsupported = ["fc: model"], OtherSizes = [[1, 8], [9, 8]], Features = -1 },
-        new("AttentionOfOneHead", () => Attention(1, -1), 5, 8) { Groups = ["v", "proj"], Either = ["q k"], Unsupported = ["fc: model"], OtherSizes = [[1, 8], [9, 8]], Features = -1 },
-        new("Detector", Detector, 3, 16, 16) { Groups = ["conv1", "conv2 proj"], Either = ["q k", "v"], Unsupported = ["boxes: model", "classes: model"], OtherSizes = [[3, 8, 24]], Features = -1 },
+        new("AttentionByCount", () => Attention(2, -1),
+            5, 8) { Groups = ["proj"], Either = ["q k", "v"], Unsupported = ["fc: model"], OtherSizes = [[1, 8], [9, 8]], Features = -1 },
+        new("AttentionByWidth", () => Attention(-1, 4),
+            5, 8) { Groups = ["q k v", "proj"], Unsupported = ["fc: model"], OtherSizes = [[1, 8], [9, 8]], Features = -1 },
+        new("AttentionOfOneHead", () => Attention(1, -1),
+            5, 8) { Groups = ["v", "proj"], Either = ["q k"], Unsupported = ["fc: model"], OtherSizes = [[1, 8], [9, 8]], Features = -1 },
+        new("Detector", Detector, 3, 16, 16)
+        {
+            Groups = ["conv1", "conv2 proj"],
+            Either = ["q k", "v"],
+            Unsupported = ["boxes: model", "classes: model"],
+            OtherSizes = [[3, 8, 24]],
+            Features = -1,
+        },
     ];
 
     /// <summary>softmax(½·q·kᵀ)·v of each head, <c>[batch, tokens, heads, width]</c> each, side by side.</summary>

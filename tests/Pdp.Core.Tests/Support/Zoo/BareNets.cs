@@ -12,8 +12,14 @@ internal static class BareNets
     public static IReadOnlyList<ZooCase> Cases { get; } =
     [
         new("TiedAutoEncoder", TiedAutoEncoder, 12) { Either = ["encode1", "encode2"] },
-        new("LstmBehindCnn", LstmBehindCnn, 3, 12, 12) { Groups = ["conv1"], Either = ["conv2"], Unsupported = ["fc: model"], OtherSizes = [[3, 8, 5], [3, 4, 1]] },
-        new("WeightStandardized", WeightStandardized, 3, 12, 12) { Groups = ["conv0"], Unsupported = ["conv1: ", "fc: model"], OtherSizes = [[3, 8, 10]] },
+        new("LstmBehindCnn", LstmBehindCnn,
+            3, 12, 12) { Groups = ["conv1"], Either = ["conv2"], Unsupported = ["fc: model"], OtherSizes = [[3, 8, 5], [3, 4, 1]] },
+        new("WeightStandardized", WeightStandardized, 3, 12, 12)
+        {
+            Groups = ["conv0"],
+            Unsupported = ["conv1: ", "fc: model"],
+            OtherSizes = [[3, 8, 10]],
+        },
         new("CosineClassifier", CosineClassifier, 12) { Groups = ["inner"], Unsupported = ["outer: "] },
         new("BilinearNet", BilinearNet, 12) { Groups = ["inner"], Either = ["a", "b"], Unsupported = ["fc: model"] },
         new("ChannelsLast", ChannelsLast, 3, 8, 8) { Groups = ["fc1"], Either = ["conv1"], Unsupported = ["fc2: model"] },
@@ -34,7 +40,8 @@ internal static class BareNets
     /// <summary>Columns of a picture read in turn, as in handwriting (Shi et al. 2017).</summary>
     private static Net LstmBehindCnn()
     {
-        var (conv1, conv2, lstm, fc) = (Conv2d(3, 8, 3, padding: 1), Conv2d(8, 6, 3, padding: 1), LSTM(6, 8, batchFirst: true), Linear(8, 5));
+        var (conv1, conv2, lstm, fc) = (
+            Conv2d(3, 8, 3, padding: 1), Conv2d(8, 6, 3, padding: 1), LSTM(6, 8, batchFirst: true), Linear(8, 5));
         return new(new { conv1, conv2, lstm, fc }, x =>
         {
             x = functional.relu(conv2.call(functional.relu(conv1.call(x)))).mean([2]).transpose(1, 2);
@@ -46,7 +53,8 @@ internal static class BareNets
     /// <summary>A convolution of which each filter is normalized over all its inputs (Qiao et al. 2019).</summary>
     private static Net WeightStandardized()
     {
-        var (conv0, conv1, weight, fc) = (Conv2d(3, 8, 3, padding: 1), Conv2d(8, 10, 3, padding: 1), new Learned(8, 10, 3, 3), Linear(8, 5));
+        var (conv0, conv1, weight, fc) = (
+            Conv2d(3, 8, 3, padding: 1), Conv2d(8, 10, 3, padding: 1), new Learned(8, 10, 3, 3), Linear(8, 5));
         return new(new { conv0, conv1, weight, fc }, x =>
         {
             x = functional.relu(conv1.call(functional.relu(conv0.call(x))));
@@ -82,6 +90,7 @@ internal static class BareNets
     private static Net ChannelsLast()
     {
         var (conv1, fc1, fc2) = (Conv2d(3, 6, 3, stride: 2, padding: 1), Linear(96, 10), Linear(10, 5));
-        return new(new { conv1, fc1, fc2 }, x => fc2.call(functional.relu(fc1.call(functional.relu(conv1.call(x)).permute(0, 2, 3, 1).flatten(1)))));
+        return new(new { conv1, fc1, fc2 }, x => fc2.call(
+            functional.relu(fc1.call(functional.relu(conv1.call(x)).permute(0, 2, 3, 1).flatten(1)))));
     }
 }

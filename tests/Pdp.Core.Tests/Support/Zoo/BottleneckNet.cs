@@ -10,7 +10,8 @@ internal sealed class BottleneckNet : ZooNet
 {
     private readonly Conv2d conv1 = Conv2d(3, 8, 3, padding: 1, bias: false);
     private readonly BatchNorm2d bn1 = BatchNorm2d(8);
-    private readonly Sequential layer1 = Sequential(("0", new BottleneckBlock(8, 5, 1, false)), ("1", new BottleneckBlock(20, 5, 1, false)));
+    private readonly Sequential layer1 = Sequential(
+        ("0", new BottleneckBlock(8, 5, 1, false)), ("1", new BottleneckBlock(20, 5, 1, false)));
     private readonly Sequential layer2 = Sequential(("0", new BottleneckBlock(20, 7, 2, false)));
     private readonly Linear fc = Linear(28, 5);
 

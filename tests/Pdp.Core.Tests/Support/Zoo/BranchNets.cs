@@ -11,17 +11,49 @@ internal static class BranchNets
 
     public static IReadOnlyList<ZooCase> Cases { get; } =
     [
-        new("AuxiliaryHead", AuxiliaryHead, 3, 12, 12) { Groups = ["conv1", "conv2"], Unsupported = ["aux: model", "fc: model"], OtherSizes = [[3, 8, 10]] },
-        new("AuxiliaryMaximum", AuxiliaryMaximum, 3, 8, 8) { Groups = ["conv2"], Unsupported = ["conv1: mixed by code", "aux: mixed by code", "gate: only channel", "fc: model"], OtherSizes = [[3, 8, 12]] },
+        new("AuxiliaryHead", AuxiliaryHead, 3, 12, 12)
+        {
+            Groups = ["conv1", "conv2"],
+            Unsupported = ["aux: model", "fc: model"],
+            OtherSizes = [[3, 8, 10]],
+        },
+        new("AuxiliaryMaximum", AuxiliaryMaximum, 3, 8, 8)
+        {
+            Groups = ["conv2"],
+            Unsupported = ["conv1: mixed by code", "aux: mixed by code", "gate: only channel", "fc: model"],
+            OtherSizes = [[3, 8, 12]],
+        },
         new("EarlyExit", EarlyExit, 3, 12, 12) { Either = ["conv1", "conv2"], Unsupported = ["exit: ", "fc: "], OtherSizes = [[3, 8, 10]] },
-        new("Inception", Inception, 3, 12, 12) { Groups = ["stem", "point", "reduce", "wide", "pooled", "last"], Unsupported = ["fc: model"], OtherSizes = [[3, 8, 10]] },
-        new("SharedHead", SharedHead, 3, 12, 12) { Groups = ["conv1", "conv2", "fine coarse", "tower"], Unsupported = ["classes: model"], OtherSizes = [[3, 8, 20]] },
+        new("Inception", Inception, 3, 12, 12)
+        {
+            Groups = ["stem", "point", "reduce", "wide", "pooled", "last"],
+            Unsupported = ["fc: model"],
+            OtherSizes = [[3, 8, 10]],
+        },
+        new("SharedHead", SharedHead, 3, 12, 12)
+        {
+            Groups = ["conv1", "conv2", "fine coarse", "tower"],
+            Unsupported = ["classes: model"],
+            OtherSizes = [[3, 8, 20]],
+        },
         new("Siamese", Siamese, 2, 3, 12, 12) { Groups = ["conv1", "conv2"], Unsupported = ["fc: model"], OtherSizes = [[2, 3, 8, 10]] },
         new("TwoTowers", TwoTowers, 2, 12) { Groups = ["inner"], Either = ["a b"] },
         new("Maxout", Maxout, 12) { Groups = ["a b"], Unsupported = ["fc: model"] },
         new("InputSkip", InputSkip, 3, 12, 12) { Groups = ["conv1", "conv2"], Unsupported = ["fc: model"], OtherSizes = [[3, 8, 10]] },
-        new("PreActivation", PreActivation, 3, 12, 12) { Groups = ["stem conv2", "conv1"], Unsupported = ["fc: model"], OtherSizes = [[3, 8, 10]] },
-        new("TiedEmbedding", TiedEmbedding, 6) { Groups = ["inner"], Unsupported = ["outer: else is added", "head: model"], OtherSizes = [[3]], Vocabulary = 11, Features = -1 },
+        new("PreActivation", PreActivation, 3, 12, 12)
+        {
+            Groups = ["stem conv2", "conv1"],
+            Unsupported = ["fc: model"],
+            OtherSizes = [[3, 8, 10]],
+        },
+        new("TiedEmbedding", TiedEmbedding, 6)
+        {
+            Groups = ["inner"],
+            Unsupported = ["outer: else is added", "head: model"],
+            OtherSizes = [[3]],
+            Vocabulary = 11,
+            Features = -1,
+        },
     ];
 
     /// <summary>A head halfway that only training sees.</summary>
@@ -36,7 +68,9 @@ internal static class BranchNets
         });
     }
 
-    /// <summary>A gate by the greatest channel, which is positive in evaluation alone: a zero among negative ones would win in training.</summary>
+    /// <summary>
+    /// A gate by the greatest channel, which is positive in evaluation alone: a zero among negative ones would win in training.
+    /// </summary>
     private static Net AuxiliaryMaximum()
     {
         var (conv1, aux, gate) = (Conv2d(3, 6, 3, padding: 1), Conv2d(6, 6, 1, bias: false), Conv2d(1, 1, 1));
@@ -70,19 +104,22 @@ internal static class BranchNets
         {
             x = functional.relu(conv1.call(x));
             var early = exit.call(x.mean([2, 3]));
-            return early.detach().softmax(1).amax().to_type(ScalarType.Float32).ReadCpuSingle(0) > 0.5f ? early : fc.call(functional.relu(conv2.call(x)).mean([2, 3]));
+            return early.detach().softmax(1).amax().to_type(ScalarType.Float32).ReadCpuSingle(0) > 0.5f
+                ? early : fc.call(functional.relu(conv2.call(x)).mean([2, 3]));
         });
     }
 
     /// <summary>Branches of several widths side by side (Szegedy et al. 2015).</summary>
     private static Net Inception()
     {
-        var (stem, point, reduce, wide, pooled) = (Conv2d(3, 8, 3, padding: 1), Conv2d(8, 4, 1), Conv2d(8, 5, 1), Conv2d(5, 6, 3, padding: 1), Conv2d(8, 3, 1));
+        var (stem, point, reduce, wide, pooled) = (
+            Conv2d(3, 8, 3, padding: 1), Conv2d(8, 4, 1), Conv2d(8, 5, 1), Conv2d(5, 6, 3, padding: 1), Conv2d(8, 3, 1));
         var (last, fc) = (Conv2d(13, 10, 3, padding: 1), Linear(10, 5));
         return new(new { stem, point, reduce, wide, pooled, last, fc }, x =>
         {
             x = functional.relu(stem.call(x));
-            var branches = cat([point.call(x), wide.call(functional.relu(reduce.call(x))), pooled.call(functional.max_pool2d(x, 3, 1, 1))], 1);
+            var branches = cat(
+                [point.call(x), wide.call(functional.relu(reduce.call(x))), pooled.call(functional.max_pool2d(x, 3, 1, 1))], 1);
             return fc.call(functional.relu(last.call(functional.relu(branches))).mean([2, 3]));
         });
     }
@@ -90,7 +127,8 @@ internal static class BranchNets
     /// <summary>One head for two levels of a pyramid, the coarse one added to the fine one (Lin et al. 2017).</summary>
     private static Net SharedHead()
     {
-        var (conv1, conv2, fine, coarse) = (Conv2d(3, 8, 3, padding: 1), Conv2d(8, 10, 3, stride: 2, padding: 1), Conv2d(8, 6, 1), Conv2d(10, 6, 1));
+        var (conv1, conv2, fine, coarse) = (
+            Conv2d(3, 8, 3, padding: 1), Conv2d(8, 10, 3, stride: 2, padding: 1), Conv2d(8, 6, 1), Conv2d(10, 6, 1));
         var (tower, classes) = (Conv2d(6, 7, 3, padding: 1), Conv2d(7, 4, 1));
         return new(new { conv1, conv2, fine, coarse, tower, classes }, x =>
         {
@@ -117,7 +155,8 @@ internal static class BranchNets
     private static Net TwoTowers()
     {
         var (inner, a, b) = (Linear(12, 10), Linear(10, 8), Linear(12, 8));
-        return new(new { inner, a, b }, x => a.call(functional.relu(inner.call(x.select(1, 0)))).mul(b.call(x.select(1, 1))).sum(1, keepdim: true));
+        return new(new { inner, a, b }, x => a.call(functional.relu(inner.call(x.select(1, 0))))
+            .mul(b.call(x.select(1, 1))).sum(1, keepdim: true));
     }
 
     /// <summary>The greater of two layers (Goodfellow et al. 2013), of which silent channels give silence.</summary>

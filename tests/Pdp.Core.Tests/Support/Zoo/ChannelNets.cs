@@ -13,23 +13,91 @@ internal static class ChannelNets
 
     public static IReadOnlyList<ZooCase> Cases { get; } =
     [
-        new("DepthwiseResidual", DepthwiseResidual, 3, 12, 12) { Groups = ["stem depthwise"], Unsupported = ["fc: model"], OtherSizes = [[3, 8, 10]] },
-        new("SpatialMaximum", SpatialMaximum, 3, 12, 12) { Groups = ["conv2"], Unsupported = [$"conv1: {Mixed}", "gate: only", "fc: model"], OtherSizes = [[3, 8, 10]] },
-        new("MaximumOfGroups", () => Maximum(4, -1), 3, 12, 12) { Groups = ["conv2"], Unsupported = [$"conv1: {Mixed}", "fc: model"], OtherSizes = [[3, 8, 10]] },
-        new("MaximumOfPairs", () => Maximum(-1, 2), 3, 12, 12) { Groups = ["conv2"], Either = ["conv1"], Unsupported = ["fc: model"], OtherSizes = [[3, 8, 10]] },
-        new("LocalResponseNorm", LocalResponse, 3, 12, 12) { Groups = ["conv2"], Unsupported = [$"conv1: {Mixed}", "fc: model"], OtherSizes = [[3, 8, 10]] },
-        new("Eca", () => Eca(hasSkip: false), 3, 12, 12) { Groups = ["conv2"], Unsupported = [$"conv1: {Mixed}", "neighbours: only", "fc: model"], OtherSizes = [[3, 8, 10]] },
-        new("ResponseNorm", ResponseNorm, 3, 12, 12) { Groups = ["conv2"], Unsupported = [$"conv1: {Mixed}|run", "fc: model"], OtherSizes = [[3, 8, 10]] },
+        new("DepthwiseResidual", DepthwiseResidual, 3, 12, 12)
+        {
+            Groups = ["stem depthwise"],
+            Unsupported = ["fc: model"],
+            OtherSizes = [[3, 8, 10]],
+        },
+        new("SpatialMaximum", SpatialMaximum, 3, 12, 12)
+        {
+            Groups = ["conv2"],
+            Unsupported = [$"conv1: {Mixed}", "gate: only", "fc: model"],
+            OtherSizes = [[3, 8, 10]],
+        },
+        new("MaximumOfGroups", () =>
+            Maximum(4, -1), 3, 12, 12) { Groups = ["conv2"], Unsupported = [$"conv1: {Mixed}", "fc: model"], OtherSizes = [[3, 8, 10]] },
+        new("MaximumOfPairs", () =>
+            Maximum(-1, 2), 3, 12, 12) { Groups = ["conv2"], Either = ["conv1"], Unsupported = ["fc: model"], OtherSizes = [[3, 8, 10]] },
+        new("LocalResponseNorm", LocalResponse, 3, 12, 12)
+        {
+            Groups = ["conv2"],
+            Unsupported = [$"conv1: {Mixed}", "fc: model"],
+            OtherSizes = [[3, 8, 10]],
+        },
+        new("Eca", () => Eca(hasSkip: false), 3, 12, 12)
+        {
+            Groups = ["conv2"],
+            Unsupported = [$"conv1: {Mixed}", "neighbours: only", "fc: model"],
+            OtherSizes = [[3, 8, 10]],
+        },
+        new("ResponseNorm", ResponseNorm, 3, 12, 12)
+        {
+            Groups = ["conv2"],
+            Unsupported = [$"conv1: {Mixed}|run", "fc: model"],
+            OtherSizes = [[3, 8, 10]],
+        },
         new("L2Norm", L2Norm, 3, 12, 12) { Groups = ["conv2"], Either = ["conv1"], Unsupported = ["fc: model"], OtherSizes = [[3, 8, 10]] },
-        new("TemporalShift", TemporalShift, 3, 12, 12) { Groups = ["conv2"], Unsupported = ["conv1: ", "fc: model"], OtherSizes = [[3, 8, 10]] },
-        new("ChannelSum", () => Summary(x => x.sum(1, keepdim: true)), 3, 12, 12) { Groups = ["conv2"], Either = ["conv1"], Unsupported = ["fc: model"], OtherSizes = [[3, 8, 10]] },
-        new("ChannelMean", () => Summary(x => x.mean([1], keepdim: true)), 3, 12, 12) { Groups = ["conv2"], Unsupported = [$"conv1: {Mixed}", "fc: model"], OtherSizes = [[3, 8, 10]] },
-        new("ChannelMaximum", () => Summary(x => x.amax([1], keepdim: true)), 3, 12, 12) { Groups = ["conv2"], Unsupported = [$"conv1: {Mixed}", "fc: model"], OtherSizes = [[3, 8, 10]] },
-        new("PaddedWithOnes", () => Between(x => functional.pad(x, [1, 1, 1, 1], value: 1)), 3, 12, 12) { Groups = ["conv2"], Unsupported = ["conv1: zero|constant|silen|changes", "fc: model"], OtherSizes = [[3, 8, 10]] },
-        new("Shifted", () => Between(x => x.add(One, One)), 3, 12, 12) { Groups = ["conv2"], Unsupported = ["conv1: zero|constant|silen|changes", "fc: model"], OtherSizes = [[3, 8, 10]] },
-        new("UnscaledNorm", () => Normed(BatchNorm2d(12, affine: false)), 3, 12, 12) { Groups = ["conv2"], Unsupported = ["conv1: zero|constant|silen|changes|run", "fc: model"], OtherSizes = [[3, 8, 10]] },
-        new("InstanceNorm", () => Normed(InstanceNorm2d(12, affine: true)), 3, 12, 12) { Groups = ["conv1", "conv2"], Unsupported = ["fc: model"], OtherSizes = [[3, 8, 10]] },
-        new("EcaBehindSkip", () => Eca(hasSkip: true), 3, 12, 12) { Groups = ["conv2"], Unsupported = [$"conv1: {Mixed}", "neighbours: only", "fc: model"], OtherSizes = [[3, 8, 10]] },
+        new("TemporalShift", TemporalShift, 3, 12, 12)
+        {
+            Groups = ["conv2"],
+            Unsupported = ["conv1: ", "fc: model"],
+            OtherSizes = [[3, 8, 10]],
+        },
+        new("ChannelSum", () => Summary(x => x.sum(1, keepdim: true)),
+            3, 12, 12) { Groups = ["conv2"], Either = ["conv1"], Unsupported = ["fc: model"], OtherSizes = [[3, 8, 10]] },
+        new("ChannelMean", () => Summary(x => x.mean([1], keepdim: true)), 3, 12, 12)
+        {
+            Groups = ["conv2"],
+            Unsupported = [$"conv1: {Mixed}", "fc: model"],
+            OtherSizes = [[3, 8, 10]],
+        },
+        new("ChannelMaximum", () => Summary(x => x.amax([1], keepdim: true)), 3, 12, 12)
+        {
+            Groups = ["conv2"],
+            Unsupported = [$"conv1: {Mixed}", "fc: model"],
+            OtherSizes = [[3, 8, 10]],
+        },
+        new("PaddedWithOnes", () => Between(x => functional.pad(x, [1, 1, 1, 1], value: 1)), 3, 12, 12)
+        {
+            Groups = ["conv2"],
+            Unsupported = ["conv1: zero|constant|silen|changes", "fc: model"],
+            OtherSizes = [[3, 8, 10]],
+        },
+        new("Shifted", () => Between(x => x.add(One, One)), 3, 12, 12)
+        {
+            Groups = ["conv2"],
+            Unsupported = ["conv1: zero|constant|silen|changes", "fc: model"],
+            OtherSizes = [[3, 8, 10]],
+        },
+        new("UnscaledNorm", () => Normed(BatchNorm2d(12, affine: false)), 3, 12, 12)
+        {
+            Groups = ["conv2"],
+            Unsupported = ["conv1: zero|constant|silen|changes|run", "fc: model"],
+            OtherSizes = [[3, 8, 10]],
+        },
+        new("InstanceNorm", () => Normed(InstanceNorm2d(12, affine: true)), 3, 12, 12)
+        {
+            Groups = ["conv1", "conv2"],
+            Unsupported = ["fc: model"],
+            OtherSizes = [[3, 8, 10]],
+        },
+        new("EcaBehindSkip", () => Eca(hasSkip: true), 3, 12, 12)
+        {
+            Groups = ["conv2"],
+            Unsupported = [$"conv1: {Mixed}", "neighbours: only", "fc: model"],
+            OtherSizes = [[3, 8, 10]],
+        },
     ];
 
     private static Net DepthwiseResidual()
@@ -45,7 +113,8 @@ internal static class ChannelNets
     /// <summary>The spatial attention of CBAM (Woo et al. 2018), by the greatest channel alone.</summary>
     private static Net SpatialMaximum()
     {
-        var (conv1, gate, conv2, fc) = (Conv2d(3, 12, 3, padding: 1), Conv2d(1, 1, 3, padding: 1), Conv2d(12, 8, 3, padding: 1), Linear(8, 5));
+        var (conv1, gate, conv2, fc) = (
+            Conv2d(3, 12, 3, padding: 1), Conv2d(1, 1, 3, padding: 1), Conv2d(12, 8, 3, padding: 1), Linear(8, 5));
         return new(new { conv1, gate, conv2, fc }, x =>
         {
             x = conv1.call(x);
@@ -68,8 +137,10 @@ internal static class ChannelNets
     /// <summary>Channels divided by those at their side (Krizhevsky et al. 2012).</summary>
     private static Net LocalResponse()
     {
-        var (conv1, norm, conv2, fc) = (Conv2d(3, 12, 3, padding: 1), LocalResponseNorm(5, alpha: 1), Conv2d(12, 8, 3, padding: 1), Linear(8, 5));
-        return new(new { conv1, norm, conv2, fc }, x => fc.call(functional.relu(conv2.call(norm.call(functional.relu(conv1.call(x))))).mean([2, 3])));
+        var (conv1, norm, conv2, fc) = (
+            Conv2d(3, 12, 3, padding: 1), LocalResponseNorm(5, alpha: 1), Conv2d(12, 8, 3, padding: 1), Linear(8, 5));
+        return new(new { conv1, norm, conv2, fc }, x => fc.call(
+            functional.relu(conv2.call(norm.call(functional.relu(conv1.call(x))))).mean([2, 3])));
     }
 
     /// <summary>Gates from each channel's mean and those at its side (Wang et al. 2020).</summary>
@@ -99,7 +170,9 @@ internal static class ChannelNets
         });
     }
 
-    /// <summary>Pixels over their norm, times a scale for each channel, as in SSD (Liu et al. 2016): silent channels add nothing to it.</summary>
+    /// <summary>
+    /// Pixels over their norm, times a scale for each channel, as in SSD (Liu et al. 2016): silent channels add nothing to it.
+    /// </summary>
     private static Net L2Norm()
     {
         var (conv1, scale, conv2, fc) = (Conv2d(3, 12, 3, padding: 1), new Learned(12, 1, 1), Conv2d(12, 8, 3, padding: 1), Linear(8, 5));
@@ -111,7 +184,9 @@ internal static class ChannelNets
         });
     }
 
-    /// <summary>The first quarter of the channels moved by a column (Lin et al. 2019): which ones are moved depends on how many there are.</summary>
+    /// <summary>
+    /// The first quarter of the channels moved by a column (Lin et al. 2019): which ones are moved depends on how many there are.
+    /// </summary>
     private static Net TemporalShift()
     {
         var (conv1, conv2, fc) = (Conv2d(3, 12, 3, padding: 1), Conv2d(12, 8, 3, padding: 1), Linear(8, 5));
@@ -134,12 +209,14 @@ internal static class ChannelNets
     private static Net Between(Func<Tensor, Tensor> between)
     {
         var (conv1, conv2, fc) = (Conv2d(3, 12, 3, padding: 1), Conv2d(12, 8, 3), Linear(8, 5));
-        return new(new { conv1, conv2, fc }, x => fc.call(functional.relu(conv2.call(between(functional.relu(conv1.call(x))))).mean([2, 3])));
+        return new(new { conv1, conv2, fc }, x => fc.call(
+            functional.relu(conv2.call(between(functional.relu(conv1.call(x))))).mean([2, 3])));
     }
 
     private static Net Normed(Module<Tensor, Tensor> norm)
     {
         var (conv1, conv2, fc) = (Conv2d(3, 12, 3, padding: 1), Conv2d(12, 8, 3, padding: 1), Linear(8, 5));
-        return new(new { conv1, norm, conv2, fc }, x => fc.call(functional.relu(conv2.call(functional.relu(norm.call(conv1.call(x))))).mean([2, 3])));
+        return new(new { conv1, norm, conv2, fc }, x => fc.call(
+            functional.relu(conv2.call(functional.relu(norm.call(conv1.call(x))))).mean([2, 3])));
     }
 }

@@ -30,7 +30,8 @@ internal static class CountNets
         Of("NormOfGroupsByCount", x => functional.group_norm(x, x.size(1) % 4 == 0 ? 4 : 1)),
     ];
 
-    private static ZooCase Of(string name, Func<Tensor, Tensor> between, int width = 12) => Raw(name, x => between(functional.relu(x)), width);
+    private static ZooCase Of(string name, Func<Tensor, Tensor> between, int width = 12) =>
+        Raw(name, x => between(functional.relu(x)), width);
 
     private static ZooCase Raw(string name, Func<Tensor, Tensor> between, int width = 12) => new(name, () =>
     {

@@ -16,14 +16,18 @@ internal static class DrawingNets
     public static IReadOnlyList<ZooCase> Cases { get; } =
     [
         Wrong("NoisyHeadOfRms", (net, h, y) => net.training ? y.add(Rms(h), Third).add(randn_like(y), Tenth) : y),
-        Wrong("DropoutOfMean", (net, h, y) => net.training ? y.add(functional.dropout(h.mean([1]), 0.1, true).mean([1, 2]).unsqueeze(1), One) : y),
+        Wrong("DropoutOfMean", (net, h, y) =>
+            net.training ? y.add(functional.dropout(h.mean([1]), 0.1, true).mean([1, 2]).unsqueeze(1), One) : y),
         Wrong("NoisyGateByMaximum", (_, h, y) => y.mul(h.neg().amax([1]).mean().sigmoid()).add(randn_like(y), Tenth)),
         Wrong("NoisyMeanAboveFive", (_, h, y) => y.mul(h.mean().gt(Number(5)).to_type(y.dtype).add(One, One)).add(randn_like(y), Tenth)),
         Wrong("NoiseOfMean", (_, h, y) => y.add(randn_like(y).mul(h.mean()), Tenth)),
         Wrong("DropoutAfterNorm", (net, h, y) => net.training ? y.mul(functional.dropout(h, 0.3, true).std(1).mean()) : y),
-        Wrong("ShuffledInTraining", (net, h, y) => net.training ? y.add(h.index_select(1, randperm(h.size(1))).narrow(1, 0, 1).mean(), One) : y),
-        Wrong("DropoutAndCount", (net, h, y) => net.training ? functional.dropout(y, 0.1, true).div(tensor(Math.Sqrt(h.size(1)), y.dtype)) : y),
-        Wrong("DropoutOfChannelsAndCount", (net, h, y) => net.training ? y.add(functional.dropout(h, 0.1, true).mean().div(tensor((double)h.size(1), y.dtype)), One) : y),
+        Wrong("ShuffledInTraining", (net, h, y) =>
+            net.training ? y.add(h.index_select(1, randperm(h.size(1))).narrow(1, 0, 1).mean(), One) : y),
+        Wrong("DropoutAndCount", (net, h, y) => net.training ? functional.dropout(y, 0.1, true)
+            .div(tensor(Math.Sqrt(h.size(1)), y.dtype)) : y),
+        Wrong("DropoutOfChannelsAndCount", (net, h, y) =>
+            net.training ? y.add(functional.dropout(h, 0.1, true).mean().div(tensor((double)h.size(1), y.dtype)), One) : y),
         Right("DropoutOfChannels", (net, h) => functional.dropout(h, 0.3, net.training)),
         Right("DropoutOfWholeChannels", (net, h) => functional.dropout2d(h, 0.3, net.training)),
         Right("NoiseOnEachPixel", (net, h) => net.training ? h.mul(randn([h.size(0), 1, h.size(2), h.size(3)], h.dtype)) : h),

@@ -15,23 +15,63 @@ internal static class FusedNets
 
     public static IReadOnlyList<ZooCase> Cases { get; } =
     [
-        new("FusedHeads", () => Attention(heads: -1, width: 8), 5, 8) { Groups = ["stem proj", "qkv"], Unsupported = ["head: outputs of the model"], OtherSizes = Lengths, Features = -1 },
-        new("FusedHeadsByCount", () => Attention(heads: 2, width: -1), 5, 8) { Groups = ["stem proj"], Unsupported = ["qkv: 2 heads of attention", "head: outputs of the model"], OtherSizes = Lengths, Features = -1 },
-        new("FusedKeysAndValues", FusedKeysAndValues, 5, 8) { Groups = ["stem proj", "q kv"], Unsupported = ["head: outputs of the model"], OtherSizes = Lengths, Features = -1 },
+        new("FusedHeads", () => Attention(heads: -1, width: 8),
+            5, 8) { Groups = ["stem proj", "qkv"], Unsupported = ["head: outputs of the model"], OtherSizes = Lengths, Features = -1 },
+        new("FusedHeadsByCount", () => Attention(heads: 2, width: -1), 5, 8)
+        {
+            Groups = ["stem proj"],
+            Unsupported = ["qkv: 2 heads of attention", "head: outputs of the model"],
+            OtherSizes = Lengths,
+            Features = -1,
+        },
+        new("FusedKeysAndValues", FusedKeysAndValues,
+            5, 8) { Groups = ["stem proj", "q kv"], Unsupported = ["head: outputs of the model"], OtherSizes = Lengths, Features = -1 },
         new("FusedSwiGlu", FusedSwiGlu, 12) { Groups = ["stem down", "wide"], Unsupported = ["head: outputs of the model"] },
-        new("InterleavedGlu", () => Halved(x => x.view(x.size(0), -1, 2), x => x.select(-1, 0).mul(x.select(-1, 1).sigmoid())), 12) { Groups = ["wide"], Unsupported = ["fc: outputs of the model"] },
-        new("MaximumOfHalves", () => Halved(x => x, x => Parts(x, maximum)), 12) { Groups = ["wide"], Unsupported = ["fc: outputs of the model"] },
-        new("GluBehindNorm", GluBehindNorm, Picture) { Groups = ["wide depthwise", "conv2"], Unsupported = ["fc: outputs of the model"], OtherSizes = Others },
-        new("FusedFilm", FusedFilm, Picture) { Groups = ["condition (conv1)", "conv2"], Unsupported = ["fc: outputs of the model"], OtherSizes = Others },
+        new("InterleavedGlu", () => Halved(x => x.view(x.size(0), -1, 2), x =>
+            x.select(-1, 0).mul(x.select(-1, 1).sigmoid())), 12) { Groups = ["wide"], Unsupported = ["fc: outputs of the model"] },
+        new("MaximumOfHalves", () =>
+            Halved(x => x, x => Parts(x, maximum)), 12) { Groups = ["wide"], Unsupported = ["fc: outputs of the model"] },
+        new("GluBehindNorm", GluBehindNorm, Picture)
+        {
+            Groups = ["wide depthwise", "conv2"],
+            Unsupported = ["fc: outputs of the model"],
+            OtherSizes = Others,
+        },
+        new("FusedFilm", FusedFilm, Picture)
+        {
+            Groups = ["condition (conv1)", "conv2"],
+            Unsupported = ["fc: outputs of the model"],
+            OtherSizes = Others,
+        },
         new("HalfIsOutput", HalfIsOutput, 12) { Unsupported = ["wide: outputs of the model", "fc: outputs of the model"] },
-        new("GroupNormOfSingles", () => Normed(8), Picture) { Groups = ["conv1", "conv2"], Unsupported = ["fc: outputs of the model"], OtherSizes = Others },
-        new("GroupNormOfPairs", () => Normed(4), Picture) { Groups = ["conv1", "conv2"], Unsupported = ["fc: outputs of the model"], OtherSizes = Others },
-        new("GroupNormOfAll", () => Normed(1), Picture) { Groups = ["conv2"], Unsupported = ["conv1: the group norm 'norm' normalizes", "fc: outputs of the model"], OtherSizes = Others },
-        new("WeightNormalizedReader", WeightNormalized, 12) { Unsupported = [$"inner: {Mixed} between the two, with direction.value", "fc: outputs of the model"] },
+        new("GroupNormOfSingles", () =>
+            Normed(8), Picture) { Groups = ["conv1", "conv2"], Unsupported = ["fc: outputs of the model"], OtherSizes = Others },
+        new("GroupNormOfPairs", () =>
+            Normed(4), Picture) { Groups = ["conv1", "conv2"], Unsupported = ["fc: outputs of the model"], OtherSizes = Others },
+        new("GroupNormOfAll", () => Normed(1), Picture)
+        {
+            Groups = ["conv2"],
+            Unsupported = ["conv1: the group norm 'norm' normalizes", "fc: outputs of the model"],
+            OtherSizes = Others,
+        },
+        new("WeightNormalizedReader", WeightNormalized, 12)
+        {
+            Unsupported = [$"inner: {Mixed} between the two, with direction.value", "fc: outputs of the model"],
+        },
         new("IndexedByConstants", IndexedByConstants, 12) { Unsupported = ["inner: does not run", "fc: outputs of the model"] },
-        new("Experts", () => Experts(isRouted: false), 12) { Groups = ["up0", "up1", "down0 down1"], Unsupported = [$"gate: {Mixed}", "fc: outputs of the model"] },
-        new("RoutedExperts", () => Experts(isRouted: true), 12) { Either = ["up0", "up1"], Unsupported = ["gate: decide which layers run", "down0: does not run|every pass|together|decide which layers run", "down1: does not run|every pass|together|decide which layers run", "fc: outputs of the model"] },
-        new("NeverRunNorm", NeverRunNorm, 12) { Unsupported = ["inner: norm.weight never ran", "norm: never ran", "fc: outputs of the model"] },
+        new("Experts", () => Experts(isRouted: false), 12)
+        {
+            Groups = ["up0", "up1", "down0 down1"],
+            Unsupported = [$"gate: {Mixed}", "fc: outputs of the model"],
+        },
+        new("RoutedExperts", () => Experts(isRouted: true), 12) { Either = ["up0", "up1"], Unsupported = [
+            "gate: decide which layers run", "down0: does not run|every pass|together|decide which layers run",
+            "down1: does not run|every pass|together|decide which layers run", "fc: outputs of the model",
+        ] },
+        new("NeverRunNorm", NeverRunNorm, 12)
+        {
+            Unsupported = ["inner: norm.weight never ran", "norm: never ran", "fc: outputs of the model"],
+        },
     ];
 
     private static Net Attention(int heads, int width)
@@ -138,7 +178,8 @@ internal static class FusedNets
     /// <summary>Two experts, mixed by a gate's shares or each with the rows that the gate sends to it.</summary>
     private static Net Experts(bool isRouted)
     {
-        var (gate, up0, down0, up1, down1, fc) = (Linear(12, 2), Linear(12, 10), Linear(10, 6), Linear(12, 10), Linear(10, 6), Linear(6, 5));
+        var (gate, up0, down0, up1, down1, fc) = (
+            Linear(12, 2), Linear(12, 10), Linear(10, 6), Linear(12, 10), Linear(10, 6), Linear(6, 5));
         return new(new { gate, up0, down0, up1, down1, fc }, x =>
         {
             var shares = gate.call(x).softmax(-1);
@@ -148,7 +189,8 @@ internal static class FusedNets
                 if (!isRouted)
                     return down.call(functional.relu(up.call(x))).mul(shares.narrow(1, number, 1));
                 var rows = chosen.eq(number).nonzero().flatten();
-                var made = rows.numel() == 0 ? zeros([0, fc.weight!.size(1)], dtype: x.dtype) : down.call(functional.relu(up.call(x.index_select(0, rows))));
+                var made = rows.numel() == 0
+                    ? zeros([0, fc.weight!.size(1)], dtype: x.dtype) : down.call(functional.relu(up.call(x.index_select(0, rows))));
                 return zeros([x.size(0), fc.weight!.size(1)], dtype: x.dtype).index_add(0, rows, made, One);
             }
 

@@ -13,14 +13,36 @@ internal static class GateNets
 
     public static IReadOnlyList<ZooCase> Cases { get; } =
     [
-        new("Cbam", () => Cbam(isSpatial: true), Picture) { Groups = ["squeeze", "conv2"], Unsupported = ["conv1: mix|changes|silen|zero|order", "excite: ", "spatial: only", "fc: model"], OtherSizes = Others },
-        new("CbamOfChannels", () => Cbam(isSpatial: false), Picture) { Groups = ["conv1 (excite)", "squeeze", "conv2"], Unsupported = ["spatial: only", "fc: model"], OtherSizes = Others },
-        new("CoordinateAttention", CoordinateAttention, Picture) { Groups = ["conv1 (high wide)", "reduce", "conv2"], Unsupported = ["fc: model"], OtherSizes = Others },
-        new("NonLocal", NonLocal, Picture) { Groups = ["stem back", "h"], Either = ["f g"], Unsupported = ["fc: model"], OtherSizes = Others },
-        new("SelectiveKernel", SelectiveKernel, Picture) { Groups = ["reduce", "conv2"], Either = ["a b (gateA gateB)"], Unsupported = ["fc: model"], OtherSizes = Others },
+        new("Cbam", () => Cbam(isSpatial: true), Picture)
+        {
+            Groups = ["squeeze", "conv2"],
+            Unsupported = ["conv1: mix|changes|silen|zero|order", "excite: ", "spatial: only", "fc: model"],
+            OtherSizes = Others,
+        },
+        new("CbamOfChannels", () => Cbam(isSpatial: false), Picture)
+        {
+            Groups = ["conv1 (excite)", "squeeze", "conv2"],
+            Unsupported = ["spatial: only", "fc: model"],
+            OtherSizes = Others,
+        },
+        new("CoordinateAttention", CoordinateAttention, Picture)
+        {
+            Groups = ["conv1 (high wide)", "reduce", "conv2"],
+            Unsupported = ["fc: model"],
+            OtherSizes = Others,
+        },
+        new("NonLocal",
+            NonLocal, Picture) { Groups = ["stem back", "h"], Either = ["f g"], Unsupported = ["fc: model"], OtherSizes = Others },
+        new("SelectiveKernel", SelectiveKernel,
+            Picture) { Groups = ["reduce", "conv2"], Either = ["a b (gateA gateB)"], Unsupported = ["fc: model"], OtherSizes = Others },
         new("Film", Film, Picture) { Groups = ["conv1 shift (scale)", "conv2"], Unsupported = ["fc: model"], OtherSizes = Others },
         new("Highway", Highway, 12) { Groups = ["stem carry (gate)"], Unsupported = ["fc: model"] },
-        new("WaveNet", WaveNet, 2, 20) { Groups = ["stem back", "filter1 (gate1)", "filter2 (gate2)", "skip1 skip2"], Unsupported = ["head: model"], OtherSizes = [[2, 7], [2, 33]] },
+        new("WaveNet", WaveNet, 2, 20)
+        {
+            Groups = ["stem back", "filter1 (gate1)", "filter2 (gate2)", "skip1 skip2"],
+            Unsupported = ["head: model"],
+            OtherSizes = [[2, 7], [2, 33]],
+        },
     ];
 
     /// <summary>Gates from means and greatest values of each channel, then of each pixel (Woo et al. 2018).</summary>
@@ -58,7 +80,8 @@ internal static class GateNets
     /// <summary>Attention of all pixels by 1×1 convolutions around a shortcut (Wang et al. 2018).</summary>
     private static Net NonLocal()
     {
-        var (stem, f, g, h, back, fc) = (Conv2d(3, 8, 3, padding: 1), Conv2d(8, 4, 1), Conv2d(8, 4, 1), Conv2d(8, 6, 1), Conv2d(6, 8, 1), Linear(8, 5));
+        var (stem, f, g, h, back, fc) = (
+            Conv2d(3, 8, 3, padding: 1), Conv2d(8, 4, 1), Conv2d(8, 4, 1), Conv2d(8, 6, 1), Conv2d(6, 8, 1), Linear(8, 5));
         return new(new { stem, f, g, h, back, fc }, x =>
         {
             x = functional.relu(stem.call(x));
@@ -86,7 +109,8 @@ internal static class GateNets
     /// <summary>Channels scaled and shifted by a condition (Perez et al. 2018).</summary>
     private static Net Film()
     {
-        var (conv1, scale, shift, conv2, fc) = (Conv2d(3, 12, 3, padding: 1), Linear(3, 12), Linear(3, 12), Conv2d(12, 8, 3, padding: 1), Linear(8, 5));
+        var (conv1, scale, shift, conv2, fc) = (
+            Conv2d(3, 12, 3, padding: 1), Linear(3, 12), Linear(3, 12), Conv2d(12, 8, 3, padding: 1), Linear(8, 5));
         return new(new { conv1, scale, shift, conv2, fc }, x =>
         {
             var condition = x.mean([2, 3]);
@@ -110,8 +134,10 @@ internal static class GateNets
     /// <summary>Gated convolutions over time with skips to the head (van den Oord et al. 2016).</summary>
     private static Net WaveNet()
     {
-        var (stem, filter1, gate1, back, skip1) = (Conv1d(2, 8, 3, padding: 1), Conv1d(8, 6, 3, padding: 1), Conv1d(8, 6, 3, padding: 1), Conv1d(6, 8, 1), Conv1d(6, 10, 1));
-        var (filter2, gate2, skip2, head) = (Conv1d(8, 6, 3, padding: 2, dilation: 2), Conv1d(8, 6, 3, padding: 2, dilation: 2), Conv1d(6, 10, 1), Conv1d(10, 4, 1));
+        var (stem, filter1, gate1, back, skip1) = (
+            Conv1d(2, 8, 3, padding: 1), Conv1d(8, 6, 3, padding: 1), Conv1d(8, 6, 3, padding: 1), Conv1d(6, 8, 1), Conv1d(6, 10, 1));
+        var (filter2, gate2, skip2, head) = (
+            Conv1d(8, 6, 3, padding: 2, dilation: 2), Conv1d(8, 6, 3, padding: 2, dilation: 2), Conv1d(6, 10, 1), Conv1d(10, 4, 1));
         return new(new { stem, filter1, gate1, back, skip1, filter2, gate2, skip2, head }, x =>
         {
             x = stem.call(x);

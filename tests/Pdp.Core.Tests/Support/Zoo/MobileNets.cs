@@ -20,20 +20,45 @@ internal static class MobileNets
         new("EfficientNet", () => InvertedResidual(functional.silu, (x, _) => x.sigmoid()), Picture)
             { Groups = ["stem project", "expand depthwise (excite)", "squeeze", "last"], Unsupported = ["fc: model"], OtherSizes = Others },
         new("ConvMixer", ConvMixer, Picture) { Groups = ["stem depthwise", "pointwise"], Unsupported = ["fc: model"], OtherSizes = Others },
-        new("ConvNeXt", ConvNeXt, Picture) { Groups = ["wide"], Unsupported = [$"stem: {Mixed}", $"depthwise: {Mixed}|tied", $"narrow: {Mixed}", "fc: model"], OtherSizes = Others },
-        new("ShuffleNet", ShuffleNet, Picture) { Groups = ["conv2"], Unsupported = ["stem: ", "grouped1: ", "depthwise: ", "grouped2: ", "fc: model"], OtherSizes = Others },
-        new("ShuffleNetV2", ShuffleNetV2, Picture) { Groups = ["narrow depthwise", "conv2"], Either = ["stem widen"], Unsupported = ["fc: model"], OtherSizes = Others },
+        new("ConvNeXt", ConvNeXt, Picture)
+        {
+            Groups = ["wide"],
+            Unsupported = [$"stem: {Mixed}", $"depthwise: {Mixed}|tied", $"narrow: {Mixed}", "fc: model"],
+            OtherSizes = Others,
+        },
+        new("ShuffleNet", ShuffleNet, Picture)
+        {
+            Groups = ["conv2"],
+            Unsupported = ["stem: ", "grouped1: ", "depthwise: ", "grouped2: ", "fc: model"],
+            OtherSizes = Others,
+        },
+        new("ShuffleNetV2", ShuffleNetV2,
+            Picture) { Groups = ["narrow depthwise", "conv2"], Either = ["stem widen"], Unsupported = ["fc: model"], OtherSizes = Others },
         new("GhostNet", GhostNet, Picture) { Groups = ["primary cheap", "conv2"], Unsupported = ["fc: model"], OtherSizes = Others },
-        new("C2f", C2f, Picture) { Groups = ["stem", "inner1", "merge", "last"], Either = ["split inner2"], Unsupported = ["fc: model"], OtherSizes = Others },
-        new("DepthMultiplier", DepthMultiplier, Picture) { Groups = ["conv1 depthwise", "conv2"], Unsupported = ["fc: model"], OtherSizes = Others },
+        new("C2f", C2f, Picture)
+        {
+            Groups = ["stem", "inner1", "merge", "last"],
+            Either = ["split inner2"],
+            Unsupported = ["fc: model"],
+            OtherSizes = Others,
+        },
+        new("DepthMultiplier", DepthMultiplier, Picture)
+        {
+            Groups = ["conv1 depthwise", "conv2"],
+            Unsupported = ["fc: model"],
+            OtherSizes = Others,
+        },
     ];
 
     /// <summary>An inverted residual with squeeze and excitation (Howard et al. 2019; Tan and Le 2019).</summary>
     private static Net InvertedResidual(Func<Tensor, bool, Tensor> activation, Func<Tensor, bool, Tensor> gate)
     {
-        var (stem, norm0, expand, norm1) = (Conv2d(3, 8, 3, padding: 1, bias: false), BatchNorm2d(8), Conv2d(8, 12, 1, bias: false), BatchNorm2d(12));
-        var (depthwise, norm2, squeeze, excite) = (Conv2d(12, 12, 3, padding: 1, groups: 12, bias: false), BatchNorm2d(12), Conv2d(12, 4, 1), Conv2d(4, 12, 1));
-        var (project, norm3, last, norm4, fc) = (Conv2d(12, 8, 1, bias: false), BatchNorm2d(8), Conv2d(8, 16, 1, bias: false), BatchNorm2d(16), Linear(16, 5));
+        var (stem, norm0, expand, norm1) = (
+            Conv2d(3, 8, 3, padding: 1, bias: false), BatchNorm2d(8), Conv2d(8, 12, 1, bias: false), BatchNorm2d(12));
+        var (depthwise, norm2, squeeze, excite) = (
+            Conv2d(12, 12, 3, padding: 1, groups: 12, bias: false), BatchNorm2d(12), Conv2d(12, 4, 1), Conv2d(4, 12, 1));
+        var (project, norm3, last, norm4, fc) = (
+            Conv2d(12, 8, 1, bias: false), BatchNorm2d(8), Conv2d(8, 16, 1, bias: false), BatchNorm2d(16), Linear(16, 5));
         return new(new { stem, norm0, expand, norm1, depthwise, norm2, squeeze, excite, project, norm3, last, norm4, fc }, x =>
         {
             x = activation(norm0.call(stem.call(x)), false);
@@ -48,7 +73,8 @@ internal static class MobileNets
     /// <summary>Depthwise convolutions around a shortcut, norms behind the activations (Trockman and Kolter 2023).</summary>
     private static Net ConvMixer()
     {
-        var (stem, norm1, depthwise, norm2) = (Conv2d(3, 12, 2, stride: 2), BatchNorm2d(12), Conv2d(12, 12, 5, padding: 2, groups: 12), BatchNorm2d(12));
+        var (stem, norm1, depthwise, norm2) = (
+            Conv2d(3, 12, 2, stride: 2), BatchNorm2d(12), Conv2d(12, 12, 5, padding: 2, groups: 12), BatchNorm2d(12));
         var (pointwise, norm3, fc) = (Conv2d(12, 10, 1), BatchNorm2d(10), Linear(10, 5));
         return new(new { stem, norm1, depthwise, norm2, pointwise, norm3, fc }, x =>
         {
@@ -75,7 +101,8 @@ internal static class MobileNets
     /// <summary>Grouped convolutions with the channels dealt out between them (Zhang et al. 2018).</summary>
     private static Net ShuffleNet()
     {
-        var (stem, grouped1, depthwise) = (Conv2d(3, 12, 3, padding: 1), Conv2d(12, 12, 1, groups: 3), Conv2d(12, 12, 3, padding: 1, groups: 12));
+        var (stem, grouped1, depthwise) = (
+            Conv2d(3, 12, 3, padding: 1), Conv2d(12, 12, 1, groups: 3), Conv2d(12, 12, 3, padding: 1, groups: 12));
         var (grouped2, conv2, fc) = (Conv2d(12, 12, 1, groups: 3), Conv2d(12, 8, 1), Linear(8, 5));
         return new(new { stem, grouped1, depthwise, grouped2, conv2, fc }, x =>
         {
@@ -90,7 +117,8 @@ internal static class MobileNets
     /// <summary>Half of the channels pass a branch and are interleaved with the others (Ma et al. 2018).</summary>
     private static Net ShuffleNetV2()
     {
-        var (stem, narrow, depthwise, widen) = (Conv2d(3, 12, 3, padding: 1), Conv2d(6, 6, 1), Conv2d(6, 6, 3, padding: 1, groups: 6), Conv2d(6, 6, 1));
+        var (stem, narrow, depthwise, widen) = (
+            Conv2d(3, 12, 3, padding: 1), Conv2d(6, 6, 1), Conv2d(6, 6, 3, padding: 1, groups: 6), Conv2d(6, 6, 1));
         var (conv2, fc) = (Conv2d(12, 8, 1), Linear(8, 5));
         return new(new { stem, narrow, depthwise, widen, conv2, fc }, x =>
         {
@@ -104,7 +132,8 @@ internal static class MobileNets
     /// <summary>Channels beside cheap copies of them (Han et al. 2020).</summary>
     private static Net GhostNet()
     {
-        var (primary, norm1, cheap, norm2) = (Conv2d(3, 6, 3, padding: 1, bias: false), BatchNorm2d(6), Conv2d(6, 6, 3, padding: 1, groups: 6, bias: false), BatchNorm2d(6));
+        var (primary, norm1, cheap, norm2) = (
+            Conv2d(3, 6, 3, padding: 1, bias: false), BatchNorm2d(6), Conv2d(6, 6, 3, padding: 1, groups: 6, bias: false), BatchNorm2d(6));
         var (conv2, fc) = (Conv2d(12, 8, 3, padding: 1), Linear(8, 5));
         return new(new { primary, norm1, cheap, norm2, conv2, fc }, x =>
         {
@@ -117,7 +146,8 @@ internal static class MobileNets
     /// <summary>Two halves, one through a residual block, side by side and back up to a finer map, as in YOLO.</summary>
     private static Net C2f()
     {
-        var (stem, split, inner1, inner2) = (Conv2d(3, 8, 3, padding: 1), Conv2d(8, 12, 1), Conv2d(6, 5, 3, padding: 1), Conv2d(5, 6, 3, padding: 1));
+        var (stem, split, inner1, inner2) = (
+            Conv2d(3, 8, 3, padding: 1), Conv2d(8, 12, 1), Conv2d(6, 5, 3, padding: 1), Conv2d(5, 6, 3, padding: 1));
         var (merge, last, fc) = (Conv2d(18, 10, 1), Conv2d(18, 8, 3, padding: 1), Linear(8, 5));
         return new(new { stem, split, inner1, inner2, merge, last, fc }, x =>
         {
@@ -132,7 +162,8 @@ internal static class MobileNets
 
     private static Net DepthMultiplier()
     {
-        var (conv1, depthwise, conv2, fc) = (Conv2d(3, 6, 3, padding: 1), Conv2d(6, 12, 3, padding: 1, groups: 6), Conv2d(12, 8, 1), Linear(8, 5));
+        var (conv1, depthwise, conv2, fc) = (
+            Conv2d(3, 6, 3, padding: 1), Conv2d(6, 12, 3, padding: 1, groups: 6), Conv2d(12, 8, 1), Linear(8, 5));
         return new(new { conv1, depthwise, conv2, fc }, x =>
         {
             x = functional.relu(depthwise.call(functional.relu(conv1.call(x))));

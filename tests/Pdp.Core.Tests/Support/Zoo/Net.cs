@@ -3,7 +3,9 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Tests.Support;
 
-/// <summary>A network of named layers and a pass over them, as in <c>new Net(new { conv, fc }, x => fc.call(conv.call(x).mean([2, 3])))</c>.</summary>
+/// <summary>
+/// A network of named layers and a pass over them, as in <c>new Net(new { conv, fc }, x => fc.call(conv.call(x).mean([2, 3])))</c>.
+/// </summary>
 internal sealed class Net : ZooNet
 {
     private readonly Func<Net, Tensor, Tensor> _pass;

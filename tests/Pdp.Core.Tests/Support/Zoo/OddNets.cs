@@ -24,10 +24,23 @@ internal static class OddNets
         Between("ScaledByCount", x => x.div(tensor(Math.Sqrt(x.size(1)), x.dtype))),
         new("FixedHalves", FixedHalves, Picture) { Groups = ["a b"], Unsupported = ["conv1: ", "fc: model"], OtherSizes = Others },
         new("GramMatrix", GramMatrix, Picture) { Either = ["conv1"], Groups = ["fc1"], Unsupported = ["fc2: model"], OtherSizes = Others },
-        new("DepthwiseOverConcatenation", DepthwiseOverConcatenation, Picture) { Groups = ["conv2"], Either = ["a depthwise", "b depthwise"], Unsupported = ["fc: model"], OtherSizes = Others },
-        new("TalkingHeads", TalkingHeads, 5, 8) { Groups = ["proj"], Either = ["q k", "mix v", "mix"], Unsupported = ["fc: model"], OtherSizes = [[1, 8], [9, 8]], Features = -1 },
+        new("DepthwiseOverConcatenation", DepthwiseOverConcatenation,
+            Picture) { Groups = ["conv2"], Either = ["a depthwise", "b depthwise"], Unsupported = ["fc: model"], OtherSizes = Others },
+        new("TalkingHeads", TalkingHeads, 5, 8)
+        {
+            Groups = ["proj"],
+            Either = ["q k", "mix v", "mix"],
+            Unsupported = ["fc: model"],
+            OtherSizes = [[1, 8], [9, 8]],
+            Features = -1,
+        },
         new("ElmanCell", ElmanCell, 5, 6) { Groups = ["now before"], Unsupported = ["fc: model"], OtherSizes = [[2, 6], [9, 6]] },
-        new("GatedCell", GatedCell, 5, 6) { Groups = ["now before (gateNow gateBefore)"], Unsupported = ["fc: model"], OtherSizes = [[2, 6], [9, 6]] },
+        new("GatedCell", GatedCell, 5, 6)
+        {
+            Groups = ["now before (gateNow gateBefore)"],
+            Unsupported = ["fc: model"],
+            OtherSizes = [[2, 6], [9, 6]],
+        },
         new("OtherHeadForOne", OtherHeadForOne, Picture) { Either = ["conv1"], Unsupported = ["one: ", "several: "], OtherSizes = Others },
     ];
 

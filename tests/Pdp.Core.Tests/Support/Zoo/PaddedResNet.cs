@@ -4,7 +4,9 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Tests.Support;
 
-/// <summary>Residual stages whose shortcut has no parameters: every second pixel, and zeros for new channels (He et al. 2016, option A).</summary>
+/// <summary>
+/// Residual stages whose shortcut has no parameters: every second pixel, and zeros for new channels (He et al. 2016, option A).
+/// </summary>
 internal sealed class PaddedResNet : ZooNet
 {
     private readonly Conv2d conv1 = Conv2d(3, 8, 3, padding: 1, bias: false);

@@ -13,9 +13,11 @@ internal static class ProductNets
         new("SwiGlu", SwiGlu, 12) { Groups = ["gate up"], Unsupported = ["down: model"] },
         new("Product", Product, 12) { Groups = ["a b"], Unsupported = ["fc: model"] },
         new("Glu", Glu, 12) { Groups = ["a (b)"], Unsupported = ["fc: model"] },
-        new("Softplus", () => Behind(x => functional.softplus(x)), 12) { Groups = ["inner"], Unsupported = [$"outer: {Constant}", "fc: model"] },
+        new("Softplus", () =>
+            Behind(x => functional.softplus(x)), 12) { Groups = ["inner"], Unsupported = [$"outer: {Constant}", "fc: model"] },
         new("Exponential", () => Behind(x => x.neg().exp()), 12) { Groups = ["inner"], Unsupported = [$"outer: {Constant}", "fc: model"] },
-        new("HardSigmoid", () => Behind(x => functional.hardsigmoid(x)), 12) { Groups = ["inner"], Unsupported = [$"outer: {Constant}", "fc: model"] },
+        new("HardSigmoid", () =>
+            Behind(x => functional.hardsigmoid(x)), 12) { Groups = ["inner"], Unsupported = [$"outer: {Constant}", "fc: model"] },
         new("Tanh", () => Behind(x => x.tanh()), 12) { Groups = ["inner", "outer"], Unsupported = ["fc: model"] },
         new("ValueHead", ValueHead, 12) { Groups = ["inner"], Either = ["outer"], Unsupported = ["value: only"] },
     ];

@@ -12,7 +12,8 @@ internal static class RandomBlocks
 
     public static IReadOnlyList<Action<RandomNet>> All { get; } =
     [
-        Convolution, Convolution, Residual, Residual, Inverted, Concatenation, Gate, Pixels, Product, Grouped, Pool, Halves, Upsampling, Meeting,
+        Convolution, Convolution, Residual, Residual, Inverted, Concatenation, Gate, Pixels, Product, Grouped, Pool, Halves, Upsampling,
+        Meeting,
         Attention, Greatest, Auxiliary, Neighbours, Scale, Condition, Depthwise, Twice,
     ];
 
@@ -71,7 +72,8 @@ internal static class RandomBlocks
     private static void Inverted(RandomNet net)
     {
         var (channels, inner) = (net.Channels, net.Width());
-        var (expand, depthwise, project) = (net.Conv(channels, inner, 1), net.Conv(inner, inner, groups: inner), net.Conv(inner, channels, 1));
+        var (expand, depthwise, project) = (
+            net.Conv(channels, inner, 1), net.Conv(inner, inner, groups: inner), net.Conv(inner, channels, 1));
         var (norm1, norm2, activation) = (Norm(net, inner), Norm(net, inner), Activation(net));
         net.Add($"inverted{inner}({norm1.Words}, {norm2.Words}, {activation.Words})", x =>
             x.add(project.call(activation.Pass(norm2.Pass(depthwise.call(activation.Pass(norm1.Pass(expand.call(x))))))), One));
@@ -82,7 +84,8 @@ internal static class RandomBlocks
         var width = net.Width();
         var (conv, activation, isBehind) = (net.Conv(net.Channels, width), Activation(net), net.Next(2) == 0);
         net.Channels += width;
-        net.Add($"cat{width}({activation.Words})", x => cat(isBehind ? [x, activation.Pass(conv.call(x))] : [activation.Pass(conv.call(x)), x], 1));
+        net.Add($"cat{width}({activation.Words})", x => cat(
+            isBehind ? [x, activation.Pass(conv.call(x))] : [activation.Pass(conv.call(x)), x], 1));
     }
 
     private static void Gate(RandomNet net)
@@ -100,7 +103,8 @@ internal static class RandomBlocks
     {
         var kind = net.Pick("amax", "mean", "conv");
         var gate = net.Conv(kind == "conv" ? net.Channels : 1, 1);
-        net.Add($"pixels({kind})", x => x.mul(gate.call(kind switch { "amax" => x.amax([1], keepdim: true), "mean" => x.mean([1], keepdim: true), _ => x }).sigmoid()));
+        net.Add($"pixels({kind})", x => x.mul(
+            gate.call(kind switch { "amax" => x.amax([1], keepdim: true), "mean" => x.mean([1], keepdim: true), _ => x }).sigmoid()));
     }
 
     private static void Product(RandomNet net)
@@ -117,13 +121,15 @@ internal static class RandomBlocks
             return;
 
         var (conv, isShuffled) = (net.Conv(net.Channels, net.Channels, groups: 2), net.Next(3) == 0);
-        net.Add(isShuffled ? "shuffled groups" : "groups", x => functional.relu(conv.call(isShuffled ? x.unflatten(1, [2, -1]).transpose(1, 2).flatten(1, 2) : x)));
+        net.Add(isShuffled ? "shuffled groups" : "groups", x => functional.relu(
+            conv.call(isShuffled ? x.unflatten(1, [2, -1]).transpose(1, 2).flatten(1, 2) : x)));
     }
 
     private static void Pool(RandomNet net)
     {
         var isMaximum = net.Next(2) == 0;
-        net.Add(isMaximum ? "max pool" : "mean pool", x => isMaximum ? functional.max_pool2d(x, 3, 1, 1) : functional.avg_pool2d(x, 3, 1, 1));
+        net.Add(isMaximum ? "max pool" : "mean pool", x =>
+            isMaximum ? functional.max_pool2d(x, 3, 1, 1) : functional.avg_pool2d(x, 3, 1, 1));
     }
 
     /// <summary>One half of the channels scaled by the other, or added to what is made of it.</summary>
@@ -154,7 +160,8 @@ internal static class RandomBlocks
     /// <summary>Channels that meet others without weights: divided by them, in another order, or added up.</summary>
     private static void Meeting(RandomNet net)
     {
-        var kind = net.Pick("unit", "root mean square", "softmax", "local", "deviation", "flip", "roll", "greatest four", "sum so far", "first gates", "last gates");
+        var kind = net.Pick("unit", "root mean square",
+            "softmax", "local", "deviation", "flip", "roll", "greatest four", "sum so far", "first gates", "last gates");
         var local = kind == "local" ? net.Layer(LocalResponseNorm(3, alpha: 1)) : null;
         net.Add(kind, x => kind switch
         {
@@ -178,7 +185,8 @@ internal static class RandomBlocks
         if (channels % 2 != 0)
             return;
 
-        var (q, k, v, back) = (net.Layer(Linear(channels, 8)), net.Layer(Linear(channels, 8)), net.Layer(Linear(channels, 8)), net.Layer(Linear(8, channels)));
+        var (q, k, v, back) = (
+            net.Layer(Linear(channels, 8)), net.Layer(Linear(channels, 8)), net.Layer(Linear(channels, 8)), net.Layer(Linear(8, channels)));
         net.Add($"attention{heads}({(isByWidth ? "by width" : "by number")})", x =>
         {
             Tensor Heads(Tensor all) => isByWidth ? all.unflatten(2, [-1, 8 / heads]) : all.unflatten(2, [heads, -1]);
@@ -193,7 +201,8 @@ internal static class RandomBlocks
         var (width, isOfSets) = (net.Width(), net.Next(2) == 0 && net.Channels % 2 == 0);
         var (a, b) = (isOfSets ? null : net.Conv(net.Channels, width), isOfSets ? null : net.Conv(net.Channels, width));
         net.Channels = isOfSets ? 2 : width;
-        net.Add(isOfSets ? "greatest of sets" : $"greatest{width}", x => isOfSets ? x.unflatten(1, [2, -1]).amax([2]) : maximum(a!.call(x), b!.call(x)));
+        net.Add(isOfSets ? "greatest of sets" : $"greatest{width}", x => isOfSets ? x.unflatten(1, [2, -1])
+            .amax([2]) : maximum(a!.call(x), b!.call(x)));
     }
 
     /// <summary>A path that only training takes.</summary>
@@ -227,7 +236,8 @@ internal static class RandomBlocks
 
     private static void Depthwise(RandomNet net)
     {
-        var (conv, norm, activation) = (net.Conv(net.Channels, net.Channels, groups: net.Channels), Norm(net, net.Channels), Activation(net));
+        var (conv, norm, activation) = (
+            net.Conv(net.Channels, net.Channels, groups: net.Channels), Norm(net, net.Channels), Activation(net));
         net.Add($"depthwise residual({norm.Words}, {activation.Words})", x => x.add(activation.Pass(norm.Pass(conv.call(x))), One));
     }
 

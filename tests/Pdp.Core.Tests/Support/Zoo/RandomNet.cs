@@ -74,7 +74,9 @@ internal sealed class RandomNet
     {
         var (channels, isPixels) = (Channels, _random.Next(4) == 0);
         var hidden = _random.Next(2) == 0 ? Layer(Linear(channels, 10)) : null;
-        var (classes, boxes) = (Layer(Linear(hidden is null ? channels : 10, 4)), _random.Next(3) == 0 ? Layer(Linear(hidden is null ? channels : 10, 3)) : null);
+        var (classes, boxes) = (
+            Layer(Linear(hidden is null ? channels : 10, 4)),
+            _random.Next(3) == 0 ? Layer(Linear(hidden is null ? channels : 10, 3)) : null);
         Add($"heads({(isPixels ? "pixels" : "mean")}{(hidden is null ? "" : ", hidden")}{(boxes is null ? "" : ", boxes")})", x =>
         {
             x = isPixels ? x.movedim([1], [-1]) : x.mean([2, 3]);

@@ -19,17 +19,21 @@ internal static class StatisticNets
         Wrong("RunningMaximum", x => x.cummax(1).values),
         Wrong("DividedByGreatest", x => x.div(x.amax([1], keepdim: true).exp().add(One, One))),
         Wrong("GateByMedian", x => x.mul(x.sort(1).Values.narrow(1, x.size(1) / 2, 1).sigmoid())),
-        Wrong("GateByQuantile", x => x.mul(x.quantile(tensor(0.75, x.dtype), 1, true).reshape(x.size(0), 1, x.size(2), x.size(3)).sigmoid())),
+        Wrong("GateByQuantile", x => x.mul(
+            x.quantile(tensor(0.75, x.dtype), 1, true).reshape(x.size(0), 1, x.size(2), x.size(3)).sigmoid())),
         Wrong("GateByLogSumExp", x => x.mul(x.logsumexp(1, true).sigmoid())),
         Wrong("GateByEntropy", x => x.mul(Entropy(x.softmax(1)))),
         Wrong("OnlyTheGreatest", x => x.mul(x.eq(x.amax([1], keepdim: true)))),
         Wrong("RoutedByGreatest", x => x.mul(x.mean([2, 3]).argmax(1).to_type(x.dtype).reshape(-1, 1, 1, 1))),
         Wrong("SpectrumOfChannels", x => fft.fft_(x, dim: 1).abs()),
-        Wrong("ResizedChannels", x => functional.adaptive_avg_pool1d(x.flatten(2).transpose(1, 2), 12).transpose(1, 2).unflatten(2, [x.size(2), x.size(3)])),
-        Wrong("PooledChannels", x => functional.avg_pool1d(x.flatten(2).transpose(1, 2), 3, 1, 1).transpose(1, 2).unflatten(2, [x.size(2), x.size(3)])),
+        Wrong("ResizedChannels", x => functional.adaptive_avg_pool1d(x.flatten(2).transpose(1, 2), 12).transpose(1, 2).unflatten(
+            2, [x.size(2), x.size(3)])),
+        Wrong("PooledChannels", x => functional.avg_pool1d(x.flatten(2).transpose(1, 2), 3, 1, 1).transpose(1, 2).unflatten(
+            2, [x.size(2), x.size(3)])),
         Wrong("MeanBesideChannels", x => x.add(cat([x.mean([1], keepdim: true), zeros_like(x.narrow(1, 1, x.size(1) - 1))], 1), One)),
         Wrong("BatchDeviation", x => x.add(x.std(0, false, true).mean(), One)),
-        Wrong("FirstHalfDoubled", x => cat([x.narrow(1, 0, x.size(1) / 2).add(x.narrow(1, 0, x.size(1) / 2), One), x.narrow(1, x.size(1) / 2, x.size(1) - (x.size(1) / 2))], 1)),
+        Wrong("FirstHalfDoubled", x => cat([x.narrow(1, 0, x.size(1) / 2)
+            .add(x.narrow(1, 0, x.size(1) / 2), One), x.narrow(1, x.size(1) / 2, x.size(1) - (x.size(1) / 2))], 1)),
         Wrong("AsymmetricQuantization", x => Quantized(x, x.amin(), x.amax())),
         Wrong("SharesOfAll", x => x.div(x.exp().sum(1, keepdim: true))),
         Wrong("ChannelAttention", x => einsum("bcd,bdhw->bchw", einsum("bchw,bdhw->bcd", x, x).softmax(2), x)),
@@ -43,7 +47,8 @@ internal static class StatisticNets
 
         // Each channel goes its own way.
         Right("OwnStatistics", x => x.div(x.std([2, 3], false, true).add(Half, One)), isEither: false),
-        Right("Blurred", x => functional.conv2d(x, full([x.size(1), 1, 3, 3], 1.0 / 9, x.dtype), padding: [1, 1], groups: x.size(1)), isEither: false),
+        Right("Blurred", x =>
+            functional.conv2d(x, full([x.size(1), 1, 3, 3], 1.0 / 9, x.dtype), padding: [1, 1], groups: x.size(1)), isEither: false),
         Right("OwnGreatest", x => x.mul(x.amax([2, 3], keepdim: true).sigmoid()), isEither: false),
         Right("OwnSoftmax", x => x.mul(x.flatten(2).softmax(2).view_as(x)), isEither: false),
         Right("Capped", x => x.tanh(), isEither: false),
@@ -57,7 +62,8 @@ internal static class StatisticNets
         return x.sub(least).div(step).round().mul(step).add(least, One);
     }
 
-    private static ZooCase Wrong(string name, Func<Tensor, Tensor> between) => Of(name, between) with { Groups = ["conv2"], Unsupported = ["conv1: ", "fc: model"] };
+    private static ZooCase Wrong(string name, Func<Tensor, Tensor> between) =>
+        Of(name, between) with { Groups = ["conv2"], Unsupported = ["conv1: ", "fc: model"] };
 
     private static ZooCase Right(string name, Func<Tensor, Tensor> between, bool isEither) => isEither
         ? Of(name, between) with { Groups = ["conv2"], Either = ["conv1"], Unsupported = ["fc: model"] }

@@ -43,7 +43,8 @@ internal static class ThresholdNets
         Scaled("CentredWhereLoud", h => h.sub(functional.relu(h.mean([1], keepdim: true).sub(Number(30))))),
 
         // Numbers to which silent channels add nothing.
-        Scaled("ClippedByNorm", h => h.div(h.norm(1, keepdim: true).div(Hundred).clamp(min: Number(1)))) with { Either = ["conv1"], Unsupported = ["fc: model"] },
+        Scaled("ClippedByNorm", h =>
+            h.div(h.norm(1, keepdim: true).div(Hundred).clamp(min: Number(1)))) with { Either = ["conv1"], Unsupported = ["fc: model"] },
         Wrong("SumAboveFive", (h, y) => Doubled(y, h.sum([1]).mean().gt(Five))) with { Either = ["conv1"], Unsupported = ["fc: model"] },
         WrongRaw("SignOfMean", (h, y) => y.mul(h.mean().sign())) with { Either = ["conv1"], Unsupported = ["fc: model"] },
     ];
@@ -63,7 +64,8 @@ internal static class ThresholdNets
 
     private static ZooCase Scaled(string name, Func<Tensor, Tensor> between) => Of(name, h => functional.relu(h), between, (_, y) => y);
 
-    private static ZooCase Of(string name, Func<Tensor, Tensor> activation, Func<Tensor, Tensor> between, Func<Tensor, Tensor, Tensor> gate) => new(name, () =>
+    private static ZooCase Of(
+        string name, Func<Tensor, Tensor> activation, Func<Tensor, Tensor> between, Func<Tensor, Tensor, Tensor> gate) => new(name, () =>
     {
         var (conv1, conv2, fc) = (Conv2d(3, 12, 3, padding: 1), Conv2d(12, 8, 3, padding: 1), Linear(8, 5));
         return new Net(new { conv1, conv2, fc }, x =>
@@ -72,9 +74,9 @@ internal static class ThresholdNets
             return gate(h, fc.call(functional.relu(conv2.call(h)).mean([2, 3])));
         });
     }, Picture)
-    {
-        Groups = ["conv2"],
-        Unsupported = ["conv1: ", "fc: model"],
-        OtherSizes = Others,
-    };
+        {
+            Groups = ["conv2"],
+            Unsupported = ["conv1: ", "fc: model"],
+            OtherSizes = Others,
+        };
 }

@@ -16,16 +16,42 @@ internal static class TransformerNets
         Vit(1) with { Groups = ["fc1"], Unsupported = ["q: ", "k: ", "v: ", .. Stream, "head: model"] },
         Vit(2) with { Groups = ["q k v", "fc1"], Unsupported = [.. Stream, "head: model"] },
         Vit(4) with { Groups = ["q k v", "fc1"], Unsupported = [.. Stream, "head: model"] },
-        Bert(1) with { Groups = ["v", "fc1"], Unsupported = ["q: ", "k: ", "proj: mix|norm|changes|zero", "fc2: mix|norm|changes|zero", "head: model"] },
-        Bert(2) with { Groups = ["fc1"], Either = ["v"], Unsupported = ["q: ", "k: ", "proj: mix|norm|changes|zero", "fc2: mix|norm|changes|zero", "head: model"] },
-        Bert(4) with { Groups = ["fc1"], Either = ["v"], Unsupported = ["q: ", "k: ", "proj: mix|norm|changes|zero", "fc2: mix|norm|changes|zero", "head: model"] },
-        new("FusedAttention", FusedAttention, 5, 8) { Groups = ["stem proj"], Either = ["qkv"], Unsupported = ["head: model"], OtherSizes = [[1, 8], [9, 8]], Features = -1 },
+        Bert(1) with
+        {
+            Groups = ["v", "fc1"],
+            Unsupported = ["q: ", "k: ", "proj: mix|norm|changes|zero", "fc2: mix|norm|changes|zero", "head: model"],
+        },
+        Bert(2) with
+        {
+            Groups = ["fc1"],
+            Either = ["v"],
+            Unsupported = ["q: ", "k: ", "proj: mix|norm|changes|zero", "fc2: mix|norm|changes|zero", "head: model"],
+        },
+        Bert(4) with
+        {
+            Groups = ["fc1"],
+            Either = ["v"],
+            Unsupported = ["q: ", "k: ", "proj: mix|norm|changes|zero", "fc2: mix|norm|changes|zero", "head: model"],
+        },
+        new("FusedAttention", FusedAttention,
+            5, 8) { Groups = ["stem proj"], Either = ["qkv"], Unsupported = ["head: model"], OtherSizes = [[1, 8], [9, 8]], Features = -1 },
         GroupedQuery(heads: 2, width: 4),
         GroupedQuery(heads: 4, width: 4),
         GroupedQuery(heads: 3, width: 8),
-        new("Llama", Llama, 5, 8) { Groups = ["gate up"], Unsupported = [$"stem: {Norm}", $"down: {Norm}", "head: model"], OtherSizes = [[1, 8], [9, 8]], Features = -1 },
-        new("MultiheadModule", MultiheadModule, 5, 8) { Groups = ["fc1"], Unsupported = ["stem: ", "head: model"], OtherSizes = [[1, 8], [9, 8]], Features = -1 },
-        new("MlpMixer", MlpMixer, 3, 16, 16) { Groups = ["tokens1", "channels1"], Unsupported = [$"patches: {Norm}", "tokens2: ", $"channels2: {Norm}|together", "head: model"] },
+        new("Llama", Llama, 5, 8)
+        {
+            Groups = ["gate up"],
+            Unsupported = [$"stem: {Norm}", $"down: {Norm}", "head: model"],
+            OtherSizes = [[1, 8], [9, 8]],
+            Features = -1,
+        },
+        new("MultiheadModule", MultiheadModule,
+            5, 8) { Groups = ["fc1"], Unsupported = ["stem: ", "head: model"], OtherSizes = [[1, 8], [9, 8]], Features = -1 },
+        new("MlpMixer", MlpMixer, 3, 16, 16)
+        {
+            Groups = ["tokens1", "channels1"],
+            Unsupported = [$"patches: {Norm}", "tokens2: ", $"channels2: {Norm}|together", "head: model"],
+        },
     ];
 
     private static string[] Stream => [$"patches: {Norm}", $"proj: {Norm}", $"fc2: {Norm}"];
@@ -105,7 +131,8 @@ internal static class TransformerNets
     /// <summary>Root mean squares in front of a gated layer (Touvron et al. 2023).</summary>
     private static Net Llama()
     {
-        var (stem, scale, gate, up, down, head) = (Linear(8, 8), new Learned(8), Linear(8, 12, hasBias: false), Linear(8, 12, hasBias: false), Linear(12, 8, hasBias: false), Linear(8, 5));
+        var (stem, scale, gate, up, down, head) = (Linear(8, 8),
+            new Learned(8), Linear(8, 12, hasBias: false), Linear(8, 12, hasBias: false), Linear(12, 8, hasBias: false), Linear(8, 5));
         return new(new { stem, scale, gate, up, down, head }, x =>
         {
             Tensor Norm(Tensor all) => all.div(all.mul(all).mean([-1], keepdim: true).sqrt()).mul(scale.value);

@@ -20,7 +20,8 @@ internal sealed class VggLike : ZooNet
         ("9", ReLU(inplace: true)),
         ("10", MaxPool2d(2)));
 
-    private readonly Sequential classifier = Sequential(("0", Linear(16 * 4 * 4, 24)), ("1", ReLU()), ("2", Dropout()), ("3", Linear(24, 5)));
+    private readonly Sequential classifier = Sequential(
+        ("0", Linear(16 * 4 * 4, 24)), ("1", ReLU()), ("2", Dropout()), ("3", Linear(24, 5)));
 
     public VggLike()
         : base(nameof(VggLike))

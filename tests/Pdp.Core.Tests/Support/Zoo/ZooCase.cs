@@ -5,7 +5,8 @@ namespace Pdp.Tests.Support;
 
 /// <summary>A network and the truth about its channels, from its mathematics.</summary>
 /// <remarks>
-/// Layers are called by their names. A group is written as the layers whose filters make it, "conv1 conv2"; those in brackets, as gates, may
+/// Layers are called by their names. A group is written as the layers whose filters make it, "conv1 conv2"; those in brackets, as gates,
+/// may
 /// count as filters of it or merely go with it.
 /// </remarks>
 internal sealed record ZooCase(ZooModel Model)

@@ -16,7 +16,9 @@ internal static class ZooCut
     /// <param name="steps">The steps of training before; weights are of normal scale without any.</param>
     /// <param name="seed">The seed of the weights.</param>
     /// <param name="inputs">How many inputs are tried.</param>
-    /// <param name="tolerance">The share of the largest value of an output by which it may differ; 0 for 1e-11 of float64 and 1e-5 of float32.</param>
+    /// <param name="tolerance">
+    /// The share of the largest value of an output by which it may differ; 0 for 1e-11 of float64 and 1e-5 of float32.
+    /// </param>
     public static void Check(ZooCase zoo, ChannelMap map, ScalarType type, int steps, int seed = 0, int inputs = 20, double tolerance = 0)
     {
         if (map.Groups.Count == 0)
@@ -74,7 +76,8 @@ internal static class ZooCut
         }
     }
 
-    private static void Compare(ZooCase zoo, Module<Tensor, Tensor> masked, Module<Tensor, Tensor> cut, ScalarType type, int inputs, double tolerance, string words)
+    private static void Compare(
+        ZooCase zoo, Module<Tensor, Tensor> masked, Module<Tensor, Tensor> cut, ScalarType type, int inputs, double tolerance, string words)
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
@@ -90,12 +93,16 @@ internal static class ZooCut
 
         Assert.All(scales, scale => Assert.True(double.IsFinite(scale), $"{zoo} ({words}): the masked model's output is {scale}."));
         foreach (var (i, difference) in differences.Index())
-            Assert.True(difference <= tolerance * scales[i], $"{zoo} ({words}, {type}): output {i} differs by {difference:0.0E+0} of {scales[i]:0.0E+0}.");
+            Assert.True(
+                difference <= tolerance * scales[i],
+                $"{zoo} ({words}, {type}): output {i} differs by {difference:0.0E+0} of {scales[i]:0.0E+0}.");
     }
 
-    private static double[] ByFeature(ZooCase zoo, Tensor output) => output.abs().movedim([zoo.Features], [0]).flatten(1).amax([1]).Values();
+    private static double[] ByFeature(ZooCase zoo, Tensor output) =>
+        output.abs().movedim([zoo.Features], [0]).flatten(1).amax([1]).Values();
 
-    private static double[] Largest(double[] a, double[] b) => [.. Enumerable.Range(0, Math.Max(a.Length, b.Length)).Select(i => Math.Max(a.ElementAtOrDefault(i), b.ElementAtOrDefault(i)))];
+    private static double[] Largest(double[] a, double[] b) =>
+        [.. Enumerable.Range(0, Math.Max(a.Length, b.Length)).Select(i => Math.Max(a.ElementAtOrDefault(i), b.ElementAtOrDefault(i)))];
 
     /// <summary>Dropout draws for each channel, and for fewer of them other numbers.</summary>
     private static void TrainWithoutDropout(Module model)

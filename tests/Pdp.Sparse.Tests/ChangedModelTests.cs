@@ -34,7 +34,8 @@ public sealed class ChangedModelTests : IDisposable
         var packed = SparseModel.Pack(model, plan);
 
         for (var call = 0; call < 2; call++)
-            Assert.Contains(expected, Assert.Throws<InvalidOperationException>(() => model.call(picture)).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                expected, Assert.Throws<InvalidOperationException>(() => model.call(picture)).Message, StringComparison.Ordinal);
 
         packed.Dispose();
         Assert.Equal(before, Pruned.Bits(model));
@@ -52,7 +53,8 @@ public sealed class ChangedModelTests : IDisposable
         var fault = Assert.Throws<InvalidOperationException>(() => model.call(few));
 
         Assert.Equal(["relu"], Assert.Single(packed.Report.Layers).Folded);
-        Assert.Contains("another order for this input; pack it with SparseOptions { Fold = false }", fault.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "another order for this input; pack it with SparseOptions { Fold = false }", fault.Message, StringComparison.Ordinal);
         Assert.True(Pruned.IsClose(model.call(many), expected));
     }
 
@@ -85,7 +87,9 @@ public sealed class ChangedModelTests : IDisposable
                 case "stride": convolution.stride = isChanged ? [2, 2] : [1, 1]; break;
                 case "padding": convolution.padding![1] = isChanged ? 0 : 1; break;
                 case "mode": convolution.padding_mode = isChanged ? PaddingModes.Reflect : PaddingModes.Zeros; break;
-                default: activation.approximate = isChanged ? TorchSharp.Modules.GELU.Approximate.tanh : TorchSharp.Modules.GELU.Approximate.none; break;
+                default:
+                    activation.approximate = isChanged
+                    ? TorchSharp.Modules.GELU.Approximate.tanh : TorchSharp.Modules.GELU.Approximate.none; break;
             }
         }
     }

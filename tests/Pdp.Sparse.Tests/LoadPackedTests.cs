@@ -39,7 +39,8 @@ public sealed class LoadPackedTests : IDisposable
         var packed = SparseModel.Load(_other, Path, SparsePlan.FromJson(plan.ToJson()));
 
         Assert.Equal(plan.ToJson(), packed.Plan.ToJson());
-        Assert.All(packed.Report.Layers, layer => Assert.Equal((LayerForm.Packed, "by the plan", 0.6), (layer.Form, layer.Reason, Math.Round(layer.Sparsity, 1))));
+        Assert.All(packed.Report.Layers, layer => Assert.Equal(
+            (LayerForm.Packed, "by the plan", 0.6), (layer.Form, layer.Reason, Math.Round(layer.Sparsity, 1))));
         Assert.True(Pruned.IsClose(_other.call(Nets.Picture()), expected));
         packed.Unpack();
         Assert.Equal(weights, Pruned.Bits(_other));
@@ -177,8 +178,10 @@ public sealed class LoadPackedTests : IDisposable
     // The last packed tensor has a place that no value is for, and the hash is that of the lie.
     private void Lie()
     {
-        var (stored, metadata) = (Safetensors.Load(Path), Safetensors.LoadMetadata(Path).Where(entry => entry.Key != "pdp.sha256").ToDictionary());
-        var places = stored.Keys.Where(name => name.EndsWith(".bitmask", StringComparison.Ordinal) || name.EndsWith(".positions", StringComparison.Ordinal)).Max()!;
+        var (stored, metadata) = (
+            Safetensors.Load(Path), Safetensors.LoadMetadata(Path).Where(entry => entry.Key != "pdp.sha256").ToDictionary());
+        var places = stored.Keys.Where(name => name.EndsWith(".bitmask", StringComparison.Ordinal)
+            || name.EndsWith(".positions", StringComparison.Ordinal)).Max()!;
         stored[places].bytes[0] ^= 1;
         metadata["pdp.sha256"] = FileHash.Of(metadata, stored);
         Safetensors.Save(Path, stored, metadata);

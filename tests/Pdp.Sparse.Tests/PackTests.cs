@@ -34,7 +34,8 @@ public sealed class PackTests
     public void Pack_WhenAModuleIsExcluded_LeavesAllBelowItDense()
     {
         using var scope = NewDisposeScope();
-        using var model = Pruned.Prune(Sequential(("body", Sequential(("in", Linear(8, 8)), ("out", Linear(8, 8)))), ("head", Linear(8, 4))), 0.5);
+        using var model = Pruned.Prune(
+            Sequential(("body", Sequential(("in", Linear(8, 8)), ("out", Linear(8, 8)))), ("head", Linear(8, 4))), 0.5);
 
         using var packed = SparseModel.Pack(model, ones(2, 8), Everything with { Exclude = ["body"] });
 

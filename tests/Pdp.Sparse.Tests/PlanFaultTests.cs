@@ -14,8 +14,14 @@ public sealed class PlanFaultTests
     {
         Assert.Equal("Layers", Assert.Throws<ArgumentNullException>(() => new SparsePlan(null!)).ParamName);
         Assert.Equal("Layers", Assert.Throws<ArgumentNullException>(() => new SparsePlan([]) with { Layers = null! }).ParamName);
-        Assert.Contains("a layer that is null", Assert.Throws<ArgumentException>(() => new SparsePlan([First, null!])).Message, StringComparison.Ordinal);
-        Assert.Contains("a layer that is null", Assert.Throws<ArgumentException>(() => SparsePlan.FromJson("""{"layers": [null]}""")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "a layer that is null",
+            Assert.Throws<ArgumentException>(() => new SparsePlan([First, null!])).Message,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "a layer that is null",
+            Assert.Throws<ArgumentException>(() => SparsePlan.FromJson("""{"layers": [null]}""")).Message,
+            StringComparison.Ordinal);
         Assert.Equal("Name", Assert.Throws<ArgumentNullException>(() => First with { Name = null! }).ParamName);
         Assert.Equal("Shape", Assert.Throws<ArgumentNullException>(() => First with { Shape = null! }).ParamName);
     }
@@ -31,7 +37,8 @@ public sealed class PlanFaultTests
     [Fact]
     public void Pack_WhenTwoLayersTakeOneNorm_NamesThem()
     {
-        var fault = Refused(First with { Norm = "1" }, new() { Name = "2.weight", Shape = [8, 8, 1, 1], Form = LayerForm.Packed, Norm = "1" });
+        var fault = Refused(
+            First with { Norm = "1" }, new() { Name = "2.weight", Shape = [8, 8, 1, 1], Form = LayerForm.Packed, Norm = "1" });
 
         Assert.Contains("'2.weight': '1' is folded into '0.weight' already", fault, StringComparison.Ordinal);
     }
@@ -46,7 +53,8 @@ public sealed class PlanFaultTests
     /// <summary>The message for a plan of a model of two convolutions, a norm behind the first one, and an activation.</summary>
     private static string Refused(params SparseLayerPlan[] layers)
     {
-        using var model = Pruned.Prune(nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.Conv2d(8, 8, 1), nn.ReLU(), nn.BatchNorm2d(9)), 0.5);
+        using var model = Pruned.Prune(
+            nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.Conv2d(8, 8, 1), nn.ReLU(), nn.BatchNorm2d(9)), 0.5);
         var before = Pruned.Bits(model);
 
         var fault = Assert.Throws<ArgumentException>(() => SparseModel.Pack(model, new SparsePlan(layers)));

@@ -38,7 +38,9 @@ public sealed class WholeModelTests : IDisposable
 
         using var packed = Pack(model, Times(layer: [10, 1], whole: [10, 9.9, 10, 12]), OfLayers);
 
-        Assert.Equal("The whole model takes 12.000 ms with the packed layers, and 10.000 ms without: none is packed.", Assert.Single(packed.Report.Notes));
+        Assert.Equal(
+            "The whole model takes 12.000 ms with the packed layers, and 10.000 ms without: none is packed.",
+            Assert.Single(packed.Report.Notes));
         Assert.All(packed.Report.Layers, layer => Assert.Equal("the model as a whole does not gain", layer.Reason));
         Assert.Empty(packed.Plan.Layers);
     }
@@ -66,7 +68,8 @@ public sealed class WholeModelTests : IDisposable
         using var packed = Pack(model, Times(() => timed++ == 0 ? [1, 2] : [10, 1], [10, 10, 10, 5]), OfLayers);
 
         Assert.Equal([LayerForm.Folded, LayerForm.Packed, LayerForm.Packed], packed.Report.Layers.Select(layer => layer.Form));
-        Assert.Equal(["2.0× slower packed", "10.0× faster packed", "10.0× faster packed"], packed.Report.Layers.Select(layer => layer.Reason));
+        Assert.Equal(
+            ["2.0× slower packed", "10.0× faster packed", "10.0× faster packed"], packed.Report.Layers.Select(layer => layer.Reason));
     }
 
     [Fact]

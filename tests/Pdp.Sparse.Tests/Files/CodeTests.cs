@@ -42,7 +42,8 @@ public sealed class CodeTests
         Bitmask.Gather(MaskOf(kept), bytes, 2, packed);
         Bitmask.Scatter(MaskOf(kept), packed, 2, again);
 
-        Assert.Equal(elements.Where(element => element != 0), System.Runtime.InteropServices.MemoryMarshal.Cast<byte, short>(packed).ToArray());
+        Assert.Equal(
+            elements.Where(element => element != 0), System.Runtime.InteropServices.MemoryMarshal.Cast<byte, short>(packed).ToArray());
         Assert.Equal(bytes, again);
     });
 

@@ -9,7 +9,8 @@ public sealed class FileBytesTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
     private readonly nn.Module<Tensor, Tensor> _model = nn.Sequential(
-        ("conv", nn.Conv2d(4, 24, 3)), ("norm", nn.BatchNorm2d(24)), ("flat", nn.Flatten()), ("fc", nn.Linear(96, 40)), ("head", nn.Linear(40, 3)));
+        ("conv", nn.Conv2d(4, 24, 3)), ("norm", nn.BatchNorm2d(24)), ("flat", nn.Flatten()), ("fc", nn.Linear(96, 40)),
+        ("head", nn.Linear(40, 3)));
 
     public void Dispose()
     {
@@ -32,7 +33,9 @@ public sealed class FileBytesTests : IDisposable
     public void PlanAndReport_OfAnyPattern_SayWhatTheFileTakesForEachWeight(IMaskStrategy strategy, double sparsity)
     {
         using var scope = NewDisposeScope();
-        using var pruner = new PdpPruner(_model, new PdpOptions { Sparsity = sparsity, Strategy = strategy, Schedule = new ConstantSparsity(), Epochs = 1, Exclude = ["head"] });
+        using var pruner = new PdpPruner(
+            _model,
+            new PdpOptions { Sparsity = sparsity, Strategy = strategy, Schedule = new ConstantSparsity(), Epochs = 1, Exclude = ["head"] });
         pruner.BeginEpoch(0);
         using (pruner.Mask())
         {
@@ -42,7 +45,8 @@ public sealed class FileBytesTests : IDisposable
         SparseFile.Save(_model, _folder.File("model"));
 
         var stored = Safetensors.Load(_folder.File("model"));
-        long BytesOf(string name) => stored.Where(part => part.Key == name || part.Key.StartsWith(name + ".", StringComparison.Ordinal)).Sum(part => part.Value.numel() * part.Value.element_size());
+        long BytesOf(string name) => stored.Where(part => part.Key == name || part.Key.StartsWith(name + ".", StringComparison.Ordinal))
+            .Sum(part => part.Value.numel() * part.Value.element_size());
         Assert.Equal(["conv.weight", "fc.weight"], report.Layers.Select(layer => layer.Name));
         Assert.All(report.Layers, layer => Assert.Equal(BytesOf(layer.Name), layer.FileBytes));
         Assert.All(plan.Layers, layer => Assert.Equal(BytesOf(layer.Name), layer.FileBytes));

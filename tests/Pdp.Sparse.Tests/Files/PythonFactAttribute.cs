@@ -7,7 +7,8 @@ internal sealed class PythonFactAttribute : FactAttribute
 {
     public PythonFactAttribute() => Skip = Python is null ? "There is no python3 with numpy." : null;
 
-    private static string? Python { get; } = new[] { "python3", "/usr/bin/python3" }.FirstOrDefault(python => Succeeds(python, "import numpy"));
+    private static string? Python { get; } = new[] { "python3", "/usr/bin/python3" }.FirstOrDefault(
+        python => Succeeds(python, "import numpy"));
 
     /// <summary>Runs a script and throws if it fails.</summary>
     public static void Run(string script, params string[] arguments)

@@ -81,7 +81,11 @@ public sealed class SparseFileDamageTests : IDisposable
     public void Load_WhenPartsContradictOneAnother_NamesTheTensor(string fault, string expected)
     {
         Rewrite((parts, metadata) => Damage(parts, metadata, fault));
-        using var other = new Bag(("rare", ones(40, 50)), ("half", ones(41, 43)), ("pairs", ones(fault == "pairs of a vector" ? [800] : [20, 40])), ("bias", ones(3)));
+        using var other = new Bag(
+            ("rare", ones(40, 50)),
+            ("half", ones(41, 43)),
+            ("pairs", ones(fault == "pairs of a vector" ? [800] : [20, 40])),
+            ("bias", ones(3)));
         var before = Bag.Contents(other);
 
         var error = Assert.Throws<InvalidDataException>(() => SparseFile.Load(other, Path));
@@ -115,7 +119,8 @@ public sealed class SparseFileDamageTests : IDisposable
         AssertRefused("was changed since it was written");
         Safetensors.Save(Path, stored, new Dictionary<string, string>(metadata) { ["rare"] = "F32 50 40" });
         AssertRefused("was changed since it was written");
-        Safetensors.Save(Path, new Dictionary<string, Tensor>(stored) { ["pdp.F32"] = stored["pdp.F32"].to_type(ScalarType.Int32) }, metadata);
+        Safetensors.Save(
+            Path, new Dictionary<string, Tensor>(stored) { ["pdp.F32"] = stored["pdp.F32"].to_type(ScalarType.Int32) }, metadata);
         AssertRefused("was changed since it was written");
     }
 
@@ -142,7 +147,8 @@ public sealed class SparseFileDamageTests : IDisposable
     {
         if (fault.Length == 0 || fault.Contains(' ', StringComparison.Ordinal) && char.IsDigit(fault[1]))
             metadata["rare"] = fault;
-        var (values, places, mask, indices) = (parts["rare.compressed"], parts["rare.positions"], parts["half.bitmask"], parts["pairs.indices"]);
+        var (values, places, mask, indices) = (
+            parts["rare.compressed"], parts["rare.positions"], parts["half.bitmask"], parts["pairs.indices"]);
         switch (fault)
         {
             case "no metadata": metadata.Remove("rare"); break;
@@ -202,7 +208,8 @@ public sealed class SparseFileDamageTests : IDisposable
 
         var error = Assert.Throws<InvalidDataException>(() => SparseFile.Load(_model, Path));
 
-        Assert.Equal($"'{Path}' {expected}", error.Message.TrimEnd('.')[..Math.Min(error.Message.TrimEnd('.').Length, Path.Length + 3 + expected.Length)]);
+        Assert.Equal($"'{Path}' {expected}", error.Message.TrimEnd('.')[..Math.Min(
+            error.Message.TrimEnd('.').Length, Path.Length + 3 + expected.Length)]);
         Assert.Equal(before, Bag.Contents(_model));
     }
 }

@@ -14,7 +14,8 @@ public sealed class SparseFileFuzzTests : IDisposable
 {
     private const long Allowed = 64 << 20;
     private static readonly long[] Lies = [0, 1, -1, 7, 49, 51, 1L << 20, 1L << 31, 1L << 40, 1L << 62, long.MaxValue];
-    private static readonly int Count = int.Parse(Environment.GetEnvironmentVariable("PDP_FUZZ_FILES") ?? "300", CultureInfo.InvariantCulture);
+    private static readonly int Count = int.Parse(
+        Environment.GetEnvironmentVariable("PDP_FUZZ_FILES") ?? "300", CultureInfo.InvariantCulture);
 
     private readonly TemporaryFolder _folder = new();
     private readonly Bag _model = new(
@@ -66,7 +67,8 @@ public sealed class SparseFileFuzzTests : IDisposable
             using var inner = NewDisposeScope();
             Save(Lying(sound, random), Lying(metadata, random));
             var before = Bag.Contents(model);
-            var error = Record.Exception(() => SparseFile.Load(model, Path, new LoadOptions { AllowMissing = true, AllowUnexpected = true, AllowConversion = true }));
+            var error = Record.Exception(() => SparseFile.Load(
+                model, Path, new LoadOptions { AllowMissing = true, AllowUnexpected = true, AllowConversion = true }));
             Assert.True(error is null or InvalidDataException, $"File {file}: {error}");
             if (error is not null)
             {

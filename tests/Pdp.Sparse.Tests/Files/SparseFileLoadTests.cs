@@ -38,7 +38,8 @@ public sealed class SparseFileLoadTests : IDisposable
 
         using var packed = SparseModel.Pack(model, Weights.PlanOf(LayerForm.Packed));
 
-        var error = Assert.Throws<InvalidOperationException>(() => isPlain ? Safetensors.LoadInto(model, Path) : SparseFile.Load(model, Path));
+        var error = Assert.Throws<InvalidOperationException>(
+            () => isPlain ? Safetensors.LoadInto(model, Path) : SparseFile.Load(model, Path));
 
         Assert.Contains("'3.weight' of the model has no dense values to load into", error.Message, StringComparison.Ordinal);
         Assert.Contains("Unpack()", error.Message, StringComparison.Ordinal);
@@ -90,7 +91,8 @@ public sealed class SparseFileLoadTests : IDisposable
 
         var error = Assert.Throws<InvalidDataException>(() => SparseFile.Load(other, Path));
 
-        Assert.Equal($"'{Path}' does not fit the model: 'a' is Float32 [40, 50] where the model has Float32 [40, 49]; 'b' is Float32 [40, 50] where the model has BFloat16 [40, 50].", error.Message);
+        Assert.Equal($"'{Path}' does not fit the model: 'a' is Float32 [40, 50] where the model has Float32 [40, 49]; 'b' is Float32 [40, "
+            + "50] where the model has BFloat16 [40, 50].", error.Message);
         Assert.Equal(before, Bag.Contents(other));
     }
 

@@ -35,7 +35,8 @@ public sealed class SparseFileOptionsTests : IDisposable
         Assert.Equal(Safetensors.Load(Path)["weight.compressed"].dtype, type);
         Assert.Equal(weight.to_type(type).to_type(ScalarType.Float32).bytes.ToArray(), again.get_buffer("weight")!.bytes.ToArray());
         Assert.NotEqual(weight.bytes.ToArray(), again.get_buffer("weight")!.bytes.ToArray());
-        Assert.Equal(model.get_buffer("dense")!.to_type(type).to_type(ScalarType.Float32).bytes.ToArray(), again.get_buffer("dense")!.bytes.ToArray());
+        Assert.Equal(model.get_buffer("dense")!.to_type(type)
+            .to_type(ScalarType.Float32).bytes.ToArray(), again.get_buffer("dense")!.bytes.ToArray());
         Assert.Equal(bias.bytes.ToArray(), again.get_buffer("bias")!.bytes.ToArray());
     }
 
@@ -77,7 +78,8 @@ public sealed class SparseFileOptionsTests : IDisposable
     {
         using var model = new Bag(("weight", tensor(new[] { 65_000f, 70_000f, float.PositiveInfinity }).reshape(1, 3)));
 
-        var error = Assert.Throws<ArgumentException>(() => SparseFile.Save(model, Path, new SparseFileOptions { Values = ScalarType.Float16 }));
+        var error = Assert.Throws<ArgumentException>(
+            () => SparseFile.Save(model, Path, new SparseFileOptions { Values = ScalarType.Float16 }));
 
         Assert.Contains("'weight' has values beyond the range of Float16", error.Message, StringComparison.Ordinal);
         Assert.False(File.Exists(Path));

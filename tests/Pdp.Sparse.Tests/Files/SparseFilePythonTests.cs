@@ -50,17 +50,21 @@ public sealed class SparseFilePythonTests
             ("rare", Bag.Random([31, 33, 3], ScalarType.Float32, 0.9, 3)),
             ("rarer", Bag.Random([31, 330], ScalarType.BFloat16, 0.99, 4)),
             ("nothing", zeros([310, 33], ScalarType.Int16)),
-            ("pairs", tensor(Enumerable.Range(0, 800).Select(i => i / 4 * 7 % 4 == i % 4 || i / 4 * 7 % 4 == (i + 1) % 4 ? i + 1f : 0).ToArray()).reshape(20, 40)),
+            ("pairs", tensor(Enumerable.Range(0, 800).Select(i =>
+                i / 4 * 7 % 4 == i % 4 || i / 4 * 7 % 4 == (i + 1) % 4 ? i + 1f : 0).ToArray()).reshape(20, 40)),
             ("convolution", tensor(Enumerable.Range(0, 720).Select(i => i / 18 % 2 == 0 ? i + 1f : 0).ToArray()).reshape(10, 8, 3, 3)));
         SparseFile.Save(model, folder.File("model"));
 
         PythonFactAttribute.Run(Before + Documented() + After, folder.File("model"), folder.Path);
 
         Assert.Equal(["convolution.indices", "half.bitmask", "nothing.positions", "pairs.indices", "rare.positions", "rarer.positions"],
-            Training.Safetensors.Load(folder.File("model")).Keys.Where(name => name.EndsWith('s') && name.Contains('.', StringComparison.Ordinal) || name.EndsWith("mask", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
+            Training.Safetensors.Load(folder.File("model")).Keys.Where(name => name.EndsWith('s')
+                && name.Contains('.', StringComparison.Ordinal) || name.EndsWith("mask", StringComparison.Ordinal))
+                .Order(StringComparer.Ordinal));
         foreach (var (name, tensor) in model.state_dict())
         {
-            byte[] expected = [.. System.Text.Encoding.UTF8.GetBytes($"[{string.Join(", ", tensor.shape)}]"), .. tensor.numel() == 0 ? [] : tensor.bytes];
+            byte[] expected =
+                [.. System.Text.Encoding.UTF8.GetBytes($"[{string.Join(", ", tensor.shape)}]"), .. tensor.numel() == 0 ? [] : tensor.bytes];
             Assert.Equal(expected, File.ReadAllBytes(folder.File(name)));
         }
     }

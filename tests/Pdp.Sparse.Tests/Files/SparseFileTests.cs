@@ -41,7 +41,8 @@ public sealed class SparseFileTests : IDisposable
     [Fact]
     public void Load_OfWhatWasSaved_RestoresEveryBit() => Law.Holds(Tensors.Array[1, 4], tensors =>
     {
-        using var model = new Bag([.. tensors.Index().Select(pair => ($"t{pair.Index}", Bag.Random(pair.Item.Shape, pair.Item.Type, pair.Item.Sparsity, pair.Item.Seed)))]);
+        using var model = new Bag([.. tensors.Index().Select(
+            pair => ($"t{pair.Index}", Bag.Random(pair.Item.Shape, pair.Item.Type, pair.Item.Sparsity, pair.Item.Seed)))]);
         using var again = new Bag([.. tensors.Index().Select(pair => ($"t{pair.Index}", ones(pair.Item.Shape, pair.Item.Type)))]);
 
         SparseFile.Save(model, Path);
@@ -101,7 +102,8 @@ public sealed class SparseFileTests : IDisposable
     [Fact]
     public void Save_OfVectors_PutsThoseOfATypeIntoOneBlock()
     {
-        using var model = new Bag(("weight", ones(2, 2)), ("b", tensor([3f, 4f])), ("a", tensor(2f)), ("steps", tensor(5L)), ("B", tensor([1f])));
+        using var model = new Bag(
+            ("weight", ones(2, 2)), ("b", tensor([3f, 4f])), ("a", tensor(2f)), ("steps", tensor(5L)), ("B", tensor([1f])));
 
         SparseFile.Save(model, Path);
 
@@ -167,7 +169,10 @@ public sealed class SparseFileTests : IDisposable
 
         var error = Assert.Throws<InvalidOperationException>(() => SparseFile.Save(model, Path));
 
-        Assert.Contains("'3.weight' has no dense values, as in a packed model: save it before Pack, or call Unpack()", error.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "'3.weight' has no dense values, as in a packed model: save it before Pack, or call Unpack()",
+            error.Message,
+            StringComparison.Ordinal);
         Assert.False(File.Exists(Path));
         packed.Unpack();
         SparseFile.Save(model, Path);

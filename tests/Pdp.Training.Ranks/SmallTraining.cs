@@ -84,7 +84,8 @@ public static class SmallTraining
     private static (Tensor Examples, Tensor Labels) Share(int step, ICollective collective)
     {
         using var generator = new Generator((ulong)(100 + step));
-        var (examples, labels) = (randn([Batch, Inputs], generator: generator), randint(5, [Batch], ScalarType.Int64, generator: generator));
+        var (examples, labels) = (
+            randn([Batch, Inputs], generator: generator), randint(5, [Batch], ScalarType.Int64, generator: generator));
         var share = Batch / collective.Size;
         return (examples.narrow(0, collective.Rank * share, share), labels.narrow(0, collective.Rank * share, share));
     }

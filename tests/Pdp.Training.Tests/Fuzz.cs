@@ -17,7 +17,8 @@ internal static class Fuzz
     /// <summary>Runs an action on damaged copies of a file, and checks how much memory that takes at its peak.</summary>
     public static void Run(byte[] sound, int files, Action<byte[], int> action)
     {
-        var count = Environment.GetEnvironmentVariable("PDP_FUZZ_FILES") is { } given ? int.Parse(given, CultureInfo.InvariantCulture) : files;
+        var count = Environment.GetEnvironmentVariable("PDP_FUZZ_FILES") is { } given
+            ? int.Parse(given, CultureInfo.InvariantCulture) : files;
         var random = new Random(7);
         var before = Environment.WorkingSet;
         PeakMemory.Reset();

@@ -130,5 +130,6 @@ public sealed class WeightAverageTests : IDisposable
         _model.running_mean!.copy_(five);
     }
 
-    private static float Value(WeightAverage average, string name) => average.GetState().Single(entry => entry.Key == name).Value.ReadCpuSingle(0);
+    private static float Value(WeightAverage average, string name) =>
+        average.GetState().Single(entry => entry.Key == name).Value.ReadCpuSingle(0);
 }

@@ -143,5 +143,6 @@ public sealed class CheckpointFolderTests : IDisposable
         File.WriteAllBytes(path, bytes);
     }
 
-    private IEnumerable<string?> Names() => Directory.GetFiles(_temporary.File("run")).Select(Path.GetFileName).Order(StringComparer.Ordinal);
+    private IEnumerable<string?> Names() =>
+        Directory.GetFiles(_temporary.File("run")).Select(Path.GetFileName).Order(StringComparer.Ordinal);
 }

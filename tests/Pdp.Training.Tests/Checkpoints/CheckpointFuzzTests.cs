@@ -2,7 +2,9 @@ using Pdp.Samples.Tests;
 
 namespace Pdp.Training.Tests.Checkpoints;
 
-/// <summary>Damaged checkpoints: as they are, which the hash shows, and with a hash that fits them, so that what is behind it is reached.</summary>
+/// <summary>
+/// Damaged checkpoints: as they are, which the hash shows, and with a hash that fits them, so that what is behind it is reached.
+/// </summary>
 public sealed class CheckpointFuzzTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();

@@ -42,7 +42,8 @@ internal sealed class Scene : IDisposable
     public string Bytes()
     {
         using var scope = NewDisposeScope();
-        return string.Join(" ", _model.state_dict().Concat(Optimizer.GetState()).Concat(Average.GetState()).Select(entry => Convert.ToHexString(entry.Value.bytes)));
+        return string.Join(" ", _model.state_dict().Concat(Optimizer.GetState()).Concat(Average.GetState()).Select(
+            entry => Convert.ToHexString(entry.Value.bytes)));
     }
 
     public void Dispose()

@@ -116,10 +116,17 @@ public sealed class TrainingStateTests : IDisposable
     {
         var alone = new TrainingState { Model = _other.State.Model };
 
-        Assert.Contains("the state of an optimizer, and none is given", Assert.Throws<InvalidDataException>(() => alone.Load(Path)).Message, StringComparison.Ordinal);
-        Assert.Contains("an average of weights, and none", Assert.Throws<InvalidDataException>(() => (alone with { Optimizer = _other.Optimizer }).Load(Path)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "the state of an optimizer, and none is given",
+            Assert.Throws<InvalidDataException>(() => alone.Load(Path)).Message,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "an average of weights, and none",
+            Assert.Throws<InvalidDataException>(() => (alone with { Optimizer = _other.Optimizer }).Load(Path)).Message,
+            StringComparison.Ordinal);
         alone.Save(Path, Texts);
-        Assert.Contains("learning_rate", Assert.Throws<InvalidDataException>(() => _other.State.Load(Path)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "learning_rate", Assert.Throws<InvalidDataException>(() => _other.State.Load(Path)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -127,7 +134,10 @@ public sealed class TrainingStateTests : IDisposable
     {
         using var wider = new Scene(3, width: 6);
 
-        Assert.Contains("'fc.weight' is Float32 [3, 4]", Assert.Throws<InvalidDataException>(() => wider.State.Load(Path)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "'fc.weight' is Float32 [3, 4]",
+            Assert.Throws<InvalidDataException>(() => wider.State.Load(Path)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -136,10 +146,20 @@ public sealed class TrainingStateTests : IDisposable
         var before = File.ReadAllBytes(Path);
         Safetensors.Save(_folder.File("plain.safetensors"), _trained.State.Model.state_dict());
 
-        Assert.Contains("'sha256'", Assert.Throws<ArgumentException>(() => _trained.State.Save(Path, new Dictionary<string, string> { ["sha256"] = "" })).Message, StringComparison.Ordinal);
-        Assert.Contains("'note' is null", Assert.Throws<ArgumentException>(() => _trained.State.Save(Path, new Dictionary<string, string> { ["note"] = null! })).Message, StringComparison.Ordinal);
-        Assert.Contains("surrogate", Assert.Throws<ArgumentException>(() => _trained.State.Save(Path, new Dictionary<string, string> { ["note"] = "\ud800" })).Message, StringComparison.Ordinal);
-        Assert.Contains("no SHA-256", Assert.Throws<InvalidDataException>(() => _trained.State.Load(_folder.File("plain.safetensors"))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "'sha256'",
+            Assert.Throws<ArgumentException>(() => _trained.State.Save(Path, new Dictionary<string, string> { ["sha256"] = "" })).Message,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "'note' is null",
+            Assert.Throws<ArgumentException>(() => _trained.State.Save(Path, new Dictionary<string, string> { ["note"] = null! })).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("surrogate", Assert.Throws<ArgumentException>(() =>
+            _trained.State.Save(Path, new Dictionary<string, string> { ["note"] = "\ud800" })).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "no SHA-256",
+            Assert.Throws<InvalidDataException>(() => _trained.State.Load(_folder.File("plain.safetensors"))).Message,
+            StringComparison.Ordinal);
         Assert.Throws<FileNotFoundException>(() => _trained.State.Load(_folder.File("none")));
         Assert.Throws<ArgumentNullException>(() => new TrainingState { Model = null! });
         Assert.Throws<ArgumentNullException>(() => _trained.State.Save(Path, null!));
@@ -161,7 +181,8 @@ public sealed class TrainingStateTests : IDisposable
 
         var error = Assert.Throws<InvalidOperationException>(() => _trained.State.Save(Path, Texts));
 
-        Assert.Contains($"'{name}' holds NaN or infinity, from which no run can go on: nothing is saved.", error.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"'{name}' holds NaN or infinity, from which no run can go on: nothing is saved.", error.Message, StringComparison.Ordinal);
         Assert.Equal(before, File.ReadAllBytes(Path));
         Assert.Equal([Path], Directory.GetFiles(_folder.Path));
     }
@@ -188,8 +209,12 @@ public sealed class TrainingStateTests : IDisposable
         var before = File.ReadAllBytes(Path);
         _trained.Average.Exchange();
 
-        Assert.Contains("Exchange()", Assert.Throws<InvalidOperationException>(() => _trained.State.Save(Path, Texts)).Message, StringComparison.Ordinal);
-        Assert.Contains("Exchange()", Assert.Throws<InvalidOperationException>(() => _trained.State.Load(Path)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "Exchange()",
+            Assert.Throws<InvalidOperationException>(() => _trained.State.Save(Path, Texts)).Message,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "Exchange()", Assert.Throws<InvalidOperationException>(() => _trained.State.Load(Path)).Message, StringComparison.Ordinal);
         Assert.Equal(before, File.ReadAllBytes(Path));
     }
 

@@ -34,9 +34,11 @@ public sealed class DistillationDigitsTests : IDisposable
         loss.backward();
 
         var rows = Rows(student.detach()).Zip(Rows(teacher)).Select(pair => Reference(pair.First, pair.Second, temperature)).ToArray();
-        var (expected, gradient) = (temperature * temperature * rows.Average(row => row.Divergence), rows.SelectMany(row => row.Gradient).ToArray());
+        var (expected, gradient) = (
+            temperature * temperature * rows.Average(row => row.Divergence), rows.SelectMany(row => row.Gradient).ToArray());
         Assert.Equal(1, loss.item<float>() / expected, 1e-6);
-        Assert.Equal(gradient.Select(g => temperature * g / 3), student.grad!.data<float>().Select(g => (double)g), (a, b) => Math.Abs(a - b) <= 1e-5 * Math.Max(Math.Abs(a), 1e-4));
+        Assert.Equal(gradient.Select(g => temperature * g / 3), student.grad!.data<float>()
+            .Select(g => (double)g), (a, b) => Math.Abs(a - b) <= 1e-5 * Math.Max(Math.Abs(a), 1e-4));
         Assert.Equal(ScalarType.Float32, loss.dtype);
     }
 
@@ -53,7 +55,8 @@ public sealed class DistillationDigitsTests : IDisposable
         var rows = Rows(student.detach()).Zip(Rows(teacher)).Select(pair => Reference(pair.First, pair.Second, 2)).ToArray();
         var gradient = rows.Zip(counts).SelectMany(row => row.First.Gradient.Select(g => row.Second ? 2 * g / 1500 : 0));
         Assert.Equal(1, loss.item<float>() / (4 * rows.Zip(counts).Where(row => row.Second).Average(row => row.First.Divergence)), 1e-6);
-        Assert.Equal(gradient, student.grad!.data<float>().Select(g => (double)g), (a, b) => Math.Abs(a - b) <= 1e-5 * Math.Max(Math.Abs(a), 1e-7));
+        Assert.Equal(gradient, student.grad!.data<float>()
+            .Select(g => (double)g), (a, b) => Math.Abs(a - b) <= 1e-5 * Math.Max(Math.Abs(a), 1e-7));
     }
 
     [Fact]
@@ -64,7 +67,8 @@ public sealed class DistillationDigitsTests : IDisposable
 
         Assert.Equal(0.5f, Distillation.Loss(task, logits, wrong, new DistillationOptions { Weight = 0 }).item<float>());
         Assert.Equal(0f, Distillation.Loss(tensor(float.NaN), logits, logits, new DistillationOptions { Weight = 1 }).item<float>(), 1e-6f);
-        Assert.Equal(0.25f, Distillation.Loss(task, logits, logits, new DistillationOptions { HiddenWeight = 0 }, hidden: states).item<float>(), 1e-6f);
+        Assert.Equal(0.25f, Distillation.Loss(task, logits, logits, new DistillationOptions { HiddenWeight = 0 }, hidden: states)
+            .item<float>(), 1e-6f);
     }
 
     [Fact]
@@ -75,7 +79,8 @@ public sealed class DistillationDigitsTests : IDisposable
 
         var cosine = Distillation.Loss(zeros([]), logits, logits, options, hidden: new HiddenStates([student], [teacher]));
         cosine.backward();
-        var square = Distillation.Loss(zeros([], ScalarType.Float64), logits, logits, new DistillationOptions(), hidden: new HiddenStates([student], [teacher]));
+        var square = Distillation.Loss(
+            zeros([], ScalarType.Float64), logits, logits, new DistillationOptions(), hidden: new HiddenStates([student], [teacher]));
 
         Assert.Equal(1 - Math.Sqrt(0.5), cosine.item<float>(), 1e-6);
         Assert.All(student.grad!.data<float>(), value => Assert.True(float.IsFinite(value)));
@@ -107,7 +112,8 @@ public sealed class DistillationDigitsTests : IDisposable
         return sum;
     }
 
-    private static IEnumerable<double[]> Rows(Tensor tensor) => tensor.to_type(ScalarType.Float64).data<double>().ToArray().Chunk((int)tensor.shape[^1]);
+    private static IEnumerable<double[]> Rows(Tensor tensor) =>
+        tensor.to_type(ScalarType.Float64).data<double>().ToArray().Chunk((int)tensor.shape[^1]);
 
     private Tensor Draw(params long[] shape) => randn(shape, generator: _generator);
 }

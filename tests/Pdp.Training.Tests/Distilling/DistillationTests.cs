@@ -44,7 +44,8 @@ public sealed class DistillationTests : IDisposable
         Distillation.Loss(_task, student, teacher, options).backward();
 
         // α·T²·(1/n)·(q − p)/T
-        var expected = Rows(student.detach()).Zip(Rows(teacher), (z, t) => Softmax(z, 3).Zip(Softmax(t, 3), (q, p) => 0.4 * 3 * (q - p) / 5)).SelectMany(row => row);
+        var expected = Rows(student.detach())
+            .Zip(Rows(teacher), (z, t) => Softmax(z, 3).Zip(Softmax(t, 3), (q, p) => 0.4 * 3 * (q - p) / 5)).SelectMany(row => row);
         Assert.Equal(expected, student.grad!.data<double>(), (a, b) => Math.Abs(a - b) < 1e-14);
     }
 
@@ -79,7 +80,8 @@ public sealed class DistillationTests : IDisposable
 
             var masked = Distillation.Loss(_task, student, teacher, options, mask, new HiddenStates([states], [targets]) { Mask = mask });
             var alone = Distillation.Loss(
-                _task, student.index_select(0, kept), teacher.index_select(0, kept), options, hidden: new HiddenStates([states.index_select(0, kept)], [targets.index_select(0, kept)]));
+                _task, student.index_select(0, kept), teacher.index_select(0, kept), options, hidden: new HiddenStates(
+                    [states.index_select(0, kept)], [targets.index_select(0, kept)]));
 
             Assert.Equal(alone.item<double>(), masked.item<double>(), 1e-14);
         }
@@ -95,7 +97,10 @@ public sealed class DistillationTests : IDisposable
         var mask = tensor(new[] { true, false });
 
         var loss = Distillation.Loss(
-            _task, student, padded.neg(), new DistillationOptions { HiddenDistance = kind }, mask, new HiddenStates([states], [padded.neg()]) { Mask = mask });
+            _task, student, padded.neg(), new DistillationOptions
+            {
+                HiddenDistance = kind,
+            }, mask, new HiddenStates([states], [padded.neg()]) { Mask = mask });
         loss.backward();
 
         Assert.True(double.IsFinite(loss.item<double>()));
@@ -126,7 +131,8 @@ public sealed class DistillationTests : IDisposable
     {
         var student = tensor(new[,] { { 1.0, 2, double.NegativeInfinity } }).requires_grad_();
 
-        var loss = Distillation.Loss(_task, student, tensor(new[,] { { 1.0, 2, double.NegativeInfinity } }), new DistillationOptions { Weight = 1 });
+        var loss = Distillation.Loss(
+            _task, student, tensor(new[,] { { 1.0, 2, double.NegativeInfinity } }), new DistillationOptions { Weight = 1 });
         loss.backward();
 
         Assert.Equal(0, loss.item<double>(), 1e-15);
@@ -146,14 +152,29 @@ public sealed class DistillationTests : IDisposable
     {
         var (logits, options) = (Draw(2, 3), new DistillationOptions());
 
-        Assert.Contains("[2, 3], and the teacher's [2, 4]", Fault(() => Distillation.Loss(_task, logits, Draw(2, 4), options)), StringComparison.Ordinal);
+        Assert.Contains(
+            "[2, 3], and the teacher's [2, 4]",
+            Fault(() => Distillation.Loss(_task, logits, Draw(2, 4), options)),
+            StringComparison.Ordinal);
         Assert.Contains("mask is [3]", Fault(() => Distillation.Loss(_task, logits, logits, options, ones(3))), StringComparison.Ordinal);
-        Assert.Contains("no_grad", Fault(() => Distillation.Loss(_task, logits, Draw(2, 3).requires_grad_(), options)), StringComparison.Ordinal);
-        Assert.Contains("one number, but is [2]", Fault(() => Distillation.Loss(ones(2), logits, logits, options)), StringComparison.Ordinal);
-        Assert.Contains("one number, but is [1]", Fault(() => Distillation.Loss(ones(1), logits, logits, options)), StringComparison.Ordinal);
-        Assert.Contains("logits are [0, 3], which holds nothing", Fault(() => Distillation.Loss(_task, Draw(0, 3), Draw(0, 3), options)), StringComparison.Ordinal);
-        Assert.Contains("hidden states are [2, 0], which", Fault(() => Distillation.Loss(_task, logits, logits, options, hidden: new HiddenStates([Draw(2, 0)], [Draw(2, 0)]))), StringComparison.Ordinal);
-        Assert.Contains("1 hidden states, and the teacher 0", Fault(() => Distillation.Loss(_task, logits, logits, options, hidden: new HiddenStates([logits], []))), StringComparison.Ordinal);
+        Assert.Contains(
+            "no_grad", Fault(() => Distillation.Loss(_task, logits, Draw(2, 3).requires_grad_(), options)), StringComparison.Ordinal);
+        Assert.Contains(
+            "one number, but is [2]", Fault(() => Distillation.Loss(ones(2), logits, logits, options)), StringComparison.Ordinal);
+        Assert.Contains(
+            "one number, but is [1]", Fault(() => Distillation.Loss(ones(1), logits, logits, options)), StringComparison.Ordinal);
+        Assert.Contains(
+            "logits are [0, 3], which holds nothing",
+            Fault(() => Distillation.Loss(_task, Draw(0, 3), Draw(0, 3), options)),
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "hidden states are [2, 0], which",
+            Fault(() => Distillation.Loss(_task, logits, logits, options, hidden: new HiddenStates([Draw(2, 0)], [Draw(2, 0)]))),
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "1 hidden states, and the teacher 0",
+            Fault(() => Distillation.Loss(_task, logits, logits, options, hidden: new HiddenStates([logits], []))),
+            StringComparison.Ordinal);
         Assert.Throws<ArgumentNullException>(() => Distillation.Loss(_task, logits, null!, options));
         Assert.Throws<ArgumentNullException>(() => Distillation.Loss(_task, logits, logits, null!));
 
@@ -185,7 +206,8 @@ public sealed class DistillationTests : IDisposable
         using var mask = ones(2);
         var (logits, options) = (Draw(2, 3), new DistillationOptions { HiddenDistance = HiddenDistance.Cosine });
 
-        Leaks.None(() => Distillation.Loss(_task, logits, logits, options, mask, new HiddenStates([logits], [logits]) { Mask = mask }).Dispose());
+        Leaks.None(() =>
+            Distillation.Loss(_task, logits, logits, options, mask, new HiddenStates([logits], [logits]) { Mask = mask }).Dispose());
     }
 
     private static double[] Softmax(double[] logits, double temperature)

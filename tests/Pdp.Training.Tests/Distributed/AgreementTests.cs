@@ -97,10 +97,13 @@ public sealed class AgreementTests
         ThreadRanks.Run(2, collective =>
         {
             using var scope = NewDisposeScope();
-            Agreement.Require(collective, [("gaps", ones(3, 4).t()), ("empty", empty(0)), ("half", ones(2, ScalarType.BFloat16)), ("flag", tensor(true))]);
+            Agreement.Require(
+                collective,
+                [("gaps", ones(3, 4).t()), ("empty", empty(0)), ("half", ones(2, ScalarType.BFloat16)), ("flag", tensor(true))]);
         });
     }
 
     private static string ErrorOf(int size, Func<int, Dictionary<string, string>> options) =>
-        Assert.Throws<InvalidDataException>(() => ThreadRanks.Run(size, collective => Agreement.Require(collective, options(collective.Rank)))).Message;
+        Assert.Throws<InvalidDataException>(() =>
+            ThreadRanks.Run(size, collective => Agreement.Require(collective, options(collective.Rank)))).Message;
 }

@@ -82,7 +82,8 @@ public sealed class DataParallelFitTests
                 collective.Rank == 0 ? parallel.AverageBuffers : parallel.AverageGradients).Message;
         });
 
-        Assert.All(errors, error => Assert.EndsWith("rank 0 waits at a barrier, and rank 1 sums Int64 [2].", error, StringComparison.Ordinal));
+        Assert.All(errors, error => Assert.EndsWith(
+            "rank 0 waits at a barrier, and rank 1 sums Int64 [2].", error, StringComparison.Ordinal));
     }
 
     [Fact]

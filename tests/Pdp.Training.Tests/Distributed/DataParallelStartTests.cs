@@ -26,7 +26,9 @@ public sealed class DataParallelStartTests
             using var _ = new DataParallel(model, collective);
         }));
 
-        Assert.Equal("The ranks differ in 'weight': it is 'parameter Float32 [4, 3]' on rank 0, and 'parameter Float32 [5, 3]' on rank 1.", error.Message);
+        Assert.Equal(
+            "The ranks differ in 'weight': it is 'parameter Float32 [4, 3]' on rank 0, and 'parameter Float32 [5, 3]' on rank 1.",
+            error.Message);
     }
 
     [Fact]
@@ -47,10 +49,12 @@ public sealed class DataParallelStartTests
     public void Constructor_WhenTensorsAreInAnotherOrder_NamesTheFirst()
     {
         var error = ErrorOf(collective => Sequential(
-            (collective.Rank == 0 ? [("a", Square()), ("b", Square()), ("c", Square())] : [("a", Square()), ("c", Square()), ("b", Square())])));
+            (collective.Rank == 0 ? [("a", Square()), ("b", Square()), ("c", Square())]
+                : [("a", Square()), ("c", Square()), ("b", Square())])));
 
         Assert.Equal(
-            "The ranks differ in 'the order of the model's tensors, number 1': it is 'b.weight' on rank 0, and 'c.weight' on rank 1.", error);
+            "The ranks differ in 'the order of the model's tensors, number 1': it is 'b.weight' on rank 0, and "
+                + "'c.weight' on rank 1.", error);
     }
 
     [Fact]
@@ -64,7 +68,8 @@ public sealed class DataParallelStartTests
         });
 
         Assert.Equal(
-            "The ranks differ in 'b.weight': it is 'parameter Float32 [2, 2]' on rank 0, and 'parameter Float32 [2, 2], tied to a.weight' on rank 1.",
+            "The ranks differ in 'b.weight': it is 'parameter Float32 [2, 2]' on rank 0, and 'parameter Float32 [2, 2], tied to "
+                + "a.weight' on rank 1.",
             error);
     }
 
@@ -79,13 +84,15 @@ public sealed class DataParallelStartTests
         });
 
         Assert.Equal(
-            "The ranks differ in 'a.weight': it is 'parameter Float32 [2, 2]' on rank 0, and 'frozen parameter Float32 [2, 2]' on rank 1.", error);
+            "The ranks differ in 'a.weight': it is 'parameter Float32 [2, 2]' on rank 0, and 'frozen parameter Float32 [2, "
+                + "2]' on rank 1.", error);
     }
 
     [Fact]
     public void Constructor_WhenOptionsDiffer_NamesTheOptionAndTheRank()
     {
-        var error = ErrorOf(_ => Sequential(("a", Square())), collective => new DataParallelOptions { BucketMebibytes = 4 + (0.5 * collective.Rank) });
+        var error = ErrorOf(
+            _ => Sequential(("a", Square())), collective => new DataParallelOptions { BucketMebibytes = 4 + (0.5 * collective.Rank) });
 
         Assert.Equal("The ranks differ in 'DataParallelOptions.BucketMebibytes': it is '4' on rank 0, and '4.5' on rank 1.", error);
     }

@@ -24,7 +24,8 @@ public sealed class DataParallelTests
             return Averaged(model, collective, new DataParallelOptions { BucketMebibytes = mebibytes });
         });
 
-        Assert.All(ranks.SelectMany(model => model.parameters()), parameter => Assert.All(Values(parameter.grad!), value => Assert.Equal(2.5f, value)));
+        Assert.All(ranks.SelectMany(model => model.parameters()), parameter => Assert.All(
+            Values(parameter.grad!), value => Assert.Equal(2.5f, value)));
     }
 
     [Fact]
@@ -187,7 +188,8 @@ public sealed class DataParallelTests
             {
                 using var parallel = Averaged(models[collective.Rank], collective);
                 parallel.AverageBuffers();
-                Agreement.Require(collective, models[collective.Rank].named_parameters().Select(entry => (entry.name, (Tensor)entry.parameter)));
+                Agreement.Require(
+                    collective, models[collective.Rank].named_parameters().Select(entry => (entry.name, (Tensor)entry.parameter)));
             });
         });
     }

@@ -53,8 +53,10 @@ public sealed partial class MpiRanksTests
         var run = MpiRun.Of(mpirun, "mismatch");
 
         Assert.Equal(0, run.ExitCode);
-        Assert.All(run.Of("lengths"), error => Assert.EndsWith("rank 0 sums Float32 [1], and rank 1 sums Float32 [2].", error, StringComparison.Ordinal));
-        Assert.All(run.Of("kinds"), error => Assert.EndsWith("rank 0 waits at a barrier, and rank 1 sums Float32 [2].", error, StringComparison.Ordinal));
+        Assert.All(run.Of("lengths"), error => Assert.EndsWith(
+            "rank 0 sums Float32 [1], and rank 1 sums Float32 [2].", error, StringComparison.Ordinal));
+        Assert.All(run.Of("kinds"), error => Assert.EndsWith(
+            "rank 0 waits at a barrier, and rank 1 sums Float32 [2].", error, StringComparison.Ordinal));
         Assert.Equal(["2", "2"], run.Of("sum"));
     }
 

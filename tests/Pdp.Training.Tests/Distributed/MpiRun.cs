@@ -9,7 +9,8 @@ internal sealed class MpiRun
     private static readonly string Program = Path.Combine(AppContext.BaseDirectory, "Pdp.Training.Ranks.dll");
 
     /// <summary>The commands that there are: Debian has both kinds side by side; elsewhere there is one.</summary>
-    public static IReadOnlyList<string> Kinds { get; } = Installed(["mpirun.openmpi", "mpirun.mpich"]) is { Count: > 0 } both ? both : Installed(["mpirun"]);
+    public static IReadOnlyList<string> Kinds { get; } = Installed(["mpirun.openmpi", "mpirun.mpich"]) is { Count: > 0 } both
+        ? both : Installed(["mpirun"]);
 
     public required int ExitCode { get; init; }
 
@@ -53,7 +54,8 @@ internal sealed class MpiRun
 
     /// <summary>What each of two ranks said of something.</summary>
     public string[] Of(string name) =>
-        [.. Enumerable.Range(0, 2).Select(rank => Lines.Single(line => line.Contains($"{rank}:{name}=", StringComparison.Ordinal)).Split('=')[1])];
+        [.. Enumerable.Range(0, 2).Select(
+            rank => Lines.Single(line => line.Contains($"{rank}:{name}=", StringComparison.Ordinal)).Split('=')[1])];
 
     private static ProcessStartInfo Start(string mpirun, string scenario, string? library)
     {
@@ -76,5 +78,6 @@ internal sealed class MpiRun
     }
 
     private static IReadOnlyList<string> Installed(string[] names) =>
-        [.. names.Where(name => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(folder => File.Exists(Path.Join(folder, name))))];
+        [.. names.Where(
+            name => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(folder => File.Exists(Path.Join(folder, name))))];
 }

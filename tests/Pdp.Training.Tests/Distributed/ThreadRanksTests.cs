@@ -113,7 +113,8 @@ public sealed class ThreadRanksTests
             var (isFirst, own) = (collective.Rank == 0, ones(3 - collective.Rank));
 
             Assert.Equal("rank 0 sums Float32 [3], and rank 1 sums Float32 [2].", DifferenceOf(() => collective.Sum(own)));
-            Assert.Equal("rank 0 waits at a barrier, and rank 1 sums Float32 [2].", DifferenceOf(isFirst ? collective.Barrier : () => collective.Sum(own)));
+            Assert.Equal("rank 0 waits at a barrier, and rank 1 sums Float32 [2].", DifferenceOf(
+                isFirst ? collective.Barrier : () => collective.Sum(own)));
             Assert.Equal(
                 "rank 0 broadcasts Int64 [] of rank 0, and rank 1 broadcasts Int64 [] of rank 1.",
                 DifferenceOf(() => collective.Broadcast(tensor(1L), collective.Rank)));
@@ -149,7 +150,8 @@ public sealed class ThreadRanksTests
     }
 
     private static string DifferenceOf(Action call) =>
-        Assert.Throws<InvalidOperationException>(call).Message.Replace("The ranks must make the same calls in the same order, but ", "", StringComparison.Ordinal);
+        Assert.Throws<InvalidOperationException>(call).Message.Replace(
+            "The ranks must make the same calls in the same order, but ", "", StringComparison.Ordinal);
 
     private static T[] OnEach<T>(int size, Func<ICollective, T> work)
     {

@@ -7,7 +7,8 @@ namespace Pdp.Training.Tests.Files;
 /// <summary>Files that are cut off or contradict themselves; each must be refused by name.</summary>
 public sealed class SafetensorsDamageTests : IDisposable
 {
-    private const string Two = """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}}""";
+    private const string Two =
+        """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}}""";
     private readonly TemporaryFolder _folder = new();
 
     private string Path => _folder.File("damaged.safetensors");
@@ -71,7 +72,9 @@ public sealed class SafetensorsDamageTests : IDisposable
     [InlineData("""{"a":{"dtype":"F32","shape":[1]}}""", "'a' no data_offsets")]
     [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0]}}""", "'a' 1 data_offsets instead of two")]
     [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[-4,0]}}""", "'a' a data_offsets with '-4'")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""", "names 'a' twice")]
+    [InlineData(
+        """{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""",
+        "names 'a' twice")]
     public void Load_WhenHeaderIsMalformed_SaysWhere(string json, string expected)
     {
         Write(json, dataLength: 4);
@@ -89,7 +92,8 @@ public sealed class SafetensorsDamageTests : IDisposable
     [InlineData("[1]", "[0,4]", "[1]", "[8,4]", 8, "'b' at bytes 8 to 4")]
     [InlineData("[1]", "[0,4]", "[1]", "[4,8]", 9, "has 1 bytes after its last tensor")]
     [InlineData("[1]", "[0,4]", "[2]", "[4,8]", 8, "'b' 4 bytes, where Float32 [2] takes 8")]
-    [InlineData("[1]", "[0,4]", "[4611686018427387904,4]", "[4,8]", 8, "'b' 4 bytes, where Float32 [4611686018427387904, 4] takes more than")]
+    [InlineData(
+        "[1]", "[0,4]", "[4611686018427387904,4]", "[4,8]", 8, "'b' 4 bytes, where Float32 [4611686018427387904, 4] takes more than")]
     [InlineData("[1]", "[0,4]", "[0,4611686018427387904,4]", "[4,4]", 4, "'b' 0 bytes")]
     public void Load_WhenOffsetsLie_NamesTheTensor(
         string shapeA, string offsetsA, string shapeB, string offsetsB, int dataLength, string expected)

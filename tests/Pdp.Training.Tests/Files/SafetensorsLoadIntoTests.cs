@@ -64,7 +64,8 @@ public sealed class SafetensorsLoadIntoTests : IDisposable
     [Fact]
     public void LoadInto_WhenMuchDiffers_CountsTheRest() => AssertRefused(
         Fitting().ToDictionary(entry => "model." + entry.Key, entry => entry.Value),
-        "'fc.weight' is missing; 'fc.bias' is missing; 'bn.weight' is missing; 'bn.bias' is missing; 'bn.running_mean' is missing; and 7 more");
+        "'fc.weight' is missing; 'fc.bias' is missing; 'bn.weight' is missing; 'bn.bias' is missing; 'bn.running_mean' is "
+            + "missing; and 7 more");
 
     [Fact]
     public void LoadInto_WhenShapeDiffers_SaysBoth()
@@ -93,12 +94,14 @@ public sealed class SafetensorsLoadIntoTests : IDisposable
         tensors["fc.weight"] = tensors["fc.weight"].to_type(ScalarType.BFloat16);
         Safetensors.Save(Path, tensors);
 
-        var result = Safetensors.LoadInto(_model, Path, new LoadOptions { AllowMissing = true, AllowUnexpected = true, AllowConversion = true });
+        var result = Safetensors.LoadInto(
+            _model, Path, new LoadOptions { AllowMissing = true, AllowUnexpected = true, AllowConversion = true });
 
         Assert.Equal(["bn.bias", "bn.num_batches_tracked"], result.Missing);
         Assert.Equal(["head.weight"], result.Unexpected);
         Assert.Equal(["fc.weight"], result.Converted);
-        Assert.Equal(tensors["fc.weight"].to_type(ScalarType.Float32).data<float>().ToArray(), Fitting()["fc.weight"].data<float>().ToArray());
+        Assert.Equal(tensors["fc.weight"]
+            .to_type(ScalarType.Float32).data<float>().ToArray(), Fitting()["fc.weight"].data<float>().ToArray());
         Assert.Equal(new float[] { 0, 0 }, Fitting()["bn.bias"].data<float>().ToArray());
     }
 

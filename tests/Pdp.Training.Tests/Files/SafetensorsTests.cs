@@ -90,7 +90,8 @@ public sealed class SafetensorsTests : IDisposable
     [Fact]
     public void Save_WhenATensorHasNoMemory_NamesItAndWritesNothing()
     {
-        var error = Assert.Throws<ArgumentException>(() => Safetensors.Save(Path, new Dictionary<string, Tensor> { ["s"] = eye(2).to_sparse() }));
+        var error = Assert.Throws<ArgumentException>(
+            () => Safetensors.Save(Path, new Dictionary<string, Tensor> { ["s"] = eye(2).to_sparse() }));
 
         Assert.Contains("'s'", error.Message, StringComparison.Ordinal);
         Assert.Empty(Directory.GetFiles(_folder.Path));

@@ -45,7 +45,8 @@ public sealed class SafetensorsTiedTests : IDisposable
         var tensors = Tensors();
         tensors["second.weight"] = zeros(2, 2);
 
-        AssertRefused(tensors, new LoadOptions(), "'first.weight' and 'second.weight' have different values, and are one tensor in the model");
+        AssertRefused(
+            tensors, new LoadOptions(), "'first.weight' and 'second.weight' have different values, and are one tensor in the model");
     }
 
     [Fact]

@@ -95,8 +95,14 @@ public sealed class ClippingFaultTests : IDisposable
     {
         (string, Parameter)[] parameters = [("sound", _sound), ("wrong", wrong)];
 
-        Assert.Contains(expected, Assert.Throws<InvalidOperationException>(() => GradientClipping.ByNorm(parameters, 1)).Message, StringComparison.Ordinal);
-        Assert.Contains(expected, Assert.Throws<InvalidOperationException>(() => GradientClipping.ByValue(parameters, 1)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            expected,
+            Assert.Throws<InvalidOperationException>(() => GradientClipping.ByNorm(parameters, 1)).Message,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            expected,
+            Assert.Throws<InvalidOperationException>(() => GradientClipping.ByValue(parameters, 1)).Message,
+            StringComparison.Ordinal);
         Assert.Equal([3f, 4f], _sound.grad!.data<float>().ToArray());
     }
 }

@@ -47,8 +47,10 @@ public sealed class GradientClippingTests
 
         var norm = GradientClipping.ByNorm(parameters, 1);
 
-        Assert.Equal((ScalarType.Float64, Math.Sqrt(48)), (norm.dtype, norm.item<double>()), (a, b) => a.Item1 == b.Item1 && Math.Abs(a.Item2 - b.Item2) < 1e-12);
-        Assert.All(parameters, entry => Assert.Equal(2 / Math.Sqrt(48), Numbers(entry.Item2.grad!)[0], entry.Item2.dtype == ScalarType.BFloat16 ? 2e-3 : 1e-6));
+        Assert.Equal((ScalarType.Float64, Math.Sqrt(48)), (norm.dtype, norm.item<double>()), (a, b) => a.Item1 == b.Item1
+            && Math.Abs(a.Item2 - b.Item2) < 1e-12);
+        Assert.All(parameters, entry => Assert.Equal(
+            2 / Math.Sqrt(48), Numbers(entry.Item2.grad!)[0], entry.Item2.dtype == ScalarType.BFloat16 ? 2e-3 : 1e-6));
     }
 
     [Fact]
@@ -109,7 +111,8 @@ public sealed class GradientClippingTests
     public void ByNorm_WhenAGradientIsNotFinite_DoesAsTold(float wrong)
     {
         using var scope = NewDisposeScope();
-        Parameter[] kept = [With([1, 2], ScalarType.Float32), With([wrong, 1], ScalarType.Float32)], zeroed = [Copy(kept[0]), Copy(kept[1])], refused = [Copy(kept[0]), Copy(kept[1])];
+        Parameter[] kept = [With([1, 2], ScalarType.Float32), With([wrong, 1], ScalarType.Float32)], zeroed =
+            [Copy(kept[0]), Copy(kept[1])], refused = [Copy(kept[0]), Copy(kept[1])];
 
         var norm = GradientClipping.ByNorm(Named(kept), 1);
         GradientClipping.ByNorm(Named(zeroed), 1, NonFiniteGradients.Zero);
@@ -162,7 +165,10 @@ public sealed class GradientClippingTests
         Assert.Throws<ArgumentOutOfRangeException>(() => GradientClipping.ByNorm([], 1, (NonFiniteGradients)3));
         Assert.Throws<ArgumentNullException>(() => GradientClipping.ByNorm(null!, 1));
         Assert.Throws<ArgumentNullException>(() => GradientClipping.ByValue([("w", null!)], 1));
-        Assert.Contains("'gone'", Assert.Throws<InvalidOperationException>(() => GradientClipping.ByNorm([("gone", gone)], 1)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "'gone'",
+            Assert.Throws<InvalidOperationException>(() => GradientClipping.ByNorm([("gone", gone)], 1)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -184,7 +190,8 @@ public sealed class GradientClippingTests
         long[][] shapes = [[64, 33], [17], [3, 5, 7], [1], [0, 4]];
         return
         [
-            .. shapes.Select((shape, i) => ($"p{i}", new Parameter(zeros(shape, dtype: type)) { grad = randn(shape, dtype: type, generator: generator) })),
+            .. shapes.Select((shape, i) => (
+                $"p{i}", new Parameter(zeros(shape, dtype: type)) { grad = randn(shape, dtype: type, generator: generator) })),
             ("transposed", new Parameter(zeros(4, 6, dtype: type)) { grad = randn(6, 4, dtype: type, generator: generator).t() }),
             ("idle", new Parameter(zeros(2, dtype: type))),
         ];
@@ -192,11 +199,13 @@ public sealed class GradientClippingTests
 
     private static (string, Parameter)[] Named(Parameter[] parameters) => [.. parameters.Select((parameter, i) => ($"p{i}", parameter))];
 
-    private static Parameter With(double[] gradient, ScalarType type) => new(zeros(gradient.Length, dtype: type)) { grad = tensor(gradient).to_type(type) };
+    private static Parameter With(double[] gradient, ScalarType type) =>
+        new(zeros(gradient.Length, dtype: type)) { grad = tensor(gradient).to_type(type) };
 
     private static Parameter Copy(Parameter parameter) => new(parameter.detach().clone()) { grad = parameter.grad!.clone() };
 
-    private static double[] Numbers(Tensor tensor) => tensor.numel() == 0 ? [] : tensor.detach().to_type(ScalarType.Float64).contiguous().data<double>().ToArray();
+    private static double[] Numbers(Tensor tensor) =>
+        tensor.numel() == 0 ? [] : tensor.detach().to_type(ScalarType.Float64).contiguous().data<double>().ToArray();
 
     private static void Close(Tensor? expected, Tensor? actual, double tolerance)
     {

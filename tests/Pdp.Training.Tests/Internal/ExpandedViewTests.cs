@@ -23,7 +23,10 @@ public sealed class ExpandedViewTests
     {
         using var model = new WithView();
 
-        Assert.Contains("'view' is an expanded view", Assert.Throws<ArgumentException>(() => new WeightAverage(model, 0.9)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "'view' is an expanded view",
+            Assert.Throws<ArgumentException>(() => new WeightAverage(model, 0.9)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -30,19 +30,22 @@ public sealed class ArithmeticTests
     [Theory]
     [MemberData(nameof(SgdCases))]
     public void Sgd_OverManySteps_FollowsItsEquations(SgdOptions options, ScalarType type, bool isContiguous) => Check(
-        parameters => new FusedSgd(parameters, options), (weight, gradients) => Reference.Sgd(weight, gradients, options), type, isContiguous);
+        parameters => new FusedSgd(parameters, options), (weight, gradients) =>
+            Reference.Sgd(weight, gradients, options), type, isContiguous);
 
     [Theory]
     [MemberData(nameof(AdamCases))]
     public void Adam_OverManySteps_FollowsItsEquations(AdamOptions options, ScalarType type, bool isContiguous) => Check(
         parameters => new FusedAdam(parameters, options),
-        (weight, gradients) => Reference.Adam(weight, gradients, options, options.WeightDecay ?? 0, isDecoupled: false), type, isContiguous);
+        (weight, gradients) =>
+            Reference.Adam(weight, gradients, options, options.WeightDecay ?? 0, isDecoupled: false), type, isContiguous);
 
     [Theory]
     [MemberData(nameof(AdamCases))]
     public void AdamW_OverManySteps_FollowsItsEquations(AdamOptions options, ScalarType type, bool isContiguous) => Check(
         parameters => new FusedAdamW(parameters, options),
-        (weight, gradients) => Reference.Adam(weight, gradients, options, options.WeightDecay ?? 0.01, isDecoupled: true), type, isContiguous);
+        (weight, gradients) =>
+            Reference.Adam(weight, gradients, options, options.WeightDecay ?? 0.01, isDecoupled: true), type, isContiguous);
 
     [Fact]
     public void Step_WhenAParameterHasNoGradientYet_LeavesItAndCountsItsStepsApart()
@@ -84,7 +87,8 @@ public sealed class ArithmeticTests
     }
 
     private static void Check(
-        Func<IEnumerable<(string, Parameter)>, FusedOptimizer> make, Func<double, IEnumerable<double>, double> expect, ScalarType type, bool isContiguous)
+        Func<IEnumerable<(string, Parameter)>, FusedOptimizer> make, Func<double, IEnumerable<double>, double> expect, ScalarType type,
+        bool isContiguous)
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator(5);
@@ -104,7 +108,10 @@ public sealed class ArithmeticTests
         var from = Numbers(start);
         var all = gradients.Select(Numbers).ToArray();
         for (var i = 0; i < got.Length; i++)
-            Assert.Equal(expect(from[i], all.Select(gradient => gradient[i])), got[i], (type == ScalarType.Float64 ? Float64 : Float32) * (1 + Math.Abs(got[i])));
+            Assert.Equal(
+                expect(from[i], all.Select(gradient => gradient[i])),
+                got[i],
+                (type == ScalarType.Float64 ? Float64 : Float32) * (1 + Math.Abs(got[i])));
     }
 
     private static double[] Numbers(Tensor tensor) => tensor.detach().to_type(ScalarType.Float64).contiguous().data<double>().ToArray();

@@ -5,14 +5,17 @@ using static TorchSharp.torch;
 namespace Pdp.Training.Tests.Optimizers;
 
 /// <summary>
-/// Each optimizer over 100 steps against independent float32 arithmetic: the fused path bit for bit, the other to 10⁻⁶. Against float64 both
+/// Each optimizer over 100 steps against independent float32 arithmetic: the fused path bit for bit, the other to 10⁻⁶. Against
+/// float64 both
 /// differ by up to 4·10⁻⁶, as PyTorch does, since float32 rounds β, 1 − γ·λ and the like, and each step repeats that.
 /// </summary>
 public sealed class Float32ArithmeticTests
 {
     private const int Steps = 100;
 
-    /// <summary>As many elements as vectors of any width divide: the kernels round the rest otherwise, without fused multiplications.</summary>
+    /// <summary>
+    /// As many elements as vectors of any width divide: the kernels round the rest otherwise, without fused multiplications.
+    /// </summary>
     private const int Side = 8;
 
     public static TheoryData<SgdOptions> SgdCases => new(

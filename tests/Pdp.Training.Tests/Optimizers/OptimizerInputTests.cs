@@ -50,7 +50,10 @@ public sealed class OptimizerInputTests
             weight.set_(ones(2));
         weight.grad = ones(2);
 
-        Assert.Contains("'w' is Float32 [2] on cpu, and its state Float32 [4] on cpu", Assert.Throws<InvalidOperationException>(() => optimizer.step()).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "'w' is Float32 [2] on cpu, and its state Float32 [4] on cpu",
+            Assert.Throws<InvalidOperationException>(() => optimizer.step()).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -81,7 +84,8 @@ public sealed class OptimizerInputTests
             weight.set_(ones(4, 2));
         weight.grad = ones(4, 2);
 
-        Assert.Contains("'w' is Float32 [4, 2]", Assert.Throws<InvalidOperationException>(() => optimizer.step()).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "'w' is Float32 [4, 2]", Assert.Throws<InvalidOperationException>(() => optimizer.step()).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -96,7 +100,10 @@ public sealed class OptimizerInputTests
             [new ParameterGroup([("a", weight)]), new ParameterGroup([("b", weight)])], options)).Message, StringComparison.Ordinal);
         Assert.Contains("'c' is ComplexFloat32", Assert.Throws<ArgumentException>(() => new FusedSgd(
             [("c", new Parameter(ones(1, ScalarType.ComplexFloat32)))], options)).Message, StringComparison.Ordinal);
-        Assert.Contains("named 'a'", Assert.Throws<ArgumentException>(() => new FusedSgd([("a", weight), ("a", new Parameter(ones(1)))], options)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "named 'a'",
+            Assert.Throws<ArgumentException>(() => new FusedSgd([("a", weight), ("a", new Parameter(ones(1)))], options)).Message,
+            StringComparison.Ordinal);
         Assert.Throws<ArgumentNullException>(() => new FusedSgd([("a", weight)], null!));
         Assert.Throws<ArgumentNullException>(() => new FusedAdam([("a", weight)], null!));
         Assert.Throws<ArgumentNullException>(() => new FusedSgd([("a", null!)], options));

@@ -42,5 +42,6 @@ internal static class OptimizerScene
             target.Parameter.copy_(source.Parameter);
     }
 
-    public static byte[] Bytes((string Name, Parameter Parameter)[] parameters) => [.. parameters.SelectMany(entry => entry.Parameter.bytes.ToArray())];
+    public static byte[] Bytes((string Name, Parameter Parameter)[] parameters) =>
+        [.. parameters.SelectMany(entry => entry.Parameter.bytes.ToArray())];
 }

@@ -38,7 +38,8 @@ public sealed class OptimizerStateTests
         using var optimizer = Make(kind, parameters);
         Train(optimizer, parameters, 0, 2);
         var good = optimizer.GetState();
-        var name = kind.Contains("plain", StringComparison.Ordinal) ? null : good.Keys.First(key => key.StartsWith("w.", StringComparison.Ordinal) && key != "w.step");
+        var name = kind.Contains("plain", StringComparison.Ordinal)
+            ? null : good.Keys.First(key => key.StartsWith("w.", StringComparison.Ordinal) && key != "w.step");
         (Action<Dictionary<string, Tensor>> Damage, string Says)[] cases =
         [
             (state => state["stranger.step"] = tensor(1L), "'stranger.step'"),
@@ -117,8 +118,14 @@ public sealed class OptimizerStateTests
 
         Assert.Equal(0f, weight.data<float>()[0]);
         Assert.Equal(1 - 0.09f, weight.data<float>()[1], 1e-6f);
-        Assert.Contains("there are w", Assert.Throws<ArgumentException>(() => optimizer.MaskState(new Dictionary<string, Tensor> { ["v"] = ones(3) })).Message, StringComparison.Ordinal);
-        Assert.Contains("[2]", Assert.Throws<ArgumentException>(() => optimizer.MaskState(new Dictionary<string, Tensor> { ["w"] = ones(2) })).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "there are w",
+            Assert.Throws<ArgumentException>(() => optimizer.MaskState(new Dictionary<string, Tensor> { ["v"] = ones(3) })).Message,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "[2]",
+            Assert.Throws<ArgumentException>(() => optimizer.MaskState(new Dictionary<string, Tensor> { ["w"] = ones(2) })).Message,
+            StringComparison.Ordinal);
     }
 
     [Theory]

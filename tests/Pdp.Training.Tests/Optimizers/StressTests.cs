@@ -60,7 +60,8 @@ public sealed class StressTests
         private readonly CancellationTokenSource _stop = new();
         private readonly Thread[] _threads;
 
-        public Disturbance() => _threads = [Repeat(() => GC.Collect(0, GCCollectionMode.Forced, blocking: true)), Repeat(() => GC.KeepAlive(new byte[100_000]))];
+        public Disturbance() => _threads = [Repeat(() => GC.Collect(0, GCCollectionMode.Forced, blocking: true)), Repeat(
+            () => GC.KeepAlive(new byte[100_000]))];
 
         public void Dispose()
         {

@@ -68,7 +68,11 @@ public sealed class LearningRateScheduleTests
     public void Factor_AtTheBoundaries_IsWhatIsDocumented(double steps, double warmup, long step, double expected)
     {
         LearningRateSchedule[] schedules =
-            [new CosineSchedule(steps) { WarmupSteps = warmup, FinalFactor = 0.1 }, new LinearSchedule(steps) { WarmupSteps = warmup, FinalFactor = 0.1 }];
+            [new CosineSchedule(steps)
+            {
+                WarmupSteps = warmup,
+                FinalFactor = 0.1,
+            }, new LinearSchedule(steps) { WarmupSteps = warmup, FinalFactor = 0.1 }];
 
         Assert.All(schedules, schedule => Assert.Equal(1, schedule.Factor(step) / expected, 1e-3));
     }
@@ -103,7 +107,8 @@ public sealed class LearningRateScheduleTests
         Cosine.Apply(optimizer, 0);
         Cosine.Apply(optimizer, 9);
 
-        Assert.Equal(initial.Select(rate => 0.5 * rate), optimizer.ParamGroups.Select(group => group.LearningRate), (a, b) => Math.Abs(a - b) < 1e-15);
+        Assert.Equal(initial.Select(rate => 0.5 * rate), optimizer.ParamGroups.Select(group => group.LearningRate), (a, b) =>
+            Math.Abs(a - b) < 1e-15);
         Assert.All(initial, rate => Assert.True(rate > 0));
     }
 
@@ -152,7 +157,11 @@ public sealed class LearningRateScheduleTests
     private static optim.Optimizer Stock(string kind, Parameter first, Parameter second) => kind switch
     {
         "sgd" => optim.SGD(
-            [new SGD.ParamGroup { Parameters = [first], Options = new() { LearningRate = 0.1 } }, new() { Parameters = [second], Options = new() { LearningRate = 0.001 } }], 1),
+            [new SGD.ParamGroup
+            {
+                Parameters = [first],
+                Options = new() { LearningRate = 0.1 },
+            }, new() { Parameters = [second], Options = new() { LearningRate = 0.001 } }], 1),
         "adamw" => optim.AdamW([first, second], 0.1),
         "rmsprop" => optim.RMSProp([first, second], 0.1),
         _ => optim.LBFGS([first, second], 0.1),

@@ -26,7 +26,8 @@ public sealed class BatchNormsFaultTests : IDisposable
         var (state, flags) = (State(model), Flags(model));
 
         Assert.Throws<FormatException>(() => BatchNorms.Reestimate(model, Batches()));
-        Assert.ThrowsAny<SystemException>(() => BatchNorms.Reestimate(model, [randn([6, 2, 5, 5], generator: _generator), randn([6, 3, 5, 5], generator: _generator)]));
+        Assert.ThrowsAny<SystemException>(
+            () => BatchNorms.Reestimate(model, [randn([6, 2, 5, 5], generator: _generator), randn([6, 3, 5, 5], generator: _generator)]));
 
         Assert.Equal(state, State(model));
         Assert.Equal(flags, Flags(model));
@@ -66,7 +67,8 @@ public sealed class BatchNormsFaultTests : IDisposable
         model.to(ScalarType.Float16);
 
         var error = Assert.Throws<InvalidOperationException>(
-            () => BatchNorms.Reestimate(model, [tensor(new[,] { { -1000f }, { 1000f } })], batch => Norms(model)[0].call(batch.to_type(ScalarType.Float16))));
+            () => BatchNorms.Reestimate(
+                model, [tensor(new[,] { { -1000f }, { 1000f } })], batch => Norms(model)[0].call(batch.to_type(ScalarType.Float16))));
 
         Assert.Contains("'norm'", error.Message, StringComparison.Ordinal);
         Assert.Equal(1f, Norms(model)[0].running_var!.to_type(ScalarType.Float32).item<float>());
@@ -98,11 +100,24 @@ public sealed class BatchNormsFaultTests : IDisposable
         using var norm = BatchNorm1d(2);
         using var untracked = BatchNorm1d(2, track_running_stats: false);
 
-        Assert.Contains("no batch norm", Assert.Throws<ArgumentException>(() => BatchNorms.Reestimate(plain, [ones(1, 2)])).Message, StringComparison.Ordinal);
-        Assert.Contains("no batch norm", Assert.Throws<ArgumentException>(() => BatchNorms.Reestimate(untracked, [ones(1, 2)])).Message, StringComparison.Ordinal);
-        Assert.Contains("no batch ", Assert.Throws<ArgumentException>(() => BatchNorms.Reestimate(norm, [])).Message, StringComparison.Ordinal);
-        Assert.Contains("'norm' read nothing", Assert.Throws<InvalidOperationException>(() => BatchNorms.Reestimate(model, [ones(4, 2)])).Message, StringComparison.Ordinal);
-        Assert.Contains("one value", Assert.Throws<InvalidOperationException>(() => BatchNorms.Reestimate(norm, [ones(1, 2)])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "no batch norm",
+            Assert.Throws<ArgumentException>(() => BatchNorms.Reestimate(plain, [ones(1, 2)])).Message,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "no batch norm",
+            Assert.Throws<ArgumentException>(() => BatchNorms.Reestimate(untracked, [ones(1, 2)])).Message,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "no batch ", Assert.Throws<ArgumentException>(() => BatchNorms.Reestimate(norm, [])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "'norm' read nothing",
+            Assert.Throws<InvalidOperationException>(() => BatchNorms.Reestimate(model, [ones(4, 2)])).Message,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "one value",
+            Assert.Throws<InvalidOperationException>(() => BatchNorms.Reestimate(norm, [ones(1, 2)])).Message,
+            StringComparison.Ordinal);
         Assert.Throws<ArgumentNullException>(() => BatchNorms.Reestimate(null!, []));
         Assert.Throws<ArgumentNullException>(() => BatchNorms.Reestimate(norm, null!));
         Assert.Throws<ArgumentNullException>(() => BatchNorms.Reestimate<Tensor>(norm, [], null!));

@@ -23,7 +23,8 @@ public sealed class BatchNormsTests : IDisposable
     public void Reestimate_OverBatchesOfManySizes_GivesThePopulationsMoments(double mean)
     {
         using var model = BatchNorm2d(3);
-        Tensor[] batches = [.. new long[] { 4, 1, 7 }.Select((size, i) => randn([size, 3, 5, 2], generator: _generator).add((float)(mean + i)))];
+        Tensor[] batches = [.. new long[] { 4, 1, 7 }.Select(
+            (size, i) => randn([size, 3, 5, 2], generator: _generator).add((float)(mean + i)))];
 
         BatchNorms.Reestimate(model, batches);
 
@@ -132,7 +133,10 @@ public sealed class BatchNormsTests : IDisposable
         Assert.Equal([0f, 0f, 0f], Norms(model)[0].running_mean!.data<float>().ToArray());
         Assert.All(Norms(model)[1].running_mean!.data<float>(), mean => Assert.NotEqual(0, mean));
         Norms(model)[1].eval();
-        Assert.Contains("frozen, as 'norm1'", Assert.Throws<ArgumentException>(() => BatchNorms.Reestimate(model, [batch])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "frozen, as 'norm1'",
+            Assert.Throws<ArgumentException>(() => BatchNorms.Reestimate(model, [batch])).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -164,7 +168,8 @@ public sealed class BatchNormsTests : IDisposable
 
         BatchNorms.Reestimate(model, [batch]);
 
-        Assert.Equal(report.Layers.Sum(layer => layer.Zeros), model.parameters().Where(p => p.dim() > 1).Sum(p => p.numel() - p.count_nonzero().item<long>()));
+        Assert.Equal(report.Layers.Sum(layer => layer.Zeros), model.parameters().Where(p => p.dim() > 1).Sum(
+            p => p.numel() - p.count_nonzero().item<long>()));
     }
 
     [Fact]
@@ -176,7 +181,8 @@ public sealed class BatchNormsTests : IDisposable
         Leaks.None(() => BatchNorms.Reestimate(model, [batch, batch]));
     }
 
-    private static void Close(Tensor expected, Tensor actual, double tolerance) => Assert.Equal(Numbers(expected), Numbers(actual), (a, b) => Math.Abs(a - b) <= tolerance);
+    private static void Close(Tensor expected, Tensor actual, double tolerance) =>
+        Assert.Equal(Numbers(expected), Numbers(actual), (a, b) => Math.Abs(a - b) <= tolerance);
 
     private static double[] Numbers(Tensor tensor) => tensor.to_type(ScalarType.Float64).contiguous().data<double>().ToArray();
 }

@@ -101,6 +101,10 @@ public sealed class CommandLineTests
 
         public bool Fast { get; init; }
 
-        public string? Word { get; init => field = value is null or "a" ? value : throw new ArgumentException("Must be a.", nameof(value)); }
+        public string? Word
+        {
+            get; init => field = value is null or "a" ? value : throw new ArgumentException(
+            "Must be a.", nameof(value));
+        }
     }
 }

@@ -36,7 +36,8 @@ public sealed class DeploymentTests : IDisposable
 
         var (plain, packed) = (Deployment.Plain("dense", _model, _example), Deployment.Packed(_model, _example));
 
-        Assert.Equal((new FileInfo(_folder.File("dense")).Length, new FileInfo(_folder.File("sparse")).Length), (plain.Bytes, packed.Bytes));
+        Assert.Equal(
+            (new FileInfo(_folder.File("dense")).Length, new FileInfo(_folder.File("sparse")).Length), (plain.Bytes, packed.Bytes));
         Assert.True(plain.Milliseconds > 0 && packed.Milliseconds > 0);
         Assert.Matches(@"^packed,\d+,\d+\.\d{3}$", packed.ToString());
     }
@@ -63,7 +64,10 @@ public sealed class DeploymentTests : IDisposable
         Safetensors.Save(_folder.File("dense"), model.state_dict());
         SparseFile.Save(model, _folder.File("sparse"), new SparseFileOptions { KeepsNegativeZeros = false });
 
-        Assert.InRange(new FileInfo(_folder.File("dense")).Length / (double)new FileInfo(_folder.File("sparse")).Length, atLeast, double.PositiveInfinity);
+        Assert.InRange(
+            new FileInfo(_folder.File("dense")).Length / (double)new FileInfo(_folder.File("sparse")).Length,
+            atLeast,
+            double.PositiveInfinity);
     }
 
     [Fact]

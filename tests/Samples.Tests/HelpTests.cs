@@ -36,8 +36,10 @@ public sealed class HelpTests
 
         Assert.StartsWith("Usage: dotnet run -c Release --project samples/", text, StringComparison.Ordinal);
         Assert.All(lines, line => Assert.InRange(line.Length, 0, 100));
-        Assert.InRange(lines.SkipWhile(line => line != "Examples").Count(line => line.StartsWith("  dotnet run", StringComparison.Ordinal)), 2, 3);
-        Assert.All(Options[sample], option => Assert.Single(lines, line => line.StartsWith($"  {CommandLine.Option(option)} ", StringComparison.Ordinal)));
+        Assert.InRange(
+            lines.SkipWhile(line => line != "Examples").Count(line => line.StartsWith("  dotnet run", StringComparison.Ordinal)), 2, 3);
+        Assert.All(Options[sample], option => Assert.Single(
+            lines, line => line.StartsWith($"  {CommandLine.Option(option)} ", StringComparison.Ordinal)));
     }
 
     [Theory]
@@ -54,7 +56,8 @@ public sealed class HelpTests
             Assert.EndsWith(".", option.Text, StringComparison.Ordinal);
             Assert.Contains($"{option.Text} (", entry, StringComparison.Ordinal);
             Assert.Matches(@"^ --[^()]+ [^\n]*?\((.*?; )?(default: .+?|not set by default)\)", entry);
-            Assert.Equal(option.Range is not null, entry[..entry.IndexOf("default", StringComparison.Ordinal)].Contains($"({Range(option)}; ", StringComparison.Ordinal));
+            Assert.Equal(option.Range is not null, entry[..entry.IndexOf("default", StringComparison.Ordinal)].Contains(
+                $"({Range(option)}; ", StringComparison.Ordinal));
         }
 
         static string Range(OptionAttribute option) => option.Range is null ? "none" : $"{Interval.Parse(option.Range)}";
@@ -64,8 +67,12 @@ public sealed class HelpTests
     [Fact]
     public void Range_OfEveryOption_HoldsItsDefault()
     {
-        object[] defaults = [new Pdp.Samples.Quickstart.Settings(), new Pdp.Samples.Cifar10.Settings(), new CompareSettings(), new Pdp.Samples.Bert.Settings(), new Pdp.Samples.Gpt.Settings(), new Pdp.Samples.ImageNet.Settings()];
-        foreach (var (settings, property) in defaults.SelectMany(settings => settings.GetType().GetProperties().Select(property => (settings, property))))
+        object[] defaults = [
+            new Pdp.Samples.Quickstart.Settings(), new Pdp.Samples.Cifar10.Settings(), new CompareSettings(),
+            new Pdp.Samples.Bert.Settings(), new Pdp.Samples.Gpt.Settings(), new Pdp.Samples.ImageNet.Settings(),
+        ];
+        foreach (var (settings, property) in defaults.SelectMany(
+            settings => settings.GetType().GetProperties().Select(property => (settings, property))))
         {
             if (property.GetCustomAttribute<OptionAttribute>() is { Range: { } range } && property.GetValue(settings) is { } value)
             {
@@ -75,7 +82,8 @@ public sealed class HelpTests
     }
 
     [Fact]
-    public void Text_OfCifar10_NamesItsVerb() => Assert.Contains("\nVerbs\n  compare ", Pdp.Samples.Cifar10.Usage.Of([]), StringComparison.Ordinal);
+    public void Text_OfCifar10_NamesItsVerb() =>
+        Assert.Contains("\nVerbs\n  compare ", Pdp.Samples.Cifar10.Usage.Of([]), StringComparison.Ordinal);
 
     [Fact]
     public void Text_OfMethods_NamesThemAll()
@@ -98,5 +106,6 @@ public sealed class HelpTests
     public void IsAsked_InEveryForm_IsSeen(bool expected, params string[] arguments) => Assert.Equal(expected, Help.IsAsked(arguments));
 
     [Fact]
-    public void Run_WhenHelpIsAsked_DoesNothingElse() => Assert.Equal(0, Sample.Run(["--help"], () => "", () => throw new NotImplementedException()));
+    public void Run_WhenHelpIsAsked_DoesNothingElse() =>
+        Assert.Equal(0, Sample.Run(["--help"], () => "", () => throw new NotImplementedException()));
 }

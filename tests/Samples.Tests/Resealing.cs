@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Pdp.Samples.Tests;
 
-/// <summary>The SHA-256 of a checkpoint, computed apart from the library: over all bytes, with zeros in the place of its own digits.</summary>
+/// <summary>
+/// The SHA-256 of a checkpoint, computed apart from the library: over all bytes, with zeros in the place of its own digits.
+/// </summary>
 internal static class Resealing
 {
     private const int Digits = 64;

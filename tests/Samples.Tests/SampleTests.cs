@@ -26,13 +26,16 @@ public sealed class SampleTests
     [Fact]
     public void Run_WhenAnErrorNamesNoOption_ShowsTheOptionsGiven()
     {
-        Assert.Equal("Too much.\nThe options given are --sparsity 0.9\n", ErrorOf(new ArgumentOutOfRangeException("sparsity", 2, "Too much.")));
+        Assert.Equal("Too much.\nThe options given are --sparsity 0.9\n", ErrorOf(
+            new ArgumentOutOfRangeException("sparsity", 2, "Too much.")));
     }
 
     public static TheoryData<Exception> Causes =>
     [
-        new FormatException("!"), new OverflowException("!"), new InvalidDataException("!"), new UnauthorizedAccessException("!"), new FileNotFoundException("!"),
-        new InvalidOperationException("!"), new System.Text.Json.JsonException("!"), new HttpRequestException("!"), new FromLibtorch("!"), new InsufficientMemoryException("!"),
+        new FormatException("!"), new OverflowException("!"), new InvalidDataException("!"), new UnauthorizedAccessException("!"),
+        new FileNotFoundException("!"),
+        new InvalidOperationException("!"), new System.Text.Json.JsonException("!"), new HttpRequestException("!"), new FromLibtorch("!"),
+        new InsufficientMemoryException("!"),
     ];
 
     [Theory]

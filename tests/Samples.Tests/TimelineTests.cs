@@ -22,7 +22,8 @@ public sealed class TimelineTests
     [InlineData(null, 0.5, null)]
     public void Schedule_WhenTheRampCantBe_NamesItsOptions(double? start, double? end, double? epsilon)
     {
-        var error = Assert.Throws<ArgumentException>(() => new Timeline(Default with { DenseEpochs = start, RampEnd = end, Epsilon = epsilon }).Schedule());
+        var error = Assert.Throws<ArgumentException>(
+            () => new Timeline(Default with { DenseEpochs = start, RampEnd = end, Epsilon = epsilon }).Schedule());
 
         Assert.Contains("(--dense-epochs) and end at epoch", error.Message, StringComparison.Ordinal);
         Assert.Contains("(--ramp-end)", error.Message, StringComparison.Ordinal);
@@ -34,7 +35,8 @@ public sealed class TimelineTests
     {
         var error = Assert.Throws<ArgumentException>(() => new Timeline(Default with { Epsilon = 0.1 }).Schedule());
 
-        Assert.Equal("The ramp would start at epoch 1 (--dense-epochs) and end at epoch 11 (--epsilon): it must end after its start and within the 8 epochs of the run (--epochs).", error.Message);
+        Assert.Equal("The ramp would start at epoch 1 (--dense-epochs) and end at epoch 11 (--epsilon): it must end after its start and "
+            + "within the 8 epochs of the run (--epochs).", error.Message);
         Assert.Equal(8, new Timeline(Default with { DenseEpochs = 6, Epsilon = 0.5 }).Schedule()!.EndEpoch);
     }
 

@@ -29,7 +29,8 @@ public sealed class CompareTests : IDisposable
 
     [Fact]
     public void Cells_OfARowWithSeedsOfItsOwn_AreOfTheseAlone() =>
-        Assert.Equal(["dense-dense-0", "dense-dense-1", "90-pdp-0", "90-gmp-0", "90-pdp-1"], Folders(Recipe).Select(folder => folder.Cell.Name));
+        Assert.Equal(["dense-dense-0", "dense-dense-1", "90-pdp-0", "90-gmp-0", "90-pdp-1"], Folders(Recipe).Select(
+            folder => folder.Cell.Name));
 
     [Theory]
     [InlineData("\"seeds\": [0] ", "\"seeds\": [7] ", "There is no seed '7'")]
@@ -56,7 +57,10 @@ public sealed class CompareTests : IDisposable
         Assert.Contains("| pdp | **73.00 ± 1.00** (90.0 %) |", results.ToMarkdown(), StringComparison.Ordinal);
         Assert.Contains("| gmp | **73.00** (90.0 %) |", results.ToMarkdown(), StringComparison.Ordinal);
         Assert.Contains("| dense | 70.50 ± 0.50 |", results.ToMarkdown(), StringComparison.Ordinal);
-        Assert.StartsWith("column,row,method,strategy,seed,epochs,accuracy,sparsity,macs_removed,soft_accuracy,", results.ToCsv(), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "column,row,method,strategy,seed,epochs,accuracy,sparsity,macs_removed,soft_accuracy,",
+            results.ToCsv(),
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -27,7 +27,8 @@ public sealed class TextTests : IDisposable
     }
 
     [Theory]
-    [InlineData("dev.jsonl", "{ \"sentence1\": \"a\", \"sentence2\": \"b\", \"gold_label\": \"neutral\", \"annotator_labels\": [\"x\"] }\n{ \"sentence1\": \"a\", \"sentence2\": \"b\", \"gold_label\": \"-\" }\n", "b", "neutral", 1)]
+    [InlineData("dev.jsonl", "{ \"sentence1\": \"a\", \"sentence2\": \"b\", \"gold_label\": \"neutral\", \"annotator_labels\": [\"x\"] "
+        + "}\n{ \"sentence1\": \"a\", \"sentence2\": \"b\", \"gold_label\": \"-\" }\n", "b", "neutral", 1)]
     [InlineData("dev.tsv", "sentence\tlabel\na\t1\n", null, "1", 0)]
     [InlineData("dev.tsv", "index\tquestion\tsentence\tlabel\n0\ta\tb\tentailment\n", "b", "entailment", 0)]
     [InlineData("dev.tsv", "id\tquestion1\tquestion2\tis_duplicate\n0\ta\tb\t0\n", "b", "0", 0)]
@@ -47,7 +48,8 @@ public sealed class TextTests : IDisposable
         EncodedText[] texts = [.. Enumerable.Range(0, 50).Select(i => new EncodedText([.. Enumerable.Repeat(i, 3 + (i % 7))], 3))];
         var batches = new TextBatches(texts, [.. Enumerable.Range(0, 50)], size: 8, padding: 0, seed: 3);
         using var scope = TorchSharp.torch.NewDisposeScope();
-        long[] Order(int epoch) => [.. Enumerable.Range(0, batches.Count).SelectMany(i => batches.Shuffled(epoch, i).Labels.data<long>().ToArray())];
+        long[] Order(int epoch) =>
+            [.. Enumerable.Range(0, batches.Count).SelectMany(i => batches.Shuffled(epoch, i).Labels.data<long>().ToArray())];
 
         Assert.Equal(Enumerable.Range(0, 50).Select(i => (long)i), Order(0).Order());
         Assert.NotEqual(Order(0), Order(1));

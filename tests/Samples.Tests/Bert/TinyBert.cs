@@ -11,7 +11,8 @@ internal static class TinyBert
     private static readonly string[] Labels = ["contradiction", "entailment", "neutral"];
 
     public const string Config =
-        """{ "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32, "vocab_size": 15, "max_position_embeddings": 24, "hidden_dropout_prob": 0.1, "attention_probs_dropout_prob": 0.1 }""";
+        """{ "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32, "vocab_size": 15,"""
+            + """ "max_position_embeddings": 24, "hidden_dropout_prob": 0.1, "attention_probs_dropout_prob": 0.1 }""";
 
     /// <summary>Writes the files of the model, with names that begin as in an encoder's file, or in a classifier's.</summary>
     public static void WriteModel(string folder, string prefix = "")
@@ -31,7 +32,8 @@ internal static class TinyBert
     {
         Directory.CreateDirectory(folder);
         File.WriteAllLines(Path.Combine(folder, "train.tsv"), ["premise\thypothesis\tgold_label", .. Pairs(0, count)]);
-        File.WriteAllLines(Path.Combine(folder, "dev_matched.tsv"), ["index\tpremise\thypothesis\tgold_label", .. Pairs(count, 12).Select((line, i) => $"{i}\t{line}")]);
+        File.WriteAllLines(Path.Combine(folder, "dev_matched.tsv"), ["index\tpremise\thypothesis\tgold_label", .. Pairs(count, 12).Select(
+            (line, i) => $"{i}\t{line}")]);
     }
 
     private static IEnumerable<string> Pairs(int first, int count) => Enumerable.Range(first, count).Select(i =>

@@ -28,10 +28,12 @@ public sealed class TrainingRunTests : IDisposable
     [InlineData("lnm", "2:4")]
     public void Run_OfAMethod_EndsWithExactlyAsManyZeros(string method, string strategy)
     {
-        var report = Run("--method", method, "--strategy", strategy, "--sparsity", "0.5", "--allocation", strategy == "2:4" || method is "optg" or "mvp" ? null : "uniform");
+        var report = Run("--method", method, "--strategy", strategy, "--sparsity", "0.5", "--allocation", strategy == "2:4"
+            || method is "optg" or "mvp" ? null : "uniform");
 
         Assert.Equal(0.5, report.Sparsity, 1e-4);
-        Assert.All(File.ReadLines(_folder.File("run/layers.csv")).Skip(1), line => Assert.Contains(".encoder.layer.", line, StringComparison.Ordinal));
+        Assert.All(File.ReadLines(_folder.File("run/layers.csv")).Skip(1), line => Assert.Contains(
+            ".encoder.layer.", line, StringComparison.Ordinal));
         Assert.Equal(12, File.ReadLines(_folder.File("run/layers.csv")).Skip(1).Count());
         Assert.InRange(report.Accuracies["dev_matched"], 0, 1);
         Assert.Equal(0, PruningReport.FromJson(File.ReadAllText(_folder.File("run/pruning.json"))).Layers.Sum(layer => layer.Violations));
@@ -75,7 +77,10 @@ public sealed class TrainingRunTests : IDisposable
             stopped.Run(untilEpoch: 2);
         }
 
-        Assert.Contains("already holds a run", Assert.Throws<ArgumentException>(() => New([.. options, "--out", _folder.File("stopped")])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "already holds a run",
+            Assert.Throws<ArgumentException>(() => New([.. options, "--out", _folder.File("stopped")])).Message,
+            StringComparison.Ordinal);
         using (var resumed = New([.. options, "--out", _folder.File("stopped"), "--resume"]))
         {
             resumed.Run();
@@ -88,20 +93,40 @@ public sealed class TrainingRunTests : IDisposable
     [Theory]
     [InlineData("lacks vocab.txt", "bert/vocab.txt", null)]
     [InlineData("is not a BERT's vocab.txt: it lacks [CLS], [MASK]", "bert/vocab.txt", "[PAD]\n[UNK]\n[SEP]\n")]
-    [InlineData("vocab.txt has 16 pieces, but config.json a vocab_size of 15", "bert/vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\nb\nc\nd\ne\nf\ng\nh\ni\nj\nk\n")]
-    [InlineData("hidden_size 16 can't be divided by num_attention_heads 3", "bert/config.json", """{ "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 3, "intermediate_size": 32, "vocab_size": 15 }""")]
+    [InlineData(
+        "vocab.txt has 16 pieces, but config.json a vocab_size of 15",
+        "bert/vocab.txt",
+        "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\nb\nc\nd\ne\nf\ng\nh\ni\nj\nk\n")]
+    [InlineData(
+        "hidden_size 16 can't be divided by num_attention_heads 3",
+        "bert/config.json",
+        """{ "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 3, "intermediate_size": 32, "vocab_size": 15 }""")]
     [InlineData("is not a BERT's config.json", "bert/config.json", """{ "hidden_size": 16 }""")]
-    [InlineData("bert.encoder.layer.2.", "bert/config.json", """{ "hidden_size": 16, "num_hidden_layers": 3, "num_attention_heads": 2, "intermediate_size": 32, "vocab_size": 15, "max_position_embeddings": 24 }""")]
-    [InlineData("intermediate.dense.weight", "bert/config.json", """{ "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64, "vocab_size": 15, "max_position_embeddings": 24 }""")]
+    [InlineData(
+        "bert.encoder.layer.2.",
+        "bert/config.json",
+        """{ "hidden_size": 16, "num_hidden_layers": 3, "num_attention_heads": 2, "intermediate_size": 32, "vocab_size": 15,"""
+            + """ "max_position_embeddings": 24 }""")]
+    [InlineData(
+        "intermediate.dense.weight",
+        "bert/config.json",
+        """{ "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64, "vocab_size": 15,"""
+            + """ "max_position_embeddings": 24 }""")]
     [InlineData("has no train.tsv or train.jsonl", "task/train.tsv", null)]
     [InlineData("has no header", "task/train.tsv", "")]
     [InlineData("has no header", "task/train.tsv", "premise\nyes\n")]
     [InlineData("has no texts with a label", "task/train.tsv", "premise\thypothesis\tgold_label\n")]
     [InlineData("has 4 values in line 2, but 3 columns", "task/train.tsv", "premise\thypothesis\tgold_label\nyes\tno\tneutral\tmore\n")]
-    [InlineData("has no gold_label, label or is_duplicate in line 2; it has premise, hypothesis", "task/train.tsv", "premise\thypothesis\nyes\tno\n")]
+    [InlineData(
+        "has no gold_label, label or is_duplicate in line 2; it has premise, hypothesis",
+        "task/train.tsv",
+        "premise\thypothesis\nyes\tno\n")]
     [InlineData("has an empty hypothesis in line 2", "task/train.tsv", "premise\thypothesis\tgold_label\nyes\t\tneutral\n")]
     [InlineData("has the label 'neutral' alone", "task/train.tsv", "premise\thypothesis\tgold_label\nyes\tno\tneutral\n")]
-    [InlineData("has the label 'unsure', which the training texts don't have", "task/dev_matched.tsv", "premise\thypothesis\tgold_label\nyes\tno\tunsure\n")]
+    [InlineData(
+        "has the label 'unsure', which the training texts don't have",
+        "task/dev_matched.tsv",
+        "premise\thypothesis\tgold_label\nyes\tno\tunsure\n")]
     [InlineData("is not text in UTF-8", "task/dev_matched.tsv", "latin")]
     public void Run_OfFilesThatAreWrong_SaysWhatIs(string expected, string file, string? text)
     {
@@ -172,7 +197,10 @@ public sealed class TrainingRunTests : IDisposable
 
     private TrainingRun New(string[] arguments)
     {
-        string[] defaults = ["--weights", _folder.File("bert"), "--data", _folder.File("task"), "--batch", "8", "--length", "16", "--epochs", "4", "--lr", "1e-3"];
+        string[] defaults = [
+            "--weights", _folder.File("bert"), "--data", _folder.File("task"), "--batch", "8", "--length", "16", "--epochs", "4", "--lr",
+            "1e-3",
+        ];
         var settings = CommandLine.Parse<Settings>(arguments, defaults);
         TorchSharp.torch.manual_seed(settings.Seed);
         return new TrainingRun(settings);

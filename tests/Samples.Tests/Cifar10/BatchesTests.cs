@@ -38,7 +38,8 @@ public sealed class BatchesTests : IDisposable
     {
         var batches = new Batches(_images, size: 4, seed: 0);
 
-        var labels = Enumerable.Range(0, batches.Count).SelectMany(index => batches.Augmented(0, index).Labels.data<long>().ToArray()).ToArray();
+        var labels = Enumerable.Range(0, batches.Count)
+            .SelectMany(index => batches.Augmented(0, index).Labels.data<long>().ToArray()).ToArray();
 
         Assert.Equal(3, batches.Count);
         Assert.Equal(Enumerable.Range(0, Count).Select(label => (long)label), labels.Order());
@@ -63,7 +64,8 @@ public sealed class BatchesTests : IDisposable
             Assert.Equal(expected.Labels.data<long>().ToArray(), actual.SelectMany(share => share.Labels.data<long>().ToArray()));
 
             // What makes the mean over the batch from the means over the shares.
-            var means = actual.Zip(shares, (share, batches) => share.Labels.to_type(ScalarType.Float64).mean().ReadCpuDouble(0) * batches.Weight(index));
+            var means = actual.Zip(
+                shares, (share, batches) => share.Labels.to_type(ScalarType.Float64).mean().ReadCpuDouble(0) * batches.Weight(index));
             Assert.Equal(expected.Labels.to_type(ScalarType.Float64).mean().ReadCpuDouble(0), means.Average(), 1e-12);
         }
 
@@ -119,7 +121,10 @@ public sealed class BatchesTests : IDisposable
         Assert.Equal([0, 1, 0, 1, 0, 0], train.Labels);
         Assert.Equal([1, 1, 0, 0], test.Labels);
         Assert.Equal(_images.Pixels[(8 * ImageSet.PictureSize)..], test.Pixels[(2 * ImageSet.PictureSize)..]);
-        Assert.Contains("--hold-out 4 leaves nothing to learn from of a class with 4 pictures", Assert.Throws<ArgumentException>(() => data.HoldOut(4)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "--hold-out 4 leaves nothing to learn from of a class with 4 pictures",
+            Assert.Throws<ArgumentException>(() => data.HoldOut(4)).Message,
+            StringComparison.Ordinal);
     }
 
     private static ImageSet SinglePixel()

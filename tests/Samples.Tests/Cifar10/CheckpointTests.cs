@@ -146,12 +146,14 @@ public sealed class CheckpointTests : IDisposable
         using var pruner = withPruner ? new PdpPruner(_other, new PdpOptions { Epochs = 4, Sparsity = 0.5 }) : null;
         var before = State();
 
-        var error = Assert.Throws<InvalidDataException>(() => Checkpoint.Load(Path, _other, _otherOptimizer, Fingerprint, pruner, epochs: 8));
+        var error = Assert.Throws<InvalidDataException>(
+            () => Checkpoint.Load(Path, _other, _otherOptimizer, Fingerprint, pruner, epochs: 8));
 
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
         Assert.Equal(before, State());
 
-        string[] State() => [.. _other.state_dict().Concat(_otherOptimizer.GetState()).Select(entry => Convert.ToHexString(entry.Value.bytes)), pruner?.GetState().ToJson() ?? ""];
+        string[] State() => [.. _other.state_dict()
+            .Concat(_otherOptimizer.GetState()).Select(entry => Convert.ToHexString(entry.Value.bytes)), pruner?.GetState().ToJson() ?? ""];
     }
 
     private static void Train(ResNet20 model, FusedSgd optimizer)

@@ -23,7 +23,8 @@ public sealed class Cifar10DataTests : IDisposable
 
         Assert.Equal([0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9], data.Train.Labels);
         Assert.Equal([0, 1, 2, 3, 4, 5, 6, 7, 8, 9], data.Test.Labels);
-        Assert.All(Enumerable.Range(0, data.Test.Count), label => AssertColour(Pictures.Colour(label), data.Test.Picture(label), tolerance));
+        Assert.All(Enumerable.Range(0, data.Test.Count), label => AssertColour(
+            Pictures.Colour(label), data.Test.Picture(label), tolerance));
     }
 
     [Fact]
@@ -39,7 +40,8 @@ public sealed class Cifar10DataTests : IDisposable
         var picture = Cifar10Data.Load(_folder.Path).Test.Picture(0).ToArray();
 
         var place = (2 * ImageSet.Side) + 5;
-        Assert.Equal([10, 20, 30], new[] { picture[place], picture[place + ImageSet.PlaneSize], picture[place + (2 * ImageSet.PlaneSize)] });
+        Assert.Equal(
+            [10, 20, 30], new[] { picture[place], picture[place + ImageSet.PlaneSize], picture[place + (2 * ImageSet.PlaneSize)] });
         Assert.Equal(60, picture.Sum(value => value));
     }
 

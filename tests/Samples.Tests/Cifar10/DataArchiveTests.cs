@@ -71,7 +71,8 @@ public sealed class DataArchiveTests : IDisposable
     [InlineData(TarEntryType.SymbolicLink)]
     [InlineData(TarEntryType.HardLink)]
     public void Read_WhenAPictureIsALink_RefusesIt(TarEntryType type) =>
-        AssertDamaged(Tar(new PaxTarEntry(type, "train/cat/1.png") { LinkName = "/etc/passwd" }), $"'train/cat/1.png' is a {type} and no file");
+        AssertDamaged(
+            Tar(new PaxTarEntry(type, "train/cat/1.png") { LinkName = "/etc/passwd" }), $"'train/cat/1.png' is a {type} and no file");
 
     [Fact]
     public void Read_WhenANameComesTwice_RefusesIt() =>
@@ -81,7 +82,8 @@ public sealed class DataArchiveTests : IDisposable
     public void Read_OfFilesAndFolders_TakesTheFilesThatAreData()
     {
         var tar = Tar(
-            new PaxTarEntry(TarEntryType.Directory, "train/cat.png"), Picture("./train/cat/1.png", "x"), Picture("train/cat/._2.png", "x"), Picture("README", "x"), Picture("train/cat/3.JPG", ""));
+            new PaxTarEntry(TarEntryType.Directory, "train/cat.png"), Picture(
+                "./train/cat/1.png", "x"), Picture("train/cat/._2.png", "x"), Picture("README", "x"), Picture("train/cat/3.JPG", ""));
 
         var files = DataArchive.Read(Write(tar));
 
@@ -115,7 +117,8 @@ public sealed class DataArchiveTests : IDisposable
     public void Read_OfDamagedArchives_SaysThatTheyAreDamaged()
     {
         var random = new Random(12);
-        var whole = Tar(Picture("train/cat/1.png", "abc"), Picture($"train/dog/{new string('n', 200)}.png", "def"), Picture("a_batch.bin", new string('x', 700)));
+        var whole = Tar(Picture("train/cat/1.png", "abc"), Picture($"train/dog/{new string('n', 200)}.png", "def"), Picture(
+            "a_batch.bin", new string('x', 700)));
         for (var trial = 0; trial < 300; trial++)
         {
             var tar = whole[..(trial % 3 == 0 ? random.Next(whole.Length) : whole.Length)];
@@ -149,7 +152,8 @@ public sealed class DataArchiveTests : IDisposable
     // The size of the last header, in tar's binary form for what octal digits can't say.
     private static void Claim(byte[] tar, long size)
     {
-        var header = Enumerable.Range(0, tar.Length / Block).Last(block => Encoding.ASCII.GetString(tar, (block * Block) + 257, 5) == "ustar") * Block;
+        var header = Enumerable.Range(0, tar.Length / Block)
+            .Last(block => Encoding.ASCII.GetString(tar, (block * Block) + 257, 5) == "ustar") * Block;
         var field = tar.AsSpan(header + SizeAt, 12);
         field.Clear();
         field[0] = 0x80;

@@ -59,7 +59,8 @@ public sealed class MethodRunTests : IDisposable
     [Fact]
     public void Run_OfDcp_MeetsTheBudgetAndShrinks()
     {
-        var report = Run("--method", "dcp", "--strategy", "channel", "--mac-budget", "0.5", "--width", "2", "--dcp-steps", "1", "--dcp-updates", "0");
+        var report = Run(
+            "--method", "dcp", "--strategy", "channel", "--mac-budget", "0.5", "--width", "2", "--dcp-steps", "1", "--dcp-updates", "0");
 
         Assert.InRange(report.MacsRemoved!.Value, 0.4, 0.6);
         Assert.Contains("MACs removed", File.ReadAllText(_folder.File("run/report.html")), StringComparison.Ordinal);
@@ -112,9 +113,11 @@ public sealed class MethodRunTests : IDisposable
             Console.SetOut(console);
         }
 
-        var lines = written.ToString().Split(Environment.NewLine).SkipWhile(line => line != Deployment.Header).Skip(1).TakeWhile(line => line[0] != '{').Select(line => line.Split(','));
+        var lines = written.ToString().Split(Environment.NewLine)
+            .SkipWhile(line => line != Deployment.Header).Skip(1).TakeWhile(line => line[0] != '{').Select(line => line.Split(','));
         Assert.Equal(expected, string.Join(' ', lines.Select(line => line[0])));
-        Assert.True(lines.Skip(1).All(line => long.Parse(line[1], System.Globalization.CultureInfo.InvariantCulture) < new FileInfo(_folder.File("run/checkpoint.safetensors")).Length));
+        Assert.True(lines.Skip(1).All(line => long.Parse(
+            line[1], System.Globalization.CultureInfo.InvariantCulture) < new FileInfo(_folder.File("run/checkpoint.safetensors")).Length));
     }
 
     [Fact]
@@ -156,9 +159,12 @@ public sealed class MethodRunTests : IDisposable
 
         var after = Safetensors.Load(_folder.File("run/weights.safetensors"));
         var changed = before.Keys.Where(name => !before[name].bytes.SequenceEqual(after[name].bytes)).ToArray();
-        Assert.All(changed, name => Assert.Contains("running_|num_batches".Split('|'), part => name.Contains(part, StringComparison.Ordinal)));
-        Assert.Equal(before.Keys.Count(name => name.EndsWith("running_var", StringComparison.Ordinal)), changed.Count(name => name.EndsWith("running_var", StringComparison.Ordinal)));
-        Assert.All(after.Where(entry => entry.Key.EndsWith("num_batches_tracked", StringComparison.Ordinal)), entry => Assert.Equal(3, entry.Value.ReadCpuInt64(0)));
+        Assert.All(changed, name => Assert.Contains(
+            "running_|num_batches".Split('|'), part => name.Contains(part, StringComparison.Ordinal)));
+        Assert.Equal(before.Keys.Count(name => name.EndsWith("running_var", StringComparison.Ordinal)), changed.Count(
+            name => name.EndsWith("running_var", StringComparison.Ordinal)));
+        Assert.All(after.Where(entry => entry.Key.EndsWith("num_batches_tracked", StringComparison.Ordinal)), entry => Assert.Equal(
+            3, entry.Value.ReadCpuInt64(0)));
         Assert.Equal(plain.Sparsity, report.Sparsity);
     }
 
@@ -174,19 +180,23 @@ public sealed class MethodRunTests : IDisposable
         Assert.Equal(0.8, report.Sparsity, 1e-4);
         Assert.Equal(Zeros(layers), Zeros(File.ReadAllText(_folder.File("run/layers.csv"))));
 
-        static string[] Zeros(string csv) => [.. csv.Split('\n').Skip(1).Where(line => line.Length > 0).Select(line => string.Join(',', line.Split(',')[..4]))];
+        static string[] Zeros(string csv) =>
+            [.. csv.Split('\n').Skip(1).Where(line => line.Length > 0).Select(line => string.Join(',', line.Split(',')[..4]))];
     }
 
     [Theory]
-    [InlineData("--allocation names the report 'gone.json', but there is no such file", "--method", "pdp", "--allocation", "from:gone.json")]
+    [InlineData(
+        "--allocation names the report 'gone.json', but there is no such file", "--method", "pdp", "--allocation", "from:gone.json")]
     [InlineData("--allocation is not for the channel strategy", "--method", "pdp", "--strategy", "channel", "--allocation", "erk")]
-    [InlineData("--allocation is not for 2:4, which removes the same fraction", "--method", "pdp", "--strategy", "2:4", "--allocation", "erk")]
+    [InlineData(
+        "--allocation is not for 2:4, which removes the same fraction", "--method", "pdp", "--strategy", "2:4", "--allocation", "erk")]
     [InlineData("STR is not defined for the strategy 2:4; it supports unstructured.", "--method", "str", "--strategy", "2:4")]
     [InlineData("nisp prunes channels, not unstructured", "--method", "nisp")]
     [InlineData("pofa learns from a teacher", "--method", "pofa")]
     [InlineData("--importance taylor is for --method pdp; gmp ranks in its own way", "--method", "gmp", "--importance", "taylor")]
     [InlineData("GMP has no soft mask", "--method", "gmp", "--temperature", "1e-4")]
-    [InlineData("The commit would come in epoch 1, but the schedule ends in epoch 1.6", "--method", "pdp", "--ramp-end", "1.6", "--commit-at", "1")]
+    [InlineData(
+        "The commit would come in epoch 1, but the schedule ends in epoch 1.6", "--method", "pdp", "--ramp-end", "1.6", "--commit-at", "1")]
     [InlineData("The commit would come in epoch 2, but the schedule ends", "--method", "optg", "--commit-at", "2")]
     [InlineData("A run of gmp can't be resumed", "--method", "gmp", "--resume")]
     public void Run_OfWhatAMethodCantDo_SaysWhatItCan(string expected, params string[] arguments)
@@ -198,7 +208,10 @@ public sealed class MethodRunTests : IDisposable
 
     private RunReport Run(params string[] arguments)
     {
-        var settings = CommandLine.Parse<Settings>(["--data", _folder.File("pictures"), "--epochs", "4", "--batch", "10", "--test-every", "0", "--out", _folder.File("run"), .. arguments.Contains("--deploy") ? [] : (string[])["--deploy", "false"], .. arguments]);
+        var settings = CommandLine.Parse<Settings>([
+            "--data", _folder.File("pictures"), "--epochs", "4", "--batch", "10", "--test-every", "0", "--out", _folder.File("run"),
+            .. arguments.Contains("--deploy") ? [] : (string[])["--deploy", "false"], .. arguments,
+        ]);
         using (var run = new TrainingRun(settings))
         {
             run.Run();

@@ -20,13 +20,17 @@ public sealed class ScanTests : IDisposable
         using var model = new ResNet20();
         Safetensors.Save(_folder.File("weights.safetensors"), model.state_dict());
 
-        var code = Scan.Run(["--data", _folder.File("pictures"), "--weights", _folder.File("weights.safetensors"), "--levels", "0.5,0.9", "--out", _folder.File("scan")]);
+        var code = Scan.Run([
+            "--data", _folder.File("pictures"), "--weights", _folder.File("weights.safetensors"), "--levels", "0.5,0.9", "--out",
+            _folder.File("scan"),
+        ]);
 
         var json = JsonDocument.Parse(File.ReadAllText(_folder.File("scan/sensitivity.json"))).RootElement;
         Assert.Equal(0, code);
         Assert.Equal(18, json.GetProperty("layers").GetArrayLength());
         Assert.Equal(1 + (18 * 2), File.ReadLines(_folder.File("scan/sensitivity.csv")).Count());
-        string[] texts = [.. XDocument.Load(_folder.File("scan/sensitivity.svg")).Descendants().Where(element => element.Name.LocalName == "text").Select(element => element.Value.Trim())];
+        string[] texts = [.. XDocument.Load(_folder.File("scan/sensitivity.svg"))
+            .Descendants().Where(element => element.Name.LocalName == "text").Select(element => element.Value.Trim())];
         Assert.Contains("50 % removed", texts);
         Assert.Contains("layer1.0.conv1", texts);
     }

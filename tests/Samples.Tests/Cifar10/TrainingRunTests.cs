@@ -18,7 +18,8 @@ public sealed class TrainingRunTests : IDisposable
 
         var error = Assert.Throws<ArgumentException>(() => new TrainingRun(settings));
 
-        Assert.Equal($"--resume found no checkpoint.safetensors in '{_folder.File("pdp-2")}'; did you mean --out {_folder.File("pdp-1")}? To start over, leave out --resume.", error.Message);
+        Assert.Equal($"--resume found no checkpoint.safetensors in '{_folder.File("pdp-2")}'; did you mean --out {_folder.File("pdp-1")}? "
+            + "To start over, leave out --resume.", error.Message);
     }
 
     [Theory]

@@ -24,7 +24,10 @@ public sealed class CompareTests : IDisposable
     [Fact]
     public void Tables_OfPerplexities_HaveTheLeastInBold()
     {
-        var recipe = CompareRecipe.Parse("""{ "from-scratch": true, "seeds": [0, 1], "columns": { "90 %": { "sparsity": 0.9 } }, "methods": { "pdp": {}, "gmp": {} } }""", _sample);
+        var recipe = CompareRecipe.Parse(
+            """{ "from-scratch": true, "seeds": [0, 1], "columns": { "90 %": { "sparsity": 0.9 } }, "methods": { "pdp": {},"""
+                + """ "gmp": {} } }""",
+            _sample);
         CellFolder[] folders = [.. recipe.Cells().Select(cell => new CellFolder(_sample, _folder.Path, cell))];
         foreach (var folder in folders)
             Leave(folder, (folder.Cell.Method == "gmp" ? 180 : 150) + folder.Cell.Seed);
@@ -34,7 +37,10 @@ public sealed class CompareTests : IDisposable
         Assert.Contains("| perplexity | 90 % |", results.ToMarkdown(), StringComparison.Ordinal);
         Assert.Contains("| pdp | **150.50 ± 0.50** (90.0 %) |", results.ToMarkdown(), StringComparison.Ordinal);
         Assert.Contains("| gmp | 180.50 ± 0.50 (90.0 %) |", results.ToMarkdown(), StringComparison.Ordinal);
-        Assert.StartsWith("column,row,method,strategy,seed,epochs,perplexity,sparsity,macs_removed,soft_perplexity,", results.ToCsv(), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "column,row,method,strategy,seed,epochs,perplexity,sparsity,macs_removed,soft_perplexity,",
+            results.ToCsv(),
+            StringComparison.Ordinal);
         Charts.Draw(results, _folder.File("charts"));
         Assert.Contains("dense, 150.50", File.ReadAllText(_folder.File("charts/perplexity-sparsity.svg")), StringComparison.Ordinal);
     }
@@ -42,7 +48,8 @@ public sealed class CompareTests : IDisposable
     [Fact]
     public void Report_OfAPerplexityBelowOne_IsDamaged()
     {
-        var recipe = CompareRecipe.Parse("""{ "from-scratch": true, "seeds": [0], "columns": { "90 %": {} }, "methods": { "pdp": {} } }""", _sample);
+        var recipe = CompareRecipe.Parse(
+            """{ "from-scratch": true, "seeds": [0], "columns": { "90 %": {} }, "methods": { "pdp": {} } }""", _sample);
         var folder = new CellFolder(_sample, _folder.Path, recipe.Cells().First());
 
         Leave(folder, 0.5);

@@ -28,7 +28,8 @@ public sealed class GptModelTests : IDisposable
 
         var expected = _small.Logits(Text).SelectMany(row => row);
         Assert.All(expected.Zip(logits.data<float>().ToArray()), pair => Assert.Equal(pair.First, pair.Second, 1e-5));
-        Assert.Equal(logits[4..].data<float>().ToArray(), model.Last(Windows.Of(Text, [0], Text.Length), places: 2)[0].data<float>().ToArray(), (one, other) => Math.Abs(one - other) < 1e-6);
+        Assert.Equal(logits[4..].data<float>().ToArray(), model.Last(Windows.Of(Text, [0], Text.Length), places: 2)[0]
+            .data<float>().ToArray(), (one, other) => Math.Abs(one - other) < 1e-6);
     }
 
     [Fact]
@@ -42,9 +43,11 @@ public sealed class GptModelTests : IDisposable
         GptWeights.Save(model, _folder.File("saved.safetensors"), new Characters("abc"));
         GptWeights.LoadInto(again, _folder.File("saved.safetensors"), new Characters("abc"));
 
-        Assert.Equal([SmallGpt.Width, SmallGpt.Inner], Safetensors.Load(_folder.File("saved.safetensors"))["transformer.h.0.mlp.c_fc.weight"].shape);
+        Assert.Equal(
+            [SmallGpt.Width, SmallGpt.Inner], Safetensors.Load(_folder.File("saved.safetensors"))["transformer.h.0.mlp.c_fc.weight"].shape);
         Assert.All(model.state_dict(), entry => Assert.True(entry.Value.Equals(again.state_dict()[entry.Key])));
-        var error = Assert.Throws<InvalidDataException>(() => GptWeights.LoadInto(again, _folder.File("saved.safetensors"), new Characters("abd")));
+        var error = Assert.Throws<InvalidDataException>(
+            () => GptWeights.LoadInto(again, _folder.File("saved.safetensors"), new Characters("abd")));
         Assert.Contains("was trained on other tokens: 3 characters", error.Message, StringComparison.Ordinal);
     }
 

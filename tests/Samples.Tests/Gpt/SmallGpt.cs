@@ -14,7 +14,8 @@ internal sealed class SmallGpt
     private const int Heads = 2;
 
     public const string Json =
-        """{ "vocab_size": 11, "n_positions": 6, "n_embd": 8, "n_layer": 2, "n_head": 2, "n_inner": 12, "activation_function": "gelu_new" }""";
+        """{ "vocab_size": 11, "n_positions": 6, "n_embd": 8, "n_layer": 2, "n_head": 2, "n_inner": 12,"""
+            + """ "activation_function": "gelu_new" }""";
 
     // Rows by columns as in Hugging Face's files: matrices are [in, out]; vectors have one row.
     private readonly Dictionary<string, double[][]> _weights = new(StringComparer.Ordinal);
@@ -57,10 +58,12 @@ internal sealed class SmallGpt
             var name = $"h.{layer}.";
             var mixed = Attend([.. stream.Select(row => Linear(Norm(row, name + "ln_1"), name + "attn.c_attn"))]);
             stream = [.. stream.Zip(mixed, (row, attended) => Sum(row, Linear(attended, name + "attn.c_proj")))];
-            stream = [.. stream.Select(row => Sum(row, Linear([.. Linear(Norm(row, name + "ln_2"), name + "mlp.c_fc").Select(Gelu)], name + "mlp.c_proj")))];
+            stream = [.. stream.Select(
+                row => Sum(row, Linear([.. Linear(Norm(row, name + "ln_2"), name + "mlp.c_fc").Select(Gelu)], name + "mlp.c_proj")))];
         }
 
-        return [.. stream.Select(row => Norm(row, "ln_f")).Select(row => _weights["wte.weight"].Select(token => Dot(token, row)).ToArray())];
+        return [.. stream.Select(row => Norm(row, "ln_f")).Select(
+            row => _weights["wte.weight"].Select(token => Dot(token, row)).ToArray())];
     }
 
     private static double[][] Attend(double[][] rows)
@@ -72,7 +75,8 @@ internal sealed class SmallGpt
             for (var first = 0; first < Width; first += head)
             {
                 var query = rows[place].AsSpan(first, head).ToArray();
-                var scores = Enumerable.Range(0, place + 1).Select(other => Math.Exp(Dot(query, rows[other][(Width + first)..(Width + first + head)]) / Math.Sqrt(head))).ToArray();
+                var scores = Enumerable.Range(0, place + 1).Select(other =>
+                    Math.Exp(Dot(query, rows[other][(Width + first)..(Width + first + head)]) / Math.Sqrt(head))).ToArray();
                 for (var other = 0; other <= place; other++)
                     for (var i = 0; i < head; i++)
                         mixed[place][first + i] += scores[other] / scores.Sum() * rows[other][(2 * Width) + first + i];
@@ -120,7 +124,8 @@ internal sealed class SmallGpt
     private void Fill(string name, int rows, int columns, double spread, double middle = 0)
     {
         var random = new SplitMix(3, _weights.Count, 0);
-        _weights[name] = [.. Enumerable.Range(0, rows).Select(_ => Enumerable.Range(0, columns).Select(_ => (double)(float)(middle + (spread * ((2 * random.Unit()) - 1)))).ToArray())];
+        _weights[name] = [.. Enumerable.Range(0, rows).Select(
+            _ => Enumerable.Range(0, columns).Select(_ => (double)(float)(middle + (spread * ((2 * random.Unit()) - 1)))).ToArray())];
     }
 
     private static Tensor TensorOf(string name, double[][] rows)

@@ -59,7 +59,8 @@ public sealed class TextTests : IDisposable
     [InlineData("neither a file nor a folder", "nowhere", "ptb.train.txt")]
     [InlineData("has no .txt file with train in its name", "", "ptb.test.txt")]
     [InlineData("has no .txt file with test or valid in its name", "", "ptb.train.txt")]
-    [InlineData("has more than one .txt file with test in its name: a.test.txt, b.test.txt", "", "ptb.train.txt", "b.test.txt", "a.test.txt")]
+    [InlineData(
+        "has more than one .txt file with test in its name: a.test.txt, b.test.txt", "", "ptb.train.txt", "b.test.txt", "a.test.txt")]
     public void Read_WithoutAFile_SaysWhich(string expected, string folder, params string[] files)
     {
         foreach (var file in files)
@@ -87,7 +88,8 @@ public sealed class TextTests : IDisposable
     {
         var windows = new Windows(new TokenText("train", [.. Enumerable.Range(0, 100)]), length: 8, size: 3, seed: 1);
         using var scope = NewDisposeScope();
-        long[] Epoch(int epoch) => [.. Enumerable.Range(0, windows.Count).SelectMany(step => windows.Shuffled(epoch, step).Tokens.data<long>().ToArray())];
+        long[] Epoch(int epoch) =>
+            [.. Enumerable.Range(0, windows.Count).SelectMany(step => windows.Shuffled(epoch, step).Tokens.data<long>().ToArray())];
 
         var (tokens, next) = windows.Shuffled(0, 0);
 

@@ -72,14 +72,18 @@ public sealed class TrainingRunTests : IDisposable
             stopped.Run(untilEpoch: 2);
         }
 
-        Assert.Contains("already holds a run", Assert.Throws<ArgumentException>(() => New([.. options, "--out", _folder.File("stopped")])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "already holds a run",
+            Assert.Throws<ArgumentException>(() => New([.. options, "--out", _folder.File("stopped")])).Message,
+            StringComparison.Ordinal);
         using (var resumed = New([.. options, "--out", _folder.File("stopped"), "--resume"]))
         {
             resumed.Run();
         }
 
         Assert.Equal(expected, File.ReadAllBytes(_folder.File("stopped/weights.safetensors")));
-        Assert.Equal("epoch,loss,perplexity,folded_perplexity,sparsity,seconds", File.ReadLines(_folder.File("stopped/metrics.csv")).First());
+        Assert.Equal(
+            "epoch,loss,perplexity,folded_perplexity,sparsity,seconds", File.ReadLines(_folder.File("stopped/metrics.csv")).First());
         Assert.Equal(5, File.ReadAllLines(_folder.File("stopped/metrics.csv")).Length);
     }
 
@@ -101,7 +105,8 @@ public sealed class TrainingRunTests : IDisposable
         }
 
         Assert.Equal(10, dense.Text!.Length);
-        Assert.Contains("Text that begins with 'the c':\ndense                                          | pdp\n", console.ToString().ReplaceLineEndings("\n"), StringComparison.Ordinal);
+        Assert.Contains("Text that begins with 'the c':\ndense                                          | pdp\n", console.ToString()
+            .ReplaceLineEndings("\n"), StringComparison.Ordinal);
         Assert.Contains("The output layer is the embedding, one matrix of ", console.ToString(), StringComparison.Ordinal);
     }
 
@@ -122,7 +127,8 @@ public sealed class TrainingRunTests : IDisposable
     [InlineData("neither a file nor a folder", "--data", "nowhere")]
     [InlineData("Give either --preset or --weights, not both", "--preset", "tiny", "--weights", "gpt")]
     [InlineData("'gpt2x' lacks config.json, model.safetensors", "--weights", "gpt2x")]
-    [InlineData("--length 7 is beyond the model's 6 positions", "--weights", "gpt", "--tokens", "words", "--length", "7", "--data", "words.txt")]
+    [InlineData(
+        "--length 7 is beyond the model's 6 positions", "--weights", "gpt", "--tokens", "words", "--length", "7", "--data", "words.txt")]
     [InlineData("tokens, fewer than twice a window of 30000", "--length", "30000")]
     [InlineData("--stride 9 is more than a window of 8", "--stride", "9", "--length", "8")]
     [InlineData("--strategy channel is not for this sample", "--method", "pdp", "--strategy", "channel")]
@@ -137,7 +143,8 @@ public sealed class TrainingRunTests : IDisposable
         File.WriteAllText(_folder.File("words.txt"), string.Concat(Enumerable.Repeat("a b\n", 20)));
         string?[] given = [.. arguments.Select(argument => argument is "gpt" or "words.txt" ? _folder.File(argument) : argument)];
 
-        var error = Assert.ThrowsAny<ArgumentException>(() => given is ["--data", null] ? Run(new Settings()) : Run([.. given.OfType<string>()]));
+        var error = Assert.ThrowsAny<ArgumentException>(
+            () => given is ["--data", null] ? Run(new Settings()) : Run([.. given.OfType<string>()]));
 
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
         Assert.False(Directory.Exists(_folder.File("run")));
@@ -152,12 +159,14 @@ public sealed class TrainingRunTests : IDisposable
         File.Copy(_folder.File("run/weights.safetensors"), _folder.File("dense.safetensors"));
         File.WriteAllText(_folder.File("text.txt"), Text(400).Replace('t', 'T'));
 
-        var error = Assert.Throws<InvalidDataException>(() => Run("--method", "pdp", option, _folder.File("dense.safetensors"), "--write", "5"));
+        var error = Assert.Throws<InvalidDataException>(
+            () => Run("--method", "pdp", option, _folder.File("dense.safetensors"), "--write", "5"));
 
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
 
-    private static string Text(int sentences) => string.Concat(Enumerable.Range(0, sentences).Select(i => $"{Subjects[i % 4]} {Verbs[i / 3 % 4]} {Subjects[i / 7 % 4]}\n"));
+    private static string Text(int sentences) =>
+        string.Concat(Enumerable.Range(0, sentences).Select(i => $"{Subjects[i % 4]} {Verbs[i / 3 % 4]} {Subjects[i / 7 % 4]}\n"));
 
     private RunReport Run(params string[] arguments)
     {
@@ -178,8 +187,12 @@ public sealed class TrainingRunTests : IDisposable
 
     private TrainingRun New(string[] arguments)
     {
-        string[] defaults = ["--data", _folder.File("text.txt"), "--batch", "8", "--length", "16", "--epochs", "2", "--limit", "400", "--write", "0", "--allocation", "uniform"];
-        var isOwn = arguments.SkipWhile(argument => argument != "--method").Skip(1).FirstOrDefault() is "optg" or "mvp" or "str" || arguments.Contains("2:4");
+        string[] defaults = [
+            "--data", _folder.File("text.txt"), "--batch", "8", "--length", "16", "--epochs", "2", "--limit", "400", "--write", "0",
+            "--allocation", "uniform",
+        ];
+        var isOwn = arguments.SkipWhile(argument => argument != "--method").Skip(1).FirstOrDefault() is "optg"
+            or "mvp" or "str" || arguments.Contains("2:4");
         var settings = CommandLine.Parse<Settings>(arguments, isOwn ? defaults[..^2] : defaults);
         TorchSharp.torch.manual_seed(settings.Seed);
         return new TrainingRun(settings);

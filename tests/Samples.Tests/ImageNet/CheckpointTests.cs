@@ -178,7 +178,8 @@ public sealed class CheckpointTests : IDisposable
 
     private void Save(Progress progress) => _run.Learner.State.Save(Path, Checkpoint.Texts(_run.Learner, progress, _run.Settings));
 
-    private void Save(Progress progress, Action<Dictionary<string, string>> changeHeader, Action<Dictionary<string, torch.Tensor>>? changeTensors = null)
+    private void Save(
+        Progress progress, Action<Dictionary<string, string>> changeHeader, Action<Dictionary<string, torch.Tensor>>? changeTensors = null)
     {
         using var scope = torch.NewDisposeScope();
         Save(progress);

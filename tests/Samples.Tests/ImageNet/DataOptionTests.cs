@@ -22,7 +22,9 @@ public sealed class DataOptionTests : IDisposable
     {
         var error = Assert.Throws<ArgumentException>(() => DataOption.Open(new Settings { Data = data }, SingleRank.Instance, _ => { }));
 
-        Assert.Equal($"--data {data}: for drawn pictures write synthetic:COUNT with a whole number of at least 1, such as synthetic:1024.", error.Message);
+        Assert.Equal(
+            $"--data {data}: for drawn pictures write synthetic:COUNT with a whole number of at least 1, such as synthetic:1024.",
+            error.Message);
     }
 
     [Fact]
@@ -38,7 +40,8 @@ public sealed class DataOptionTests : IDisposable
     {
         File.WriteAllText(_folder.File("notes.txt"), "no pictures");
 
-        var error = Assert.Throws<ArgumentException>(() => DataOption.Open(new Settings { Data = _folder.File("notes.txt") }, SingleRank.Instance, _ => { }));
+        var error = Assert.Throws<ArgumentException>(
+            () => DataOption.Open(new Settings { Data = _folder.File("notes.txt") }, SingleRank.Instance, _ => { }));
 
         Assert.Contains("--data needs the folder", error.Message, StringComparison.Ordinal);
         Assert.Contains("notes.txt' is a file", error.Message, StringComparison.Ordinal);
@@ -47,7 +50,8 @@ public sealed class DataOptionTests : IDisposable
     [Fact]
     public void Open_OfAFolderThatIsNotThere_NamesItAndTheOption()
     {
-        var error = Assert.Throws<DirectoryNotFoundException>(() => DataOption.Open(new Settings { Data = _folder.File("none") }, SingleRank.Instance, _ => { }));
+        var error = Assert.Throws<DirectoryNotFoundException>(
+            () => DataOption.Open(new Settings { Data = _folder.File("none") }, SingleRank.Instance, _ => { }));
 
         Assert.StartsWith($"There is no folder '{_folder.File("none")}': --data needs", error.Message, StringComparison.Ordinal);
     }

@@ -31,7 +31,8 @@ public sealed partial class DistributedTests : IDisposable
         Copy("killed", "alone");
 
         Assert.Equal(0, Finish(Start("killed", ranks: 2, "--resume"), out _));
-        Assert.Equal(File.ReadAllBytes(_folder.File("whole/weights.safetensors")), File.ReadAllBytes(_folder.File("killed/weights.safetensors")));
+        Assert.Equal(File.ReadAllBytes(_folder.File("whole/weights.safetensors")), File.ReadAllBytes(
+            _folder.File("killed/weights.safetensors")));
 
         // With another number of ranks the batches are the same, and only the batch norms see other shares of them.
         Assert.Equal(0, Finish(Start("alone", ranks: 1, "--resume"), out var output));
@@ -66,9 +67,12 @@ public sealed partial class DistributedTests : IDisposable
     {
         string[] sample =
         [
-            KillFactAttribute.Program!, "--data", "synthetic:64", "--model", "mobilenet-v2", "--classes", "10", "--side", "32", "--batch", "16", "--threads", "1",
-            "--method", "pdp", "--sparsity", "0.7", "--dense-epochs", "0.5", "--ema", "0.9", "--agreement-steps", "2", "--out", _folder.File(run),
-            .. more.Contains("--epochs") ? [] : (string[])["--epochs", "3"], .. more.Contains("--checkpoint-steps") ? [] : (string[])["--checkpoint-steps", "1"], .. more,
+            KillFactAttribute.Program!, "--data", "synthetic:64", "--model", "mobilenet-v2", "--classes", "10", "--side", "32", "--batch",
+            "16", "--threads", "1",
+            "--method", "pdp", "--sparsity", "0.7", "--dense-epochs", "0.5", "--ema", "0.9", "--agreement-steps", "2", "--out",
+            _folder.File(run),
+            .. more.Contains("--epochs") ? [] : (string[])["--epochs", "3"], .. more.Contains("--checkpoint-steps")
+            ? [] : (string[])["--checkpoint-steps", "1"], .. more,
         ];
         string[] alone = ["dotnet", .. sample];
         var command = ranks == 1 ? alone : [Mpirun!, "-n", $"{ranks}", .. alone, "--distributed"];
@@ -96,7 +100,8 @@ public sealed partial class DistributedTests : IDisposable
         var rank = 0;
         while (rank == 0)
         {
-            var match = Rank1().Match(process.StandardOutput.ReadLine() ?? throw new InvalidOperationException(process.StandardError.ReadToEnd()));
+            var match = Rank1()
+                .Match(process.StandardOutput.ReadLine() ?? throw new InvalidOperationException(process.StandardError.ReadToEnd()));
             rank = match.Success ? int.Parse(match.Groups[1].ValueSpan) : 0;
         }
 

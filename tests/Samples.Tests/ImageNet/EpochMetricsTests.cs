@@ -11,7 +11,8 @@ public sealed class EpochMetricsTests
 
         Assert.Equal(EpochMetrics.RowHeader.Length, row.Length);
         Assert.InRange(row.Length, 0, 100);
-        Assert.Equal(["100", "6.9078", "1.024000", "100.00%", "100.00%", "69.53%", "89.12%", "85.50%", "86399.9", "12345.6"], row.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Equal(["100", "6.9078", "1.024000", "100.00%", "100.00%", "69.53%", "89.12%", "85.50%", "86399.9", "12345.6"], row.Split(
+            ' ', StringSplitOptions.RemoveEmptyEntries));
     }
 
     [Fact]
@@ -23,6 +24,7 @@ public sealed class EpochMetricsTests
 
         var lines = RunFiles.List(folder.Path).Split(Environment.NewLine);
 
-        Assert.Equal([$"Files in '{folder.Path}':", "  report.json                the last line below", "  checkpoints                the last checkpoints and the best"], lines);
+        Assert.Equal([$"Files in '{folder.Path}':", "  report.json                the last line below", "  checkpoints                the "
+            + "last checkpoints and the best"], lines);
     }
 }

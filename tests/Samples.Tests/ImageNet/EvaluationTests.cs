@@ -21,7 +21,8 @@ public sealed class EvaluationTests
         using var optimizer = new FusedSgd(model.named_parameters(), new SgdOptions { LearningRate = 0 });
         using var pictures = new SyntheticBatches(20, 8, 6, Side, 0, isTraining: false);
 
-        var accuracy = Assert.Single(Evaluation.Measure(new Learner(model, optimizer, null, null), pictures, [MaskForm.Soft], SingleRank.Instance));
+        var accuracy = Assert.Single(
+            Evaluation.Measure(new Learner(model, optimizer, null, null), pictures, [MaskForm.Soft], SingleRank.Instance));
 
         var labels = Enumerable.Range(0, 20).Select(i => i % 8).ToArray();
         Assert.Equal(labels.Count(label => label == 7) / 20.0, accuracy.Top1);
@@ -41,7 +42,8 @@ public sealed class EvaluationTests
             Fill(model.get_parameter("1.bias")!, [0, 1, 2, 3, 4, 5, 6, 7]);
             using var optimizer = new FusedSgd(model.named_parameters(), new SgdOptions { LearningRate = 0 });
             using var pictures = new SyntheticBatches(20, 8, 3, Side, 0, isTraining: false, new Share(collective.Rank, 3));
-            results[collective.Rank] = Evaluation.Measure(new Learner(model, optimizer, null, null), pictures, [MaskForm.Soft], collective)[0];
+            results[collective.Rank] =
+                Evaluation.Measure(new Learner(model, optimizer, null, null), pictures, [MaskForm.Soft], collective)[0];
         });
 
         Assert.All(results, accuracy => Assert.Equal(new Accuracy(2 / 20.0, 11 / 20.0), accuracy));
@@ -60,7 +62,8 @@ public sealed class EvaluationTests
             using var optimizer = new FusedSgd(model.named_parameters(), new SgdOptions { LearningRate = 0 });
             using var pictures = new SyntheticBatches(20, 8, 3, Side, 0, isTraining: false, new Share(collective.Rank, 2));
             Assert.Throws<OperationCanceledException>(() => Evaluation.Measure(
-                new Learner(model, optimizer, null, null), pictures, [MaskForm.Soft], collective, stop: collective.Rank == 1 ? source.Token : default));
+                new Learner(model, optimizer, null, null), pictures, [MaskForm.Soft], collective, stop: collective.Rank == 1
+                    ? source.Token : default));
             Interlocked.Increment(ref stopped);
         });
 
@@ -73,14 +76,18 @@ public sealed class EvaluationTests
     public void Measure_WhenPruning_TellsTheFormsApartAndChangesNothing()
     {
         using var model = Sequential(Flatten(), Linear(3 * Side * Side, 2, hasBias: false));
-        Fill(model.get_parameter("1.weight")!, [.. Enumerable.Repeat(1f, 1536), .. Enumerable.Repeat(0f, 1536), .. Enumerable.Repeat(0.9f, 3072)]);
+        Fill(
+            model.get_parameter("1.weight")!,
+            [.. Enumerable.Repeat(1f, 1536), .. Enumerable.Repeat(0f, 1536), .. Enumerable.Repeat(0.9f, 3072)]);
         using var optimizer = new FusedSgd(model.named_parameters(), new SgdOptions { LearningRate = 0 });
-        using var pruner = new PdpPruner(model, Pruning.Options(new Settings { Sparsity = 0.75, Epochs = 1, DenseEpochs = 0, RampEnd = 0.5, RelativeTemperature = "5" }, model));
+        using var pruner = new PdpPruner(model, Pruning.Options(
+            new Settings { Sparsity = 0.75, Epochs = 1, DenseEpochs = 0, RampEnd = 0.5, RelativeTemperature = "5" }, model));
         pruner.BeginEpoch(0.75);
         using var pictures = new WhitePictures();
         var before = model.get_parameter("1.weight")!.bytes.ToArray();
 
-        var accuracy = Evaluation.Measure(new Learner(model, optimizer, null, pruner), pictures, [MaskForm.Soft, MaskForm.Folded], SingleRank.Instance);
+        var accuracy = Evaluation.Measure(
+            new Learner(model, optimizer, null, pruner), pictures, [MaskForm.Soft, MaskForm.Folded], SingleRank.Instance);
 
         Assert.Equal([1, 0], accuracy.Select(form => form.Top1));
         Assert.Equal([1, 1], accuracy.Select(form => form.Top5));

@@ -42,11 +42,13 @@ public sealed class EventFileTests : IDisposable
             board.Weights(12, run.Learner);
         }
 
-        var values = Read(Assert.Single(Directory.GetFiles(_folder.Path)))[2].Summary.Value.ToDictionary(value => value.Tag, value => value.Histo);
+        var values = Read(Assert.Single(Directory.GetFiles(_folder.Path)))[2].Summary.Value.ToDictionary(
+            value => value.Tag, value => value.Histo);
 
         var mask = values["masks/block.conv.2.weight"];
         Assert.Equal(before, run.State());
-        Assert.Equal(run.Learner.Model.parameters().Count(parameter => parameter.dim() > 1), values.Keys.Count(name => name.StartsWith("weights/", StringComparison.Ordinal)));
+        Assert.Equal(run.Learner.Model.parameters().Count(parameter => parameter.dim() > 1), values.Keys.Count(
+            name => name.StartsWith("weights/", StringComparison.Ordinal)));
         Assert.Equal(8 * 16, values["weights/block.conv.2.weight"].Num);
         Assert.InRange(mask.Min, 0, 0.5);
         Assert.InRange(mask.Max, 0.5, 1.000001);

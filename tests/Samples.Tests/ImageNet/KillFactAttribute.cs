@@ -1,6 +1,8 @@
 namespace Pdp.Samples.Tests.ImageNet;
 
-/// <summary>A test of the sample's own process, whose built ImageNet.dll the environment variable PDP_IMAGENET names; it takes minutes.</summary>
+/// <summary>
+/// A test of the sample's own process, whose built ImageNet.dll the environment variable PDP_IMAGENET names; it takes minutes.
+/// </summary>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class KillFactAttribute : FactAttribute
 {

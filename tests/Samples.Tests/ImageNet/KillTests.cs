@@ -31,7 +31,8 @@ public sealed class KillTests : IDisposable
         }
 
         Assert.Equal(0, Finish(Start("killed", "--resume")));
-        Assert.Equal(File.ReadAllBytes(_folder.File("whole/weights.safetensors")), File.ReadAllBytes(_folder.File("killed/weights.safetensors")));
+        Assert.Equal(File.ReadAllBytes(_folder.File("whole/weights.safetensors")), File.ReadAllBytes(
+            _folder.File("killed/weights.safetensors")));
         Assert.Equal(Losses("whole"), Losses("killed"));
     }
 
@@ -55,8 +56,10 @@ public sealed class KillTests : IDisposable
     }
 
     private Process Start(string run, params string[] more) => Process.Start(new ProcessStartInfo("dotnet", [
-        KillFactAttribute.Program!, "--data", "synthetic:1024", "--model", "mobilenet-v2", "--classes", "10", "--side", "32", "--batch", "32", "--epochs", "4",
-        "--method", "pdp", "--sparsity", "0.7", "--dense-epochs", "0.5", "--ema", "0.9", "--checkpoint-steps", "1", "--threads", "1", "--out", _folder.File(run), .. more])
+        KillFactAttribute.Program!, "--data", "synthetic:1024", "--model", "mobilenet-v2", "--classes", "10", "--side", "32", "--batch",
+        "32", "--epochs", "4",
+        "--method", "pdp", "--sparsity", "0.7", "--dense-epochs", "0.5", "--ema", "0.9", "--checkpoint-steps", "1", "--threads", "1",
+        "--out", _folder.File(run), .. more])
     {
         RedirectStandardOutput = true,
         RedirectStandardError = true,
@@ -106,5 +109,6 @@ public sealed class KillTests : IDisposable
     }
 
     // Without the last columns, which are times.
-    private string[] Losses(string run) => [.. File.ReadAllLines(_folder.File($"{run}/metrics.csv")).Select(line => string.Join(',', line.Split(',')[..^2]))];
+    private string[] Losses(string run) =>
+        [.. File.ReadAllLines(_folder.File($"{run}/metrics.csv")).Select(line => string.Join(',', line.Split(',')[..^2]))];
 }

@@ -20,7 +20,8 @@ internal static class Photos
     }
 
     /// <summary>A picture of one colour.</summary>
-    public static byte[] Flat(SKColor colour, SKEncodedImageFormat format = SKEncodedImageFormat.Png, SKColorType type = SKColorType.Rgba8888)
+    public static byte[] Flat(
+        SKColor colour, SKEncodedImageFormat format = SKEncodedImageFormat.Png, SKColorType type = SKColorType.Rgba8888)
     {
         using var bitmap = new SKBitmap(new SKImageInfo(Width, Height, type, SKAlphaType.Opaque));
         bitmap.Erase(colour);

@@ -46,8 +46,10 @@ public sealed class PictureLoaderTests : IDisposable
         var (expected, rounds) = (Read(whole, 1), Read(first, 1).Zip(Read(second, 1)).ToArray());
 
         Assert.Equal(3, first.Count);
-        Assert.Equal(expected.Select(batch => batch.Pixels), rounds.Select(round => (float[])[.. round.First.Pixels, .. round.Second.Pixels]));
-        Assert.Equal(Read(first, 1)[2].Pixels, first.Epoch(1, 2).Select(batch => { using (batch) return batch.Pixels.ToArray(); }).Single());
+        Assert.Equal(expected.Select(batch => batch.Pixels), rounds.Select(
+            round => (float[])[.. round.First.Pixels, .. round.Second.Pixels]));
+        Assert.Equal(Read(first, 1)[2].Pixels, first.Epoch(1, 2)
+            .Select(batch => { using (batch) return batch.Pixels.ToArray(); }).Single());
     }
 
     [Fact]

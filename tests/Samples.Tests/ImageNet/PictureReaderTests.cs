@@ -189,7 +189,8 @@ public sealed class PictureReaderTests : IDisposable
     private static byte[] Columns(byte[] values)
     {
         using var bitmap = new SKBitmap(values.Length, values.Length);
-        bitmap.Pixels = [.. Enumerable.Repeat(values, values.Length).SelectMany(row => row).Select(value => new SKColor(value, value, value))];
+        bitmap.Pixels = [.. Enumerable.Repeat(values, values.Length).SelectMany(row => row).Select(
+            value => new SKColor(value, value, value))];
         using var data = bitmap.Encode(SKEncodedImageFormat.Png, quality: 100);
         return data.ToArray();
     }

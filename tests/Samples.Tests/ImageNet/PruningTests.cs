@@ -16,7 +16,8 @@ public sealed class PruningTests : IDisposable
         var options = Pruning.Options(Recipe.Parse(["--recipe", "pdp-resnet18"]), _model);
 
         Assert.Equal((expected.Sparsity, expected.Epochs, expected.Strategy), (options.Sparsity, options.Epochs, options.Strategy));
-        Assert.Equal((expected.Schedule, expected.Temperature, expected.Allocation), (options.Schedule, options.Temperature, options.Allocation));
+        Assert.Equal(
+            (expected.Schedule, expected.Temperature, expected.Allocation), (options.Schedule, options.Temperature, options.Allocation));
         Assert.Empty(options.Exclude);
     }
 
@@ -61,13 +62,15 @@ public sealed class PruningTests : IDisposable
     {
         var settings = new Settings { Epochs = 100, Strategy = "2:4", Epsilon = 0.015, CommitAt = 50 };
 
-        Assert.Contains("--commit-at", Assert.Throws<ArgumentException>(() => Pruning.Options(settings, _model)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "--commit-at", Assert.Throws<ArgumentException>(() => Pruning.Options(settings, _model)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Options_WhenAnnealed_RunFromTheRampsStartTo90Percent()
     {
-        var options = Pruning.Options(new Settings { Epochs = 40, DenseEpochs = 5, RelativeTemperature = "1:0.03", Exclude = "conv1, fc" }, _model);
+        var options = Pruning.Options(
+            new Settings { Epochs = 40, DenseEpochs = 5, RelativeTemperature = "1:0.03", Exclude = "conv1, fc" }, _model);
 
         Assert.Equal(Temperature.Relative(1).AnnealedTo(0.03, 5, 36), options.Temperature);
         Assert.Equal(new CubicRamp(5, 16), options.Schedule);

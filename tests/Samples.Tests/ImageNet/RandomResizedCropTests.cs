@@ -14,7 +14,8 @@ public sealed class RandomResizedCropTests
     [InlineData(333, 500, 1, 7, 0, 325, 421, false)]
     [InlineData(700, 200, 29, 56, 36, 135, 135, false)]
     [InlineData(400, 300, 0, 115, 32, 239, 223, true)]
-    public void Of_WhenDrawn_IsTorchvisionsCrop(int width, int height, int epoch, int left, int top, int cropWidth, int cropHeight, bool isFlipped)
+    public void Of_WhenDrawn_IsTorchvisionsCrop(
+        int width, int height, int epoch, int left, int top, int cropWidth, int cropHeight, bool isFlipped)
     {
         var view = new RandomResizedCrop(224).Of(width, height, new SplitMix(7, epoch, 42));
 

@@ -15,7 +15,8 @@ public sealed class RecipeTests : IDisposable
     {
         var settings = Recipe.Parse(["--recipe", "pdp-resnet18"]);
 
-        Assert.Equal(("resnet18", 100, 1024, "pdp", "unstructured"), (settings.Model, settings.Epochs, settings.Batch, settings.Method, settings.Strategy));
+        Assert.Equal(("resnet18", 100, 1024, "pdp", "unstructured"), (
+            settings.Model, settings.Epochs, settings.Batch, settings.Method, settings.Strategy));
         Assert.Equal((0.855, 16, 0.015, 1e-4), (settings.Sparsity, settings.DenseEpochs, settings.Epsilon, settings.Temperature));
     }
 

@@ -17,7 +17,8 @@ public sealed class ReestimateTests
 
         run.Trainer.Reestimate();
 
-        var changed = run.State().Where(entry => before[entry.Key] != entry.Value).Select(entry => entry.Key[(entry.Key.IndexOf(' ', StringComparison.Ordinal) + 1)..]).ToArray();
+        var changed = run.State().Where(entry => before[entry.Key] != entry.Value)
+            .Select(entry => entry.Key[(entry.Key.IndexOf(' ', StringComparison.Ordinal) + 1)..]).ToArray();
         Assert.Contains("bn1.running_mean", changed);
         Assert.All(changed, name => Assert.Contains("running_", name, StringComparison.Ordinal));
     }
@@ -59,6 +60,7 @@ public sealed class ReestimateTests
         BatchNorms.Reestimate(model, [rand(4, 3, 32, 32)]);
 
         // One that is not reached is an error.
-        Assert.All(model.state_dict().Where(entry => entry.Key.EndsWith("running_mean", StringComparison.Ordinal)), entry => Assert.NotEqual(0, entry.Value.abs().max().item<float>()));
+        Assert.All(model.state_dict().Where(entry => entry.Key.EndsWith("running_mean", StringComparison.Ordinal)), entry =>
+            Assert.NotEqual(0, entry.Value.abs().max().item<float>()));
     }
 }

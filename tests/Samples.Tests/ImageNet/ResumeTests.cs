@@ -20,7 +20,8 @@ public sealed class ResumeTests : IDisposable
 
         for (var kill = 0; kill < 10; kill++)
         {
-            using var killed = new TinyRun(Settings, _folder.Path, 0, batches => new StoppingBatches(batches, random.Next(12), () => throw new TimeoutException()));
+            using var killed = new TinyRun(
+                Settings, _folder.Path, 0, batches => new StoppingBatches(batches, random.Next(12), () => throw new TimeoutException()));
             Assert.Throws<TimeoutException>(() => killed.Train());
         }
 
@@ -43,7 +44,8 @@ public sealed class ResumeTests : IDisposable
         var expected = whole.Train();
         using var source = new CancellationTokenSource();
 
-        using var interrupted = new TinyRun(Settings with { CheckpointSteps = 0 }, _folder.Path, 0, batches => new StoppingBatches(batches, batch, source.Cancel), ranks: null, source.Token);
+        using var interrupted = new TinyRun(Settings with { CheckpointSteps = 0 }, _folder.Path, 0, batches =>
+            new StoppingBatches(batches, batch, source.Cancel), ranks: null, source.Token);
         Assert.Throws<OperationCanceledException>(() => interrupted.Train());
         using var resumed = new TinyRun(Settings, _folder.Path, weights: 99);
         var from = resumed.Session.Start();
@@ -60,7 +62,8 @@ public sealed class ResumeTests : IDisposable
         using var whole = new TinyRun(Settings, _folder.Path);
         whole.Train();
 
-        using var resumed = new TinyRun(Settings, _folder.Path, weights: 99, wrap: batches => new StoppingBatches(batches, 0, () => throw new TimeoutException()));
+        using var resumed = new TinyRun(
+            Settings, _folder.Path, weights: 99, wrap: batches => new StoppingBatches(batches, 0, () => throw new TimeoutException()));
         resumed.Train();
 
         Assert.Equal(whole.State(), resumed.State());

@@ -15,9 +15,11 @@ public sealed class RunFolderTests : IDisposable
     {
         Checkpointed("pdp-resnet18");
 
-        var error = Assert.Throws<ArgumentException>(() => RunFolder.Checkpoints(new Settings { Out = _folder.File("pdp-resnet81"), Resume = true }));
+        var error = Assert.Throws<ArgumentException>(
+            () => RunFolder.Checkpoints(new Settings { Out = _folder.File("pdp-resnet81"), Resume = true }));
 
-        Assert.Equal($"--resume found no checkpoints/step-*.safetensors in '{_folder.File("pdp-resnet81")}'; did you mean --out {_folder.File("pdp-resnet18")}? To start over, leave out --resume.", error.Message);
+        Assert.Equal($"--resume found no checkpoints/step-*.safetensors in '{_folder.File("pdp-resnet81")}'; did you mean --out "
+            + $"{_folder.File("pdp-resnet18")}? To start over, leave out --resume.", error.Message);
         Assert.False(Directory.Exists(_folder.File("pdp-resnet81")));
     }
 
@@ -36,5 +38,6 @@ public sealed class RunFolderTests : IDisposable
         Assert.Throws<ArgumentException>(() => RunFolder.Checkpoints(new Settings { Resume = true }));
     }
 
-    private void Checkpointed(string run) => AtomicFile.WriteText(_folder.File($"{run}/checkpoints/step-0000000001.safetensors"), "weights");
+    private void Checkpointed(string run) =>
+        AtomicFile.WriteText(_folder.File($"{run}/checkpoints/step-0000000001.safetensors"), "weights");
 }

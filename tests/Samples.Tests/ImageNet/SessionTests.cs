@@ -25,8 +25,12 @@ public sealed class SessionTests : IDisposable
 
         var second = run.Session.TrainEpoch(first);
 
-        Assert.Equal(["best.safetensors", "step-0000000006.safetensors"], Directory.GetFiles(_folder.Path).Select(Path.GetFileName).Order(StringComparer.Ordinal));
-        Assert.Contains("No checkpoint could be written, those there are stay: No space left on device", run.Lines.ToString(), StringComparison.Ordinal);
+        Assert.Equal(["best.safetensors", "step-0000000006.safetensors"], Directory.GetFiles(_folder.Path)
+            .Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Contains(
+            "No checkpoint could be written, those there are stay: No space left on device",
+            run.Lines.ToString(),
+            StringComparison.Ordinal);
         for (second = run.Session.EndEpoch(second, run.Validation); second.Epoch < run.Settings.Epochs;)
         {
             second = run.Session.EndEpoch(run.Session.TrainEpoch(second), run.Validation);
@@ -39,7 +43,8 @@ public sealed class SessionTests : IDisposable
     [Fact]
     public void Train_WhenLossIsNotFinite_SaysSoAndKeepsTheLastGoodCheckpoint()
     {
-        using var run = new TinyRun(TinyRun.Default with { Method = "dense", Lr = 1e30, LrWarmup = 0, CheckpointSteps = 1, KeepLast = 9 }, _folder.Path);
+        using var run = new TinyRun(
+            TinyRun.Default with { Method = "dense", Lr = 1e30, LrWarmup = 0, CheckpointSteps = 1, KeepLast = 9 }, _folder.Path);
 
         var error = Assert.Throws<InvalidDataException>(() => run.Train());
 

@@ -58,7 +58,8 @@ public sealed class SettingsTests
         var error = Assert.Throws<ArgumentException>(() => new Settings { Batch = 10, Accumulate = 4 }.Part);
 
         Assert.Equal(5, new Settings { Batch = 10, Accumulate = 2 }.Part);
-        Assert.Equal("A batch of 10 pictures can't be divided into 4 equal parts: --batch must be a multiple of --accumulate.", error.Message);
+        Assert.Equal(
+            "A batch of 10 pictures can't be divided into 4 equal parts: --batch must be a multiple of --accumulate.", error.Message);
     }
 
     [Theory]
@@ -93,7 +94,9 @@ public sealed class SettingsTests
     {
         var settings = new Settings { Data = "here", Out = "runs", KeepLast = 1 };
 
-        Assert.Equal(settings.Deciding(), (settings with { Data = "there", Resume = true, Packed = true, Device = "cuda", CheckpointSteps = 7 }).Deciding());
+        Assert.Equal(
+            settings.Deciding(),
+            (settings with { Data = "there", Resume = true, Packed = true, Device = "cuda", CheckpointSteps = 7 }).Deciding());
         Assert.NotEqual(settings.Deciding(), (settings with { Seed = 1 }).Deciding());
         Assert.NotEqual(settings.Deciding(), (settings with { Epsilon = 0.5 }).Deciding());
     }

@@ -26,5 +26,6 @@ public sealed class SyntheticBatchesTests
     private static SyntheticBatches Make(bool isTraining) => new(14, 3, 4, 8, 0, isTraining);
 
     private static string[] Numbers(SyntheticBatches batches, int epoch, int first = 0) =>
-        [.. batches.Epoch(epoch, first).Select(batch => { using (batch) { return $"{string.Join(' ', batch.Labels.ToArray())}: {string.Join(' ', batch.Pixels.ToArray())}"; } })];
+        [.. batches.Epoch(epoch, first).Select(batch =>
+            { using (batch) { return $"{string.Join(' ', batch.Labels.ToArray())}: {string.Join(' ', batch.Pixels.ToArray())}"; } })];
 }

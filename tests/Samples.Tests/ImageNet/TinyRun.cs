@@ -20,7 +20,8 @@ internal sealed class TinyRun : IDisposable
     /// <param name="wrap">What stands between the pictures and the trainer.</param>
     /// <param name="ranks">The ranks; the run is alone by default.</param>
     /// <param name="stop">Ends the run.</param>
-    public TinyRun(Settings settings, string? folder = null, int weights = 0, Func<IPictureBatches, IPictureBatches>? wrap = null, ICollective? ranks = null, CancellationToken stop = default)
+    public TinyRun(Settings settings, string? folder = null,
+        int weights = 0, Func<IPictureBatches, IPictureBatches>? wrap = null, ICollective? ranks = null, CancellationToken stop = default)
     {
         _ranks = ranks ?? SingleRank.Instance;
         manual_seed(weights).Dispose();
@@ -94,8 +95,10 @@ internal sealed class TinyRun : IDisposable
     public SortedDictionary<string, string> State()
     {
         using var scope = NewDisposeScope();
-        var tensors = _model.state_dict().Concat(Learner.Optimizer.GetState()).Select((entry, i) => KeyValuePair.Create($"{i} {entry.Key}", entry.Value))
-            .Concat((Learner.Average?.GetState() ?? new Dictionary<string, Tensor>()).Select(entry => KeyValuePair.Create($"average {entry.Key}", entry.Value)));
+        var tensors = _model.state_dict()
+            .Concat(Learner.Optimizer.GetState()).Select((entry, i) => KeyValuePair.Create($"{i} {entry.Key}", entry.Value))
+            .Concat((Learner.Average?.GetState() ?? new Dictionary<string, Tensor>()).Select(
+                entry => KeyValuePair.Create($"average {entry.Key}", entry.Value)));
         var state = tensors.ToDictionary(entry => entry.Key, entry => Convert.ToHexString(entry.Value.bytes));
         return new(state) { ["pruner"] = Learner.Pruner?.GetState().ToJson() ?? "" };
     }
@@ -115,5 +118,6 @@ internal sealed class TinyRun : IDisposable
 
     private SyntheticBatches Batches(bool isTraining) =>
         new(
-        Pictures, Settings.Classes, Settings.PartOn(_ranks.Size), Settings.Side, Settings.Seed, isTraining, new Share(_ranks.Rank, _ranks.Size));
+        Pictures, Settings.Classes, Settings.PartOn(_ranks.Size), Settings.Side, Settings.Seed, isTraining, new Share(
+            _ranks.Rank, _ranks.Size));
 }

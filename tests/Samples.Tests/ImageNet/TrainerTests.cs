@@ -11,7 +11,8 @@ namespace Pdp.Samples.Tests.ImageNet;
 public sealed class TrainerTests
 {
     private const int Side = 32;
-    private static readonly Settings Settings = new() { Classes = 4, Epochs = 2, Batch = 8, Side = Side, Lr = 0.1, LrWarmup = 0, LabelSmoothing = 0.1 };
+    private static readonly Settings Settings =
+        new() { Classes = 4, Epochs = 2, Batch = 8, Side = Side, Lr = 0.1, LrWarmup = 0, LabelSmoothing = 0.1 };
 
     [Theory]
     [InlineData("dense")]
@@ -61,7 +62,8 @@ public sealed class TrainerTests
     {
         manual_seed(1).Dispose();
         using var model = Sequential(Flatten(), Linear(3 * Side * Side, settings.Classes));
-        using var optimizer = new FusedSgd(model.named_parameters(), new SgdOptions { LearningRate = settings.Lr, Momentum = settings.Momentum });
+        using var optimizer = new FusedSgd(
+            model.named_parameters(), new SgdOptions { LearningRate = settings.Lr, Momentum = settings.Momentum });
         using var pruner = settings.Method == "pdp" ? new PdpPruner(model, Pruning.Options(settings, model)) : null;
         using var pictures = new SyntheticBatches(24, settings.Classes, settings.Part, Side, 0, isTraining: true);
         var learner = new Learner(model, optimizer, null, pruner);

@@ -26,11 +26,16 @@ public sealed partial class RunPageTests
     [Fact]
     public void ToHtml_WhenNumbersAreNotFinite_LeavesGapsAndWritesNoNaNAsAPosition()
     {
-        var page = Page(6, 2) with { Epochs = [.. Enumerable.Range(1, 6).Select(epoch => new EpochNumbers(epoch, epoch == 3 ? double.NaN : 1, double.PositiveInfinity, double.NaN, 0.5))] };
+        var page = Page(6, 2) with
+        {
+            Epochs = [.. Enumerable.Range(1, 6).Select(
+            epoch => new EpochNumbers(epoch, epoch == 3 ? double.NaN : 1, double.PositiveInfinity, double.NaN, 0.5))]
+        };
 
         var html = Parse(page.ToHtml());
 
-        var numbers = html.Descendants().Where(element => element.Name.Namespace == Svg).Attributes().Where(attribute => attribute.Name.LocalName is "d" or "x" or "y");
+        var numbers = html.Descendants()
+            .Where(element => element.Name.Namespace == Svg).Attributes().Where(attribute => attribute.Name.LocalName is "d" or "x" or "y");
         Assert.All(numbers, number => Assert.DoesNotMatch("NaN|Infinity|∞", number.Value));
         Assert.Contains(html.Descendants(Svg + "path"), path => ((string?)path.Attribute("d"))!.Count(letter => letter == 'M') == 2);
     }
@@ -39,7 +44,13 @@ public sealed partial class RunPageTests
     public void ToHtml_OfTextThatLooksLikeMarkup_EscapesIt()
     {
         const string name = "<script>alert(\"1\")</script> & \u0001";
-        var page = Page(2, 1) with { Title = name, Subtitle = name, Facts = [new(name, name)], Settings = new Dictionary<string, string> { [name] = name } };
+        var page = Page(2, 1) with
+        {
+            Title = name,
+            Subtitle = name,
+            Facts = [new(name, name)],
+            Settings = new Dictionary<string, string> { [name] = name },
+        };
 
         var html = page.ToHtml();
 

@@ -15,7 +15,8 @@ public sealed class CellOutcomeTests : IDisposable
     {
         var folders = Folders();
         Leave(folders[1]);
-        var changed = new CellFolder(Recipes.Sample, _folder.Path, folders[1].Cell with { Options = new Dictionary<string, string> { ["epochs"] = "3" } });
+        var changed = new CellFolder(
+            Recipes.Sample, _folder.Path, folders[1].Cell with { Options = new Dictionary<string, string> { ["epochs"] = "3" } });
 
         Assert.NotNull(folders[1].Report());
         Assert.Null(changed.Report());
@@ -35,7 +36,8 @@ public sealed class CellOutcomeTests : IDisposable
     {
         var folders = Folders();
         folders[1].Fail("no such data");
-        var changed = new CellFolder(Recipes.Sample, _folder.Path, folders[1].Cell with { Options = new Dictionary<string, string> { ["epochs"] = "3" } });
+        var changed = new CellFolder(
+            Recipes.Sample, _folder.Path, folders[1].Cell with { Options = new Dictionary<string, string> { ["epochs"] = "3" } });
 
         Assert.Equal("no such data", folders[1].Outcome().Fault);
         Assert.Null(changed.Outcome().Fault);
@@ -61,7 +63,8 @@ public sealed class CellOutcomeTests : IDisposable
         var report = JsonSerializer.Serialize(Reports.Of(folder.Cell, 0.86), Json.Options);
         if (file != "failure.json")
             AtomicFile.WriteText(Path.Combine(folder.Path, "report.json"), report);
-        AtomicFile.WriteText(Path.Combine(folder.Path, file), text == "REPORT" ? report.Replace(right, wrong, StringComparison.Ordinal) : text);
+        AtomicFile.WriteText(
+            Path.Combine(folder.Path, file), text == "REPORT" ? report.Replace(right, wrong, StringComparison.Ordinal) : text);
 
         var (found, fault) = folder.Outcome();
 
@@ -76,5 +79,6 @@ public sealed class CellOutcomeTests : IDisposable
     }
 
     private static void Leave(CellFolder folder) =>
-        AtomicFile.WriteText(Path.Combine(folder.Path, "report.json"), JsonSerializer.Serialize(Reports.Of(folder.Cell, 0.8), Json.Options));
+        AtomicFile.WriteText(
+            Path.Combine(folder.Path, "report.json"), JsonSerializer.Serialize(Reports.Of(folder.Cell, 0.8), Json.Options));
 }

@@ -32,7 +32,8 @@ public sealed class CellRunsTests : IDisposable
         var folders = Folders();
         var started = new List<string>();
 
-        var failures = await new CellRuns(folders, jobs: 1, folder => folder.Cell.Method == "pdp" ? Shell("exit 3") : Leaving(folder, started)).RunAsync(CancellationToken.None);
+        var failures = await new CellRuns(folders, jobs: 1, folder =>
+            folder.Cell.Method == "pdp" ? Shell("exit 3") : Leaving(folder, started)).RunAsync(CancellationToken.None);
 
         Assert.Equal(1, failures);
         Assert.Equal(["dense-dense-0", "80-gmp-0"], started);
@@ -44,7 +45,8 @@ public sealed class CellRunsTests : IDisposable
     {
         var folders = Folders();
 
-        await new CellRuns(folders, jobs: 1, folder => Shell("echo begun; echo 'no such data' >&2; echo '   at Program.Main()' >&2; exit 3")).RunAsync(CancellationToken.None);
+        await new CellRuns(folders, jobs: 1, folder =>
+            Shell("echo begun; echo 'no such data' >&2; echo '   at Program.Main()' >&2; exit 3")).RunAsync(CancellationToken.None);
 
         Assert.All(folders, folder => Assert.Equal("no such data", folder.Outcome().Fault));
         Assert.Equal("begun\nno such data\n   at Program.Main()\n", File.ReadAllText(folders[0].Log));
@@ -68,7 +70,8 @@ public sealed class CellRunsTests : IDisposable
     public async Task RunAsync_WhenARunCannotBeStarted_SaysSoOfIt()
     {
         var folders = Folders();
-        static ProcessStartInfo Nothing(CellFolder folder) => new("/nowhere/at/all") { RedirectStandardOutput = true, RedirectStandardError = true };
+        static ProcessStartInfo Nothing(CellFolder folder) =>
+            new("/nowhere/at/all") { RedirectStandardOutput = true, RedirectStandardError = true };
 
         await new CellRuns(folders, jobs: 1, Nothing).RunAsync(CancellationToken.None);
 
@@ -78,7 +81,8 @@ public sealed class CellRunsTests : IDisposable
     [Fact]
     public async Task RunAsync_WhenTheDenseRunFailed_SaysSoOfThoseThatLearnFromIt()
     {
-        var recipe = Recipes.Parse("""{ "seeds": [0], "columns": { "80 %": {} }, "methods": { "pdp": { "options": { "teacher": "{dense}" } } } }""");
+        var recipe = Recipes.Parse(
+            """{ "seeds": [0], "columns": { "80 %": {} }, "methods": { "pdp": { "options": { "teacher": "{dense}" } } } }""");
         CellFolder[] folders = [.. recipe.Cells().Select(cell => new CellFolder(Recipes.Sample, _folder.Path, cell))];
 
         var failures = await new CellRuns(folders, jobs: 1, folder => Shell("exit 3")).RunAsync(CancellationToken.None);
@@ -90,11 +94,14 @@ public sealed class CellRunsTests : IDisposable
     [Fact]
     public async Task RunAsync_OfARowThatTakesTheSparsitiesOfAnother_RunsItLast()
     {
-        var recipe = Recipes.Parse("""{ "seeds": [0], "columns": { "80 %": {} }, "methods": { "pdp": { "options": { "allocation": "from:{gmp}" } }, "gmp": {} } }""");
+        var recipe = Recipes.Parse(
+            """{ "seeds": [0], "columns": { "80 %": {} }, "methods": { "pdp": { "options": { "allocation": "from:{gmp}" } },"""
+                + """ "gmp": {} } }""");
         CellFolder[] folders = [.. recipe.Cells().Select(cell => new CellFolder(Recipes.Sample, _folder.Path, cell))];
         var started = new List<string>();
 
-        await new CellRuns(folders, jobs: 1, folder => folder.Cell.Method == "gmp" ? Shell("exit 3") : Leaving(folder, started)).RunAsync(CancellationToken.None);
+        await new CellRuns(folders, jobs: 1, folder => folder.Cell.Method == "gmp" ? Shell("exit 3") : Leaving(folder, started))
+            .RunAsync(CancellationToken.None);
 
         Assert.Equal("It takes the sparsities of 80-gmp-0, which failed.", folders[1].Outcome().Fault);
         Assert.Equal(["dense-dense-0"], started);
@@ -106,7 +113,8 @@ public sealed class CellRunsTests : IDisposable
         var folders = Folders();
         var finished = new List<int>();
 
-        await new CellRuns(folders, jobs: 1, folder => Leaving(folder, []), () => finished.Add(new Results(folders).Cells.Count)).RunAsync(CancellationToken.None);
+        await new CellRuns(folders, jobs: 1, folder => Leaving(folder, []), () => finished.Add(new Results(folders).Cells.Count))
+            .RunAsync(CancellationToken.None);
 
         Assert.Equal([1, 2, 3], finished);
     }
@@ -150,7 +158,8 @@ public sealed class CellRunsTests : IDisposable
             return Shell($"sleep 0.3; touch {_folder.File("went-on")}");
         }
 
-        await Assert.ThrowsAnyAsync<UnauthorizedAccessException>(() => new CellRuns(folders, jobs: 1, Blocked).RunAsync(CancellationToken.None));
+        await Assert.ThrowsAnyAsync<UnauthorizedAccessException>(
+            () => new CellRuns(folders, jobs: 1, Blocked).RunAsync(CancellationToken.None));
 
         await Task.Delay(500);
         Assert.False(File.Exists(_folder.File("went-on")));
@@ -202,7 +211,8 @@ public sealed class CellRunsTests : IDisposable
     }
 
     private static void Leave(CellFolder folder) =>
-        AtomicFile.WriteText(Path.Combine(folder.Path, "report.json"), JsonSerializer.Serialize(Reports.Of(folder.Cell, 0.8), Json.Options));
+        AtomicFile.WriteText(
+            Path.Combine(folder.Path, "report.json"), JsonSerializer.Serialize(Reports.Of(folder.Cell, 0.8), Json.Options));
 
     private static ProcessStartInfo Shell(string script) =>
         new("bash") { ArgumentList = { "-c", script }, RedirectStandardOutput = true, RedirectStandardError = true };

@@ -18,7 +18,9 @@ public sealed class ChartsTests : IDisposable
 
     public ChartsTests() => _cells =
     [
-        .. Recipes.Parse("""{ "seeds": [0], "columns": { "80 %": { "sparsity": 0.8 }, "90 %": { "sparsity": 0.9 } }, "methods": { "pdp": {}, "gmp": {} } }""")
+        .. Recipes.Parse(
+            """{ "seeds": [0], "columns": { "80 %": { "sparsity": 0.8 }, "90 %": { "sparsity": 0.9 } }, "methods": { "pdp": {},"""
+                + """ "gmp": {} } }""")
             .Cells()
             .Select(cell => new CellFolder(Recipes.Sample, _folder.Path, cell)),
     ];
@@ -73,13 +75,25 @@ public sealed class ChartsTests : IDisposable
     {
         Leave("dense-dense-0", 0.88);
         using (var weight = randn(100))
-            Safetensors.Save(Path.Combine(Folder("dense-dense-0").Path, "weights.safetensors"), new Dictionary<string, Tensor> { [Layer] = weight });
+            Safetensors.Save(
+                Path.Combine(Folder("dense-dense-0").Path, "weights.safetensors"), new Dictionary<string, Tensor> { [Layer] = weight });
         Leave("80-pdp-0", 0.86);
-        LeaveHistory("80-pdp-0", new WeightSnapshot(Layer, 1, 2, [3, 50, 40, 7], null, null), new WeightSnapshot(Layer, 2, 2, [3, 50, 40, 7], 0.5, 0.01));
+        LeaveHistory("80-pdp-0", new WeightSnapshot(Layer, 1, 2, [3, 50, 40, 7], null, null), new WeightSnapshot(
+            Layer, 2, 2, [3, 50, 40, 7], 0.5, 0.01));
 
         var texts = Drawn("weights-80");
 
-        foreach (var text in new[] { "weight w", "weights per bin of 1", "mask m", "mask m(w)", "threshold ±t", "weights", "of the dense run, at its end", "layer1.0.conv1, epoch 2" })
+        foreach (var text in new[]
+        {
+            "weight w",
+            "weights per bin of 1",
+            "mask m",
+            "mask m(w)",
+            "threshold ±t",
+            "weights",
+            "of the dense run, at its end",
+            "layer1.0.conv1, epoch 2",
+        })
             Assert.Contains(text, texts);
     }
 
@@ -87,7 +101,8 @@ public sealed class ChartsTests : IDisposable
     public void Weights_WithoutMasksAndDenseRun_ClaimNeither()
     {
         Leave("80-pdp-0", 0.86);
-        LeaveHistory("80-pdp-0", new WeightSnapshot(Layer, 1, 2, [3, 50, 40, 7], null, null), new WeightSnapshot("layer3.2.conv2.weight", 1, 0, [0], null, null));
+        LeaveHistory("80-pdp-0", new WeightSnapshot(Layer, 1, 2, [3, 50, 40, 7], null, null), new WeightSnapshot(
+            "layer3.2.conv2.weight", 1, 0, [0], null, null));
 
         var texts = Drawn("weights-80");
 
@@ -99,7 +114,9 @@ public sealed class ChartsTests : IDisposable
     public void Layers_AreOnAnAxisInPercentWithDenseAtZero()
     {
         Leave("80-pdp-0", 0.86);
-        AtomicFile.WriteText(Path.Combine(Folder("80-pdp-0").Path, "layers.csv"), $"layer,strategy,weights,removed,zeros,sparsity\n{Layer},unstructured,10,8,8,0.8\n");
+        AtomicFile.WriteText(
+            Path.Combine(Folder("80-pdp-0").Path, "layers.csv"),
+            $"layer,strategy,weights,removed,zeros,sparsity\n{Layer},unstructured,10,8,8,0.8\n");
 
         var texts = Drawn("layers-80");
 
@@ -111,7 +128,8 @@ public sealed class ChartsTests : IDisposable
     [InlineData(new[] { 80.04, 80.01, 90 }, new[] { 80, 90.0 })]
     [InlineData(new[] { 90.0, 89.5, 90, 95 }, new[] { 90, 95.0 })]
     [InlineData(new[] { 80.0 }, new[] { 80.0 })]
-    public void Ticks_AreAtValuesThatRunsHave(double[] values, double[] expected) => Assert.Equal(expected, Ticks.Of(values, digits: 1, span: 20));
+    public void Ticks_AreAtValuesThatRunsHave(double[] values, double[] expected) =>
+        Assert.Equal(expected, Ticks.Of(values, digits: 1, span: 20));
 
     private CellFolder Folder(string name) => _cells.Single(folder => folder.Cell.Name == name);
 

@@ -8,7 +8,10 @@ public sealed class CompareRecipeTests
           "methods": { "pdp": {}, "lnm": { "columns": ["2:4"], "options": { "lr": 0.2 }, "in": { "2:4": { "epochs": 3 } } } } }
         """;
 
-    private const string Allocated = """{ "from-scratch": true, "seeds": [0], "columns": { "90 %": { "sparsity": 0.9 }, "80 %": { "sparsity": 0.8 } }, "methods": { "optg": {}, "pdp-optg": { "method": "pdp", "columns": ["80 %"], "options": { "allocation": "from:{optg}" } } } }""";
+    private const string Allocated =
+        """{ "from-scratch": true, "seeds": [0], "columns": { "90 %": { "sparsity": 0.9 }, "80 %": { "sparsity": 0.8 } },"""
+            + """ "methods": { "optg": {}, "pdp-optg": { "method": "pdp", "columns": ["80 %"],"""
+            + """ "options": { "allocation": "from:{optg}" } } } }""";
 
     [Fact]
     public void Cells_AreColumnsTimesMethodsTimesSeeds_DenseFirst()
@@ -29,7 +32,10 @@ public sealed class CompareRecipeTests
     [Fact]
     public void ARow_MayBeAMethodUnderAnotherName()
     {
-        var cell = Recipes.Parse("""{ "seeds": [0], "columns": { "80 %": {} }, "methods": { "pdp, taught": { "method": "pdp", "options": { "teacher": "{dense}" } } } }""").Cells().Last();
+        var cell = Recipes.Parse(
+            """{ "seeds": [0], "columns": { "80 %": {} }, "methods": { "pdp, taught": { "method": "pdp","""
+                + """ "options": { "teacher": "{dense}" } } } }""")
+            .Cells().Last();
 
         Assert.Equal(("80-pdptaught-0", "pdp"), (cell.Name, cell.Method));
         Assert.Contains("dense/weights", cell.ArgumentsWith("dense/weights", report: null));
@@ -46,7 +52,8 @@ public sealed class CompareRecipeTests
 
     [Theory]
     [InlineData("{optg}", "{otpg}", "There is no row 'otpg'; did you mean optg?")]
-    [InlineData("{optg}", "{pdp-optg}", "In column '80 %', row 'pdp-optg' takes the sparsities of 'pdp-optg', which has none of its own there.")]
+    [InlineData(
+        "{optg}", "{pdp-optg}", "In column '80 %', row 'pdp-optg' takes the sparsities of 'pdp-optg', which has none of its own there.")]
     [InlineData("\"optg\": {}", "\"optg\": { \"columns\": [\"90 %\"] }", "In column '80 %', row 'pdp-optg' takes the sparsities of 'optg'")]
     public void ARow_ThatTakesWhatIsNotThere_IsRefused(string right, string wrong, string expected)
     {
@@ -119,5 +126,6 @@ public sealed class CompareRecipeTests
 
     [Fact]
     public void RecipesThatComeWithTheProgram_CanBeRead() =>
-        Assert.All(Directory.EnumerateFiles(Path.Combine(AppContext.BaseDirectory, "comparisons")), path => Assert.NotEmpty(Recipes.Read(path).Cells()));
+        Assert.All(Directory.EnumerateFiles(Path.Combine(AppContext.BaseDirectory, "comparisons")), path => Assert.NotEmpty(
+            Recipes.Read(path).Cells()));
 }

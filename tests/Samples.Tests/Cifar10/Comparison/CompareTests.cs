@@ -7,7 +7,8 @@ namespace Pdp.Samples.Tests.Cifar10.Comparison;
 /// <summary>What the command says before any cell runs, and its exit codes.</summary>
 public sealed class CompareTests : IDisposable
 {
-    private const string Plain = """{ "options": { "epochs": 8 }, "seeds": [0], "columns": { "80 %": { "sparsity": 0.8 } }, "methods": { "pdp": {} } }""";
+    private const string Plain =
+        """{ "options": { "epochs": 8 }, "seeds": [0], "columns": { "80 %": { "sparsity": 0.8 } }, "methods": { "pdp": {} } }""";
 
     private readonly TemporaryFolder _folder = new();
 
@@ -19,7 +20,8 @@ public sealed class CompareTests : IDisposable
     [InlineData("\"epochs\": 8", "\"epochs\": 8, \"ramp-end\": 12", "row 'pdp' can't run in column '80 %'")]
     public void Run_OfWhatDoesNotGoTogether_NamesTheCellAtOnce(string right, string wrong, string expected)
     {
-        var error = Assert.ThrowsAny<ArgumentException>(() => Rehearsal.Require(Recipes.Sample, Recipes.Parse(Plain.Replace(right, wrong, StringComparison.Ordinal)).Cells()));
+        var error = Assert.ThrowsAny<ArgumentException>(
+            () => Rehearsal.Require(Recipes.Sample, Recipes.Parse(Plain.Replace(right, wrong, StringComparison.Ordinal)).Cells()));
 
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
@@ -29,7 +31,8 @@ public sealed class CompareTests : IDisposable
     [InlineData("scratch")]
     [InlineData("choose")]
     [InlineData("finetune")]
-    public void Run_OfARecipeThatComesWithTheProgram_IsPossible(string name) => Rehearsal.Require(Recipes.Sample, Recipes.Read(name).Cells());
+    public void Run_OfARecipeThatComesWithTheProgram_IsPossible(string name) =>
+        Rehearsal.Require(Recipes.Sample, Recipes.Read(name).Cells());
 
     [Fact]
     public void Run_FromScratchWithWeights_SaysThatNoneAreWanted()
@@ -37,7 +40,8 @@ public sealed class CompareTests : IDisposable
         var recipe = _folder.File("recipe.json");
         File.WriteAllText(recipe, Plain.Replace("{ \"options\"", "{ \"from-scratch\": true, \"options\"", StringComparison.Ordinal));
 
-        var error = Assert.Throws<ArgumentException>(() => Compare.Run(Recipes.Sample, ["--recipe", recipe, "--data", _folder.Path, "--weights", "w.safetensors", "--out", _folder.File("run")]));
+        var error = Assert.Throws<ArgumentException>(() => Compare.Run(
+            Recipes.Sample, ["--recipe", recipe, "--data", _folder.Path, "--weights", "w.safetensors", "--out", _folder.File("run")]));
 
         Assert.Contains("starts from fresh weights: leave --weights out", error.Message, StringComparison.Ordinal);
     }
@@ -50,7 +54,8 @@ public sealed class CompareTests : IDisposable
     {
         Leave(Plain);
 
-        var error = Assert.Throws<ArgumentException>(() => OtherRecipe.Refuse(_folder.Path, Folders(Plain.Replace(right, wrong, StringComparison.Ordinal))));
+        var error = Assert.Throws<ArgumentException>(
+            () => OtherRecipe.Refuse(_folder.Path, Folders(Plain.Replace(right, wrong, StringComparison.Ordinal))));
 
         Assert.Contains($"'{_folder.Path}' holds results of another recipe: ", error.Message, StringComparison.Ordinal);
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
@@ -93,7 +98,8 @@ public sealed class CompareTests : IDisposable
     {
         var recipe = Leave(Plain);
 
-        var error = Assert.Throws<ArgumentException>(() => Compare.Run(Recipes.Sample, ["--recipe", recipe, "--out", _folder.File("nothing"), "--tables-only"]));
+        var error = Assert.Throws<ArgumentException>(
+            () => Compare.Run(Recipes.Sample, ["--recipe", recipe, "--out", _folder.File("nothing"), "--tables-only"]));
 
         Assert.Contains("has no results of this recipe yet", error.Message, StringComparison.Ordinal);
         Assert.False(Directory.Exists(_folder.File("nothing")));
@@ -105,7 +111,8 @@ public sealed class CompareTests : IDisposable
         var recipe = Leave(Plain);
         using var other = FolderLock.Take(_folder.Path);
 
-        var error = Assert.Throws<IOException>(() => Compare.Run(Recipes.Sample, ["--recipe", recipe, "--out", _folder.Path, "--tables-only"]));
+        var error = Assert.Throws<IOException>(
+            () => Compare.Run(Recipes.Sample, ["--recipe", recipe, "--out", _folder.Path, "--tables-only"]));
 
         Assert.Contains("Another process is working", error.Message, StringComparison.Ordinal);
     }
@@ -115,7 +122,8 @@ public sealed class CompareTests : IDisposable
     {
         var recipe = Leave(Plain);
 
-        var error = Assert.Throws<ArgumentException>(() => Compare.Run(Recipes.Sample, ["--recipe", recipe, "--out", _folder.File("new"), "--data", "nowhere", "--weights", recipe]));
+        var error = Assert.Throws<ArgumentException>(() => Compare.Run(
+            Recipes.Sample, ["--recipe", recipe, "--out", _folder.File("new"), "--data", "nowhere", "--weights", recipe]));
 
         Assert.Contains("--data names 'nowhere'", error.Message, StringComparison.Ordinal);
         Assert.False(Directory.Exists(_folder.File("new")));
@@ -126,7 +134,8 @@ public sealed class CompareTests : IDisposable
     {
         var recipe = Leave(Plain);
 
-        Assert.Throws<InvalidDataException>(() => Compare.Run(Recipes.Sample, ["--recipe", recipe, "--out", _folder.File("new"), "--data", recipe, "--weights", recipe]));
+        Assert.Throws<InvalidDataException>(
+            () => Compare.Run(Recipes.Sample, ["--recipe", recipe, "--out", _folder.File("new"), "--data", recipe, "--weights", recipe]));
 
         Assert.False(Directory.Exists(_folder.File("new")));
     }
@@ -138,7 +147,8 @@ public sealed class CompareTests : IDisposable
     private string Leave(string recipe)
     {
         var pruned = Folders(recipe)[1];
-        AtomicFile.WriteText(Path.Combine(pruned.Path, "report.json"), JsonSerializer.Serialize(Reports.Of(pruned.Cell, 0.8), Json.Options));
+        AtomicFile.WriteText(
+            Path.Combine(pruned.Path, "report.json"), JsonSerializer.Serialize(Reports.Of(pruned.Cell, 0.8), Json.Options));
         File.WriteAllText(_folder.File("recipe.json"), recipe);
         return _folder.File("recipe.json");
     }

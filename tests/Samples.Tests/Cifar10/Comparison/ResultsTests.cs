@@ -13,7 +13,8 @@ public sealed class ResultsTests : IDisposable
     [Fact]
     public void ToMarkdown_GivesMeansSpreadsAndTheBestInBold()
     {
-        var text = Made(("pdp", 0, 0.86), ("pdp", 1, 0.84), ("gmp", 0, 0.83), ("gmp", 1, 0.85), ("dense", 0, 0.88), ("dense", 1, 0.88)).ToMarkdown();
+        var text = Made(("pdp", 0, 0.86), ("pdp", 1, 0.84), ("gmp", 0, 0.83), ("gmp", 1, 0.85), ("dense", 0, 0.88), ("dense", 1, 0.88))
+            .ToMarkdown();
 
         Assert.Equal(
             """
@@ -45,9 +46,11 @@ public sealed class ResultsTests : IDisposable
     {
         var text = Made(("dense", 0, 0.88), ("dense", 1, 0.86), ("pdp", 0, 0.85)).ToMarkdown();
 
-        Assert.Contains("| pdp | **85.00** (80.0 %; 1 of 2 seeds) | 1.250 | 1.50 | 0 |\n| gmp | not run yet | – | – | – |\n| dense | 87.00 ± 1.00 |  |  |  |\n", text, StringComparison.Ordinal);
+        Assert.Contains("| pdp | **85.00** (80.0 %; 1 of 2 seeds) | 1.250 | 1.50 | 0 |\n| gmp | not run yet | – | – | – |\n| dense | "
+            + "87.00 ± 1.00 |  |  |  |\n", text, StringComparison.Ordinal);
         Assert.Contains("| gmp | – |\n", text, StringComparison.Ordinal);
-        Assert.EndsWith("\nNot run yet, or not finished: 80-gmp-0, 80-pdp-1, 80-gmp-1. The same command runs them.\n", text, StringComparison.Ordinal);
+        Assert.EndsWith(
+            "\nNot run yet, or not finished: 80-gmp-0, 80-pdp-1, 80-gmp-1. The same command runs them.\n", text, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -55,7 +58,10 @@ public sealed class ResultsTests : IDisposable
     {
         var text = Made(("dense", 0, 0.88)).ToMarkdown();
 
-        Assert.Contains("| pdp | not run yet | – | – | – |\n| gmp | not run yet | – | – | – |\n| dense | 88.00 (1 of 2 seeds) |  |  |  |\n", text, StringComparison.Ordinal);
+        Assert.Contains(
+            "| pdp | not run yet | – | – | – |\n| gmp | not run yet | – | – | – |\n| dense | 88.00 (1 of 2 seeds) |  |  |  |\n",
+            text,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -67,13 +73,16 @@ public sealed class ResultsTests : IDisposable
         var text = Made(("pdp", 0, 0.85)).ToMarkdown();
 
         Assert.Contains("| gmp | failed | – | – | – |\n| dense | failed |  |  |  |\n", text, StringComparison.Ordinal);
-        Assert.Contains("| failed | error |\n|---|---|\n| dense, dense, seed 0 (cells/dense-dense-0) | killed |\n| gmp, 80 %, seed 0 (cells/80-gmp-0) | no \\| pipes |\n", text, StringComparison.Ordinal);
+        Assert.Contains("| failed | error |\n|---|---|\n| dense, dense, seed 0 (cells/dense-dense-0) | killed |\n| gmp, 80 %, seed 0 "
+            + "(cells/80-gmp-0) | no \\| pipes |\n", text, StringComparison.Ordinal);
     }
 
     [Fact]
     public void ToMarkdown_OfAMethodThatIsNotDefinedForAColumn_HasADash()
     {
-        var recipe = Recipes.Parse("""{ "seeds": [0], "columns": { "a|b": {}, "2:4": { "strategy": "2:4" } }, "methods": { "pdp": {}, "lnm": { "columns": ["2:4"] } } }""");
+        var recipe = Recipes.Parse(
+            """{ "seeds": [0], "columns": { "a|b": {}, "2:4": { "strategy": "2:4" } }, "methods": { "pdp": {},"""
+                + """ "lnm": { "columns": ["2:4"] } } }""");
 
         var text = new Results([.. recipe.Cells().Select(cell => new CellFolder(Recipes.Sample, _folder.Path, cell))]).ToMarkdown();
 
@@ -128,7 +137,8 @@ public sealed class ResultsTests : IDisposable
         foreach (var (method, seed, accuracy) in runs)
         {
             var folder = folders.Single(folder => folder.Cell.Method == method && folder.Cell.Seed == seed);
-            AtomicFile.WriteText(Path.Combine(folder.Path, "report.json"), JsonSerializer.Serialize(Reports.Of(folder.Cell, accuracy), Json.Options));
+            AtomicFile.WriteText(
+                Path.Combine(folder.Path, "report.json"), JsonSerializer.Serialize(Reports.Of(folder.Cell, accuracy), Json.Options));
         }
 
         return new Results(folders);

@@ -26,7 +26,8 @@ public sealed class GalleryTests : IDisposable
     [Fact]
     public void AccuracyPicture_OfACellThatMissedItsSparsity_StandsAtTheOneItReached()
     {
-        const string page = "| top-1, % | 80 % | 90 % | 95 % |\n|---|---|---|---|\n| str | 79.53 ± 0.09 | 76.50 ± 0.15 (89.0 % †) | – |\n| dense | 83.98 ± 0.21 | | |\n";
+        const string page = "| top-1, % | 80 % | 90 % | 95 % |\n|---|---|---|---|\n| str | 79.53 ± 0.09 | 76.50 ± 0.15 (89.0 % †) | – "
+            + "|\n| dense | 83.98 ± 0.21 | | |\n";
 
         var line = Assert.IsType<Line>(AccuracyPicture.Of(page).Marks[0]);
 
@@ -37,9 +38,11 @@ public sealed class GalleryTests : IDisposable
     public void Run_WithARun_DrawsFourPicturesOfUnderAHundredKilobytes()
     {
         var run = Directory.CreateDirectory(_folder.File("run")).FullName;
-        WeightSnapshot[] history = [.. Enumerable.Range(1, 8).Select(epoch => new WeightSnapshot("layer", epoch, 0.5, [1, 5, 5, 1], epoch == 1 ? null : 0.2, epoch == 1 ? null : 0.04 / epoch))];
+        WeightSnapshot[] history = [.. Enumerable.Range(1, 8).Select(
+            epoch => new WeightSnapshot("layer", epoch, 0.5, [1, 5, 5, 1], epoch == 1 ? null : 0.2, epoch == 1 ? null : 0.04 / epoch))];
         File.WriteAllText(Path.Combine(run, "history.json"), JsonSerializer.Serialize(history, Json.Options));
-        File.WriteAllText(Path.Combine(run, "layers.csv"), "layer,strategy,weights,removed,zeros,sparsity\nlayer,unstructured,10,8,8,0.8\n");
+        File.WriteAllText(
+            Path.Combine(run, "layers.csv"), "layer,strategy,weights,removed,zeros,sparsity\nlayer,unstructured,10,8,8,0.8\n");
 
         Draw.Run(["--run", run, "--repository", Root, "--out", _folder.File("pictures")]);
 

@@ -34,7 +34,7 @@ internal static class SparseWeights
             weight.copy_(where(all is null ? Mask(weight, sparsity) : weight.abs().gt(all), weight, zeros_like(weight)));
     }
 
-    /// <summary>Draws biases, norms and their statistics, which are 0 and 1 otherwise, and take less room in a file than trained ones.</summary>
+    /// <summary>Draws biases and norms: as zeros and ones they would take less room in a file than trained ones.</summary>
     public static void DrawVectors(Module model)
     {
         using var scope = NewDisposeScope();

@@ -27,12 +27,13 @@ namespace Pdp.Sparse;
 /// dimension 1; the values then have that dimension last, <c>[out, k…, in/2]</c>, as sparse tensor cores take them. As long as a bitmask.
 /// </description></item>
 /// <item><term><c>pdp.F32</c></term><description>
-/// The elements of all F32 tensors of at most one dimension that are not packed, in the order of their names; <c>pdp.I64</c> and so on alike.
+/// The elements of all F32 tensors of at most one dimension that are not packed, in the order of their names; the same for
+/// <c>pdp.I64</c> and so on.
 /// </description></item>
 /// </list>
 /// <para>
-/// The metadata have the type and the shape of each tensor that is in parts or in a block, such as <c>F32 64 64 3 3</c>, under its name. They
-/// also hold <c>pdp.sparse</c>, the version of this layout, 1; <c>pdp.version</c>, that of the library; <c>pdp.sparsity</c>, the
+/// The metadata have the type and the shape of each tensor that is in parts or in a block, such as <c>F32 64 64 3 3</c>, under its name.
+/// They also hold <c>pdp.sparse</c>, the version of this layout, 1; <c>pdp.version</c>, that of the library; <c>pdp.sparsity</c>, the
 /// fraction of zeros in the floating-point tensors of two or more dimensions; <c>pdp.values</c>, the type that weights were rounded to, if
 /// they were; and <c>pdp.sha256</c>, which is checked when a file is loaded. It is the hash of a line <c>KEY=TEXT</c> for each other entry
 /// of the metadata, then for each tensor of the file a line <c>NAME TYPE [2, 3]</c>, with the type's name in the file, and its bytes; lines

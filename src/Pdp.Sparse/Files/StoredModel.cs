@@ -24,7 +24,8 @@ internal sealed record StoredModel(
             .Select(name => PackedTensor.Find(name[..^Parts.Values.Length], stored, signatures))
             .ToDictionary(tensor => tensor.Name, StringComparer.Ordinal);
         var vectors = Vectors.Split(signatures.Where(entry => !packed.ContainsKey(entry.Key)), stored);
-        var parts = packed.Values.SelectMany(tensor => tensor.PartNames).Concat(vectors.Values.Select(vector => Vectors.BlockOf(vector.dtype)))
+        var parts = packed.Values.SelectMany(tensor => tensor.PartNames)
+            .Concat(vectors.Values.Select(vector => Vectors.BlockOf(vector.dtype)))
             .ToHashSet(StringComparer.Ordinal);
         var plain = stored.Where(entry => !parts.Contains(entry.Key)).ToDictionary(StringComparer.Ordinal);
         return signatures.Keys.FirstOrDefault(plain.ContainsKey) is { } twice
@@ -87,7 +88,8 @@ internal sealed record StoredModel(
             : isPacked ? Parts.Of(owner).FirstOrDefault(model.ContainsKey)
             : null;
         if (clash is not null)
-            throw new ArgumentException($"A sparse file cannot hold a tensor named '{clash}', as it names parts of others so, or its own: rename it.");
+            throw new ArgumentException(
+                $"A sparse file cannot hold a tensor named '{clash}': it uses this name for parts or for itself. Rename the tensor.");
     }
 
     private Tensor Widened(string name, Tensor tensor, IReadOnlyDictionary<string, Tensor> model) =>

@@ -12,9 +12,12 @@ public sealed class ShrinkRecordTests
     /// <summary>Ways to damage the record of <see cref="Good"/>.</summary>
     public static TheoryData<string> Damages =>
     [
-        "offset overflows", "offset is negative", "block overflows", "block is 0", "dimension is 2", "dimension is negative", "channels are 2^63 - 1", "channels are 2^62 of nothing",
-        "channels are 0", "kept are none", "kept are beyond", "kept are out of order", "kept are the same twice", "kept are negative", "role is 99", "two groups share channels",
-        "no groups", "no shapes", "no group", "no name", "no slices", "no slice", "no slice's name", "no kept", "no shape", "shape is negative",
+        "offset overflows", "offset is negative", "block overflows", "block is 0", "dimension is 2", "dimension is negative",
+        "channels are 2^63 - 1", "channels are 2^62 of nothing",
+        "channels are 0", "kept are none", "kept are beyond", "kept are out of order", "kept are the same twice", "kept are negative",
+        "role is 99", "two groups share channels",
+        "no groups", "no shapes", "no group", "no name", "no slices", "no slice", "no slice's name", "no kept", "no shape",
+        "shape is negative",
         "a slice is lost", "two channels share indices",
     ];
 
@@ -158,8 +161,13 @@ public sealed class ShrinkRecordTests
     private static ShrinkRecord Good { get; } = new()
     {
         Version = ShrinkRecord.CurrentVersion,
-        Groups = [new(new("linear1.weight", 24, [Rows, new(
-            "linear1.bias", 0, 0, 1, ChannelRole.Bias), new("linear2.weight", 1, 0, 1, ChannelRole.Input)]), [1, 2, 7, 15])],
+        Groups =
+        [
+            new(
+                new("linear1.weight", 24,
+                    [Rows, new("linear1.bias", 0, 0, 1, ChannelRole.Bias), new("linear2.weight", 1, 0, 1, ChannelRole.Input)]),
+                [1, 2, 7, 15]),
+        ],
         Shapes = new SortedDictionary<string, IReadOnlyList<long>>(StringComparer.Ordinal)
         {
             ["linear1.bias"] = [24],

@@ -81,7 +81,7 @@ internal sealed class CheckpointHeader
         }
         catch (Exception e) when (e is ArgumentException or InvalidOperationException)
         {
-            throw new InvalidDataException($"The pruner can't go on from '{_path}': {OptionValue.Plain(e)}", e);
+            throw new InvalidDataException($"The pruner can't continue from '{_path}': {OptionValue.Plain(e)}", e);
         }
     }
 

@@ -15,7 +15,7 @@ internal readonly record struct Interval(double Least, double Most, bool HasLeas
 
     public bool Contains(double value) => (HasLeast ? value >= Least : value > Least) && (HasMost ? value <= Most : value < Most);
 
-    /// <summary>Words that go on after "must be".</summary>
+    /// <summary>Words that follow "must be".</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{(
         Most < double.PositiveInfinity ? $"in {(HasLeast ? '[' : '(')}{Least}, {Most}{(HasMost ? ']' : ')')}"
         : HasLeast ? $"at least {Least}" : $"above {Least}")}");

@@ -134,7 +134,7 @@ public sealed class PdpPruner : IDisposable
 
     /// <summary>Makes the zeros final and reports the current state of the model.</summary>
     /// <remarks>
-    /// Afterwards exactly the planned number of weights, chosen by rank, are zero. Training may go on, within
+    /// Afterwards exactly the planned number of weights, chosen by rank, are zero. Training may continue, within
     /// <see cref="Mask"/> as before: the scope keeps the zeros and passes no gradient to them. Call it again at the end, as momentum may
     /// move zeros in the optimizer's step.
     /// </remarks>

@@ -50,7 +50,7 @@ internal sealed class Packer
 
         using var example = new Example(_model, forward);
         if (!example.IsSame())
-            return Untouched("The model's output varies from call to call, so that nothing can be compared: it stays as it is.");
+            return Untouched("The model's output varies from call to call and can't be compared: the model stays as it is.");
         using var trial = new Trial(_model, example, _weights, _forced, _options, _clock);
         var times = trial.Settle();
         var settled = trial.Take();

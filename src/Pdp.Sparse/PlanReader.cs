@@ -46,7 +46,7 @@ internal sealed class PlanReader(Module model, IReadOnlyList<WeightEntry> weight
         return isPossible ? new(layer, fold, plan.Form) : throw Fault(plan, $"it can't have the form {plan.Form}");
     }
 
-    // A norm that two layers had folded would have to be two.
+    // A norm can be folded into one layer only.
     private static void RequireOwnNorms(SparsePlan plan)
     {
         foreach (var layers in plan.Layers.Where(layer => layer.Norm is not null).GroupBy(layer => layer.Norm, StringComparer.Ordinal))

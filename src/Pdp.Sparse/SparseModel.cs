@@ -14,8 +14,8 @@ namespace Pdp.Sparse;
 /// not looked at: infinite and NaN inputs don't spread through zeros.
 /// </para>
 /// <para>
-/// The dense weights are gone in the meantime, so that the model can't be trained, moved, saved, or loaded into: each is an error. In the
-/// place of a weight stand tensors that have its shape and nothing to read; to change them in place is an error at the next call. No
+/// The dense weights are gone in the meantime, so that the model can't be trained, moved, saved, or loaded into: each is an error. Weights
+/// are replaced by tensors of their shape without values; changing these in place is an error at the next call. No
 /// parameter requires a gradient until the model is unpacked.
 /// </para>
 /// <para>Pack and unpack while no other thread calls the model.</para>
@@ -138,14 +138,14 @@ public sealed class SparseModel : IDisposable
         return new Packer(model, new() { Plan = plan }).ByPlan(plan, path);
     }
 
-    /// <summary>Gives the model its dense weights back, bit for bit, in the very same parameters.</summary>
+    /// <summary>Restores the dense weights of the model, bit for bit, in the same parameters.</summary>
     /// <remarks>
     /// A layer that was given another weight in the meantime keeps that one. If <c>to</c> converted the model, the weights come back in the
     /// new type, as new parameters.
     /// </remarks>
     /// <exception cref="InvalidOperationException">
-    /// Weights were changed in place while the model was packed, and no call has said so yet. The model is unpacked nevertheless, and has
-    /// them as they were before that: the changes are lost. Disposal doesn't throw.
+    /// Weights were changed in place while the model was packed, and no call has reported it yet. The model is unpacked nevertheless, with
+    /// the weights from before: the changes are lost. Disposal doesn't throw.
     /// </exception>
     public void Unpack()
     {
@@ -155,7 +155,7 @@ public sealed class SparseModel : IDisposable
         {
             throw new InvalidOperationException(
                 $"{string.Join(", ", edited)}: changed in place while the model was packed, where the weight is not. The model is "
-                + "unpacked, and has the weights of before that; change them now.");
+                + "unpacked, with the weights from before; change them now.");
         }
     }
 

@@ -61,7 +61,7 @@ public sealed class DcpOneShotTests
     public void Score_OfAChannelWhoseOutputIsZero_IsZero()
     {
         using var scene = new ChannelScene(scene => new Gmp());
-        Enliven(scene.Model.bn2);
+        MakeShiftsPositive(scene.Model.bn2);
         Silence(scene.Model.bn2, 7);
 
         var scores = new DcpOneShot(scene.Model, scene.Map, scene.Backward).Scores();
@@ -74,7 +74,7 @@ public sealed class DcpOneShotTests
     public void Scores_DontChange_WhenTheReadersFiltersArePermuted()
     {
         using var scene = new ChannelScene(scene => new Gmp(), type: ScalarType.Float64);
-        Enliven(scene.Model.bn2);
+        MakeShiftsPositive(scene.Model.bn2);
         var method = new DcpOneShot(scene.Model, scene.Map, scene.Backward);
         var before = method.Scores();
 
@@ -117,7 +117,7 @@ public sealed class DcpOneShotTests
     }
 
     /// <summary>Shifts channels up, so that the rectifier switches none off on all pictures.</summary>
-    private static void Enliven(BatchNorm2d norm) =>
+    private static void MakeShiftsPositive(BatchNorm2d norm) =>
         Tensors.Fill(norm.bias!, [.. norm.bias!.Values().Select(shift => 0.1 + Math.Abs(shift))]);
 
     private static void Silence(BatchNorm2d norm, int channel)

@@ -19,7 +19,7 @@ internal sealed class BertModel : Module<TokenBatch, (Tensor Stream, Tensor Pool
         RegisterComponents();
     }
 
-    /// <returns>The stream behind the last layer, <c>[texts, length, width]</c>, and the texts as wholes, <c>[texts, width]</c>.</returns>
+    /// <returns>The stream after the last layer, <c>[texts, length, width]</c>, and the texts as wholes, <c>[texts, width]</c>.</returns>
     public override (Tensor Stream, Tensor Pooled) forward(TokenBatch batch)
     {
         using var scope = NewDisposeScope();

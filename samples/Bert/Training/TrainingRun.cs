@@ -46,7 +46,7 @@ internal sealed class TrainingRun : IDisposable
     }
 
     /// <summary>Trains, commits and reports.</summary>
-    /// <param name="untilEpoch">Stops before this epoch, as if the process had been killed; null to go on to the end.</param>
+    /// <param name="untilEpoch">Stops before this epoch, as if the process had been killed; null to continue to the end.</param>
     public RunReport Run(int? untilEpoch = null)
     {
         var training = new TrainedModel(

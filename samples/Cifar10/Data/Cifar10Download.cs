@@ -43,7 +43,7 @@ internal sealed record Cifar10Download
         }
         catch (Exception e) when (e is IOException or HttpRequestException or OperationCanceledException)
         {
-            throw new IOException($"Fetching {Address} stopped: {e.Message} Run again to go on from '{part}'.", e);
+            throw new IOException($"Fetching {Address} stopped: {e.Message} Run again to continue from '{part}'.", e);
         }
 
         Verify(part);

@@ -20,7 +20,7 @@ internal sealed unsafe class PictureReader(IViewer viewer) : IDisposable
     /// <param name="path">The file.</param>
     /// <param name="random">Decides what is seen of it.</param>
     /// <param name="target">The memory for <c>side * side * 3</c> numbers: row, column, channel.</param>
-    /// <exception cref="InvalidDataException">It is not a picture, or a damaged one; the message goes on after the file's name.</exception>
+    /// <exception cref="InvalidDataException">It is not a picture, or a damaged one; the message follows the file's name.</exception>
     public void Read(string path, SplitMix random, Span<float> target)
     {
         var bytes = Load(path);

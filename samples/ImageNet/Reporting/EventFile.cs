@@ -15,7 +15,7 @@ internal sealed class EventFile : IDisposable
     private readonly FileStream _stream;
 
     /// <param name="folder">The folder, which TensorBoard is pointed to.</param>
-    /// <param name="step">The step that the run starts or goes on at: what an earlier file has after it does not count.</param>
+    /// <param name="step">The step that the run starts or continues at: what an earlier file has after it does not count.</param>
     public EventFile(string folder, long step)
     {
         Directory.CreateDirectory(folder);

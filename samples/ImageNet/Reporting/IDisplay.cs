@@ -1,6 +1,6 @@
 namespace Pdp.Samples.ImageNet.Reporting;
 
-/// <summary>What people see of a run while it goes on.</summary>
+/// <summary>What people see of a run while it runs.</summary>
 internal interface IDisplay
 {
     /// <summary>A line that stays.</summary>

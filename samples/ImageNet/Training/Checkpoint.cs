@@ -6,7 +6,7 @@ using Pdp.Training;
 namespace Pdp.Samples.ImageNet.Training;
 
 /// <summary>
-/// All that a run needs to go on as if it had never stopped, in one safetensors file: weights, batch-norm statistics,
+/// All that a run needs to continue as if it had never stopped, in one safetensors file: weights, batch-norm statistics,
 /// momentum and averages as tensors, settings, position and the pruner's state as text in its header.
 /// </summary>
 /// <remarks>The order of the data and all random draws follow from the seed and the position, so they need no state.</remarks>

@@ -99,7 +99,7 @@ internal sealed record Session(
             Evaluation.Measure(Learner, pictures, forms, Team.Collective, done => report(done, () => ""), Stop));
 
     /// <summary>
-    /// Writes a checkpoint. Where that fails, training goes on: what is in memory is worth more than what could not be written.
+    /// Writes a checkpoint. Where that fails, training continues: what is in memory is worth more than what could not be written.
     /// </summary>
     private void Keep(Progress run, bool isBest = false)
     {

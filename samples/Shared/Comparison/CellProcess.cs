@@ -47,7 +47,7 @@ internal static class CellProcess
         }
         finally
         {
-            // Where the log can't be written the run must not go on by itself.
+            // Where the log can't be written the run must not continue by itself.
             Kill(process);
         }
     }

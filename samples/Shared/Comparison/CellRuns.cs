@@ -15,7 +15,7 @@ internal sealed class CellRuns(
     private int _done;
     private int _failures;
 
-    /// <summary>Runs what is missing; a run that fails is reported and the others go on.</summary>
+    /// <summary>Runs what is missing; a run that fails is reported and the others continue.</summary>
     /// <returns>The number of runs that failed.</returns>
     /// <exception cref="OperationCanceledException">It was stopped; what has finished is kept.</exception>
     /// <exception cref="IOException">A folder can't be written to.</exception>
@@ -66,7 +66,7 @@ internal sealed class CellRuns(
         return FailureBefore(folder.Cell) ?? await CellProcess.RunAsync(folder, command(folder), stop);
     }
 
-    // A comparison that was killed leaves a run behind that goes on: its result is as good as a new one.
+    // A comparison that was killed leaves a run behind that continues: its result is as good as a new one.
     private static async Task WaitForAnEarlierRunAsync(CellFolder folder, CancellationToken stop)
     {
         for (var isFirst = true; ; isFirst = false)

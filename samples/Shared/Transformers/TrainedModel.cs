@@ -22,7 +22,7 @@ internal sealed class TrainedModel(
     private TrainingState State => new() { Model = model, Optimizer = trainer.Optimizer };
 
     /// <summary>Trains and commits.</summary>
-    /// <param name="untilEpoch">Stops before this epoch, as if the process had been killed; null to go on to the end.</param>
+    /// <param name="untilEpoch">Stops before this epoch, as if the process had been killed; null to continue to the end.</param>
     public TrainingOutcome Train(int? untilEpoch)
     {
         Console.Write(pruner?.Plan());

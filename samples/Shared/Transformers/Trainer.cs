@@ -64,7 +64,7 @@ internal sealed class Trainer : IDisposable
     private float Step(int epoch, int step)
     {
         var number = ((long)epoch * _steps) + step;
-        // What dropout draws follows from the step alone, so that a run goes on exactly from a checkpoint.
+        // What dropout draws follows from the step alone, so that a run continues exactly from a checkpoint.
         manual_seed((_settings.Seed * 1_000_003L) + number);
         Costs.BeginStep();
         _schedule.Apply(Optimizer, number);

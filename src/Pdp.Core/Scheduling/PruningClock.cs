@@ -74,7 +74,7 @@ internal sealed class PruningClock
     public bool IsCoarse => Interval >= 1;
 
     /// <summary>
-    /// Whether the run ends with the current step of the clock; an inferred interval can't tell, as the clock may go on in finer steps.
+    /// Whether the run ends with the current step of the clock; an inferred interval can't tell, as the clock may continue in finer steps.
     /// </summary>
     private bool IsLast => _isOver || Epoch >= _times.Epochs || (IsIntervalGiven && EndsBy(_times.Epochs));
 

@@ -38,7 +38,7 @@ internal sealed class RampCheck(ISparsityScheduler schedule, double epochs)
         $"The sparsity rose from {TextTable.Percent(jump.From)} to {TextTable.Percent(jump.To)} in one step of the clock, at epoch "
         + $"{Text(jump.Epoch)}: {jump.Remedy}";
 
-    /// <summary>The warning about what will happen if the clock goes on in whole epochs; null if all steps are small.</summary>
+    /// <summary>The warning about what will happen if the clock continues in whole epochs; null if all steps are small.</summary>
     /// <param name="now">The epoch of the run.</param>
     /// <param name="target">The final sparsity.</param>
     public string? WillHappen(double now, double target)

@@ -30,7 +30,7 @@ internal static class Bitmask
         return count;
     }
 
-    /// <summary>Copies the elements whose bits are set, one behind the other.</summary>
+    /// <summary>Copies the elements whose bits are set, one after another.</summary>
     /// <param name="mask">The mask.</param>
     /// <param name="elements">The bytes of all elements.</param>
     /// <param name="width">The bytes of an element.</param>

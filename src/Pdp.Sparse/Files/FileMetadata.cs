@@ -51,7 +51,7 @@ internal static class FileMetadata
     /// <summary>The name of the type that weights were rounded to; null if they were not.</summary>
     public static string? RoundedTo(IReadOnlyDictionary<string, string> metadata) => metadata.GetValueOrDefault(Values);
 
-    /// <summary>Checks that a file is one of these, and that it is as it was written.</summary>
+    /// <summary>Checks that a file is a sparse file, and that it is unchanged since it was written.</summary>
     /// <exception cref="FormatException">It is not.</exception>
     public static void Require(IReadOnlyDictionary<string, string> metadata, IReadOnlyDictionary<string, Tensor> stored)
     {

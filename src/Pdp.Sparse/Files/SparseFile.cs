@@ -75,7 +75,7 @@ public static class SparseFile
     /// <see cref="SparseFileOptions.Values"/>; nothing is written then.
     /// </exception>
     /// <exception cref="InvalidOperationException">
-    /// The model is packed: <see cref="SparseModel.Unpack"/> comes first; nothing is written then.
+    /// The model is packed: call <see cref="SparseModel.Unpack"/> first; nothing is written then.
     /// </exception>
     /// <exception cref="IOException">The file can't be written; an existing file stays as it was.</exception>
     public static void Save(nn.Module model, string path, SparseFileOptions? options = null)
@@ -101,7 +101,7 @@ public static class SparseFile
         return TensorPacking.BytesOf(tensor);
     }
 
-    /// <summary>Whether a file is one of these, by its metadata.</summary>
+    /// <summary>Whether a file is a sparse file, by its metadata.</summary>
     /// <param name="path">A safetensors file.</param>
     /// <exception cref="ArgumentNullException"><paramref name="path"/> is null.</exception>
     /// <exception cref="FileNotFoundException">The file does not exist.</exception>
@@ -119,7 +119,7 @@ public static class SparseFile
     /// <exception cref="FileNotFoundException">The file does not exist.</exception>
     /// <exception cref="InvalidDataException">The file is damaged or does not fit; the model is then unchanged.</exception>
     /// <exception cref="InvalidOperationException">
-    /// The model is packed: <see cref="SparseModel.Unpack"/> comes first; nothing is changed then.
+    /// The model is packed: call <see cref="SparseModel.Unpack"/> first; nothing is changed then.
     /// </exception>
     public static LoadResult Load(nn.Module model, string path) => Load(model, path, new LoadOptions());
 
@@ -127,14 +127,14 @@ public static class SparseFile
     /// <param name="model">The model; its parameters and buffers keep their identity.</param>
     /// <param name="path">The file.</param>
     /// <param name="options">
-    /// How the file may differ from the model. Values that were rounded when they were saved are no difference.
+    /// How the file may differ from the model. Values that were rounded when they were saved don't count as a difference.
     /// </param>
     /// <returns>How it differs.</returns>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="FileNotFoundException">The file does not exist.</exception>
     /// <exception cref="InvalidDataException">The file is damaged or does not fit; the model is then unchanged.</exception>
     /// <exception cref="InvalidOperationException">
-    /// The model is packed: <see cref="SparseModel.Unpack"/> comes first; nothing is changed then.
+    /// The model is packed: call <see cref="SparseModel.Unpack"/> first; nothing is changed then.
     /// </exception>
     public static LoadResult Load(nn.Module model, string path, LoadOptions options)
     {

@@ -34,7 +34,7 @@ internal sealed record StoredModel(
     }
 
     /// <summary>The parameters and buffers of a model.</summary>
-    /// <exception cref="InvalidOperationException">It is packed: weights are away.</exception>
+    /// <exception cref="InvalidOperationException">It is packed and has no dense weights.</exception>
     public static Dictionary<string, Tensor> TensorsOf(nn.Module model)
     {
         var tensors = model.state_dict();

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Pdp.Sparse.Files;
 
 /// <summary>
-/// The tensors of at most one dimension that are not packed, such as biases and norms: one behind the other in the order of their names,
+/// The tensors of at most one dimension that are not packed, such as biases and norms: one after another in the order of their names,
 /// in a block for each type. An entry in the header for each would take more than most of them. It works in the caller's dispose scope.
 /// </summary>
 internal static class Vectors

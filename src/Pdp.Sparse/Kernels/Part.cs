@@ -3,5 +3,5 @@ namespace Pdp.Sparse.Kernels;
 /// <summary>Neighbours in a vector of positions whose inputs lie side by side.</summary>
 /// <param name="Source">Where the input of the vector's first position would be, relative to the first channel.</param>
 /// <param name="First">The first of them.</param>
-/// <param name="End">The one behind the last.</param>
+/// <param name="End">The one after the last.</param>
 internal readonly record struct Part(long Source, int First, int End);

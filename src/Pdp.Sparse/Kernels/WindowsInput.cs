@@ -86,7 +86,7 @@ internal sealed unsafe class WindowsInput : IInput
         for (var i = 0; i < number; i++)
             (low, high) = (Math.Min(low, parts[i].Source), Math.Max(high, parts[i].Source + kernel.Lanes));
         var source = _start + (channel * _channelStride);
-        // A vector may begin before the first picture or end behind the last one.
+        // A vector may begin before the first picture or end after the last one.
         for (; channels > 0 && source + low < _start; channels--, source += _channelStride, target += targetStride)
             GatherSingly(source, parts, number, target);
         for (; channels > 0 && source + ((channels - 1) * _channelStride) + high > _end; channels--)

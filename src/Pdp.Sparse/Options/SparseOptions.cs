@@ -21,11 +21,11 @@ public sealed record SparseOptions
     public bool Fold { get; init; } = true;
 
     /// <summary>Whether two-dimensional convolutions that stay dense may have the channels of their weights last in memory.</summary>
-    /// <remarks>They have if that is faster and the model's output on the example is the same.</remarks>
+    /// <remarks>This happens if it is faster and the model's output on the example is the same.</remarks>
     /// <value>Default true.</value>
     public bool ChannelsLast { get; init; } = true;
 
-    /// <summary>How long the timing may take, about; a model whose calls are long is timed a few times in any case.</summary>
+    /// <summary>About how long the timing may take; a model with long calls is timed a few times in any case.</summary>
     /// <value>In seconds, in (0, ∞); default 10.</value>
     public double MaximumSeconds { get; init => field = Guard.Positive(value); } = 10;
 

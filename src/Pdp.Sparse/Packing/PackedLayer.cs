@@ -99,7 +99,7 @@ internal sealed class PackedLayer : IDisposable
             _isReported = true;
             throw new InvalidOperationException(
                 $"The weight of the packed layer '{_layer.Name}' was changed in place, which packed layers don't see: call Unpack(), which "
-                + "gives the weight of before that, then change it, and pack afterwards.");
+                + "restores the weight from before, then change it, and pack afterwards.");
         }
 
         if (input.dtype != ScalarType.Float32 || input.device_type != DeviceType.CPU)

@@ -22,7 +22,7 @@ public sealed class WeightAverage : IDisposable
     /// <param name="model">The model, on the device that it trains on: moving it replaces its parameters.</param>
     /// <param name="decay">The share of the average that each update keeps, in (0, 1).</param>
     /// <exception cref="ArgumentNullException"><paramref name="model"/> is null.</exception>
-    /// <exception cref="ArgumentException">A weight or buffer is an expanded view, in whose place no average can be put.</exception>
+    /// <exception cref="ArgumentException">A weight or buffer is an expanded view, which an average can't replace.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="decay"/> is outside its range.</exception>
     public WeightAverage(nn.Module model, double decay)
     {
@@ -31,7 +31,7 @@ public sealed class WeightAverage : IDisposable
         KeyValuePair<string, Tensor>[] live = [.. model.state_dict().Where(entry => entry.Value.is_floating_point())];
         if (Array.Find(live, entry => ExpandedView.Is(entry.Value)).Key is { } name)
         {
-            throw new ArgumentException($"'{name}' is an expanded view, in whose place no average can be put.", nameof(model));
+            throw new ArgumentException($"'{name}' is an expanded view, which an average can't replace.", nameof(model));
         }
 
         _decay = decay.ToScalar();

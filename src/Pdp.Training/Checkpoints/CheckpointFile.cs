@@ -27,8 +27,8 @@ internal sealed class CheckpointFile
             if (!IsUsable(tensor, masks.Contains(name)))
             {
                 throw new InvalidOperationException(
-                    $"'{name}' holds NaN or infinity, from which no run can go on: nothing is saved. "
-                    + "Go on from the last checkpoint with a lower learning rate, or with clipped gradients.");
+                    $"'{name}' holds NaN or infinity, from which no run can continue: nothing is saved. "
+                    + "Continue from the last checkpoint with a lower learning rate, or with clipped gradients.");
             }
         }
 

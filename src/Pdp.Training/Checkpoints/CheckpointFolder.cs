@@ -8,9 +8,8 @@ namespace Pdp.Training;
 /// The checkpoints of a run, in a folder of its own: the last few, and the best. Each is whole, or known to be damaged by its SHA-256.
 /// </summary>
 /// <remarks>
-/// Files are named <c>step-0000012345.safetensors</c>, so that names sort as steps do, and <c>best.safetensors</c>. Whatever moment a
-/// process is killed at, every checkpoint that was complete before is still there; what the process was writing, <c>*.part</c>, is cleared
-/// away at the next
+/// Files are named <c>step-0000012345.safetensors</c>, so that names sort as steps do, and <c>best.safetensors</c>. If a process
+/// is killed, every complete checkpoint is still there; what the process was writing, <c>*.part</c>, is deleted at the next
 /// <see cref="Save"/>. One process at a time may write. Not thread-safe.
 /// </remarks>
 public sealed class CheckpointFolder
@@ -114,14 +113,14 @@ public sealed class CheckpointFolder
             ? step
             : null;
 
-    // A run that goes on from before a damaged checkpoint replaces that; the names of whole ones would make it lose its own.
+    // A run that continues from before a damaged checkpoint replaces that; the names of whole ones would make it lose its own.
     private string[] RequireLast(long step)
     {
         string[] later = [.. List().Where(file => StepOf(file) > step)];
         return Array.Find(later, file => Seal.Fault(file) is null) is not { } whole
             ? later
             : throw new InvalidOperationException(
-                $"'{whole}' is of a later step than {step}: go on from it, or save to another folder.");
+                $"'{whole}' is of a later step than {step}: continue from it, or save to another folder.");
     }
 
     // What a killed process was writing.

@@ -5,11 +5,11 @@ using static TorchSharp.torch;
 namespace Pdp.Training;
 
 /// <summary>
-/// What a run has to save in order to go on where it stopped: a model, its optimizer, the average of its weights. All are borrowed.
+/// What a run has to save in order to continue where it stopped: a model, its optimizer, the average of its weights. All are borrowed.
 /// </summary>
 /// <remarks>
 /// A file is in the safetensors format, with the names <c>model.NAME</c>, <c>optimizer.NAME</c> and <c>average.NAME</c>, texts in its
-/// header, and a SHA-256 over all of it, by which damage anywhere is noticed. Other programs read it as any safetensors file.
+/// header, and a SHA-256 over all of it, which reveals damage anywhere. Other programs read it as any safetensors file.
 /// </remarks>
 public sealed record TrainingState
 {

@@ -28,7 +28,7 @@ public static class Distillation
     /// </returns>
     /// <exception cref="ArgumentNullException">A required argument is null.</exception>
     /// <exception cref="ArgumentException">
-    /// The task's loss is not [], shapes or numbers of states don't go together, there is nothing to compare, or what the teacher gave has
+    /// The task's loss is not [], shapes or numbers of states don't go together, there is nothing to compare, or the teacher's tensors have
     /// a graph.
     /// </exception>
     public static Tensor Loss(

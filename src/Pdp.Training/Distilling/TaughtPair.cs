@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Pdp.Training.Distilling;
 
-/// <summary>What a student and a teacher made of the same input. It must be used within a dispose scope of the caller.</summary>
+/// <summary>The results of a student and a teacher for the same input. It must be used within a dispose scope of the caller.</summary>
 internal sealed class TaughtPair
 {
     private static readonly Scalar Zero = 0.ToScalar();

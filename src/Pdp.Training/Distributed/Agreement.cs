@@ -10,7 +10,7 @@ namespace Pdp.Training;
 
 /// <summary>
 /// Checks that ranks hold the same. Where they don't, every rank throws the same <see cref="InvalidDataException"/>, which names the first
-/// thing that differs and the ranks that have it otherwise than rank 0.
+/// difference and the ranks on which it differs from rank 0.
 /// </summary>
 public static class Agreement
 {

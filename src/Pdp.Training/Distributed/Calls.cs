@@ -4,12 +4,12 @@ using static TorchSharp.torch;
 namespace Pdp.Training.Distributed;
 
 /// <summary>
-/// What each rank is about to do with the others, in words that they compare before they do it: where one sums while another waits at a
-/// barrier, or has ended, neither would ever go on.
+/// What each rank is about to do with the others, described in words that they compare first: if one sums while another waits at a
+/// barrier, or has ended, neither would ever continue.
 /// </summary>
 internal static class Calls
 {
-    /// <summary>The bytes of the words, as they are sent. Those of a tensor of more than some 20 dimensions are cut.</summary>
+    /// <summary>The bytes of the words, as they are sent. They are cut off for a tensor of more than about 20 dimensions.</summary>
     public const int Length = 128;
 
     public const string Barrier = "waits at a barrier";

@@ -63,7 +63,7 @@ public sealed class DataParallel : IDisposable
         _size = collective.Size.ToScalar();
     }
 
-    /// <summary>How often the gradients were averaged.</summary>
+    /// <summary>The number of times that the gradients have been averaged.</summary>
     public long Steps { get; private set; }
 
     /// <summary>
@@ -113,8 +113,8 @@ public sealed class DataParallel : IDisposable
     /// persistent. Call it before evaluation and checkpoints, on all ranks; in between each rank keeps its own.
     /// </summary>
     /// <exception cref="InvalidOperationException">
-    /// Another rank makes another call, such as the average of the gradients of a batch that this rank does not have. So it is for a model
-    /// without buffers, too, whose ranks would go on in different epochs otherwise.
+    /// Another rank makes another call, such as the average of the gradients of a batch that this rank does not have. This is checked for
+    /// a model without buffers, too: its ranks would continue in different epochs otherwise.
     /// </exception>
     /// <exception cref="ObjectDisposedException">It was disposed.</exception>
     public void AverageBuffers()

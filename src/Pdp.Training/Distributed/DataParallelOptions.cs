@@ -15,7 +15,7 @@ public sealed record DataParallelOptions
 
     internal long BucketBytes => (long)Math.Min(BucketMebibytes * Mebibyte, long.MaxValue);
 
-    /// <summary>What must be the same on all ranks.</summary>
+    /// <summary>The settings that must be the same on all ranks.</summary>
     internal Dictionary<string, string> ToTexts() => new()
     {
         [$"{nameof(DataParallelOptions)}.{nameof(BucketMebibytes)}"] = BucketMebibytes.ToString(CultureInfo.InvariantCulture),

@@ -7,9 +7,9 @@ namespace Pdp.Training;
 /// type; a call returns when the others have made theirs.
 /// </summary>
 /// <remarks>
-/// <see cref="MpiRanks"/> gives one over processes, <see cref="ThreadRanks"/> one over threads, <see cref="SingleRank"/> one for a run that
-/// is alone. A rank's calls come one after another: where two of its threads make them at once, one gets an error. After the work there are
-/// none.
+/// <see cref="MpiRanks"/> gives one over processes, <see cref="ThreadRanks"/> one over threads, <see cref="SingleRank"/> one for a run
+/// without other ranks. A rank makes its calls one after another: if two of its threads call at once, one gets an error. No call is
+/// allowed after the work.
 /// </remarks>
 public interface ICollective
 {

@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace Pdp.Training.Distributed;
 
-/// <summary>Where the threads of <see cref="ThreadRanks"/> wait for one another, and lay their tensors down.</summary>
+/// <summary>The place where the threads of <see cref="ThreadRanks"/> wait for one another and leave their tensors.</summary>
 internal sealed class Meeting(int size)
 {
     // The lock guards what follows; its pulse says that any of it changed.
@@ -17,7 +17,7 @@ internal sealed class Meeting(int size)
     /// <summary>The tensors of the ranks, written in the same way.</summary>
     public Tensor?[] Tensors { get; } = new Tensor?[size];
 
-    /// <summary>What the first rank that failed threw.</summary>
+    /// <summary>The exception of the first rank that failed.</summary>
     public Exception? Fault { get; private set; }
 
     /// <summary>Waits until all ranks are here.</summary>
@@ -46,7 +46,7 @@ internal sealed class Meeting(int size)
         }
     }
 
-    /// <summary>Takes a rank out for good.</summary>
+    /// <summary>Removes a rank permanently.</summary>
     public void Leave(int rank, Exception? fault)
     {
         lock (_gate)

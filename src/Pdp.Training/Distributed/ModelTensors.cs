@@ -10,7 +10,7 @@ namespace Pdp.Training.Distributed;
 /// <summary>The parameters and buffers of a model, which the ranks must have in common.</summary>
 internal static class ModelTensors
 {
-    /// <summary>All of them by name, in the order that they were registered in; tied ones under each of their names.</summary>
+    /// <summary>All of them by name, in the order of registration; tied ones under each of their names.</summary>
     public static (string Name, Tensor Tensor)[] Of(nn.Module model) =>
         [.. model.state_dict().Select(entry => (entry.Key, entry.Value)), .. Unsaved(model)];
 

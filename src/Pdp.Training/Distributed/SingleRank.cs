@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Pdp.Training;
 
-/// <summary>The collective of a run that is alone: a loop written for many ranks runs with it unchanged, at no cost.</summary>
+/// <summary>The collective of a run with a single rank: a loop written for many ranks runs on it unchanged, at no cost.</summary>
 public sealed class SingleRank : ICollective
 {
     private SingleRank()

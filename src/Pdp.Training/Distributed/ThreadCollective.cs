@@ -41,7 +41,7 @@ internal sealed class ThreadCollective(int rank, Meeting meeting) : ICollective
         Meet(Calls.Barrier, () => { });
     }
 
-    /// <summary>Takes the rank out for good.</summary>
+    /// <summary>Removes the rank permanently.</summary>
     /// <param name="fault">What it has thrown; null if it has done its work.</param>
     public void Leave(Exception? fault)
     {
@@ -60,7 +60,7 @@ internal sealed class ThreadCollective(int rank, Meeting meeting) : ICollective
         tensor.detach().copy_(result!);
     }
 
-    // No rank changes what it laid down before all have read it.
+    // No rank changes what it left there before all have read it.
     private void Meet(string call, Action read)
     {
         meeting.Calls[rank] = call;

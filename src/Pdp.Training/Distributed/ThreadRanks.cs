@@ -4,8 +4,8 @@ using Pdp.Training.Distributed;
 
 namespace Pdp.Training;
 
-/// <summary>Runs ranks as threads of this process: to try and to test what is made for many processes, without MPI.</summary>
-/// <remarks>Sums are added up in the order of the ranks, so that runs of as many ranks give the same bits.</remarks>
+/// <summary>Runs ranks as threads of this process, to try and test code for many processes without MPI.</summary>
+/// <remarks>Sums are added up in the order of the ranks, so that runs with the same number of ranks give the same bits.</remarks>
 public static class ThreadRanks
 {
     /// <summary>Runs the work of all ranks and waits for them. If one throws, the next calls of the others throw, too.</summary>

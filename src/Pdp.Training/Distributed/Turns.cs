@@ -1,7 +1,7 @@
 namespace Pdp.Training.Distributed;
 
 /// <summary>
-/// Lets a rank make its calls one at a time. Two threads at once would be answered with one another's numbers, wait forever, or crash MPI.
+/// Lets a rank make its calls one at a time. Two threads at once would get one another's numbers, wait forever, or crash MPI.
 /// </summary>
 internal sealed class Turns
 {
@@ -18,10 +18,10 @@ internal sealed class Turns
         Free => new Turn(this),
         Taken => throw new InvalidOperationException(
             "Two threads of this rank call the others at once: a rank makes its calls one after another, best from one thread."),
-        _ => throw new InvalidOperationException("This rank has ended its work, and can call the others no more."),
+        _ => throw new InvalidOperationException("This rank has ended its work, and can no longer call the others."),
     };
 
-    /// <summary>Lets no further call begin.</summary>
+    /// <summary>Prevents further calls.</summary>
     public void End() => Volatile.Write(ref _state, Over);
 
     public readonly ref struct Turn(Turns turns)

@@ -33,7 +33,7 @@ internal sealed class ModuleFit
         }
     }
 
-    /// <summary>What no name of a tensor in the module has.</summary>
+    /// <summary>The tensors of the module that are missing under all of their names.</summary>
     private IEnumerable<string> Missing =>
         _names.Where(tied => !tied.Any(_tensors.ContainsKey)).SelectMany(tied => tied);
 

@@ -26,13 +26,13 @@ public static class BatchNorms
     public static void Reestimate(nn.Module<Tensor, Tensor> model, IEnumerable<Tensor> batches) =>
         Reestimate(model, batches, batch => model.call(batch));
 
-    /// <summary>Estimates the statistics of a model that takes something else than one tensor.</summary>
+    /// <summary>Estimates the statistics of a model that takes something other than one tensor.</summary>
     /// <typeparam name="TBatch">What <paramref name="forward"/> takes.</typeparam>
     /// <param name="model">The model; its weights, momenta and training flags stay as they are.</param>
     /// <param name="batches">The batches; the caller keeps them.</param>
     /// <param name="forward">
     /// Calls the model with a batch, without gradients and within a dispose scope. A batch norm must be reached by its <c>call</c>, not by
-    /// its <c>forward</c>, which passes by the hooks.
+    /// its <c>forward</c>, which bypasses the hooks.
     /// </param>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="ArgumentException">There is no batch, or no batch norm that keeps statistics and is not frozen.</exception>

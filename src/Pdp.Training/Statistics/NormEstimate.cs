@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Pdp.Training.Statistics;
 
 /// <summary>
-/// Watches the batch norms of a model until it is disposed, which brings back all training flags, and the old statistics unless the new
+/// Watches the batch norms of a model until it is disposed, which restores all training flags, and the old statistics unless the new
 /// ones were accepted.
 /// </summary>
 internal sealed class NormEstimate : IDisposable

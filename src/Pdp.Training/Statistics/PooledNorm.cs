@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Pdp.Training.Statistics;
 
 /// <summary>
-/// A batch norm in evaluation mode that normalizes what it reads by the statistics of just that. It owns the moments and the old
+/// A batch norm in evaluation mode that normalizes each input by that input's own statistics. It owns the moments and the old
 /// statistics.
 /// </summary>
 /// <remarks>
@@ -57,7 +57,7 @@ internal sealed class PooledNorm : IDisposable
     }
 
     /// <summary>Sets the statistics to those of everything that was read.</summary>
-    /// <param name="batches">The number of batches, which a cumulative average goes on from.</param>
+    /// <param name="batches">The number of batches, from which a cumulative average continues.</param>
     public void Accept(long batches)
     {
         using var scope = NewDisposeScope();

@@ -7,7 +7,7 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Tests.Channels.Shrinking;
 
-/// <summary>A shrink that fails leaves the model as it was; one that doesn't lets training go on.</summary>
+/// <summary>A shrink that fails leaves the model as it was; one that doesn't lets training continue.</summary>
 public sealed class ShrinkFailureTests
 {
     private const string Momentum = ".momentum_buffer";

@@ -182,7 +182,7 @@ public sealed class TrainingStateTests : IDisposable
         var error = Assert.Throws<InvalidOperationException>(() => _trained.State.Save(Path, Texts));
 
         Assert.Contains(
-            $"'{name}' holds NaN or infinity, from which no run can go on: nothing is saved.", error.Message, StringComparison.Ordinal);
+            $"'{name}' holds NaN or infinity, from which no run can continue: nothing is saved.", error.Message, StringComparison.Ordinal);
         Assert.Equal(before, File.ReadAllBytes(Path));
         Assert.Equal([Path], Directory.GetFiles(_folder.Path));
     }

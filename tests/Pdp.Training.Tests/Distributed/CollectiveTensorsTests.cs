@@ -73,7 +73,7 @@ public sealed class CollectiveTensorsTests
 
         var error = Assert.Throws<InvalidOperationException>(kept!.Barrier);
 
-        Assert.Equal("This rank has ended its work, and can call the others no more.", error.Message);
+        Assert.Equal("This rank has ended its work, and can no longer call the others.", error.Message);
     }
 
     private static void RequireRefused(Action call, string reason) =>

@@ -13,7 +13,7 @@ public sealed class MpiMisuseTests
         var run = MpiRun.Of(mpirun, "again");
 
         Assert.Equal(0, run.ExitCode);
-        Assert.All(run.Of("after"), error => Assert.Equal("This rank has ended its work, and can call the others no more.", error));
+        Assert.All(run.Of("after"), error => Assert.Equal("This rank has ended its work, and can no longer call the others.", error));
         Assert.All(run.Of("again"), error => Assert.StartsWith("MPI was started in this process before", error, StringComparison.Ordinal));
     }
 

@@ -45,7 +45,7 @@ public sealed partial class MpiRanksTests
         Assert.Contains("rank 0 sums Int64 [2], and rank 1 has ended its work.", run.Text, StringComparison.Ordinal);
     }
 
-    // No library's own error, and the ranks could go on.
+    // No library's own error, and the ranks could continue.
     [MpiTheory]
     [MemberData(nameof(Kinds))]
     public void Run_WhenRanksMakeDifferentCalls_SaysWhichOnEach(string mpirun)

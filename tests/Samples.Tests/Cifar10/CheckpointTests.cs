@@ -109,7 +109,7 @@ public sealed class CheckpointTests : IDisposable
         Train(_model, _optimizer);
         new Checkpoint(1, 0.5, [], pruner.GetState().ToJson()).Save(Path, _model, _optimizer, Fingerprint);
 
-        AssertRefused($"The pruner can't go on from '{Path}'");
+        AssertRefused($"The pruner can't continue from '{Path}'");
     }
 
     [Fact]

@@ -49,7 +49,7 @@ public sealed class Cifar10DownloadTests : IDisposable
 
         await Download(server).FetchAsync(_folder.Path);
 
-        Assert.Contains($"Run again to go on from '{Part}'", error.Message, StringComparison.Ordinal);
+        Assert.Contains($"Run again to continue from '{Part}'", error.Message, StringComparison.Ordinal);
         Assert.InRange(fetched, 1, 200_000);
         Assert.Equal([null, $"bytes={fetched}-"], server.Ranges);
         Assert.Equal(_content, File.ReadAllBytes(Archive));

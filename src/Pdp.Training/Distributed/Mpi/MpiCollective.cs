@@ -40,8 +40,8 @@ internal sealed class MpiCollective(MpiLibrary library) : ICollective
         Meet(Calls.Barrier);
     }
 
-    /// <summary>The last call: waits until all ranks have ended their work.</summary>
-    /// <exception cref="InvalidOperationException">Another makes a call still, for which it would wait forever.</exception>
+    /// <summary>The last call: waits until all ranks have finished their work.</summary>
+    /// <exception cref="InvalidOperationException">Another rank still makes a call, for which it would wait forever.</exception>
     public void End()
     {
         using var turn = _turns.Take();

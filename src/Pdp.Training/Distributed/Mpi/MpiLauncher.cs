@@ -25,9 +25,9 @@ internal readonly record struct MpiLauncher(MpiKind? Kind, int Size)
     }
 
     /// <summary>
-    /// An <c>mpirun</c> of another kind than the library starts processes that each take themselves for the only rank.
+    /// Checks that <c>mpirun</c> and the library are of the same kind; otherwise each process takes itself for the only rank.
     /// </summary>
-    /// <exception cref="InvalidOperationException">It is so.</exception>
+    /// <exception cref="InvalidOperationException">They are not.</exception>
     public void RequireSize(int size, MpiKind library)
     {
         if (size != Size && Kind is { } kind)

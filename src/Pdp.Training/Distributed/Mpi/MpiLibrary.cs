@@ -24,7 +24,7 @@ internal sealed unsafe class MpiLibrary
 
     public MpiHandles Handles { get; }
 
-    /// <exception cref="InvalidOperationException">It was done before in this process, which MPI allows once.</exception>
+    /// <exception cref="InvalidOperationException">MPI was started before in this process, which it allows only once.</exception>
     public void Initialize()
     {
         int provided;

@@ -5,7 +5,7 @@ namespace Pdp.Training;
 /// <summary>Runs a program on the ranks that <c>mpirun</c> starts, over Open MPI or MPICH, whichever is found at run time.</summary>
 /// <remarks>
 /// The library is the one that <c>mpirun</c> belongs to, or the only one there is; the environment variable <c>PDP_MPI</c> names another.
-/// Whether two runs of as many ranks give the same bits depends on the library's sum, whose order is its own.
+/// Whether two runs with the same number of ranks give the same bits depends on the order in which the library sums.
 /// </remarks>
 public static class MpiRanks
 {
@@ -15,8 +15,8 @@ public static class MpiRanks
 
     /// <summary>
     /// Runs the work of this rank. If it throws, or exits the process, the rank says so on standard error with its number, and MPI ends all
-    /// the others, which would wait for it forever. So it does for an exception that no one catches in another thread. All ranks return
-    /// together; where one is done and another makes a call still, both fail. A process calls it once.
+    /// the others, which would wait for it forever. The same happens for an uncaught exception in another thread. All ranks return
+    /// together; if one is done and another still makes a call, both fail. A process calls it once.
     /// </summary>
     /// <param name="work">The work; gives the exit code. It makes its calls to the collective from one thread at a time.</param>
     /// <param name="describe">What standard error shows of an exception; null, or a null text, for all of it.</param>

@@ -16,7 +16,7 @@ internal static class MpiSearch
     private static readonly string[] Names =
         ["libmpi.so.40", "libmpich.so.12", "libmpi.so.12", "libmpi.so", "libmpi.40.dylib", "libmpi.12.dylib", "libmpi.dylib"];
 
-    /// <summary>The name that people know a kind by.</summary>
+    /// <summary>The usual name of a kind.</summary>
     public static string Name(MpiKind kind) => kind == MpiKind.OpenMpi ? "Open MPI" : "MPICH";
 
     /// <summary>Loads the library that is named, or the one that fits the launcher.</summary>

@@ -29,7 +29,7 @@ internal sealed class ComparedBert : IComparedSample
 
     public IReadOnlyCollection<string> OwnOptions { get; } = ["method", "seed", "data", "weights", "out", "resume"];
 
-    public IReadOnlyList<string> RunArguments { get; } = [];
+    public IReadOnlyList<string> RunArguments { get; } = ["--deploy", "false"];
 
     public PruningSettings Settings(IReadOnlyList<string> arguments) => CommandLine.Parse<Settings>(arguments);
 

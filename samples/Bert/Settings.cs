@@ -73,6 +73,9 @@ internal sealed record Settings : TransformerSettings
     [Option("Where metrics, report, weights and checkpoints go.", Section = "Results", Value = "FOLDER", Default = "nowhere")]
     public override string? Out { get; init; }
 
+    [Option("Times a call on one text and on eight at the end of a pruned run: dense and packed.")]
+    public bool Deploy { get; init; } = true;
+
     [Option("Continues from the checkpoint in --out; dense and pdp can.")]
     public override bool Resume { get; init; }
 
@@ -85,5 +88,6 @@ internal sealed record Settings : TransformerSettings
 
     public override string Fingerprint() => (Teacher is null ? "" : "taught ") + (Start is null ? "" : "started ") + CommandLine.Echo(
         AllocationOption.IsFromReport(Allocation) ? this with { Allocation = $"{AllocationOption.From}report" } : this,
-        nameof(Weights), nameof(Data), nameof(Start), nameof(Teacher), nameof(Threads), nameof(Out), nameof(Resume));
+        nameof(Weights), nameof(Data), nameof(Start), nameof(Teacher), nameof(Threads), nameof(Out), nameof(Deploy),
+        nameof(Resume));
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using Pdp.Sparse;
 using Pdp.Training;
@@ -13,7 +12,6 @@ namespace Pdp.Samples;
 internal sealed record Deployment(string Form, long Bytes, double Milliseconds)
 {
     public const string Header = "form,bytes,milliseconds";
-    private const int Calls = 51;
 
     /// <summary>Measures a network as it is.</summary>
     public static Deployment Plain(string form, nn.Module<Tensor, Tensor> model, Tensor example)
@@ -52,16 +50,6 @@ internal sealed record Deployment(string Form, long Bytes, double Milliseconds)
     private static double Time(nn.Module<Tensor, Tensor> model, Tensor example)
     {
         model.eval();
-        using var inference = inference_mode();
-        var times = Enumerable.Range(0, Calls + (Calls / 4)).Select(_ => TimeOnce(model, example)).Skip(Calls / 4);
-        return times.Order().ElementAt(Calls / 2);
-    }
-
-    private static double TimeOnce(nn.Module<Tensor, Tensor> model, Tensor example)
-    {
-        using var scope = NewDisposeScope();
-        var start = Stopwatch.GetTimestamp();
-        model.call(example);
-        return Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+        return CallTime.Median(() => model.call(example));
     }
 }

@@ -34,6 +34,16 @@ internal sealed class Evaluation(LabelledTexts texts, BertConfig config)
         }
     }
 
+    /// <summary>Texts of middling length; their tensors are the caller's.</summary>
+    /// <param name="count">How many; all where there are fewer.</param>
+    public TokenBatch Typical(int count)
+    {
+        var batches = new TextBatches(texts.Texts, texts.Labels, count, config.PadTokenId, seed: 0);
+        var (batch, labels) = batches.ByLength((batches.Count - 1) / 2);
+        labels.Dispose();
+        return batch;
+    }
+
     private long Hits(BertClassifier model, int index)
     {
         using var scope = NewDisposeScope();

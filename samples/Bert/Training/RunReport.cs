@@ -16,6 +16,9 @@ internal sealed record RunReport : ComparedReport
     /// <summary>The accuracy of the committed network on each set of test texts.</summary>
     public required IReadOnlyDictionary<string, double> Accuracies { get; init; }
 
+    /// <summary>What a call takes, dense and on the nonzeros; empty where nothing was pruned, or nothing is to be timed.</summary>
+    public IReadOnlyList<Latency> Latencies { get; init; } = [];
+
     [JsonIgnore]
     public override double Score => Accuracy;
 

@@ -183,6 +183,19 @@ public sealed class TrainingRunTests : IDisposable
         Assert.Equal(expected, File.ReadAllBytes(_folder.File("run/weights.safetensors")));
     }
 
+    [Fact]
+    public void Run_ThatPrunes_TimesOneTextAndEight()
+    {
+        var report = Run("--method", "pdp", "--sparsity", "0.5");
+
+        Assert.Equal([1, 8], report.Latencies.Select(latency => latency.Texts));
+        Assert.All(report.Latencies, latency => Assert.True(
+            latency is { Tokens: > 0, DenseMilliseconds: > 0, PackedMilliseconds: > 0 }, latency.ToString()));
+        Assert.Contains("\"latencies\":[{\"texts\":1,", report.ToJson(), StringComparison.Ordinal);
+        Assert.Empty(Run("--method", "pdp", "--sparsity", "0.5", "--deploy", "false").Latencies);
+        Assert.Empty(Run("--method", "dense").Latencies);
+    }
+
     private RunReport Run(params string?[] arguments)
     {
         string[] given = arguments is [.., null] ? [.. arguments[..^2].OfType<string>()] : [.. arguments.OfType<string>()];

@@ -45,6 +45,10 @@ internal sealed class BertLayer : Module<Tensor, Tensor>
         return norm2.call(attended.add(down.call(gelu.call(up.call(attended))), One)).MoveToOuterDisposeScope();
     }
 
+    /// <summary>Layers one after the other, with the names that a Sequential gives them.</summary>
+    public static IEnumerable<(string Name, Module<Tensor, Tensor> Layer)> Stack(int layers, int width) =>
+        Enumerable.Range(0, layers).Select(i => ($"{i}", (Module<Tensor, Tensor>)new BertLayer(width)));
+
     /// <summary>[texts, tokens, width] as [texts, heads, tokens, width of a head].</summary>
     private static Tensor Heads(Tensor x) => x.view(x.size(0), x.size(1), -1, HeadWidth).transpose(1, 2);
 }

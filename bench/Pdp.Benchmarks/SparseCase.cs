@@ -47,7 +47,7 @@ internal sealed record SparseCase(string Name, Func<Module<Tensor, Tensor>> Mode
 
     private static SparseCase Bert(int layers, int width, int tokens, bool isQuick = false) => new(
         $"BERT {layers} × {width}, {tokens} tokens",
-        () => Sequential([.. Enumerable.Range(0, layers).Select(i => ($"{i}", (Module<Tensor, Tensor>)new BertLayer(width)))]),
+        () => Sequential(BertLayer.Stack(layers, width)),
         [1, tokens, width],
         isQuick);
 

@@ -88,6 +88,33 @@ public sealed class UncountedWorkTests
     }
 
     [Fact]
+    public void Of_AHeadThatMultipliesByTheEmbedding_ListsIt()
+    {
+        var (tokens, fc) = (Embedding(50, 8), Linear(8, 8));
+        using var model = new Net(new { tokens, fc }, x => fc.call(tokens.call(x)).matmul(tokens.weight!.t()));
+        using var example = randint(0, 50, [1, 7]);
+
+        Assert.Contains("'tokens.weight'", Assert.Single(MacCount.Of(model, example).Uncounted), StringComparison.Ordinal);
+        Assert.True(tokens.weight!.requires_grad);
+        using var again = model.call(example);
+        Assert.True(again.requires_grad);
+    }
+
+    [Fact]
+    public void Of_ALinearHeadThatIsTiedToTheEmbedding_CountsIt()
+    {
+        var (tokens, head) = (Embedding(50, 8), Linear(8, 50, false));
+        head.weight = tokens.weight!;
+        using var model = new Net(new { tokens, head }, x => head.call(tokens.call(x)));
+        using var example = randint(0, 50, [1, 7]);
+
+        var count = MacCount.Of(model, example);
+
+        Assert.Equal(7 * 8 * 50, count.Total);
+        Assert.Empty(count.Uncounted);
+    }
+
+    [Fact]
     public void After_ACut_KeepsWhatIsNotCounted()
     {
         var zoo = ZooCases.Get("LstmBehindCnn");

@@ -23,7 +23,8 @@ public sealed record MacCount(IReadOnlyList<LayerMacs> Layers)
     /// <summary>Descriptions of the multiplications that are not in the total.</summary>
     /// <value>
     /// Empty if none were found. Attention is found by a later layer whose input changes at every position when one position changes.
-    /// Products whose results have no positions, such as Gram matrices, are not found.
+    /// Not found: products whose results have no positions, such as Gram matrices, or that no later layer reads; attention from a single
+    /// query, with a banded or anti-causal mask, or over fewer than 16 positions of a convolution's output; products with buffers.
     /// </value>
     public IReadOnlyList<string> Uncounted { get; init; } = [];
 

@@ -92,36 +92,13 @@ internal static class MacCounter
         if (layers.Length == 0)
             return;
 
-        var before = model.parameters().Where(parameter => parameter.is_floating_point())
-            .Select(parameter => (Parameter: parameter, RequiresGradient: parameter.requires_grad)).ToArray();
-        try
+        using var output = new OutputDependence(model, forward);
+        if (layers.FirstOrDefault(layer => output.On(layer.Weight)) is { } layer)
         {
-            foreach (var (parameter, _) in before)
-                parameter.requires_grad = false;
-            if (layers.FirstOrDefault(layer => Reaches(layer.Weight, forward)) is { } layer)
-            {
-                throw new ArgumentException(
-                    $"The layer '{layer.Name}' runs, but not through call(), so its MACs can't be counted: "
-                    + $"in the model's forward, write {layer.Name}.call(x) instead of {layer.Name}.forward(x).",
-                    nameof(model));
-            }
+            throw new ArgumentException(
+                $"The layer '{layer.Name}' runs, but not through call(), so its MACs can't be counted: in the model's forward, write "
+                + $"{layer.Name}.call(x) instead of {layer.Name}.forward(x), or of a function of its weight.",
+                nameof(model));
         }
-        finally
-        {
-            foreach (var (parameter, requiresGradient) in before)
-                parameter.requires_grad = requiresGradient;
-        }
-    }
-
-    /// <summary>Whether the output depends on a weight: it then requires a gradient when only the weight does.</summary>
-    private static bool Reaches(Parameter weight, Func<Tensor> forward)
-    {
-        using var scope = NewDisposeScope();
-        using var _ = enable_grad();
-        weight.requires_grad = true;
-        var reaches = forward().requires_grad;
-        weight.requires_grad = false;
-        // If the user's own input requires a gradient, the test says nothing.
-        return reaches && !forward().requires_grad;
     }
 }

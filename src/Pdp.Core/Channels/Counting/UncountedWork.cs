@@ -1,5 +1,6 @@
 using Pdp.Channels.Probing.Running;
 using Pdp.Internal;
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -11,7 +12,7 @@ internal static class UncountedWork
     /// <summary>Descriptions of what is not counted.</summary>
     public static IReadOnlyList<string> Of(Module model, IReadOnlyList<ProbedLayer> layers, Func<Tensor> forward) =>
     [
-        .. OtherMatrices(model, layers)
+        .. OtherMatrices(model, layers).Concat(ReusedEmbeddings(model, layers, forward))
             .Select(name => $"products with '{name}', which is not a weight of a convolution, a linear layer or an attention module"),
         .. PositionMixing.Find(model, layers, forward).Select(name =>
             $"operations outside layers that mix positions of the input of '{name}', such as products of queries, keys and values"),
@@ -22,7 +23,7 @@ internal static class UncountedWork
     /// </summary>
     private static IEnumerable<string> OtherMatrices(Module model, IReadOnlyList<ProbedLayer> layers)
     {
-        var counted = layers.Select(layer => TensorAddress.OfNative(layer.Weight)).ToHashSet();
+        var counted = Counted(layers);
         HashSet<string> known =
         [
             .. ModelModules.Of(model).Where(pair => IsKnown(pair.Module))
@@ -33,6 +34,38 @@ internal static class UncountedWork
             .Where(pair => !known.Contains(pair.name) && !counted.Contains(TensorAddress.OfNative(pair.parameter)))
             .Select(pair => pair.name);
     }
+
+    /// <summary>
+    /// Embeddings whose weight the output depends on without their own calls, as where it is also the matrix of a language model's head.
+    /// </summary>
+    private static IReadOnlyList<string> ReusedEmbeddings(Module model, IReadOnlyList<ProbedLayer> layers, Func<Tensor> forward)
+    {
+        var counted = Counted(layers);
+        var embeddings = ModelModules.Of(model)
+            .Where(pair => pair.Module is Embedding embedding && !counted.Contains(TensorAddress.OfNative(embedding.weight!)))
+            .Select(pair => (pair.Name, Module: (Embedding)pair.Module)).ToArray();
+        if (embeddings.Length == 0)
+            return [];
+
+        using var output = new OutputDependence(model, forward);
+        return [.. embeddings.Where(pair => IsReused(pair.Module)).Select(pair => ProbedLayer.Dotted(pair.Name, "weight"))];
+
+        bool IsReused(Embedding embedding)
+        {
+            var hook = embedding.register_forward_hook((_, _, rows) => rows.detach());
+            try
+            {
+                return output.On(embedding.weight!);
+            }
+            finally
+            {
+                hook.remove();
+            }
+        }
+    }
+
+    private static HashSet<nint> Counted(IReadOnlyList<ProbedLayer> layers) =>
+        [.. layers.Select(layer => TensorAddress.OfNative(layer.Weight))];
 
     private static bool IsKnown(Module module) => module
         is TorchSharp.Modules.Embedding

@@ -1,0 +1,52 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace Pdp.Channels.Counting;
+
+/// <summary>Tells on which parameters a model's output depends. No parameter requires a gradient until it is disposed.</summary>
+internal sealed class OutputDependence : IDisposable
+{
+    private readonly Func<Tensor> _forward;
+    private readonly (Parameter Parameter, bool RequiresGradient)[] _before;
+
+    /// <param name="model">The model.</param>
+    /// <param name="forward">Calls it.</param>
+    public OutputDependence(Module model, Func<Tensor> forward)
+    {
+        _forward = forward;
+        _before =
+        [
+            .. model.parameters().Where(parameter => parameter.is_floating_point())
+                .Select(parameter => (parameter, parameter.requires_grad)),
+        ];
+        foreach (var (parameter, _) in _before)
+            parameter.requires_grad = false;
+    }
+
+    /// <summary>Whether the output depends on a parameter: it then requires a gradient when only the parameter does.</summary>
+    public bool On(Parameter parameter)
+    {
+        using var scope = NewDisposeScope();
+        using var _ = enable_grad();
+        parameter.requires_grad = true;
+        try
+        {
+            if (!_forward().requires_grad)
+                return false;
+        }
+        finally
+        {
+            parameter.requires_grad = false;
+        }
+
+        // If the user's own input requires a gradient, the test says nothing.
+        return !_forward().requires_grad;
+    }
+
+    public void Dispose()
+    {
+        foreach (var (parameter, requiresGradient) in _before)
+            parameter.requires_grad = requiresGradient;
+    }
+}

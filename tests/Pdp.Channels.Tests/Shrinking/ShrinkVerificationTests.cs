@@ -62,4 +62,24 @@ public sealed class ShrinkVerificationTests
         Assert.InRange(report.Difference, 0, 1e-5 * report.Scale);
         Assert.True(report.ParametersAfter < report.ParametersBefore);
     }
+
+    /// <summary>As logits of classes that are ruled out.</summary>
+    [Fact]
+    public void Shrink_OfAModelWithInfiniteOutputs_ComparesTheOthers()
+    {
+        using Scalar zero = 0, nothing = double.NegativeInfinity;
+        using var model = new Ending(x => x.masked_fill(x.lt(zero), nothing));
+        using var example = rand(8, 6);
+        var map = ChannelMap.Find(model, example);
+        using var pruner = new PdpPruner(model, ZooCut.Options(map));
+        pruner.BeginEpoch(0);
+        pruner.Commit();
+        using var before = model.call(example);
+
+        var report = pruner.Shrink(example);
+
+        Assert.Contains(double.NegativeInfinity, before.Values());
+        Assert.True(double.IsFinite(report.Scale));
+        Assert.InRange(report.Difference, 0, 1e-5 * report.Scale);
+    }
 }

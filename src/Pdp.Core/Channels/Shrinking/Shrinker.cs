@@ -1,6 +1,7 @@
 using Pdp.Channels.Cutting;
 using Pdp.Channels.Probing.Checking;
 using Pdp.Channels.Probing.Running;
+using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -10,12 +11,15 @@ namespace Pdp.Channels.Shrinking;
 internal static class Shrinker
 {
     /// <summary>
-    /// Differences up to this share of the largest output element count as rounding, for float64, float32, and types of half precision. In
+    /// Differences up to this share of the largest finite output element count as rounding, for float64, float32, and types of half precision. In
     /// the latter the share is a few of their steps; that the channels can be removed was found in a finer type.
     /// </summary>
     private const double ToleranceOfDouble = 1e-10;
     private const double Tolerance = 1e-3;
     private const double ToleranceOfHalf = 0.03;
+
+    private const string Causes =
+        "The channel map belongs to another model, weights have changed since the commit, or code depends on the number of channels.";
 
     /// <summary>Shrinks the model. After an exception the model is restored, even if the forward calls changed it.</summary>
     /// <param name="model">The model.</param>
@@ -51,8 +55,7 @@ internal static class Shrinker
         if (verifier.Refusals.Values.FirstOrDefault() is { } refusal)
         {
             throw new InvalidOperationException(
-                $"The model can't be shrunk: {refusal}. "
-                + "The channel map belongs to another model, or weights have changed since the commit.");
+                $"The model can't be shrunk: {refusal}. {Causes}");
         }
     }
 
@@ -97,8 +100,10 @@ internal static class Shrinker
                 + "The channel map belongs to another model, or to other sizes.");
         }
 
-        var scale = Largest(masked);
-        var difference = Largest(masked.sub(shrunk));
+        using Scalar zero = 0.ToScalar();
+        // Infinities are equal, but have no difference. A logit may be −∞.
+        var difference = Largest(masked.sub(shrunk).masked_fill(masked.eq(shrunk), zero));
+        var scale = Largest(masked.masked_fill(masked.isfinite().logical_not(), zero));
         var tolerance = masked.dtype == ScalarType.Float64 ? ToleranceOfDouble
             : RoundingTolerance.IsCoarse(masked) ? ToleranceOfHalf
             : Tolerance;
@@ -107,7 +112,7 @@ internal static class Shrinker
             ? (difference, scale)
             : throw new InvalidOperationException(
                 $"The shrunk model's output would differ by {difference:0.0E+0}, where the largest value is {scale:0.0E+0}. "
-                + "The channel map belongs to another model, or weights have changed since the commit.");
+                + Causes);
     }
 
     private static double Largest(Tensor values) => values.abs().max().to_type(ScalarType.Float64).cpu().ReadCpuDouble(0);

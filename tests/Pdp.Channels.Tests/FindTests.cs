@@ -121,4 +121,32 @@ public sealed class FindTests
             return head.call(functional.relu(a.call(input)).add(functional.relu(b.call(input)), One)).MoveToOuterDisposeScope();
         }
     }
+
+    /// <summary>A gated recurrent unit of convolutions, whose gates multiply channel by channel as heads of one channel would.</summary>
+    [Fact]
+    public void Find_OfGatesChannelByChannel_DoesNotSpeakOfHeads()
+    {
+        using Scalar one = 1;
+        var (enter, update, reset, next, fc) = (Conv2d(3, 8, 1), Conv2d(16, 8, 1), Conv2d(16, 8, 1), Conv2d(16, 8, 1), Linear(8, 4));
+        using var model = new Net(new { enter, update, reset, next, fc }, x =>
+        {
+            var seen = enter.call(x).relu();
+            var state = zeros_like(seen);
+            for (var time = 0; time < 3; time++)
+            {
+                var both = cat([state, seen], 1);
+                var share = update.call(both).sigmoid();
+                var proposed = next.call(cat([reset.call(both).sigmoid().mul(state), seen], 1)).tanh();
+                state = state.mul(share.neg().add(one)).add(proposed.mul(share));
+            }
+
+            return fc.call(state.mean([2, 3]));
+        });
+        using var example = rand(2, 3, 6, 6);
+
+        var map = ChannelMap.Find(model, example);
+
+        Assert.NotEmpty(map.Unsupported);
+        Assert.DoesNotContain(map.Unsupported.Values, reason => reason.Contains("heads", StringComparison.Ordinal));
+    }
 }

@@ -132,7 +132,9 @@ internal sealed class GroupFinder : IDisposable
             return groups;
 
         var together = verifier.Pass([.. groups, .. heads]);
-        foreach (var group in groups.Concat(heads).Except(together))
+        // Heads of one channel each were refused before, for a reason of their own.
+        var wide = heads.Where(head => head.Of(ChannelRole.Filter).Any(filter => filter.Block > 1));
+        foreach (var group in groups.Concat(wide).Except(together))
         {
             var refusal = verifier.Refusals[group];
             Refuse(group, heads.Contains(group)

@@ -12,7 +12,9 @@ internal sealed record Latency(long Texts, long Tokens, double DenseMilliseconds
 {
     private static readonly int[] Counts = [1, 8];
 
-    /// <summary>Times a committed classifier on one text and on eight. Its weights stay as they are; it is in evaluation mode afterwards.</summary>
+    /// <summary>
+    /// Times a committed classifier on one text and on eight. Its weights stay as they are; it is in evaluation mode afterwards.
+    /// </summary>
     public static IReadOnlyList<Latency> Of(BertClassifier model, Evaluation texts)
     {
         model.eval();

@@ -11,8 +11,8 @@ namespace Pdp.Channels.Shrinking;
 internal static class Shrinker
 {
     /// <summary>
-    /// Differences up to this share of the largest finite output element count as rounding, for float64, float32, and types of half precision. In
-    /// the latter the share is a few of their steps; that the channels can be removed was found in a finer type.
+    /// Differences up to this share of the largest finite output element count as rounding, for float64, float32, and types of half
+    /// precision. In the latter the share is a few of their steps; that the channels can be removed was found in a finer type.
     /// </summary>
     private const double ToleranceOfDouble = 1e-10;
     private const double Tolerance = 1e-3;

@@ -88,7 +88,8 @@ internal sealed class Diagnosis : IDisposable
             .FirstOrDefault(reason => reason is not null)
             ?? (reaches.Any(reach => reach.Outputs.Any(changed => changed.Length > 0))
                 ? "the model's output is computed from its channels together, by code outside of layers"
-                : Readers(reaches).Any() ? null : "nothing is seen to read its channels, or only what has no gradient, such as a comparison");
+                : Readers(reaches).Any() ? null
+                : "nothing is seen to read its channels, or only what has no gradient, such as a comparison");
     }
 
     private static IEnumerable<Module> Readers(Reach[] reaches) => reaches.SelectMany(reach => reach.Inputs.Keys).Distinct();

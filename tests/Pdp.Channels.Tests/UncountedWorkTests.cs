@@ -101,6 +101,17 @@ public sealed class UncountedWorkTests
     }
 
     [Fact]
+    public void Of_EmbeddingsThatShareAWeight_ListsNothing()
+    {
+        var (source, target, fc) = (Embedding(50, 8), Embedding(50, 8), Linear(8, 4));
+        target.weight = source.weight!;
+        using var model = new Net(new { source, target, fc }, x => fc.call(cat([source.call(x), target.call(x)], 1)));
+        using var example = randint(0, 50, [1, 7]);
+
+        Assert.Empty(MacCount.Of(model, example).Uncounted);
+    }
+
+    [Fact]
     public void Of_ALinearHeadThatIsTiedToTheEmbedding_CountsIt()
     {
         var (tokens, head) = (Embedding(50, 8), Linear(8, 50, false));

@@ -47,20 +47,21 @@ internal static class UncountedWork
         if (embeddings.Length == 0)
             return [];
 
-        using var output = new OutputDependence(model, forward);
-        return [.. embeddings.Where(pair => IsReused(pair.Module)).Select(pair => ProbedLayer.Dotted(pair.Name, "weight"))];
-
-        bool IsReused(Embedding embedding)
+        // All at once, as two embeddings may share a weight.
+        var hooks = embeddings.Select(pair => pair.Module.register_forward_hook((_, _, rows) => rows.detach())).ToArray();
+        try
         {
-            var hook = embedding.register_forward_hook((_, _, rows) => rows.detach());
-            try
-            {
-                return output.On(embedding.weight!);
-            }
-            finally
-            {
+            using var output = new OutputDependence(model, forward);
+            return
+            [
+                .. embeddings.DistinctBy(pair => TensorAddress.OfNative(pair.Module.weight!))
+                    .Where(pair => output.On(pair.Module.weight!)).Select(pair => ProbedLayer.Dotted(pair.Name, "weight")),
+            ];
+        }
+        finally
+        {
+            foreach (var hook in hooks)
                 hook.remove();
-            }
         }
     }
 

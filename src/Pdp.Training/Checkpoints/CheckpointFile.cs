@@ -90,7 +90,7 @@ internal sealed class CheckpointFile
     {
         using var scope = NewDisposeScope();
         return !tensor.is_floating_point()
-            || (isMask ? tensor.isfinite().logical_or(tensor.isneginf()) : tensor.isfinite()).all().bytes[0] != 0;
+            || (isMask ? tensor.isfinite().logical_or(tensor.isneginf()) : tensor.isfinite()).all().cpu().bytes[0] != 0;
     }
 
     private void Require(bool condition, string otherwise)

@@ -67,7 +67,10 @@ internal sealed record Settings : TransformerSettings
     [Option("Seed of fresh weights, the order of the texts and dropout.")]
     public override int Seed { get; init; }
 
-    [Option("Threads for the arithmetic.", Value = "THREADS", Range = "[1, ∞)")]
+    [Option(DeviceOption.Text, Value = "DEVICE", Default = DeviceOption.Default)]
+    public string? Device { get; init => field = DeviceOption.Checked(value); }
+
+    [Option("Threads for the arithmetic on the CPU.", Value = "THREADS", Range = "[1, ∞)")]
     public int Threads { get; init; } = 1;
 
     [Option("Where metrics, report, weights and checkpoints go.", Section = "Results", Value = "FOLDER", Default = "nowhere")]
@@ -88,6 +91,6 @@ internal sealed record Settings : TransformerSettings
 
     public override string Fingerprint() => (Teacher is null ? "" : "taught ") + (Start is null ? "" : "started ") + CommandLine.Echo(
         AllocationOption.IsFromReport(Allocation) ? this with { Allocation = $"{AllocationOption.From}report" } : this,
-        nameof(Weights), nameof(Data), nameof(Start), nameof(Teacher), nameof(Threads), nameof(Out), nameof(Deploy),
+        nameof(Weights), nameof(Data), nameof(Start), nameof(Teacher), nameof(Device), nameof(Threads), nameof(Out), nameof(Deploy),
         nameof(Resume));
 }

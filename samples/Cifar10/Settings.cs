@@ -92,7 +92,10 @@ internal sealed record Settings : PruningSettings
     [Option("Seed of the initial weights, the order of the pictures, crops and flips.")]
     public int Seed { get; init; }
 
-    [Option("Threads for the arithmetic.", Value = "THREADS", Range = "[1, ∞)")]
+    [Option(DeviceOption.Text, Value = "DEVICE", Default = DeviceOption.Default)]
+    public string? Device { get; init => field = DeviceOption.Checked(value); }
+
+    [Option("Threads for the arithmetic on the CPU.", Value = "THREADS", Range = "[1, ∞)")]
     public int Threads { get; init; } = 1;
 
     [Option("Where metrics, report, weights and checkpoint go.", Section = "Results", Value = "FOLDER", Default = "nowhere")]
@@ -121,8 +124,8 @@ internal sealed record Settings : PruningSettings
     /// <summary>The same, by option; of an allocation from a report, not the place of the report.</summary>
     public IReadOnlyDictionary<string, string> Deciding() => CommandLine.Pairs(
         AllocationOption.IsFromReport(Allocation) ? this with { Allocation = $"{AllocationOption.From}report" } : this,
-        nameof(Data), nameof(Download), nameof(DownloadTo), nameof(Weights), nameof(ShrinkRecord), nameof(Teacher), nameof(Threads),
-        nameof(Out), nameof(Deploy), nameof(Resume), nameof(Distributed), nameof(AgreementSteps));
+        nameof(Data), nameof(Download), nameof(DownloadTo), nameof(Weights), nameof(ShrinkRecord), nameof(Teacher), nameof(Device),
+        nameof(Threads), nameof(Out), nameof(Deploy), nameof(Resume), nameof(Distributed), nameof(AgreementSteps));
 
     private static string Known(string what, string value, IReadOnlyCollection<string> names) =>
         names.Contains(value) ? value : throw new ArgumentException(CommandLine.Unknown(what, value, names));

@@ -80,7 +80,10 @@ internal sealed record Settings : TransformerSettings
     [Option("Seed of fresh weights, the order of the windows, dropout and the text that is written.")]
     public override int Seed { get; init; }
 
-    [Option("Threads for the arithmetic.", Value = "THREADS", Range = "[1, ∞)")]
+    [Option(DeviceOption.Text, Value = "DEVICE", Default = DeviceOption.Default)]
+    public string? Device { get; init => field = DeviceOption.Checked(value); }
+
+    [Option("Threads for the arithmetic on the CPU.", Value = "THREADS", Range = "[1, ∞)")]
     public int Threads { get; init; } = 1;
 
     [Option("Where metrics, report, weights and checkpoints go.", Section = "Results", Value = "FOLDER", Default = "nowhere")]
@@ -107,8 +110,8 @@ internal sealed record Settings : TransformerSettings
 
     public override string Fingerprint() => (Start is null ? "" : "started ") + CommandLine.Echo(
         AllocationOption.IsFromReport(Allocation) ? this with { Allocation = $"{AllocationOption.From}report" } : this,
-        nameof(Data), nameof(Weights), nameof(Start), nameof(Threads), nameof(Out), nameof(Resume), nameof(Write), nameof(Prompt),
-        nameof(Dense));
+        nameof(Data), nameof(Weights), nameof(Start), nameof(Device), nameof(Threads), nameof(Out), nameof(Resume), nameof(Write),
+        nameof(Prompt), nameof(Dense));
 
     private static string Known(string what, string value, IReadOnlyCollection<string> names) =>
         names.Contains(value) ? value : throw new ArgumentException(CommandLine.Unknown(what, value, names));

@@ -35,8 +35,8 @@ internal sealed partial record Settings : PruningSettings
     [Option("Packs the weights of --evaluate first, so that the network runs on its nonzeros; says what each layer gains.")]
     public bool Packed { get; init; }
 
-    [Option("cpu, cuda or cuda:1.", Value = "DEVICE", Default = "cuda where there is one")]
-    public string? Device { get; init => field = Matches(value, DeviceForm(), "cpu, cuda, or cuda:n"); }
+    [Option(DeviceOption.Text, Value = "DEVICE", Default = DeviceOption.Default)]
+    public string? Device { get; init => field = DeviceOption.Checked(value); }
 
     [Option("Threads for the arithmetic on the CPU.", Value = "THREADS", Range = "[1, ∞)", Default = "libtorch's choice")]
     public int? Threads { get; init; }
@@ -202,9 +202,6 @@ internal sealed partial record Settings : PruningSettings
 
     private static string? Matches(string? value, Regex form, string wanted) =>
         value is null || form.IsMatch(value) ? value : throw new ArgumentException($"Must be {wanted}, not '{value}'.");
-
-    [GeneratedRegex("^(cpu|cuda(:[0-9]{1,3})?)$")]
-    private static partial Regex DeviceForm();
 
     [GeneratedRegex("^(dense|pdp)$")]
     private static partial Regex MethodForm();

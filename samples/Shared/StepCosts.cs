@@ -1,9 +1,12 @@
 using System.Diagnostics;
+using TorchSharp;
+using static TorchSharp.torch;
 
 namespace Pdp.Samples;
 
 /// <summary>What pruning costs: all steps of a run, over the same steps without the time that was spent in pruning.</summary>
-internal sealed class StepCosts
+/// <param name="device">Where the steps run. A GPU is waited for before the clock is read, as it works behind the program.</param>
+internal sealed class StepCosts(Device device)
 {
     private long _whole;
     private long _pruning;
@@ -13,11 +16,21 @@ internal sealed class StepCosts
     /// <summary>The time of all steps over what is left without pruning; null before the first step.</summary>
     public double? Ratio => _whole == 0 ? null : _whole / (double)(_whole - _pruning);
 
-    public void BeginStep() => _begun = Stopwatch.GetTimestamp();
+    public void BeginStep() => _begun = Now();
 
-    public void BeginPruning() => _mark = Stopwatch.GetTimestamp();
+    public void BeginPruning() => _mark = Now();
 
-    public void EndPruning() => _pruning += Stopwatch.GetTimestamp() - _mark;
+    public void EndPruning() => _pruning += Now() - _mark;
 
-    public void EndStep() => _whole += Stopwatch.GetTimestamp() - _begun;
+    public void EndStep() => _whole += Now() - _begun;
+
+    private long Now()
+    {
+        if (device.type == DeviceType.CUDA)
+        {
+            cuda.synchronize(device);
+        }
+
+        return Stopwatch.GetTimestamp();
+    }
 }

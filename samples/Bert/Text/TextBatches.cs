@@ -13,7 +13,9 @@ namespace Pdp.Samples.Bert.Text;
 /// <param name="size">The texts of a batch.</param>
 /// <param name="padding">The token that fills short texts.</param>
 /// <param name="seed">The seed of the order.</param>
-internal sealed class TextBatches(IReadOnlyList<EncodedText> texts, IReadOnlyList<int> labels, int size, int padding, long seed)
+/// <param name="device">Where the batches go; the CPU if none is given.</param>
+internal sealed class TextBatches(
+    IReadOnlyList<EncodedText> texts, IReadOnlyList<int> labels, int size, int padding, long seed, Device? device = null)
 {
     /// <summary>The batches among which texts are sorted.</summary>
     private const int Chunk = 32;
@@ -68,6 +70,8 @@ internal sealed class TextBatches(IReadOnlyList<EncodedText> texts, IReadOnlyLis
             }
         }
 
-        return (new TokenBatch(tensor(tokens), tensor(segments), tensor(isText)), tensor([.. chosen.Select(text => (long)labels[text])]));
+        return (
+            new TokenBatch(tensor(tokens, device: device), tensor(segments, device: device), tensor(isText, device: device)),
+            tensor([.. chosen.Select(text => (long)labels[text])], device: device));
     }
 }

@@ -5,11 +5,14 @@ using static TorchSharp.torch;
 namespace Pdp.Samples.Bert.Training;
 
 /// <summary>Measures the share of texts whose class a classifier names.</summary>
-internal sealed class Evaluation(LabelledTexts texts, BertConfig config)
+/// <param name="texts">The texts.</param>
+/// <param name="config">The sizes of the classifier.</param>
+/// <param name="device">Where the classifier is.</param>
+internal sealed class Evaluation(LabelledTexts texts, BertConfig config, Device device)
 {
     private const int Batch = 64;
 
-    private readonly TextBatches _batches = new(texts.Texts, texts.Labels, Batch, config.PadTokenId, seed: 0);
+    private readonly TextBatches _batches = new(texts.Texts, texts.Labels, Batch, config.PadTokenId, seed: 0, device);
 
     /// <summary>What the texts are called.</summary>
     public string Name => texts.Name;
@@ -34,7 +37,7 @@ internal sealed class Evaluation(LabelledTexts texts, BertConfig config)
         }
     }
 
-    /// <summary>Texts of middling length; their tensors are the caller's.</summary>
+    /// <summary>Texts of middling length, on the CPU; their tensors are the caller's.</summary>
     /// <param name="count">How many; all where there are fewer.</param>
     public TokenBatch Typical(int count)
     {
@@ -48,6 +51,6 @@ internal sealed class Evaluation(LabelledTexts texts, BertConfig config)
     {
         using var scope = NewDisposeScope();
         var (batch, labels) = _batches.ByLength(index);
-        return model.call(batch).argmax(1).eq(labels).sum().ReadCpuInt64(0);
+        return model.call(batch).argmax(1).eq(labels).sum().cpu().ReadCpuInt64(0);
     }
 }

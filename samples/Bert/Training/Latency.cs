@@ -1,5 +1,6 @@
 using Pdp.Samples.Bert.Network;
 using Pdp.Sparse;
+using TorchSharp;
 
 namespace Pdp.Samples.Bert.Training;
 
@@ -13,11 +14,12 @@ internal sealed record Latency(long Texts, long Tokens, double DenseMilliseconds
     private static readonly int[] Counts = [1, 8];
 
     /// <summary>
-    /// Times a committed classifier on one text and on eight. Its weights stay as they are; it is in evaluation mode afterwards.
+    /// Times a committed classifier on one text and on eight, on the CPU. Its weights stay as they are; it is on the CPU and in evaluation
+    /// mode afterwards.
     /// </summary>
     public static IReadOnlyList<Latency> Of(BertClassifier model, Evaluation texts)
     {
-        model.eval();
+        model.cpu().eval();
         return [.. Counts.Select(count => Of(model, texts, count))];
     }
 

@@ -1,5 +1,6 @@
 using Pdp.Samples.Bert.Network;
 using Pdp.Training;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Pdp.Samples.Bert.Training;
@@ -11,7 +12,7 @@ internal sealed class Teacher : IDisposable
     private readonly DistillationOptions _options;
 
     /// <exception cref="InvalidDataException">The file doesn't hold a whole classifier of these sizes.</exception>
-    public Teacher(Settings settings, BertConfig config, int classes)
+    public Teacher(Settings settings, BertConfig config, int classes, Device device)
     {
         _options = new() { Temperature = settings.DistillTemperature, Weight = settings.Distill };
         _model = new(config, classes);
@@ -20,7 +21,7 @@ internal sealed class Teacher : IDisposable
             throw new InvalidDataException($"'{settings.Teacher}' has no classifier: --teacher wants the weights of a fine-tuned model.");
         }
 
-        _model.eval();
+        _model.to(device).eval();
     }
 
     /// <summary>The task's loss and the distance from the teacher's answers, weighted.</summary>

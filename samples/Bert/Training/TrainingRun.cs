@@ -3,6 +3,7 @@ using Pdp.Samples.Bert.Text;
 using Pdp.Samples.Comparison;
 using Pdp.Samples.Transformers;
 using Pdp.Training;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Pdp.Samples.Bert.Training;
@@ -27,6 +28,7 @@ internal sealed class TrainingRun : IDisposable
         _settings = settings;
         TransformerPruning.RequirePossible(settings);
         _results = new RunFolder(settings);
+        var device = DeviceOption.Choose(settings.Device);
         var folder = new BertFolder(settings.Weights);
         _encoderFile = folder.WeightsFile;
         var (config, pieces) = folder.Load(settings.Length);
@@ -35,11 +37,12 @@ internal sealed class TrainingRun : IDisposable
             pieces, settings.Length, settings.Limit);
         _model = new BertClassifier(config, data.Classes.Count);
         PretrainedWeights.LoadInto(_model, settings.Start ?? _encoderFile);
+        _model.to(device);
         _pruner = Pruning.Attach(settings, _model);
-        _texts = new TextBatches(data.Training.Texts, data.Training.Labels, settings.Batch, config.PadTokenId, settings.Seed);
-        _teacher = settings.Teacher is null ? null : new Teacher(settings, config, data.Classes.Count);
+        _texts = new TextBatches(data.Training.Texts, data.Training.Labels, settings.Batch, config.PadTokenId, settings.Seed, device);
+        _teacher = settings.Teacher is null ? null : new Teacher(settings, config, data.Classes.Count, device);
         _trainer = new Trainer(settings, _model, _pruner, _texts.Count, Loss);
-        _tests = [.. data.Tests.Select(test => new Evaluation(test, config))];
+        _tests = [.. data.Tests.Select(test => new Evaluation(test, config, device))];
         var tested = data.Tests.Select(test => $"{test.Texts.Count} in {test.Name}");
         Console.WriteLine(
             $"{data.Training.Texts.Count} texts to train on, {string.Join(", ", tested)}; classes {string.Join(", ", data.Classes)}.");

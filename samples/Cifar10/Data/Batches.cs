@@ -11,7 +11,8 @@ namespace Pdp.Samples.Cifar10;
 /// <param name="seed">Decides order, crops and flips.</param>
 /// <param name="rank">Which share of each batch to cut, for training on several ranks.</param>
 /// <param name="ranks">The shares of a batch.</param>
-internal sealed class Batches(ImageSet images, int size, long seed, int rank = 0, int ranks = 1)
+/// <param name="device">Where the batches go; the CPU if none is given.</param>
+internal sealed class Batches(ImageSet images, int size, long seed, int rank = 0, int ranks = 1, Device? device = null)
 {
     private const int Padding = 4;
     private static readonly float[][] Normalised = [Table(0.485, 0.229), Table(0.456, 0.224), Table(0.406, 0.225)];
@@ -70,6 +71,7 @@ internal sealed class Batches(ImageSet images, int size, long seed, int rank = 0
     // The pictures' memory has the channels last, in which convolutions run fastest on a CPU; the shape is [batch, 3, 32, 32].
     private (Tensor Pictures, Tensor Labels) Batch(ReadOnlySpan<int> indices, int? epoch)
     {
+        using var scope = NewDisposeScope();
         var pictures = empty(indices.Length, ImageSet.Side, ImageSet.Side, ImageSet.Channels);
         var labels = empty(indices.Length, dtype: ScalarType.Int64);
         var pixels = MemoryMarshal.Cast<byte, float>(pictures.bytes);
@@ -81,8 +83,10 @@ internal sealed class Batches(ImageSet images, int size, long seed, int rank = 0
         }
 
         GC.KeepAlive(labels);
-        return (pictures.permute(0, 3, 1, 2), labels);
+        return (OnDevice(pictures).permute(0, 3, 1, 2).MoveToOuterDisposeScope(), OnDevice(labels).MoveToOuterDisposeScope());
     }
+
+    private Tensor OnDevice(Tensor tensor) => device is null ? tensor : tensor.to(device);
 
     private void Fill(int index, int? epoch, Span<float> target)
     {

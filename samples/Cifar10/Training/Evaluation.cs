@@ -4,14 +4,14 @@ using static TorchSharp.torch;
 namespace Pdp.Samples.Cifar10;
 
 /// <summary>The test pictures.</summary>
-internal sealed class Evaluation(ImageSet pictures, int seed, ICollective? ranks = null)
+internal sealed class Evaluation(ImageSet pictures, int seed, ICollective? ranks = null, Device? device = null)
 {
     private const int BatchSize = 250;
     private readonly ICollective _ranks = ranks ?? SingleRank.Instance;
-    private readonly Batches _batches = new(pictures, BatchSize, seed);
+    private readonly Batches _batches = new(pictures, BatchSize, seed, device: device);
 
-    /// <summary>Some pictures to try a network on.</summary>
-    public Tensor Example() => _batches.Plain(0).Pictures;
+    /// <summary>Some pictures to try a network on, where it is.</summary>
+    public Tensor Example(ResNet20 model) => _batches.Plain(0).Pictures.to(model.parameters().First().device);
 
     /// <summary>
     /// The fraction whose class the model names, with its weights in a form if it is being pruned. Several ranks share the work.
@@ -27,7 +27,7 @@ internal sealed class Evaluation(ImageSet pictures, int seed, ICollective? ranks
         {
             using var scope = NewDisposeScope();
             var (pictures, labels) = _batches.Plain(index);
-            hits += model.call(pictures).argmax(1).eq(labels).sum().ReadCpuInt64(0);
+            hits += model.call(pictures).argmax(1).eq(labels).sum().cpu().ReadCpuInt64(0);
             progress.Report(index + 1);
         }
 

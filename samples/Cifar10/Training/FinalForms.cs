@@ -1,29 +1,47 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Pdp.Samples.Cifar10;
 
 /// <summary>A committed network in the forms that it may be used in: as it is, without its removed channels, packed.</summary>
+/// <remarks>Times are those of the CPU, on which packed networks run.</remarks>
 internal sealed class FinalForms(Settings settings, ResNet20 model, PdpPruner? pruner, Evaluation test)
 {
+    private bool IsMeasured => settings.Deploy && pruner is not null;
+
     /// <summary>Cuts out removed channels; null where there are none, as other strategies leave zeros.</summary>
     public ShrinkReport? Shrink()
     {
         using var scope = NewDisposeScope();
-        return pruner is not null && settings.Strategy == "channel" ? pruner.Shrink(test.Example()) : null;
+        return pruner is not null && settings.Strategy == "channel" ? pruner.Shrink(test.Example(model)) : null;
     }
 
-    /// <summary>One picture through the network as it is; null where nothing is measured.</summary>
-    public Deployment? Measured(string form)
+    /// <summary>One picture through the network before it is shrunk; null where nothing is measured.</summary>
+    public Deployment? Dense()
+    {
+        if (!IsMeasured)
+        {
+            return null;
+        }
+
+        using var scope = NewDisposeScope();
+        using var copy = new ResNet20(settings.Width);
+        copy.load_state_dict(model.state_dict());
+        return Deployment.Plain("dense", copy, Picture(copy));
+    }
+
+    /// <summary>The same through the shrunk network, which is on the CPU afterwards.</summary>
+    public Deployment? Shrunk()
     {
         using var scope = NewDisposeScope();
-        return settings.Deploy && pruner is not null ? Deployment.Plain(form, model, test.Example().narrow(0, 0, 1)) : null;
+        return IsMeasured ? Deployment.Plain("shrunk", model.cpu(), Picture(model)) : null;
     }
 
-    /// <summary>The same on its nonzeros.</summary>
+    /// <summary>The same on its nonzeros; the network is on the CPU afterwards.</summary>
     public Deployment? Packed()
     {
         using var scope = NewDisposeScope();
-        return settings.Deploy && pruner is not null ? Deployment.Packed(model, test.Example().narrow(0, 0, 1)) : null;
+        return IsMeasured ? Deployment.Packed(model.cpu(), Picture(model)) : null;
     }
 
     /// <summary>A line for each that was measured.</summary>
@@ -31,11 +49,13 @@ internal sealed class FinalForms(Settings settings, ResNet20 model, PdpPruner? p
         ? string.Concat(measured.Select(form => $"{form}{Environment.NewLine}").Prepend(Deployment.Header + Environment.NewLine))
         : "";
 
-    /// <summary>The shrunk network against one as large as before.</summary>
+    /// <summary>The shrunk network, which is on the CPU afterwards, against one as large as before.</summary>
     public double Speedup()
     {
         using var dense = new ResNet20(settings.Width);
         using var scope = NewDisposeScope();
-        return Speed.Ratio(dense, model, test.Example());
+        return Speed.Ratio(dense, model.cpu(), test.Example(model));
     }
+
+    private Tensor Picture(ResNet20 network) => test.Example(network).narrow(0, 0, 1);
 }

@@ -1,4 +1,5 @@
 using Pdp.Training;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Pdp.Samples.Cifar10;
@@ -11,11 +12,12 @@ internal sealed class Teacher : IDisposable
 
     /// <param name="weights">The file of its weights.</param>
     /// <param name="width">Its width, that of the student.</param>
-    public Teacher(string weights, int width)
+    /// <param name="device">Where the student is.</param>
+    public Teacher(string weights, int width, Device device)
     {
         _network = new ResNet20(width);
         Safetensors.LoadInto(_network, weights);
-        _network.eval();
+        _network.to(device).eval();
     }
 
     /// <summary>½·cross entropy + ½·T²·KL(teacher ‖ student).</summary>

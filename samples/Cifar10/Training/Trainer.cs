@@ -20,6 +20,8 @@ internal sealed class Trainer : IDisposable
 
     public Trainer(Settings settings, ResNet20 model, PdpPruner? pruner, Batches training, ICollective ranks)
     {
+        var device = model.parameters().First().device;
+        Costs = new StepCosts(device);
         _ranks = ranks;
         _parallel = new DataParallel(model, ranks);
         (_settings, _model, _pruner, _training) = (settings, model, pruner, training);
@@ -28,12 +30,12 @@ internal sealed class Trainer : IDisposable
             ? new FusedSgd([.. pruner.Parameters], Options(settings, Methods.WeightDecay(settings), Methods.IsNesterov(settings)))
             : null;
         _pruned = [.. pruner?.Masks.Select(mask => mask.Name) ?? []];
-        _teacher = settings.Teacher is null ? null : new Teacher(settings.Teacher, settings.Width);
+        _teacher = settings.Teacher is null ? null : new Teacher(settings.Teacher, settings.Width, device);
     }
 
     public FusedSgd Optimizer { get; }
 
-    public StepCosts Costs { get; } = new();
+    public StepCosts Costs { get; }
 
     /// <summary>The time in which a rank averages gradients, for each step; null where it is alone.</summary>
     public double? CommunicationSeconds => _parallel.Steps == 0 ? null : _parallel.CommunicationTime.TotalSeconds / _parallel.Steps;
@@ -151,7 +153,7 @@ internal sealed class Trainer : IDisposable
         var mean = _teacher is null ? nn.functional.cross_entropy(answers, labels) : TaughtLoss(_teacher, pictures, answers, labels);
         var loss = mean.mul(factor);
         loss.backward();
-        return loss.ReadCpuSingle(0);
+        return loss.cpu().ReadCpuSingle(0);
     }
 
     // The loss of the whole batch from those of the ranks' shares.

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.Json;
 using Pdp.Samples.Reports;
 using Pdp.Training;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Pdp.Samples.Cifar10;
@@ -16,10 +17,11 @@ internal sealed class TrainingRun : IDisposable
     private readonly Evaluation _test;
     private readonly WeightHistory? _history;
     private readonly ICollective _ranks;
+    private readonly Device _device;
 
     public TrainingRun(Settings settings, ICollective? ranks = null)
     {
-        (_settings, _ranks) = (settings, ranks ?? SingleRank.Instance);
+        (_settings, _ranks, _device) = (settings, ranks ?? SingleRank.Instance, DeviceOption.Choose(settings.Device));
         RunRequirements.Require(settings);
         _model = new ResNet20(settings.Width);
         var data = Cifar10Data.Load(DataPath(settings));
@@ -29,10 +31,11 @@ internal sealed class TrainingRun : IDisposable
         }
 
         var pictures = settings.Limit is { } limit ? data.Train.Limit(limit) : data.Train;
-        var training = new Batches(pictures, settings.Batch, settings.Seed, _ranks.Rank, _ranks.Size);
+        var training = new Batches(pictures, settings.Batch, settings.Seed, _ranks.Rank, _ranks.Size, _device);
         RequireShares(training);
-        _test = new Evaluation(data.Test, settings.Seed, _ranks);
+        _test = new Evaluation(data.Test, settings.Seed, _ranks, _device);
         LoadWeights();
+        _model.to(_device);
 
         // The pruner attaches to the model and changes nothing in it; a dense run does without.
         _pruner = settings.Method == Methods.Dense ? null : new PdpPruner(_model, Pruning.Options(settings, _model, training));
@@ -170,10 +173,11 @@ internal sealed class TrainingRun : IDisposable
         Console.Write(pruning);
         _trainer.Reestimate();
         var forms = new FinalForms(_settings, _model, _pruner, _test);
-        var dense = forms.Measured("dense");
+        var dense = forms.Dense();
         var shrink = forms.Shrink();
         Console.Write(shrink);
-        Console.Write(FinalForms.Table([dense, shrink is null ? null : forms.Measured("shrunk"), forms.Packed()]));
+        var (accuracy, size) = (_test.Accuracy(_model), Size());
+        Console.Write(FinalForms.Table([dense, shrink is null ? null : forms.Shrunk(), forms.Packed()]));
         var report = new RunReport
         {
             Method = _settings.Method,
@@ -184,7 +188,7 @@ internal sealed class TrainingRun : IDisposable
             SoftAccuracy = soft,
             FoldedAccuracy = folded,
             RawAccuracy = raw,
-            Accuracy = _test.Accuracy(_model),
+            Accuracy = accuracy,
             Speedup = shrink is null ? null : forms.Speedup(),
             Epochs = _settings.Epochs,
             Seed = _settings.Seed,
@@ -199,7 +203,7 @@ internal sealed class TrainingRun : IDisposable
         };
         if (_settings.Out is { } folder && _ranks.Rank == 0)
         {
-            var page = ResultPage.Of(report, _settings, run.Metrics, pruning, weights, uncommitted, Size());
+            var page = ResultPage.Of(report, _settings, run.Metrics, pruning, weights, uncommitted, size);
             ResultFiles.Write(folder, _model, page, shrink, _history, report);
         }
 
@@ -211,6 +215,6 @@ internal sealed class TrainingRun : IDisposable
     private Footprint Size()
     {
         using var scope = NewDisposeScope();
-        return Footprint.Of(_model, MacCount.Of(_model, _test.Example().narrow(0, 0, 1)).Total);
+        return Footprint.Of(_model, MacCount.Of(_model, _test.Example(_model).narrow(0, 0, 1)).Total);
     }
 }

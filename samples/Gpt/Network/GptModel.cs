@@ -23,6 +23,9 @@ internal sealed class GptModel : Module<Tensor, Tensor>
     /// <summary>The sizes.</summary>
     public GptConfig Config { get; }
 
+    /// <summary>Where it is.</summary>
+    public Device Device => transformer.Tokens.device;
+
     /// <summary>The weights of the embedding, which are those of the output layer.</summary>
     public long TiedWeights => transformer.Tokens.numel();
 

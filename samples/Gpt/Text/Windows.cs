@@ -13,6 +13,7 @@ internal sealed class Windows
     private readonly int _length;
     private readonly int _size;
     private readonly long _seed;
+    private readonly Device? _device;
     private int[] _starts = [];
     private int? _epoch;
 
@@ -20,10 +21,11 @@ internal sealed class Windows
     /// <param name="length">The tokens of a window.</param>
     /// <param name="size">The windows of a batch.</param>
     /// <param name="seed">The seed of the order.</param>
+    /// <param name="device">Where the batches go; the CPU if none is given.</param>
     /// <exception cref="ArgumentException">The text is too short for a window.</exception>
-    public Windows(TokenText text, int length, int size, long seed)
+    public Windows(TokenText text, int length, int size, long seed, Device? device = null)
     {
-        (_tokens, _length, _size, _seed) = (text.Tokens, length, size, seed);
+        (_tokens, _length, _size, _seed, _device) = (text.Tokens, length, size, seed, device);
         if (InEpoch < 1)
         {
             throw new ArgumentException(
@@ -47,11 +49,11 @@ internal sealed class Windows
         }
 
         int[] starts = [.. _starts.Skip(index * _size).Take(_size)];
-        return (Of(_tokens, starts, _length), Of(_tokens, [.. starts.Select(start => start + 1)], _length));
+        return (Of(_tokens, starts, _length, _device), Of(_tokens, [.. starts.Select(start => start + 1)], _length, _device));
     }
 
     /// <summary>The tokens of windows, <c>[windows, length]</c>, int64.</summary>
-    public static Tensor Of(int[] tokens, int[] starts, int length)
+    public static Tensor Of(int[] tokens, int[] starts, int length, Device? device = null)
     {
         var windows = new long[starts.Length, length];
         for (var row = 0; row < starts.Length; row++)
@@ -62,7 +64,7 @@ internal sealed class Windows
             }
         }
 
-        return tensor(windows);
+        return tensor(windows, device: device);
     }
 
     private int[] Shuffle(int epoch)

@@ -39,8 +39,8 @@ internal sealed class Continuation(long seed)
     private static int Next(GptModel model, int[] text, double draw)
     {
         using var scope = NewDisposeScope();
-        using var tokens = tensor([.. text.Select(token => (long)token)]).unsqueeze(0);
-        var logits = model.Last(tokens, places: 1).flatten().data<float>().ToArray();
+        using var tokens = tensor([.. text.Select(token => (long)token)], device: model.Device).unsqueeze(0);
+        var logits = model.Last(tokens, places: 1).flatten().cpu().data<float>().ToArray();
         var likeliest = logits.Index().OrderByDescending(token => token.Item).ThenBy(token => token.Index).Take(Likeliest).ToArray();
         double[] weights = [.. likeliest.Select(token => Math.Exp((token.Item - likeliest[0].Item) / Temperature))];
         var left = draw * weights.Sum();

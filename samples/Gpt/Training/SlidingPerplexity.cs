@@ -77,8 +77,9 @@ internal sealed class SlidingPerplexity
     {
         using var scope = NewDisposeScope();
         var counted = windows[0].Counted;
-        var next = Windows.Of(_tokens, [.. windows.Select(window => window.Start + _length - counted + 1)], counted);
-        var logits = model.Last(Windows.Of(_tokens, [.. windows.Select(window => window.Start)], _length), counted);
-        return nn.functional.cross_entropy(logits.flatten(0, 1), next.flatten(), reduction: nn.Reduction.Sum).ReadCpuSingle(0);
+        var device = model.Device;
+        var next = Windows.Of(_tokens, [.. windows.Select(window => window.Start + _length - counted + 1)], counted, device);
+        var logits = model.Last(Windows.Of(_tokens, [.. windows.Select(window => window.Start)], _length, device), counted);
+        return nn.functional.cross_entropy(logits.flatten(0, 1), next.flatten(), reduction: nn.Reduction.Sum).cpu().ReadCpuSingle(0);
     }
 }

@@ -2,6 +2,7 @@ using Pdp.Samples.Comparison;
 using Pdp.Samples.Gpt.Network;
 using Pdp.Samples.Gpt.Text;
 using Pdp.Samples.Transformers;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Pdp.Samples.Gpt.Training;
@@ -27,10 +28,11 @@ internal sealed class TrainingRun : IDisposable
         _settings = settings;
         TransformerPruning.RequirePossible(settings);
         _results = new RunFolder(settings);
+        var device = DeviceOption.Choose(settings.Device);
         _data = TokenData.Load(
             settings.Data ?? throw new ArgumentException("--data needs a text file, or a folder with some; --help says which."),
             settings.Tokens ?? (settings.Weights is null ? TokenData.Characters : TokenData.BytePairs), settings.Limit);
-        _windows = new Windows(_data.Training, settings.Length, settings.Batch, settings.Seed);
+        _windows = new Windows(_data.Training, settings.Length, settings.Batch, settings.Seed, device);
         var stride = settings.Stride ?? Math.Max(1, settings.Length / 2);
         _tests = [.. _data.Tests.Select(test => new SlidingPerplexity(test, settings.Length, stride))];
         (var config, _weightsFile) = Sizes(settings, _data.Vocabulary);
@@ -40,6 +42,7 @@ internal sealed class TrainingRun : IDisposable
             GptWeights.LoadInto(_model, start, _data.Vocabulary);
         }
 
+        _model.to(device);
         _writing = new Writing(settings, _data, config, settings.Dense ?? settings.Start ?? _weightsFile);
         _pruner = TransformerPruning.Attach(settings, _model, exclude: []);
         _trainer = new Trainer(settings, _model, _pruner, _windows.Count, Loss);

@@ -23,6 +23,7 @@ internal sealed class Trainer : IDisposable
     {
         (_settings, _model, _pruner, _steps, _loss) = (settings, model, pruner, steps, loss);
         var all = Math.Max(1, settings.Epochs * steps);
+        Costs = new StepCosts(model.parameters().First().device);
         _schedule = new LinearSchedule(all) { WarmupSteps = settings.Warmup * all };
         var options = new AdamOptions { LearningRate = settings.Lr };
         Optimizer = new FusedAdamW(ParameterGroup.DecayWeightsOnly(model.named_parameters(), settings.WeightDecay), options);
@@ -33,7 +34,7 @@ internal sealed class Trainer : IDisposable
 
     public FusedAdamW Optimizer { get; }
 
-    public StepCosts Costs { get; } = new();
+    public StepCosts Costs { get; }
 
     /// <summary>One pass over the texts; returns the mean loss.</summary>
     /// <exception cref="InvalidDataException">The loss is not finite.</exception>
@@ -109,7 +110,7 @@ internal sealed class Trainer : IDisposable
     {
         var loss = _loss(epoch, step);
         loss.backward();
-        return loss.ReadCpuSingle(0);
+        return loss.cpu().ReadCpuSingle(0);
     }
 
     // What a method learns besides the weights is part of its cost.

@@ -65,7 +65,7 @@ public sealed class SettingsTests
     {
         var settings = new Settings { Data = "here", Out = "runs" };
 
-        var resumed = settings with { Data = "there", Resume = true };
+        var resumed = settings with { Data = "there", Device = "cpu", Resume = true };
 
         Assert.Equal(settings.Fingerprint(), resumed.Fingerprint());
         Assert.Equal((settings with { Allocation = "from:a" }).Fingerprint(), (settings with { Allocation = "from:b" }).Fingerprint());

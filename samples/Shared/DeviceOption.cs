@@ -1,12 +1,22 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Pdp.Samples.ImageNet;
+namespace Pdp.Samples;
 
-/// <summary>Where to compute.</summary>
-internal static class Devices
+/// <summary>The value of <c>--device</c>: where to compute.</summary>
+internal static partial class DeviceOption
 {
+    public const string Text = "cpu, cuda or cuda:1.";
+
+    public const string Default = "cuda where there is one";
+
+    /// <summary>The name itself, if it has the form of one, or null if none is given.</summary>
+    /// <exception cref="ArgumentException">It hasn't.</exception>
+    public static string? Checked(string? name) =>
+        name is null || Form().IsMatch(name) ? name : throw new ArgumentException($"Must be cpu, cuda, or cuda:n, not '{name}'.");
+
     /// <summary>The device of a name; without one a GPU, if there is one.</summary>
     /// <param name="name">cpu, cuda or cuda:n; null to choose.</param>
     /// <exception cref="ArgumentException">There is no such device.</exception>
@@ -26,4 +36,7 @@ internal static class Devices
                 $"There is no {name}, as {count} CUDA devices can be used: "
                     + "build with -p:TorchBackend=cuda on a machine that has one, or give --device cpu.");
     }
+
+    [GeneratedRegex("^(cpu|cuda(:[0-9]{1,3})?)$")]
+    private static partial Regex Form();
 }

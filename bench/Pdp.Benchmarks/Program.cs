@@ -1,11 +1,12 @@
 // What pruning costs. Each measurement is one line of JSON.
 //
 //   dotnet run -c Release --project bench/Pdp.Benchmarks -- NAME [--quick] [--threads N] [--only TEXT] [--sparsity LIST] [--data DIR]
-//       [--published]
+//       [--device NAME] [--published]
 //
 //   threshold   exact selection against kthvalue, topk and sort
 //   mask        enter and exit against autograd on tensor operations, and against PQuantML's formulation
 //   step        a masked training step against a dense one
+//   device      a masked step on the CPU and on a GPU, --device: how far weights and gradients are apart
 //   sparse      layers and networks on their nonzeros against the same ones dense; --sparsity 2:4,0.8,global:0.9 chooses the zeros
 //   first       the first calls of a process: networks as they are against packed by a plan, each in processes of its own
 //   floor       where the time of packed layers and networks goes, and what it can't go below
@@ -24,7 +25,7 @@ using Pdp.Benchmarks;
 if (args.Length == 0)
 {
     Console.Error.WriteLine(
-        "One of threshold, mask, step, shrink, sparse, first, floor, packing, report, optimizer, memory, widths, pictures, "
+        "One of threshold, mask, step, device, shrink, sparse, first, floor, packing, report, optimizer, memory, widths, pictures, "
         + "kernels is needed.");
     return 2;
 }
@@ -49,6 +50,9 @@ switch (args[0])
         return 0;
     case "step":
         StepBenchmark.Measure(run);
+        return 0;
+    case "device":
+        DeviceBenchmark.Measure(run);
         return 0;
     case "sparse":
         SparseBenchmark.Measure(run);

@@ -9,8 +9,11 @@ namespace Pdp.Benchmarks;
 /// <param name="Data">The folder of pictures.</param>
 /// <param name="IsPublished">Whether published forms of the program are measured, too.</param>
 /// <param name="Sparsities">The sparsities of a sparse run; null for its own.</param>
+/// <param name="Device">Where the steps run, such as cpu or cuda.</param>
 /// <param name="Plan">The plan of a packed network, which a process of its own packs by; null for a plain one.</param>
-internal sealed record Run(bool IsQuick, int Threads, string Only, string? Data, bool IsPublished, string[]? Sparsities, string? Plan)
+internal sealed record Run(
+    bool IsQuick, int Threads, string Only, string? Data, bool IsPublished, string[]? Sparsities, string? Plan,
+    string Device = "cpu")
 {
     public static Run Parse(string[] arguments)
     {
@@ -25,9 +28,10 @@ internal sealed record Run(bool IsQuick, int Threads, string Only, string? Data,
                 "--data" => run with { Data = arguments[++i] },
                 "--published" => run with { IsPublished = true },
                 "--plan" => run with { Plan = arguments[++i] },
+                "--device" => run with { Device = arguments[++i] },
                 "--sparsity" => run with { Sparsities = arguments[++i].Split(',') },
                 _ => throw new ArgumentException(
-                    $"'{arguments[i]}' is none of --quick, --threads N, --only TEXT, --sparsity LIST, --data DIR, --published."),
+                    $"'{arguments[i]}' is none of --quick, --threads N, --only TEXT, --sparsity LIST, --data DIR, --device NAME, --published."),
             };
         }
 

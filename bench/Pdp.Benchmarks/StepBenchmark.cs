@@ -20,7 +20,7 @@ internal static class StepBenchmark
 
     private static void Measure(Case network, IMaskStrategy strategy, StepForm form, Run run)
     {
-        using var training = new Training(network, strategy, form);
+        using var training = new Training(network, strategy, form, new TorchSharp.torch.Device(run.Device));
         var budget = run.Budget(quick: 3, full: 40);
         var (dense, masked, entering, leaving, allocated) = (
             new List<double>(), new List<double>(), new List<double>(), new List<double>(), new List<double>());
@@ -46,6 +46,7 @@ internal static class StepBenchmark
             ("network", network.Name),
             ("strategy", strategy.Name),
             ("form", form.ToString()),
+            ("device", run.Device),
             ("threads", run.Threads),
             ("steps", dense.Count),
             ("dense_ms", denseMedian),

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using Pdp.Training;
+using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -17,14 +18,16 @@ internal sealed class Training : IDisposable
     private readonly Tensor _labels;
     private readonly PdpPruner? _pruner;
     private readonly MeterListener? _listener;
+    private readonly Device _device;
     private int _steps;
 
-    public Training(Case network, IMaskStrategy? strategy, StepForm form = StepForm.Plain)
+    public Training(Case network, IMaskStrategy? strategy, StepForm form = StepForm.Plain, Device? device = null)
     {
-        _model = network.Model();
+        _device = device ?? CPU;
+        _model = network.Model().to(_device);
         _optimizer = new FusedSgd(_model.named_parameters(), new SgdOptions { LearningRate = 1e-3, Momentum = 0.9 });
-        _inputs = randn(network.Inputs);
-        _labels = randint(0, network.Classes, [network.Outputs], dtype: ScalarType.Int64);
+        _inputs = randn(network.Inputs).to(_device);
+        _labels = randint(0, network.Classes, [network.Outputs], dtype: ScalarType.Int64).to(_device);
         if (strategy is null)
             return;
 
@@ -37,7 +40,7 @@ internal sealed class Training : IDisposable
             Sparsity = strategy.FixedSparsity ?? 0.8,
             Strategy = strategy,
             // The encoder is a native module, whose channels can't be cut out: there each weight is masked for itself.
-            Channels = strategy is PerChannel && ChannelMap.Find(_model, rand(network.Example)) is { Groups.Count: > 0 } map ? map : null,
+            Channels = strategy is PerChannel && ChannelMap.Find(_model, rand(network.Example).to(_device)) is { Groups.Count: > 0 } map ? map : null,
             // An importance has to see gradients before pruning begins.
             Schedule = form == StepForm.Taylor ? new OneShot { Epoch = EpochOfAStep } : new ConstantSparsity(),
             Importance = form == StepForm.Taylor ? new Taylor() : null,
@@ -61,7 +64,7 @@ internal sealed class Training : IDisposable
     /// <summary>The bytes in use that making the pruner has added.</summary>
     public long PrunerBytes { get; }
 
-    /// <summary>How long entering the scope took in the last masked step.</summary>
+    /// <summary>How long entering the scope took in the last masked step; of a GPU, until its work was given to it.</summary>
     public TimeSpan Entering { get; private set; }
 
     /// <summary>How long leaving it took.</summary>
@@ -70,7 +73,7 @@ internal sealed class Training : IDisposable
     /// <summary>The bytes allocated on the managed heap by entering and leaving in the last masked step.</summary>
     public long AllocatedInLibrary { get; private set; }
 
-    /// <summary>One step.</summary>
+    /// <summary>One step; that of a GPU has ended, too.</summary>
     public TimeSpan Step(bool isMasked) => Alternation.Time(() =>
     {
         using var scope = NewDisposeScope();
@@ -80,6 +83,8 @@ internal sealed class Training : IDisposable
         else
             Passes();
         _optimizer.step();
+        if (_device.type == DeviceType.CUDA)
+            cuda.synchronize(_device);
     });
 
     public void Dispose()

@@ -32,6 +32,23 @@ public sealed class MaskScopeTests
         Assert.Equal(before, TestModels.Bytes(model));
     }
 
+    [Theory]
+    [InlineData(ScalarType.Float32)]
+    [InlineData(ScalarType.Float64)]
+    public void Dispose_WhenAWeightsMemoryWasWrittenTo_SaysSoInTheNextCall(ScalarType type)
+    {
+        using var scope = NewDisposeScope();
+        using var model = Linear(8, 4, hasBias: false, dtype: type);
+        using var pruner = new PdpPruner(model, Soft);
+        pruner.BeginEpoch(0);
+
+        // Autograd doesn't count that.
+        using (pruner.Mask())
+            model.weight!.bytes[..16].Fill(1);
+
+        Assert.Contains("changed inside", Assert.Throws<InvalidOperationException>(() => pruner.Mask()).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Dispose_ThroughTheInterface_RestoresTheWeights()
     {

@@ -20,7 +20,8 @@ internal sealed class EarlierGradients(Parameter[] parameters) : IDisposable
         for (var i = 0; i < parameters.Length; i++)
         {
             _gradients[i] = parameters[i].grad?.DetachFromDisposeScope();
-            parameters[i].grad = null;
+            if (_gradients[i] is not null)
+                parameters[i].grad = null;
         }
     }
 

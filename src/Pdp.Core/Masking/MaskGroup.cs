@@ -18,6 +18,7 @@ internal sealed class MaskGroup : IDisposable
     private readonly StepChecks _checks;
     private readonly TensorScope _scope;
     private IMaskRule _rule;
+    private BatchMember? _member;
     private MemoryScope? _soft;
     private MemoryScope? _committed;
 
@@ -35,6 +36,12 @@ internal sealed class MaskGroup : IDisposable
     }
 
     public PdpMask Mask { get; }
+
+    /// <summary>The group's name in messages.</summary>
+    public string Subject => _subject;
+
+    /// <summary>The checks of each step.</summary>
+    public StepChecks Checks => _checks;
 
     public GroupSlices Slices { get; }
 
@@ -89,10 +96,23 @@ internal sealed class MaskGroup : IDisposable
     /// <summary>Checks that all weights are finite; waits for the device.</summary>
     public void RequireFinite()
     {
+        if (!IsFinite())
+            throw new InvalidOperationException(Faults.NotFinite(_subject));
+    }
+
+    /// <summary>Whether all weights are finite; waits for the device.</summary>
+    public bool IsFinite()
+    {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        if (!Parameters.All(parameter => parameter.isfinite().all().cpu().ReadCpuBool(0)))
-            throw new InvalidOperationException(Faults.NotFinite(_subject));
+        return Parameters.All(parameter => parameter.isfinite().all().cpu().ReadCpuBool(0));
+    }
+
+    /// <summary>Leaves the next scope to a batch, which enters it with all its weights.</summary>
+    public void Join(BatchMember member)
+    {
+        _member = member;
+        Forget();
     }
 
     /// <summary>Sets the gradients aside and replaces w by ŵ.</summary>
@@ -100,7 +120,7 @@ internal sealed class MaskGroup : IDisposable
     /// <exception cref="InvalidOperationException">A value is not finite; nothing has changed then.</exception>
     public void Enter(MaskForm form)
     {
-        if (!IsMasking)
+        if (!IsMasking || _member is not null)
             return;
 
         if ((form == MaskForm.Soft || Frozen is not null) && Memory?.Claim() == true)
@@ -114,6 +134,12 @@ internal sealed class MaskGroup : IDisposable
     /// <returns>What went wrong inside; null if nothing did.</returns>
     public string? Leave(out bool gradientArrived)
     {
+        if (_member is { } member)
+        {
+            _member = null;
+            return member.Leave(out gradientArrived);
+        }
+
         if (Memory is not { IsClaimed: true } memory)
             return _scope.Leave(_rule, Frozen, out gradientArrived);
 

@@ -6,15 +6,19 @@ namespace Pdp.Masking;
 /// <remarks>Owns the groups.</remarks>
 internal sealed class MaskedModel : IDisposable
 {
+    private readonly BatchScope[] _batches;
     private readonly MemoryScope?[] _known;
     private MemoryScopes _memory = new([]);
 
-    public MaskedModel(IEnumerable<PrunedLayer> layers)
+    /// <param name="layers">The pruned layers.</param>
+    /// <param name="batches">Batches of them, to be disposed of with the model; null for those that suit their device.</param>
+    public MaskedModel(IEnumerable<PrunedLayer> layers, BatchScope[]? batches = null)
     {
         Layers = [.. layers];
         Masks = [.. Layers.Select(layer => layer.Mask)];
         foreach (var mask in Masks)
             mask.Attach();
+        _batches = batches ?? BatchPlan.Of(Layers.Select(layer => layer.Group));
         _known = new MemoryScope?[Layers.Length];
     }
 
@@ -77,6 +81,8 @@ internal sealed class MaskedModel : IDisposable
         string? fault = null;
         foreach (var layer in Layers)
             fault = layer.Group.TakeDeferredFault() ?? fault;
+        foreach (var batch in _batches)
+            fault = batch.TakeDeferredFault() ?? fault;
         return fault;
     }
 
@@ -93,8 +99,12 @@ internal sealed class MaskedModel : IDisposable
         UpdateMemory();
         try
         {
+            foreach (var batch in _batches)
+                batch.Claim(form);
             foreach (var layer in Layers)
                 layer.Group.Enter(form);
+            foreach (var batch in _batches)
+                batch.Enter();
             if (_memory.Enter() is { } notFinite)
                 throw new InvalidOperationException(Faults.NotFinite(notFinite));
         }
@@ -112,6 +122,8 @@ internal sealed class MaskedModel : IDisposable
 
     public void Dispose()
     {
+        foreach (var batch in _batches)
+            batch.Dispose();
         foreach (var layer in Layers)
             layer.Group.Dispose();
     }

@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Pdp.Masking;
@@ -7,10 +8,14 @@ namespace Pdp.Masking;
 internal sealed class TensorScope(PdpMask mask, GroupSlices slices, StepChecks checks) : IDisposable
 {
     private readonly EarlierGradients _earlier = new(slices.Parameters);
+    private readonly VersionNote _left = new(slices.Parameters);
     private GroupValues? _dense;
     private MaskForm _form;
     private bool _isInside;
     private bool _isNewStep = true;
+
+    /// <summary>Whether what was written may have been changed; on the CPU only values tell, as code may write to memory.</summary>
+    private bool MayHaveChanged => slices.Parameters[0].device_type == DeviceType.CPU || _left.MayDiffer;
 
     /// <summary>Replaces w by ŵ, or by zeros where a committed mask removes it, and sets the gradients aside.</summary>
     /// <exception cref="InvalidOperationException">A value is not finite; nothing has changed then.</exception>
@@ -23,6 +28,7 @@ internal sealed class TensorScope(PdpMask mask, GroupSlices slices, StepChecks c
             slices.WriteZeros(frozen);
         else
             slices.Write(rule.Enter(SetAside(rule), form));
+        _left.Take();
         _earlier.SetAside();
         _isInside = true;
     }
@@ -40,7 +46,7 @@ internal sealed class TensorScope(PdpMask mask, GroupSlices slices, StepChecks c
         _isInside = false;
         try
         {
-            var fault = frozen is null ? PutBack(rule) : KeepZeros(frozen);
+            var fault = frozen is null ? PutBack(rule) : MayHaveChanged ? KeepZeros(frozen) : null;
             gradientArrived = CorrectGradients(rule, frozen);
             return fault;
         }
@@ -103,12 +109,18 @@ internal sealed class TensorScope(PdpMask mask, GroupSlices slices, StepChecks c
     /// <summary>Writes w back, and says if ŵ had been changed.</summary>
     private string? PutBack(IMaskRule rule)
     {
+        var changed = MayHaveChanged ? Changed(rule) : null;
+        slices.Write(_dense!);
+        return changed is not null && checks.NoteChanged(changed) ? checks.ChangedInside : null;
+    }
+
+    /// <summary>Whether the values are no longer ŵ, a 0-dimensional bool.</summary>
+    private Tensor Changed(IMaskRule rule)
+    {
         var expected = rule.Again(_dense!.Wide, _form).All();
-        var changed = slices.Now().All()
+        return slices.Now().All()
             .Zip(expected, (now, masked) => now.ne(masked.to_type(now.dtype)).any())
             .Aggregate((a, b) => a.logical_or(b));
-        slices.Write(_dense);
-        return checks.NoteChanged(changed) ? checks.ChangedInside : null;
     }
 
     private bool CorrectGradients(IMaskRule rule, Tensor? frozen)

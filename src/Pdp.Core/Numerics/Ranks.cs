@@ -12,6 +12,8 @@ namespace Pdp.Numerics;
 /// </remarks>
 internal static class Ranks
 {
+    private static readonly Scalar Next = 1L.ToScalar();
+
     /// <summary>The magnitude at a rank, <c>[groups, 1]</c>.</summary>
     public static Tensor At(Tensor magnitude, long rank) =>
         magnitude.device_type != DeviceType.CPU ? Sorted(magnitude, rank).Lower
@@ -24,7 +26,19 @@ internal static class Ranks
             : FoundByKernel(magnitude, rank) is { } found ? found
             : (Selected(magnitude, rank), Selected(magnitude, rank + 1));
 
-    /// <summary>The same as <see cref="Around"/>, by a full sort; after the last rank comes the last one again.</summary>
+    /// <summary>The magnitudes at a rank of each of several parts, and at the next one, each <c>[parts]</c>.</summary>
+    /// <param name="magnitude">The magnitudes of all parts, one part after another, <c>[elements]</c>.</param>
+    /// <param name="part">The number of each element's part, <c>[elements]</c>.</param>
+    /// <param name="place">Where the rank of each part would be if the elements of each were in order, <c>[parts]</c>.</param>
+    public static (Tensor Lower, Tensor Upper) Around(Tensor magnitude, Tensor part, Tensor place)
+    {
+        // Two sorts, since the second one keeps the order of the first within each part.
+        var (sorted, order) = magnitude.sort(0);
+        var byPart = part.index_select(0, order).sort(0, stable: true).Indices;
+        return (sorted.index_select(0, byPart.index_select(0, place)), sorted.index_select(0, byPart.index_select(0, place.add(Next, Next))));
+    }
+
+    /// <summary>The same as <see cref="Around(Tensor, long)"/>, by a full sort; after the last rank comes the last one again.</summary>
     internal static (Tensor Lower, Tensor Upper) Sorted(Tensor magnitude, long rank)
     {
         var sorted = magnitude.sort(1).Values;

@@ -30,9 +30,11 @@ internal static class SoftMask
         Debug.Assert(removed >= 1 && removed < magnitude.shape[1], "p = 0 is the identity and at least one member stays");
 
         using var scope = NewDisposeScope();
-        var (below, above) = Ranks.Around(magnitude, removed);
-        return below.add(above, One).mul(Half).MoveToOuterDisposeScope();
+        return Between(Ranks.Around(magnitude, removed)).MoveToOuterDisposeScope();
     }
+
+    /// <summary>Equation 1 for magnitudes that are known: those at p and at p + 1. Works in the caller's dispose scope.</summary>
+    public static Tensor Between((Tensor Below, Tensor Above) magnitudes) => magnitudes.Below.add(magnitudes.Above, One).mul(Half);
 
     /// <summary>1/√τ for each threshold, finite even for groups of zeros.</summary>
     /// <returns><c>[groups, 1]</c>.</returns>

@@ -1,0 +1,110 @@
+using Pdp.Numerics;
+using Pdp.Numerics.Kernels;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Pdp.Masking;
+
+/// <summary>Weights side by side, as one whose thresholds differ from part to part.</summary>
+/// <remarks>
+/// Each weight is laid out as its competitors, <c>[groups, members]</c>. Under N:M, all groups follow one another: <c>[all groups, M]</c>.
+/// Unstructured, each weight is one group, and they are joined to a row: <c>[1, all elements]</c>. Owns the tensors that say which weight
+/// an element of the row belongs to.
+/// </remarks>
+internal sealed class WeightBatch : IDisposable
+{
+    private readonly PdpMask[] _masks;
+    private readonly long[] _sizes;
+    private readonly int _joined;
+    private readonly Tensor? _part;
+    private long[] _removed = [];
+    private Tensor? _place;
+
+    /// <param name="masks">The masks of the weights, all of one strategy: unstructured or N:M.</param>
+    /// <param name="device">Where the weights are.</param>
+    public WeightBatch(PdpMask[] masks, Device device)
+    {
+        _masks = masks;
+        Strategy = masks[0].Strategy;
+        var isRow = Strategy is Unstructured;
+        _joined = isRow ? 1 : 0;
+        _sizes = [.. masks.Select(mask => isRow ? mask.Members : mask.Groups)];
+        Layout = new(isRow ? [1, _sizes.Sum()] : [_sizes.Sum(), masks[0].Members]);
+        _part = isRow ? Numbers(device) : null;
+    }
+
+    /// <summary>The strategy of all.</summary>
+    public IMaskStrategy Strategy { get; }
+
+    /// <summary>The layout of all side by side.</summary>
+    public WeightLayout Layout { get; }
+
+    /// <summary>Whether it is of these masks, in this order.</summary>
+    public bool IsOf(ReadOnlySpan<PdpMask> masks) => masks.SequenceEqual(_masks);
+
+    /// <summary>A copy of tensors of the weights' shapes, side by side in their layout.</summary>
+    public Tensor Join(IEnumerable<Tensor> tensors)
+    {
+        using var scope = NewDisposeScope();
+        Tensor[] groups = [.. tensors.Zip(_masks, (values, mask) => mask.Strategy.Sum(values, mask.Layout))];
+        // TorchSharp returns a single tensor as it is.
+        return (groups.Length == 1 ? groups[0].clone() : cat(groups, _joined)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The parts in the weights' shapes; views where the order of the elements allows it. Works in the caller's scope.</summary>
+    public Tensor[] Split(Tensor joined) =>
+    [
+        .. joined.split(_sizes, _joined).Zip(_masks, (part, mask) => mask.Strategy.Spread(part, mask.Layout)),
+    ];
+
+    /// <summary>The threshold of each group, equation 1: <c>[weights]</c>, or <c>[groups, 1]</c> if there are many in a weight.</summary>
+    public Tensor Threshold(Tensor weight)
+    {
+        using var scope = NewDisposeScope();
+        var magnitude = Strategy.Magnitude(weight, Layout);
+        return (_part is null
+            ? SoftMask.Threshold(magnitude, _masks[0].Removed)
+            : SoftMask.Between(Ranks.Around(magnitude.reshape(-1), _part, Place()))).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>What determines the masks at a temperature. Works in the caller's scope.</summary>
+    public Boundary BoundaryOf(Tensor weight, Tensor threshold, Sharpness sharpness) => Boundary.Of(
+        Strategy.Magnitude(weight, Layout), ForEach(threshold), ForEach(SoftMask.Scale(threshold, sharpness)));
+
+    public void Dispose()
+    {
+        _part?.Dispose();
+        _place?.Dispose();
+    }
+
+    /// <summary>The value of each weight for its elements, <c>[1, elements]</c>; values of groups as they are.</summary>
+    private Tensor ForEach(Tensor values) => _part is null ? values : values.index_select(0, _part).reshape(1, -1);
+
+    /// <summary>Where each weight's largest member to remove is, if its members are in order; made anew only when counts change.</summary>
+    private Tensor Place()
+    {
+        long[] removed = [.. _masks.Select(mask => mask.Removed)];
+        if (_place is null || !removed.AsSpan().SequenceEqual(_removed))
+        {
+            _place?.Dispose();
+            var start = 0L;
+            var places = new long[removed.Length];
+            for (var i = 0; i < places.Length; start += _sizes[i++])
+                places[i] = start + removed[i] - 1;
+            _place = tensor(places, ScalarType.Int64, _part!.device).DetachFromDisposeScope();
+            _removed = removed;
+        }
+
+        return _place;
+    }
+
+    /// <summary>The number of each element's weight.</summary>
+    private Tensor Numbers(Device device)
+    {
+        using var scope = NewDisposeScope();
+        using var inference = inference_mode(false);
+        using Scalar count = _sizes.Length.ToScalar();
+        var numbers = arange(count, dtype: ScalarType.Int32, device: device);
+        return numbers.repeat_interleave(tensor(_sizes, ScalarType.Int64, device), 0).DetachFromDisposeScope();
+    }
+}

@@ -163,7 +163,7 @@ internal sealed class PrunedModel : IDisposable
         return report with
         {
             Warnings = [.. warnings, .. ReportBuilder.WarningsOf(report, hasEnded), .. UnfrozenWarning(),
-                .. WarningsOf([.. Masked.Masks.Select(mask => mask.Target)])],
+                .. WarningsOf([.. Masked.Masks.Select(mask => hasEnded ? mask.Removed : mask.Target)])],
         };
     }
 

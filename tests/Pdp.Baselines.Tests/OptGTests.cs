@@ -187,6 +187,22 @@ public sealed class OptGTests
     }
 
     [Fact]
+    public void Report_AfterTheCommit_WarnsOfWhatIsEmptyAndNotOfWhatMagnitudesWouldHaveEmptied()
+    {
+        using var scene = new Scene(Scene.Options(new OptG(), 0.7));
+        scene.Fill("second.weight", [.. scene["second.weight"].Select(value => 1e-6 * value)]);
+        scene.FillScores(1);
+        Assert.Contains("'second.weight' keeps", Assert.Single(scene.Pruner.Plan().Warnings), StringComparison.Ordinal);
+        scene.Pruner.BeginEpoch(0);
+        scene.Masked();
+
+        var report = scene.Pruner.Commit();
+
+        Assert.InRange(report.Layers.Single(layer => layer.Name == "second.weight").Sparsity, 0.5, 0.9);
+        Assert.Empty(report.Warnings);
+    }
+
+    [Fact]
     public void ScoresThatAreNotFinite_AreRefused()
     {
         using var scene = new Scene(Scene.Options(new OptG(), 0.5));

@@ -20,6 +20,9 @@ internal sealed class BatchMember(BatchScope batch, MaskGroup group) : IDisposab
     /// <summary>Whether the weight may be other than it was left.</summary>
     public bool MayHaveChanged => _left.MayDiffer;
 
+    /// <summary>Whether the weight was disposed of inside the scope.</summary>
+    public bool IsLost => Weight.IsInvalid;
+
     private Parameter Weight => group.Slices.Lone!;
 
     /// <summary>Takes the weight into the batch's next scope.</summary>

@@ -88,6 +88,8 @@ internal sealed class BatchScope : IDisposable
         _isOpen = false;
         try
         {
+            if (_inside.FirstOrDefault(member => member.IsLost) is { } lost)
+                RescueWithout(lost);
             PutBack();
             CorrectGradients();
         }
@@ -139,6 +141,19 @@ internal sealed class BatchScope : IDisposable
         var expected = _batch!.Split(Masked(Precision.Widen(_dense!)));
         foreach (var ((index, member), now) in suspects.Zip(found))
             member.NoteChanged(now.ne(expected[index].to_type(now.dtype)).any());
+    }
+
+    /// <summary>Puts back what is left when a weight has been disposed of inside the scope.</summary>
+    /// <exception cref="InvalidOperationException">Always, with the name of that weight.</exception>
+    private void RescueWithout(BatchMember lost)
+    {
+        foreach (var (member, part) in _inside.Zip(_batch!.Split(_dense!)).Where(pair => !pair.First.IsLost))
+        {
+            member.Write(part);
+            member.RescueEarlierGradient();
+        }
+
+        throw new InvalidOperationException(Faults.Moved(lost.Group.Subject));
     }
 
     private void CorrectGradients()

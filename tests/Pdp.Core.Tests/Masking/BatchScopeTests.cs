@@ -128,6 +128,28 @@ public sealed class BatchScopeTests
     }
 
     [Fact]
+    public void Scope_InWhichAWeightIsDisposedOf_RestoresTheOthersAndSaysWhich()
+    {
+        using var scope = NewDisposeScope();
+        var layers = Model("unstructured", ScalarType.Float64, "0.25", null);
+        using var model = Batched(layers);
+        model.Advance(1, 0);
+        PrunedLayer[] others = [.. layers.Where((_, index) => index != 1)];
+        foreach (var layer in layers)
+            Weight(layer).grad = Weight(layer).ones_like();
+        var before = others.Select(layer => Weight(layer).Bits()).ToArray();
+
+        model.Enter(MaskForm.Soft);
+        Weight(layers[1]).Dispose();
+
+        var error = Assert.Throws<InvalidOperationException>(() => layers[0].Group.Leave(out var _));
+        Assert.StartsWith("'1' was moved or replaced", error.Message, StringComparison.Ordinal);
+        Assert.All(layers.Skip(1), layer => Assert.Null(layer.Group.Leave(out var _)));
+        Assert.Equal(before, others.Select(layer => Weight(layer).Bits()));
+        Assert.All(others, layer => Assert.All(Weight(layer).grad!.Values(), value => Assert.Equal(1, value)));
+    }
+
+    [Fact]
     public void Enter_WhenAWeightIsNotFinite_NamesItAndChangesNothing()
     {
         using var scope = NewDisposeScope();

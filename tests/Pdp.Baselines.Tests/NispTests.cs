@@ -1,7 +1,6 @@
 using Pdp.Baselines.Tests.Support;
 using Pdp.Tests;
 using Pdp.Tests.Support;
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -91,7 +90,7 @@ public sealed class NispTests
     [Fact]
     public void Scores_OfLayersThatAreAddedUp_SumTheBranches()
     {
-        using var model = new Branches();
+        using var model = new TwoWays();
         using var example = rand(1, 5);
         var map = ChannelMap.Find(model, example);
 
@@ -142,7 +141,7 @@ public sealed class NispTests
     [Fact]
     public void Scores_OfLayersThatTheResponseDoesNotDependOn_AreZero()
     {
-        using var model = new Branches();
+        using var model = new TwoWays();
         using var example = rand(1, 5);
         var first = model.children().First();
 
@@ -161,7 +160,7 @@ public sealed class NispTests
     [Fact]
     public void LayersThatRunByForward_AreRefused()
     {
-        using var model = new Branches(byForward: true);
+        using var model = new TwoWays(byForward: true);
         using var example = rand(2, 5);
         var method = new Nisp(model, ChannelMap.Find(model, example), example);
 
@@ -219,33 +218,4 @@ public sealed class NispTests
     }
 
     private static Parameter Parameter(Module model, string name) => model.named_parameters().Single(pair => pair.name == name).parameter;
-
-    /// <summary>A layer whose output goes on twice: straight, and through two others.</summary>
-    private sealed class Branches : Module<Tensor, Tensor>
-    {
-        private static readonly Scalar One = 1.0;
-
-        private readonly bool _byForward;
-        private readonly Linear first = Linear(5, 6);
-        private readonly Linear inner = Linear(6, 7);
-        private readonly Linear back = Linear(7, 6);
-        private readonly Linear last = Linear(6, 3);
-
-        public Branches(bool byForward = false)
-            : base(nameof(Branches))
-        {
-            _byForward = byForward;
-            RegisterComponents();
-            foreach (var (i, parameter) in parameters().Index())
-                Tensors.Fill(parameter, Tensors.Normal(i, parameter.numel()));
-        }
-
-        public override Tensor forward(Tensor input)
-        {
-            using var scope = NewDisposeScope();
-            var x = functional.relu(first.call(input));
-            var branch = functional.relu(_byForward ? inner.forward(x) : inner.call(x));
-            return last.call(functional.relu(back.call(branch).add(x, One))).MoveToOuterDisposeScope();
-        }
-    }
 }

@@ -190,46 +190,6 @@ public sealed class SensitivityTests
             report.ToString().Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries));
     }
 
-    [Theory]
-    [InlineData("A scan needs at least one level")]
-    [InlineData("Must be in (0, 1)", 0.0)]
-    [InlineData("Must be in (0, 1)", 0.5, 1.0)]
-    [InlineData("Must be in (0, 1)", double.NaN)]
-    [InlineData("Levels must rise, but 0.5 comes after 0.5", 0.5, 0.5)]
-    public void Scan_OfLevelsThatAreNone_Throws(string expected, params double[] levels)
-    {
-        using var model = TestModels.Mlp();
-
-        Assert.Contains(
-            expected,
-            Assert.ThrowsAny<ArgumentException>(() => Sensitivity.Scan(model, () => 1, levels)).Message,
-            StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void Scan_WhereAPrunerIsAtWork_Refuses()
-    {
-        using var model = TestModels.Mlp();
-        using var pruner = new PdpPruner(model, new PdpOptions { Epochs = 4, Sparsity = 0.5 });
-        pruner.BeginEpoch(0);
-
-        Assert.Contains(
-            "Another pruner",
-            Assert.Throws<InvalidOperationException>(() => Sensitivity.Scan(model, () => 1, Levels)).Message,
-            StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void Scan_OfAMetricThatIsNone_Throws()
-    {
-        using var model = TestModels.Mlp();
-
-        Assert.Contains(
-            "not a number",
-            Assert.Throws<InvalidOperationException>(() => Sensitivity.Scan(model, () => double.NaN, Levels)).Message,
-            StringComparison.Ordinal);
-    }
-
     [Fact]
     public void Scan_LeavesNoTensorBehind()
     {

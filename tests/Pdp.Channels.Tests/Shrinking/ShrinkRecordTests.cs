@@ -7,7 +7,7 @@ namespace Pdp.Tests.Channels.Shrinking;
 
 public sealed class ShrinkRecordTests
 {
-    private static readonly ChannelSlice Rows = new("linear1.weight", 0, 0, 1, ChannelRole.Filter);
+    internal static readonly ChannelSlice Rows = new("linear1.weight", 0, 0, 1, ChannelRole.Filter);
 
     /// <summary>Ways to damage the record of <see cref="Good"/>.</summary>
     public static TheoryData<string> Damages =>
@@ -97,68 +97,8 @@ public sealed class ShrinkRecordTests
         model.Dispose();
     }
 
-    [Fact]
-    public void Slice_CutsWhatGoesWithAParameterAsTheParameterWas()
-    {
-        using var model = Model();
-        using var weight = model.get_parameter("linear2.weight")!.detach().clone();
-
-        using var slice = Good.Slice(weight, "linear2.weight");
-
-        Good.Apply(model);
-        Assert.Equal(model.get_parameter("linear2.weight")!.shape, slice.shape);
-        Assert.Equal(model.get_parameter("linear2.weight")!.Bits(), slice.Bits());
-    }
-
-    [Fact]
-    public void Slice_OfANameThatWasNotCut_ListsThoseThatWere()
-    {
-        using var tensor = zeros(5, 18);
-
-        var fault = Assert.Throws<ArgumentException>(() => Good.Slice(tensor, "linear3.weight"));
-
-        Assert.Contains("'linear3.weight'", fault.Message, StringComparison.Ordinal);
-        Assert.Contains("linear1.bias, linear1.weight, linear2.weight", fault.Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void Slice_OfATensorOfAnotherShape_NamesBothShapes()
-    {
-        using var tensor = zeros(4, 14);
-
-        var fault = Assert.Throws<ArgumentException>(() => Good.Slice(tensor, "linear1.weight"));
-
-        Assert.Contains("[4, 14]", fault.Message, StringComparison.Ordinal);
-        Assert.Contains("[24, 14]", fault.Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void Slice_BesideAHugeGroupOfSomethingElse_AllocatesNothingForIt()
-    {
-        var huge = Rows with { Name = "elsewhere" };
-        var record = Good with
-        {
-            Groups = [.. Good.Groups, new(new("elsewhere", 1 << 22, [huge]), [0])],
-            Shapes = new Dictionary<string, IReadOnlyList<long>>(Good.Shapes) { ["elsewhere"] = [1 << 22] },
-        };
-        using var bias = zeros(24);
-        var bytes = GC.GetAllocatedBytesForCurrentThread();
-
-        record.Slice(bias, "linear1.bias").Dispose();
-
-        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - bytes, 0, 1_000_000);
-    }
-
-    [Fact]
-    public void Slice_LeavesNoTensors()
-    {
-        using var tensor = zeros(24, 14);
-
-        Leaks.None(() => Good.Slice(tensor, "linear1.weight").Dispose());
-    }
-
     /// <summary>The record of a first layer that keeps four of its channels.</summary>
-    private static ShrinkRecord Good { get; } = new()
+    internal static ShrinkRecord Good { get; } = new()
     {
         Version = ShrinkRecord.CurrentVersion,
         Groups =
@@ -176,7 +116,7 @@ public sealed class ShrinkRecordTests
         },
     };
 
-    private static Module<Tensor, Tensor> Model()
+    internal static Module<Tensor, Tensor> Model()
     {
         var model = Zoo.Get(nameof(Mlp)).Make();
         using var scope = NewDisposeScope();

@@ -1,7 +1,7 @@
 using CsCheck;
 using Pdp.Masking;
 using Pdp.Tests.Support;
-using TorchSharp.Modules;
+using static Pdp.Tests.Masking.BatchLayers;
 using static TorchSharp.torch;
 
 namespace Pdp.Tests.Masking;
@@ -9,8 +9,6 @@ namespace Pdp.Tests.Masking;
 /// <summary>A batch against the tensor operations on each weight, which it stands for; on the CPU, as a GPU computes the same.</summary>
 public sealed class BatchScopeTests
 {
-    private static readonly long[][] Shapes = [[8, 16], [4, 8, 3, 3], [33, 24], [2, 8], [5, 16, 1, 1]];
-
     public static TheoryData<string, ScalarType, string, string?> Cases()
     {
         var cases = new TheoryData<string, ScalarType, string, string?>();
@@ -215,92 +213,6 @@ public sealed class BatchScopeTests
         Step(model);
 
         Leaks.None(() => Step(model));
-    }
-
-    [Fact]
-    public void Of_OnTheCpu_MakesNoBatches()
-    {
-        using var model = new MaskedModel(Model("unstructured", ScalarType.Float64, "0.25", null));
-
-        Assert.Empty(BatchPlan.Of(model.Layers.Select(layer => layer.Group)));
-    }
-
-    [Fact]
-    public void Of_OnADevice_JoinsWhatIsAlikeUpToASize()
-    {
-        var device = new Device(TorchSharp.DeviceType.META);
-        PrunedLayer Make(string name, long size, IMaskStrategy strategy, ScalarType type = ScalarType.Float32)
-        {
-            var mask = new PdpMask(name, new([size, 8]), strategy, Temperature.Relative(0.25));
-            return new(new(mask, new GroupSlices(mask, new Parameter(empty([size, 8], type, device)))), Rule: null);
-        }
-
-        var single = new Unstructured();
-        using var model = new MaskedModel(
-            [
-                Make("a", 10, single), Make("b", 5, single), Make("n", 5, NofM.Keep(2, of: 4)), Make("c", 6, single), Make("big", 100, single),
-                Make("d", 1, single), Make("h", 1, single, ScalarType.BFloat16), Make("ch", 8, new PerChannel()),
-                Make("n2", 5, NofM.Keep(2, of: 4)),
-            ],
-            []);
-
-        var batches = BatchPlan.Of(model.Layers.Select(layer => layer.Group), mostElements: 120);
-
-        var names = batches.Select(batch => string.Join(' ', batch.Select(group => group.Mask.Name)));
-        Assert.Equal(["a b", "c", "big", "d", "n n2", "h"], names);
-    }
-
-    private static MaskedModel Batched(PrunedLayer[] layers) => new(layers, [new BatchScope(layers.Select(layer => layer.Group))]);
-
-    private static PrunedLayer[] Model(string strategy, ScalarType type, string temperature, string? gradient) =>
-    [
-        .. Shapes.Index().Select(shape => Layer(
-            $"{shape.Index}", shape.Item, strategy == "unstructured" ? new Unstructured() : NofM.Parse(strategy), type,
-            temperature == "absolute" ? Temperature.Absolute(0.3) : Temperature.Relative(double.Parse(temperature)),
-            gradient is null ? null : Temperature.Relative(double.Parse(gradient)), target: null, values: null)),
-    ];
-
-    private static PrunedLayer Layer(
-        string name, long[] shape, IMaskStrategy strategy, ScalarType type, Temperature temperature, Temperature? gradient, long? target,
-        Func<int, double>? values)
-    {
-        var layout = new WeightLayout(shape);
-        var numbers = values is null
-            ? Tensors.Normal(name[0], layout.Elements)
-            : [.. Enumerable.Range(0, (int)layout.Elements).Select(values)];
-        var members = strategy.GroupingOf(layout).Members;
-        var removed = target ?? (strategy is NofM pattern ? pattern.Of - pattern.Kept : members * (3 + name[0] % 5) / 9);
-        var mask = new PdpMask(name, layout, strategy, temperature, removed) { GradientTemperature = gradient };
-#pragma warning disable CA2000 // The model owns the group.
-        return new(new MaskGroup(mask, new GroupSlices(mask, new Parameter(Tensors.Of(numbers, shape, type)))), Rule: null);
-#pragma warning restore CA2000
-    }
-
-    private static Parameter Weight(PrunedLayer layer) => layer.Group.Parameters[0];
-
-    /// <summary>ŵ and the gradients after a step whose loss has the gradient 0.1·(1, 2, 3, …) at each ŵ.</summary>
-    private static (double[][] Weights, double[][] Gradients) Step(MaskedModel model, bool isZeroed = true)
-    {
-        using var scope = NewDisposeScope();
-        if (isZeroed)
-        {
-            foreach (var layer in model.Layers)
-                Weight(layer).grad = null;
-        }
-
-        model.Enter(MaskForm.Soft);
-        var masked = model.Layers.Select(layer => Weight(layer).Values()).ToArray();
-        foreach (var layer in model.Layers)
-        {
-            var weight = Weight(layer);
-            double[] upstream = [.. Enumerable.Range(1, (int)weight.numel()).Select(index => 0.1 * (index % 11))];
-            weight.mul(Tensors.Of(upstream, weight.shape, weight.dtype)).sum().backward();
-        }
-
-        model.LeaveMemory();
-        foreach (var layer in model.Layers.Reverse())
-            Assert.Null(layer.Group.Leave(out var _));
-        return (masked, [.. model.Layers.Select(layer => Weight(layer).grad!.Values())]);
     }
 
     private static double Tolerance(ScalarType type) => type == ScalarType.Float64 ? Close.Float64 : Close.BFloat16;

@@ -46,6 +46,23 @@ internal sealed class Scene : IDisposable
             entry => Convert.ToHexString(entry.Value.bytes)));
     }
 
+    /// <summary>Writes a number into a tensor of the model, the optimizer or the average, such as <c>model.fc.weight</c>.</summary>
+    public void Poison(string name, float wrong)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        var (part, rest) = (name[..name.IndexOf('.', StringComparison.Ordinal)], name[(name.IndexOf('.', StringComparison.Ordinal) + 1)..]);
+        if (part == "optimizer")
+        {
+            var state = Optimizer.GetState().ToDictionary();
+            state[rest] = full_like(state[rest], wrong);
+            Optimizer.SetState(state);
+            return;
+        }
+
+        (part == "model" ? _model.state_dict()[rest] : Average.GetState()[rest])[0].fill_(wrong);
+    }
+
     public void Dispose()
     {
         Average.Dispose();

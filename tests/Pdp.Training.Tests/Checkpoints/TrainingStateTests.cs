@@ -177,7 +177,7 @@ public sealed class TrainingStateTests : IDisposable
     public void Save_WhenANumberIsNotFinite_NamesItAndWritesNothing(float wrong, string name)
     {
         var before = File.ReadAllBytes(Path);
-        Poison(name, wrong);
+        _trained.Poison(name, wrong);
 
         var error = Assert.Throws<InvalidOperationException>(() => _trained.State.Save(Path, Texts));
 
@@ -224,22 +224,6 @@ public sealed class TrainingStateTests : IDisposable
         _trained.State.Save(Path, Texts);
         _trained.State.Load(Path);
     });
-
-    private void Poison(string name, float wrong)
-    {
-        using var scope = NewDisposeScope();
-        using var noGrad = no_grad();
-        var (part, rest) = (name[..name.IndexOf('.', StringComparison.Ordinal)], name[(name.IndexOf('.', StringComparison.Ordinal) + 1)..]);
-        if (part == "optimizer")
-        {
-            var state = _trained.Optimizer.GetState().ToDictionary();
-            state[rest] = full_like(state[rest], wrong);
-            _trained.Optimizer.SetState(state);
-            return;
-        }
-
-        (part == "model" ? _trained.State.Model.state_dict()[rest] : _trained.Average.GetState()[rest])[0].fill_(wrong);
-    }
 
     private void Change(Action<Dictionary<string, Tensor>> change)
     {

@@ -1,6 +1,6 @@
 namespace Pdp.Sparse.Kernels;
 
-/// <summary>What is applied to each output before it is written.</summary>
+/// <summary>The function applied to each output before it is written.</summary>
 internal enum Activation
 {
     /// <summary>Nothing.</summary>

@@ -1,6 +1,6 @@
 namespace Pdp.Sparse.Kernels;
 
-/// <summary>Applies what comes last.</summary>
+/// <summary>Applies an activation to a product's outputs.</summary>
 internal static unsafe class Activations
 {
     /// <summary>y = activation(y).</summary>

@@ -1,14 +1,14 @@
 namespace Pdp.Sparse.Kernels;
 
-/// <summary>The matrix that a weight is multiplied with, [columns of the weight, positions], wherever its numbers are.</summary>
+/// <summary>The matrix that a weight is multiplied by, [columns of the weight, positions], wherever its numbers are.</summary>
 internal unsafe interface IInput
 {
-    /// <summary>Gets ready for a tile, whose rows are then copied by the same worker.</summary>
+    /// <summary>Prepares for a tile; the same worker then copies its rows.</summary>
     /// <param name="tile">The positions.</param>
     /// <param name="worker">The number of the worker.</param>
     void Begin(Tile tile, int worker);
 
-    /// <summary>Copies some of its rows to a slab.</summary>
+    /// <summary>Copies some of the matrix's rows to a slab.</summary>
     /// <param name="slab">[count, tile.Width]; what is beyond the tile's positions does not matter.</param>
     /// <param name="first">The first row.</param>
     /// <param name="count">How many rows.</param>

@@ -1,22 +1,22 @@
 namespace Pdp.Sparse.Kernels;
 
-/// <summary>The loops over numbers, in vectors of one width.</summary>
+/// <summary>The inner loops, in vectors of one width.</summary>
 internal unsafe interface IPanelKernel
 {
-    /// <summary>The numbers of a vector.</summary>
+    /// <summary>How many numbers a vector holds.</summary>
     int Lanes { get; }
 
     /// <summary>The most positions that are computed at once; a power of two.</summary>
     int MostWidth { get; }
 
-    /// <summary>The least ones; a power of two.</summary>
+    /// <summary>The fewest positions that are computed at once; a power of two.</summary>
     int LeastWidth { get; }
 
     /// <summary>y += W·x for the rows of a panel.</summary>
     /// <param name="panel">W.</param>
     /// <param name="slab">x, [columns of the block, width].</param>
     /// <param name="y">[rows of the panel, width].</param>
-    /// <param name="width">A power of two between the least and the most one.</param>
+    /// <param name="width">A power of two from <see cref="LeastWidth"/> to <see cref="MostWidth"/>.</param>
     void Multiply(Panel panel, float* slab, float* y, int width);
 
     /// <summary>y = min(max(y, 0), most); NaN stays NaN.</summary>
@@ -33,10 +33,10 @@ internal unsafe interface IPanelKernel
     /// <summary>y += x.</summary>
     void Add(float* y, float* x, int count);
 
-    /// <summary>Sets all numbers of each row of [rows, width] to that row's one.</summary>
+    /// <summary>Sets all numbers of each row of y, [rows, width], to that row's value.</summary>
     void Spread(float* values, float* y, int rows, int width);
 
-    /// <summary>Puts vectors together from parts of others, for each of several channels; zeros where no part is.</summary>
+    /// <summary>Assembles a vector from parts of others, for each of several channels, with zeros where there is no part.</summary>
     /// <param name="source">The first channel.</param>
     /// <param name="sourceStride">From one channel to the next.</param>
     /// <param name="parts">Where the parts are.</param>

@@ -10,14 +10,14 @@ internal interface ISparseProduct : IDisposable
 
     /// <summary>activation(W·input + bias + addend); the result is the caller's.</summary>
     /// <param name="input">
-    /// Float32 in the CPU's memory, [..., in] for a linear layer, [in, width], [batch, in, width], [in, height, width] or
+    /// Float32 on the CPU, [..., in] for a linear layer, [in, width], [batch, in, width], [in, height, width] or
     /// [batch, in, height, width] for a convolution; in any layout.
     /// </param>
     /// <param name="addend">What is added before the activation, of the result's shape.</param>
     /// <exception cref="ArgumentException">A shape, a dtype or a device does not fit.</exception>
     Tensor Run(Tensor input, Tensor? addend = null);
 
-    /// <summary>Writes the weight that it computes with, row by row, into memory that is zero.</summary>
+    /// <summary>Writes the weight that it computes with, row by row, into zeroed memory.</summary>
     /// <param name="weight">As many numbers as the weight has.</param>
     void Unpack(Span<float> weight);
 }

@@ -3,13 +3,13 @@ using Pdp.Numerics.Kernels;
 
 namespace Pdp.Sparse.Kernels;
 
-/// <summary>One product at a time, on libtorch's threads, with the memory that it needs; used again and again.</summary>
+/// <summary>Computes one product at a time on libtorch's threads, in memory of its own; reused from call to call.</summary>
 internal sealed unsafe class Job : IParallelWork
 {
-    /// <summary>The rows of a piece at most: with their sums the second-level cache is not full yet.</summary>
+    /// <summary>The most panels of a piece: the sums of their 1024 rows don't fill the second-level cache.</summary>
     private const int MostPanels = 1024 / PackedMatrix.PanelRows;
 
-    /// <summary>The nonzeros times vectors of positions for which other threads are woken: about 15 microseconds.</summary>
+    /// <summary>The least work, in nonzeros times 16 positions, for which other threads are woken: about 15 microseconds.</summary>
     private const long LeastWork = 1 << 16;
 
     private static readonly IPanelKernel Kernel = PanelKernels.Widest;
@@ -25,25 +25,25 @@ internal sealed unsafe class Job : IParallelWork
     private int _groupPanels;
     private int _groups;
 
-    /// <summary>The inputs of positions.</summary>
+    /// <summary>An input whose numbers lie side by side for each position.</summary>
     public PositionsInput Positions { get; } = new();
 
-    /// <summary>The inputs of planes.</summary>
+    /// <summary>An input whose positions lie side by side.</summary>
     public PlanesInput Planes { get; } = new();
 
-    /// <summary>The inputs of windows.</summary>
+    /// <summary>The windows of a convolution.</summary>
     public WindowsInput Windows { get; } = new();
 
-    /// <summary>The outputs of positions.</summary>
+    /// <summary>An output whose numbers lie side by side for each position.</summary>
     public PositionsOutput ToPositions { get; } = new();
 
-    /// <summary>The outputs of planes.</summary>
+    /// <summary>An output whose positions lie side by side.</summary>
     public PlanesOutput ToPlanes { get; } = new();
 
     private static IEnumerable<int> Workers => Enumerable.Range(0, ParallelRunner.WorkersFor(int.MaxValue));
 
     /// <summary>output = activation(matrix·input + bias + addend).</summary>
-    /// <remarks>A single position's inputs, side by side, can be given as a vector, too.</remarks>
+    /// <remarks>A single position's inputs, if side by side, can also be given as a vector.</remarks>
     public void Multiply(
         PackedMatrix matrix, IInput input, IOutput output, Activation activation, long positions, int threads, float* vector = null)
     {
@@ -124,7 +124,7 @@ internal sealed unsafe class Job : IParallelWork
         _output.Write(sums, firstRow, rows, new(0, 1, 1));
     }
 
-    /// <summary>Into how many parts the rows are cut, so that all threads have something to do and fill few slabs.</summary>
+    /// <summary>How many groups the rows are split into, so that all threads have work but fill few slabs.</summary>
     private static int Groups(PackedMatrix matrix, long tiles, int threads)
     {
         var least = (matrix.Panels + MostPanels - 1) / MostPanels;

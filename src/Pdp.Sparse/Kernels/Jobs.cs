@@ -1,11 +1,11 @@
 namespace Pdp.Sparse.Kernels;
 
-/// <summary>The jobs that wait for work; each call takes one and returns it.</summary>
+/// <summary>A pool of jobs; each call takes one and returns it.</summary>
 internal static class Jobs
 {
     private static readonly Stack<Job> Waiting = new();
 
-    /// <summary>A job that no other call has.</summary>
+    /// <summary>Takes a job that no other call has.</summary>
     public static JobLease Take()
     {
         lock (Waiting)
@@ -17,7 +17,7 @@ internal static class Jobs
         return new(new Job());
     }
 
-    /// <summary>Gives a job back.</summary>
+    /// <summary>Puts a job back.</summary>
     public static void Return(Job job)
     {
         lock (Waiting)

@@ -13,7 +13,7 @@ internal static class LanesMath<TLanes>
 
     private const float Log2OfE = 1.44269504f;
 
-    // ln 2 in two parts, so that n·ln 2 is exact in the first, which is 355/512.
+    // ln 2 in two parts; n times the first one, 355/512, is exact.
     private const float Ln2High = 0.693359375f;
     private const float Ln2Low = -2.12194440e-4f;
 

@@ -13,7 +13,7 @@ internal static unsafe class Nonzeros
     /// <summary>How many nonzeros ahead of the current ones.</summary>
     private const int Ahead = 512;
 
-    /// <summary>Fetches the nonzeros that follow some rows later. Past the end of the weight nothing is read.</summary>
+    /// <summary>Fetches nonzeros of some rows further on. Nothing is read past the end of the weight.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Fetch(float* values, ushort* indices)
     {

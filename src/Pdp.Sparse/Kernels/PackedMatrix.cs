@@ -18,7 +18,7 @@ internal sealed unsafe class PackedMatrix : IDisposable
     /// <summary>What a column's number is multiplied by in the indices: the address of 64 inputs then needs no shift.</summary>
     public const int IndexUnit = 32;
 
-    /// <summary>The most columns of a block: 64 inputs each are 48 KiB.</summary>
+    /// <summary>The most columns of a block: with 64 inputs each, 48 KiB.</summary>
     private const int MostBlockColumns = 192;
 
     private readonly float* _values;
@@ -49,7 +49,7 @@ internal sealed unsafe class PackedMatrix : IDisposable
         Fill(weight);
     }
 
-    /// <summary>Packs a weight whose first dimension are the rows, and its bias if it has one.</summary>
+    /// <summary>Packs a weight, whose first dimension is the rows, and its bias if it has one.</summary>
     public static PackedMatrix Of(Tensor weight, Tensor? bias)
     {
         using var scope = NewDisposeScope();
@@ -67,36 +67,36 @@ internal sealed unsafe class PackedMatrix : IDisposable
     /// <summary>Frees what was not disposed of.</summary>
     ~PackedMatrix() => Free();
 
-    /// <summary>The outputs.</summary>
+    /// <summary>The number of outputs.</summary>
     public int Rows { get; }
 
-    /// <summary>The inputs.</summary>
+    /// <summary>The number of inputs.</summary>
     public int Columns { get; }
 
-    /// <summary>The weights that are not zero.</summary>
+    /// <summary>The number of weights that are not zero.</summary>
     public long Nonzeros { get; }
 
-    /// <summary>The blocks of columns.</summary>
+    /// <summary>The number of blocks of columns.</summary>
     public int Blocks { get; }
 
-    /// <summary>The columns of a block; the last one may have fewer.</summary>
+    /// <summary>The number of columns of a block; the last block may have fewer.</summary>
     public int BlockColumns { get; }
 
-    /// <summary>The panels of a block, each with up to <see cref="PanelRows"/> rows.</summary>
+    /// <summary>The number of panels of a block, each with up to <see cref="PanelRows"/> rows.</summary>
     public int Panels { get; }
 
     /// <summary>One number for each row.</summary>
     public float* Bias => _bias;
 
-    /// <summary>The memory of all of it.</summary>
+    /// <summary>The memory that it takes, in bytes.</summary>
     public long Bytes =>
         (Nonzeros * (sizeof(float) + sizeof(ushort))) + ((long)Rows * Blocks * sizeof(PackedRow)) + (Rows * sizeof(float))
         + (_starts.Length * sizeof(long));
 
-    /// <summary>The columns of a block.</summary>
+    /// <summary>How many columns a block has.</summary>
     public int ColumnsOf(int block) => Math.Min(BlockColumns, Columns - (block * BlockColumns));
 
-    /// <summary>The rows of a panel.</summary>
+    /// <summary>How many rows a panel has.</summary>
     public int RowsOf(int panel) => Math.Min(PanelRows, Rows - (panel * PanelRows));
 
     /// <summary>The nonzeros of a panel in a block.</summary>
@@ -172,7 +172,7 @@ internal sealed unsafe class PackedMatrix : IDisposable
 
     private static int Ceiling(int a, int b) => (a + b - 1) / b;
 
-    /// <summary>Memory with room behind it for what vectors read too much: indices that are zeros.</summary>
+    /// <summary>Memory followed by zeros, since vectors read past its end: the extra indices are then 0.</summary>
     private static T* Allocate<T>(long count)
         where T : unmanaged
     {

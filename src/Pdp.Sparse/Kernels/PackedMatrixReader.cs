@@ -3,7 +3,7 @@ namespace Pdp.Sparse.Kernels;
 /// <summary>Reads the nonzeros of a packed matrix back.</summary>
 internal static unsafe class PackedMatrixReader
 {
-    /// <summary>Writes the nonzeros of a matrix where they stand in the dense one, row by row; the rest is left as it is.</summary>
+    /// <summary>Writes the nonzeros of a matrix to their places in the dense one, row by row; the rest is left as it is.</summary>
     public static void Unpack(this PackedMatrix matrix, Span<float> weight)
     {
         for (var block = 0; block < matrix.Blocks; block++)

@@ -1,10 +1,10 @@
 namespace Pdp.Sparse.Kernels;
 
 /// <summary>The nonzeros of up to <see cref="PackedMatrix.PanelRows"/> rows in one block of columns.</summary>
-/// <remarks>Rows with few nonzeros come first, so that the loops over them end where the processor expects it.</remarks>
+/// <remarks>Rows with few nonzeros come first, so that the processor predicts where the loops over them end.</remarks>
 internal readonly unsafe ref struct Panel
 {
-    /// <summary>The rows, in the order of their nonzeros.</summary>
+    /// <summary>The rows, by increasing number of nonzeros.</summary>
     public required PackedRow* Rows { get; init; }
 
     /// <summary>How many rows there are.</summary>

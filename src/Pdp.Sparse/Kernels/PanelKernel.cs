@@ -3,7 +3,7 @@ using Pdp.Numerics.Kernels;
 
 namespace Pdp.Sparse.Kernels;
 
-/// <summary>The loops over nonzeros: for each one broadcast and, over all positions, multiply-adds into registers.</summary>
+/// <summary>The loops over nonzeros: each is broadcast, then multiplied by all positions and added up in registers.</summary>
 /// <remarks>
 /// Four indices are read at once, as the processor has few loads to spare. Each position has its own sum, in the order of the
 /// columns, so that the result depends neither on the width of vectors and tiles nor on the number of threads.
@@ -91,7 +91,7 @@ internal sealed unsafe class PanelKernel<TLanes> : IPanelKernel
     [MethodImpl(Compiled.AtOnce)]
     public void Gather(float* source, long sourceStride, Part* parts, int number, float* target, long targetStride, int channels)
     {
-        // With fewer parts than two, the missing ones have no positions.
+        // If there are fewer than two parts, the missing ones have no positions.
         var none = new Part(number == 0 ? 0 : parts[0].Source, 0, 0);
         if (number == 1)
             Take(source + parts[0].Source, Mask(parts[0]), sourceStride, target, targetStride, channels);
@@ -101,7 +101,7 @@ internal sealed unsafe class PanelKernel<TLanes> : IPanelKernel
             AddPart(source + parts[i].Source, Mask(parts[i]), sourceStride, target, targetStride, channels);
     }
 
-    /// <summary>All bits are set for the positions of a part.</summary>
+    /// <summary>A mask with all bits set for the positions of a part.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static TLanes Mask(Part part) =>
         TLanes.Less(Numbers, TLanes.Create(part.End)) & TLanes.GreaterOrEqual(Numbers, TLanes.Create(part.First));

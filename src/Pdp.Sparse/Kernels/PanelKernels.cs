@@ -6,7 +6,7 @@ namespace Pdp.Sparse.Kernels;
 /// <summary>The kernels for the processor's vectors.</summary>
 internal static class PanelKernels
 {
-    /// <summary>The widest ones.</summary>
+    /// <summary>The one for the widest vectors that the processor has.</summary>
     public static IPanelKernel Widest { get; } =
         Vector512.IsHardwareAccelerated ? new PanelKernel<Lanes512>()
             : Vector256.IsHardwareAccelerated ? new PanelKernel<Lanes256>()

@@ -1,6 +1,6 @@
 namespace Pdp.Sparse.Kernels;
 
-/// <summary>Neighbours in a vector of positions whose inputs lie side by side.</summary>
+/// <summary>Neighbouring positions in a vector, whose inputs lie side by side.</summary>
 /// <param name="Source">Where the input of the vector's first position would be, relative to the first channel.</param>
 /// <param name="First">The first of them.</param>
 /// <param name="End">The one after the last.</param>

@@ -4,10 +4,10 @@ using Pdp.Numerics.Kernels;
 namespace Pdp.Sparse.Kernels;
 
 /// <summary>Copies pictures so that the inputs of neighbouring windows lie side by side.</summary>
-/// <remarks>They lie channel by channel, and the columns of a row in phases, modulo the stride.</remarks>
+/// <remarks>The copies are channel by channel, with the columns of each row in phases, modulo the stride.</remarks>
 internal sealed unsafe class PhasePlanes : IParallelWork
 {
-    /// <summary>The channels of a piece: with the channels last, those of a cache line.</summary>
+    /// <summary>The channels of a piece: as many as a cache line holds with channels last.</summary>
     private const int GroupChannels = 16;
 
     private readonly Scratch _scratch = new();

@@ -13,7 +13,7 @@ internal readonly record struct PictureLayout(long Pictures, long PictureStride,
     /// <summary>Whether the channels of a position lie side by side.</summary>
     public bool IsChannelsLast => ChannelStride == 1 && ColumnStride != 1;
 
-    /// <summary>Reads it from a tensor of two to four dimensions.</summary>
+    /// <summary>Reads the layout of a tensor of two to four dimensions.</summary>
     /// <param name="input">The pictures.</param>
     /// <param name="axes">The axes of a picture, 1 or 2.</param>
     public static PictureLayout Of(Tensor input, int axes)

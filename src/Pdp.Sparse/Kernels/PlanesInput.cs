@@ -3,7 +3,7 @@ using Pdp.Numerics.Kernels;
 
 namespace Pdp.Sparse.Kernels;
 
-/// <summary>Positions of an input side by side: channels of pictures, and what a packed layer has written that way.</summary>
+/// <summary>An input whose positions lie side by side: pictures channel by channel, such as packed convolutions return.</summary>
 internal sealed unsafe class PlanesInput : IInput
 {
     private float* _x;

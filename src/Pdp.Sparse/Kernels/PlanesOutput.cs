@@ -3,7 +3,7 @@ using Pdp.Numerics.Kernels;
 
 namespace Pdp.Sparse.Kernels;
 
-/// <summary>Positions of an output side by side.</summary>
+/// <summary>An output whose positions lie side by side.</summary>
 internal sealed unsafe class PlanesOutput : IOutput
 {
     private float* _y;

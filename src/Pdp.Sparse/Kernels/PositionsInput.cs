@@ -1,12 +1,12 @@
 namespace Pdp.Sparse.Kernels;
 
-/// <summary>Inputs of a position side by side: tokens of a linear layer, pictures with the channels last.</summary>
+/// <summary>An input whose numbers lie side by side for each position, such as the tokens of a linear layer.</summary>
 internal sealed unsafe class PositionsInput : IInput
 {
     private float* _x;
     private long _stride;
 
-    /// <summary>Takes [positions, inputs] with a distance from one position to the next.</summary>
+    /// <summary>Takes [positions, inputs] with a stride from one position to the next.</summary>
     public IInput Set(float* x, long stride)
     {
         _x = x;

@@ -3,7 +3,7 @@ using Pdp.Numerics.Kernels;
 
 namespace Pdp.Sparse.Kernels;
 
-/// <summary>Outputs of a position side by side.</summary>
+/// <summary>An output whose numbers lie side by side for each position.</summary>
 internal sealed unsafe class PositionsOutput : IOutput
 {
     private float* _y;

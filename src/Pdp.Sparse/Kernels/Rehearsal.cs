@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace Pdp.Sparse.Kernels;
 
-/// <summary>Small products, run once in a process, so that no first call of a packed model waits for its loops to be compiled.</summary>
+/// <summary>Runs small products once in a process, so that the first call of a packed model doesn't wait for loops to be compiled.</summary>
 internal static class Rehearsal
 {
     private const int Channels = 4;

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace Pdp.Sparse.Kernels;
 
-/// <summary>Checks what a product gets: the kernels read memory, and would read any.</summary>
+/// <summary>Checks a product's arguments, since the kernels read memory without checks.</summary>
 internal static class Require
 {
     /// <summary>Float32 on the CPU.</summary>
@@ -14,14 +14,14 @@ internal static class Require
             Refuse(name, $"a dense Float32 tensor on the CPU is needed, not {tensor.dtype} on {tensor.device_type}");
     }
 
-    /// <summary>The shape of the result.</summary>
+    /// <summary>Null, or float32 on the CPU in the shape of the result.</summary>
     public static void Addend(Tensor? addend, long[] shape)
     {
         if (addend is null)
             return;
         Numbers(addend, nameof(addend));
         if (!addend.shape.AsSpan().SequenceEqual(shape))
-            Refuse(nameof(addend), $"its shape is [{string.Join(", ", addend.shape)}], that of the result [{string.Join(", ", shape)}]");
+            Refuse(nameof(addend), $"its shape is [{string.Join(", ", addend.shape)}], that of the result is [{string.Join(", ", shape)}]");
     }
 
     /// <summary>Throws.</summary>

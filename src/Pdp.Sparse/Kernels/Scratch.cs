@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Pdp.Sparse.Kernels;
 
-/// <summary>Memory that grows to what was ever asked for, and is freed with its owner.</summary>
+/// <summary>Memory that grows to the largest length requested, and is freed with its owner.</summary>
 internal sealed unsafe class Scratch
 {
     private float* _start;
@@ -11,7 +11,7 @@ internal sealed unsafe class Scratch
     /// <summary>Frees the memory.</summary>
     ~Scratch() => Free();
 
-    /// <summary>So many numbers, at a multiple of 64 bytes, with what was left in them; zeros where they are new.</summary>
+    /// <summary>Memory for this many numbers, aligned to 64 bytes. It keeps its contents until it grows, and is then all zeros.</summary>
     public float* Of(long length)
     {
         if (length <= _length)

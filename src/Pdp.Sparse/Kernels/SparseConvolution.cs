@@ -71,7 +71,7 @@ internal sealed unsafe class SparseConvolution(Tensor weight, IReadOnlyList<Conv
         GC.KeepAlive(output);
     }
 
-    /// <summary>The window, on pictures of a size that is not known yet.</summary>
+    /// <summary>The window, for pictures whose size is not known yet.</summary>
     private static Geometry WindowOf(Tensor weight, IReadOnlyList<ConvolutionAxis> axes) => axes.Count == 1
         ? new((int)weight.size(1), 1, 1, 1, (int)weight.size(2), new(1), axes[0])
         : new((int)weight.size(1), 1, 1, (int)weight.size(2), (int)weight.size(3), axes[0], axes[1]);

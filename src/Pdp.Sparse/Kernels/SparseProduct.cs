@@ -15,9 +15,9 @@ internal static class SparseProduct
         return new SparseLinear(weight, epilogue);
     }
 
-    /// <summary>A convolution of one group with zeros around the picture.</summary>
+    /// <summary>A convolution with one group and zero padding.</summary>
     /// <param name="weight">[out, in, width] or [out, in, height, width].</param>
-    /// <param name="axes">One for each axis of the picture, in the order of the weight's.</param>
+    /// <param name="axes">One for each axis of the picture, in the order of the weight's dimensions.</param>
     /// <param name="epilogue">What happens to the product.</param>
     public static ISparseProduct Convolution(Tensor weight, IReadOnlyList<ConvolutionAxis> axes, Epilogue epilogue)
     {

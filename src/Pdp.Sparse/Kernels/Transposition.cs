@@ -5,7 +5,7 @@ using Pdp.Numerics.Kernels;
 
 namespace Pdp.Sparse.Kernels;
 
-/// <summary>Rows become columns.</summary>
+/// <summary>Transposes matrices.</summary>
 internal static unsafe class Transposition
 {
     private const int Side = 4;
@@ -29,7 +29,7 @@ internal static unsafe class Transposition
         Singles(source + (wholeRows * sourceStride), sourceStride, target + wholeRows, targetStride, rows - wholeRows, columns);
     }
 
-    /// <summary>In blocks of whole cache lines on both sides, along the rows that lie further apart: no cache may have these.</summary>
+    /// <summary>Works in blocks of whole cache lines on both sides, along the rows that lie further apart, as no cache may hold these.</summary>
     [MethodImpl(Compiled.AtOnce)]
     private static void Squares(float* source, long sourceStride, float* target, long targetStride, int rows, int columns)
     {

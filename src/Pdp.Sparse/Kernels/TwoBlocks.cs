@@ -3,7 +3,7 @@ using Pdp.Numerics.Kernels;
 
 namespace Pdp.Sparse.Kernels;
 
-/// <summary>Two blocks of sums, one behind the other; blocks of these make larger ones.</summary>
+/// <summary>Two blocks of sums, one after the other; they nest to make larger blocks.</summary>
 /// <typeparam name="TBlock">Each of the two.</typeparam>
 /// <typeparam name="TLanes">The vector.</typeparam>
 internal readonly unsafe struct TwoBlocks<TBlock, TLanes> : ISums<TwoBlocks<TBlock, TLanes>, TLanes>

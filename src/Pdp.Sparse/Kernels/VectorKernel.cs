@@ -4,11 +4,11 @@ using Pdp.Numerics.Kernels;
 
 namespace Pdp.Sparse.Kernels;
 
-/// <summary>The loop over nonzeros for a single position: four of them fill a vector.</summary>
-/// <remarks>Loads that are put together are faster than the processor's gather.</remarks>
+/// <summary>The loop over nonzeros for a single position: four nonzeros fill a vector.</summary>
+/// <remarks>Combining single loads is faster than the processor's gather.</remarks>
 internal static unsafe class VectorKernel
 {
-    /// <summary>The largest column of a block, of which an index has the multiple.</summary>
+    /// <summary>The largest column that an index can hold; all its bits are set.</summary>
     private const ulong Columns = ushort.MaxValue / PackedMatrix.IndexUnit;
 
     /// <summary>y += W·x for the rows of a panel.</summary>
@@ -39,7 +39,7 @@ internal static unsafe class VectorKernel
                 values += 4;
             }
 
-            // What is left, up to four, is read with what follows, which may be no number.
+            // The last nonzeros, up to four, are read with what follows them, which may be NaN.
             var isOwn = Vector128.LessThan(Vector128.Create(0, 1, 2, 3), Vector128.Create(n)).AsSingle();
             odd = Vector128.MultiplyAddEstimate(Gather(x, indices) & isOwn, Vector128.Load(values) & isOwn, odd);
             indices += n;
@@ -55,7 +55,7 @@ internal static unsafe class VectorKernel
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<float> Gather(float* x, ushort* indices)
     {
-        // Each column loses its lowest bits, which are zeros, to the one before it.
+        // The division shifts each column's lowest bits, which are zeros, into the column before it.
         var four = *(ulong*)indices / PackedMatrix.IndexUnit;
         return Vector128.Create(x[four & Columns], x[(four >> 16) & Columns], x[(four >> 32) & Columns], x[four >> 48]);
     }

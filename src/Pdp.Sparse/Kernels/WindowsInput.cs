@@ -64,7 +64,7 @@ internal sealed unsafe class WindowsInput : IInput
         {
             for (var element = 0; element < elements; element++, places += 1 + lanes)
             {
-                // The channels of whose rows this element's are among those asked for.
+                // The channels whose rows for this element are among the requested ones.
                 var channel = (first - element + elements - 1) / elements;
                 var channels = ((first + count - element + elements - 1) / elements) - channel;
                 var row = ((long)channel * elements) + element - first;
@@ -75,7 +75,7 @@ internal sealed unsafe class WindowsInput : IInput
         }
     }
 
-    /// <summary>For each vector and element the number of its parts, and these.</summary>
+    /// <summary>For each vector and element, the number of its parts, then the parts.</summary>
     private Part* Places(int worker) => (Part*)_places[worker].Of(0);
 
     [MethodImpl(Compiled.AtOnce)]

@@ -41,7 +41,7 @@ internal sealed class Packer
         _forced = LayerChoice.Forced(options, _weights);
     }
 
-    /// <summary>Tries on an example what is fastest.</summary>
+    /// <summary>Finds out on an example what is fastest.</summary>
     /// <param name="forward">Calls the model.</param>
     public SparseModel ByTrial(Func<Tensor> forward)
     {
@@ -57,7 +57,7 @@ internal sealed class Packer
         return Pack(settled, new(_options, trial, _weights) { Times = times, Notes = trial.Notes });
     }
 
-    /// <summary>Takes the choices of a plan.</summary>
+    /// <summary>Applies the choices of a plan.</summary>
     /// <exception cref="ArgumentException">The plan doesn't fit the model.</exception>
     public SparseModel ByPlan(SparsePlan plan) =>
         Pack(new PlanReader(_model, _weights).Read(plan).Select(layer => layer.Settle()), new(_options, trial: null, _weights));

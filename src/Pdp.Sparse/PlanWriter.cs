@@ -2,7 +2,7 @@ using Pdp.Sparse.Packing;
 
 namespace Pdp.Sparse;
 
-/// <summary>Writes down the forms that layers have.</summary>
+/// <summary>Records the forms that layers have.</summary>
 internal static class PlanWriter
 {
     /// <summary>The plan.</summary>

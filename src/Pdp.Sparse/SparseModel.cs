@@ -9,9 +9,9 @@ namespace Pdp.Sparse;
 /// <summary>A model whose layers compute on their nonzeros, with its code unchanged, until it is unpacked.</summary>
 /// <remarks>
 /// <para>
-/// Linear layers and convolutions of one and two dimensions are packed, with float32 weights on the CPU. Whoever calls the model gets the
+/// Linear layers and convolutions of one and two dimensions with float32 weights on the CPU are packed. Whoever calls the model gets the
 /// same numbers up to rounding, for inputs of any batch and size, on any number of threads at once. Where a weight is zero, its input is
-/// not looked at: infinite and NaN inputs don't spread through zeros.
+/// not read: infinite and NaN inputs don't spread through zeros.
 /// </para>
 /// <para>
 /// The dense weights are gone in the meantime, so that the model can't be trained, moved, saved, or loaded into: each is an error. Weights
@@ -120,7 +120,7 @@ public sealed class SparseModel : IDisposable
     /// by the plan that was kept beside it (<see cref="SparsePlan.ToJson"/>). Layer by layer, a weight is read into the model's own memory,
     /// packed, and freed, so that at most one tensor of the file is dense beside the model. <see cref="Unpack"/> gives the file's weights.
     /// </remarks>
-    /// <param name="model">The model, in evaluation mode; what its weights are doesn't matter.</param>
+    /// <param name="model">The model, in evaluation mode; its weights don't matter.</param>
     /// <param name="path">The file, which has exactly the model's names, shapes and types.</param>
     /// <param name="plan">The plan.</param>
     /// <returns>The packed model, which owns the packed weights until it is disposed.</returns>
@@ -154,7 +154,7 @@ public sealed class SparseModel : IDisposable
         if (edited.Length > 0)
         {
             throw new InvalidOperationException(
-                $"{string.Join(", ", edited)}: changed in place while the model was packed, where the weight is not. The model is "
+                $"{string.Join(", ", edited)}: changed in place while the model was packed, and the changes are lost. The model is "
                 + "unpacked, with the weights from before; change them now.");
         }
     }

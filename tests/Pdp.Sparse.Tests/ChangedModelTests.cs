@@ -19,8 +19,8 @@ public sealed class ChangedModelTests : IDisposable
     }
 
     [Theory]
-    [InlineData("4", null, "'4' is folded into a layer, but did not get its output")]
-    [InlineData("1", "5", "'5' is folded into a layer, but did not get its output")]
+    [InlineData("4", null, "'4' is folded into a layer, but did not get that layer's output")]
+    [InlineData("1", "5", "'5' is folded into a layer, but did not get that layer's output")]
     public void Call_WhenAPlanNamesAModuleThatIsCalledElsewhere_IsRefused(string norm, string? activation, string expected)
     {
         using var model = Pruned.Prune(

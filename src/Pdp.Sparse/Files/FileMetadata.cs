@@ -19,7 +19,7 @@ internal static class FileMetadata
 
     /// <summary>What is written with a model.</summary>
     /// <param name="model">The model's tensors.</param>
-    /// <param name="contents">What the file has of them.</param>
+    /// <param name="contents">The contents of the file.</param>
     /// <param name="rounded">The type that weights were rounded to; null if they were not.</param>
     public static IReadOnlyDictionary<string, string> Of(
         IReadOnlyDictionary<string, Tensor> model, FileContents contents, ScalarType? rounded)
@@ -36,16 +36,16 @@ internal static class FileMetadata
         return metadata;
     }
 
-    /// <summary>Whether they are those of a sparse file.</summary>
+    /// <summary>Whether the metadata are those of a sparse file.</summary>
     public static bool Is(IReadOnlyDictionary<string, string> metadata) => metadata.ContainsKey(Format) && metadata.ContainsKey(Hash);
 
     /// <summary>The signatures of the tensors that the file does not have under their names.</summary>
-    /// <exception cref="FormatException">An entry is none.</exception>
+    /// <exception cref="FormatException">An entry is not a signature.</exception>
     public static IReadOnlyDictionary<string, Signature> Signatures(IReadOnlyDictionary<string, string> metadata) =>
         metadata.Where(entry => !IsOwn(entry.Key))
             .ToDictionary(entry => entry.Key, entry => Signature.Parse(entry.Key, entry.Value), StringComparer.Ordinal);
 
-    /// <summary>Whether a name is kept for the file's own entries and tensors.</summary>
+    /// <summary>Whether a name is reserved for the file's own entries and tensors.</summary>
     public static bool IsOwn(string name) => name.StartsWith(Own, StringComparison.Ordinal);
 
     /// <summary>The name of the type that weights were rounded to; null if they were not.</summary>
@@ -63,7 +63,7 @@ internal static class FileMetadata
             throw new FormatException($"was changed since it was written: its hash is not the '{Hash}' of its metadata");
     }
 
-    // Of the weights: vectors, such as biases, count as little as they weigh.
+    // Of the weights only: vectors, such as biases, are too small to count.
     private static double SparsityOf(IEnumerable<Tensor> tensors)
     {
         var (elements, zeros) = (0L, 0L);

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Pdp.Sparse.Files;
 
-/// <summary>A tensor of a file that is stored in parts. Its tensors are those of the file's reader.</summary>
+/// <summary>A tensor of a file that is stored in parts. Its tensors belong to the file's reader.</summary>
 /// <param name="Name">The tensor's name.</param>
 /// <param name="Signature">Its type and its shape.</param>
 /// <param name="Values">Its nonzeros.</param>
@@ -43,7 +43,7 @@ internal sealed record PackedTensor(string Name, Signature Signature, Tensor Val
     public Tensor Outline() => empty(Shape, dtype: Values.dtype, device: new Device(TorchSharp.DeviceType.META));
 
     /// <summary>Checks the places.</summary>
-    /// <exception cref="FormatException">They are not those of the values.</exception>
+    /// <exception cref="FormatException">They don't match the values.</exception>
     public void RequirePlaces()
     {
         Require(Layout != Parts.Indices || Shape.Length >= 2, $"has '{Name}' as two of four, with {Shape.Length} dimensions");
@@ -80,7 +80,7 @@ internal sealed record PackedTensor(string Name, Signature Signature, Tensor Val
         var fits = mask.Length == (Elements + 7) / 8 && (Elements % 8 == 0 || mask[^1] >> (int)(Elements % 8) == 0);
         Require(
             fits && Bitmask.Count(mask) == count,
-            $"has a '{Name}{Layout}' that is not that of {count} among {Elements} elements");
+            $"has a '{Name}{Layout}' that doesn't place {count} values among {Elements} elements");
         return mask;
     }
 

@@ -39,7 +39,7 @@ internal static class Positions
     }
 
     /// <summary>Decodes a mask and checks all of it.</summary>
-    /// <exception cref="FormatException">The code is not that of as many places among as many elements.</exception>
+    /// <exception cref="FormatException">The code is not one of this many places among this many elements.</exception>
     public static byte[] Decode(Span<byte> code, long elements, long count)
     {
         Require(code.Length == StoredBytes.Positions(elements, count));
@@ -77,6 +77,6 @@ internal static class Positions
     private static void Require(bool condition)
     {
         if (!condition)
-            throw new FormatException("has positions that are not those of its values");
+            throw new FormatException("has positions that don't match its values");
     }
 }

@@ -9,7 +9,7 @@ internal static class Rounding
 {
     private static readonly Scalar Zero = 0.ToScalar();
 
-    /// <summary>The tensors, those of two or more dimensions rounded to a type.</summary>
+    /// <summary>The tensors, with those of two or more dimensions rounded to a type.</summary>
     /// <exception cref="ArgumentException">A weight is beyond the type's range.</exception>
     public static Dictionary<string, Tensor> Round(IReadOnlyDictionary<string, Tensor> tensors, ScalarType? type) =>
         tensors.ToDictionary(

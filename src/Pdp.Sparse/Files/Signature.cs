@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace Pdp.Sparse.Files;
 
-/// <summary>The type and the shape of a tensor, as the metadata say them of one that the file does not have under its name.</summary>
+/// <summary>The type and the shape of a tensor, as the metadata give them if the file does not have it under its name.</summary>
 /// <param name="Type">The type of its elements.</param>
 /// <param name="Shape">The sizes of its dimensions, whose product is known not to overflow.</param>
 internal sealed record Signature(ScalarType Type, long[] Shape)

@@ -8,14 +8,14 @@ namespace Pdp.Sparse;
 /// <remarks>
 /// Any reader of safetensors opens the file. A tensor <c>P</c> is stored as it is, or as the values that are not zero and their places,
 /// whichever takes fewer bytes (by 128 at least, as its parts have longer entries in the header). A zero is an element without any bit set:
-/// −0 and NaN are values, and every bit comes back. Those of at most one dimension that are stored as they are, such as biases and norms,
-/// are in one block for each type, as an entry in the header for each takes more bytes than most of them. Parameters, buffers and all types
-/// that safetensors have are stored alike; a tensor with two names is stored twice.
+/// −0 and NaN are values, and every bit is restored. Tensors of at most one dimension that are stored as they are, such as biases and
+/// norms, are in one block for each type, as a header entry for each would take more bytes than most of them. Parameters, buffers and all
+/// types of safetensors are stored alike; a tensor with two names is stored twice.
 /// <list type="table">
 /// <listheader><term>part</term><description>contents</description></listheader>
 /// <item><term><c>P.compressed</c></term><description>The values, in the tensor's type, in row-major order.</description></item>
 /// <item><term><c>P.bitmask</c></term><description>
-/// U8, ⌈elements ÷ 8⌉ bytes: a bit for each element in row-major order, the lowest of a byte first. The smallest up to 75 % zeros.
+/// U8, ⌈elements ÷ 8⌉ bytes: a bit for each element in row-major order, the lowest of a byte first. The smallest layout up to 75 % zeros.
 /// </description></item>
 /// <item><term>or <c>P.positions</c></term><description>
 /// U8: the Elias–Fano code of the places pᵢ of the n values, about 5 bits for each at 90 % zeros and 6 at 95 %. With
@@ -32,7 +32,7 @@ namespace Pdp.Sparse;
 /// </description></item>
 /// </list>
 /// <para>
-/// The metadata have the type and the shape of each tensor that is in parts or in a block, such as <c>F32 64 64 3 3</c>, under its name.
+/// The metadata hold the type and the shape of each tensor that is in parts or in a block, such as <c>F32 64 64 3 3</c>, under its name.
 /// They also hold <c>pdp.sparse</c>, the version of this layout, 1; <c>pdp.version</c>, that of the library; <c>pdp.sparsity</c>, the
 /// fraction of zeros in the floating-point tensors of two or more dimensions; <c>pdp.values</c>, the type that weights were rounded to, if
 /// they were; and <c>pdp.sha256</c>, which is checked when a file is loaded. It is the hash of a line <c>KEY=TEXT</c> for each other entry
@@ -105,7 +105,7 @@ public static class SparseFile
     /// <param name="path">A safetensors file.</param>
     /// <exception cref="ArgumentNullException"><paramref name="path"/> is null.</exception>
     /// <exception cref="FileNotFoundException">The file does not exist.</exception>
-    /// <exception cref="InvalidDataException">It is no safetensors file, or damaged.</exception>
+    /// <exception cref="InvalidDataException">It is not a safetensors file, or is damaged.</exception>
     public static bool Is(string path) => FileMetadata.Is(Safetensors.LoadMetadata(path));
 
     /// <summary>Loads a file into a model that has exactly the same names, shapes and types.</summary>

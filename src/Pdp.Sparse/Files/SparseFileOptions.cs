@@ -23,9 +23,9 @@ public sealed record SparseFileOptions
             : throw Guard.Outside(nameof(Values), value, "{null, BFloat16, Float16}");
     }
 
-    /// <summary>Whether a −0 is kept as a value of its own. If not, it is saved as 0; only a division by it can tell.</summary>
+    /// <summary>Whether a −0 is kept as a value of its own. If not, it is saved as 0; only a division by it shows the difference.</summary>
     /// <value>
-    /// Default true: every bit is kept. Set it to false for a model that was pruned by a product with masks, as by PyTorch's
+    /// Default true: every bit is kept. Set it to false for a model that was pruned by multiplying with masks, as by PyTorch's
     /// <c>prune</c>: half of its zeros are −0. Commit writes 0.
     /// </value>
     public bool KeepsNegativeZeros { get; init; } = true;

@@ -65,7 +65,7 @@ internal sealed record StoredModel(
         return new(stored.Concat(Vectors.Join(vectors)).ToDictionary(StringComparer.Ordinal), signatures);
     }
 
-    /// <summary>The tensors, rounded ones with the types of a model's, and packed ones without memory.</summary>
+    /// <summary>The tensors: rounded ones in the types of a model's, and packed ones without memory.</summary>
     public Dictionary<string, Tensor> Outlines(IReadOnlyDictionary<string, Tensor> model) =>
         Plain.Concat(Packed.Select(entry => KeyValuePair.Create(entry.Key, entry.Value.Outline())))
             .ToDictionary(entry => entry.Key, entry => Widened(entry.Key, entry.Value, model), StringComparer.Ordinal);

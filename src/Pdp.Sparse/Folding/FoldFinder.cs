@@ -8,7 +8,7 @@ using static TorchSharp.torch.nn;
 namespace Pdp.Sparse.Folding;
 
 /// <summary>
-/// Sees in one call of a model which layers run, and which batch norms and activations get the very tensors that they return.
+/// Finds, in one call of a model, which layers run, and which batch norms and activations get the very tensors that the layers return.
 /// </summary>
 internal sealed class FoldFinder
 {

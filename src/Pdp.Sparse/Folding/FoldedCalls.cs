@@ -3,10 +3,10 @@ using static TorchSharp.torch;
 namespace Pdp.Sparse.Folding;
 
 /// <summary>
-/// Tells the modules behind a layer that their work is done: on each thread, for the tensor that the layer has just returned.
+/// Tells the modules after a layer that their work is done: on each thread, for the tensor that the layer has just returned.
 /// </summary>
 /// <remarks>
-/// The very object counts, not its memory: one activation may serve many places, of which some are folded. A tensor that nobody passes on
+/// The object itself counts, not its memory: one activation may serve many places, of which some are folded. A tensor that nobody passes on
 /// is remembered until the next folded layer runs; within a call of a packed model, that is an error.
 /// </remarks>
 internal static class FoldedCalls
@@ -29,7 +29,7 @@ internal static class FoldedCalls
         (_output, _followers, _next) = (followers.Length == 0 ? null : output, followers, 0);
     }
 
-    /// <summary>Checks from now on that each output gets to the modules that it was announced to.</summary>
+    /// <summary>Checks from now on that each output reaches the modules that it was announced to.</summary>
     public static void Begin() => (_output, _isChecked) = (null, true);
 
     /// <summary>Checks that the last one did.</summary>
@@ -41,12 +41,12 @@ internal static class FoldedCalls
             Refuse();
     }
 
-    /// <summary>What a module passes on if its work is done, a handle of its own; null if it has to work.</summary>
+    /// <summary>What a module passes on if its work is done, as a new handle; null if it has to do its work.</summary>
     public static Tensor? TryPass(FoldedModule module, Tensor input)
     {
         if (_output is null || !ReferenceEquals(input, _output) || !ReferenceEquals(module.Module, _followers![_next].Module))
             return null;
-        // Sequential disposes of what it gave, so that this must be another object.
+        // Sequential disposes of the input that it gave, so this must be another object.
         var passed = input.alias();
         _next++;
         _output = _next < _followers.Length ? passed : null;
@@ -57,8 +57,8 @@ internal static class FoldedCalls
     {
         (_output, _isChecked) = (null, false);
         throw new InvalidOperationException(
-            $"'{_followers![_next].Name}' is folded into a layer, but did not get its output in this call, so that the result would be "
-            + "wrong: the plan is another model's, or the model calls its modules in another order for this input; pack it with "
+            $"'{_followers![_next].Name}' is folded into a layer, but did not get that layer's output in this call: the result would be "
+            + "wrong. The plan is another model's, or the model calls its modules in another order for this input; pack it with "
             + "SparseOptions { Fold = false }.");
     }
 }

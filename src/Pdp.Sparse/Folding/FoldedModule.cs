@@ -3,7 +3,7 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Sparse.Folding;
 
-/// <summary>A module that a layer does the work of.</summary>
+/// <summary>A module whose work a layer does.</summary>
 /// <param name="Name">Its name in the model.</param>
 /// <param name="Module">The module.</param>
 internal sealed record FoldedModule(string Name, Module<Tensor, Tensor> Module);

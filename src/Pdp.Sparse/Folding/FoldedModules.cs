@@ -5,7 +5,7 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Sparse.Folding;
 
-/// <summary>Hooks on modules that some layer does the work of; disposal takes them away.</summary>
+/// <summary>Hooks on modules whose work some layer does; disposal removes them.</summary>
 internal sealed class FoldedModules : IDisposable
 {
     private const string Changed = "changed since it was folded: call Unpack() first, and pack afterwards.";
@@ -14,7 +14,7 @@ internal sealed class FoldedModules : IDisposable
     private readonly List<Tensor> _stubs = [];
     private readonly ModelHooks? _calls;
 
-    /// <summary>Puts hooks on modules, on each once.</summary>
+    /// <summary>Puts hooks on modules, once on each.</summary>
     /// <param name="modules">The modules.</param>
     /// <param name="model">The model whose calls are checked to reach all of them; null, the default, checks nothing.</param>
     public FoldedModules(IEnumerable<FoldedModule> modules, Module? model = null)
@@ -62,7 +62,7 @@ internal sealed class FoldedModules : IDisposable
         ];
     }
 
-    // What a module computes by beside its tensors.
+    // What a module computes with besides its tensors.
     private static double SettingOf(Module module) =>
         module is BatchNorm norm ? norm.eps : (double)(LayerFold.ActivationOf(module) ?? Kernels.Activation.None);
 

@@ -4,7 +4,7 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Sparse.Folding;
 
-/// <summary>What a layer does beside its product: the batch norm and the activation that follow it.</summary>
+/// <summary>What a layer does besides its product: the batch norm and the activation that follow it.</summary>
 /// <param name="Norm">The batch norm; null if none is folded.</param>
 /// <param name="Activation">The activation; null if none is folded.</param>
 internal sealed record LayerFold(FoldedModule? Norm, FoldedModule? Activation)
@@ -21,7 +21,7 @@ internal sealed record LayerFold(FoldedModule? Norm, FoldedModule? Activation)
     /// <summary>What the kernel does last.</summary>
     public Activation Kind => Activation is null ? Kernels.Activation.None : ActivationOf(Activation.Module)!.Value;
 
-    /// <summary>The activation that a module is; null if kernels know none like it.</summary>
+    /// <summary>The activation that a module is; null if the kernels have none like it.</summary>
     public static Activation? ActivationOf(Module module) => module switch
     {
         TorchSharp.Modules.ReLU => Kernels.Activation.Relu,

@@ -6,10 +6,10 @@ namespace Pdp.Sparse.Hooks;
 using PostHook = Func<Module<Tensor, Tensor>, Tensor, Tensor, Tensor>;
 using PreHook = Func<Module<Tensor, Tensor>, Tensor, Tensor>;
 
-/// <summary>Lets a module compute something else when it is called, until it is disposed.</summary>
+/// <summary>Makes a module compute something else when it is called, until this is disposed.</summary>
 /// <remarks>
 /// TorchSharp's layers are sealed, and <c>call</c> runs hooks around <c>forward</c>: the one before computes the result and gives
-/// <c>forward</c> a stub without elements, the one behind puts the result in the place of what <c>forward</c> made of that.
+/// <c>forward</c> a stub without elements; the one after returns the result in place of what <c>forward</c> made of the stub.
 /// </remarks>
 internal sealed class LayerHooks : IDisposable
 {
@@ -37,7 +37,7 @@ internal sealed class LayerHooks : IDisposable
     /// <summary>The input without elements; borrowed.</summary>
     public Tensor Stub { get; set; }
 
-    /// <summary>Whether the module has hooks beside these, which would get the stub.</summary>
+    /// <summary>Whether the module has hooks besides these, which would get the stub.</summary>
     public bool AreShared => _before.Count != 1 || _behind.Count != 1;
 
     /// <summary>Whether a module has hooks that see its tensors.</summary>

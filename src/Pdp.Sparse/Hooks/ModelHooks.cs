@@ -3,10 +3,10 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Sparse.Hooks;
 
-/// <summary>Sees the calls of a whole model, until it is disposed.</summary>
+/// <summary>Watches the calls of a whole model until it is disposed.</summary>
 /// <remarks>
-/// It sees models of up to four tensors that return a tensor, or a tuple, a list, an array or a dictionary of tensors. Calls of others it
-/// doesn't see, as C# has no hooks for types that are not known here.
+/// It sees models that take up to four tensors and return a tensor, or a tuple, a list, an array or a dictionary of tensors. It doesn't
+/// see calls of others, as C# has no hooks for types that are not known here.
 /// </remarks>
 internal sealed class ModelHooks : IDisposable
 {

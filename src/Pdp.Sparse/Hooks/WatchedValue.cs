@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace Pdp.Sparse.Hooks;
 
-/// <summary>Remembers a small tensor that was copied into a packed form, and sees whether it still holds the same numbers.</summary>
+/// <summary>Remembers a small tensor that was copied into a packed form, and checks that it still holds the same numbers.</summary>
 internal sealed class WatchedValue
 {
     private readonly string _name;
@@ -11,7 +11,7 @@ internal sealed class WatchedValue
 
     /// <summary>Remembers a tensor.</summary>
     /// <param name="name">Its name in messages.</param>
-    /// <param name="read">Reads the tensor that is in force: float32 on the CPU, or none.</param>
+    /// <param name="read">Reads the current tensor: float32 on the CPU, or null.</param>
     public WatchedValue(string name, Func<Tensor?> read)
     {
         (_name, _read) = (name, read);

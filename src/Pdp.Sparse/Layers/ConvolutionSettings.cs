@@ -4,7 +4,7 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Sparse.Layers;
 
-/// <summary>How a convolution moves its window, as it was when this was made; of a linear layer, nothing.</summary>
+/// <summary>How a convolution moved its window when this was made; nothing for a linear layer.</summary>
 /// <param name="layer">The layer.</param>
 internal sealed class ConvolutionSettings(Module layer)
 {
@@ -12,7 +12,7 @@ internal sealed class ConvolutionSettings(Module layer)
     private readonly long[][] _numbers = layer is Convolution convolution ? [.. NumbersOf(convolution).Select(Copy)] : [];
     private readonly PaddingModes _mode = (layer as Convolution)?.padding_mode ?? default;
 
-    /// <summary>Whether it still does; nothing is allocated.</summary>
+    /// <summary>Whether it still moves it like that; nothing is allocated.</summary>
     public bool Stand => _convolution is null
         || (_convolution.padding_mode == _mode && _convolution.groups == _numbers[0][0] && IsSame(_convolution.stride, _numbers[1])
             && IsSame(_convolution.dilation, _numbers[2]) && IsSame(_convolution.padding, _numbers[3]));

@@ -24,10 +24,10 @@ internal sealed record Layer(string Name, Module<Tensor, Tensor> Module)
     /// <summary>The groups of a convolution; 1 for a linear layer.</summary>
     public long Groups => (Module as Convolution)?.groups ?? 1;
 
-    /// <summary>The dimensions of an input with a batch; for a linear layer, of one without further positions.</summary>
+    /// <summary>The number of dimensions of an input with a batch; for a linear layer, of one without further positions.</summary>
     public long Rank => Module is Convolution ? Weight.dim() : 2;
 
-    /// <summary>Why hooks can't compute it otherwise, by any weight; null if they can.</summary>
+    /// <summary>Why hooks can't replace its computation, whatever its weight; null if they can.</summary>
     public string? Obstacle =>
         Module is Convolution { padding_mode: not PaddingModes.Zeros } padded ? $"it pads with {padded.padding_mode}, not with zeros"
         : LayerHooks.HasAny(Module) ? "it has hooks of its own, which would not see its tensors"
@@ -55,7 +55,7 @@ internal sealed record Layer(string Name, Module<Tensor, Tensor> Module)
         ? SparseProduct.Linear(weight, epilogue)
         : SparseProduct.Convolution(weight, Axes(), epilogue);
 
-    /// <summary>The shape of no inputs, of the smallest size.</summary>
+    /// <summary>The shape of an empty batch of the smallest inputs.</summary>
     public long[] StubShape()
     {
         if (Module is not Convolution convolution)

@@ -1,6 +1,6 @@
 namespace Pdp.Sparse.Layers;
 
-/// <summary>Which weights the options force and forbid to be packed.</summary>
+/// <summary>Which weights the options force to be packed, and which they exclude.</summary>
 internal static class LayerChoice
 {
     /// <summary>The weights that have to be packed.</summary>

@@ -7,8 +7,8 @@ namespace Pdp.Sparse.Layers;
 
 /// <summary>What TorchSharp 0.107 keeps in private fields of its layers.</summary>
 /// <remarks>
-/// The property <c>weight</c> disposes of what it replaces, and what <c>forward</c> uses is what <c>named_parameters</c> lists. The fields
-/// behind it are two: one that <c>forward</c> reads, and the list of the module's parameters.
+/// Setting the property <c>weight</c> disposes of the old weight, and changes both what <c>forward</c> uses and what
+/// <c>named_parameters</c> lists. These are two fields: the one that <c>forward</c> reads, and the list of the module's parameters.
 /// </remarks>
 internal static class LayerFields
 {

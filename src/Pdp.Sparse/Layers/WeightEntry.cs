@@ -9,7 +9,7 @@ namespace Pdp.Sparse.Layers;
 /// <summary>A weight of a model, and what stands in the way of packing it.</summary>
 /// <param name="Info">The weight as matches see it.</param>
 /// <param name="Parameter">The weight.</param>
-/// <param name="Layer">The layer that computes with it; null if hooks can't compute that otherwise.</param>
+/// <param name="Layer">The layer that computes with it; null if hooks can't replace its computation.</param>
 /// <param name="Obstacle">Why it can't be packed; null if it can.</param>
 internal sealed record WeightEntry(LayerInfo Info, Parameter Parameter, Layer? Layer, string? Obstacle)
 {
@@ -61,7 +61,7 @@ internal sealed record WeightEntry(LayerInfo Info, Parameter Parameter, Layer? L
     private static string ReasonOf(Module module, WeightRole role) => role switch
     {
         WeightRole.Embedding => "an embedding looks rows up and multiplies nothing",
-        WeightRole.Norm => "a norm's weight is no matrix",
+        WeightRole.Norm => "a norm's weight is not a matrix",
         WeightRole.Other => $"the code of {module.GetType().Name} computes with it, where no hook reaches it",
         _ when module is Convolution or TorchSharp.Modules.Bilinear =>
             $"{module.GetType().Name}: only Linear, Conv1d and Conv2d are packed",

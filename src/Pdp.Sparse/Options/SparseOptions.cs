@@ -5,7 +5,7 @@ namespace Pdp.Sparse;
 /// <summary>How a model is packed. Immutable; each value is checked when it is set.</summary>
 public sealed record SparseOptions
 {
-    /// <summary>The weights that are packed whatever the timing says; each match has to match one that can be packed.</summary>
+    /// <summary>The weights that are packed whatever the timing says; each entry has to match one that can be packed.</summary>
     /// <value>Empty by default: each layer keeps whichever form is faster on the example.</value>
     public IReadOnlyList<LayerMatch> Include { get; init => field = Guard.NotNull(value); } = [];
 
@@ -16,7 +16,7 @@ public sealed record SparseOptions
     /// <summary>
     /// Whether batch norms and ReLU, ReLU6 and GELU modules are folded into the layer whose output they get, packed or dense.
     /// </summary>
-    /// <remarks>What is folded is seen in one call on the example, and undone where the model's output then differs.</remarks>
+    /// <remarks>What to fold is found in one call on the example, and folding is undone where the model's output then differs.</remarks>
     /// <value>Default true.</value>
     public bool Fold { get; init; } = true;
 
@@ -29,7 +29,7 @@ public sealed record SparseOptions
     /// <value>In seconds, in (0, ∞); default 10.</value>
     public double MaximumSeconds { get; init => field = Guard.Positive(value); } = 10;
 
-    /// <summary>The choices of an earlier packing, which are taken without running or timing anything.</summary>
+    /// <summary>The choices of an earlier packing, which are applied without running or timing anything.</summary>
     /// <value>Null, the default, times the layers on the example.</value>
     public SparsePlan? Plan { get; init; }
 }

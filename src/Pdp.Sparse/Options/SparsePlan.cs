@@ -7,10 +7,10 @@ namespace Pdp.Sparse;
 
 /// <summary>Which form each layer of a model has, so that packing it again needs no example and no timing.</summary>
 /// <remarks>A plan belongs to the code and the shapes of a model, and to the sparsity and the machine that it was made for.</remarks>
-/// <param name="Layers">The layers that are not as their own code computes them, each once.</param>
+/// <param name="Layers">The layers that don't compute as their own code does, each once.</param>
 public sealed record SparsePlan(IReadOnlyList<SparseLayerPlan> Layers)
 {
-    /// <summary>The layers that are not as their own code computes them, each once.</summary>
+    /// <summary>The layers that don't compute as their own code does, each once.</summary>
     /// <exception cref="ArgumentNullException">It is null.</exception>
     /// <exception cref="ArgumentException">A layer is null, or two have the same name.</exception>
     public IReadOnlyList<SparseLayerPlan> Layers { get; init => field = Checked(value); } = Checked(Layers);

@@ -7,7 +7,7 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Sparse.Packing;
 
-/// <summary>A dense layer by libtorch, with what is folded into it, and with the channels of its weight last if that is faster.</summary>
+/// <summary>A dense layer computed by libtorch, with what is folded into it, and with the channels of its weight last if that is faster.</summary>
 internal sealed class DenseForm : ISparseProduct
 {
     private readonly Module<Tensor, Tensor> _module;
@@ -17,7 +17,7 @@ internal sealed class DenseForm : ISparseProduct
     private readonly long[] _padding;
 
     /// <summary>Makes the dense form of a layer.</summary>
-    /// <param name="layer">The layer, which <see cref="IsFor"/> holds for.</param>
+    /// <param name="layer">A layer for which <see cref="IsFor"/> holds.</param>
     /// <param name="fold">What is folded into it.</param>
     /// <param name="hasChannelsLast">Whether the channels of a two-dimensional convolution's weight are last in memory.</param>
     public DenseForm(Layer layer, LayerFold fold, bool hasChannelsLast)

@@ -5,11 +5,11 @@ using static TorchSharp.torch;
 
 namespace Pdp.Sparse.Packing;
 
-/// <summary>A layer's own weight, bit for bit, as what the weight of a form of it lacks.</summary>
+/// <summary>What restores a layer's own weight, bit for bit, from that of one of its forms.</summary>
 /// <remarks>
-/// The form computes with W' = s·W if a norm is folded into it, and W' / s is W to the last digit or next to it: two bits say where. A form
-/// that stores no zeros doesn't know −0, which takes a bit for each element if there are many. Anything else that division doesn't bring
-/// back, such as NaN or the weights of a channel whose s is 0, is kept as it is.
+/// The form computes with W' = s·W if a norm is folded into it, and W' / s is W or a neighbouring float: two bits say which. A form
+/// that stores no zeros loses −0, which takes a bit for each element if there are many. Anything else that division doesn't
+/// restore, such as NaN or the weights of a channel whose s is 0, is kept as it is.
 /// </remarks>
 internal sealed class ExactWeight
 {
@@ -93,7 +93,7 @@ internal sealed class ExactWeight
             weight[index] = bits;
     }
 
-    /// <summary>The weight, or the number next to it, as bits.</summary>
+    /// <summary>The bits of the weight or of a neighbouring float.</summary>
     private uint Guess(float formed, int index) =>
         formed == 0 ? 0
         : _scales is null ? BitConverter.SingleToUInt32Bits(formed)

@@ -4,7 +4,7 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Sparse.Packing;
 
-/// <summary>Lets no parameter of a model require a gradient, until it is disposed.</summary>
+/// <summary>Keeps a model's parameters from requiring gradients until this is disposed.</summary>
 /// <remarks>
 /// A backward pass through a packed model then fails at once, instead of training the layers that happen to be dense, and calling the
 /// model without <c>no_grad</c> is no error. Parameters that <c>to</c> replaced in the meantime are found by their names.
@@ -27,7 +27,7 @@ internal sealed class FrozenParameters : IDisposable
 
     private void Set(bool requiresGradient)
     {
-        // Only there can those be set that were made there.
+        // Parameters that were made in inference mode can be set only there.
         using var _ = inference_mode();
         foreach (var pair in ModelParameters.Of(_model))
         {

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace Pdp.Sparse.Packing;
 
-/// <summary>Makes the forms that layers compute by.</summary>
+/// <summary>Makes the forms that layers compute with.</summary>
 internal static class LayerForms
 {
     /// <summary>Makes a form other than the layer's own code; the caller's.</summary>

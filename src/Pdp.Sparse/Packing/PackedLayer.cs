@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 
 namespace Pdp.Sparse.Packing;
 
-/// <summary>A layer that computes by another form of its weight; disposal gives it its own weight back.</summary>
+/// <summary>A layer that computes with another form of its weight; disposal restores its own weight.</summary>
 /// <remarks>It owns the form, and what it keeps of the weight.</remarks>
 internal sealed class PackedLayer : IDisposable
 {
@@ -22,7 +22,7 @@ internal sealed class PackedLayer : IDisposable
     private volatile bool _isReported;
 
     /// <summary>Replaces a layer's weight by a form.</summary>
-    /// <param name="settled">The layer and the form, which is owned from now on.</param>
+    /// <param name="settled">The layer and the form, which this owns from now on.</param>
     public PackedLayer(SettledLayer settled)
     {
         using var normal = inference_mode(false);
@@ -45,10 +45,10 @@ internal sealed class PackedLayer : IDisposable
     /// <summary>The form.</summary>
     public LayerForm Form { get; }
 
-    /// <summary>The memory of the form and of what brings the weight back.</summary>
+    /// <summary>The memory of the form and of what restores the weight.</summary>
     public long Bytes => _form.Bytes + _exact.Bytes;
 
-    /// <summary>Whether the weight was changed in place, which unpacking does not keep, and no call has said so yet.</summary>
+    /// <summary>Whether the weight was changed in place, which unpacking undoes, and no call has reported it yet.</summary>
     public bool IsEdited => !_isReported && _swap.IsEdited;
 
     /// <summary>The layer's own weight; the caller's.</summary>

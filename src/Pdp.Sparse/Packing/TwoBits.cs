@@ -11,7 +11,7 @@ internal sealed class TwoBits(int count)
     /// <summary>The memory that they take.</summary>
     public long Bytes => _bits.Length;
 
-    /// <summary>A step, as what is added to a number.</summary>
+    /// <summary>A step, as it is added to a number.</summary>
     public uint this[int index] => (_bits[index / 4] >> (2 * (index % 4)) & 3) switch
     {
         1 => 1,
@@ -19,8 +19,8 @@ internal sealed class TwoBits(int count)
         _ => 0,
     };
 
-    /// <summary>Keeps a step.</summary>
-    /// <returns>The step; 0 if it is anything else.</returns>
+    /// <summary>Stores a step.</summary>
+    /// <returns>The step that was stored; 0 if it is neither 1 nor −1.</returns>
     public uint Set(int index, uint step)
     {
         if (step is not 1 and not Minus)

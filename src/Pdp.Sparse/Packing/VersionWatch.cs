@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Pdp.Sparse.Packing;
 
-/// <summary>Sees whether tensors are changed in place from now on, by the version that libtorch counts; not on Windows.</summary>
+/// <summary>Detects whether tensors are changed in place from now on, by libtorch's version counters; not on Windows.</summary>
 internal sealed unsafe class VersionWatch
 {
     // at::native::is_inference(const at::Tensor&), under the name that compilers on Linux and macOS give it.
@@ -20,13 +20,13 @@ internal sealed unsafe class VersionWatch
         _version = Version();
     }
 
-    /// <summary>Whether all of them are as they were.</summary>
+    /// <summary>Whether all tensors are as they were.</summary>
     public bool IsUnchanged => Version() == _version;
 
-    // To read the version of a tensor that was made in inference mode is an error.
+    // Reading the version of a tensor that was made in inference mode is an error.
     private static bool HasVersion(Tensor tensor) => IsInferenceFunction != null && IsInferenceFunction(tensor.Handle) == 0;
 
-    // Versions only grow, so that their sum tells of each change.
+    // Versions only grow, so that their sum shows every change.
     private long Version()
     {
         var version = 0L;

@@ -8,9 +8,9 @@ namespace Pdp.Sparse.Packing;
 
 /// <summary>Removes the weight of a layer; disposing restores it: the same parameter with the same bits.</summary>
 /// <remarks>
-/// In the layer's field stands a weight on libtorch's meta device, which has the shape and no data: the layer's <c>forward</c>, past the
-/// hooks, gives no numbers, and <c>to</c> moves nothing. In the module's list of parameters stands a sparse tensor of the same shape:
-/// libtorch refuses to save it and to load into it. The parameter itself is emptied in the meantime, whoever else holds it.
+/// The layer's field holds a weight on libtorch's meta device, which has the shape and no data: the layer's <c>forward</c>, past the
+/// hooks, gives no numbers, and <c>to</c> moves nothing. The module's list of parameters holds a sparse tensor of the same shape:
+/// libtorch refuses to save it or to load into it. The parameter itself is emptied in the meantime, whoever else holds it.
 /// </remarks>
 internal sealed class WeightSwap : IDisposable
 {
@@ -48,13 +48,13 @@ internal sealed class WeightSwap : IDisposable
         _versions = new(_absent, _listed, _weight);
     }
 
-    /// <summary>Whether what stands in for the weight, and what was emptied, was not changed in place.</summary>
+    /// <summary>Whether neither the stand-ins nor the emptied weight were changed in place.</summary>
     public bool IsUnchanged => _versions.IsUnchanged;
 
-    /// <summary>Whether somebody did, of a layer that is to get its weight back.</summary>
+    /// <summary>Whether they were, in a layer that is to get its weight back.</summary>
     public bool IsEdited => Stands && !_absent.IsInvalid && !_listed.IsInvalid && !_weight.IsInvalid && !IsUnchanged;
 
-    /// <summary>Whether the layer still has what stands in for its weight.</summary>
+    /// <summary>Whether the layer still has the stand-in for its weight.</summary>
     public bool Stands => ReferenceEquals(LayerFields.Weight(_module), _absent);
 
     public void Dispose()
@@ -107,7 +107,7 @@ internal sealed class WeightSwap : IDisposable
 
     private static Parameter Kept(Tensor tensor) => (Parameter)Parameter(tensor, requires_grad: false).DetachFromDisposeScope();
 
-    // A sparse tensor with one element that is not a number: what sums it up or makes it dense can't overlook that.
+    // A sparse tensor with one element, NaN: code that sums it or makes it dense can't miss that.
     private static Tensor NotANumber(long[] shape)
     {
         using var scope = NewDisposeScope();

@@ -57,7 +57,7 @@ internal sealed class ReportBuilder(SparseOptions options, Trial? trial, IReadOn
         if (trial is null)
             return options.Plan is null ? "not tried" : "by the plan";
         if (tried is null)
-            return "did not run on the example, or by forward() instead of call()";
+            return "did not run on the example, or ran by forward() instead of call()";
         if (tried.Refusal is { } refusal)
             return refusal;
         if (tried.Times is not { } times)

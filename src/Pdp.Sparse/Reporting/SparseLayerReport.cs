@@ -15,7 +15,7 @@ public sealed record SparseLayerReport
     /// <summary>The form that the layer has.</summary>
     public required LayerForm Form { get; init; }
 
-    /// <summary>Why.</summary>
+    /// <summary>Why it has this form.</summary>
     public required string Reason { get; init; }
 
     /// <summary>
@@ -29,7 +29,7 @@ public sealed record SparseLayerReport
     /// <summary>The names of the modules that are folded into it.</summary>
     public IReadOnlyList<string> Folded { get; init; } = [];
 
-    /// <summary>The memory of the weight as it is now, with what brings the dense one back, in bytes.</summary>
+    /// <summary>The memory of the weight as it is now, with what restores the dense one, in bytes.</summary>
     public required long Bytes { get; init; }
 
     /// <summary>The memory of the dense weight, in bytes.</summary>

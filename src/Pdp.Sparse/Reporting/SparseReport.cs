@@ -15,26 +15,26 @@ public sealed record SparseReport
     public double? DenseMilliseconds { get; init; }
 
     /// <summary>
-    /// The same with all layers dense, everything folded that can be, and the channels of convolutions last in memory if that is faster.
+    /// The same, with all layers dense, everything folded that can be, and the channels of convolutions last in memory if that is faster.
     /// </summary>
     public double? FoldedMilliseconds { get; init; }
 
-    /// <summary>The same as the model is now.</summary>
+    /// <summary>The same, with the model as it is now.</summary>
     public double? PackedMilliseconds { get; init; }
 
     /// <summary>What else is worth knowing, such as what could not be folded.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
 
-    /// <summary>What folding and the better layout gain without any zeros; null if nothing was timed.</summary>
+    /// <summary>The speedup by folding and the better layout, without any use of zeros; null if nothing was timed.</summary>
     public double? GainOfFolding => DenseMilliseconds / FoldedMilliseconds;
 
-    /// <summary>What the zeros gain beyond that; null if nothing was timed.</summary>
+    /// <summary>The further speedup by zeros; null if nothing was timed.</summary>
     public double? GainOfZeros => FoldedMilliseconds / PackedMilliseconds;
 
     /// <summary>The memory of the weights before, in bytes.</summary>
     public long DenseBytes => Layers.Sum(layer => layer.DenseBytes);
 
-    /// <summary>The memory of the weights now, with what brings the dense ones back, in bytes.</summary>
+    /// <summary>The memory of the weights now, with what restores the dense ones, in bytes.</summary>
     public long Bytes => Layers.Sum(layer => layer.Bytes);
 
     /// <summary>Writes the report as JSON.</summary>

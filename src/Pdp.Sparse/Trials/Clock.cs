@@ -2,16 +2,16 @@ using System.Diagnostics;
 
 namespace Pdp.Sparse.Trials;
 
-/// <summary>Times several ways of doing the same in alternation.</summary>
+/// <summary>Times several ways of doing the same thing, in alternation.</summary>
 internal static class Clock
 {
     private const int MostRounds = 15;
     private const int FewestRounds = 3;
 
-    /// <summary>What a way takes, in seconds, whose time hardly varies: one round is enough.</summary>
+    /// <summary>The time, in seconds, from which on ways hardly vary: one round is enough.</summary>
     private const double Long = 0.2;
 
-    /// <summary>What one sample takes at least, in seconds: shorter ones run several times over.</summary>
+    /// <summary>The least time of a sample, in seconds: shorter ways run several times in one.</summary>
     private const double Sample = 5e-5;
 
     /// <summary>The median time of each way, in milliseconds.</summary>
@@ -20,7 +20,7 @@ internal static class Clock
     public static double[] Medians(double seconds, params Action[] ways)
     {
         var start = Stopwatch.GetTimestamp();
-        // The first round compiles, and makes what is kept.
+        // The first round compiles, and makes what is reused.
         double[] first = [.. ways.Select(way => Time(way, 1))];
         int[] repeats = [.. ways.Zip(first, Repeats)];
         var fewest = first.Max() > 1e3 * Long ? 1 : FewestRounds;

@@ -6,7 +6,7 @@ using static TorchSharp.torch.nn;
 namespace Pdp.Sparse.Trials;
 
 /// <summary>
-/// Runs a model on the user's example and on random inputs of the same shapes, and compares with what the plain model gives.
+/// Runs a model on the user's example and on random inputs of the same shapes, and compares its outputs with the plain model's.
 /// </summary>
 internal sealed class Example : IDisposable
 {
@@ -14,8 +14,8 @@ internal sealed class Example : IDisposable
     private const string Null = "The function that calls the model returned null: it has to return the model's output.";
 
     /// <summary>
-    /// How large random inputs are, over the example. Large ones reach both sides of an activation whose inputs on the example are all on
-    /// one, and so show what else reads these.
+    /// How large random inputs are, relative to the example. Large ones reach both sides of an activation whose inputs on the example are
+    /// all on one side, and so reveal what else reads these.
     /// </summary>
     private static readonly double[] Gains = [0.5, 30];
 
@@ -90,7 +90,7 @@ internal sealed class Example : IDisposable
         _expected.Add((inputs, [.. OutputsFor(inputs).Select(output => output.detach().clone().DetachFromDisposeScope())]));
     }
 
-    /// <summary>What the user's function returns, and all that the model returned in it; in the current scope.</summary>
+    /// <summary>What the user's function returns, and all that the model returned during the call; in the current scope.</summary>
     private IReadOnlyList<Tensor> OutputsFor(IReadOnlyList<Tensor>? inputs)
     {
         using var _ = inference_mode();

@@ -9,7 +9,7 @@ internal static class Output
     /// <summary>How far a folded or packed model's output may be from the plain one's, relative to its largest element.</summary>
     public const double Tolerance = 1e-5;
 
-    /// <summary>Whether two outputs are the same up to rounding; elements that are no numbers have to be so in both.</summary>
+    /// <summary>Whether two outputs are the same up to rounding; elements that are not finite have to be so in both.</summary>
     public static bool IsSame(Tensor output, Tensor expected)
     {
         using var scope = NewDisposeScope();

@@ -7,7 +7,7 @@ using static TorchSharp.torch.nn;
 namespace Pdp.Sparse.Trials;
 
 /// <summary>Copies all tensors that a model returns, whichever of them the user's function passes on.</summary>
-/// <remarks>Of a model that <see cref="ModelHooks"/> don't see it copies nothing.</remarks>
+/// <remarks>It copies nothing of a model that <see cref="ModelHooks"/> doesn't see.</remarks>
 internal sealed class OutputWatch : IDisposable
 {
     private readonly ModelHooks? _hooks;
@@ -16,13 +16,13 @@ internal sealed class OutputWatch : IDisposable
     /// <summary>Watches a model.</summary>
     public OutputWatch(Module model)
     {
-        // The hooks of a layer are the trial's, and its output is the function's.
+        // If the model is a layer, its hooks are the trial's, and its output is the function's.
         if (!Layer.IsOne(model))
             _hooks = new(model, static () => { }, Note);
     }
 
     /// <summary>Calls a function.</summary>
-    /// <returns>What it returns, and copies of what the model returned in it; all in the current scope.</returns>
+    /// <returns>What it returns, and copies of what the model returned during it; all in the current scope.</returns>
     public IReadOnlyList<Tensor> Collect(Func<Tensor> function)
     {
         List<Tensor> seen = _seen = [];

@@ -1,6 +1,6 @@
 namespace Pdp.Sparse.Trials;
 
-/// <summary>Finds the layers that change a model's output in another form.</summary>
+/// <summary>Finds the layers that change a model's output if they have another form.</summary>
 internal static class Suspects
 {
     /// <summary>Gives layers another form, unless the output differs with it.</summary>
@@ -15,7 +15,7 @@ internal static class Suspects
     /// <param name="example">The example.</param>
     /// <param name="layers">The layers.</param>
     /// <param name="change">Changes one.</param>
-    /// <param name="revert">Takes the change back.</param>
+    /// <param name="revert">Undoes the change.</param>
     /// <returns>The layers that are not changed.</returns>
     public static IReadOnlyList<TrialLayer> Use(
         Example example, IReadOnlyList<TrialLayer> layers, Action<TrialLayer> change, Action<TrialLayer> revert)

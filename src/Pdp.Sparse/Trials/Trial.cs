@@ -9,7 +9,7 @@ namespace Pdp.Sparse.Trials;
 /// <summary>Tries forms of a model's layers on the example, and settles on one for each; the weights stay where they are.</summary>
 internal sealed class Trial : IDisposable
 {
-    /// <summary>What a form may take of the time of a simpler one at most, to be worth it.</summary>
+    /// <summary>The largest fraction of a simpler form's time that a form may take to be worth it.</summary>
     private const double Gain = 0.97;
 
     private readonly Example _example;
@@ -60,7 +60,7 @@ internal sealed class Trial : IDisposable
         return times;
     }
 
-    /// <summary>Takes the forms that were settled on, and the hooks away.</summary>
+    /// <summary>Hands over the forms that were settled on, and removes the hooks.</summary>
     public IReadOnlyList<SettledLayer> Take()
     {
         SettledLayer[] settled =
@@ -129,7 +129,7 @@ internal sealed class Trial : IDisposable
         Set(medians[1] <= Gain * medians[0] ? last : first);
     }
 
-    /// <summary>Times the whole model as it is, dense at its best, and as it is settled, and takes what is fastest.</summary>
+    /// <summary>Times the whole model as it is, dense at its best, and as settled, and keeps what is fastest.</summary>
     private ModelTimes TimeModel()
     {
         var settled = Forms();
@@ -165,7 +165,7 @@ internal sealed class Trial : IDisposable
             $"The whole model takes {packed:0.000} ms with the packed layers, and {dense:0.000} ms without: none is packed."));
     }
 
-    /// <summary>Code that reads a layer's weight itself needs it as it is.</summary>
+    /// <summary>Leaves layers dense if code of the model reads their weights itself.</summary>
     private void CheckReaders()
     {
         TrialLayer[] changed = [.. _layers.Where(layer => layer.Form != LayerForm.Dense)];

@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 
 namespace Pdp.Sparse.Trials;
 
-/// <summary>A layer that computes by any of its forms, while its own weight stays where it is.</summary>
+/// <summary>A layer that computes with any of its forms, while its own weight stays where it is.</summary>
 /// <remarks>It owns the forms until one is taken out.</remarks>
 internal sealed class TrialLayer : IDisposable
 {
@@ -24,7 +24,7 @@ internal sealed class TrialLayer : IDisposable
     /// <summary>Puts hooks on a layer.</summary>
     /// <param name="weight">Its weight.</param>
     /// <param name="fold">What may be folded into it.</param>
-    /// <param name="isPackable">Whether a packed form may pay.</param>
+    /// <param name="isPackable">Whether a packed form may pay off.</param>
     /// <param name="clock">Times calls.</param>
     public TrialLayer(WeightEntry weight, LayerFold fold, bool isPackable, Medians clock)
     {
@@ -41,13 +41,13 @@ internal sealed class TrialLayer : IDisposable
     /// <summary>The layer.</summary>
     public Layer Layer { get; }
 
-    /// <summary>Whether a packed form may pay.</summary>
+    /// <summary>Whether a packed form may pay off.</summary>
     public bool IsPackable { get; }
 
     /// <summary>What is folded into every form but its own code.</summary>
     public LayerFold Fold { get; private set; }
 
-    /// <summary>The form that it computes by.</summary>
+    /// <summary>The form that it computes with.</summary>
     public LayerForm Form { get; set; }
 
     /// <summary>The dense form with the same folding, in the layout of its own weight.</summary>
@@ -57,7 +57,7 @@ internal sealed class TrialLayer : IDisposable
     public LayerForm BestForm =>
         DenseForm.IsFor(Layer) && Layer.Module is TorchSharp.Modules.Conv2d ? LayerForm.ChannelsLast : PlainForm;
 
-    /// <summary>Why it has no other form though it would gain; null if there is no such reason.</summary>
+    /// <summary>Why it has no other form although that would be faster; null if there is no such reason.</summary>
     public string? Refusal { get; set; }
 
     /// <summary>
@@ -65,11 +65,11 @@ internal sealed class TrialLayer : IDisposable
     /// </summary>
     public (double Dense, double Packed)? Times => _times.Packed > 0 ? _times : null;
 
-    /// <summary>What the packed form takes of the dense one's time; not a number if it was not timed.</summary>
+    /// <summary>The packed form's time as a fraction of the dense one's; NaN if it was not timed.</summary>
     public double Ratio => _times.Packed / _times.Dense;
 
     /// <summary>Times the layer in its calls from now on.</summary>
-    /// <param name="seconds">The time that all of them may take for that, about.</param>
+    /// <param name="seconds">About how long the timing may take over all calls.</param>
     public void Watch(double seconds) => _secondsLeft = seconds;
 
     /// <summary>Removes the weight as packing does, or restores it.</summary>
@@ -94,7 +94,7 @@ internal sealed class TrialLayer : IDisposable
         Fold = LayerFold.None;
     }
 
-    /// <summary>Takes the form out that it computes by, which is not its own code.</summary>
+    /// <summary>Takes out the form that it computes with, which is not its own code.</summary>
     public ISparseProduct Take()
     {
         var form = FormOf(Form);
@@ -129,7 +129,7 @@ internal sealed class TrialLayer : IDisposable
         return output;
     }
 
-    /// <summary>Both sides with the cost of a hook, if they have one.</summary>
+    /// <summary>Times both forms, with the cost of hooks if they have any.</summary>
     private void Time(Tensor input)
     {
         var start = Stopwatch.GetTimestamp();

@@ -8,9 +8,9 @@ namespace Pdp.Training;
 /// <see cref="FusedAdam"/> and <see cref="FusedAdamW"/> avoid this; for other optimizers use <c>Collector.Hold(() => optimizer.step())</c>.
 /// The action runs in a no-GC region (<see cref="GC.TryStartNoGCRegion(long)"/>). Each region starts with one collection, and all
 /// allocations inside it must fit its budget. Exceeding the budget ends the region early and without notice, and the step is then as unsafe
-/// as before. Calls of several threads share a region, which ends when the last of them is done; a call that comes after the one that
-/// started it is done waits for a region of its own. On two threads, beside one that allocates as fast as it can, stock steps still fail
-/// now and then (44 of 285,655).
+/// as before. Calls of several threads share a region, which ends when the last of them is done; once the call that started it is done,
+/// new calls wait for a region of their own. On two threads, beside one that allocates as fast as it can, stock steps still fail now and
+/// then (44 of 285,655).
 /// </remarks>
 public static class Collector
 {
@@ -62,8 +62,8 @@ public static class Collector
         }
     }
 
-    // Were threads to join for ever, their allocations would exceed the budget; were the starter to end the region, the others' steps
-    // would go on outside of it.
+    // If threads could always join, their allocations would exceed the budget; if the starter ended the region, the others' steps
+    // would go on outside it.
     private static bool Enter(long budget)
     {
         lock (Gate)

@@ -6,7 +6,7 @@ namespace Pdp.Sparse.Kernels;
 /// <param name="PictureStride">From one picture to the next.</param>
 internal readonly record struct Planes(long Positions, long RowStride, long PictureStride)
 {
-    /// <summary>Where a position, counted over all pictures, is in the first row, and how many from it on are in the same picture.</summary>
+    /// <summary>Where a position, counted over all pictures, is in the first row, and how many from it on are in its picture.</summary>
     public (long Offset, int Length) Part(long position, int most)
     {
         var (picture, place) = Math.DivRem(position, Positions);

@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace Pdp.Sparse.Kernels;
 
-/// <summary>Runs small products once in a process, so that the first call of a packed model doesn't wait for loops to be compiled.</summary>
+/// <summary>Runs small products once in a process, so that a packed model's first call doesn't wait for loops to be compiled.</summary>
 internal static class Rehearsal
 {
     private const int Channels = 4;

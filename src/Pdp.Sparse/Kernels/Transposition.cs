@@ -29,7 +29,7 @@ internal static unsafe class Transposition
         Singles(source + (wholeRows * sourceStride), sourceStride, target + wholeRows, targetStride, rows - wholeRows, columns);
     }
 
-    /// <summary>Works in blocks of whole cache lines on both sides, along the rows that lie further apart, as no cache may hold these.</summary>
+    /// <summary>Works in blocks of whole cache lines on both sides, along the rows further apart, which may be in no cache.</summary>
     [MethodImpl(Compiled.AtOnce)]
     private static void Squares(float* source, long sourceStride, float* target, long targetStride, int rows, int columns)
     {

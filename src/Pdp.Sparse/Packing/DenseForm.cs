@@ -7,7 +7,7 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Sparse.Packing;
 
-/// <summary>A dense layer computed by libtorch, with what is folded into it, and with the channels of its weight last if that is faster.</summary>
+/// <summary>A dense layer computed by libtorch, with what is folded into it, and its weight's channels last if that is faster.</summary>
 internal sealed class DenseForm : ISparseProduct
 {
     private readonly Module<Tensor, Tensor> _module;

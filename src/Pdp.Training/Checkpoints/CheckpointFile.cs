@@ -40,7 +40,7 @@ internal sealed class CheckpointFile
     /// <param name="masks">The names of tensors that may hold −∞.</param>
     /// <param name="prefixes">What names start with.</param>
     /// <exception cref="FileNotFoundException">The file does not exist.</exception>
-    /// <exception cref="InvalidDataException">The file is damaged, or has a tensor of another prefix or that is not finite.</exception>
+    /// <exception cref="InvalidDataException">The file is damaged, or a tensor has another prefix or is not finite.</exception>
     public static CheckpointFile Load(string path, IReadOnlySet<string> masks, params string[] prefixes)
     {
         if (!File.Exists(path))
@@ -75,7 +75,7 @@ internal sealed class CheckpointFile
     /// <exception cref="InvalidDataException">It does not fit, or there is nothing that it could be for.</exception>
     public void RequireFit(IReadOnlyDictionary<string, Tensor> part, string what, Action<IReadOnlyDictionary<string, Tensor>>? check)
     {
-        Require(check is not null || part.Count == 0, $"holds the state of {what}, and none is given");
+        Require(check is not null || part.Count == 0, $"holds the state of {what}, but none is given");
         try
         {
             check?.Invoke(part);

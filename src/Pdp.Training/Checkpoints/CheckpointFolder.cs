@@ -5,7 +5,7 @@ using Pdp.Training.Files;
 namespace Pdp.Training;
 
 /// <summary>
-/// The checkpoints of a run, in a folder of its own: the last few, and the best. Each is whole, or known to be damaged by its SHA-256.
+/// The checkpoints of a run, in a folder of its own: the last few, and the best. Each is whole, or its SHA-256 shows that it is damaged.
 /// </summary>
 /// <remarks>
 /// Files are named <c>step-0000012345.safetensors</c>, so that names sort as steps do, and <c>best.safetensors</c>. If a process
@@ -40,10 +40,10 @@ public sealed class CheckpointFolder
         ? []
         : [.. Directory.GetFiles(_folder).Where(file => StepOf(file) is not null).Order(StringComparer.Ordinal)];
 
-    /// <summary>Writes a checkpoint, and only then deletes those that are too many, or were never completed.</summary>
+    /// <summary>Writes a checkpoint, and only then deletes those beyond the number to keep, or never completed.</summary>
     /// <param name="step">The steps of the whole run so far, in [0, 9,999,999,999].</param>
     /// <param name="state">What is saved.</param>
-    /// <param name="texts">What else belongs to the moment, by name.</param>
+    /// <param name="texts">Other texts to save with it, by name.</param>
     /// <param name="isBest">Whether to keep a copy as the best.</param>
     /// <returns>The checkpoint's file.</returns>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
@@ -113,7 +113,7 @@ public sealed class CheckpointFolder
             ? step
             : null;
 
-    // A run that continues from before a damaged checkpoint replaces that; the names of whole ones would make it lose its own.
+    // A run that continues from before a damaged checkpoint replaces it; beside whole later ones, its own would be deleted as old.
     private string[] RequireLast(long step)
     {
         string[] later = [.. List().Where(file => StepOf(file) > step)];

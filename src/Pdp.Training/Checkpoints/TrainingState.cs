@@ -9,7 +9,7 @@ namespace Pdp.Training;
 /// </summary>
 /// <remarks>
 /// A file is in the safetensors format, with the names <c>model.NAME</c>, <c>optimizer.NAME</c> and <c>average.NAME</c>, texts in its
-/// header, and a SHA-256 over all of it, which reveals damage anywhere. Other programs read it as any safetensors file.
+/// header, and a SHA-256 over all of it, which reveals damage anywhere. Other programs read it like any safetensors file.
 /// </remarks>
 public sealed record TrainingState
 {
@@ -29,9 +29,9 @@ public sealed record TrainingState
     /// <value>By default (null) none.</value>
     public WeightAverage? Average { get; init; }
 
-    /// <summary>Writes a file, to a temporary one first that is then renamed.</summary>
+    /// <summary>Writes a temporary file, then renames it.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="texts">What else belongs to the moment, such as the epoch and a pruner's state as JSON, by name.</param>
+    /// <param name="texts">Other texts to save, such as the epoch and a pruner's state as JSON, by name.</param>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="ArgumentException">
     /// A text has the name <c>sha256</c> or is null, or a tensor has a type that the format does not support; nothing is written then.

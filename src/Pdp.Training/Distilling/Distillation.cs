@@ -9,7 +9,7 @@ namespace Pdp.Training;
 /// L = (1 − α)·L_task + α·T²·KL(p ‖ q) + β·D, with the teacher's softened answers p = softmax(z_t/T), the student's q =
 /// softmax(z_s/T), and D the distance of hidden states: Hinton, Vinyals and Dean, "Distilling the Knowledge in a Neural Network" (2015),
 /// section 2. T² keeps the gradients of the soft targets as large as those of the task. Each term is a mean over the positions that
-/// count; what doesn't count has no influence, even if it is NaN; nor has a term whose weight is 0, which is not computed. All is
+/// count; what doesn't count has no influence, even if it is NaN; nor does a term whose weight is 0, which is not computed. Everything is
 /// computed in float64: at a high temperature KL is a small difference of large numbers, of which float32 would keep few digits. The
 /// divergence and its gradient are computed a few positions at a time, so that nothing of the size of the logits is kept in float64, and
 /// the soft targets can be differentiated once, not twice.
@@ -28,7 +28,7 @@ public static class Distillation
     /// </returns>
     /// <exception cref="ArgumentNullException">A required argument is null.</exception>
     /// <exception cref="ArgumentException">
-    /// The task's loss is not [], shapes or numbers of states don't go together, there is nothing to compare, or the teacher's tensors have
+    /// The task's loss is not [], shapes or numbers of states don't match, there is nothing to compare, or the teacher's tensors have
     /// a graph.
     /// </exception>
     public static Tensor Loss(

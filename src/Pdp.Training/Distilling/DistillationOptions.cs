@@ -6,7 +6,7 @@ namespace Pdp.Training;
 public sealed record DistillationOptions
 {
     /// <summary>The temperature T that divides the logits of student and teacher.</summary>
-    /// <value>In [0.001, 10000], where float64 keeps six digits of the divergence at least; 2 by default.</value>
+    /// <value>In [0.001, 10000], where float64 keeps at least six digits of the divergence; 2 by default.</value>
     /// <exception cref="ArgumentOutOfRangeException">The value is outside its range.</exception>
     public double Temperature
     {

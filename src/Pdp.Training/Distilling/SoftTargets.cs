@@ -10,7 +10,7 @@ namespace Pdp.Training.Distilling;
 /// </remarks>
 internal static class SoftTargets
 {
-    /// <summary>The numbers in float64 at a time: few enough for a processor's cache.</summary>
+    /// <summary>How many numbers are in float64 at a time: few enough for a processor's cache.</summary>
     private const long AtOnce = 1 << 16;
 
     private static readonly Scalar Zero = 0.ToScalar();

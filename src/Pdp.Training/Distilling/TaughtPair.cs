@@ -13,7 +13,7 @@ internal sealed class TaughtPair
     /// <summary>Which positions don't count, [...]; null if all count.</summary>
     private readonly Tensor? _padding;
 
-    /// <exception cref="ArgumentException">Shapes don't go together or are empty, or the teacher's has a graph.</exception>
+    /// <exception cref="ArgumentException">Shapes don't match or are empty, or the teacher's tensor has a graph.</exception>
     public TaughtPair(Tensor student, Tensor teacher, Tensor? mask, string what)
     {
         ArgumentNullException.ThrowIfNull(student);
@@ -66,7 +66,7 @@ internal sealed class TaughtPair
         }
     }
 
-    // Zeros instead of what doesn't count keep its NaN out of the gradients, too.
+    // Zeros in place of what doesn't count keep its NaN out of the gradients, too.
     private Tensor Wide(Tensor given)
     {
         var wide = given.to_type(ScalarType.Float64);

@@ -9,8 +9,8 @@ using static TorchSharp.torch;
 namespace Pdp.Training;
 
 /// <summary>
-/// Checks that ranks hold the same. Where they don't, every rank throws the same <see cref="InvalidDataException"/>, which names the first
-/// difference and the ranks on which it differs from rank 0.
+/// Checks that ranks hold the same data. Where they don't, every rank throws the same <see cref="InvalidDataException"/>, which names the
+/// first difference and the ranks on which it differs from rank 0.
 /// </summary>
 public static class Agreement
 {
@@ -76,7 +76,7 @@ public static class Agreement
         RequireSameHashes(collective, [.. entries.Select(entry => HashOf(entry.Tensor))], index => $"'{entries[index].Name}'");
     }
 
-    // Each rank fills its row of a table that is zero elsewhere, so that the sum is the table of all.
+    // Each rank fills its row of a table that is zero elsewhere, so that the sum holds the rows of all.
     private static void RequireSameHashes(ICollective collective, long[] hashes, Func<int, string> name)
     {
         using var scope = NewDisposeScope();

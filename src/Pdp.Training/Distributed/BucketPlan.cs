@@ -6,7 +6,7 @@ namespace Pdp.Training.Distributed;
 /// <summary>Divides parameters into buckets; those of one type and device take turns in one memory.</summary>
 internal static class BucketPlan
 {
-    /// <summary>The type that gradients are summed in: halves are too coarse for sums, and MPI has none.</summary>
+    /// <summary>The type that gradients are summed in: half precision is too coarse for sums, and MPI doesn't have it.</summary>
     public static ScalarType SumType(Tensor tensor) => tensor.dtype == ScalarType.Float64 ? ScalarType.Float64 : ScalarType.Float32;
 
     /// <summary>The buckets, in an order that is the same on all ranks, and the memory that they share; the caller's to dispose.</summary>

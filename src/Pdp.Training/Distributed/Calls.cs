@@ -9,7 +9,7 @@ namespace Pdp.Training.Distributed;
 /// </summary>
 internal static class Calls
 {
-    /// <summary>The bytes of the words, as they are sent. They are cut off for a tensor of more than about 20 dimensions.</summary>
+    /// <summary>The bytes of the words, as they are sent. Words for a tensor of more than about 20 dimensions are cut off.</summary>
     public const int Length = 128;
 
     public const string Barrier = "waits at a barrier";

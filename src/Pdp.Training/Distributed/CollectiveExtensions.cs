@@ -6,10 +6,10 @@ namespace Pdp.Training;
 /// <summary>What ranks tell one another besides tensors. All ranks make these calls, as those of <see cref="ICollective"/>.</summary>
 public static class CollectiveExtensions
 {
-    // It refuses what it would change.
+    // It refuses text that it would change.
     private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    /// <summary>Whether a condition holds on any rank, such as a wish to stop: the same answer on all.</summary>
+    /// <summary>Whether a condition holds on any rank, such as a request to stop; all ranks get the same answer.</summary>
     /// <param name="collective">The ranks.</param>
     /// <param name="condition">Whether it holds on this rank.</param>
     /// <exception cref="ArgumentNullException"><paramref name="collective"/> is null.</exception>
@@ -24,7 +24,7 @@ public static class CollectiveExtensions
 
     /// <summary>Gives every rank the texts of all.</summary>
     /// <param name="collective">The ranks.</param>
-    /// <param name="text">That of this rank.</param>
+    /// <param name="text">The text of this rank.</param>
     /// <returns>The texts, by rank.</returns>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="ArgumentException"><paramref name="text"/> contains half of a surrogate pair.</exception>
@@ -48,7 +48,7 @@ public static class CollectiveExtensions
     }
 
     /// <summary>
-    /// Which of the ranks on its machine this one is, and how many these are, by the machine's name: for the choice of a GPU, and to divide
+    /// The number of this rank among those on its machine, and how many these are, by the machine's name: to choose a GPU, and to divide
     /// the cores.
     /// </summary>
     /// <param name="collective">The ranks.</param>

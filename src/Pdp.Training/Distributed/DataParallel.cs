@@ -13,10 +13,11 @@ namespace Pdp.Training;
 /// ranks take the same steps and keep the same weights.
 /// </summary>
 /// <remarks>
-/// The order of a step is <c>zero_grad</c>, forward and backward (of a pruner, inside its scope), <see cref="AverageGradients"/>, clipping,
-/// the optimizer's <c>step</c>. With shares of equal size and a loss that is a mean, this is the step of the whole batch, except that
-/// batch norms see only the share of their rank, as in PyTorch's <c>DistributedDataParallel</c>. Gradients are packed into a few large
-/// buckets after the backward pass. It holds the memory of one bucket for each type of parameter, and borrows the model. Not thread-safe.
+/// The order of a step is <c>zero_grad</c>, forward and backward (with a pruner, inside its scope), <see cref="AverageGradients"/>,
+/// clipping, the optimizer's <c>step</c>. With shares of equal size and a loss that is a mean, this is the step of the whole batch, except
+/// that batch norms see only the share of their rank, as in PyTorch's <c>DistributedDataParallel</c>. Gradients are packed into a few
+/// large buckets after the backward pass. It holds the memory of one bucket for each type of parameter, and borrows the model.
+/// Not thread-safe.
 /// </remarks>
 public sealed class DataParallel : IDisposable
 {
@@ -31,7 +32,7 @@ public sealed class DataParallel : IDisposable
     private long _ticks;
     private bool _isDisposed;
 
-    /// <summary>Gives all ranks the parameters and buffers of rank 0; also the buffers that are not persistent.</summary>
+    /// <summary>Gives all ranks the parameters and buffers of rank 0, including buffers that are not persistent.</summary>
     /// <param name="model">The model, on the device that it trains on: moving it replaces its parameters.</param>
     /// <param name="collective">The ranks.</param>
     /// <param name="options">The settings; null for the defaults.</param>
@@ -71,11 +72,11 @@ public sealed class DataParallel : IDisposable
     /// </summary>
     public TimeSpan CommunicationTime => Stopwatch.GetElapsedTime(0, _ticks);
 
-    /// <summary>The bytes of gradients that each rank gives to a sum in a step.</summary>
+    /// <summary>The bytes of gradients that each rank adds to the sums of a step.</summary>
     public long BytesPerStep => _buckets.Sum(bucket => bucket.Flat.numel() * bucket.Flat.element_size());
 
     /// <summary>
-    /// Replaces each gradient by the mean of the ranks' gradients; one that is missing on some ranks counts as zero there, one that is
+    /// Replaces each gradient by the mean of the ranks' gradients; one that is missing on some ranks counts as zero there; one that is
     /// missing on all stays missing. Call it after the backward pass, outside of a pruner's scope, and before clipping.
     /// </summary>
     /// <exception cref="InvalidOperationException">
@@ -109,7 +110,7 @@ public sealed class DataParallel : IDisposable
     }
 
     /// <summary>
-    /// Replaces each floating-point buffer, such as the statistics of batch norms, by the mean over the ranks; also those that are not
+    /// Replaces each floating-point buffer, such as the statistics of batch norms, by the mean over the ranks, including those that are not
     /// persistent. Call it before evaluation and checkpoints, on all ranks; in between each rank keeps its own.
     /// </summary>
     /// <exception cref="InvalidOperationException">
@@ -157,7 +158,7 @@ public sealed class DataParallel : IDisposable
         }
     }
 
-    // Whether any rank has a gradient of each parameter, in the order of the buckets. One sum counts these ranks, and those that froze it.
+    // Whether any rank has a gradient of each parameter, in the order of the buckets. One sum counts these, and those that froze it.
     private bool[] ReadPresence()
     {
         const long Frozen = 1L << 32;

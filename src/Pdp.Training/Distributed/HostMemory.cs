@@ -9,7 +9,7 @@ namespace Pdp.Training.Distributed;
 internal static class HostMemory
 {
     /// <summary>
-    /// Runs an operation on the address of a tensor's elements. A tensor elsewhere, with gaps, or that reads its memory with another sign
+    /// Runs an operation on the address of a tensor's elements. A tensor that is elsewhere, has gaps, or is a conjugate or negative view
     /// goes through a copy.
     /// </summary>
     public static void Change(Tensor tensor, Action<nint> operation)
@@ -33,10 +33,10 @@ internal static class HostMemory
         tensor.detach().copy_(copy);
     }
 
-    /// <summary>The numbers of a tensor on the host, one after another as they read: a new tensor, or the same.</summary>
+    /// <summary>The numbers of a tensor on the host, one after another, as the tensor reads them: a new tensor, or the same.</summary>
     public static Tensor Plain(Tensor tensor) => tensor.detach().cpu().resolve_conj().resolve_neg().contiguous();
 
-    /// <summary>Why a tensor has no numbers of its own to change, to be read after its name; null where it has.</summary>
+    /// <summary>Why a tensor has no numbers of its own to change, in words that follow its name; null if it has.</summary>
     public static string? ObstacleOf(Tensor tensor) =>
         tensor.is_sparse ? "is sparse: use its to_dense()."
         : tensor.device_type == DeviceType.META ? "is on the meta device and has no numbers, as in a packed model."

@@ -7,9 +7,9 @@ namespace Pdp.Training;
 /// type; a call returns when the others have made theirs.
 /// </summary>
 /// <remarks>
-/// <see cref="MpiRanks"/> gives one over processes, <see cref="ThreadRanks"/> one over threads, <see cref="SingleRank"/> one for a run
+/// <see cref="MpiRanks"/> gives one of processes, <see cref="ThreadRanks"/> one of threads, <see cref="SingleRank"/> one for a run
 /// without other ranks. A rank makes its calls one after another: if two of its threads call at once, one gets an error. No call is
-/// allowed after the work.
+/// allowed once the work has ended.
 /// </remarks>
 public interface ICollective
 {
@@ -20,7 +20,7 @@ public interface ICollective
     int Size { get; }
 
     /// <summary>Replaces a tensor by the sum of the ranks' tensors, element by element; the same bits on every rank.</summary>
-    /// <param name="tensor">Float32, float64 or int64, of any shape; contiguous CPU memory is summed in place, others over a copy.</param>
+    /// <param name="tensor">Float32, float64 or int64, of any shape; contiguous CPU memory is summed in place, others via a copy.</param>
     /// <exception cref="ArgumentNullException"><paramref name="tensor"/> is null.</exception>
     /// <exception cref="ArgumentException">
     /// <paramref name="tensor"/> is of another type, sparse, on the meta device, or an expanded view.

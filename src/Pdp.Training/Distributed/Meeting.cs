@@ -5,7 +5,7 @@ namespace Pdp.Training.Distributed;
 /// <summary>The place where the threads of <see cref="ThreadRanks"/> wait for one another and leave their tensors.</summary>
 internal sealed class Meeting(int size)
 {
-    // The lock guards what follows; its pulse says that any of it changed.
+    // The lock guards what follows; its pulse says that some of it changed.
     private readonly object _gate = new();
     private int _present;
     private int _round;

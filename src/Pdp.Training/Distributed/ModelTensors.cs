@@ -14,7 +14,7 @@ internal static class ModelTensors
     public static (string Name, Tensor Tensor)[] Of(nn.Module model) =>
         [.. model.state_dict().Select(entry => (entry.Key, entry.Value)), .. Unsaved(model)];
 
-    /// <summary>The buffers, also those that files don't hold.</summary>
+    /// <summary>The buffers, including those that files don't hold.</summary>
     public static IEnumerable<(string Name, Tensor Tensor)> BuffersOf(nn.Module model) => [.. model.named_buffers(), .. Unsaved(model)];
 
     /// <summary>Checks that all parameters can be averaged, and that all tensors can be written to.</summary>
@@ -24,7 +24,7 @@ internal static class ModelTensors
         foreach (var (name, tensor) in Of(model))
         {
             var obstacle = tensor is Parameter && tensor.is_complex()
-                ? "is complex, and only real gradients can be averaged: keep its real and imaginary part as a parameter each."
+                ? "is complex, and only real gradients can be averaged: keep its real and imaginary parts as two parameters."
                 : HostMemory.ObstacleOf(tensor);
             if (obstacle is not null)
             {

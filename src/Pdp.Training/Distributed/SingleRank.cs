@@ -10,7 +10,7 @@ public sealed class SingleRank : ICollective
     {
     }
 
-    /// <summary>The only one, as it has no state.</summary>
+    /// <summary>The only instance, as it has no state.</summary>
     public static SingleRank Instance { get; } = new();
 
     /// <inheritdoc/>

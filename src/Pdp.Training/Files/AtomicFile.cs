@@ -10,7 +10,7 @@ public static class AtomicFile
 {
     /// <summary>Writes a file and creates missing folders. If writing fails, an existing file stays as it was.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="write">Writes the contents to the stream that is passed to it; it may read them again, and close the stream.</param>
+    /// <param name="write">Writes the contents to the stream that it gets; it may read them again, and close the stream.</param>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="IOException">The file can't be written, or is being written by another thread or process.</exception>
     /// <remarks>

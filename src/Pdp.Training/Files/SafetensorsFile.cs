@@ -34,7 +34,7 @@ internal static class SafetensorsFile
     {
         if (texts.ContainsKey(Seal.Name))
         {
-            throw new ArgumentException($"The text '{Seal.Name}' is the file's own: give yours another name.", nameof(texts));
+            throw new ArgumentException($"The name '{Seal.Name}' is reserved for the file's own text: use another.", nameof(texts));
         }
 
         KeyValuePair<string, string>[] sealedTexts = [new(Seal.Name, Seal.Blank), .. texts];
@@ -137,7 +137,7 @@ internal static class SafetensorsFile
         return tensor;
     }
 
-    /// <summary>Views of a contiguous tensor's elements, in their order; TorchSharp gives no 2 GiB of a tensor at once.</summary>
+    /// <summary>Views of a contiguous tensor's elements, in their order; TorchSharp can't give 2 GiB of a tensor at once.</summary>
     internal static IEnumerable<Tensor> Pieces(Tensor tensor, long length = 1 << 26)
     {
         var flat = tensor.view(-1);

@@ -117,7 +117,7 @@ internal static class SafetensorsJson
         var known = value.TryGetProperty("dtype", out var dtype) && dtype.ValueKind == JsonValueKind.String;
         Require(known, $"gives tensor '{name}' no dtype");
         var type = SafetensorsType.Find(dtype.GetString()!);
-        Require(type is not null, $"gives tensor '{name}' the dtype '{dtype.GetString()}'; supported are {SafetensorsType.Names}");
+        Require(type is not null, $"gives tensor '{name}' the dtype '{dtype.GetString()}'; the supported ones are {SafetensorsType.Names}");
         var offsets = Numbers(name, value, "data_offsets");
         Require(offsets.Length == 2, $"gives tensor '{name}' {offsets.Length} data_offsets instead of two");
         return new SafetensorsEntry(name, type.GetValueOrDefault(), Numbers(name, value, "shape"), offsets[0], offsets[1]);

@@ -12,10 +12,10 @@ namespace Pdp.Training.Gradients;
 /// </remarks>
 internal static class GradientKernels
 {
-    /// <summary>libtorch's number of float32, for norms of types whose squares overflow early.</summary>
+    /// <summary>libtorch's number for float32, for norms of types whose squares overflow early.</summary>
     private const int Float32 = 6;
 
-    // A function ends with a newline: the compiler wants one after the last.
+    // The compiler wants a newline after the last function, too.
     private const string Script = """
         def total(norms: List[Tensor]):
             return torch.linalg_vector_norm(torch.stack(norms), 2.0)

@@ -122,7 +122,7 @@ internal sealed class GradientSet
             : throw new InvalidOperationException($"The gradient of '{name}' {obstacle}");
     }
 
-    // Why it can't be clipped in its place; found before any other is.
+    // Why a gradient can't be clipped in place; found before any gradient is clipped.
     private static string? Obstacle(Tensor gradient) =>
         gradient.is_sparse ? "is sparse, which clipping does not support: make its layer with sparse: false."
         : !gradient.is_floating_point() ? $"is {gradient.dtype}, and only real floating-point numbers can be clipped."

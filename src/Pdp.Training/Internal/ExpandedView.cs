@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace Pdp.Training.Internal;
 
-/// <summary>A view as <c>expand</c> makes it, several numbers of which share their memory. libtorch refuses to write into one.</summary>
+/// <summary>A view such as <c>expand</c> makes, in which several numbers share their memory. libtorch refuses to write into one.</summary>
 internal static class ExpandedView
 {
     /// <summary>Whether a tensor with memory is one.</summary>

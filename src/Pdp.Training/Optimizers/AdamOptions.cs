@@ -21,7 +21,7 @@ public sealed record AdamOptions
     public double Beta2 { get; init => field = Guard.Fraction(value); } = 0.999;
 
     /// <summary>The term ε that is added to the denominator.</summary>
-    /// <value>In [0, ∞); 1e-8 by default, which is 0 in float16: for parameters of that type set 1e-7 at least.</value>
+    /// <value>In [0, ∞); 1e-8 by default, which is 0 in float16: for parameters of that type set at least 1e-7.</value>
     /// <exception cref="ArgumentOutOfRangeException">The value is outside its range.</exception>
     public double Epsilon { get; init => field = Guard.NotNegative(value); } = 1e-8;
 

@@ -26,7 +26,7 @@ public abstract class FusedAdamBase : FusedOptimizer
             Dispose();
             throw new ArgumentException(
                 $"Epsilon is {options.Epsilon}, which is 0 in float16, so that small gradients would make weights NaN: "
-                + "set it to 1e-7 at least, or train in bfloat16 or float32.",
+                + "set it to at least 1e-7, or train in bfloat16 or float32.",
                 nameof(options));
         }
     }

@@ -10,7 +10,7 @@ namespace Pdp.Training.Optimizers;
 /// </remarks>
 internal static class FusedKernels
 {
-    // A function ends with a newline: the compiler wants one after the last.
+    // The compiler wants a newline after the last function, too.
     private const string Script = """
         def sgd_(
                 parameters: List[Tensor], gradients: List[Tensor], momenta: List[Tensor],
@@ -71,8 +71,8 @@ internal static class FusedKernels
     }
 
     /// <summary>
-    /// Tells autograd that the owners of empty views have changed. The fused kernels don't advance their version counters, so that a
-    /// backward pass through the old weights would give wrong gradients without an error.
+    /// Tells autograd that the owners of empty views have changed. The fused kernels don't advance the owners' version counters, so that
+    /// a backward pass through the old weights would give wrong gradients without an error.
     /// </summary>
     public static void Touch(Tensor[] empty)
     {

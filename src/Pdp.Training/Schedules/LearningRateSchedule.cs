@@ -10,7 +10,7 @@ namespace Pdp.Training;
 /// <remarks>
 /// Of S steps, counted from k = 0, the first W are the warm-up: the factor is (k + 1)/(W + 1), which starts above 0 and would reach 1 at
 /// k = W. From there on it is F + (1 − F)·d((k − W)/(S − W)), with the final factor F and a decay d that falls from d(0) = 1 to
-/// d(1) = 0. The factor depends on the step alone, so that a checkpoint has nothing of it to save.
+/// d(1) = 0. The factor depends on the step alone, so that a checkpoint needn't save it.
 /// </remarks>
 public abstract record LearningRateSchedule
 {

@@ -1,6 +1,6 @@
 namespace Pdp.Training;
 
-/// <summary>A warm-up, then a straight line: d(x) = 1 − x, as BERT's fine-tuning has it.</summary>
+/// <summary>A warm-up, then a straight line: d(x) = 1 − x, as in BERT's fine-tuning.</summary>
 /// <remarks>
 /// See <see cref="LearningRateSchedule"/> for the warm-up and the final factor. A <see cref="LearningRateSchedule.FinalFactor"/> of 1 gives
 /// a warm-up followed by a constant learning rate.

@@ -26,7 +26,7 @@ internal sealed class NormEstimate : IDisposable
         {
             throw new ArgumentException(
                 norms[true].FirstOrDefault() is { Name: { } name }
-                    ? $"All batch norms are frozen, as '{name}': they are in evaluation mode, and the model in training mode."
+                    ? $"All batch norms are frozen, such as '{name}': they are in evaluation mode, and the model in training mode."
                     : "The model has no batch norm that keeps running statistics.",
                 nameof(model));
         }

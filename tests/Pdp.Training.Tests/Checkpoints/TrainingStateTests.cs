@@ -117,11 +117,11 @@ public sealed class TrainingStateTests : IDisposable
         var alone = new TrainingState { Model = _other.State.Model };
 
         Assert.Contains(
-            "the state of an optimizer, and none is given",
+            "the state of an optimizer, but none is given",
             Assert.Throws<InvalidDataException>(() => alone.Load(Path)).Message,
             StringComparison.Ordinal);
         Assert.Contains(
-            "an average of weights, and none",
+            "an average of weights, but none",
             Assert.Throws<InvalidDataException>(() => (alone with { Optimizer = _other.Optimizer }).Load(Path)).Message,
             StringComparison.Ordinal);
         alone.Save(Path, Texts);

@@ -14,7 +14,7 @@ public sealed class MpiMisuseTests
 
         Assert.Equal(0, run.ExitCode);
         Assert.All(run.Of("after"), error => Assert.Equal("This rank has ended its work, and can no longer call the others.", error));
-        Assert.All(run.Of("again"), error => Assert.StartsWith("MPI was started in this process before", error, StringComparison.Ordinal));
+        Assert.All(run.Of("again"), error => Assert.StartsWith("MPI was already started in this process", error, StringComparison.Ordinal));
     }
 
     // MPICH took such an end of one rank for that of all, with exit code 0.
@@ -59,6 +59,6 @@ public sealed class MpiMisuseTests
         var run = MpiRun.Of(mpirun, "thread");
 
         Assert.NotEqual(0, run.ExitCode);
-        Assert.Matches("Rank 1 of 2 .* failed in another thread, which ends all: .*the disk is gone", run.Text);
+        Assert.Matches("Rank 1 of 2 .* failed in another thread, which ends all ranks: .*the disk is gone", run.Text);
     }
 }

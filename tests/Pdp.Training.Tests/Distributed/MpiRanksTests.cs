@@ -68,7 +68,7 @@ public sealed partial class MpiRanksTests
 
         Assert.Equal([1, 3], runs.Select(run => run.ExitCode));
         Assert.All(runs.Zip([0, 3]), run => Assert.Matches(
-            $"Rank 1 of 2 .* exited with code {run.Second} in the middle of its work, which ends all", run.First.Text));
+            $"Rank 1 of 2 .* exited with code {run.Second} in the middle of its work, which ends all ranks", run.First.Text));
     }
 
     [MpiTheory]
@@ -100,7 +100,7 @@ public sealed partial class MpiRanksTests
         var run = MpiRun.Of(mpirun, "train", library: "libm.so.6");
 
         Assert.NotEqual(0, run.ExitCode);
-        Assert.Contains("PDP_MPI is 'libm.so.6', which is no MPI library", run.Text, StringComparison.Ordinal);
+        Assert.Contains("PDP_MPI is 'libm.so.6', not an MPI library", run.Text, StringComparison.Ordinal);
     }
 
     [GeneratedRegex("([01]):process=([0-9]+)")]

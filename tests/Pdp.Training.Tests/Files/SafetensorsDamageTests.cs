@@ -65,7 +65,7 @@ public sealed class SafetensorsDamageTests : IDisposable
     [InlineData("""{"__metadata__":3}""", "not a JSON object")]
     [InlineData("""{"a":3}""", "'a' by something other than a JSON object")]
     [InlineData("""{"a":{"shape":[1],"data_offsets":[0,4]}}""", "'a' no dtype")]
-    [InlineData("""{"a":{"dtype":"F7","shape":[1],"data_offsets":[0,4]}}""", "'a' the dtype 'F7'; supported are F64, F32")]
+    [InlineData("""{"a":{"dtype":"F7","shape":[1],"data_offsets":[0,4]}}""", "'a' the dtype 'F7'; the supported ones are F64, F32")]
     [InlineData("""{"a":{"dtype":"F32","data_offsets":[0,4]}}""", "'a' no shape")]
     [InlineData("""{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}""", "'a' a shape with '-1'")]
     [InlineData("""{"a":{"dtype":"F32","shape":[1.5],"data_offsets":[0,4]}}""", "'a' a shape with '1.5'")]

@@ -49,7 +49,7 @@ internal sealed class MpiCollective(MpiLibrary library) : ICollective
         _turns.End();
     }
 
-    // All ranks learn what each is about to do. MPI itself would wait forever, or cut numbers off, where they differ.
+    // All ranks learn what each is about to do. Where they differ, MPI itself would wait forever or cut numbers off.
     private void Meet(string call)
     {
         _sent ??= new byte[Size * Calls.Length];

@@ -9,7 +9,7 @@ internal sealed record MpiHandles(nint World, nint Sum, nint InPlace, nint Byte,
     private static readonly MpiHandles Mpich = new(
         World: 0x44000000, Sum: 0x58000003, InPlace: -1, Byte: 0x4c00010d, Float: 0x4c00040a, Double: 0x4c00080b, Long: 0x4c000809);
 
-    /// <summary>Those of a library.</summary>
+    /// <summary>The constants of a library.</summary>
     public static MpiHandles Of(nint library, MpiKind kind) => kind == MpiKind.Mpich ? Mpich : new(
         NativeLibrary.GetExport(library, "ompi_mpi_comm_world"),
         NativeLibrary.GetExport(library, "ompi_mpi_op_sum"),

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Pdp.Training.Distributed.Mpi;
 
-/// <summary>What started this process, as its environment tells.</summary>
+/// <summary>What started this process, according to its environment.</summary>
 /// <param name="Kind">The kind of its <c>mpirun</c>; null where none started it.</param>
 /// <param name="Size">The ranks that it started.</param>
 internal readonly record struct MpiLauncher(MpiKind? Kind, int Size)
@@ -34,7 +34,7 @@ internal readonly record struct MpiLauncher(MpiKind? Kind, int Size)
         {
             throw new InvalidOperationException(
                 $"{MpiSearch.Name(kind)}'s mpirun started {Size} ranks, and the library, {MpiSearch.Name(library)}, knows of {size}: "
-                + $"start them by the mpirun of the same kind, or name a library of {MpiSearch.Name(kind)} in {MpiSearch.Variable}.");
+                + $"start them with the mpirun of the same kind, or name a library of {MpiSearch.Name(kind)} in {MpiSearch.Variable}.");
         }
     }
 }

@@ -24,7 +24,7 @@ internal sealed unsafe class MpiLibrary
 
     public MpiHandles Handles { get; }
 
-    /// <exception cref="InvalidOperationException">MPI was started before in this process, which it allows only once.</exception>
+    /// <exception cref="InvalidOperationException">MPI was already started in this process; it allows that only once.</exception>
     public void Initialize()
     {
         int provided;
@@ -33,7 +33,7 @@ internal sealed unsafe class MpiLibrary
         if (isInitialized != 0)
         {
             throw new InvalidOperationException(
-                "MPI was started in this process before, and can be only once: call MpiRanks.Run once, and do all the work in it.");
+                "MPI was already started in this process, which it allows only once: call MpiRanks.Run once, and do all the work in it.");
         }
 
         Check(((delegate* unmanaged<nint, nint, int, int*, int>)Export("MPI_Init_thread"))(0, 0, Serialized, &provided), "MPI_Init_thread");
@@ -52,7 +52,7 @@ internal sealed unsafe class MpiLibrary
         ((delegate* unmanaged<nint, int, nint, int, nint, int>)Export("MPI_Bcast"))(address, bytes, Handles.Byte, root, Handles.World),
         "MPI_Bcast");
 
-    /// <summary>Gives every rank the bytes of all, by rank; each sends as many.</summary>
+    /// <summary>Gives every rank the bytes of all, by rank; each sends the same number.</summary>
     public void Gather(ReadOnlySpan<byte> own, Span<byte> all)
     {
         fixed (byte* from = own, to = all)

@@ -16,15 +16,15 @@ public static class MpiRanks
     /// <summary>
     /// Runs the work of this rank. If it throws, or exits the process, the rank says so on standard error with its number, and MPI ends all
     /// the others, which would wait for it forever. The same happens for an uncaught exception in another thread. All ranks return
-    /// together; if one is done and another still makes a call, both fail. A process calls it once.
+    /// together; if one is done and another still makes a call, both fail. A process may call it only once.
     /// </summary>
-    /// <param name="work">The work; gives the exit code. It makes its calls to the collective from one thread at a time.</param>
+    /// <param name="work">The work; returns the exit code. It makes its calls to the collective from one thread at a time.</param>
     /// <param name="describe">What standard error shows of an exception; null, or a null text, for all of it.</param>
     /// <returns>The exit code.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="work"/> is null.</exception>
     /// <exception cref="InvalidOperationException">
     /// There is no MPI library, or there are two and nothing tells which to take, or <c>mpirun</c> is of another kind than the library, or
-    /// MPI was started in this process before.
+    /// MPI was already started in this process.
     /// </exception>
     public static int Run(Func<ICollective, int> work, Func<Exception, string?>? describe = null)
     {
@@ -36,8 +36,8 @@ public static class MpiRanks
         var collective = new MpiCollective(library);
         using var watch = new ExitWatch(
             code => EndAll(
-                collective, library, code == 0 ? Failed : code, $"exited with code {code} in the middle of its work, which ends all"),
-            fault => EndAll(collective, library, Failed, $"failed in another thread, which ends all: {Text(fault, describe)}"));
+                collective, library, code == 0 ? Failed : code, $"exited with code {code} in the middle of its work, which ends all ranks"),
+            fault => EndAll(collective, library, Failed, $"failed in another thread, which ends all ranks: {Text(fault, describe)}"));
         Exception? first = null;
         try
         {
@@ -52,9 +52,9 @@ public static class MpiRanks
         {
             watch.Dispose();
             var cause = first is { } other && other != e
-                ? $"\nThis came while another exception was on its way: {Text(other, describe)}"
+                ? $"\nIt replaced an earlier exception: {Text(other, describe)}"
                 : "";
-            EndAll(collective, library, Failed, $"failed, which ends all: {Text(e, describe)}{cause}");
+            EndAll(collective, library, Failed, $"failed, which ends all ranks: {Text(e, describe)}{cause}");
             throw;
         }
     }
@@ -75,7 +75,7 @@ public static class MpiRanks
         catch (Exception fault)
 #pragma warning restore CA1031
         {
-            return $"{e}\nNor could it be described: {fault.Message}";
+            return $"{e}\nIt could not be described: {fault.Message}";
         }
     }
 

@@ -12,7 +12,7 @@ internal static class MpiSearch
     private const string OpenMpiWorld = "ompi_mpi_comm_world";
     private const string Install = "install one, such as by 'apt-get install openmpi-bin libopenmpi-dev' or 'apt-get install mpich'";
 
-    // Libraries of one kind by the names that they have on Linux, with Debian's for MPICH, and on macOS.
+    // The names of the libraries on Linux, with Debian's for MPICH, and on macOS.
     private static readonly string[] Names =
         ["libmpi.so.40", "libmpich.so.12", "libmpi.so.12", "libmpi.so", "libmpi.40.dylib", "libmpi.12.dylib", "libmpi.dylib"];
 
@@ -25,7 +25,7 @@ internal static class MpiSearch
     {
         if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named)
         {
-            return TryLoad(named) ?? throw new InvalidOperationException($"{Variable} is '{named}', which is no MPI library: {Install}.");
+            return TryLoad(named) ?? throw new InvalidOperationException($"{Variable} is '{named}', not an MPI library: {Install}.");
         }
 
         (nint Handle, MpiKind Kind)[] found = [.. Names.Select(TryLoad).OfType<(nint Handle, MpiKind Kind)>().DistinctBy(one => one.Kind)];
@@ -47,7 +47,7 @@ internal static class MpiSearch
         [var only] => only,
         _ => throw new InvalidOperationException(
             $"There are two kinds of MPI here, {string.Join(" and ", found.Select(Name))}, and no mpirun that tells which to take: "
-            + $"start the program by mpirun, or name the library's file in {Variable}."),
+            + $"start the program with mpirun, or name the library's file in {Variable}."),
     };
 
     private static (nint Handle, MpiKind Kind)? TryLoad(string name)

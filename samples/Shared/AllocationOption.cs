@@ -3,7 +3,7 @@ namespace Pdp.Samples;
 /// <summary>The value of <c>--allocation</c>.</summary>
 internal static class AllocationOption
 {
-    /// <summary>Before the file of another run's report.</summary>
+    /// <summary>What precedes the file of another run's report.</summary>
     public const string From = "from:";
 
     private static readonly Dictionary<string, ISparsityAllocation> Known = new(StringComparer.Ordinal)

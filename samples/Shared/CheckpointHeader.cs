@@ -4,7 +4,7 @@ using Pdp.Training;
 
 namespace Pdp.Samples;
 
-/// <summary>The text in a checkpoint's header. Nothing of it is believed before it is checked.</summary>
+/// <summary>The text in a checkpoint's header. All of it is checked before it is used.</summary>
 internal sealed class CheckpointHeader
 {
     private readonly IReadOnlyDictionary<string, string> _texts;
@@ -13,7 +13,7 @@ internal sealed class CheckpointHeader
     private CheckpointHeader(IReadOnlyDictionary<string, string> texts, string path) => (_texts, _path) = (texts, path);
 
     /// <summary>Reads a file's header.</summary>
-    /// <exception cref="InvalidDataException">The file is damaged, or no safetensors file.</exception>
+    /// <exception cref="InvalidDataException">The file is damaged, or is not a safetensors file.</exception>
     public static CheckpointHeader Load(string path) => new(Safetensors.LoadMetadata(path), path);
 
     /// <summary>A text; null if there is none with that name.</summary>
@@ -24,23 +24,23 @@ internal sealed class CheckpointHeader
     public string Text(string name) =>
         Find(name) ?? throw new InvalidDataException($"'{_path}' has no '{name}' in its header; it is not a checkpoint of this program.");
 
-    /// <summary>A whole number from 0 to a largest.</summary>
-    /// <exception cref="InvalidDataException">It is none.</exception>
+    /// <summary>A whole number from 0 to <paramref name="most"/>.</summary>
+    /// <exception cref="InvalidDataException">The text is something else.</exception>
     public int Count(string name, int most = int.MaxValue) =>
         int.TryParse(Text(name), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= most
             ? number
-            : throw Damaged($"its '{name}' is '{Text(name)}', where a whole number from 0 to {most} is due");
+            : throw Damaged($"its '{name}' is '{Text(name)}', where a whole number from 0 to {most} is expected");
 
     /// <summary>A finite number of at least 0.</summary>
-    /// <exception cref="InvalidDataException">It is none.</exception>
+    /// <exception cref="InvalidDataException">The text is something else.</exception>
     public double Amount(string name) =>
         double.TryParse(Text(name), NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
             && number is >= 0 and < double.PositiveInfinity
             ? number
-            : throw Damaged($"its '{name}' is '{Text(name)}', where a number of at least 0 is due");
+            : throw Damaged($"its '{name}' is '{Text(name)}', where a number of at least 0 is expected");
 
     /// <summary>Something that is written as JSON.</summary>
-    /// <exception cref="InvalidDataException">It is none.</exception>
+    /// <exception cref="InvalidDataException">The text is something else.</exception>
     public T Json<T>(string name)
         where T : class
     {
@@ -55,7 +55,7 @@ internal sealed class CheckpointHeader
     }
 
     /// <summary>The state of a pruner.</summary>
-    /// <exception cref="InvalidDataException">It is none.</exception>
+    /// <exception cref="InvalidDataException">The text is something else.</exception>
     public PrunerState Pruner(string name)
     {
         try
@@ -69,7 +69,7 @@ internal sealed class CheckpointHeader
     }
 
     /// <summary>Gives a pruner its state, once the weights are loaded.</summary>
-    /// <exception cref="InvalidDataException">It doesn't take it; the pruner is then unchanged.</exception>
+    /// <exception cref="InvalidDataException">The pruner doesn't accept it, and is then unchanged.</exception>
     public void Restore(PdpPruner? pruner, PrunerState? state)
     {
         try
@@ -86,7 +86,7 @@ internal sealed class CheckpointHeader
     }
 
     /// <summary>Checks something else.</summary>
-    /// <exception cref="InvalidDataException">It is not so.</exception>
+    /// <exception cref="InvalidDataException">The condition doesn't hold.</exception>
     public void Require(bool condition, string otherwise)
     {
         if (!condition)

@@ -9,7 +9,7 @@ internal sealed class ConsoleProgress(string label, long total) : IDisposable
     private DateTime _next = DateTime.MinValue;
     private int _written;
 
-    /// <summary>Whether no bar is shown on terminals either: Open MPI gives its ranks one, whatever their output goes to.</summary>
+    /// <summary>Whether no bar is shown on terminals either, as Open MPI gives its ranks one wherever their output goes.</summary>
     public static bool IsSilent { get; set; }
 
     public void Report(long done, string detail = "")

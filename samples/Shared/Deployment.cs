@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace Pdp.Samples;
 
-/// <summary>What a network takes once it is trained: on disk, and for an input.</summary>
+/// <summary>What a trained network takes: on disk, and for an input.</summary>
 /// <param name="Form">dense, shrunk or packed.</param>
 /// <param name="Bytes">The length of its file: a plain safetensors file, or a sparse one for a packed network.</param>
 /// <param name="Milliseconds">The median time of a call.</param>

@@ -28,7 +28,7 @@ internal static partial class DeviceOption
             return count > 0 ? CUDA : CPU;
         }
 
-        // Asked for before it is known to be there, a device of TorchSharp ends in an error about its native libraries.
+        // TorchSharp's own error for a device that isn't there would be about its native libraries.
         var index = name.Split(':') is [_, var text] ? int.Parse(text, CultureInfo.InvariantCulture) : 0;
         return index < count
             ? device(DeviceType.CUDA, index)

@@ -2,10 +2,10 @@ using System.Security.Cryptography;
 
 namespace Pdp.Samples;
 
-/// <summary>Tells a file apart from others.</summary>
+/// <summary>Hashes files.</summary>
 internal static class FileHash
 {
-    /// <summary>The SHA-256 of a file, in hexadecimal digits; null of none.</summary>
+    /// <summary>The SHA-256 of a file, in hexadecimal digits; null for no file.</summary>
     public static string? Of(string? path)
     {
         if (path is null)

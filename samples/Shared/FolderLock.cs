@@ -3,7 +3,7 @@ namespace Pdp.Samples;
 /// <summary>Keeps a folder for one process; the lock ends with the process, however it ends.</summary>
 internal sealed class FolderLock : IDisposable
 {
-    /// <summary>"It would block", of Linux, macOS and Windows.</summary>
+    /// <summary>"It would block", on Linux, macOS and Windows.</summary>
     private static readonly int[] Held = [11, 35, unchecked((int)0x80070020)];
 
     private readonly FileStream _file;

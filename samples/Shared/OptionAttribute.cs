@@ -8,7 +8,7 @@ internal sealed class OptionAttribute(string text) : Attribute
     /// <summary>The value of an option that is a time, and is scaled with the length of a run.</summary>
     public const string Epochs = "EPOCHS";
 
-    /// <summary>The value of an option that is a share of something, and no percentage.</summary>
+    /// <summary>The value of an option that is a share of something, not a percentage.</summary>
     public const string Fraction = "FRACTION";
 
     /// <summary>What it does, in a sentence.</summary>
@@ -23,6 +23,6 @@ internal sealed class OptionAttribute(string text) : Attribute
     /// <summary>The numbers that are allowed, such as <c>[0, 1)</c>; all if not given.</summary>
     public string? Range { get; init; }
 
-    /// <summary>What is taken if the option is not given, where that is no constant.</summary>
+    /// <summary>What applies if the option is not given, where that is not a constant.</summary>
     public string? Default { get; init; }
 }

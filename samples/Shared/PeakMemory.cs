@@ -3,11 +3,11 @@ using System.Diagnostics;
 namespace Pdp.Samples;
 
 /// <summary>
-/// The most memory that the process had resident, from a moment on where the system lets it be told (Linux), else from its start.
+/// The most memory that the process had resident, since a reset where the system has one (Linux), else since its start.
 /// </summary>
 internal static class PeakMemory
 {
-    /// <summary>Forgets the peak up to now, as that of reading the data.</summary>
+    /// <summary>Forgets the peak up to now, such as that of reading the data.</summary>
     public static void Reset()
     {
         GC.Collect();

@@ -17,7 +17,7 @@ internal abstract record PruningSettings
     public string? Importance { get; init => field = value is null ? null : ImportanceOption.Checked(value); }
 
     [Option(
-        "Fraction of the prunable weights to remove, without a pattern N:M or channels.",
+        "Fraction of the prunable weights to remove, except with N:M or channels.",
         Value = OptionAttribute.Fraction, Range = "[0, 1)")]
     public double Sparsity { get; init; } = 0.9;
 
@@ -46,7 +46,7 @@ internal abstract record PruningSettings
     public double? Epsilon { get; init; }
 
     [Option(
-        "Epoch at which the zeros are made final, after which the network trains on without what is removed.",
+        "Epoch at which the zeros are made final, after which the network trains on without the removed weights.",
         Value = OptionAttribute.Epochs, Range = "[0, ∞)", Default = "the end of the run; half of it with the channel strategy")]
     public double? CommitAt { get; init; }
 

@@ -7,7 +7,7 @@ internal static class Ranks
 {
     /// <summary>Runs the work of this process, which is rank 0 of one where the run is not distributed.</summary>
     /// <returns>The exit code.</returns>
-    /// <exception cref="InvalidOperationException">There is no MPI, or it can't be told which.</exception>
+    /// <exception cref="InvalidOperationException">There is no MPI, or it isn't clear which to use.</exception>
     public static int Run(bool isDistributed, Func<ICollective, int> work) =>
         isDistributed ? MpiRanks.Run(work, Sample.Describe) : work(SingleRank.Instance);
 
@@ -28,6 +28,6 @@ internal static class Ranks
         collective.Gather($"process {Environment.ProcessId} on {Environment.MachineName}")
             .Select((place, rank) => $"rank {rank} is {place}"));
 
-    /// <summary>The cores that are left for each rank of this machine, where each would take all.</summary>
+    /// <summary>The cores for each rank of this machine, which would each take all otherwise.</summary>
     public static int Cores(ICollective collective) => Math.Max(1, Environment.ProcessorCount / collective.OnThisMachine().Count);
 }

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Pdp.Samples;
 
-/// <summary>The frame of a sample's program: help, and what goes wrong, which is a line that says what to do, and no stack trace.</summary>
+/// <summary>The frame of a sample's program: shows help, and reports errors by a line that says what to do, not by a stack trace.</summary>
 internal static class Sample
 {
     /// <summary>The versions that a run's numbers depend on.</summary>
@@ -13,7 +13,7 @@ internal static class Sample
     /// <summary>Runs a program, or shows its help if its command line asks for that.</summary>
     /// <param name="arguments">Its command line.</param>
     /// <param name="help">The text of its help.</param>
-    /// <param name="run">The work; gives the exit code.</param>
+    /// <param name="run">The work; returns the exit code.</param>
     /// <returns>The exit code: 1 where something went wrong.</returns>
     public static int Run(IReadOnlyList<string> arguments, Func<string> help, Func<int> run)
     {
@@ -26,7 +26,7 @@ internal static class Sample
         return Run(arguments, Console.Error, run);
     }
 
-    /// <summary>Runs the work, and writes what goes wrong.</summary>
+    /// <summary>Runs the work, and reports errors.</summary>
     internal static int Run(IReadOnlyList<string> arguments, TextWriter errors, Func<int> run)
     {
         try
@@ -41,7 +41,7 @@ internal static class Sample
         }
     }
 
-    /// <summary>What a user can read of an error; null for one that is a fault of the program, whose stack trace is wanted.</summary>
+    /// <summary>What a user is told of an error; null for a bug of the program, whose stack trace is wanted.</summary>
     public static string? Describe(Exception error) => error switch
     {
         OutOfMemoryException or ExternalException => $"{error.Message.Split('\n')[0]}\nIf memory ran out, lower --batch.",

@@ -21,7 +21,7 @@ internal struct SplitMix
     /// <summary>A number in [0, 1), a multiple of 2⁻⁵³.</summary>
     public double Unit() => (Next() >> 11) * (1.0 / (1L << 53));
 
-    /// <summary>Puts items into an order in which each is as likely as any other, that of Fisher and Yates.</summary>
+    /// <summary>Shuffles items so that each order is equally likely (Fisher and Yates).</summary>
     public void Shuffle<T>(T[] items)
     {
         for (var last = items.Length - 1; last > 0; last--)

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Pdp.Samples;
 
 /// <summary>What pruning costs: all steps of a run, over the same steps without the time that was spent in pruning.</summary>
-/// <param name="device">Where the steps run. A GPU is waited for before the clock is read, as it works behind the program.</param>
+/// <param name="device">Where the steps run. The clock is read after waiting for a GPU, as it works asynchronously.</param>
 internal sealed class StepCosts(Device device)
 {
     private long _whole;

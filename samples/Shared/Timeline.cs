@@ -1,7 +1,7 @@
 namespace Pdp.Samples;
 
 /// <summary>
-/// When a run prunes, as its settings say. What is impossible is an error that names their options, before the run begins.
+/// When a run prunes, as its settings say. Impossible ones are an error that names their options, before the run begins.
 /// </summary>
 internal sealed class Timeline(PruningSettings settings)
 {

@@ -4,26 +4,26 @@ using System.Text.RegularExpressions;
 namespace Pdp.Samples.Comparison;
 
 /// <summary>One run of a comparison.</summary>
-/// <param name="Column">What is asked for, by its name in the recipe.</param>
+/// <param name="Column">The column, by its name in the recipe: the target, such as a sparsity.</param>
 /// <param name="Row">The row, by its name in the recipe: the method's, unless it takes part more than once.</param>
 /// <param name="Method">The method.</param>
 /// <param name="Seed">The seed.</param>
 /// <param name="Options">The run's other options, without dashes in front.</param>
 internal sealed record Cell(string Column, string Row, string Method, int Seed, IReadOnlyDictionary<string, string> Options)
 {
-    /// <summary>The column of the runs that nothing is removed in.</summary>
+    /// <summary>The column of the dense runs, in which nothing is removed.</summary>
     public const string DenseColumn = "dense";
 
-    /// <summary>The method of these runs.</summary>
+    /// <summary>The method of the dense runs.</summary>
     public const string DenseMethod = "dense";
 
     /// <summary>The method that the others are compared with.</summary>
     public const string PdpMethod = "pdp";
 
-    /// <summary>In an option's value, the weights that the dense run of the same seed ended with.</summary>
+    /// <summary>Stands in an option's value for the weights that the dense run of the same seed ended with.</summary>
     private const string DenseWeights = "{dense}";
 
-    /// <summary>In the allocation, the report of the run of a row in the same column with the same seed.</summary>
+    /// <summary>Stands in the allocation for the report of the run of a row in the same column with the same seed.</summary>
     private static readonly Regex RowReport = new(@"^from:\{(.+)\}$", RegexOptions.CultureInvariant);
 
     /// <summary>The folder's name.</summary>
@@ -32,19 +32,19 @@ internal sealed record Cell(string Column, string Row, string Method, int Seed, 
     /// <summary>Whether the run starts from, or learns from, the weights of the dense run of the same seed.</summary>
     public bool NeedsDense => Options.Values.Contains(DenseWeights);
 
-    /// <summary>The row whose sparsities of layers the run takes; null if it takes none.</summary>
+    /// <summary>The row whose layer sparsities the run takes; null if it takes none.</summary>
     public string? AllocatedBy =>
         Options.TryGetValue("allocation", out var allocation) && RowReport.Match(allocation) is { Success: true } match
             ? match.Groups[1].Value
             : null;
 
-    /// <summary>The folder's name of the run whose sparsities of layers the run takes; null if it takes none.</summary>
+    /// <summary>The folder's name of the run whose layer sparsities this run takes; null if it takes none.</summary>
     public string? AllocatingName => AllocatedBy is { } row ? (this with { Row = row }).Name : null;
 
     /// <summary>The folder's name of the dense run of a seed.</summary>
     public static string DenseName(int seed) => string.Create(CultureInfo.InvariantCulture, $"{DenseColumn}-{DenseMethod}-{seed}");
 
-    /// <summary>What of a name can be in that of a file.</summary>
+    /// <summary>A name reduced to what a file's name can have.</summary>
     public static string FileName(string name) =>
         string.Concat(name.Replace(':', 'o').Where(c => char.IsAsciiLetterOrDigit(c) || c is '.'));
 
@@ -55,9 +55,9 @@ internal sealed record Cell(string Column, string Row, string Method, int Seed, 
         .. Options.SelectMany(option => new[] { "--" + option.Key, option.Value }),
     ];
 
-    /// <summary>The same, with the results of other runs in their place.</summary>
+    /// <summary>The same, with the results of other runs filled in.</summary>
     /// <param name="denseWeights">The weights of the dense run.</param>
-    /// <param name="report">The report of the row that gives the sparsities of layers; null if none does.</param>
+    /// <param name="report">The report of the row that gives the layer sparsities; null if none does.</param>
     public IReadOnlyList<string> ArgumentsWith(string denseWeights, string? report) =>
     [
         .. Arguments.Select(argument => argument == DenseWeights ? denseWeights

@@ -4,11 +4,11 @@ using Pdp.Training;
 
 namespace Pdp.Samples.Comparison;
 
-/// <summary>Where a cell's run leaves its results; finished when its report is there, which is written last.</summary>
+/// <summary>Where a cell's run leaves its results; the run is finished when its report, which is written last, is there.</summary>
 /// <param name="sample">The sample whose run it is.</param>
 /// <param name="root">The folder of the comparison.</param>
 /// <param name="cell">The cell.</param>
-/// <param name="weightsHash">That of the weights that runs start from; null to take any.</param>
+/// <param name="weightsHash">The hash of the weights that runs start from; null to accept any.</param>
 internal sealed class CellFolder(IComparedSample sample, string root, Cell cell, string? weightsHash = null)
 {
     private const string FailureFile = "failure.json";
@@ -33,11 +33,11 @@ internal sealed class CellFolder(IComparedSample sample, string root, Cell cell,
     /// <summary>The folder of the dense run of the same seed.</summary>
     public string DensePath => System.IO.Path.Combine(root, "cells", Cell.DenseName(cell.Seed));
 
-    /// <summary>The pruning report of the row that gives the run its sparsities of layers; null if none does.</summary>
+    /// <summary>The pruning report of the row that gives the run its layer sparsities; null if none does.</summary>
     public string? AllocatingReport =>
         cell.AllocatingName is { } name ? System.IO.Path.Combine(root, "cells", name, PruningReportFile) : null;
 
-    /// <summary>Reads what there is, all of it, so that damage is found before anything is made of it.</summary>
+    /// <summary>Reads all files of the run, so that damage is found before any of it is used.</summary>
     public CellOutcome Outcome()
     {
         try
@@ -63,7 +63,7 @@ internal sealed class CellFolder(IComparedSample sample, string root, Cell cell,
     public static bool HasReport(string folder) => File.Exists(System.IO.Path.Combine(folder, ReportFile));
 
     /// <summary>
-    /// In what a finished run of this name differs from the cell; null if it doesn't, or if there is none that can be read.
+    /// How a finished run of this name differs from the cell; null if it doesn't, or if there is none that can be read.
     /// </summary>
     public string? Difference()
     {
@@ -80,14 +80,14 @@ internal sealed class CellFolder(IComparedSample sample, string root, Cell cell,
         }
     }
 
-    /// <summary>Keeps why the run failed.</summary>
+    /// <summary>Records why the run failed.</summary>
     public void Fail(string error)
     {
         var failure = new RunFailure(error, _settings, weightsHash);
         AtomicFile.WriteText(FileOf(FailureFile), JsonSerializer.Serialize(failure, Json.Options) + "\n");
     }
 
-    /// <summary>Drops what an earlier run has left.</summary>
+    /// <summary>Deletes what an earlier run has left.</summary>
     public void Empty()
     {
         if (Directory.Exists(Path))
@@ -98,7 +98,7 @@ internal sealed class CellFolder(IComparedSample sample, string root, Cell cell,
         Directory.CreateDirectory(Path);
     }
 
-    /// <summary>The zeros of each layer, by name; none of a run without pruning.</summary>
+    /// <summary>The zeros of each layer, by name; none for a run without pruning.</summary>
     /// <exception cref="InvalidDataException">The file is damaged.</exception>
     public IReadOnlyList<LayerZeros> Layers()
     {
@@ -153,7 +153,7 @@ internal sealed class CellFolder(IComparedSample sample, string root, Cell cell,
         return report;
     }
 
-    // What fingerprints say of files, of which they don't have the names.
+    // Fingerprints have these words instead of the options that name files.
     private static string Named(string settings) => settings
         .Replace("taught ", "--teacher ", StringComparison.Ordinal).Replace("started ", "--start ", StringComparison.Ordinal);
 

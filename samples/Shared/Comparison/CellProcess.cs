@@ -10,7 +10,7 @@ internal static class CellProcess
     private const int Terminated = 128 + 15;
 
     /// <summary>Runs it to its end, and keeps what it prints in the cell's log.</summary>
-    /// <returns>What it said in errors, or how it ended; null if it ended well and left its report.</returns>
+    /// <returns>What it wrote to standard error, or how it ended; null if it ended well and left its report.</returns>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
     /// <exception cref="IOException">The log can't be written.</exception>
     public static async Task<string?> RunAsync(CellFolder folder, ProcessStartInfo start, CancellationToken stop)
@@ -69,7 +69,7 @@ internal static class CellProcess
             return null;
         }
 
-        // Of an unhandled exception the message will do; the log has the rest.
+        // For an unhandled exception the message will do; the log has the rest.
         var lines = errors.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         string[] said = [.. lines.Where(line => !line.StartsWith("at ", StringComparison.Ordinal))];
         return said.Length > 0 ? string.Join(' ', said) : outcome.Fault ?? HowItEnded(exitCode);
@@ -78,7 +78,7 @@ internal static class CellProcess
     private static string HowItEnded(int exitCode) => exitCode switch
     {
         0 => "It ended without a report, and said nothing.",
-        > 128 and < 160 => $"It was ended by signal {exitCode - 128}, and said nothing; was memory short?",
+        > 128 and < 160 => $"It was ended by signal {exitCode - 128}, and said nothing; did memory run out?",
         _ => $"It ended with exit code {exitCode}, and said nothing.",
     };
 

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Pdp.Samples.Comparison;
 
-/// <summary>Runs cells that are not finished, each in a process of its own, so that its memory can be told.</summary>
+/// <summary>Runs cells that are not finished, each in a process of its own, so that its memory can be measured.</summary>
 /// <param name="folders">All cells.</param>
 /// <param name="jobs">Runs at a time.</param>
 /// <param name="command">How a cell's run is started.</param>

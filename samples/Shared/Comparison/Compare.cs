@@ -3,7 +3,7 @@ using Pdp.Training;
 
 namespace Pdp.Samples.Comparison;
 
-/// <summary>The command <c>compare</c>: runs methods on the same work, and writes tables and pictures of what came out.</summary>
+/// <summary>The command <c>compare</c>: runs methods on the same work, and writes tables and charts of the results.</summary>
 internal static class Compare
 {
     /// <param name="sample">The sample whose runs are compared.</param>
@@ -38,7 +38,7 @@ internal static class Compare
         return isStopped || results.Failures.Count > 0 ? 1 : 0;
     }
 
-    /// <summary>What every cell would fail for is said at once.</summary>
+    /// <summary>Reports at once what every cell would fail for.</summary>
     private static void RequireInputs(IComparedSample sample, CompareSettings settings, CompareRecipe recipe)
     {
         if (recipe.FromScratch && settings.Weights is not null)
@@ -61,7 +61,7 @@ internal static class Compare
     }
 
     /// <summary>
-    /// Written at the start and whenever a run has ended, so that they tell what has finished however the comparison ends.
+    /// Written at the start and whenever a run has ended, so that they show what has finished however the comparison ends.
     /// </summary>
     private static Results WriteTables(string root, CellFolder[] folders)
     {
@@ -96,5 +96,5 @@ internal static class Compare
         }
     }
 
-    private static string Given(string? value, string what) => value ?? throw new ArgumentException($"compare wants {what}.");
+    private static string Given(string? value, string what) => value ?? throw new ArgumentException($"compare needs {what}.");
 }

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace Pdp.Samples.Comparison;
 
-/// <summary>What is compared: columns (what is asked for) × methods × seeds, under common options of single runs.</summary>
+/// <summary>What is compared: columns (targets) × methods × seeds, under common options of single runs.</summary>
 internal sealed record CompareRecipe
 {
     private static readonly JsonSerializerOptions Strict = new()
@@ -41,7 +41,7 @@ internal sealed record CompareRecipe
     /// <summary>Reads a recipe.</summary>
     /// <param name="name">A file, or the name of one beside the program.</param>
     /// <param name="sample">The sample whose runs it is for.</param>
-    /// <exception cref="ArgumentException">There is none, or it names what is not known.</exception>
+    /// <exception cref="ArgumentException">There is no such recipe, or it names something unknown.</exception>
     public static CompareRecipe Read(string name, IComparedSample sample)
     {
         var path = File.Exists(name) ? name : Path.Combine(Folder, name + ".json");
@@ -65,7 +65,7 @@ internal sealed record CompareRecipe
     }
 
     /// <summary>Reads a recipe's text, and tries each of its runs' options once.</summary>
-    /// <exception cref="ArgumentException">It names what is not known, or a value is wrong.</exception>
+    /// <exception cref="ArgumentException">It names something unknown, or a value is wrong.</exception>
     public static CompareRecipe Parse(string json, IComparedSample sample)
     {
         using var document = JsonDocument.Parse(
@@ -93,7 +93,7 @@ internal sealed record CompareRecipe
 
         if (recipe.Columns.ContainsKey(Cell.DenseColumn))
         {
-            throw new ArgumentException("The dense runs make a column of themselves: call yours otherwise.");
+            throw new ArgumentException("The dense runs have a column of that name: give yours another one.");
         }
 
         recipe.RequireSomething();
@@ -143,7 +143,7 @@ internal sealed record CompareRecipe
         }
     }
 
-    /// <summary>Names the cell whose options are wrong, and those that the comparison gives itself.</summary>
+    /// <summary>Names the cell whose options are wrong, or are given by the comparison itself.</summary>
     private static void RequireOptions(Cell cell, IComparedSample sample)
     {
         var place = $"In column '{cell.Column}', row '{cell.Row}': ";
@@ -162,7 +162,7 @@ internal sealed record CompareRecipe
         }
     }
 
-    /// <summary>The row that gives another one its sparsities must run in the same column, and divide them by itself.</summary>
+    /// <summary>The row that gives another one its sparsities must run in the same column, and not take them from a third.</summary>
     private void RequireAllocating(Cell cell)
     {
         if (cell.AllocatedBy is not { } row)

@@ -21,6 +21,6 @@ internal sealed record CompareSettings
     [Option("Runs at a time, each with one thread.", Value = "RUNS", Range = "[1, ∞)")]
     public int Jobs { get; init; } = 1;
 
-    [Option("Runs nothing, and makes tables and charts of what is there.")]
+    [Option("Runs nothing, and makes tables and charts of existing results.")]
     public bool TablesOnly { get; init; }
 }

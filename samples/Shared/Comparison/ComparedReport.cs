@@ -2,10 +2,10 @@ using System.Text.Json.Serialization;
 
 namespace Pdp.Samples.Comparison;
 
-/// <summary>What the reports of all samples say that are compared. Each sample's adds its own.</summary>
+/// <summary>What the reports of all compared samples say. Each sample's report adds its own.</summary>
 internal abstract record ComparedReport
 {
-    /// <summary>Before what a sample's own report adds.</summary>
+    /// <summary>Puts a property before those that a sample's own report adds.</summary>
     private const int First = -1;
 
     [JsonPropertyOrder(First)]
@@ -36,7 +36,7 @@ internal abstract record ComparedReport
     /// <summary>The settings that decide the numbers, as options.</summary>
     public required string Settings { get; init; }
 
-    /// <summary>Tells the weights that the run started from apart from others; null for fresh ones.</summary>
+    /// <summary>The hash of the weights that the run started from; null for fresh ones.</summary>
     public required string? WeightsHash { get; init; }
 
     /// <summary>The number that runs are compared by, of the network as it is saved.</summary>

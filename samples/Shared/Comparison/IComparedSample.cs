@@ -1,6 +1,6 @@
 namespace Pdp.Samples.Comparison;
 
-/// <summary>What a comparison has to know of the sample whose runs it compares.</summary>
+/// <summary>What a comparison needs to know about the sample whose runs it compares.</summary>
 internal interface IComparedSample
 {
     /// <summary>The names of its methods.</summary>
@@ -12,14 +12,14 @@ internal interface IComparedSample
     /// <summary>Options that no recipe may give, without dashes: each run gets them from the comparison.</summary>
     IReadOnlyCollection<string> OwnOptions { get; }
 
-    /// <summary>Arguments that each run gets beside the places of its files.</summary>
+    /// <summary>Arguments that each run gets besides the places of its files.</summary>
     IReadOnlyList<string> RunArguments { get; }
 
     /// <summary>Reads the settings of a run.</summary>
     /// <exception cref="ArgumentException">One of them is not known, or has a wrong value.</exception>
     PruningSettings Settings(IReadOnlyList<string> arguments);
 
-    /// <summary>What of the settings decides a run's numbers, as in its report.</summary>
+    /// <summary>The settings that decide a run's numbers, as in its report.</summary>
     string Fingerprint(IReadOnlyList<string> arguments);
 
     /// <summary>Reads a report.json; null if it is the JSON null.</summary>
@@ -27,16 +27,16 @@ internal interface IComparedSample
     ComparedReport? ReadReport(string json);
 
     /// <summary>Makes and drops the pruner of a run, on a fresh network.</summary>
-    /// <exception cref="ArgumentException">Method, strategy or times don't go together; so says any other exception too.</exception>
+    /// <exception cref="ArgumentException">Method, strategy or times don't go together; any other exception means the same.</exception>
     void Rehearse(IReadOnlyList<string> arguments);
 
-    /// <summary>Says at once what every run would fail for.</summary>
+    /// <summary>Reports at once what every run would fail for.</summary>
     /// <param name="data">The place of the data.</param>
     /// <param name="weights">The place of the weights; null where runs start from fresh ones.</param>
     /// <exception cref="ArgumentException">A file is missing.</exception>
     /// <exception cref="InvalidDataException">A file is damaged, or of another network.</exception>
     void RequireInputs(string data, string? weights);
 
-    /// <summary>Tells weights apart from others, as in reports; null where runs start from fresh ones.</summary>
+    /// <summary>The hash of weights, as in reports; null where runs start from fresh ones.</summary>
     string? HashOf(string? weights);
 }

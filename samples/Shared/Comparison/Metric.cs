@@ -7,7 +7,7 @@ namespace Pdp.Samples.Comparison;
 /// <param name="Title">The head of its table.</param>
 /// <param name="Axis">The label of its axis.</param>
 /// <param name="Factor">What it is multiplied by to be shown.</param>
-/// <param name="Unit">What is written behind it.</param>
+/// <param name="Unit">What is written after it.</param>
 /// <param name="Range">The values that it can have.</param>
 /// <param name="IsLessBetter">Whether less is better.</param>
 internal sealed record Metric(string Name, string Title, string Axis, double Factor, string Unit, Interval Range, bool IsLessBetter)

@@ -1,6 +1,6 @@
 namespace Pdp.Samples.Comparison;
 
-/// <summary>Finds what another recipe has left in a folder: to go on there would drop its results, or mix them with others.</summary>
+/// <summary>Finds what another recipe has left in a folder: continuing there would delete its results, or mix them with others.</summary>
 internal static class OtherRecipe
 {
     private const int Shown = 4;

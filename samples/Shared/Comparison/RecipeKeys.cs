@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Pdp.Samples.Comparison;
 
-/// <summary>Checks what of a recipe's text the serializer does not see to, or says less clearly.</summary>
+/// <summary>Checks what the serializer does not check in a recipe's text, or reports less clearly.</summary>
 internal static class RecipeKeys
 {
     /// <exception cref="ArgumentException">It is not an object, has a key that is not known, or a null.</exception>

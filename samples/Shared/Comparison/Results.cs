@@ -1,6 +1,6 @@
 namespace Pdp.Samples.Comparison;
 
-/// <summary>What came out of a comparison so far.</summary>
+/// <summary>The results of a comparison so far.</summary>
 internal sealed class Results
 {
     private readonly Cell[] _all;
@@ -38,7 +38,7 @@ internal sealed class Results
     /// <summary>The dense runs.</summary>
     public IReadOnlyList<Result> Dense => Of(Cell.DenseMethod, Cell.DenseColumn);
 
-    /// <summary>The number of the weights that all runs start from; null where no run has measured it.</summary>
+    /// <summary>The score of the weights that all runs start from; null where no run has measured it.</summary>
     public double? StartScore => Cells.Select(result => result.Report.StartScore).FirstOrDefault(score => score is not null);
 
     /// <summary>The finished seeds of a row in a column.</summary>
@@ -49,10 +49,10 @@ internal sealed class Results
     public string StateOf(string row, string column) =>
         Failures.Any(failure => failure.Cell.Row == row && failure.Cell.Column == column) ? "failed" : "not run yet";
 
-    /// <summary>What a column asks for; that of its first cell.</summary>
+    /// <summary>The strategy of a column: that of its first cell.</summary>
     public string StrategyOf(string column) => Sample.Settings(_all.First(cell => cell.Column == column).Arguments).Strategy;
 
-    /// <summary>How many seeds of a row there are to be in a column; none where the method is not defined for it.</summary>
+    /// <summary>How many seeds of a row are planned in a column; none where the method is not defined for it.</summary>
     public int Planned(string row, string column) => _all.Count(cell => cell.Row == row && cell.Column == column);
 
     /// <summary>Peak memory over that of the dense run of the same seed.</summary>
@@ -61,10 +61,10 @@ internal sealed class Results
             ? result.Report.PeakMemory / (double)dense.Report.PeakMemory
             : null;
 
-    /// <summary>A line a cell, in full precision.</summary>
+    /// <summary>A line for each cell, in full precision.</summary>
     public string ToCsv() => ResultsCsv.Of(this);
 
-    /// <summary>The number by row and column and what each row cost, time by row and column, and what failed or is missing.</summary>
+    /// <summary>The score by row and column and what each row cost, time by row and column, and what failed or is missing.</summary>
     public string ToMarkdown() => new ResultsMarkdown(this).ToString();
 
     private static bool IsPruned(Cell cell) => cell.Column != Cell.DenseColumn;

@@ -12,7 +12,7 @@ internal sealed class ResultsMarkdown(Results results)
     public override string ToString() => $"{Scores()}\n{Times()}{Failed()}{Missing()}";
 
     /// <summary>
-    /// The number of the hardened networks, mean ± half of the spread over the seeds, and what was removed; beside it what it cost.
+    /// The score of the committed networks, mean ± half of the spread over the seeds, and what was removed; beside it the cost.
     /// </summary>
     private string Scores()
     {
@@ -39,7 +39,7 @@ internal sealed class ResultsMarkdown(Results results)
         return table.ToString();
     }
 
-    /// <summary>Of all columns: the median time of training and peak memory, and the most parameters beside the weights.</summary>
+    /// <summary>Over all columns: the median time of training and peak memory, and the most parameters besides the weights.</summary>
     private string[] Costs(string row)
     {
         var cells = results.Columns.SelectMany(column => results.Of(row, column)).ToArray();
@@ -91,7 +91,7 @@ internal sealed class ResultsMarkdown(Results results)
     }
 
     /// <summary>
-    /// Bold for the first and those that its spread and theirs don't tell from it; † where another share was removed than asked for.
+    /// Bold for the best and those that the spreads don't separate from it; † where another share was removed than the target.
     /// </summary>
     private string Entry(string row, string column)
     {
@@ -120,7 +120,7 @@ internal sealed class ResultsMarkdown(Results results)
     private string State(string row, string column) =>
         results.Planned(row, column) == 0 ? Undefined : results.StateOf(row, column);
 
-    /// <summary>How many of the seeds a number is made of, unless of all.</summary>
+    /// <summary>How many of the seeds a number is the mean of, unless it is all.</summary>
     private string Share(int finished, string row, string column, string before) =>
         results.Planned(row, column) is var planned && finished < planned
             ? string.Create(CultureInfo.InvariantCulture, $"{before}{finished} of {planned} seeds")

@@ -56,7 +56,7 @@ internal sealed record Chart
     private static double WidthOf(Axis axis) =>
         (axis.Ticks.Select(tick => tick.Text.Length).DefaultIfEmpty(1).Max() * CharacterWidth) + Gap;
 
-    // What lies outside of the plot is not drawn, but for half of a marker on its edge.
+    // What lies outside the plot is not drawn, except for half of a marker on its edge.
     private static XElement Clipped(Frame frame, IEnumerable<XElement> content)
     {
         const double around = 5;

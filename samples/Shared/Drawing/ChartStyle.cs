@@ -24,7 +24,7 @@ internal static class ChartStyle
         }
         """;
 
-    /// <summary>The number of a color that there is.</summary>
+    /// <summary>The number of an existing color, for any number.</summary>
     public static int ColorOf(int color) => color % Light.Length;
 
     private static string Colors(string ink, string faint, string grid, string paper, string[] colors) => string.Join('\n', [

@@ -2,7 +2,7 @@ using System.Xml.Linq;
 
 namespace Pdp.Samples.Drawing;
 
-/// <summary>The sign of a line's points, of another shape for each color, so that lines are told apart without colors, too.</summary>
+/// <summary>The marker of a line's points, in a shape by color, so that lines can be told apart without colors, too.</summary>
 internal static class Marker
 {
     public static XElement Draw(int color, double x, double y, params object[] content)

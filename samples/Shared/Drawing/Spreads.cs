@@ -2,7 +2,7 @@ using System.Xml.Linq;
 
 namespace Pdp.Samples.Drawing;
 
-/// <summary>Upright bars around points, from as much below to as much above.</summary>
+/// <summary>Vertical bars around points, which reach as far below as above.</summary>
 internal sealed record Spreads(int Color, IReadOnlyList<(Point Middle, double Half)> Bars) : Mark(null, Color)
 {
     private const double HalfCap = 4;

@@ -4,7 +4,7 @@ using System.Xml.Linq;
 
 namespace Pdp.Samples.Drawing;
 
-/// <summary>Elements of SVG. What is text in them is escaped when they are written.</summary>
+/// <summary>Elements of SVG. Their text is escaped when they are written.</summary>
 internal static class Svg
 {
     public static readonly XNamespace Namespace = "http://www.w3.org/2000/svg";

@@ -4,7 +4,7 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Samples.Models;
 
-/// <summary>A 3×3 convolution between two 1×1, beside a shortcut, which is projected where the shape changes.</summary>
+/// <summary>A 3×3 convolution between two 1×1 ones, beside a shortcut, which is projected where the shape changes.</summary>
 internal sealed class BottleneckBlock : Module<Tensor, Tensor>
 {
     /// <summary>The outputs for each channel of the block's width.</summary>

@@ -12,7 +12,7 @@ internal static class ConvNorm
         ("0", Conv2d(inputs, outputs, 1, stride: stride, bias: false)),
         ("1", BatchNorm2d(outputs)));
 
-    /// <summary>A dense convolution that keeps the picture's size but for the stride.</summary>
+    /// <summary>A dense convolution that keeps the picture's size except for the stride.</summary>
     public static Sequential Dense(int inputs, int outputs, int kernel, int stride, Module<Tensor, Tensor> activation) => Sequential(
         ("0", Conv2d(inputs, outputs, kernel, stride: stride, padding: (kernel - 1) / 2, bias: false)),
         ("1", BatchNorm2d(outputs)),

@@ -11,7 +11,7 @@ namespace Pdp.Samples.Reports;
 /// <param name="Macs">The multiply-accumulates of a forward pass of one input; null if they are not known.</param>
 internal sealed record Footprint(long Parameters, long Zeros, long Bytes, long PackedBytes, long? Macs)
 {
-    /// <summary>That of a network as it is now.</summary>
+    /// <summary>The footprint of a network as it is now.</summary>
     public static Footprint Of(nn.Module model, long? macs)
     {
         var total = new Footprint(0, 0, 0, 0, macs);

@@ -32,7 +32,7 @@ internal sealed record RunPage
     /// <summary>What it takes up as it is saved.</summary>
     public required Footprint After { get; init; }
 
-    /// <summary>The settings that decide the numbers, by option. Paths and threads are no part of them.</summary>
+    /// <summary>The settings that decide the numbers, by option. Paths and threads are not part of them.</summary>
     public required IReadOnlyDictionary<string, string> Settings { get; init; }
 
     /// <summary>The text of the page.</summary>

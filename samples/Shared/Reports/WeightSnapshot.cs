@@ -16,7 +16,7 @@ internal sealed record WeightSnapshot(
     [JsonIgnore]
     public double BinWidth => 2 * Range / Counts.Count;
 
-    /// <summary>Takes the values of now; those that are not finite are not counted.</summary>
+    /// <summary>Takes the current values; those that are not finite are not counted.</summary>
     public static WeightSnapshot Of(string layer, Tensor weight, double epoch, double? threshold, double? temperature)
     {
         using var scope = NewDisposeScope();

@@ -4,7 +4,7 @@ namespace Pdp.Samples.Transformers;
 
 /// <summary>
 /// The results of an epoch; the sparsity is a fraction. Score is the number that runs are compared by, null where it was not measured, and
-/// Folded the one that a commit would leave.
+/// FoldedScore the one that a commit would leave.
 /// </summary>
 internal sealed record EpochMetrics(int Epoch, double Loss, double? Score, double? FoldedScore, double Sparsity, double Seconds)
 {

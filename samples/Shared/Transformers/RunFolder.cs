@@ -57,7 +57,7 @@ internal sealed class RunFolder
         return (epoch, JsonSerializer.Deserialize<EpochMetrics[]>(texts["metrics"])!);
     }
 
-    /// <summary>Keeps what an epoch has left.</summary>
+    /// <summary>Saves the results of an epoch.</summary>
     public void Keep(string header, IReadOnlyList<EpochMetrics> metrics, TrainingState state, PdpPruner? pruner)
     {
         if (_settings.Out is not { } folder)

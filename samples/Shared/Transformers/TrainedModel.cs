@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace Pdp.Samples.Transformers;
 
-/// <summary>Trains a transformer through the epochs of a run, tests it, commits its zeros and keeps what comes of it.</summary>
+/// <summary>Trains a transformer through the epochs of a run, tests it, commits its zeros and saves the results.</summary>
 /// <param name="settings">The settings.</param>
 /// <param name="folder">Where results go.</param>
 /// <param name="model">The model.</param>

@@ -8,7 +8,7 @@ internal static class TransformerPruning
     /// <summary>Makes the pruner of a run; null for a dense one.</summary>
     /// <param name="settings">The settings.</param>
     /// <param name="model">The model.</param>
-    /// <param name="exclude">What stays dense beside embeddings and norms, which do by default.</param>
+    /// <param name="exclude">What stays dense besides embeddings and norms, which do by default.</param>
     /// <exception cref="ArgumentException">The settings don't go together.</exception>
     public static PdpPruner? Attach(TransformerSettings settings, nn.Module model, IReadOnlyList<LayerMatch> exclude)
     {

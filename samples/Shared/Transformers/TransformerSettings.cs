@@ -1,6 +1,6 @@
 namespace Pdp.Samples.Transformers;
 
-/// <summary>The settings that the training of all transformers has. Each sample's settings say what they are there.</summary>
+/// <summary>The settings that the training of all transformers has. Each sample's settings define them.</summary>
 internal abstract record TransformerSettings : PruningSettings
 {
     public abstract string Method { get; init; }

@@ -5,7 +5,7 @@ namespace Pdp.Samples.Comparison;
 /// <summary>Pictures of a comparison, as SVG.</summary>
 internal static class Charts
 {
-    /// <summary>Draws what there is results for.</summary>
+    /// <summary>Draws whatever has results.</summary>
     public static void Draw(Results results, string folder)
     {
         var (look, metric) = (new Look(results), results.Sample.Metric.Name);

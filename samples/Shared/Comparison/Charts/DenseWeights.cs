@@ -4,11 +4,11 @@ using static TorchSharp.torch;
 
 namespace Pdp.Samples.Comparison;
 
-/// <summary>The weights of the dense run of the same seed, to be seen beside those of a pruned one.</summary>
+/// <summary>The weights of the dense run of the same seed, to be shown beside those of a pruned one.</summary>
 /// <param name="Layers">The weights by layer; none where the dense run has left none that can be read.</param>
 internal sealed record DenseWeights(IReadOnlyDictionary<string, float[]> Layers)
 {
-    /// <summary>Those that belong to a run.</summary>
+    /// <summary>The dense weights that belong to a run.</summary>
     public static DenseWeights Of(Result run)
     {
         var path = Path.Combine(run.Folder.DensePath, "weights.safetensors");

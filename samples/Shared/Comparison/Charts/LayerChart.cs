@@ -25,6 +25,6 @@ internal static class LayerChart
             [.. marks, new Rule($"{Cell.DenseMethod}, 0 %", 8, [0]), new Rule(null, 8, [100]), .. look.RowsWithout(column)]);
     }
 
-    /// <summary>A parameter's name without what all have.</summary>
+    /// <summary>A parameter's name without the ending that all have.</summary>
     public static string Short(string name) => name.Replace(".weight", "", StringComparison.Ordinal);
 }

@@ -2,7 +2,7 @@ using Pdp.Samples.Drawing;
 
 namespace Pdp.Samples.Comparison;
 
-/// <summary>How charts look: a row has the same color and shape in all of them, and what has no number is named in the legend.</summary>
+/// <summary>How charts look: a row has the same color and shape in all of them, and rows without a score are named in the legend.</summary>
 internal sealed class Look(Results results)
 {
     private const int StartColor = 7;
@@ -25,7 +25,7 @@ internal sealed class Look(Results results)
     /// <summary>A row's points; PDP's stand out.</summary>
     public Line LineOf(string row, IReadOnlyList<Point> points) => new(row, ColorOf(row), points) { IsBold = row == Cell.PdpMethod };
 
-    /// <summary>Lines at the numbers of the dense runs and of the weights that all runs start from, as far as they are known.</summary>
+    /// <summary>Lines at the scores of the dense runs and of the weights that all runs start from, as far as they are known.</summary>
     public IEnumerable<Mark> References()
     {
         yield return results.Dense.Count > 0

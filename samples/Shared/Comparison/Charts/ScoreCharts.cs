@@ -2,12 +2,12 @@ using Pdp.Samples.Drawing;
 
 namespace Pdp.Samples.Comparison;
 
-/// <summary>The number of the committed networks against their sparsity and against their cost.</summary>
+/// <summary>The score of the committed networks against their sparsity and against their cost.</summary>
 internal static class ScoreCharts
 {
     private const string Unstructured = "unstructured";
 
-    /// <summary>The mean of each row over the sparsity measured, unstructured; null where nothing of it has finished.</summary>
+    /// <summary>The mean of each row over the sparsity measured, unstructured; null where none of it has finished.</summary>
     public static Chart? OverSparsity(Results results, Look look)
     {
         var columns = results.Columns.Where(column => results.StrategyOf(column) == Unstructured).ToArray();

@@ -8,7 +8,7 @@ internal static class WeightCharts
 {
     private const int Moments = 3;
 
-    /// <summary>Those of PDP's first seed, a row a layer, from the first epoch to the last; null of a run without a history.</summary>
+    /// <summary>Those of PDP's first seed, a row for each layer, from the first epoch to the last; null without a history.</summary>
     public static ChartGrid? Of(Results results, string column)
     {
         var run = results.Cells.FirstOrDefault(result => result.Cell.Column == column && result.Cell.Method == Cell.PdpMethod);
@@ -33,7 +33,7 @@ internal static class WeightCharts
         return MaskChart.Of(snapshot, title, MaskOf(strategy), dense) with { Width = 330, Height = 250 };
     }
 
-    /// <summary>What the curve is, as the histogram is one of single weights.</summary>
+    /// <summary>What the curve shows, as the histogram counts single weights.</summary>
     private static string MaskOf(string strategy) => strategy switch
     {
         "unstructured" => "mask m(w)",

@@ -55,7 +55,7 @@ public sealed class CellRunsTests : IDisposable
     [Theory]
     [InlineData("exit 0", "It ended without a report, and said nothing.")]
     [InlineData("exit 3", "It ended with exit code 3, and said nothing.")]
-    [InlineData("kill -9 $$", "It was ended by signal 9, and said nothing; was memory short?")]
+    [InlineData("kill -9 $$", "It was ended by signal 9, and said nothing; did memory run out?")]
     public async Task RunAsync_WhenARunSaysNothing_SaysHowItEnded(string script, string expected)
     {
         var folders = Folders();

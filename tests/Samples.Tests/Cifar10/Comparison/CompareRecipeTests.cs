@@ -99,7 +99,7 @@ public sealed class CompareRecipeTests
     [InlineData("\"lr\": 0.1", "\"lrr\": 0.1", "There is no setting '--lrr'; did you mean --lr?")]
     [InlineData("0.8", "1.8", "Must be in [0, 1)")]
     [InlineData("\"2:4\": { \"st", "\"80\": { \"sparsity\": 0.7 }, \"2:4\": { \"st", "would share the folder 80-pdp-0")]
-    [InlineData("\"80 %\"", "\"dense\"", "The dense runs make a column of themselves")]
+    [InlineData("\"80 %\"", "\"dense\"", "The dense runs have a column of that name")]
     [InlineData("0.8", "80", "In column '80 %', row 'pdp': --sparsity 80: Must be in [0, 1), a fraction: 0.8, not 80")]
     [InlineData("\"strategy\": \"2:4\"", "\"strategy\": \"5:4\"", "In column '2:4', row 'pdp': --strategy 5:4")]
     [InlineData("\"lr\": 0.1", "\"seed\": 3", "--seed is given by the comparison")]

@@ -4,7 +4,7 @@ using Pdp.Training;
 
 namespace Pdp.Samples.Cifar10;
 
-/// <summary>What a comparison has to know of this sample.</summary>
+/// <summary>What a comparison needs to know about this sample.</summary>
 internal sealed class ComparedCifar10 : IComparedSample
 {
     public IReadOnlyList<string> Methods => Cifar10.Methods.Names;

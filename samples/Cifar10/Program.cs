@@ -41,7 +41,7 @@ return Sample.Run(args, () => Usage.Of(args), () =>
 
 static int Run(Settings settings, ICollective ranks)
 {
-    // The first rank shows and writes.
+    // Only the first rank shows and writes.
     Agreement.Require(ranks, CommandLine.Pairs(settings, nameof(Settings.Threads)));
     if (ranks.Rank > 0)
     {

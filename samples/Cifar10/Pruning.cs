@@ -8,7 +8,7 @@ internal static class Pruning
     /// <summary>The inner convolutions are pruned; the first one and the classifier stay dense.</summary>
     /// <param name="settings">The settings.</param>
     /// <param name="model">The network.</param>
-    /// <param name="training">What one method ranks channels by when pruning begins; not given where it is not to begin.</param>
+    /// <param name="training">What one method ranks channels by when pruning begins; null if it won't begin.</param>
     public static PdpOptions Options(Settings settings, ResNet20 model, Batches? training = null)
     {
         var strategy = StrategyOption.Parse(settings.Strategy);
@@ -30,7 +30,7 @@ internal static class Pruning
 
     /// <summary>
     /// The epoch at which the zeros are made final. Channels are few: until then they may still change places, and a soft mask relies
-    /// on those in between; in the second half of the run the network adapts to those that stay.
+    /// on those that are undecided; in the second half of the run the network adapts to those that stay.
     /// </summary>
     public static double CommitEpoch(Settings settings) => settings.CommitAt ?? Methods.CommitEpoch(settings);
 
@@ -53,7 +53,7 @@ internal static class Pruning
     }
 
     /// <summary>Checks at the start of a run, not in its middle, that the commit comes after the schedule has ended.</summary>
-    /// <param name="schedule">What they follow; null if it isn't known yet.</param>
+    /// <param name="schedule">The schedule; null if it isn't known yet.</param>
     /// <param name="settings">The settings.</param>
     /// <exception cref="ArgumentException">They are impossible.</exception>
     public static void RequireEnded(ISparsityScheduler? schedule, Settings settings) =>

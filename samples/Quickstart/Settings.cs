@@ -10,7 +10,7 @@ internal sealed record Settings
 
     [Option(
         "Fraction of the weights to remove.",
-        Value = OptionAttribute.Fraction, Range = "[0, 1)", Default = "0.9; for channels 0.5; for N:M what it comes to")]
+        Value = OptionAttribute.Fraction, Range = "[0, 1)", Default = "0.9; for channels 0.5; for N:M 1 - N/M")]
     public double? Sparsity
     {
         get => field ?? (MaskStrategy() is PerChannel ? 0.5 : MaskStrategy().FixedSparsity is null ? 0.9 : null);

@@ -27,7 +27,7 @@ internal sealed class Batches(ImageSet images, int size, long seed, int rank = 0
     public int Smallest => images.Count - ((Count - 1) * size);
 
     /// <summary>
-    /// What the mean over a share counts in the mean of the shares, for the mean over the batch: 1 where the shares are equal.
+    /// The weight of a share's mean, so that the mean of the shares is that of the batch: 1 where the shares are equal.
     /// </summary>
     public double Weight(int index) => Slice(_unshuffled, index).Length * (double)ranks / Math.Min(size, images.Count - (index * size));
 

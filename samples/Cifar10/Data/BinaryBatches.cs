@@ -15,7 +15,7 @@ internal static class BinaryBatches
         if (train.Length == 0 || test.Length != 1)
         {
             throw new InvalidDataException(
-                $"'{source}' has {train.Length} files data_batch_*.bin and {test.Length} test_batch.bin; expected are five and one. "
+                $"'{source}' has {train.Length} files data_batch_*.bin and {test.Length} test_batch.bin; five and one are expected. "
                 + Cifar10Download.Hint);
         }
 
@@ -47,7 +47,7 @@ internal static class BinaryBatches
         if (bytes.Length == 0 || bytes.Length % RecordSize != 0)
         {
             throw new InvalidDataException(
-                $"'{file.Name}' is {bytes.Length} bytes long, no multiple of {RecordSize}; it is truncated. {Cifar10Download.Hint}");
+                $"'{file.Name}' is {bytes.Length} bytes long, not a multiple of {RecordSize}; it is truncated. {Cifar10Download.Hint}");
         }
 
         for (var i = 0; i < bytes.Length; i += RecordSize)

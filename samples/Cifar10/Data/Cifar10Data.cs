@@ -14,7 +14,7 @@ internal sealed record Cifar10Data(ImageSet Train, ImageSet Test)
         return new(train, held);
     }
 
-    /// <summary>Reads the data; which of the four forms it has is seen from its contents.</summary>
+    /// <summary>Reads the data; the contents show which of the four forms they have.</summary>
     /// <exception cref="InvalidDataException">Something is missing, damaged or of the wrong size.</exception>
     public static Cifar10Data Load(string path)
     {

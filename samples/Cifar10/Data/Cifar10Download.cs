@@ -25,7 +25,7 @@ internal sealed record Cifar10Download
         Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache", "pdp");
 
     /// <summary>Fetches the archive unless it is there already, and returns its path.</summary>
-    /// <exception cref="InvalidDataException">What came is not the archive; it has been deleted.</exception>
+    /// <exception cref="InvalidDataException">What was fetched is not the archive; it has been deleted.</exception>
     /// <exception cref="IOException">The connection broke; another call continues where it broke off.</exception>
     public async Task<string> FetchAsync(string folder)
     {
@@ -60,13 +60,13 @@ internal sealed record Cifar10Download
         using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
         if (response.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable)
         {
-            // Nothing is left to fetch; whether the file is right, its checksum tells.
+            // Nothing is left to fetch; the checksum tells whether the file is right.
             return;
         }
 
         response.EnsureSuccessStatusCode();
 
-        // A server that knows no ranges answers 200 with the whole file.
+        // A server that doesn't support ranges answers 200 with the whole file.
         file.SetLength(response.StatusCode == HttpStatusCode.PartialContent ? file.Length : 0);
         file.Seek(0, SeekOrigin.End);
         await CopyAsync(response.Content, file);
@@ -105,7 +105,7 @@ internal sealed record Cifar10Download
         {
             File.Delete(part);
             throw new InvalidDataException(
-                $"What came from {Address} has the checksum {actual}, not {Md5}; it has been deleted. Try again.");
+                $"The file from {Address} has the checksum {actual}, not {Md5}; it has been deleted. Try again.");
         }
     }
 }

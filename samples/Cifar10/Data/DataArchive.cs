@@ -3,7 +3,7 @@ using System.IO.Compression;
 
 namespace Pdp.Samples.Cifar10;
 
-/// <summary>Reads the files of a .tar.gz into memory. What the archive says of itself is believed only as far as it is there.</summary>
+/// <summary>Reads the files of a .tar.gz into memory. What the archive claims is believed only as far as its contents go.</summary>
 internal static class DataArchive
 {
     private const int TarMarkAt = 257;
@@ -53,11 +53,11 @@ internal static class DataArchive
     private static void RequirePlain(TarEntry entry)
     {
         Require(entry.EntryType is TarEntryType.RegularFile or TarEntryType.V7RegularFile,
-            $"'{entry.Name}' is a {entry.EntryType} and no file");
+            $"'{entry.Name}' is a {entry.EntryType}, not a file");
         Require(!Path.IsPathRooted(entry.Name) && !entry.Name.Split('/', '\\').Contains(".."), $"'{entry.Name}' leads out of it");
     }
 
-    // The memory grows with what comes, not with the length that the entry claims.
+    // The memory grows with what is read, not with the length that the entry claims.
     private static byte[] Bytes(TarEntry entry)
     {
         using var bytes = new MemoryStream();

@@ -1,6 +1,6 @@
 namespace Pdp.Samples.Cifar10;
 
-/// <summary>What is far more than CIFAR-10 has is refused before memory is taken for it.</summary>
+/// <summary>Refuses data far larger than CIFAR-10 before memory is taken for them.</summary>
 internal sealed class DataLimits
 {
     private const long LargestBatch = 64 << 20;
@@ -10,7 +10,7 @@ internal sealed class DataLimits
     private long _bytes;
     private int _files;
 
-    /// <summary>Whether a file is data. A leading dot marks what is none, such as the "._" files that macOS puts into archives.</summary>
+    /// <summary>Whether a file is data. A leading dot marks one that isn't, such as the "._" files that macOS puts into archives.</summary>
     public static bool IsWanted(string name) => !Path.GetFileName(name).StartsWith('.') && (IsBatch(name) || IsPicture(name));
 
     /// <summary>Counts a file.</summary>

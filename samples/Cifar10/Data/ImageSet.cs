@@ -31,7 +31,7 @@ internal sealed record ImageSet(byte[] Pixels, byte[] Labels)
 
         if (left.FirstOrDefault(count => count > 0 && count <= perClass) is > 0 and var least)
         {
-            throw new ArgumentException($"--hold-out {perClass} leaves nothing to learn from of a class with {least} pictures.");
+            throw new ArgumentException($"--hold-out {perClass} leaves no training pictures of a class with {least}.");
         }
 
         var places = Enumerable.Range(0, Count).ToLookup(index => left[Labels[index]]-- <= perClass);

@@ -25,7 +25,7 @@ internal static class PictureFiles
         {
             throw new InvalidDataException(
                 $"'{source}' has no pictures of {List(missing)} and unknown classes {List(unknown)} in '{part}'; "
-                + $"expected are train/<class>/*.jpg and test/<class>/*.jpg for the ten classes. {Cifar10Download.Hint}");
+                + $"train/<class>/*.jpg and test/<class>/*.jpg are expected for the ten classes. {Cifar10Download.Hint}");
         }
 
         return [.. Cifar10Classes.Names.SelectMany((name, label) => folders[name].Select(file => (file, (byte)label)))];
@@ -62,7 +62,7 @@ internal static class PictureFiles
 
         if (codec.Info is not { Width: ImageSet.Side, Height: ImageSet.Side })
         {
-            throw Fault($"is {codec.Info.Width}×{codec.Info.Height} pixels where {ImageSet.Side}×{ImageSet.Side} are due");
+            throw Fault($"is {codec.Info.Width}×{codec.Info.Height} pixels where {ImageSet.Side}×{ImageSet.Side} are expected");
         }
 
         using var bitmap = new SKBitmap(new SKImageInfo(ImageSet.Side, ImageSet.Side, SKColorType.Rgba8888, SKAlphaType.Unpremul));

@@ -44,5 +44,5 @@ internal static class Scan
         }
     }
 
-    private static string Given(string? value, string what) => value ?? throw new ArgumentException($"sensitivity wants {what}.");
+    private static string Given(string? value, string what) => value ?? throw new ArgumentException($"sensitivity needs {what}.");
 }

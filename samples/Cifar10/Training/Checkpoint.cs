@@ -60,7 +60,7 @@ internal sealed record Checkpoint(int Epoch, double? StartAccuracy, EpochMetrics
             $"its 'metrics' have {run.Metrics.Length} epochs, where {run.Epoch} are over");
         var state = pruner is null ? null : header.Pruner("pruner");
 
-        // A pruner's masks follow from the weights. That it doesn't take its state is seen only then.
+        // A pruner's masks follow from the weights, so only then is it clear whether it accepts its state.
         new TrainingState { Model = model, Optimizer = optimizer }.Load(path, () => header.Restore(pruner, state));
         return run;
     }

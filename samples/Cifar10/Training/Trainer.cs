@@ -69,7 +69,7 @@ internal sealed class Trainer : IDisposable
             }
         }
 
-        // Each rank has statistics of its own batch norms until here.
+        // Until here each rank has batch-norm statistics of its own.
         _parallel.AverageBuffers();
         return total / _training.Count;
     }

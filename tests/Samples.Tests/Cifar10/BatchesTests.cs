@@ -122,7 +122,7 @@ public sealed class BatchesTests : IDisposable
         Assert.Equal([1, 1, 0, 0], test.Labels);
         Assert.Equal(_images.Pixels[(8 * ImageSet.PictureSize)..], test.Pixels[(2 * ImageSet.PictureSize)..]);
         Assert.Contains(
-            "--hold-out 4 leaves nothing to learn from of a class with 4 pictures",
+            "--hold-out 4 leaves no training pictures of a class with 4",
             Assert.Throws<ArgumentException>(() => data.HoldOut(4)).Message,
             StringComparison.Ordinal);
     }

@@ -81,7 +81,7 @@ public sealed class Cifar10DataTests : IDisposable
         WriteBinary("test_batch.bin", 9);
         File.WriteAllBytes(_folder.File("data_batch_1.bin"), new byte[3000]);
 
-        AssertRefused("'data_batch_1.bin' is 3000 bytes long, no multiple of 3073");
+        AssertRefused("'data_batch_1.bin' is 3000 bytes long, not a multiple of 3073");
     }
 
     [Fact]
@@ -117,7 +117,7 @@ public sealed class Cifar10DataTests : IDisposable
         Pictures.Write(_folder.Path);
         Directory.Delete(_folder.File("test"), recursive: true);
 
-        AssertRefused("truck and unknown classes (none) in 'test'; expected are train/<class>/*.jpg");
+        AssertRefused("truck and unknown classes (none) in 'test'; train/<class>/*.jpg");
     }
 
     [Fact]
@@ -145,7 +145,7 @@ public sealed class Cifar10DataTests : IDisposable
         Pictures.Write(_folder.Path);
         File.WriteAllBytes(_folder.File("test/dog/0.png"), Pictures.Encode(SKColors.Red, side: 28));
 
-        AssertRefused("Picture 'test/dog/0.png'", "is 28×28 pixels where 32×32 are due");
+        AssertRefused("Picture 'test/dog/0.png'", "is 28×28 pixels where 32×32 are expected");
     }
 
     [Fact]

@@ -72,7 +72,7 @@ public sealed class DataArchiveTests : IDisposable
     [InlineData(TarEntryType.HardLink)]
     public void Read_WhenAPictureIsALink_RefusesIt(TarEntryType type) =>
         AssertDamaged(
-            Tar(new PaxTarEntry(type, "train/cat/1.png") { LinkName = "/etc/passwd" }), $"'train/cat/1.png' is a {type} and no file");
+            Tar(new PaxTarEntry(type, "train/cat/1.png") { LinkName = "/etc/passwd" }), $"'train/cat/1.png' is a {type}, not a file");
 
     [Fact]
     public void Read_WhenANameComesTwice_RefusesIt() =>

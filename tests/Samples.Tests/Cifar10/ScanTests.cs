@@ -36,7 +36,7 @@ public sealed class ScanTests : IDisposable
     }
 
     [Theory]
-    [InlineData("sensitivity wants --weights")]
+    [InlineData("sensitivity needs --weights")]
     [InlineData("Must be sparsities in (0, 1) with commas between them", "--levels", "0.5;0.9")]
     [InlineData("Must be sparsities in (0, 1) with commas between them", "--levels", "0.5,1")]
     public void Run_OfOptionsThatAreNone_SaysWhatIsWanted(string expected, params string[] arguments) =>

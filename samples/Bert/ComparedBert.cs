@@ -7,10 +7,10 @@ using Pdp.Samples.Transformers;
 
 namespace Pdp.Samples.Bert;
 
-/// <summary>What a comparison has to know of this sample.</summary>
+/// <summary>What a comparison needs to know about this sample.</summary>
 internal sealed class ComparedBert : IComparedSample
 {
-    /// <summary>Small: what doesn't go together does so at any size.</summary>
+    /// <summary>Small, since settings that don't go together don't at any size.</summary>
     private static readonly BertConfig Small = new()
     {
         HiddenSize = 16,
@@ -20,7 +20,7 @@ internal sealed class ComparedBert : IComparedSample
         VocabSize = 8,
     };
 
-    /// <summary>Runs check their own.</summary>
+    /// <summary>Short, since runs check their own length.</summary>
     private const int ShortestText = 5;
 
     public IReadOnlyList<string> Methods => PruningMethods.Names;

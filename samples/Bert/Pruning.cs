@@ -3,7 +3,7 @@ using Pdp.Samples.Transformers;
 
 namespace Pdp.Samples.Bert;
 
-/// <summary>What of a BERT is pruned.</summary>
+/// <summary>Which parts of a BERT are pruned.</summary>
 internal static class Pruning
 {
     /// <summary>

@@ -7,10 +7,10 @@ using Pdp.Samples.Transformers;
 
 namespace Pdp.Samples.Gpt;
 
-/// <summary>What a comparison has to know of this sample.</summary>
+/// <summary>What a comparison needs to know about this sample.</summary>
 internal sealed class ComparedGpt : IComparedSample
 {
-    /// <summary>Small: what doesn't go together does so at any size.</summary>
+    /// <summary>Small, since settings that don't go together don't at any size.</summary>
     private static readonly GptConfig Small = new() { VocabSize = 8, NPositions = 8, NEmbd = 16, NLayer = 1, NHead = 2 };
 
     public IReadOnlyList<string> Methods => Gpt.Settings.Methods;

@@ -8,7 +8,7 @@ internal sealed record Settings : TransformerSettings
 {
     public const string Tiny = "tiny";
 
-    /// <summary>The methods; POFA's needs a teacher.</summary>
+    /// <summary>The methods, without POFA, which needs a teacher.</summary>
     public static readonly IReadOnlyList<string> Methods = [.. PruningMethods.Names.Except(["pofa"])];
 
     private static readonly string[] Presets = [Tiny, "small", "gpt2"];

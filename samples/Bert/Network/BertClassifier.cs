@@ -4,7 +4,7 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Samples.Bert.Network;
 
-/// <summary>BERT that tells which class a text, or a pair of texts, belongs to.</summary>
+/// <summary>BERT that predicts which class a text, or a pair of texts, belongs to.</summary>
 internal sealed class BertClassifier : Module<TokenBatch, Tensor>
 {
     /// <summary>The standard deviation of fresh weights, as in BERT.</summary>

@@ -34,7 +34,7 @@ internal sealed record BertConfig
     /// <summary>The longest text, in tokens.</summary>
     public int MaxPositionEmbeddings { get; init; } = 512;
 
-    /// <summary>The number of segments, which a pair of texts has two of.</summary>
+    /// <summary>The number of segments; a pair of texts has two.</summary>
     public int TypeVocabSize { get; init; } = 2;
 
     /// <summary>The number of tokens.</summary>

@@ -5,7 +5,7 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Samples.Bert.Network;
 
-/// <summary>The sum of what token, place and segment stand for, normalised. Names as Hugging Face's.</summary>
+/// <summary>The sum of the embeddings of token, position and segment, normalised. Names are Hugging Face's.</summary>
 internal sealed class BertEmbeddings : Module<Tensor, Tensor, Tensor>
 {
     private static readonly Scalar One = 1.ToScalar();

@@ -25,7 +25,7 @@ internal sealed class BertSelfAttention : Module<Tensor, Tensor, Tensor>
     }
 
     /// <param name="input"><c>[texts, length, width]</c>.</param>
-    /// <param name="isText">What may be looked at, <c>[texts, 1, 1, length]</c>, bool.</param>
+    /// <param name="isText">Which tokens may be attended to, <c>[texts, 1, 1, length]</c>, bool.</param>
     /// <returns><c>[texts, length, width]</c>.</returns>
     public override Tensor forward(Tensor input, Tensor isText)
     {

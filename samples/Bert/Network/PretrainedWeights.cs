@@ -3,13 +3,13 @@ using static TorchSharp.torch;
 
 namespace Pdp.Samples.Bert.Network;
 
-/// <summary>Reads weights in Hugging Face's names into a classifier.</summary>
+/// <summary>Reads weights with Hugging Face's names into a classifier.</summary>
 /// <remarks>A file holds an encoder, whose names may begin with <c>bert.</c> or not, or a whole classifier.</remarks>
 internal static class PretrainedWeights
 {
     private const string Prefix = "bert.";
 
-    /// <summary>What files hold beside the encoder: heads of pretraining, and places counted from 0.</summary>
+    /// <summary>What files hold besides the encoder: heads of pretraining, and places counted from 0.</summary>
     private static readonly string[] Strangers = ["cls.", "bert.embeddings.position_ids"];
 
     /// <summary>Reads a safetensors file.</summary>

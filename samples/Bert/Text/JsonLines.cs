@@ -2,10 +2,10 @@ using System.Text.Json;
 
 namespace Pdp.Samples.Bert.Text;
 
-/// <summary>Reads one JSON object a line.</summary>
+/// <summary>Reads one JSON object per line.</summary>
 internal static class JsonLines
 {
-    /// <exception cref="FormatException">A line is no JSON object.</exception>
+    /// <exception cref="FormatException">A line is not a JSON object.</exception>
     public static IEnumerable<TextRow> Read(TextReader reader)
     {
         for (var line = 1; reader.ReadLine() is { } text; line++)

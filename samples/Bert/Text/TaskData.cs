@@ -33,7 +33,7 @@ internal sealed record TaskData(IReadOnlyList<string> Classes, LabelledTexts Tra
         string[] classes = [.. training.Select(pair => pair.Label).Distinct().Order(StringComparer.Ordinal)];
         if (classes.Length < 2)
         {
-            throw new InvalidDataException($"'{train}' has the label '{classes[0]}' alone: there is nothing to tell apart.");
+            throw new InvalidDataException($"'{train}' has only the label '{classes[0]}': there is nothing to tell apart.");
         }
 
         var taken = training.Take(limit ?? int.MaxValue).ToArray();

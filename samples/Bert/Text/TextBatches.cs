@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Pdp.Samples.Bert.Text;
 
-/// <summary>Cuts encoded texts into batches, each padded to its longest.</summary>
+/// <summary>Cuts encoded texts into batches, each padded to its longest text.</summary>
 /// <remarks>
 /// Texts of about the same length come together, as padding costs time: a shuffled epoch is cut into chunks of batches, each is sorted by
 /// length, and the batches are shuffled again. The order follows from the seed and the epoch alone.

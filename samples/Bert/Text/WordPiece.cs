@@ -3,7 +3,7 @@ using Microsoft.ML.Tokenizers;
 namespace Pdp.Samples.Bert.Text;
 
 /// <summary>Cuts texts into the pieces of words that a vocabulary has, in lower case and without accents.</summary>
-/// <remarks>By Microsoft.ML.Tokenizers, as the other sample's byte pairs are: one family for both.</remarks>
+/// <remarks>Uses Microsoft.ML.Tokenizers, as the byte pairs of the GPT sample do.</remarks>
 internal sealed class WordPiece
 {
     private static readonly string[] Special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];

@@ -37,7 +37,7 @@ internal sealed class Evaluation(LabelledTexts texts, BertConfig config, Device 
         }
     }
 
-    /// <summary>Texts of middling length, on the CPU; their tensors are the caller's.</summary>
+    /// <summary>Texts of medium length, on the CPU; their tensors are the caller's.</summary>
     /// <param name="count">How many; all where there are fewer.</param>
     public TokenBatch Typical(int count)
     {

@@ -4,7 +4,7 @@ using TorchSharp;
 
 namespace Pdp.Samples.Bert.Training;
 
-/// <summary>What a call of a classifier takes, on its dense weights and packed, on its nonzeros.</summary>
+/// <summary>The time of a classifier's call, with its dense weights and packed.</summary>
 /// <param name="Texts">The texts of the call.</param>
 /// <param name="Tokens">The length to which they are padded.</param>
 /// <param name="DenseMilliseconds">The median time of a call.</param>

@@ -4,7 +4,7 @@ using Pdp.Samples.Comparison;
 
 namespace Pdp.Samples.Bert.Training;
 
-/// <summary>What came out of a run: the last line that it prints, and report.json.</summary>
+/// <summary>The results of a run: the last line that it prints, and report.json.</summary>
 internal sealed record RunReport : ComparedReport
 {
     /// <summary>The accuracy of the committed network on the first set of test texts, as a fraction.</summary>
@@ -16,7 +16,7 @@ internal sealed record RunReport : ComparedReport
     /// <summary>The accuracy of the committed network on each set of test texts.</summary>
     public required IReadOnlyDictionary<string, double> Accuracies { get; init; }
 
-    /// <summary>What a call takes, dense and on the nonzeros; empty where nothing was pruned, or nothing is to be timed.</summary>
+    /// <summary>The time of a call, dense and packed; empty where nothing was pruned, or nothing is to be timed.</summary>
     public IReadOnlyList<Latency> Latencies { get; init; } = [];
 
     [JsonIgnore]

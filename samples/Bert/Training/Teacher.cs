@@ -18,7 +18,7 @@ internal sealed class Teacher : IDisposable
         _model = new(config, classes);
         if (!PretrainedWeights.LoadInto(_model, settings.Teacher!))
         {
-            throw new InvalidDataException($"'{settings.Teacher}' has no classifier: --teacher wants the weights of a fine-tuned model.");
+            throw new InvalidDataException($"'{settings.Teacher}' has no classifier: --teacher needs the weights of a fine-tuned model.");
         }
 
         _model.to(device).eval();

@@ -4,7 +4,7 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Samples.Gpt.Network;
 
-/// <summary>Attention of several heads over the tokens before. Names as Hugging Face's.</summary>
+/// <summary>Attention of several heads over each token and those before it. Names are Hugging Face's.</summary>
 internal sealed class GptAttention : Module<Tensor, Tensor>
 {
     private readonly Linear c_attn;

@@ -35,7 +35,7 @@ internal sealed record GptConfig
     /// <summary>The width of the feed-forward layers; null for four times that of the stream.</summary>
     public int? NInner { get; init; }
 
-    /// <summary>The activation of the feed-forward layers: GELU in its form with tanh is the only one supported.</summary>
+    /// <summary>The activation of the feed-forward layers: only the tanh form of GELU is supported.</summary>
     public string ActivationFunction { get; init; } = "gelu_new";
 
     /// <summary>What the norms add to the variance.</summary>

@@ -4,7 +4,7 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Samples.Gpt.Network;
 
-/// <summary>Two layers with GELU in its form with tanh between them. Names as Hugging Face's.</summary>
+/// <summary>Two layers with the tanh form of GELU between them. Names are Hugging Face's.</summary>
 internal sealed class GptFeedForward : Module<Tensor, Tensor>
 {
     private readonly Linear c_fc;

@@ -3,7 +3,7 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Samples.Gpt.Network;
 
-/// <summary>A GPT-2 that tells the next token. The output layer is the embedding, one matrix with one name.</summary>
+/// <summary>A GPT-2 that predicts the next token. The output layer is the embedding, one matrix with one name.</summary>
 internal sealed class GptModel : Module<Tensor, Tensor>
 {
     /// <summary>The standard deviation of fresh weights, as in GPT-2.</summary>

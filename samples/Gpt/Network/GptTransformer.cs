@@ -27,7 +27,7 @@ internal sealed class GptTransformer : Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    /// <summary>What tokens stand for, <c>[tokens, width]</c>.</summary>
+    /// <summary>The embeddings of the tokens, <c>[tokens, width]</c>.</summary>
     public Parameter Tokens => wte.weight!;
 
     /// <param name="tokens"><c>[texts, length]</c>, int64.</param>

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace Pdp.Samples.Gpt.Network;
 
-/// <summary>Reads and writes weights in Hugging Face's names and form: GPT-2's matrices are <c>[in, out]</c> there.</summary>
+/// <summary>Reads and writes weights with Hugging Face's names and layout: GPT-2's matrices are <c>[in, out]</c> there.</summary>
 internal static class GptWeights
 {
     private const string Prefix = "transformer.";
@@ -16,7 +16,7 @@ internal static class GptWeights
 
     private static readonly string[] Turned = ["c_attn.weight", "c_proj.weight", "c_fc.weight"];
 
-    /// <summary>What files hold beside weights: the pattern of what may be looked at.</summary>
+    /// <summary>What files hold besides weights: the causal mask.</summary>
     private static readonly string[] Strangers = [".attn.bias", ".attn.masked_bias"];
 
     /// <summary>Reads a safetensors file; names may begin with <c>transformer.</c> or not.</summary>

@@ -3,7 +3,7 @@ using Microsoft.ML.Tokenizers;
 namespace Pdp.Samples.Gpt.Text;
 
 /// <summary>GPT-2's byte pairs, which every text can be written in.</summary>
-/// <remarks>By Microsoft.ML.Tokenizers, as BERT's pieces of words are in the other sample; its data package has the 50,257 pairs.</remarks>
+/// <remarks>Uses Microsoft.ML.Tokenizers, as the BERT sample's word pieces do; its data package has the 50,257 pairs.</remarks>
 internal sealed class BytePairs : IVocabulary
 {
     private readonly TiktokenTokenizer _tokenizer = TiktokenTokenizer.CreateForModel("gpt2");

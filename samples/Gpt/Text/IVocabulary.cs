@@ -9,7 +9,7 @@ internal interface IVocabulary
     /// <summary>The number of tokens.</summary>
     int Size { get; }
 
-    /// <exception cref="InvalidDataException">The text has what the vocabulary lacks.</exception>
+    /// <exception cref="InvalidDataException">The text has something that the vocabulary lacks.</exception>
     int[] Encode(string text);
 
     string Decode(IReadOnlyList<int> tokens);

@@ -4,7 +4,7 @@ namespace Pdp.Samples.Gpt.Text;
 
 /// <summary>Cuts a text into windows, and these into shuffled batches.</summary>
 /// <remarks>
-/// The first window of an epoch begins at a place of its own, so that texts are cut elsewhere each time. The order follows from the
+/// The first window of each epoch begins at a different place, so that texts are cut differently each time. The order follows from the
 /// seed and the epoch alone.
 /// </remarks>
 internal sealed class Windows
@@ -36,7 +36,7 @@ internal sealed class Windows
     /// <summary>The number of batches of an epoch.</summary>
     public int Count => (InEpoch + _size - 1) / _size;
 
-    // As many as fit in whatever the first one's beginning.
+    // As many as fit wherever the first one begins.
     private int InEpoch => (_tokens.Length - _length) / _length;
 
     /// <summary>A batch of a shuffled epoch; its tensors are the caller's.</summary>

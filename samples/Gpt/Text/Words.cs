@@ -51,7 +51,7 @@ internal sealed class Words : IVocabulary
                 yield return word;
             }
 
-            // What follows the last line end is no line, or one that goes on.
+            // What follows the last line end is nothing, or a line that has not ended.
             if (line < lines.Length - 1)
             {
                 yield return LineEnd;

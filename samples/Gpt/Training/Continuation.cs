@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Pdp.Samples.Gpt.Training;
 
-/// <summary>Writes on from a prompt, a token at a time, each drawn from the likeliest.</summary>
+/// <summary>Continues a prompt, a token at a time, each drawn from the likeliest.</summary>
 /// <param name="seed">The seed of the draws; models that are to be compared get the same.</param>
 internal sealed class Continuation(long seed)
 {

@@ -4,7 +4,7 @@ using Pdp.Samples.Comparison;
 
 namespace Pdp.Samples.Gpt.Training;
 
-/// <summary>What came out of a run: the last line that it prints, and report.json.</summary>
+/// <summary>The results of a run: the last line that it prints, and report.json.</summary>
 internal sealed record RunReport : ComparedReport
 {
     /// <summary>The perplexity of the committed network on the test text, or on the only one.</summary>

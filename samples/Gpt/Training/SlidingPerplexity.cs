@@ -4,9 +4,9 @@ using static TorchSharp.torch;
 
 namespace Pdp.Samples.Gpt.Training;
 
-/// <summary>The perplexity of a text by a sliding window: each token is told from at least as many before it as windows overlap.</summary>
+/// <summary>The perplexity of a text by a sliding window: after the first, each token is predicted from at least their overlap.</summary>
 /// <remarks>
-/// e to the mean of −ln p over all tokens but the first. A window is moved on by the stride, and only what the one before has not told
+/// e to the mean of −ln p over all tokens but the first. A window is moved on by the stride, and only what the one before has not predicted
 /// counts; the last one is moved on by less, so that it ends with the text.
 /// </remarks>
 internal sealed class SlidingPerplexity
@@ -20,12 +20,12 @@ internal sealed class SlidingPerplexity
     /// <param name="text">The text.</param>
     /// <param name="length">The tokens of a window.</param>
     /// <param name="stride">The tokens by which it is moved on, at most its length.</param>
-    /// <exception cref="ArgumentException">The text has no token to tell, or the stride leaves some out.</exception>
+    /// <exception cref="ArgumentException">The text has no token to predict, or the stride leaves some out.</exception>
     public SlidingPerplexity(TokenText text, int length, int stride)
     {
         if (text.Tokens.Length < 2)
         {
-            throw new ArgumentException($"The text '{text.Name}' has {text.Tokens.Length} tokens; there is nothing to tell.");
+            throw new ArgumentException($"The text '{text.Name}' has {text.Tokens.Length} tokens; there is nothing to predict.");
         }
 
         if (stride > length)

@@ -122,7 +122,7 @@ public sealed class TrainingRunTests : IDisposable
         "task/train.tsv",
         "premise\thypothesis\nyes\tno\n")]
     [InlineData("has an empty hypothesis in line 2", "task/train.tsv", "premise\thypothesis\tgold_label\nyes\t\tneutral\n")]
-    [InlineData("has the label 'neutral' alone", "task/train.tsv", "premise\thypothesis\tgold_label\nyes\tno\tneutral\n")]
+    [InlineData("has only the label 'neutral'", "task/train.tsv", "premise\thypothesis\tgold_label\nyes\tno\tneutral\n")]
     [InlineData(
         "has the label 'unsure', which the training texts don't have",
         "task/dev_matched.tsv",
@@ -168,7 +168,7 @@ public sealed class TrainingRunTests : IDisposable
     {
         var error = Assert.Throws<InvalidDataException>(() => Run("--method", "pdp", "--teacher", _folder.File("bert/model.safetensors")));
 
-        Assert.Contains("has no classifier: --teacher wants the weights of a fine-tuned model", error.Message, StringComparison.Ordinal);
+        Assert.Contains("has no classifier: --teacher needs the weights of a fine-tuned model", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -70,7 +70,7 @@ public sealed class SlidingPerplexityTests : IDisposable
     }
 
     [Theory]
-    [InlineData(1, 6, 3, "has 1 tokens; there is nothing to tell")]
+    [InlineData(1, 6, 3, "has 1 tokens; there is nothing to predict")]
     [InlineData(9, 6, 7, "--stride 7 is more than a window of 6")]
     public void New_OfWhatCannotBeMeasured_SaysSo(int tokens, int length, int stride, string expected)
     {

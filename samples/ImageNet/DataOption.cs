@@ -12,7 +12,7 @@ internal static class DataOption
     /// <summary>Batches to train on and batches to measure the accuracy with; the caller's.</summary>
     /// <param name="settings">The settings.</param>
     /// <param name="collective">The ranks, of which each reads its share.</param>
-    /// <param name="report">Is told of each picture that can't be read.</param>
+    /// <param name="report">Called with a line about each picture that can't be read.</param>
     /// <exception cref="ArgumentException">Nothing is given, or what is given is neither a folder nor a number of pictures to
     /// draw.</exception>
     /// <exception cref="IOException">There is no such folder.</exception>

@@ -53,7 +53,7 @@ static void Run(Settings settings, ICollective ranks, CancellationToken stop)
     Agreement.Require(ranks, settings.Common());
     settings = ranks.Rank == 0 ? settings : settings with { Out = null, Resume = false };
 
-    // Settings. What can't be is said before anything else is done: times that don't fit, nothing to resume, or a run that exists already.
+    // Settings. Errors are reported before anything else is done: times that don't fit, nothing to resume, or a run that exists already.
     CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
     settings.RequirePossible();
     var folder = settings.Evaluate is null ? RunFolder.Checkpoints(settings) : null;
@@ -219,7 +219,7 @@ static ShrinkReport? Shrink(Settings settings, PdpPruner? pruner, Device device)
     return pruner is not null && settings.Strategy == "channel" ? pruner.Shrink(picture) : null;
 }
 
-// The zero weights, norms and biases not counted: these are never pruned but where a channel goes.
+// The zero weights, norms and biases not counted: these are never pruned except where a channel goes.
 static long Zeros(Module model)
 {
     using var scope = NewDisposeScope();

@@ -6,7 +6,7 @@ namespace Pdp.Samples.ImageNet;
 /// <summary>The sample's settings as options of the library.</summary>
 internal static class Pruning
 {
-    // Channels are found by running the network, and a small picture tells the same as a large one.
+    // Channels are found by running the network, and a small picture shows the same as a large one.
     private const int ProbeSide = 32;
 
     /// <summary>Checks the times before there is a network.</summary>
@@ -18,7 +18,7 @@ internal static class Pruning
         timeline.RequireEnded(CommitEpoch(settings), timeline.Schedule());
     }
 
-    /// <summary>What the library is told.</summary>
+    /// <summary>The settings as options of the library.</summary>
     /// <exception cref="ArgumentException">The options don't go together.</exception>
     public static PdpOptions Options(Settings settings, Module<Tensor, Tensor> model)
     {
@@ -43,7 +43,7 @@ internal static class Pruning
 
     /// <summary>
     /// The epoch at which the zeros are made final. Channels are few: until then they may still change places, and a soft mask relies
-    /// on those in between; in the second half of the run the network adapts to those that stay.
+    /// on those that are undecided; in the second half of the run the network adapts to those that stay.
     /// </summary>
     public static double CommitEpoch(Settings settings) =>
         settings.CommitAt ?? (settings.Strategy == "channel" ? 0.5 : 1) * settings.Epochs;

@@ -20,12 +20,11 @@ internal static class Recipe
         Directory.EnumerateFiles(Folder, "*.json").Select(file => Path.GetFileNameWithoutExtension(file)).Order(StringComparer.Ordinal);
 
     /// <summary>
-    /// The settings of a command line, over those of the recipe that it names. If only the length of the run is another than the
-    /// recipe's, the
-    /// recipe's times are scaled with it.
+    /// The settings of a command line, over those of the recipe that it names. If the run is longer or shorter than the
+    /// recipe's, the recipe's times are scaled with it.
     /// </summary>
     /// <param name="arguments">The command line.</param>
-    /// <param name="report">Is told which times were scaled.</param>
+    /// <param name="report">Called with a line that says which times were scaled.</param>
     /// <exception cref="ArgumentException">A name is unknown or a value is wrong, on the command line or in the recipe.</exception>
     public static Settings Parse(IReadOnlyList<string> arguments, Action<string>? report = null)
     {

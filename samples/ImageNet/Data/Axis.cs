@@ -1,6 +1,6 @@
 namespace Pdp.Samples.ImageNet.Data;
 
-/// <summary>What is seen of a picture in one direction: a stretch of it, resized, and of the resized numbers a window.</summary>
+/// <summary>What is seen of a picture in one direction: a stretch of it, resized, and a window of the resized pixels.</summary>
 /// <param name="Origin">Where the stretch begins, in pixels.</param>
 /// <param name="Length">Its length in pixels.</param>
 /// <param name="Size">Its size after resizing.</param>

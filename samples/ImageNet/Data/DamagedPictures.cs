@@ -2,15 +2,15 @@ namespace Pdp.Samples.ImageNet.Data;
 
 /// <summary>Counts the pictures that can't be read. Safe for several threads.</summary>
 /// <param name="pictures">The pictures in all.</param>
-/// <param name="report">Is told of each once.</param>
+/// <param name="report">Called once for each, with a line about it.</param>
 internal sealed class DamagedPictures(int pictures, Action<string> report)
 {
     private readonly HashSet<string> _paths = [];
 
-    /// <summary>The most that are put up with: one in a hundred, but at least one and at most ten.</summary>
+    /// <summary>The most that are tolerated: one in a hundred, but at least one and at most ten.</summary>
     public int Most => Math.Clamp(pictures / 100, 1, 10);
 
-    /// <summary>Notes a picture down.</summary>
+    /// <summary>Records a picture.</summary>
     /// <exception cref="InvalidDataException">It is one too many.</exception>
     public void Add(string path, string fault)
     {

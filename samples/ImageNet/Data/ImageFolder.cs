@@ -81,7 +81,7 @@ internal sealed class ImageFolder
         return entries.Length > 0
             ? entries.Select(entry => entry.Name).Order(StringComparer.Ordinal).Take(limit ?? int.MaxValue)
             : throw new InvalidDataException(
-                $"Class folder '{path}' is empty; unpack its pictures, or take it away from 'train' and 'val' alike.");
+                $"Class folder '{path}' is empty; unpack its pictures, or remove it from both 'train' and 'val'.");
     }
 
     private static bool IsPicture(FileSystemInfo entry) =>

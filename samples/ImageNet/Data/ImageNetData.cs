@@ -26,7 +26,7 @@ internal sealed record ImageNetData(ImageFolder Train, ImageFolder Validation)
         {
             throw new InvalidDataException(
                 $"The classes of 'train' and 'val' in '{path}' differ: only 'train' has {List(onlyTrain)}, "
-                + $"only 'val' has {List(onlyValidation)}. Add the missing folders or take the others away.");
+                + $"only 'val' has {List(onlyValidation)}. Add the missing folders or remove the others.");
         }
     }
 

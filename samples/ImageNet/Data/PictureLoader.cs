@@ -45,7 +45,7 @@ internal sealed class PictureLoader : IPictureBatches
     /// <param name="batch">The pictures of a batch.</param>
     /// <param name="seed">Decides order, crops and flips.</param>
     /// <param name="workers">The threads.</param>
-    /// <param name="report">Is told, on one of the threads, of each picture that can't be read.</param>
+    /// <param name="report">Called on one of the threads with a line about each picture that can't be read.</param>
     /// <param name="side">Height and width of the crops after resizing.</param>
     /// <param name="share">The batches to read; all by default.</param>
     public static PictureLoader Training(
@@ -56,7 +56,7 @@ internal sealed class PictureLoader : IPictureBatches
     /// <param name="folder">The pictures.</param>
     /// <param name="batch">The pictures of a batch.</param>
     /// <param name="workers">The threads.</param>
-    /// <param name="report">Is told, on one of the threads, of each picture that can't be read.</param>
+    /// <param name="report">Called on one of the threads with a line about each picture that can't be read.</param>
     /// <param name="side">Height and width of the middle.</param>
     /// <param name="resized">What the shorter side is resized to before.</param>
     /// <param name="share">The batches to read; all by default.</param>

@@ -16,7 +16,7 @@ internal sealed class Prefetch : IDisposable
     private readonly BufferPool _pool;
     private readonly Thread[] _threads;
 
-    // The lock guards what follows; its pulse says that any of it changed.
+    // The lock guards what follows; its pulse says that some of it changed.
     private readonly object _gate = new();
     private readonly Queue<PendingBatch> _pending = [];
     private PendingBatch? _open;

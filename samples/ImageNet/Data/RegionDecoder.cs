@@ -2,10 +2,10 @@ using SkiaSharp;
 
 namespace Pdp.Samples.ImageNet.Data;
 
-/// <summary>Decodes as much of a picture as is needed; the memory is the next picture's too.</summary>
+/// <summary>Decodes as much of a picture as is needed; the memory is reused for the next picture.</summary>
 internal sealed unsafe class RegionDecoder : IDisposable
 {
-    // A JPEG's colours, of which it has one for two columns, are smoothed with those beside, if these are decoded as well.
+    // A JPEG has one colour for two columns, and it is smoothed with the neighbouring ones if these are decoded as well.
     private const int Margin = 2;
 
     private readonly Scratch _pixels = new();
@@ -15,8 +15,8 @@ internal sealed unsafe class RegionDecoder : IDisposable
     /// <param name="size">Its size at the fraction to decode it at.</param>
     /// <param name="region">What is needed.</param>
     /// <param name="isWhole">
-    /// Whether the end of the file is there. If it is not all is decoded, to see what else is missing; libjpeg-turbo takes the
-    /// process down when it skips rows that are not there.
+    /// Whether the end of the file is there. If it is not, all is decoded, to see what else is missing; libjpeg-turbo crashes the
+    /// process when it skips rows that are not there.
     /// </param>
     /// <param name="rowBytes">From one row to the next.</param>
     /// <returns>The first pixel of the region, valid until the next call.</returns>

@@ -20,7 +20,7 @@ internal sealed unsafe class Resampler(int side) : IDisposable
     private readonly Scratch _between = new();
 
     /// <summary>Writes all of <paramref name="target"/>: row, column, channel.</summary>
-    /// <param name="pixels">The first pixel that both filters ask for.</param>
+    /// <param name="pixels">The first pixel that both filters need.</param>
     /// <param name="rowBytes">From one row to the next.</param>
     /// <param name="horizontal">The weights of each column.</param>
     /// <param name="vertical">The weights of each row.</param>

@@ -1,8 +1,8 @@
 namespace Pdp.Samples.ImageNet.Data;
 
 /// <summary>
-/// The batches of an epoch that a rank reads: it takes turns with the others, so that each round of batches is the same pictures for any
-/// number of ranks whose batches are as large together.
+/// The batches of an epoch that a rank reads: it takes turns with the others, so that each round of batches has the same pictures for any
+/// number of ranks whose batches add up to the same size.
 /// </summary>
 internal readonly record struct Share(int Rank, int Ranks)
 {

@@ -7,7 +7,7 @@ namespace Pdp.Samples.ImageNet.Data;
 /// </summary>
 internal sealed class TriangleFilter(int side)
 {
-    /// <summary>The binary digits of weights: 1 is 2²².</summary>
+    /// <summary>The fractional bits of weights: 1 is 2²².</summary>
     public const int Precision = 22;
 
     private readonly int[] _starts = new int[side];

@@ -8,7 +8,7 @@ namespace Pdp.Samples.ImageNet.Reporting;
 /// <summary>A file of events for TensorBoard, in the framing of TFRecord: length, its checksum, event, its checksum.</summary>
 /// <remarks>
 /// TorchSharp 0.107 has a writer of its own, whose histograms make Scalars that the garbage collector may free while they
-/// are read, and which gives times in ticks where TensorBoard wants seconds. Its messages serve here, too.
+/// are read, and which gives times in ticks where TensorBoard wants seconds. Its message types are used here, too.
 /// </remarks>
 internal sealed class EventFile : IDisposable
 {
@@ -35,7 +35,7 @@ internal sealed class EventFile : IDisposable
     public void Write(long step, Summary summary) =>
         Write(new Event { WallTime = Seconds(DateTime.UtcNow), Step = step, Summary = summary });
 
-    /// <summary>The checksum of TFRecord: CRC-32C, turned and shifted so that a checksum of checksums is none.</summary>
+    /// <summary>The checksum of TFRecord: CRC-32C, rotated and shifted, so that it may cover other checksums.</summary>
     internal static uint Checksum(ReadOnlySpan<byte> bytes)
     {
         var crc = uint.MaxValue;

@@ -6,7 +6,7 @@ internal interface IDisplay
     /// <summary>A line that stays.</summary>
     void Line(string text);
 
-    /// <summary>Shows how far a piece of work is, which runs on this thread.</summary>
+    /// <summary>Shows the progress of work that runs on this thread.</summary>
     /// <param name="title">What it is.</param>
     /// <param name="total">Its steps.</param>
     /// <param name="work">The work, which says after each step how many are done; the text is only made when it is shown.</param>

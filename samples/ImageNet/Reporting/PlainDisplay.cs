@@ -13,7 +13,7 @@ internal sealed class PlainDisplay(TextWriter output, TimeSpan pause) : IDisplay
         var first = -1L;
         return work((done, detail) =>
         {
-            // Work that goes on in the middle must not count what was done before.
+            // Work that resumes in the middle must not count what was done before.
             first = first < 0 ? done - 1 : first;
             if (clock.Elapsed - shown >= pause)
             {

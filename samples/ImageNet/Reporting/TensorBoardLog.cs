@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace Pdp.Samples.ImageNet.Reporting;
 
-/// <summary>What TensorBoard shows of a run: numbers over steps, and how weights and masks are spread.</summary>
+/// <summary>What TensorBoard shows of a run: numbers over steps, and how weights and masks are distributed.</summary>
 internal sealed class TensorBoardLog(string folder, long step) : IDisposable
 {
     private readonly EventFile _file = new(folder, step);
@@ -59,7 +59,7 @@ internal sealed class TensorBoardLog(string folder, long step) : IDisposable
 
     public void Dispose() => _file.Dispose();
 
-    // The mask is what the scope has multiplied the weight by, whatever the strategy; where that is nothing, the layer is dense.
+    // The mask is what the scope has multiplied the weight by, whatever the strategy; where nothing changed, the layer is dense.
     private static void AddMask(Summary summary, string name, ReadOnlySpan<float> dense, ReadOnlySpan<float> masked)
     {
         if (masked.SequenceEqual(dense))

@@ -37,8 +37,8 @@ internal static class Checkpoint
     /// <param name="learner">What is filled.</param>
     /// <param name="settings">Those of this run.</param>
     /// <param name="steps">The steps of an epoch.</param>
-    /// <returns>How far the run was.</returns>
-    /// <exception cref="InvalidDataException">The file is damaged, no checkpoint, or one of other settings; nothing has changed
+    /// <returns>How far the run had come.</returns>
+    /// <exception cref="InvalidDataException">The file is damaged, not a checkpoint, or one of other settings; nothing has changed
     /// then.</exception>
     public static Progress Load(string path, Learner learner, Settings settings, int steps = int.MaxValue)
     {
@@ -47,7 +47,7 @@ internal static class Checkpoint
         var progress = ProgressOf(header, settings.Epochs, steps);
         var pruner = learner.Pruner is null ? null : header.Pruner("pruner");
 
-        // A pruner's masks follow from the weights. That it doesn't take its state is seen only then.
+        // A pruner's masks follow from the weights, so only then is it clear whether it accepts its state.
         learner.State.Load(path, () => header.Restore(learner.Pruner, pruner));
         return progress;
     }

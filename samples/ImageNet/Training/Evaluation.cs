@@ -10,13 +10,13 @@ internal static class Evaluation
     private const int Guesses = 5;
 
     /// <summary>
-    /// The accuracy with the weights in each of some forms, in one pass over the pictures, as reading them takes the longest.
+    /// The accuracy with the weights in each of several forms, in one pass over the pictures, as reading them takes the longest.
     /// </summary>
     /// <param name="learner">What is measured; it is unchanged afterwards.</param>
     /// <param name="pictures">The pictures.</param>
-    /// <param name="forms">What the weights are while they are measured; without a pruner all forms are the same.</param>
+    /// <param name="forms">The forms of the weights to measure; without a pruner all forms are the same.</param>
     /// <param name="ranks">The ranks, each of which measures its share of the pictures.</param>
-    /// <param name="report">Told the number of batches done, after each.</param>
+    /// <param name="report">Called after each batch with the number of batches done.</param>
     /// <param name="stop">Ends the pass early.</param>
     /// <exception cref="OperationCanceledException">It was ended early.</exception>
     public static Accuracy[] Measure(
@@ -45,7 +45,7 @@ internal static class Evaluation
         }
     }
 
-    // Ranks may have a batch more than others, and must stop at the same one.
+    // Some ranks may have a batch more than others, and all must stop at the same one.
     private static IEnumerable<PictureBatch> InStep(IEnumerable<PictureBatch> batches, ICollective ranks, CancellationToken stop)
     {
         using var own = batches.GetEnumerator();

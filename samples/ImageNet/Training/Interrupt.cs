@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Pdp.Samples.ImageNet.Training;
 
-/// <summary>Turns the first Ctrl-C or SIGTERM into a wish to stop after the current step; the second ends the process at once.</summary>
+/// <summary>Turns the first Ctrl-C or SIGTERM into a request to stop after the current step; the second ends the process at once.</summary>
 internal sealed class Interrupt : IDisposable
 {
     private readonly CancellationTokenSource _source = new();

@@ -6,7 +6,7 @@ using Pdp.Training;
 
 namespace Pdp.Samples.ImageNet.Training;
 
-/// <summary>The epochs of a run, with what is seen and kept of them; borrows all that it works with.</summary>
+/// <summary>The epochs of a run, with what is shown and kept of them; borrows all that it works with.</summary>
 internal sealed record Session(
     Settings Settings, Learner Learner, Trainer Trainer, Team Team, IDisplay Display, CancellationToken Stop)
 {
@@ -28,7 +28,7 @@ internal sealed record Session(
         }
 
         var run = Checkpoint.Load(latest, Learner, Settings, Trainer.Steps);
-        Display.Line($"going on from '{latest}': epoch {run.Epoch + 1}, step {run.Step} of {Trainer.Steps}");
+        Display.Line($"continuing from '{latest}': epoch {run.Epoch + 1}, step {run.Step} of {Trainer.Steps}");
         return run;
     }
 
@@ -74,7 +74,7 @@ internal sealed record Session(
     /// <exception cref="OperationCanceledException">There was an interrupt; the checkpoint of the epoch's end is there.</exception>
     public Progress EndEpoch(Progress run, IPictureBatches validation)
     {
-        // Before pruning begins the forms are the same, and one pass through the network tells them both.
+        // Before pruning begins the forms are the same, and one pass through the network measures both.
         Team.AverageStatistics();
         MaskForm[] forms = Learner.Pruner is { Sparsity: > 0 } ? [MaskForm.Soft, MaskForm.Folded] : [MaskForm.Soft];
         var accuracy = Measure(validation, forms);
@@ -92,7 +92,7 @@ internal sealed record Session(
         return next;
     }
 
-    /// <summary>The accuracy with the weights in each of some forms.</summary>
+    /// <summary>The accuracy with the weights in each of several forms.</summary>
     /// <exception cref="OperationCanceledException">There was an interrupt.</exception>
     public Accuracy[] Measure(IPictureBatches pictures, params MaskForm[] forms) => Display.Watch(
         "accuracy", pictures.Count, report =>
@@ -110,7 +110,7 @@ internal sealed record Session(
         }
         catch (IOException e) when (!Stop.IsCancellationRequested)
         {
-            Display.Line($"No checkpoint could be written, those there are stay: {e.Message}");
+            Display.Line($"No checkpoint could be written; the existing ones stay: {e.Message}");
         }
     }
 
@@ -129,6 +129,6 @@ internal sealed record Session(
         $"loss {run.Loss:0.000}, lr {Trainer.LearningRate(run):0.0000}, "
         + $"sparsity {Learner.Pruner?.Sparsity ?? 0:P1}, {Rate(start, run):0.0} pictures/s");
 
-    // Pictures a second since the run was started or gone on with.
+    // Pictures per second since the run was started or resumed.
     private double Rate(Progress start, Progress run) => (run.Step - start.Step) * (double)Settings.Batch / (run.Seconds - start.Seconds);
 }

@@ -44,7 +44,7 @@ internal sealed class Team : IDisposable
         }
     }
 
-    /// <summary>The mean of a number over the ranks, in its place.</summary>
+    /// <summary>Replaces a number by its mean over the ranks.</summary>
     public void Average(Tensor number)
     {
         if (Collective.Size > 1)
@@ -54,7 +54,7 @@ internal sealed class Team : IDisposable
         }
     }
 
-    /// <summary>Whether any rank wishes to stop.</summary>
+    /// <summary>Whether any rank is to stop.</summary>
     public bool Stops(CancellationToken stop) => Collective.Any(stop.IsCancellationRequested);
 
     /// <summary>Checks that all ranks have the same weights, thresholds and masks.</summary>

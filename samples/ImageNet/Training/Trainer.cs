@@ -51,7 +51,7 @@ internal sealed class Trainer : IDisposable
     /// <summary>The learning rate of the last step taken.</summary>
     public double LearningRate(Progress run) => _settings.Lr * _schedule.Factor(((long)run.Epoch * Steps) + run.Step - 1);
 
-    /// <summary>The rest of an epoch; gives the number of steps taken in it after each.</summary>
+    /// <summary>Trains the rest of an epoch; yields the number of steps taken in it after each step.</summary>
     public IEnumerable<int> Epoch(Progress start)
     {
         using var noGrad = no_grad();

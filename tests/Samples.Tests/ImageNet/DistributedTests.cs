@@ -36,7 +36,7 @@ public sealed partial class DistributedTests : IDisposable
 
         // With another number of ranks the batches are the same, and only the batch norms see other shares of them.
         Assert.Equal(0, Finish(Start("alone", ranks: 1, "--resume"), out var output));
-        Assert.Contains("going on from", output, StringComparison.Ordinal);
+        Assert.Contains("continuing from", output, StringComparison.Ordinal);
         Assert.Contains("\"ranks\":1", output, StringComparison.Ordinal);
         Assert.Equal(Zeros("whole"), Zeros("alone"));
     }

@@ -28,7 +28,7 @@ public sealed class SessionTests : IDisposable
         Assert.Equal(["best.safetensors", "step-0000000006.safetensors"], Directory.GetFiles(_folder.Path)
             .Select(Path.GetFileName).Order(StringComparer.Ordinal));
         Assert.Contains(
-            "No checkpoint could be written, those there are stay: No space left on device",
+            "No checkpoint could be written; the existing ones stay: No space left on device",
             run.Lines.ToString(),
             StringComparison.Ordinal);
         for (second = run.Session.EndEpoch(second, run.Validation); second.Epoch < run.Settings.Epochs;)

@@ -31,7 +31,8 @@ internal sealed record Run(
                 "--device" => run with { Device = arguments[++i] },
                 "--sparsity" => run with { Sparsities = arguments[++i].Split(',') },
                 _ => throw new ArgumentException(
-                    $"'{arguments[i]}' is none of --quick, --threads N, --only TEXT, --sparsity LIST, --data DIR, --device NAME, --published."),
+                    $"'{arguments[i]}' is none of --quick, --threads N, --only TEXT, --sparsity LIST, --data DIR, --device NAME, "
+                    + "--published."),
             };
         }
 

@@ -40,7 +40,7 @@ internal sealed class Training : IDisposable
             Sparsity = strategy.FixedSparsity ?? 0.8,
             Strategy = strategy,
             // The encoder is a native module, whose channels can't be cut out: there each weight is masked for itself.
-            Channels = strategy is PerChannel && ChannelMap.Find(_model, rand(network.Example).to(_device)) is { Groups.Count: > 0 } map ? map : null,
+            Channels = strategy is PerChannel ? Channels(network) : null,
             // An importance has to see gradients before pruning begins.
             Schedule = form == StepForm.Taylor ? new OneShot { Epoch = EpochOfAStep } : new ConstantSparsity(),
             Importance = form == StepForm.Taylor ? new Taylor() : null,
@@ -95,6 +95,12 @@ internal sealed class Training : IDisposable
         _inputs.Dispose();
         _labels.Dispose();
         _model.Dispose();
+    }
+
+    private ChannelMap? Channels(Case network)
+    {
+        var map = ChannelMap.Find(_model, rand(network.Example).to(_device));
+        return map.Groups.Count > 0 ? map : null;
     }
 
     private static MeterListener Listening()

@@ -50,7 +50,7 @@ internal sealed class ComparedBert : IComparedSample
         var (config, pieces) = folder.Load(ShortestText);
         var task = TaskData.Load(data, pieces, ShortestText, limit: 1);
         using var model = new BertClassifier(config, task.Classes.Count);
-        PretrainedWeights.LoadInto(model, folder.WeightsFile);
+        PretrainedWeights.LoadInto(model, folder.WeightsFile, task.Classes);
     }
 
     public string? HashOf(string? weights) => weights is null ? null : FileHash.Of(new BertFolder(weights).WeightsFile);

@@ -27,7 +27,7 @@ internal sealed record Settings : TransformerSettings
     public override double StrStart { get; init; } = -15;
 
     [Option("STR: decay of the logits of its thresholds, which controls how much is removed.", Value = "DECAY", Range = "[0, ∞)")]
-    public override double StrDecay { get; init; } = 5e-4;
+    public override double StrDecay { get; init; } = 50;
 
     [Option("Weights of the classifier that teaches this one.", Value = "FILE", Default = "no teacher")]
     public string? Teacher { get; init; }
@@ -70,7 +70,7 @@ internal sealed record Settings : TransformerSettings
     [Option(DeviceOption.Text, Value = "DEVICE", Default = DeviceOption.Default)]
     public string? Device { get; init => field = DeviceOption.Checked(value); }
 
-    [Option("Threads for the arithmetic on the CPU.", Value = "THREADS", Range = "[1, ∞)")]
+    [Option("Threads for the arithmetic on the CPU.", Value = "THREADS", Range = "[1, 1024]")]
     public int Threads { get; init; } = 1;
 
     [Option("Where metrics, report, weights and checkpoints go.", Section = "Results", Value = "FOLDER", Default = "nowhere")]

@@ -52,7 +52,8 @@ static int Run(Settings settings, ICollective ranks)
     using var folder = settings.Out is { } place && ranks.Rank == 0 ? FolderLock.Take(place) : null;
     torch.set_num_threads(settings.Threads);
     torch.manual_seed(settings.Seed);
-    Console.WriteLine($"cifar10: {Sample.Versions}, {DeviceOption.Choose(settings.Device)}, seed {settings.Seed}: {CommandLine.Echo(settings)}");
+    var device = DeviceOption.Choose(settings.Device);
+    Console.WriteLine($"cifar10: {Sample.Versions}, {device}, seed {settings.Seed}: {CommandLine.Echo(settings)}");
     ConsoleProgress.IsSilent = ranks.Size > 1;
     if (ranks.Size > 1)
     {

@@ -33,7 +33,8 @@ return Sample.Run(args, () => Usage.Of(args), () =>
     using var folder = settings.Out is { } place ? FolderLock.Take(place) : null;
     torch.set_num_threads(settings.Threads);
     torch.manual_seed(settings.Seed);
-    Console.WriteLine($"gpt: {Sample.Versions}, {DeviceOption.Choose(settings.Device)}, seed {settings.Seed}: {CommandLine.Echo(settings)}");
+    var device = DeviceOption.Choose(settings.Device);
+    Console.WriteLine($"gpt: {Sample.Versions}, {device}, seed {settings.Seed}: {CommandLine.Echo(settings)}");
     using var run = new TrainingRun(settings);
     run.Run();
     return 0;

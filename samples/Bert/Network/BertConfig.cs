@@ -6,6 +6,9 @@ namespace Pdp.Samples.Bert.Network;
 /// <summary>The sizes of a BERT encoder, as Hugging Face's config.json gives them.</summary>
 internal sealed record BertConfig
 {
+    private const string Absolute = "absolute";
+    private const string Bert = "bert";
+
     private static readonly JsonSerializerOptions Json = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
@@ -27,6 +30,12 @@ internal sealed record BertConfig
 
     /// <summary>The activation of the feed-forward layers; gelu, the exact one, is the only one supported.</summary>
     public string HiddenAct { get; init; } = "gelu";
+
+    /// <summary>How places are told; absolute, by an embedding, is the only one supported.</summary>
+    public string PositionEmbeddingType { get; init; } = Absolute;
+
+    /// <summary>The kind of model; bert is the only one supported, as others with its names compute something else.</summary>
+    public string ModelType { get; init; } = Bert;
 
     /// <summary>What the norms add to the variance.</summary>
     public double LayerNormEps { get; init; } = 1e-12;
@@ -74,6 +83,8 @@ internal sealed record BertConfig
         Sizes().FirstOrDefault(size => size.Value < 1) is { Name: { } name } small ? $"{name} is {small.Value}, and must be at least 1"
         : HiddenSize % NumAttentionHeads != 0 ? $"hidden_size {HiddenSize} can't be divided by num_attention_heads {NumAttentionHeads}"
         : HiddenAct != "gelu" ? $"hidden_act is '{HiddenAct}'; only gelu is supported"
+        : PositionEmbeddingType != Absolute ? $"position_embedding_type is '{PositionEmbeddingType}'; only {Absolute} is supported"
+        : ModelType != Bert ? $"model_type is '{ModelType}'; only {Bert} is supported"
         : PadTokenId < 0 || PadTokenId >= VocabSize ? $"pad_token_id {PadTokenId} is not in the vocabulary of {VocabSize}"
         : HiddenDropoutProb is not (>= 0 and < 1) || AttentionProbsDropoutProb is not (>= 0 and < 1) ? "a dropout is not in [0, 1)"
         : LayerNormEps is > 0 and < 1 ? null : "layer_norm_eps is not in (0, 1)";

@@ -9,6 +9,9 @@ internal sealed class BertFolder
     private const string Vocabulary = "vocab.txt";
     private const string Tensors = "model.safetensors";
 
+    /// <summary>Some models have a few tokens more than pieces, for a rounder number.</summary>
+    private const double LeastShare = 0.9;
+
     private static readonly string[] Files = [Config, Vocabulary, Tensors];
 
     private readonly string _path;
@@ -38,6 +41,10 @@ internal sealed class BertFolder
         return pieces.Size > sizes.VocabSize
             ? throw new InvalidDataException(
                 $"'{_path}': {Vocabulary} has {pieces.Size} pieces, but {Config} a vocab_size of {sizes.VocabSize}.")
+            : pieces.Size < LeastShare * sizes.VocabSize
+            ? throw new InvalidDataException(
+                $"'{_path}': {Vocabulary} has only {pieces.Size} pieces of a vocab_size of {sizes.VocabSize} in {Config}: it is cut off, "
+                + "or another model's.")
             : length > sizes.MaxPositionEmbeddings
             ? throw new ArgumentException($"--length {length} is beyond the encoder's {sizes.MaxPositionEmbeddings} positions.")
             : (sizes, pieces);

@@ -8,6 +8,8 @@ namespace Pdp.Samples.Bert.Network;
 internal static class PretrainedWeights
 {
     private const string Prefix = "bert.";
+    private const string Classes = "classes";
+    private const string Separator = "\t";
 
     /// <summary>What files hold besides the encoder: heads of pretraining, and places counted from 0.</summary>
     private static readonly string[] Strangers = ["cls.", "bert.embeddings.position_ids"];
@@ -17,7 +19,7 @@ internal static class PretrainedWeights
     /// <exception cref="InvalidDataException">
     /// It is damaged, or belongs to another model, whose names and shapes the message gives; nothing has changed then.
     /// </exception>
-    public static bool LoadInto(BertClassifier model, string path)
+    public static bool LoadInto(BertClassifier model, string path, IReadOnlyList<string> classes)
     {
         using var scope = NewDisposeScope();
         var tensors = Safetensors.Load(path)
@@ -32,8 +34,27 @@ internal static class PretrainedWeights
                 $"'{path}' is of another BERT: it lacks {Listed(missing)}; it has {Listed([.. tensors.Keys.Order()])}.");
         }
 
+        RequireSame(classes, path, isWhole);
         Safetensors.LoadInto(model, tensors, path, new LoadOptions { AllowMissing = !isWhole, AllowConversion = true });
         return isWhole;
+    }
+
+    /// <summary>Writes a classifier's weights, with the names of its classes.</summary>
+    public static void Save(BertClassifier model, string path, IReadOnlyList<string> classes)
+    {
+        using var scope = NewDisposeScope();
+        Safetensors.Save(path, model.state_dict(), new Dictionary<string, string> { [Classes] = string.Join(Separator, classes) });
+    }
+
+    // Other programs' files don't say what their classes are.
+    private static void RequireSame(IReadOnlyList<string> classes, string path, bool isWhole)
+    {
+        if (isWhole && Safetensors.LoadMetadata(path).TryGetValue(Classes, out var then) && then != string.Join(Separator, classes))
+        {
+            throw new InvalidDataException(
+                $"'{path}' tells the classes {then.Replace(Separator, ", ", StringComparison.Ordinal)}, the data has "
+                + $"{string.Join(", ", classes)}.");
+        }
     }
 
     private static string Listed(string[] names) =>

@@ -8,7 +8,7 @@ internal static class JsonLines
     /// <exception cref="FormatException">A line is not a JSON object.</exception>
     public static IEnumerable<TextRow> Read(TextReader reader)
     {
-        for (var line = 1; reader.ReadLine() is { } text; line++)
+        foreach (var (line, text) in TextLines.Of(reader, first: 1))
         {
             yield return new TextRow(line, Values(text, line));
         }
@@ -24,7 +24,7 @@ internal static class JsonLines
                     .ToDictionary(property => property.Name, property => property.Value.ToString(), StringComparer.Ordinal)
                 : throw new FormatException($"has no JSON object in line {line}");
         }
-        catch (Exception e) when (e is JsonException or ArgumentException)
+        catch (Exception e) when (e is JsonException or ArgumentException or InvalidOperationException)
         {
             throw new FormatException($"has no JSON object in line {line}: {e.Message}", e);
         }

@@ -16,7 +16,7 @@ internal static class TabSeparated
             throw new FormatException($"has two columns {twice.Key}");
         }
 
-        for (var line = 2; reader.ReadLine() is { } text; line++)
+        foreach (var (line, text) in TextLines.Of(reader, first: 2))
         {
             var values = text.Split('\t');
             yield return values.Length == columns.Length

@@ -5,6 +5,9 @@ internal sealed record TaskData(IReadOnlyList<string> Classes, LabelledTexts Tra
 {
     private static readonly string[] Extensions = [".tsv", ".jsonl"];
 
+    /// <summary>Whether texts come in pairs.</summary>
+    public bool HasPairs => Tests.Append(Training).Any(set => set.Texts.Any(text => text.FirstLength < text.Tokens.Length));
+
     /// <summary>Reads the files of a folder.</summary>
     /// <param name="folder">The folder: <c>train</c> and <c>dev*</c>, as <c>.tsv</c> or <c>.jsonl</c>.</param>
     /// <param name="pieces">The vocabulary.</param>
@@ -21,6 +24,11 @@ internal sealed record TaskData(IReadOnlyList<string> Classes, LabelledTexts Tra
 
         var known = Directory.GetFiles(folder).Where(file => Extensions.Contains(Path.GetExtension(file)));
         string[] files = [.. known.Order(StringComparer.Ordinal)];
+        if (files.GroupBy(Name).FirstOrDefault(group => group.Count() > 1) is { Key: var twice })
+        {
+            throw new ArgumentException($"'{folder}' has both {twice}.tsv and {twice}.jsonl: remove the one that is not to be read.");
+        }
+
         var train = files.FirstOrDefault(file => Name(file) == "train")
             ?? throw new ArgumentException($"'{folder}' has no train.tsv or train.jsonl. {Usage.Files}");
         string[] tests = [.. files.Where(file => Name(file).StartsWith("dev", StringComparison.Ordinal))];

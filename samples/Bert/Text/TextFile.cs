@@ -9,7 +9,8 @@ internal sealed record TextFile(IReadOnlyList<TextPair> Pairs, int Unlabelled)
 {
     private const string NoLabel = "-";
 
-    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    /// <summary>UTF-8 that throws on anything else.</summary>
+    internal static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>Reads a file: <c>.jsonl</c> has an object a line, any other is tab-separated.</summary>
     /// <exception cref="InvalidDataException">It is empty or damaged, lacks a column, or is not UTF-8.</exception>

@@ -1,3 +1,4 @@
+using System.Text;
 using Microsoft.ML.Tokenizers;
 
 namespace Pdp.Samples.Bert.Text;
@@ -19,7 +20,7 @@ internal sealed class WordPiece
     /// <exception cref="InvalidDataException">It lacks a piece that every BERT has, or has one twice.</exception>
     public static WordPiece Load(string path)
     {
-        string[] pieces = File.ReadAllLines(path);
+        string[] pieces = Lines(path);
         if (Special.Except(pieces).ToArray() is { Length: > 0 } missing)
         {
             throw new InvalidDataException($"'{path}' is not a BERT's vocab.txt: it lacks {string.Join(", ", missing)}.");
@@ -32,6 +33,18 @@ internal sealed class WordPiece
         catch (ArgumentException e)
         {
             throw new InvalidDataException($"'{path}' can't be used as a vocabulary: {e.Message}", e);
+        }
+    }
+
+    private static string[] Lines(string path)
+    {
+        try
+        {
+            return File.ReadAllLines(path, TextFile.Strict);
+        }
+        catch (DecoderFallbackException e)
+        {
+            throw new InvalidDataException($"'{path}' is not text in UTF-8: {e.Message}", e);
         }
     }
 

@@ -12,11 +12,11 @@ internal sealed class Teacher : IDisposable
     private readonly DistillationOptions _options;
 
     /// <exception cref="InvalidDataException">The file doesn't hold a whole classifier of these sizes.</exception>
-    public Teacher(Settings settings, BertConfig config, int classes, Device device)
+    public Teacher(Settings settings, BertConfig config, IReadOnlyList<string> classes, Device device)
     {
         _options = new() { Temperature = settings.DistillTemperature, Weight = settings.Distill };
-        _model = new(config, classes);
-        if (!PretrainedWeights.LoadInto(_model, settings.Teacher!))
+        _model = new(config, classes.Count);
+        if (!PretrainedWeights.LoadInto(_model, settings.Teacher!, classes))
         {
             throw new InvalidDataException($"'{settings.Teacher}' has no classifier: --teacher needs the weights of a fine-tuned model.");
         }

@@ -2,7 +2,6 @@ using Pdp.Samples.Bert.Network;
 using Pdp.Samples.Bert.Text;
 using Pdp.Samples.Comparison;
 using Pdp.Samples.Transformers;
-using Pdp.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -14,6 +13,7 @@ internal sealed class TrainingRun : IDisposable
     private readonly Settings _settings;
     private readonly RunFolder _results;
     private readonly string _encoderFile;
+    private readonly IReadOnlyList<string> _classes;
     private readonly BertClassifier _model;
     private readonly PdpPruner? _pruner;
     private readonly TextBatches _texts;
@@ -35,12 +35,19 @@ internal sealed class TrainingRun : IDisposable
         var data = TaskData.Load(
             settings.Data ?? throw new ArgumentException($"--data needs the folder of a task. {Usage.Files}"),
             pieces, settings.Length, settings.Limit);
+        if (config.TypeVocabSize < 2 && data.HasPairs)
+        {
+            throw new InvalidDataException(
+                $"'{settings.Weights}' has a type_vocab_size of {config.TypeVocabSize}, but pairs of texts need two segments.");
+        }
+
+        _classes = data.Classes;
         _model = new BertClassifier(config, data.Classes.Count);
-        PretrainedWeights.LoadInto(_model, settings.Start ?? _encoderFile);
+        PretrainedWeights.LoadInto(_model, settings.Start ?? _encoderFile, data.Classes);
         _model.to(device);
         _pruner = Pruning.Attach(settings, _model);
         _texts = new TextBatches(data.Training.Texts, data.Training.Labels, settings.Batch, config.PadTokenId, settings.Seed, device);
-        _teacher = settings.Teacher is null ? null : new Teacher(settings, config, data.Classes.Count, device);
+        _teacher = settings.Teacher is null ? null : new Teacher(settings, config, data.Classes, device);
         _trainer = new Trainer(settings, _model, _pruner, _texts.Count, Loss);
         _tests = [.. data.Tests.Select(test => new Evaluation(test, config, device))];
         var tested = data.Tests.Select(test => $"{test.Texts.Count} in {test.Name}");
@@ -95,9 +102,5 @@ internal sealed class TrainingRun : IDisposable
         return _teacher is null ? task : _teacher.Loss(batch, answers, task);
     }
 
-    private void SaveWeights(string path)
-    {
-        using var scope = NewDisposeScope();
-        Safetensors.Save(path, _model.state_dict());
-    }
+    private void SaveWeights(string path) => PretrainedWeights.Save(_model, path, _classes);
 }

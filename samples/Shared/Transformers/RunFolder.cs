@@ -7,6 +7,9 @@ namespace Pdp.Samples.Transformers;
 /// <summary>Where a run leaves its files, and continues from: the folder of <c>--out</c>, if there is one.</summary>
 internal sealed class RunFolder
 {
+    /// <summary>What runs and comparisons leave.</summary>
+    private static readonly string[] Results = ["metrics.csv", "report.json", "weights.safetensors", "cells"];
+
     private readonly TransformerSettings _settings;
 
     /// <exception cref="ArgumentException">There is nothing to resume, or a run that would be overwritten.</exception>
@@ -24,14 +27,21 @@ internal sealed class RunFolder
         }
 
         // A run that is there already is continued, never overwritten.
-        var isThere = settings.Out is not null && Checkpoints.List().Count > 0;
-        if (settings.Resume != isThere)
+        var hasCheckpoint = settings.Out is not null && Checkpoints.List().Count > 0;
+        if (settings.Resume && !hasCheckpoint)
         {
-            throw new ArgumentException(isThere
-                ? $"'{settings.Out}' already holds a run: give --resume to continue it, or another --out."
-                : $"'{settings.Out}' has no checkpoint to resume.");
+            throw new ArgumentException($"'{settings.Out}' has no checkpoint to resume.");
+        }
+
+        if (!settings.Resume && (hasCheckpoint || HasResults))
+        {
+            throw new ArgumentException($"'{settings.Out}' already holds {(hasCheckpoint
+                ? "a run: give --resume to continue it, another --out, or delete the folder."
+                : "the results of another run: give another --out, or delete the folder.")}");
         }
     }
+
+    private bool HasResults => _settings.Out is { } folder && Results.Any(name => Path.Exists(Path.Combine(folder, name)));
 
     private CheckpointFolder Checkpoints => new(Path.Combine(_settings.Out!, "checkpoints"), keepLast: 1);
 

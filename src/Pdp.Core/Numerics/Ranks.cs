@@ -35,7 +35,9 @@ internal static class Ranks
         // Two sorts, since the second one keeps the order of the first within each part.
         var (sorted, order) = magnitude.sort(0);
         var byPart = part.index_select(0, order).sort(0, stable: true).Indices;
-        return (sorted.index_select(0, byPart.index_select(0, place)), sorted.index_select(0, byPart.index_select(0, place.add(Next, Next))));
+        return (At(place), At(place.add(Next, Next)));
+
+        Tensor At(Tensor places) => sorted.index_select(0, byPart.index_select(0, places));
     }
 
     /// <summary>The same as <see cref="Around(Tensor, long)"/>, by a full sort; after the last rank comes the last one again.</summary>

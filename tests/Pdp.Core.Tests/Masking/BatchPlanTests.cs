@@ -27,8 +27,8 @@ public sealed class BatchPlanTests
         var single = new Unstructured();
         using var model = new MaskedModel(
             [
-                Make("a", 10, single), Make("b", 5, single), Make("n", 5, NofM.Keep(2, of: 4)), Make("c", 6, single), Make("big", 100, single),
-                Make("d", 1, single), Make("h", 1, single, ScalarType.BFloat16), Make("ch", 8, new PerChannel()),
+                Make("a", 10, single), Make("b", 5, single), Make("n", 5, NofM.Keep(2, of: 4)), Make("c", 6, single),
+                Make("big", 100, single), Make("d", 1, single), Make("h", 1, single, ScalarType.BFloat16), Make("ch", 8, new PerChannel()),
                 Make("n2", 5, NofM.Keep(2, of: 4)),
             ],
             []);

@@ -11,7 +11,7 @@ internal sealed record Settings : TransformerSettings
     public string? Weights { get; init; }
 
     [Option(
-        "A folder with train.tsv and dev*.tsv (or .jsonl): MNLI, or another task of GLUE.",
+        "A folder with train.tsv and dev*.tsv (or .jsonl): MNLI, or another task with such columns.",
         Value = "FOLDER", Default = "none; must be given")]
     public string? Data { get; init; }
 

@@ -27,6 +27,11 @@ internal static class Compare
         }
 
         using var own = FolderLock.Take(root);
+        if (!settings.TablesOnly)
+        {
+            ComparedData.Require(root, settings.Data!);
+        }
+
         WriteTables(root, folders);
         var isStopped = !settings.TablesOnly && !RunCells(settings, folders, () => WriteTables(root, folders));
 

@@ -5,7 +5,8 @@ namespace Pdp.Samples.Gpt.Training;
 
 /// <summary>Continues a prompt, a token at a time, each drawn from the likeliest.</summary>
 /// <param name="seed">The seed of the draws; models that are to be compared get the same.</param>
-internal sealed class Continuation(long seed)
+/// <param name="tokens">The tokens of the texts' vocabulary; a model may have more, which are never drawn.</param>
+internal sealed class Continuation(long seed, int tokens)
 {
     private const int Likeliest = 40;
     private const double Temperature = 0.8;
@@ -36,12 +37,13 @@ internal sealed class Continuation(long seed)
         }
     }
 
-    private static int Next(GptModel model, int[] text, double draw)
+    private int Next(GptModel model, int[] text, double draw)
     {
         using var scope = NewDisposeScope();
-        using var tokens = tensor([.. text.Select(token => (long)token)], device: model.Device).unsqueeze(0);
-        var logits = model.Last(tokens, places: 1).flatten().cpu().data<float>().ToArray();
-        var likeliest = logits.Index().OrderByDescending(token => token.Item).ThenBy(token => token.Index).Take(Likeliest).ToArray();
+        using var input = tensor([.. text.Select(token => (long)token)], device: model.Device).unsqueeze(0);
+        var logits = model.Last(input, places: 1).flatten().cpu().data<float>().ToArray();
+        var likeliest = logits.Take(tokens).Index()
+            .OrderByDescending(token => token.Item).ThenBy(token => token.Index).Take(Likeliest).ToArray();
         double[] weights = [.. likeliest.Select(token => Math.Exp((token.Item - likeliest[0].Item) / Temperature))];
         var left = draw * weights.Sum();
         var chosen = 0;

@@ -50,5 +50,6 @@ internal sealed class Writing
         return text;
     }
 
-    private string Of(GptModel model) => _vocabulary.Decode(new Continuation(_settings.Seed).Of(model, _prompt, _settings.Write));
+    private string Of(GptModel model) =>
+        _vocabulary.Decode(new Continuation(_settings.Seed, _vocabulary.Size).Of(model, _prompt, _settings.Write));
 }

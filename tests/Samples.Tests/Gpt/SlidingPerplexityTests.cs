@@ -82,11 +82,19 @@ public sealed class SlidingPerplexityTests : IDisposable
     [Fact]
     public void Continuation_UnderTheSameDraws_IsTheSameText()
     {
-        var text = new Continuation(seed: 1).Of(_model, [3, 1], count: 12);
+        var text = new Continuation(seed: 1, SmallGpt.Tokens).Of(_model, [3, 1], count: 12);
 
         Assert.Equal(12, text.Length);
-        Assert.Equal(text, new Continuation(seed: 1).Of(_model, [3, 1], count: 12));
-        Assert.NotEqual(text, new Continuation(seed: 2).Of(_model, [3, 1], count: 12));
+        Assert.Equal(text, new Continuation(seed: 1, SmallGpt.Tokens).Of(_model, [3, 1], count: 12));
+        Assert.NotEqual(text, new Continuation(seed: 2, SmallGpt.Tokens).Of(_model, [3, 1], count: 12));
         Assert.True(_model.training);
+    }
+
+    [Fact]
+    public void Continuation_OfAVocabularySmallerThanTheModels_KeepsToIt()
+    {
+        var text = new Continuation(seed: 1, tokens: 4).Of(_model, [3, 1], count: 50);
+
+        Assert.All(text, token => Assert.InRange(token, 0, 3));
     }
 }

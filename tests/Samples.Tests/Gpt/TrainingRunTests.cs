@@ -122,6 +122,18 @@ public sealed class TrainingRunTests : IDisposable
         Assert.StartsWith("11 words, ", report.Tokens, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Run_OfAModelWithMoreTokensThanTheTexts_WritesTheTextsTokensAlone()
+    {
+        new SmallGpt().Write(_folder.File("gpt"));
+        File.WriteAllText(_folder.File("text.txt"), string.Concat(Enumerable.Repeat("ab\n", 40)));
+
+        var report = Run("--weights", _folder.File("gpt"), "--tokens", "characters", "--length", "6", "--epochs", "0", "--write", "30");
+
+        Assert.Equal(30, report.Text!.Length);
+        Assert.All(report.Text, character => Assert.Contains(character, "ab\n"));
+    }
+
     [Theory]
     [InlineData("--data needs a text file", "--data", null)]
     [InlineData("neither a file nor a folder", "--data", "nowhere")]

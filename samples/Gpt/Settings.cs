@@ -108,10 +108,14 @@ internal sealed record Settings : TransformerSettings
         Section = "For a quick try", Value = "TOKENS", Range = "[1, ∞)", Default = "all")]
     public int? Limit { get; init; }
 
+    /// <summary>What the texts are cut into, once they are read: a checkpoint is continued on the same tokens alone.</summary>
+    /// <remarks>Not public, as it is no option.</remarks>
+    internal string? Vocabulary { get; init; }
+
     public override string Fingerprint() => (Start is null ? "" : "started ") + CommandLine.Echo(
         AllocationOption.IsFromReport(Allocation) ? this with { Allocation = $"{AllocationOption.From}report" } : this,
         nameof(Data), nameof(Weights), nameof(Start), nameof(Device), nameof(Threads), nameof(Out), nameof(Resume), nameof(Write),
-        nameof(Prompt), nameof(Dense));
+        nameof(Prompt), nameof(Dense)) + (Vocabulary is null ? "" : $" on {Vocabulary}");
 
     private static string Known(string what, string value, IReadOnlyCollection<string> names) =>
         names.Contains(value) ? value : throw new ArgumentException(CommandLine.Unknown(what, value, names));

@@ -27,11 +27,11 @@ internal sealed class TrainingRun : IDisposable
     {
         _settings = settings;
         TransformerPruning.RequirePossible(settings);
-        _results = new RunFolder(settings);
         var device = DeviceOption.Choose(settings.Device);
         _data = TokenData.Load(
             settings.Data ?? throw new ArgumentException("--data needs a text file, or a folder with some; --help says which."),
             settings.Tokens ?? (settings.Weights is null ? TokenData.Characters : TokenData.BytePairs), settings.Limit);
+        _results = new RunFolder(settings with { Vocabulary = _data.Vocabulary.Description });
         _windows = new Windows(_data.Training, settings.Length, settings.Batch, settings.Seed, device);
         var stride = settings.Stride ?? Math.Max(1, settings.Length / 2);
         _tests = [.. _data.Tests.Select(test => new SlidingPerplexity(test, settings.Length, stride))];

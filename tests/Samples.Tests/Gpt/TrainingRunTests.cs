@@ -88,6 +88,24 @@ public sealed class TrainingRunTests : IDisposable
     }
 
     [Fact]
+    public void Run_ThatIsResumedOnOtherTokens_IsRefused()
+    {
+        string[] options = ["--out", _folder.File("stopped")];
+        using (var stopped = New(options))
+        {
+            stopped.Run(untilEpoch: 1);
+        }
+
+        File.WriteAllText(_folder.File("text.txt"), Text(400).Replace('t', 'T'));
+        using var resumed = New([.. options, "--resume"]);
+
+        var error = Assert.Throws<InvalidDataException>(() => resumed.Run());
+
+        Assert.Contains("was made with other settings", error.Message, StringComparison.Ordinal);
+        Assert.Contains(" on 20 characters, ", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Run_FromDenseWeights_WritesBesideThem()
     {
         var dense = Run("--write", "10");

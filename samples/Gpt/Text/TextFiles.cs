@@ -10,12 +10,20 @@ internal sealed record TextFiles(string Training, IReadOnlyList<(string Name, st
     /// <summary>The share of a single file that is tested on, its end.</summary>
     private const double TestShare = 0.1;
 
+    private const string Train = "train";
+
     private static readonly string[] TestNames = ["test", "valid"];
+
+    /// <summary>What a file is for, by the parts of its name.</summary>
+    private static readonly Dictionary<string, string> Roles = new(StringComparer.OrdinalIgnoreCase)
+    {
+        [Train] = Train, ["training"] = Train, ["test"] = "test", ["valid"] = "valid", ["validation"] = "valid",
+    };
 
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>Reads a file, or the files of a folder: one .txt with train in its name, one with test, and maybe one with valid.</summary>
-    /// <exception cref="ArgumentException">A file is missing, or there are too many.</exception>
+    /// <exception cref="ArgumentException">A file is missing, is one of two kinds, or there are too many.</exception>
     /// <exception cref="InvalidDataException">A file is empty or not UTF-8.</exception>
     public static TextFiles Read(string path)
     {
@@ -31,22 +39,44 @@ internal sealed record TextFiles(string Training, IReadOnlyList<(string Name, st
             throw new ArgumentException($"--data names '{path}', where there is neither a file nor a folder.");
         }
 
-        var training = Find(path, "train") ?? throw new ArgumentException($"'{path}' has no .txt file with train in its name.");
-        var tests = TestNames.Select(name => (Name: name, File: Find(path, name))).Where(test => test.File is not null);
+        return ReadFolder(path);
+    }
+
+    private static TextFiles ReadFolder(string folder)
+    {
+        var files = FilesByRole(folder);
+        var training = Find(files, folder, Train) ?? throw new ArgumentException($"'{folder}' has no .txt file with train in its name.");
+        var tests = TestNames.Select(name => (Name: name, File: Find(files, folder, name))).Where(test => test.File is not null);
         (string, string)[] texts = [.. tests.Select(test => (test.Name, Text(test.File!)))];
         return texts.Length > 0
             ? new(Text(training), texts)
-            : throw new ArgumentException($"'{path}' has no .txt file with test or valid in its name.");
+            : throw new ArgumentException($"'{folder}' has no .txt file with test or valid in its name.");
     }
 
-    private static string? Find(string folder, string name)
+    private static ILookup<string, string> FilesByRole(string folder)
     {
-        var all = Directory.GetFiles(folder, "*.txt").Select(file => Path.GetFileName(file));
-        string[] files = [.. all.Where(file => file.Contains(name, StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
-        return files.Length > 1
-            ? throw new ArgumentException($"'{folder}' has more than one .txt file with {name} in its name: {string.Join(", ", files)}.")
-            : files.Length == 1 ? Path.Combine(folder, files[0]) : null;
+        var names = Directory.GetFiles(folder, "*.txt").Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal);
+        var files = names.Select(name => (Name: name, Roles: RolesOf(name))).ToArray();
+        return files.FirstOrDefault(file => file.Roles.Length > 1) is { Name: { } name, Roles: var roles }
+            ? throw new ArgumentException(
+                $"'{folder}' has a .txt file with both {roles[0]} and {roles[1]} in its name: {name}. Rename it, so that it has one.")
+            : files.Where(file => file.Roles.Length == 1).ToLookup(file => file.Roles[0], file => file.Name, StringComparer.Ordinal);
     }
+
+    // Whole parts of a name alone count: there is no test in latest_train.txt.
+    private static string[] RolesOf(string name)
+    {
+        var parts = string.Concat(name.Select(character => char.IsLetter(character) ? character : ' ')).Split(' ');
+        return [.. parts.Where(Roles.ContainsKey).Select(part => Roles[part]).Distinct().Order(StringComparer.Ordinal)];
+    }
+
+    private static string? Find(ILookup<string, string> files, string folder, string role) => files[role].ToArray() switch
+    {
+        [] => null,
+        [var file] => Path.Combine(folder, file),
+        var more => throw new ArgumentException(
+            $"'{folder}' has more than one .txt file with {role} in its name: {string.Join(", ", more)}."),
+    };
 
     private static string Text(string path)
     {

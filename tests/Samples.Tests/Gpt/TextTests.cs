@@ -56,11 +56,31 @@ public sealed class TextTests : IDisposable
     }
 
     [Theory]
+    [InlineData("latest_train.txt", "latest_test.txt")]
+    [InlineData("contest-train.txt", "contest-test.txt", "contest-valid.txt")]
+    [InlineData("constrained.training.txt", "constrained.test2.txt", "constrained.validation.txt")]
+    [InlineData("invalid Train.txt", "invalid Test.txt", "invalid Valid.txt", "attest.txt", "detrained.txt")]
+    public void Read_OfAFolder_GoesByWholePartsOfNames(params string[] names)
+    {
+        foreach (var name in names)
+            File.WriteAllText(_folder.File(name), name);
+
+        var files = TextFiles.Read(_folder.Path);
+
+        Assert.Equal(names[0], files.Training);
+        (string, string)[] tests = names.Length > 2 ? [("test", names[1]), ("valid", names[2])] : [("test", names[1])];
+        Assert.Equal(tests, files.Tests);
+    }
+
+    [Theory]
     [InlineData("neither a file nor a folder", "nowhere", "ptb.train.txt")]
     [InlineData("has no .txt file with train in its name", "", "ptb.test.txt")]
     [InlineData("has no .txt file with test or valid in its name", "", "ptb.train.txt")]
     [InlineData(
         "has more than one .txt file with test in its name: a.test.txt, b.test.txt", "", "ptb.train.txt", "b.test.txt", "a.test.txt")]
+    [InlineData("has no .txt file with test or valid in its name", "", "latest_train.txt")]
+    [InlineData("has a .txt file with both test and train in its name: train-test.txt", "", "train-test.txt", "valid.txt")]
+    [InlineData("has a .txt file with both test and valid in its name: valid.test.txt", "", "valid.test.txt", "train.txt")]
     public void Read_WithoutAFile_SaysWhich(string expected, string folder, params string[] files)
     {
         foreach (var file in files)

@@ -30,8 +30,8 @@ internal sealed record TextFiles(string Training, IReadOnlyList<(string Name, st
         if (File.Exists(path))
         {
             var text = Text(path);
-            var train = (int)((1 - TestShare) * text.Length);
-            return new(text[..train], [("test", text[train..])]);
+            var end = TrainingEnd(text);
+            return new(text[..end], [("test", text[end..])]);
         }
 
         if (!Directory.Exists(path))
@@ -51,6 +51,13 @@ internal sealed record TextFiles(string Training, IReadOnlyList<(string Name, st
         return texts.Length > 0
             ? new(Text(training), texts)
             : throw new ArgumentException($"'{folder}' has no .txt file with test or valid in its name.");
+    }
+
+    // A character of two UTF-16 units that is at the end goes to the test text as a whole.
+    private static int TrainingEnd(string text)
+    {
+        var end = (int)((1 - TestShare) * text.Length);
+        return char.IsLowSurrogate(text[end]) ? end - 1 : end;
     }
 
     private static ILookup<string, string> FilesByRole(string folder)

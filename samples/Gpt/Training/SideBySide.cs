@@ -27,7 +27,7 @@ internal static class SideBySide
         while (line.Length > Width)
         {
             var end = line.LastIndexOf(' ', Width);
-            var length = end > 0 ? end : Width;
+            var length = end > 0 ? end : char.IsLowSurrogate(line[Width]) ? Width - 1 : Width;
             yield return line[..length];
             line = line[length..].TrimStart();
         }

@@ -56,6 +56,20 @@ public sealed class TextTests : IDisposable
     }
 
     [Theory]
+    [InlineData("😀😀😀😀😀", "😀😀😀😀", "😀")]
+    [InlineData("0123456😀", "0123456", "😀")]
+    [InlineData("01234567😀9", "01234567", "😀9")]
+    public void Read_OfASingleFile_LeavesCharactersWhole(string text, string training, string test)
+    {
+        File.WriteAllText(_folder.File("text.txt"), text);
+
+        var files = TextFiles.Read(_folder.File("text.txt"));
+
+        Assert.Equal(training, files.Training);
+        Assert.Equal([("test", test)], files.Tests);
+    }
+
+    [Theory]
     [InlineData("latest_train.txt", "latest_test.txt")]
     [InlineData("contest-train.txt", "contest-test.txt", "contest-valid.txt")]
     [InlineData("constrained.training.txt", "constrained.test2.txt", "constrained.validation.txt")]
@@ -133,5 +147,14 @@ public sealed class TextTests : IDisposable
             bbbbbbbb c                                     | y
 
             """, page);
+    }
+
+    [Fact]
+    public void SideBySide_LeavesCharactersWhole()
+    {
+        var page = SideBySide.Of("dense", "", "pdp", new string('a', 45) + "😀b");
+
+        Assert.Contains($"| {new string('a', 45)}\n", page, StringComparison.Ordinal);
+        Assert.Contains("| 😀b\n", page, StringComparison.Ordinal);
     }
 }

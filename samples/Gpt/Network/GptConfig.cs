@@ -53,6 +53,12 @@ internal sealed record GptConfig
     /// <summary>Whether the output layer is the embedding; nothing else is supported.</summary>
     public bool TieWordEmbeddings { get; init; } = true;
 
+    /// <summary>Whether attention is scaled by the width of a head; nothing else is supported.</summary>
+    public bool ScaleAttnWeights { get; init; } = true;
+
+    /// <summary>Whether attention is also scaled by the number of its layer, which is not supported.</summary>
+    public bool ScaleAttnByInverseLayerIdx { get; init; }
+
     /// <summary>The width of the feed-forward layers.</summary>
     [JsonIgnore]
     public int InnerWidth => NInner ?? 4 * NEmbd;
@@ -101,6 +107,8 @@ internal sealed record GptConfig
         : NEmbd % NHead != 0 ? $"n_embd {NEmbd} can't be divided by n_head {NHead}"
         : !Activations.Contains(ActivationFunction) ? $"activation_function is '{ActivationFunction}'; only {Activations[0]} is supported"
         : !TieWordEmbeddings ? "tie_word_embeddings is false; only an output layer that is the embedding is supported"
+        : !ScaleAttnWeights ? "scale_attn_weights is false; only attention that is scaled by the width of a head is supported"
+        : ScaleAttnByInverseLayerIdx ? "scale_attn_by_inverse_layer_idx is true; only the same scale in all layers is supported"
         : new[] { EmbdPdrop, ResidPdrop, AttnPdrop }.Any(share => share is not (>= 0 and < 1)) ? "a dropout is not in [0, 1)"
         : LayerNormEpsilon is > 0 and < 1 ? null : "layer_norm_epsilon is not in (0, 1)";
 

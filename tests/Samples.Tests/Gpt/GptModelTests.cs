@@ -99,6 +99,9 @@ public sealed class GptModelTests : IDisposable
     [InlineData("\"n_layer\": 2", "\"n_layer\": 0", "n_layer is 0, and must be at least 1")]
     [InlineData("\"n_embd\": 8,", "", "is not a GPT-2's config.json")]
     [InlineData("\"n_embd\": 8,", "\"n_embd\": 8, \"tie_word_embeddings\": false,", "tie_word_embeddings is false")]
+    [InlineData("\"n_embd\": 8,", "\"n_embd\": 8, \"scale_attn_weights\": false,", "scale_attn_weights is false")]
+    [InlineData(
+        "\"n_embd\": 8,", "\"n_embd\": 8, \"scale_attn_by_inverse_layer_idx\": true,", "scale_attn_by_inverse_layer_idx is true")]
     [InlineData("\"vocab_size\": 11", "\"vocab_size\": 4", "the texts have 5 kinds of tokens, but config.json a vocab_size of 4")]
     public void Load_OfAConfigThatIsWrong_SaysWhatIs(string right, string wrong, string expected)
     {
@@ -108,6 +111,16 @@ public sealed class GptModelTests : IDisposable
         var error = Assert.Throws<InvalidDataException>(() => new GptFolder(_folder.Path).Load(tokens: 5, length: 6));
 
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Load_OfEntriesThatLeaveTheNetworkAsItIs_TakesThem()
+    {
+        _small.Write(_folder.Path);
+        const string more = "\"n_embd\": 8, \"scale_attn_weights\": true, \"reorder_and_upcast_attn\": true,";
+        File.WriteAllText(_folder.File("config.json"), SmallGpt.Json.Replace("\"n_embd\": 8,", more, StringComparison.Ordinal));
+
+        Assert.Equal(8, new GptFolder(_folder.Path).Load(tokens: 5, length: 6).NEmbd);
     }
 
     private GptModel Load()

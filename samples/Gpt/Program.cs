@@ -1,7 +1,7 @@
 // GPT-2 on any text: trained from fresh weights or from given ones, dense or pruned while it trains; and comparisons of pruning methods.
 //
-//   dotnet run -c Release --project samples/Gpt -- --data tinyshakespeare.txt --out runs/dense
-//   dotnet run -c Release --project samples/Gpt -- --data tinyshakespeare.txt --start runs/dense/weights.safetensors --method pdp
+//   dotnet run -c Release --project samples/Gpt -- --data tinyshakespeare.txt --out runs/gpt-dense
+//   dotnet run -c Release --project samples/Gpt -- --data tinyshakespeare.txt --start runs/gpt-dense/weights.safetensors --method pdp
 //   dotnet run -c Release --project samples/Gpt -- compare --recipe smoke --data FILE --out runs/smoke
 //
 // The last line of a run is its report as JSON; --help and compare --help list the options.

@@ -21,9 +21,9 @@ internal static class Usage
         Verbs = [("compare", "Runs several methods on the same work and writes tables and charts; 'compare --help' shows its options.")],
         Examples =
         [
-            $"{Program} --data tinyshakespeare.txt --out runs/dense",
-            $"{Program} --data tinyshakespeare.txt \\\n      --start runs/dense/weights.safetensors --method pdp --sparsity 0.9",
-            $"{Program} --data ptb --tokens words \\\n      --method pdp --sparsity 0.8",
+            $"{Program} --data tinyshakespeare.txt --out runs/gpt-dense",
+            $"{Program} --data tinyshakespeare.txt \\\n      --start runs/gpt-dense/weights.safetensors --method pdp --sparsity 0.9",
+            $"{Program} --data ptb --tokens words \\\n      --method pdp --sparsity 0.8 --allocation uniform",
         ],
     }.For<Settings>();
 }

@@ -83,7 +83,7 @@ internal sealed record Settings : TransformerSettings
     [Option(DeviceOption.Text, Value = "DEVICE", Default = DeviceOption.Default)]
     public string? Device { get; init => field = DeviceOption.Checked(value); }
 
-    [Option("Threads for the arithmetic on the CPU.", Value = "THREADS", Range = "[1, ∞)")]
+    [Option("Threads for the arithmetic on the CPU.", Value = "THREADS", Range = "[1, 1024]")]
     public int Threads { get; init; } = 1;
 
     [Option("Where metrics, report, weights and checkpoints go.", Section = "Results", Value = "FOLDER", Default = "nowhere")]

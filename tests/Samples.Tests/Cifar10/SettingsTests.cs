@@ -38,7 +38,7 @@ public sealed class SettingsTests
     [InlineData("Must be in (0, 1]", "--epsilon", "0")]
     [InlineData("Must be at least 2", "--batch", "1")]
     [InlineData("Must be at least 0", "--lr", "Infinity")]
-    [InlineData("Must be at least 1", "--threads", "0")]
+    [InlineData("Must be in [1, 1024]", "--threads", "0")]
     [InlineData("There is no method 'magnitude'; there are dense, pdp, gmp", "--method", "magnitude")]
     [InlineData("There is no method 'gpm'; did you mean gmp?", "--method", "gpm")]
     [InlineData("There is no importance 'tailor'; did you mean taylor?", "--importance", "tailor")]

@@ -23,6 +23,10 @@ internal static class RunRequirements
         {
             RequireResumable(settings);
         }
+        else
+        {
+            ResultsFolder.RequireFree(settings.Out, hasCheckpoint: settings.Out is { } folder && HasRun(folder));
+        }
     }
 
     /// <summary>Whether all that a run learns is in the network's weights, for a checkpoint and for the ranks to agree on.</summary>

@@ -7,9 +7,6 @@ namespace Pdp.Samples.Transformers;
 /// <summary>Where a run leaves its files, and continues from: the folder of <c>--out</c>, if there is one.</summary>
 internal sealed class RunFolder
 {
-    /// <summary>What runs and comparisons leave.</summary>
-    private static readonly string[] Results = ["metrics.csv", "report.json", "weights.safetensors", "cells"];
-
     private readonly TransformerSettings _settings;
 
     /// <exception cref="ArgumentException">There is nothing to resume, or a run that would be overwritten.</exception>
@@ -33,15 +30,11 @@ internal sealed class RunFolder
             throw new ArgumentException($"'{settings.Out}' has no checkpoint to resume.");
         }
 
-        if (!settings.Resume && (hasCheckpoint || HasResults))
+        if (!settings.Resume)
         {
-            throw new ArgumentException($"'{settings.Out}' already holds {(hasCheckpoint
-                ? "a run: give --resume to continue it, another --out, or delete the folder."
-                : "the results of another run: give another --out, or delete the folder.")}");
+            ResultsFolder.RequireFree(settings.Out, hasCheckpoint);
         }
     }
-
-    private bool HasResults => _settings.Out is { } folder && Results.Any(name => Path.Exists(Path.Combine(folder, name)));
 
     private CheckpointFolder Checkpoints => new(Path.Combine(_settings.Out!, "checkpoints"), keepLast: 1);
 

@@ -212,6 +212,11 @@ public sealed class MethodRunTests : IDisposable
             "--data", _folder.File("pictures"), "--epochs", "4", "--batch", "10", "--test-every", "0", "--out", _folder.File("run"),
             .. arguments.Contains("--deploy") ? [] : (string[])["--deploy", "false"], .. arguments,
         ]);
+        if (!settings.Resume && Directory.Exists(_folder.File("run")))
+        {
+            Directory.Delete(_folder.File("run"), recursive: true);
+        }
+
         using (var run = new TrainingRun(settings))
         {
             run.Run();

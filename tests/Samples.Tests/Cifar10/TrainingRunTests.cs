@@ -23,6 +23,20 @@ public sealed class TrainingRunTests : IDisposable
     }
 
     [Theory]
+    [InlineData("checkpoint.safetensors", "already holds a run: give --resume to continue it")]
+    [InlineData("metrics.csv", "already holds the results of another run")]
+    [InlineData("weights.safetensors", "already holds the results of another run")]
+    public void Constructor_WhereARunIs_SaysSoBeforeItReadsData(string file, string expected)
+    {
+        File.WriteAllText(_folder.File(file), "");
+
+        var error = Assert.Throws<ArgumentException>(
+            () => new TrainingRun(new Settings { Data = _folder.File("none"), Out = _folder.Path }));
+
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("(--dense-epochs) and end at epoch 1.2 (--ramp-end)", "--dense-epochs", "2")]
     [InlineData("(--dense-epochs) and end at epoch 4 (--ramp-end)", "--ramp-end", "4")]
     [InlineData("end at epoch 10.375 (--epsilon)", "--epsilon", "0.1")]

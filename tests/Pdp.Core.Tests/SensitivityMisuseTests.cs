@@ -1,5 +1,3 @@
-using static TorchSharp.torch.nn;
-
 namespace Pdp.Tests;
 
 public sealed class SensitivityMisuseTests

@@ -17,7 +17,11 @@ internal sealed record TextFiles(string Training, IReadOnlyList<(string Name, st
     /// <summary>What a file is for, by the parts of its name.</summary>
     private static readonly Dictionary<string, string> Roles = new(StringComparer.OrdinalIgnoreCase)
     {
-        [Train] = Train, ["training"] = Train, ["test"] = "test", ["valid"] = "valid", ["validation"] = "valid",
+        [Train] = Train,
+        ["training"] = Train,
+        ["test"] = "test",
+        ["valid"] = "valid",
+        ["validation"] = "valid",
     };
 
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);

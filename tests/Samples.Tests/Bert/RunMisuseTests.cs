@@ -145,7 +145,9 @@ public sealed class RunMisuseTests : IDisposable
     [Fact]
     public void Run_OfATeacherWithoutAClassifier_SaysSo()
     {
-        var error = Assert.Throws<InvalidDataException>(() => _runs.Run("--method", "pdp", "--teacher", _runs.File("bert/model.safetensors")));
+        var teacher = _runs.File("bert/model.safetensors");
+
+        var error = Assert.Throws<InvalidDataException>(() => _runs.Run("--method", "pdp", "--teacher", teacher));
 
         Assert.Contains("has no classifier: --teacher needs the weights of a fine-tuned model", error.Message, StringComparison.Ordinal);
     }

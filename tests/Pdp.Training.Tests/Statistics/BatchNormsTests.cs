@@ -134,7 +134,7 @@ public sealed class BatchNormsTests : IDisposable
         Assert.All(Norms(model)[1].running_mean!.data<float>(), mean => Assert.NotEqual(0, mean));
         Norms(model)[1].eval();
         Assert.Contains(
-            "frozen, as 'norm1'",
+            "frozen, such as 'norm1'",
             Assert.Throws<ArgumentException>(() => BatchNorms.Reestimate(model, [batch])).Message,
             StringComparison.Ordinal);
     }

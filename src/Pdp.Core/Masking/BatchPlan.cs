@@ -17,10 +17,10 @@ internal static class BatchPlan
         List<List<MaskGroup>> batches = [];
         foreach (var alike in groups.Where(group => IsOnDevice(group) && IsSupported(group)).GroupBy(Key))
         {
-            var elements = long.MaxValue;
+            var elements = mostElements;
             foreach (var group in alike)
             {
-                elements = Math.Min(elements, mostElements) + group.Mask.Layout.Elements;
+                elements += group.Mask.Layout.Elements;
                 if (elements > mostElements)
                 {
                     batches.Add([]);
@@ -35,7 +35,7 @@ internal static class BatchPlan
     }
 
     /// <summary>Whether a batch can take it: a weight under a mask of its own, of single weights.</summary>
-    internal static bool IsSupported(MaskGroup group) => group.Slices.Lone is not null && group.Mask.Strategy is Unstructured or NofM;
+    private static bool IsSupported(MaskGroup group) => group.Slices.Lone is not null && group.Mask.Strategy is Unstructured or NofM;
 
     private static bool IsOnDevice(MaskGroup group) => group.Parameters[0].device_type != DeviceType.CPU;
 

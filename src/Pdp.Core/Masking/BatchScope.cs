@@ -68,7 +68,8 @@ internal sealed class BatchScope : IDisposable
             throw new InvalidOperationException(NotFinite());
 
         var wide = Precision.Widen(dense);
-        (_dense, _threshold) = (dense.DetachFromDisposeScope(), _batch.Threshold(wide).DetachFromDisposeScope());
+        var threshold = _batch.Threshold(wide);
+        (_dense, _threshold) = (dense.DetachFromDisposeScope(), threshold.DetachFromDisposeScope());
         foreach (var member in _inside)
             member.SetGradientAside();
         _isOpen = true;

@@ -88,6 +88,19 @@ public sealed class PrunerLifeTests
         loop.Pruner.Commit();
     }
 
+    [Theory]
+    [InlineData(ScalarType.Float32)]
+    [InlineData(ScalarType.Float64)]
+    public void Pruner_OfAModelMadeInInferenceMode_IsRefused(ScalarType type)
+    {
+        using var mode = inference_mode();
+        using var model = nn.Linear(8, 8, dtype: type);
+
+        var error = Assert.Throws<ArgumentException>(() => new PdpPruner(model, new PdpOptions { Epochs = 1, Sparsity = 0.5 }));
+
+        Assert.StartsWith("'weight' was created under inference_mode", error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void CommitInInferenceMode_LeavesTrainingPossible()
     {

@@ -35,6 +35,9 @@ internal static class Faults
         $"The gradient of '{weight}' was changed inside the mask scope, where it belongs to the masked weight: clip and scale gradients "
             + "after the scope.";
 
+    public static string MadeInInferenceMode(string name) =>
+        $"'{name}' was created under inference_mode and can't be changed outside of it: create the model outside of it.";
+
     public static string Packed(string weight) =>
         $"{weight} has no elements any more, as in a packed model: call SparseModel.Unpack() before the pruner is used again.";
 

@@ -12,7 +12,7 @@ internal sealed class Registration
 
     /// <summary>Records the masked parameters.</summary>
     /// <exception cref="ArgumentException">
-    /// A masked parameter shares memory with another one, or some of its own elements share memory.
+    /// A masked parameter shares memory with another one, some of its own elements share memory, or it was created under inference_mode.
     /// </exception>
     public Registration(Module model, IEnumerable<Parameter> parameters)
     {
@@ -20,6 +20,8 @@ internal sealed class Registration
         var masked = parameters.Select(TensorAddress.OfNative).ToHashSet();
         _masked = ModelParameters.Of(model).Where(pair => masked.Contains(TensorAddress.OfNative(pair.Parameter)))
             .ToDictionary(pair => pair.Name, pair => TensorAddress.OfNative(pair.Parameter), StringComparer.Ordinal);
+        foreach (var pruned in ModelParameters.Of(model).Where(pair => _masked.ContainsKey(pair.Name)))
+            InferenceMode.Refuse(pruned.Name, pruned.Parameter, nameof(model));
 
         Footprint[] footprints =
         [

@@ -110,9 +110,7 @@ internal sealed class ModelSnapshot : IDisposable
             }
             catch (ExternalException fault)
             {
-                throw new ArgumentException(
-                    $"'{name}' was created under inference_mode and can't be changed outside of it: create the model outside of it.",
-                    nameof(model), fault);
+                throw new ArgumentException(Faults.MadeInInferenceMode(name), nameof(model), fault);
             }
         }
     }

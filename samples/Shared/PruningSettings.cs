@@ -39,7 +39,8 @@ internal abstract record PruningSettings
 
     [Option(
         "Epoch at which a cubic ramp reaches the target.",
-        Value = OptionAttribute.Epochs, Range = "(0, ∞)", Default = "the method's schedule; with --dense-epochs four tenths of the run")]
+        Value = OptionAttribute.Epochs, Range = "(0, ∞)",
+        Default = "the method's schedule; with --dense-epochs half of the run, a quarter with the channel strategy")]
     public double? RampEnd { get; init; }
 
     [Option("Slope of the paper's linear ramp, per epoch.", Value = "SLOPE", Range = "(0, 1]", Default = "the method's schedule")]
@@ -67,4 +68,9 @@ internal abstract record PruningSettings
         "Epoch at which temperatures reach their end.",
         Value = OptionAttribute.Epochs, Range = "(0, ∞)", Default = "nine tenths of the run")]
     public double? AnnealEnd { get; init; }
+
+    [Option(
+        "Epoch from which the masks are hard, and removed weights get no gradient; for the temperatures that are given.",
+        Value = OptionAttribute.Epochs, Range = "[0, ∞)", Default = "the library's")]
+    public double? HardFrom { get; init; }
 }

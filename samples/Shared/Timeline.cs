@@ -5,7 +5,11 @@ namespace Pdp.Samples;
 /// </summary>
 internal sealed class Timeline(PruningSettings settings)
 {
+    private bool IsOfChannels => StrategyOption.Parse(settings.Strategy) is PerChannel;
+
     private double Start => settings.DenseEpochs ?? settings.Epochs / 8.0;
+
+    private double End => settings.RampEnd ?? settings.Epochs * (IsOfChannels ? 0.25 : 0.5);
 
     /// <summary>The ramp; null, which stands for the method's own schedule, where no option asks for another.</summary>
     /// <exception cref="ArgumentException">It would not end after its start and within the run.</exception>
@@ -14,7 +18,7 @@ internal sealed class Timeline(PruningSettings settings)
         { Epsilon: not null, RampEnd: not null } => throw new ArgumentException("Give either --epsilon or --ramp-end, not both."),
         { Epsilon: { } epsilon } => Linear(epsilon),
         { DenseEpochs: null, RampEnd: null } => null,
-        _ => Cubic(settings.RampEnd ?? 0.4 * settings.Epochs),
+        _ => Cubic(),
     };
 
     /// <summary>The temperature; null, which stands for the library's, where neither is given.</summary>
@@ -25,8 +29,10 @@ internal sealed class Timeline(PruningSettings settings)
         Require(relative is null || absolute is null, "Give either --temperature or --relative-temperature, not both.");
         Require(settings.AnnealEnd is null || $"{relative}{settings.GradientTemperature}".Contains(':', StringComparison.Ordinal),
             "--anneal-end is for a temperature that is annealed: give --relative-temperature, such as 1:0.03.");
+        Require(settings.HardFrom is null || relative is not null || absolute is not null || settings.GradientTemperature is not null,
+            "--hard-from is for temperatures that are given: give --relative-temperature, such as 1:0.001.");
         return relative is not null ? Relative(relative)
-            : absolute is { } temperature ? Pdp.Temperature.Absolute(temperature)
+            : absolute is { } temperature ? Hardened(Pdp.Temperature.Absolute(temperature))
             : null;
     }
 
@@ -57,15 +63,18 @@ internal sealed class Timeline(PruningSettings settings)
         return ramp;
     }
 
-    private CubicRamp Cubic(double end)
+    private CubicRamp Cubic()
     {
-        RequireWithin(end, "The ramp", "--ramp-end");
-        return new CubicRamp(Start, end);
+        RequireWithin(End, "The ramp", "--ramp-end");
+        return new CubicRamp(Start, End);
     }
 
-    private Temperature Relative(string text) => TemperatureOption.Parse(text) is var (from, to) && to is { } last
+    private Temperature Relative(string text) => Hardened(TemperatureOption.Parse(text) is var (from, to) && to is { } last
         ? Annealed(from, last)
-        : Pdp.Temperature.Relative(from);
+        : Pdp.Temperature.Relative(from));
+
+    private Temperature Hardened(Temperature temperature) =>
+        settings.HardFrom is { } epoch ? temperature.HardFrom(epoch) : temperature;
 
     private Temperature Annealed(double from, double to)
     {

@@ -8,7 +8,7 @@ namespace Pdp.Baselines;
 /// <remarks>
 /// ŵ = M·w with the largest |w| kept, ∂L/∂w = g·M. Removed weights are zero in the weight itself from then on, except in tied channels, and
 /// come back only if the schedule falls. Supports any strategy; the options' allocation decides the budget of each layer. By default the
-/// paper's cubic ramp over the same epochs as the library's own ramp.
+/// paper's cubic ramp, from an eighth to four tenths of the run.
 /// </remarks>
 public sealed record Gmp : IPruningMethod
 {

@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch.nn;
 
 namespace Pdp.Tests;
@@ -5,7 +6,7 @@ namespace Pdp.Tests;
 /// <summary>The default temperature of a layer is that of its own strategy.</summary>
 public sealed class DefaultTemperatureTests
 {
-    private static readonly Temperature Annealed = Temperature.Relative(1).AnnealedTo(0.015, 2, 14.4);
+    private static readonly Temperature Annealed = Temperature.Relative(1).AnnealedTo(0.001, 2, 12).HardFrom(12);
     private static readonly Temperature Hard = Temperature.Relative(1e-6);
 
     [Fact]
@@ -50,5 +51,29 @@ public sealed class DefaultTemperatureTests
         });
 
         Assert.Equal([given, given, ruled], pruner.Masks.Select(mask => mask.Temperature));
+    }
+
+    /// <summary>In the last quarter the network already is what the commit leaves, to the last bit.</summary>
+    [Fact]
+    public void Commit_AfterARunByDefault_ChangesNoOutput()
+    {
+        using var scope = torch.NewDisposeScope();
+        using var model = TestModels.Mlp();
+        using var pruner = new PdpPruner(model, new() { Epochs = 8, Sparsity = 0.8 });
+        for (var step = 0; step < 40; step++)
+            TestModels.Train(model, pruner, step / 5.0, seed: step);
+
+        pruner.BeginEpoch(8);
+        Assert.Equal(0, pruner.Report().Leak);
+        var masked = Weights(pruner.Mask());
+        pruner.Commit();
+
+        Assert.True(masked.Zip(Weights(pruner.Mask())).All(pair => pair.First.equal(pair.Second).all().item<bool>()));
+
+        torch.Tensor[] Weights(MaskScope opened)
+        {
+            using (opened)
+                return [.. model.parameters().Select(parameter => parameter.detach().clone())];
+        }
     }
 }

@@ -90,24 +90,51 @@ public sealed class PdpPrunerScheduleTests
     }
 
     [Fact]
-    public void Schedule_IsByDefaultACubicRampUntilAQuarterOfTheRun()
+    public void Schedule_IsByDefaultACubicRampUntilHalfOfTheRun_ForChannelsUntilAQuarter()
     {
         using var model = TestModels.Mlp();
-        using var pruner = new PdpPruner(model, new PdpOptions { Sparsity = 0.5, Epochs = 16 });
-
-        Assert.Equal(new CubicRamp(2, 4), pruner.Schedule);
+        var options = new PdpOptions { Sparsity = 0.5, Epochs = 16 };
+        using (var pruner = new PdpPruner(model, options))
+            Assert.Equal(new CubicRamp(2, 8), pruner.Schedule);
+        using (var pruner = new PdpPruner(model, options with { Strategy = new PerChannel() }))
+            Assert.Equal(new CubicRamp(2, 4), pruner.Schedule);
     }
 
     [Fact]
-    public void Temperature_IsByDefaultAnnealedUntilNineTenthsOfTheRun_ForChannelsNearlyZero()
+    public void Temperature_IsByDefaultAnnealedAndHardInTheLastQuarter_ForChannelsAlways()
     {
         var options = new PdpOptions { Sparsity = 0.5, Epochs = 16 };
 
-        Assert.Equal(Temperature.Relative(1).AnnealedTo(0.015, 2, 14.4), options.EffectiveTemperatureOf(new Unstructured()));
-        Assert.Equal(Temperature.Relative(1).AnnealedTo(0.015, 14, 15.6), (options with { Schedule = new OneShot { Epoch = 14 } })
-            .EffectiveTemperatureOf(new Unstructured()));
-        Assert.Equal(Temperature.Relative(1e-6), options.EffectiveTemperatureOf(new PerChannel()));
+        Assert.Equal(
+            (Temperature.Relative(1).AnnealedTo(0.001, 2, 12).HardFrom(12), Temperature.Relative(1).HardFrom(12)), Of(options));
+        Assert.Equal((Temperature.Relative(1e-6), null), Of(options with { Strategy = new PerChannel() }));
     }
+
+    [Theory]
+    [InlineData(13, 14, 14.6)]
+    [InlineData(4, 15, 15)]
+    [InlineData(0, 2, 12)]
+    public void Temperature_WhereAScheduleEndsLate_IsHardFromItsEndOn(double start, double end, double hard)
+    {
+        var options = new PdpOptions { Sparsity = 0.5, Epochs = 16, Schedule = new CubicRamp(start, end) };
+
+        Assert.Equal(
+            (Temperature.Relative(1).AnnealedTo(0.001, start, hard).HardFrom(hard), Temperature.Relative(1).HardFrom(hard)), Of(options));
+    }
+
+    [Fact]
+    public void GradientTemperature_WhereAnotherTemperatureIsGiven_IsThatOfTheMasks()
+    {
+        var (options, own) = (new PdpOptions { Sparsity = 0.5, Epochs = 16 }, Temperature.Relative(0.1));
+
+        Assert.Equal((own, null), Of(options with { Temperature = own }));
+        Assert.Equal((own, null), Of(options, new LayerRule("fc") { Temperature = own }));
+        Assert.Equal(own, Of(options with { GradientTemperature = own }).Gradient);
+        Assert.Equal(Of(options).Mask, Of(options with { GradientTemperature = own }).Mask);
+    }
+
+    private static (Temperature Mask, Temperature? Gradient) Of(PdpOptions options, LayerRule? rule = null) =>
+        options.TemperaturesOf(rule, options.Strategy);
 
     private static PdpOptions Automatic(double epochs) => new()
     {

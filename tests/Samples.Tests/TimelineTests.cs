@@ -8,16 +8,17 @@ public sealed class TimelineTests
     public void Schedule_WhenNoOptionAsksForOne_IsTheMethodsOwn() => Assert.Null(new Timeline(Default).Schedule());
 
     [Fact]
-    public void Schedule_AfterSomeDenseEpochs_EndsAtFourTenths()
+    public void Schedule_AfterSomeDenseEpochs_EndsAtHalfOfTheRun_WithChannelsAtAQuarter()
     {
-        var schedule = new Timeline(Default with { DenseEpochs = 2 }).Schedule()!;
-
-        Assert.Equal((2, 3.2), (schedule.StartEpoch, schedule.EndEpoch));
+        Assert.Equal(new CubicRamp(3, 4), new Timeline(Default with { DenseEpochs = 3 }).Schedule());
+        Assert.Equal(new CubicRamp(1.5, 2), new Timeline(Default with { DenseEpochs = 1.5, Strategy = "channel" }).Schedule());
+        Assert.Equal(new CubicRamp(1, 7), new Timeline(Default with { RampEnd = 7 }).Schedule());
+        Assert.Equal(new CubicRamp(1, 7), new Timeline(Default with { RampEnd = 7, Strategy = "channel" }).Schedule());
     }
 
     [Theory]
     [InlineData(2.0, 1.5, null)]
-    [InlineData(4.0, null, null)]
+    [InlineData(5.0, null, null)]
     [InlineData(null, 8.5, null)]
     [InlineData(null, 0.5, null)]
     public void Schedule_WhenTheRampCantBe_NamesItsOptions(double? start, double? end, double? epsilon)
@@ -76,8 +77,20 @@ public sealed class TimelineTests
         Assert.Equal(Temperature.Relative(2), new Timeline(Default with { GradientTemperature = "2" }).GradientTemperature());
     }
 
+    [Fact]
+    public void HardFrom_IsThatOfEachTemperatureThatIsGiven()
+    {
+        var hard = Default with { HardFrom = 6 };
+
+        Assert.Equal(Temperature.Relative(1).HardFrom(6), new Timeline(hard with { RelativeTemperature = "1" }).Temperature());
+        Assert.Equal(Temperature.Absolute(1e-4).HardFrom(6), new Timeline(hard with { Temperature = 1e-4 }).Temperature());
+        Assert.Equal(Temperature.Relative(2).HardFrom(6), new Timeline(hard with { GradientTemperature = "2" }).GradientTemperature());
+        Assert.Contains("--hard-from is for temperatures that are given",
+            Assert.Throws<ArgumentException>(new Timeline(hard).Temperature).Message, StringComparison.Ordinal);
+    }
+
     [Theory]
-    [InlineData(3, "The commit would come in epoch 3, but the schedule ends in epoch 3.2")]
+    [InlineData(3, "The commit would come in epoch 3, but the schedule ends in epoch 4")]
     [InlineData(9, "The commit would come in epoch 9 (--commit-at), after the run of 8 epochs (--epochs)")]
     public void RequireEnded_WhenTheZerosCantBeFinal_SaysWhy(double commit, string expected)
     {
@@ -86,7 +99,7 @@ public sealed class TimelineTests
         var error = Assert.Throws<ArgumentException>(() => timeline.RequireEnded(commit, timeline.Schedule()));
 
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
-        timeline.RequireEnded(3.2, timeline.Schedule());
+        timeline.RequireEnded(4, timeline.Schedule());
     }
 
     private sealed record Times : PruningSettings

@@ -154,6 +154,7 @@ internal static class OptionsJson
         var json = new JsonObject { ["type"] = temperature.IsRelative ? "relative" : "absolute", ["from"] = temperature.From };
         if (temperature.EndEpoch > 0)
             (json["to"], json["start"], json["end"]) = (temperature.To, temperature.StartEpoch, temperature.EndEpoch);
+        Add(json, "hardFrom", temperature.HardEpoch);
         return json;
     }
 
@@ -163,7 +164,8 @@ internal static class OptionsJson
         var isRelative = (members.Choice("type", "relative", "absolute") ?? members.Missing<string>("type")) == "relative";
         var constant = isRelative ? Temperature.Relative(from) : Temperature.Absolute(from);
         double Annealing(string name) => members.Number(name) ?? members.Missing<double>(name);
-        return members.Number("to") is { } to ? constant.AnnealedTo(to, Annealing("start"), Annealing("end")) : constant;
+        var annealed = members.Number("to") is { } to ? constant.AnnealedTo(to, Annealing("start"), Annealing("end")) : constant;
+        return members.Number("hardFrom") is { } epoch ? annealed.HardFrom(epoch) : annealed;
     });
 
     private static AutomaticStart ReadStart(JsonNode node) => StrictObject.Read(node, members =>

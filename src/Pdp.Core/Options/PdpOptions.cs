@@ -8,8 +8,9 @@ namespace Pdp;
 
 /// <summary>What to prune, how far, and when. Immutable; each value is checked when it is set.</summary>
 /// <remarks>
-/// The defaults work best without tuning: a cubic ramp that reaches the target at a quarter of the run, and masks that are soft at first
-/// and nearly hard from 90 % of the run on, relative to each layer's threshold. The masks of channels are practically hard throughout.
+/// The defaults work best without tuning: a cubic ramp from an eighth of the run to half of it, masks that sharpen relative to each
+/// layer's threshold while the gradients stay those of a soft mask, and hard masks in the last quarter. Channels are removed earlier, by
+/// masks that are practically hard throughout.
 /// <see cref="Paper"/> is the paper's exact setting.
 /// </remarks>
 public sealed record PdpOptions
@@ -43,15 +44,15 @@ public sealed record PdpOptions
 
     /// <summary>How the sparsity rises over the epochs.</summary>
     /// <value>
-    /// Null, the default, is a <see cref="CubicRamp"/> from an eighth to a quarter of the run, or to four tenths for methods other than
-    /// PDP.
+    /// Null, the default, is a <see cref="CubicRamp"/> from an eighth of the run to half of it; for channels to a quarter of it, so that the
+    /// smaller network trains for longer, and for methods other than PDP to four tenths.
     /// </value>
     public ISparsityScheduler? Schedule { get; init; }
 
     /// <summary>How soft the masks are over the epochs.</summary>
     /// <value>
-    /// Null, the default, is a relative temperature annealed from ρ = 1 at the schedule's start to 0.015 at 90 % of the run. For channels
-    /// it is a constant ρ = 1e-6, at which masks count as hard: channels are few and their scores lie close together, so soft masks leave
+    /// Null, the default, is a relative temperature annealed from ρ = 1 at the schedule's start to 0.001 at three quarters of the run, where
+    /// the masks become hard; later if the schedule ends later. For channels it is a constant ρ = 1e-6, at which masks count as hard: channels are few and their scores lie close together, so soft masks leave
     /// much for commit to remove, and sharper ones, whose gradient at the threshold is that of a whole channel times 1/(2ρ), trained no
     /// better. If a rule changes a layer's strategy, the layer has the default of that strategy.
     /// </value>
@@ -63,7 +64,10 @@ public sealed record PdpOptions
     /// temperature τ′, ∂L/∂w = g·(m′ + (2w²/τ′)·m′(1 − m′)). A relative ρ′ = 1 keeps the gradient of weights far
     /// below the threshold alive while the mask hardens: its factor is 0.27 at w = 0, 1 at the threshold and 1.5 at w² = 2t².
     /// </remarks>
-    /// <value>Null, the default, is the temperature of the masks: equation 4 of the paper.</value>
+    /// <value>
+    /// Null, the default, is a constant ρ′ = 1 until the masks become hard, where the default temperature of the masks is in force, and the
+    /// temperature of the masks where another is given: equation 4 of the paper.
+    /// </value>
     public Temperature? GradientTemperature { get; init; }
 
     /// <summary>What weights compete by, in the mask and in the allocation.</summary>
@@ -140,22 +144,30 @@ public sealed record PdpOptions
     internal LayerCriteria Criteria => new(Include, Exclude, Rules, Strategy, Channels);
 
     /// <summary>The schedule in force.</summary>
-    internal ISparsityScheduler EffectiveSchedule => Schedule ?? new CubicRamp(Epochs / 8, RampEnd * Epochs);
+    internal ISparsityScheduler EffectiveSchedule => Schedule ?? (Strategy, Method) switch
+    {
+        (PerChannel, null) => RampUntil(0.25),
+        (_, null) => RampUntil(0.5),
+        _ => RampUntil(0.4),
+    };
 
-    /// <summary>The default ramp's end, as a share of the run: early for PDP, as weights behind a soft mask can come back.</summary>
-    private double RampEnd => Method is null ? 0.25 : 0.4;
-
-    /// <summary>90 % of the run, or later if the user's schedule starts less than a tenth of the run before that.</summary>
-    private double AnnealingEnd => Math.Max(0.9 * Epochs, EffectiveSchedule.StartEpoch + (0.1 * Epochs));
-
-    /// <summary>The temperature in force for layers under a strategy.</summary>
-    internal Temperature EffectiveTemperatureOf(IMaskStrategy strategy) => Temperature ?? (strategy is PerChannel
-        ? Pdp.Temperature.Relative(1e-6)
-        : Pdp.Temperature.Relative(1).AnnealedTo(0.015, EffectiveSchedule.StartEpoch, AnnealingEnd));
+    /// <summary>The epoch from which masks are hard by default: three quarters of the run, or later if the schedule ends later.</summary>
+    private double HardEpoch => Math.Max(0.75 * Epochs, Math.Max(EffectiveSchedule.EndEpoch, EffectiveSchedule.StartEpoch + (0.1 * Epochs)));
 
     /// <summary>The temperatures in force for a layer.</summary>
-    internal (Temperature Mask, Temperature? Gradient) TemperaturesOf(LayerRule? rule, IMaskStrategy strategy) =>
-        (rule?.Temperature ?? EffectiveTemperatureOf(strategy), rule?.GradientTemperature ?? GradientTemperature);
+    internal (Temperature Mask, Temperature? Gradient) TemperaturesOf(LayerRule? rule, IMaskStrategy strategy)
+    {
+        var (mask, gradient) = (rule?.Temperature ?? Temperature, rule?.GradientTemperature ?? GradientTemperature);
+        var (defaultMask, defaultGradient) = DefaultTemperaturesOf(strategy);
+        return (mask ?? defaultMask, gradient ?? (mask is null ? defaultGradient : null));
+    }
+
+    private (Temperature Mask, Temperature? Gradient) DefaultTemperaturesOf(IMaskStrategy strategy) => strategy is PerChannel
+        ? (Pdp.Temperature.Relative(1e-6), null)
+        : (Pdp.Temperature.Relative(1).AnnealedTo(0.001, EffectiveSchedule.StartEpoch, HardEpoch).HardFrom(HardEpoch),
+            Pdp.Temperature.Relative(1).HardFrom(HardEpoch));
+
+    private CubicRamp RampUntil(double end) => new(0.125 * Epochs, end * Epochs);
 
     /// <summary>Reads options from JSON.</summary>
     /// <remarks>

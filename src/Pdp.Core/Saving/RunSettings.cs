@@ -65,7 +65,8 @@ internal static class RunSettings
     {
         var first = $"{(temperature.IsRelative ? "relative" : "absolute")} {InvariantText.Of(temperature.From)}";
         var window = $"from epoch {InvariantText.Of(temperature.StartEpoch)} to {InvariantText.Of(temperature.EndEpoch)}";
-        return temperature.From == temperature.To ? first : $"{first}, annealed to {InvariantText.Of(temperature.To)} {window}";
+        var annealed = temperature.From == temperature.To ? first : $"{first}, annealed to {InvariantText.Of(temperature.To)} {window}";
+        return temperature.HardEpoch is { } epoch ? $"{annealed}, hard from epoch {InvariantText.Of(epoch)}" : annealed;
     }
 
     private static string Of(WeightLayout layout) =>

@@ -12,11 +12,17 @@ namespace Pdp;
 /// <para>
 /// An absolute τ makes layers with small weights softer than those with large ones. A relative one makes all layers equally
 /// soft and follows the weights when they are scaled, over all exponents of their type. Annealing is exponential: at the fraction x of the
-/// window the value is from·(to/from)ˣ.
+/// window the value is from·(to/from)ˣ. <see cref="HardFrom"/> ends it in hard masks.
 /// </para>
 /// </remarks>
 public sealed record Temperature
 {
+    /// <summary>The ρ of masks that are 0 or 1, even for the numbers next to the threshold.</summary>
+    private const double HardRatio = 1e-18;
+
+    /// <summary>The τ of masks that are hard at every threshold.</summary>
+    private const double Hardest = double.Epsilon;
+
     private Temperature(bool isRelative, double value)
     {
         IsRelative = isRelative;
@@ -41,6 +47,10 @@ public sealed record Temperature
     /// <summary>The epoch at which annealing ends.</summary>
     public double EndEpoch { get; private init; }
 
+    /// <summary>The epoch from which the masks are hard, whatever came before.</summary>
+    /// <value>In [0, ∞). Null, the default, if there is none.</value>
+    public double? HardEpoch { get; private init; }
+
     /// <summary>The same τ for all layers, as in the paper (1e-4).</summary>
     /// <param name="temperature">τ in weight², in (0, ∞).</param>
     /// <exception cref="ArgumentOutOfRangeException">τ is not in (0, ∞).</exception>
@@ -63,8 +73,19 @@ public sealed record Temperature
         EndEpoch = Guard.After(start, end, nameof(end)),
     };
 
+    /// <summary>The same temperature, and masks of 0 and 1 from an epoch on: ρ = 1e-18, or the smallest τ where absolute.</summary>
+    /// <remarks>
+    /// As the temperature of gradients it ends the second chance of removed weights at once: ∂L/∂w is m·g from the epoch on. Annealing to a
+    /// hard mask passes through temperatures so sharp that their gradients throw weights far over the threshold.
+    /// </remarks>
+    /// <param name="epoch">The epoch, in [0, ∞).</param>
+    /// <exception cref="ArgumentOutOfRangeException">The epoch is not in [0, ∞).</exception>
+    public Temperature HardFrom(double epoch) => this with { HardEpoch = Guard.NotNegative(epoch, nameof(epoch)) };
+
     /// <summary>τ, or ρ where relative, at an epoch.</summary>
     /// <param name="epoch">The epoch, whole or fractional.</param>
-    public double At(double epoch) =>
+    public double At(double epoch) => epoch < HardEpoch || HardEpoch is null ? Annealed(epoch) : IsRelative ? HardRatio : Hardest;
+
+    private double Annealed(double epoch) =>
         epoch >= EndEpoch ? To : epoch <= StartEpoch ? From : From * Math.Pow(To / From, (epoch - StartEpoch) / (EndEpoch - StartEpoch));
 }

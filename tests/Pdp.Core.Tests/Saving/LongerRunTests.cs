@@ -47,7 +47,7 @@ public sealed class LongerRunTests
         third.Restore(resumed.GetState(), allowLongerRun: true);
 
         Assert.Equal((24, 8), (third.GetState().Epochs, third.GetState().ScheduledEpochs));
-        Assert.Equal(new CubicRamp(1, 2), third.Schedule);
+        Assert.Equal(new CubicRamp(1, 4), third.Schedule);
     }
 
     [Fact]
@@ -73,8 +73,8 @@ public sealed class LongerRunTests
 
         longer.Restore(begun.GetState());
 
-        Assert.Equal(new CubicRamp(2, 4), longer.Schedule);
-        Assert.Equal(14.4, longer.Masks[0].Temperature.EndEpoch, 12);
+        Assert.Equal(new CubicRamp(2, 8), longer.Schedule);
+        Assert.Equal(12, longer.Masks[0].Temperature.HardEpoch);
     }
 
     [Fact]

@@ -41,8 +41,8 @@ public sealed class OptionsJsonTests
         },
         ["temperatures of the gradient"] = Plain with
         {
-            GradientTemperature = Temperature.Relative(1),
-            Rules = [new("*") { GradientTemperature = Temperature.Absolute(1e-4) }]
+            GradientTemperature = Temperature.Relative(1).HardFrom(7.5),
+            Rules = [new("*") { GradientTemperature = Temperature.Absolute(1e-4).AnnealedTo(1e-6, 1, 7).HardFrom(0) }]
         },
         ["metrics"] = Plain with { MetricsInterval = 7, MetricsPerLayer = true },
         ["matches"] = Plain with

@@ -4,6 +4,7 @@ namespace Pdp.Tests.Saving;
 public sealed class SettingsTests
 {
     private static readonly PdpOptions Options = new() { Sparsity = 0.6, Epochs = 8 };
+    private static readonly (Temperature Mask, Temperature? Gradient) Default = Options.TemperaturesOf(rule: null, Options.Strategy);
 
     public static TheoryData<string, PdpOptions, string> Differences => new()
     {
@@ -11,7 +12,7 @@ public sealed class SettingsTests
         { "schedule", Options with
         {
             Schedule = new LinearRamp(1, 2),
-        }, "Schedule was CubicRamp from epoch 1 to 2 when the state was saved, and is LinearRamp from epoch 1 to 2 now" },
+        }, "Schedule was CubicRamp from epoch 1 to 4 when the state was saved, and is LinearRamp from epoch 1 to 2 now" },
         { "allocation", Options with
         {
             Allocation = new UniformSparsity(),
@@ -21,15 +22,18 @@ public sealed class SettingsTests
             AutomaticStart = new() { Level = 0.5 },
         }, "AutomaticStart was not set when the state was saved, and is above 0.5 in 5 reports now" },
         { "temperature", Options with { Temperature = Temperature.Absolute(1e-4) }, "Temperature of conv1.weight, conv2.weight, fc.weight "
-            + "was relative 1, annealed to 0.015 from epoch 1 to 7.2 when the state was saved, and is absolute 0.0001 now" },
+            + "was relative 1, annealed to 0.001 from epoch 1 to 6, hard from epoch 6 when the state was saved, and is absolute 0.0001 now" },
         { "temperature of the gradient", Options with
         {
             GradientTemperature = Temperature.Relative(1),
-        }, "GradientTemperature of conv1.weight, conv2.weight, fc.weight was not set when the state was saved, and is relative 1 now" },
+        }, "GradientTemperature of conv1.weight, conv2.weight, fc.weight was relative 1, hard from epoch 6 when the state was saved, and is "
+            + "relative 1 now" },
         { "strategy", Options with
         {
             Strategy = new PerChannel { RoundTo = 2 },
-            Temperature = Options.EffectiveTemperatureOf(Options.Strategy),
+            Schedule = Options.EffectiveSchedule,
+            Temperature = Default.Mask,
+            GradientTemperature = Default.Gradient,
         }, "Strategy of conv1.weight, conv2.weight, fc.weight was unstructured when the state was saved, and is channel, a multiple "
             + "of 2 kept now" },
         { "bound", Options with
@@ -52,11 +56,12 @@ public sealed class SettingsTests
         { "rules that say what the options say", Options with { Rules = [new("conv*")
         {
             Strategy = new Unstructured(),
-        }, new("fc") { Temperature = Options.EffectiveTemperatureOf(Options.Strategy), MaximumSparsity = 1 }] } },
+        }, new("fc") { Temperature = Default.Mask, GradientTemperature = Default.Gradient, MaximumSparsity = 1 }] } },
         { "the defaults, written out", Options with
         {
             Schedule = Options.EffectiveSchedule,
-            Temperature = Options.EffectiveTemperatureOf(Options.Strategy),
+            Temperature = Default.Mask,
+            GradientTemperature = Default.Gradient,
             Allocation = new GlobalMagnitude(),
         } },
         { "layers by name", Options with { Include = ["conv1", "conv2", "fc"] } },

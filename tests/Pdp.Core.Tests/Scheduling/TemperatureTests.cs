@@ -1,3 +1,4 @@
+using Pdp.Numerics.Kernels;
 using Pdp.Tests.Support;
 
 namespace Pdp.Tests.Scheduling;
@@ -38,6 +39,32 @@ public sealed class TemperatureTests
         Assert.Equal((1e-3, 3e-7), (temperature.At(1), temperature.At(7)));
         Assert.Equal((1e-3, 3e-7, 1, 7), (temperature.From, temperature.To, temperature.StartEpoch, temperature.EndEpoch));
     }
+
+    [Theory]
+    [InlineData(1.9, 0.1)]
+    [InlineData(2, 1e-18)]
+    [InlineData(9, 1e-18)]
+    public void At_FromTheHardEpochOn_IsHard(double epoch, double expected)
+    {
+        var temperature = Temperature.Relative(1).AnnealedTo(0.1, 0, 1).HardFrom(2);
+
+        Assert.Equal((expected, 2), (temperature.At(epoch), temperature.HardEpoch));
+    }
+
+    [Fact]
+    public void At_FromTheHardEpochOn_IsHardAtAnyThresholdWhereAbsolute()
+    {
+        var hard = Sharpness.Of(Temperature.Absolute(1e-4).HardFrom(1).At(1), isRelative: false);
+
+        Assert.All([1e-30, 1e-3, 1e3], threshold => Assert.True(threshold * hard.Scale(threshold, double.MaxValue) >= Sharpness.Hard));
+    }
+
+    [Theory]
+    [InlineData(-0.1)]
+    [InlineData(double.NaN)]
+    [InlineData(double.PositiveInfinity)]
+    public void HardFrom_AtAnEpochThatIsNone_Throws(double epoch) =>
+        Assert.Throws<ArgumentOutOfRangeException>(nameof(epoch), () => Temperature.Relative(1).HardFrom(epoch));
 
     [Theory]
     [InlineData(1, 0.03)]

@@ -65,7 +65,7 @@ public sealed class TrainingRunTests : IDisposable
 
         using (var stopped = _runs.New([.. options, "--out", _runs.File("stopped")]))
         {
-            stopped.Run(untilEpoch: 2);
+            stopped.Run(untilEpoch: 3);
         }
 
         Assert.Contains(

@@ -37,7 +37,7 @@ public sealed class TrainingRunTests : IDisposable
     }
 
     [Theory]
-    [InlineData("(--dense-epochs) and end at epoch 1.2 (--ramp-end)", "--dense-epochs", "2")]
+    [InlineData("(--dense-epochs) and end at epoch 1.5 (--ramp-end)", "--dense-epochs", "2")]
     [InlineData("(--dense-epochs) and end at epoch 4 (--ramp-end)", "--ramp-end", "4")]
     [InlineData("end at epoch 10.375 (--epsilon)", "--epsilon", "0.1")]
     [InlineData("end at epoch 0.1 (--anneal-end)", "--relative-temperature", "1:0.03", "--anneal-end", "0.1")]

@@ -69,7 +69,7 @@ public sealed class TrainingRunTests : IDisposable
 
         using (var stopped = New([.. options, "--out", _folder.File("stopped")]))
         {
-            stopped.Run(untilEpoch: 2);
+            stopped.Run(untilEpoch: 3);
         }
 
         Assert.Contains(

@@ -66,7 +66,7 @@ public sealed class SettingsTests
     [InlineData("--lr-warmup 5 is more than the run has, --epochs 3", "--lr-warmup", "5")]
     [InlineData("--batch 4 must be at least twice --accumulate 4", "--batch", "4", "--accumulate", "4")]
     [InlineData("either --resume or --evaluate", "--resume", "--evaluate", "x")]
-    [InlineData("(--dense-epochs) and end at epoch 1.2", "--method", "pdp", "--dense-epochs", "2")]
+    [InlineData("(--dense-epochs) and end at epoch 1.5", "--method", "pdp", "--dense-epochs", "2")]
     [InlineData("either --epsilon or --ramp-end", "--method", "pdp", "--epsilon", "0.5", "--ramp-end", "2")]
     public void RequirePossible_WhenSettingsDontGoTogether_NamesThem(string expected, params string[] arguments)
     {

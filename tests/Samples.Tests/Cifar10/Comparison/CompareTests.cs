@@ -30,6 +30,7 @@ public sealed class CompareTests : IDisposable
     [InlineData("smoke")]
     [InlineData("scratch")]
     [InlineData("choose")]
+    [InlineData("choose-trained")]
     [InlineData("finetune")]
     public void Run_OfARecipeThatComesWithTheProgram_IsPossible(string name) =>
         Rehearsal.Require(Recipes.Sample, Recipes.Read(name).Cells());

@@ -18,7 +18,7 @@ internal sealed class TextTable(params string[] header)
 
     public static string Percent(double share) => share.ToString("0.00%", CultureInfo.InvariantCulture);
 
-    public static string OneDigit(double? value) => value?.ToString("0.0", CultureInfo.InvariantCulture) ?? None;
+    public static string OneDigit(double? value) => value?.ToString(value < 1e6 ? "0.0" : "0.0e+0", CultureInfo.InvariantCulture) ?? None;
 
     public static string Short(double? value) => value?.ToString("0.###E+0", CultureInfo.InvariantCulture) ?? None;
 

@@ -4,6 +4,15 @@ namespace Pdp.Tests.Internal;
 
 public sealed class TextTableTests
 {
+    [Theory]
+    [InlineData(null, "–")]
+    [InlineData(0.04, "0.0")]
+    [InlineData(66.66, "66.7")]
+    [InlineData(999_999.0, "999999.0")]
+    [InlineData(1e6, "1.0e+6")]
+    [InlineData(1.04e18, "1.0e+18")]
+    public void OneDigit_OfALargeNumber_HasAnExponent(double? value, string expected) => Assert.Equal(expected, TextTable.OneDigit(value));
+
     [Fact]
     public void ToString_AlignsNumbersRightAndTextLeft()
     {

@@ -44,17 +44,18 @@ public sealed record PdpOptions
 
     /// <summary>How the sparsity rises over the epochs.</summary>
     /// <value>
-    /// Null, the default, is a <see cref="CubicRamp"/> from an eighth of the run to half of it; for channels to a quarter of it, so that the
-    /// smaller network trains for longer, and for methods other than PDP to four tenths.
+    /// Null, the default, is a <see cref="CubicRamp"/> from an eighth of the run to half of it; for channels to a quarter of it, so that
+    /// the smaller network trains for longer, and for methods other than PDP to four tenths.
     /// </value>
     public ISparsityScheduler? Schedule { get; init; }
 
     /// <summary>How soft the masks are over the epochs.</summary>
     /// <value>
-    /// Null, the default, is a relative temperature annealed from ρ = 1 at the schedule's start to 0.001 at three quarters of the run, where
-    /// the masks become hard; later if the schedule ends later. For channels it is a constant ρ = 1e-6, at which masks count as hard: channels are few and their scores lie close together, so soft masks leave
-    /// much for commit to remove, and sharper ones, whose gradient at the threshold is that of a whole channel times 1/(2ρ), trained no
-    /// better. If a rule changes a layer's strategy, the layer has the default of that strategy.
+    /// Null, the default, is a relative temperature annealed from ρ = 1 at the schedule's start to 0.001 at three quarters of the run,
+    /// where the masks become hard; later if the schedule ends later. For channels it is a constant ρ = 1e-6, at which masks count as
+    /// hard: channels are few and their scores lie close together, so soft masks leave much for commit to remove, and sharper ones, whose
+    /// gradient at the threshold is that of a whole channel times 1/(2ρ), trained no better. If a rule changes a layer's strategy, the
+    /// layer has the default of that strategy.
     /// </value>
     public Temperature? Temperature { get; init; }
 
@@ -152,7 +153,8 @@ public sealed record PdpOptions
     };
 
     /// <summary>The epoch from which masks are hard by default: three quarters of the run, or later if the schedule ends later.</summary>
-    private double HardEpoch => Math.Max(0.75 * Epochs, Math.Max(EffectiveSchedule.EndEpoch, EffectiveSchedule.StartEpoch + (0.1 * Epochs)));
+    private double HardEpoch =>
+        Math.Max(0.75 * Epochs, Math.Max(EffectiveSchedule.EndEpoch, EffectiveSchedule.StartEpoch + (0.1 * Epochs)));
 
     /// <summary>The temperatures in force for a layer.</summary>
     internal (Temperature Mask, Temperature? Gradient) TemperaturesOf(LayerRule? rule, IMaskStrategy strategy)

@@ -22,12 +22,13 @@ public sealed class SettingsTests
             AutomaticStart = new() { Level = 0.5 },
         }, "AutomaticStart was not set when the state was saved, and is above 0.5 in 5 reports now" },
         { "temperature", Options with { Temperature = Temperature.Absolute(1e-4) }, "Temperature of conv1.weight, conv2.weight, fc.weight "
-            + "was relative 1, annealed to 0.001 from epoch 1 to 6, hard from epoch 6 when the state was saved, and is absolute 0.0001 now" },
+            + "was relative 1, annealed to 0.001 from epoch 1 to 6, hard from epoch 6 when the state was saved, "
+            + "and is absolute 0.0001 now" },
         { "temperature of the gradient", Options with
         {
             GradientTemperature = Temperature.Relative(1),
-        }, "GradientTemperature of conv1.weight, conv2.weight, fc.weight was relative 1, hard from epoch 6 when the state was saved, and is "
-            + "relative 1 now" },
+        }, "GradientTemperature of conv1.weight, conv2.weight, fc.weight was relative 1, hard from epoch 6 when the state was saved, "
+            + "and is relative 1 now" },
         { "strategy", Options with
         {
             Strategy = new PerChannel { RoundTo = 2 },

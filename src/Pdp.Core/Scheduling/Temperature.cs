@@ -51,6 +51,8 @@ public sealed record Temperature
     /// <value>In [0, ∞). Null, the default, if there is none.</value>
     public double? HardEpoch { get; private init; }
 
+    private double Hard => IsRelative ? HardRatio : Hardest;
+
     /// <summary>The same τ for all layers, as in the paper (1e-4).</summary>
     /// <param name="temperature">τ in weight², in (0, ∞).</param>
     /// <exception cref="ArgumentOutOfRangeException">τ is not in (0, ∞).</exception>
@@ -84,7 +86,7 @@ public sealed record Temperature
 
     /// <summary>τ, or ρ where relative, at an epoch.</summary>
     /// <param name="epoch">The epoch, whole or fractional.</param>
-    public double At(double epoch) => epoch < HardEpoch || HardEpoch is null ? Annealed(epoch) : IsRelative ? HardRatio : Hardest;
+    public double At(double epoch) => epoch >= HardEpoch ? Hard : Annealed(epoch);
 
     private double Annealed(double epoch) =>
         epoch >= EndEpoch ? To : epoch <= StartEpoch ? From : From * Math.Pow(To / From, (epoch - StartEpoch) / (EndEpoch - StartEpoch));

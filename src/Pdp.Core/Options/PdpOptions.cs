@@ -62,12 +62,13 @@ public sealed record PdpOptions
     /// <summary>How soft the masks are for the gradient over the epochs.</summary>
     /// <remarks>
     /// The forward pass sees m = σ((w² − t²)/τ) with <see cref="Temperature"/>; the gradient is that of a mask m′ with this
-    /// temperature τ′, ∂L/∂w = g·(m′ + (2w²/τ′)·m′(1 − m′)). A relative ρ′ = 1 keeps the gradient of weights far
-    /// below the threshold alive while the mask hardens: its factor is 0.27 at w = 0, 1 at the threshold and 1.5 at w² = 2t².
+    /// temperature τ′, ∂L/∂w = g·(m′ + (2w²/τ′)·m′(1 − m′)). A relative ρ′ = 1 keeps the gradient of weights far below the threshold alive
+    /// while the mask hardens: its factor is 0.27 at w = 0, 1 at the threshold and 1.5 at w² = 2t². At ρ′ = 0.1 only weights near the
+    /// threshold get one: the factor is 0.07 at w² = t²/2, 5.5 at the threshold and 1.2 at w² = 1.5t².
     /// </remarks>
     /// <value>
-    /// Null, the default, is a constant ρ′ = 1 until the masks become hard, where the default temperature of the masks is in force, and the
-    /// temperature of the masks where another is given: equation 4 of the paper.
+    /// Null, the default, is annealed from ρ′ = 1 to 0.1 while the masks harden, where the default temperature of the masks is in force, and
+    /// is the temperature of the masks where another is given: equation 4 of the paper.
     /// </value>
     public Temperature? GradientTemperature { get; init; }
 
@@ -166,8 +167,10 @@ public sealed record PdpOptions
 
     private (Temperature Mask, Temperature? Gradient) DefaultTemperaturesOf(IMaskStrategy strategy) => strategy is PerChannel
         ? (Pdp.Temperature.Relative(1e-6), null)
-        : (Pdp.Temperature.Relative(1).AnnealedTo(0.001, EffectiveSchedule.StartEpoch, HardEpoch).HardFrom(HardEpoch),
-            Pdp.Temperature.Relative(1).HardFrom(HardEpoch));
+        : (SoftUntilHard(0.001), SoftUntilHard(0.1));
+
+    private Temperature SoftUntilHard(double last) =>
+        Pdp.Temperature.Relative(1).AnnealedTo(last, EffectiveSchedule.StartEpoch, HardEpoch).HardFrom(HardEpoch);
 
     private CubicRamp RampUntil(double end) => new(0.125 * Epochs, end * Epochs);
 

@@ -34,13 +34,14 @@ internal abstract record PruningSettings
 
     [Option(
         "Dense epochs before pruning begins, the paper's s.",
-        Value = OptionAttribute.Epochs, Range = "[0, ∞)", Default = "an eighth of the run")]
+        Value = OptionAttribute.Epochs, Range = "[0, ∞)",
+        Default = "an eighth of the run; a quarter of ten epochs or more, except for channels")]
     public double? DenseEpochs { get; init; }
 
     [Option(
         "Epoch at which a cubic ramp reaches the target.",
         Value = OptionAttribute.Epochs, Range = "(0, ∞)",
-        Default = "the method's schedule; with --dense-epochs half of the run, a quarter with the channel strategy")]
+        Default = "the method's schedule; with --dense-epochs half of the run, six tenths of ten epochs or more, a quarter for channels")]
     public double? RampEnd { get; init; }
 
     [Option("Slope of the paper's linear ramp, per epoch.", Value = "SLOPE", Range = "(0, 1]", Default = "the method's schedule")]

@@ -7,9 +7,12 @@ internal sealed class Timeline(PruningSettings settings)
 {
     private bool IsOfChannels => StrategyOption.Parse(settings.Strategy) is PerChannel;
 
-    private double Start => settings.DenseEpochs ?? settings.Epochs / 8.0;
+    // As in the library, runs of ten epochs or more have a later ramp, except for channels.
+    private bool IsLate => settings.Epochs >= 10 && !IsOfChannels;
 
-    private double End => settings.RampEnd ?? settings.Epochs * (IsOfChannels ? 0.25 : 0.5);
+    private double Start => settings.DenseEpochs ?? settings.Epochs * (IsLate ? 0.25 : 0.125);
+
+    private double End => settings.RampEnd ?? settings.Epochs * (IsLate ? 0.6 : IsOfChannels ? 0.25 : 0.5);
 
     /// <summary>The ramp; null, which stands for the method's own schedule, where no option asks for another.</summary>
     /// <exception cref="ArgumentException">It would not end after its start and within the run.</exception>

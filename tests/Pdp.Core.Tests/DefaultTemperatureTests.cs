@@ -6,14 +6,14 @@ namespace Pdp.Tests;
 /// <summary>The default temperature of a layer is that of its own strategy.</summary>
 public sealed class DefaultTemperatureTests
 {
-    private static readonly Temperature Annealed = Temperature.Relative(1).AnnealedTo(0.001, 2, 12).HardFrom(12);
+    private static readonly Temperature Annealed = Temperature.Relative(1).AnnealedTo(0.001, 1, 6).HardFrom(6);
     private static readonly Temperature Hard = Temperature.Relative(1e-6);
 
     [Fact]
     public void Masks_WhereARuleChangesTheStrategy_HaveItsDefaultTemperature()
     {
         using var model = Sequential(("a", Linear(8, 8)), ("b", Linear(8, 8)), ("c", Linear(8, 8)));
-        var options = new PdpOptions { Epochs = 16, Sparsity = 0.5 };
+        var options = new PdpOptions { Epochs = 8, Sparsity = 0.5 };
 
         Assert.Equal([Hard, Annealed, Annealed], TemperaturesOf(options with
         {
@@ -44,7 +44,7 @@ public sealed class DefaultTemperatureTests
 
         using var pruner = new PdpPruner(model, new()
         {
-            Epochs = 16,
+            Epochs = 8,
             Sparsity = 0.5,
             Temperature = given,
             Rules = [new("b.weight") { Strategy = new PerChannel() }, new("c.weight") { Strategy = new PerChannel(), Temperature = ruled }],

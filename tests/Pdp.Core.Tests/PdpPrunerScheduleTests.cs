@@ -90,12 +90,16 @@ public sealed class PdpPrunerScheduleTests
     }
 
     [Fact]
-    public void Schedule_IsByDefaultACubicRampUntilHalfOfTheRun_ForChannelsUntilAQuarter()
+    public void Schedule_IsByDefaultACubicRampThatIsLaterInLongRuns_ForChannelsUntilAQuarter()
     {
         using var model = TestModels.Mlp();
         var options = new PdpOptions { Sparsity = 0.5, Epochs = 16 };
         using (var pruner = new PdpPruner(model, options))
-            Assert.Equal(new CubicRamp(2, 8), pruner.Schedule);
+            Assert.Equal(new CubicRamp(4, 0.6 * 16), pruner.Schedule);
+        using (var pruner = new PdpPruner(model, options with { Epochs = 10 }))
+            Assert.Equal(new CubicRamp(2.5, 6), pruner.Schedule);
+        using (var pruner = new PdpPruner(model, options with { Epochs = 9.9 }))
+            Assert.Equal(new CubicRamp(0.125 * 9.9, 0.5 * 9.9), pruner.Schedule);
         using (var pruner = new PdpPruner(model, options with { Strategy = new PerChannel() }))
             Assert.Equal(new CubicRamp(2, 4), pruner.Schedule);
     }
@@ -106,7 +110,7 @@ public sealed class PdpPrunerScheduleTests
         var options = new PdpOptions { Sparsity = 0.5, Epochs = 16 };
 
         Assert.Equal(
-            (Temperature.Relative(1).AnnealedTo(0.001, 2, 12).HardFrom(12), Temperature.Relative(1).AnnealedTo(0.1, 2, 12).HardFrom(12)),
+            (Temperature.Relative(1).AnnealedTo(0.001, 4, 12).HardFrom(12), Temperature.Relative(1).AnnealedTo(0.1, 4, 12).HardFrom(12)),
             Of(options));
         Assert.Equal((Temperature.Relative(1e-6), null), Of(options with { Strategy = new PerChannel() }));
     }

@@ -8,12 +8,18 @@ public sealed class TimelineTests
     public void Schedule_WhenNoOptionAsksForOne_IsTheMethodsOwn() => Assert.Null(new Timeline(Default).Schedule());
 
     [Fact]
-    public void Schedule_AfterSomeDenseEpochs_EndsAtHalfOfTheRun_WithChannelsAtAQuarter()
+    public void Schedule_AfterSomeDenseEpochs_EndsAtHalfOfTheRun_LongOnesLater_WithChannelsAtAQuarter()
     {
         Assert.Equal(new CubicRamp(3, 4), new Timeline(Default with { DenseEpochs = 3 }).Schedule());
         Assert.Equal(new CubicRamp(1.5, 2), new Timeline(Default with { DenseEpochs = 1.5, Strategy = "channel" }).Schedule());
         Assert.Equal(new CubicRamp(1, 7), new Timeline(Default with { RampEnd = 7 }).Schedule());
         Assert.Equal(new CubicRamp(1, 7), new Timeline(Default with { RampEnd = 7, Strategy = "channel" }).Schedule());
+
+        var longer = Default with { Epochs = 10 };
+        Assert.Equal(new CubicRamp(3, 6), new Timeline(longer with { DenseEpochs = 3 }).Schedule());
+        Assert.Equal(new CubicRamp(2.5, 7), new Timeline(longer with { RampEnd = 7 }).Schedule());
+        Assert.Equal(new CubicRamp(1.25, 7), new Timeline(longer with { RampEnd = 7, Strategy = "channel" }).Schedule());
+        Assert.Equal(new CubicRamp(1.5, 2.5), new Timeline(longer with { DenseEpochs = 1.5, Strategy = "channel" }).Schedule());
     }
 
     [Theory]

@@ -8,8 +8,8 @@ namespace Pdp;
 
 /// <summary>What to prune, how far, and when. Immutable; each value is checked when it is set.</summary>
 /// <remarks>
-/// The defaults work best without tuning: a cubic ramp from an eighth of the run to half of it, masks that sharpen relative to each
-/// layer's threshold while the gradients stay those of a soft mask, and hard masks in the last quarter. Channels are removed earlier, by
+/// The defaults work best without tuning: a cubic ramp in the middle of the run, masks that sharpen relative to each layer's threshold
+/// while the gradients stay those of a softer mask, and hard masks in the last quarter. Channels are removed earlier, by
 /// masks that are practically hard throughout.
 /// <see cref="Paper"/> is the paper's exact setting.
 /// </remarks>
@@ -17,6 +17,9 @@ public sealed record PdpOptions
 {
     /// <summary>The paper's temperature, in weight².</summary>
     private const double PaperTemperature = 1e-4;
+
+    /// <summary>The epochs from which a run has time for a later ramp.</summary>
+    private const double LongRun = 10;
 
     /// <summary>The length of the run; the schedule must end within it.</summary>
     /// <value>In epochs, in (0, ∞); may be fractional.</value>
@@ -44,8 +47,9 @@ public sealed record PdpOptions
 
     /// <summary>How the sparsity rises over the epochs.</summary>
     /// <value>
-    /// Null, the default, is a <see cref="CubicRamp"/> from an eighth of the run to half of it; for channels to a quarter of it, so that
-    /// the smaller network trains for longer, and for methods other than PDP to four tenths.
+    /// Null, the default, is a <see cref="CubicRamp"/> from an eighth of the run to half of it, and in runs of ten epochs or more from a
+    /// quarter to six tenths; for channels from an eighth to a quarter, so that the smaller network trains for longer, and for methods
+    /// other than PDP from an eighth to four tenths.
     /// </value>
     public ISparsityScheduler? Schedule { get; init; }
 
@@ -67,8 +71,8 @@ public sealed record PdpOptions
     /// threshold get one: the factor is 0.07 at w² = t²/2, 5.5 at the threshold and 1.2 at w² = 1.5t².
     /// </remarks>
     /// <value>
-    /// Null, the default, is annealed from ρ′ = 1 to 0.1 while the masks harden, where the default temperature of the masks is in force, and
-    /// is the temperature of the masks where another is given: equation 4 of the paper.
+    /// Null, the default, is annealed from ρ′ = 1 to 0.1 while the masks harden, where the default temperature of the masks is in force,
+    /// and is the temperature of the masks where another is given: equation 4 of the paper.
     /// </value>
     public Temperature? GradientTemperature { get; init; }
 
@@ -148,9 +152,9 @@ public sealed record PdpOptions
     /// <summary>The schedule in force.</summary>
     internal ISparsityScheduler EffectiveSchedule => Schedule ?? (Strategy, Method) switch
     {
-        (PerChannel, null) => RampUntil(0.25),
-        (_, null) => RampUntil(0.5),
-        _ => RampUntil(0.4),
+        (PerChannel, null) => Ramp(0.125, 0.25),
+        (_, null) => Epochs < LongRun ? Ramp(0.125, 0.5) : Ramp(0.25, 0.6),
+        _ => Ramp(0.125, 0.4),
     };
 
     /// <summary>The epoch from which masks are hard by default: three quarters of the run, or later if the schedule ends later.</summary>
@@ -172,7 +176,7 @@ public sealed record PdpOptions
     private Temperature SoftUntilHard(double last) =>
         Pdp.Temperature.Relative(1).AnnealedTo(last, EffectiveSchedule.StartEpoch, HardEpoch).HardFrom(HardEpoch);
 
-    private CubicRamp RampUntil(double end) => new(0.125 * Epochs, end * Epochs);
+    private CubicRamp Ramp(double start, double end) => new(start * Epochs, end * Epochs);
 
     /// <summary>Reads options from JSON.</summary>
     /// <remarks>

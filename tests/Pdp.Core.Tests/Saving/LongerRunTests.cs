@@ -73,7 +73,7 @@ public sealed class LongerRunTests
 
         longer.Restore(begun.GetState());
 
-        Assert.Equal(new CubicRamp(2, 8), longer.Schedule);
+        Assert.Equal(new CubicRamp(4, 0.6 * 16), longer.Schedule);
         Assert.Equal(12, longer.Masks[0].Temperature.HardEpoch);
     }
 

@@ -73,7 +73,7 @@ public sealed class PruningTests : IDisposable
             new Settings { Epochs = 40, DenseEpochs = 5, RelativeTemperature = "1:0.03", Exclude = "conv1, fc" }, _model);
 
         Assert.Equal(Temperature.Relative(1).AnnealedTo(0.03, 5, 36), options.Temperature);
-        Assert.Equal(new CubicRamp(5, 20), options.Schedule);
+        Assert.Equal(new CubicRamp(5, 24), options.Schedule);
         Assert.Equal(["'conv1'", "'fc'"], options.Exclude.Select(match => match.ToString()));
     }
 

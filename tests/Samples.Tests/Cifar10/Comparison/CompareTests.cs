@@ -31,6 +31,7 @@ public sealed class CompareTests : IDisposable
     [InlineData("scratch")]
     [InlineData("choose")]
     [InlineData("choose-trained")]
+    [InlineData("choose-steps")]
     [InlineData("finetune")]
     public void Run_OfARecipeThatComesWithTheProgram_IsPossible(string name) =>
         Rehearsal.Require(Recipes.Sample, Recipes.Read(name).Cells());

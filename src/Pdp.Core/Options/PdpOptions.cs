@@ -9,7 +9,7 @@ namespace Pdp;
 /// <summary>What to prune, how far, and when. Immutable; each value is checked when it is set.</summary>
 /// <remarks>
 /// The defaults work best without tuning: a cubic ramp in the middle of the run, masks that sharpen relative to each layer's threshold
-/// while the gradients stay those of a softer mask, and hard masks in the last quarter. Channels are removed earlier, by
+/// while the gradients stay those of a soft mask, and hard masks in the last quarter. Channels are removed earlier, by
 /// masks that are practically hard throughout.
 /// <see cref="Paper"/> is the paper's exact setting.
 /// </remarks>
@@ -71,8 +71,8 @@ public sealed record PdpOptions
     /// threshold get one: the factor is 0.07 at w² = t²/2, 5.5 at the threshold and 1.2 at w² = 1.5t².
     /// </remarks>
     /// <value>
-    /// Null, the default, is annealed from ρ′ = 1 to 0.1 while the masks harden, where the default temperature of the masks is in force,
-    /// and is the temperature of the masks where another is given: equation 4 of the paper.
+    /// Null, the default, is a constant ρ′ = 1 until the masks become hard, where the default temperature of the masks is in force, and the
+    /// temperature of the masks where another is given: equation 4 of the paper.
     /// </value>
     public Temperature? GradientTemperature { get; init; }
 
@@ -171,10 +171,8 @@ public sealed record PdpOptions
 
     private (Temperature Mask, Temperature? Gradient) DefaultTemperaturesOf(IMaskStrategy strategy) => strategy is PerChannel
         ? (Pdp.Temperature.Relative(1e-6), null)
-        : (SoftUntilHard(0.001), SoftUntilHard(0.1));
-
-    private Temperature SoftUntilHard(double last) =>
-        Pdp.Temperature.Relative(1).AnnealedTo(last, EffectiveSchedule.StartEpoch, HardEpoch).HardFrom(HardEpoch);
+        : (Pdp.Temperature.Relative(1).AnnealedTo(0.001, EffectiveSchedule.StartEpoch, HardEpoch).HardFrom(HardEpoch),
+            Pdp.Temperature.Relative(1).HardFrom(HardEpoch));
 
     private CubicRamp Ramp(double start, double end) => new(start * Epochs, end * Epochs);
 

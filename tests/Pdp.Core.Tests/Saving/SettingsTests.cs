@@ -27,8 +27,7 @@ public sealed class SettingsTests
         { "temperature of the gradient", Options with
         {
             GradientTemperature = Temperature.Relative(1),
-        }, "GradientTemperature of conv1.weight, conv2.weight, fc.weight was relative 1, annealed to 0.1 from epoch "
-            + "1 to 6, hard from epoch 6 when the state was saved, "
+        }, "GradientTemperature of conv1.weight, conv2.weight, fc.weight was relative 1, hard from epoch 6 when the state was saved, "
             + "and is relative 1 now" },
         { "strategy", Options with
         {

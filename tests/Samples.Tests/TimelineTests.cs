@@ -1,3 +1,5 @@
+using static TorchSharp.torch;
+
 namespace Pdp.Samples.Tests;
 
 public sealed class TimelineTests
@@ -20,6 +22,23 @@ public sealed class TimelineTests
         Assert.Equal(new CubicRamp(2.5, 7), new Timeline(longer with { RampEnd = 7 }).Schedule());
         Assert.Equal(new CubicRamp(1.25, 7), new Timeline(longer with { RampEnd = 7, Strategy = "channel" }).Schedule());
         Assert.Equal(new CubicRamp(1.5, 2.5), new Timeline(longer with { DenseEpochs = 1.5, Strategy = "channel" }).Schedule());
+    }
+
+    [Theory]
+    [InlineData(8, "unstructured")]
+    [InlineData(10, "unstructured")]
+    [InlineData(30, "2:4")]
+    [InlineData(30, "channel")]
+    public void Schedule_WhereOneEndIsGiven_HasTheOtherOfTheLibrary(int epochs, string strategy)
+    {
+        using var model = nn.Linear(8, 8);
+        using var pruner = new PdpPruner(
+            model,
+            new PdpOptions { Epochs = epochs, Sparsity = strategy == "2:4" ? null : 0.5, Strategy = StrategyOption.Parse(strategy) });
+        var settings = Default with { Epochs = epochs, Strategy = strategy };
+
+        Assert.Equal(pruner.Schedule, new Timeline(settings with { DenseEpochs = pruner.Schedule.StartEpoch }).Schedule());
+        Assert.Equal(pruner.Schedule, new Timeline(settings with { RampEnd = pruner.Schedule.EndEpoch }).Schedule());
     }
 
     [Theory]

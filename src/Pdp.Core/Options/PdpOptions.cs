@@ -9,9 +9,8 @@ namespace Pdp;
 /// <summary>What to prune, how far, and when. Immutable; each value is checked when it is set.</summary>
 /// <remarks>
 /// The defaults work best without tuning: a cubic ramp in the middle of the run, masks that sharpen relative to each layer's threshold
-/// while the gradients stay those of a soft mask, and hard masks in the last quarter. Channels are removed earlier, by
-/// masks that are practically hard throughout.
-/// <see cref="Paper"/> is the paper's exact setting.
+/// while the gradients stay those of a soft mask, and hard masks in the last quarter. Channels are removed earlier, by masks that
+/// are practically hard throughout. <see cref="Paper"/> is the paper's exact setting.
 /// </remarks>
 public sealed record PdpOptions
 {

@@ -72,7 +72,11 @@ public sealed class StressTests
                 // Two cores are too few for a collector that never rests.
                 Thread.Sleep(1);
             }
-        });
+        })
+        {
+            // Else a test that fails would leave a process that doesn't end.
+            IsBackground = true,
+        };
         thread.Start();
         return thread;
     }

@@ -68,7 +68,11 @@ public sealed class StressTests
         {
             while (!stop.IsCancellationRequested)
                 action();
-        });
+        })
+        {
+            // Else a test that fails would leave a process that doesn't end.
+            IsBackground = true,
+        };
         thread.Start();
         return thread;
     }

@@ -155,12 +155,13 @@ public sealed class CellRunsTests : IDisposable
         ProcessStartInfo Blocked(CellFolder folder)
         {
             Directory.CreateDirectory(folder.Log);
-            return Shell($"sleep 0.3; touch {_folder.File("went-on")}");
+            return Shell($"until [ -e {_folder.File("go-on")} ]; do sleep 0.1; done; touch {_folder.File("went-on")}");
         }
 
         await Assert.ThrowsAnyAsync<UnauthorizedAccessException>(
             () => new CellRuns(folders, jobs: 1, Blocked).RunAsync(CancellationToken.None));
 
+        File.WriteAllText(_folder.File("go-on"), "");
         await Task.Delay(500);
         Assert.False(File.Exists(_folder.File("went-on")));
     }

@@ -66,7 +66,7 @@ internal static class Pruning
     /// <summary>Channels go where they cost the network least, until the budget of multiplications is met.</summary>
     private static PdpOptions WithChannels(PdpOptions options, Settings settings, ResNet20 model, Batches? training)
     {
-        using var picture = ones(1, 3, 32, 32);
+        using var picture = ones(1, 3, settings.Side, settings.Side);
         var map = ChannelMap.Find(model, picture);
         return options with
         {

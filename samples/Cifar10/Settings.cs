@@ -26,6 +26,16 @@ internal sealed record Settings : PruningSettings
         init => field = value % 2 == 0 ? value : throw new ArgumentException($"Must be even, for the shortcuts, not {value}.");
     } = ResNet20.UsualWidth;
 
+    [Option(
+        "Side in pixels to which the pictures are shrunk before the network sees them: 4, 8, 16 or 32. Half the side is a "
+            + "quarter of the work.",
+        Value = "PIXELS", Range = "[4, 32]")]
+    public int Side
+    {
+        get;
+        init => field = ImageSet.Side % value == 0 ? value : throw new ArgumentException($"Must be 4, 8, 16 or 32, not {value}.");
+    } = ImageSet.Side;
+
     [Option("The record of a shrunk network (shrink.json), for loading its weights.", Value = "FILE")]
     public string? ShrinkRecord { get; init; }
 

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
 
 namespace Pdp.Samples.Cifar10;
 
@@ -12,7 +13,9 @@ namespace Pdp.Samples.Cifar10;
 /// <param name="rank">Which share of each batch to cut, for training on several ranks.</param>
 /// <param name="ranks">The shares of a batch.</param>
 /// <param name="device">Where the batches go; the CPU if none is given.</param>
-internal sealed class Batches(ImageSet images, int size, long seed, int rank = 0, int ranks = 1, Device? device = null)
+/// <param name="side">The side of the pictures that the network sees, a divisor of 32; crops are made before pictures shrink.</param>
+internal sealed class Batches(
+    ImageSet images, int size, long seed, int rank = 0, int ranks = 1, Device? device = null, int side = ImageSet.Side)
 {
     private const int Padding = 4;
     private static readonly float[][] Normalised = [Table(0.485, 0.229), Table(0.456, 0.224), Table(0.406, 0.225)];
@@ -68,7 +71,7 @@ internal sealed class Batches(ImageSet images, int size, long seed, int rank = 0
         return order;
     }
 
-    // The pictures' memory has the channels last, in which convolutions run fastest on a CPU; the shape is [batch, 3, 32, 32].
+    // The pictures' memory has the channels last, in which convolutions run fastest on a CPU; the shape is [batch, 3, side, side].
     private (Tensor Pictures, Tensor Labels) Batch(ReadOnlySpan<int> indices, int? epoch)
     {
         using var scope = NewDisposeScope();
@@ -83,8 +86,12 @@ internal sealed class Batches(ImageSet images, int size, long seed, int rank = 0
         }
 
         GC.KeepAlive(labels);
-        return (OnDevice(pictures).permute(0, 3, 1, 2).MoveToOuterDisposeScope(), OnDevice(labels).MoveToOuterDisposeScope());
+        return (Shrunk(OnDevice(pictures).permute(0, 3, 1, 2)).MoveToOuterDisposeScope(), OnDevice(labels).MoveToOuterDisposeScope());
     }
+
+    // Each pixel becomes the mean of those that it replaces.
+    private Tensor Shrunk(Tensor pictures) =>
+        side == ImageSet.Side ? pictures : functional.avg_pool2d(pictures, ImageSet.Side / side);
 
     private Tensor OnDevice(Tensor tensor) => device is null ? tensor : tensor.to(device);
 

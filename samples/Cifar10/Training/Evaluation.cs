@@ -4,11 +4,11 @@ using static TorchSharp.torch;
 namespace Pdp.Samples.Cifar10;
 
 /// <summary>The test pictures.</summary>
-internal sealed class Evaluation(ImageSet pictures, int seed, ICollective? ranks = null, Device? device = null)
+internal sealed class Evaluation(ImageSet pictures, int seed, ICollective? ranks = null, Device? device = null, int side = ImageSet.Side)
 {
     private const int BatchSize = 250;
     private readonly ICollective _ranks = ranks ?? SingleRank.Instance;
-    private readonly Batches _batches = new(pictures, BatchSize, seed, device: device);
+    private readonly Batches _batches = new(pictures, BatchSize, seed, device: device, side: side);
 
     /// <summary>Some pictures to try a network on, where it is.</summary>
     public Tensor Example(ResNet20 model) => _batches.Plain(0).Pictures.to(model.parameters().First().device);

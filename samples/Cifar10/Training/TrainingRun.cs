@@ -31,9 +31,9 @@ internal sealed class TrainingRun : IDisposable
         }
 
         var pictures = settings.Limit is { } limit ? data.Train.Limit(limit) : data.Train;
-        var training = new Batches(pictures, settings.Batch, settings.Seed, _ranks.Rank, _ranks.Size, _device);
+        var training = new Batches(pictures, settings.Batch, settings.Seed, _ranks.Rank, _ranks.Size, _device, settings.Side);
         RequireShares(training);
-        _test = new Evaluation(data.Test, settings.Seed, _ranks, _device);
+        _test = new Evaluation(data.Test, settings.Seed, _ranks, _device, settings.Side);
         LoadWeights();
         _model.to(_device);
 

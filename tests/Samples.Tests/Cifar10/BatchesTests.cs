@@ -33,6 +33,23 @@ public sealed class BatchesTests : IDisposable
         Assert.Equal(Normalised(4, 2, 0.406, 0.225), pictures[0, 2, 0, 3].ReadCpuSingle(0), 1e-6f);
     }
 
+    [Theory]
+    [InlineData(16)]
+    [InlineData(8)]
+    public void Batch_WhenSideIsSmaller_HasTheMeansOfThePixels(int side)
+    {
+        var (full, small) = (new Batches(_images, 4, seed: 3), new Batches(_images, 4, seed: 3, side: side));
+
+        foreach (var (expected, actual) in new[] { (full.Plain(0), small.Plain(0)), (full.Augmented(2, 1), small.Augmented(2, 1)) })
+        {
+            var factor = 32 / side;
+            var means = expected.Pictures.reshape(4, 3, side, factor, side, factor).mean([3, 5]);
+            Assert.Equal([4, 3, side, side], actual.Pictures.shape);
+            Assert.True(means.allclose(actual.Pictures, rtol: 1e-5, atol: 1e-5));
+            Assert.Equal(expected.Labels.data<long>().ToArray(), actual.Labels.data<long>().ToArray());
+        }
+    }
+
     [Fact]
     public void Augmented_WhenEpochEnds_HasGivenEachPictureOnce()
     {

@@ -60,7 +60,8 @@ public sealed class MethodRunTests : IDisposable
     public void Run_OfDcp_MeetsTheBudgetAndShrinks()
     {
         var report = Run(
-            "--method", "dcp", "--strategy", "channel", "--mac-budget", "0.5", "--width", "2", "--dcp-steps", "1", "--dcp-updates", "0");
+            "--method", "dcp", "--strategy", "channel", "--mac-budget", "0.5", "--width", "2", "--side", "8",
+            "--dcp-steps", "1", "--dcp-updates", "0");
 
         Assert.InRange(report.MacsRemoved!.Value, 0.4, 0.6);
         Assert.Contains("MACs removed", File.ReadAllText(_folder.File("run/report.html")), StringComparison.Ordinal);

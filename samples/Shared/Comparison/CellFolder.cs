@@ -70,7 +70,7 @@ internal sealed class CellFolder(IComparedSample sample, string root, Cell cell,
         try
         {
             return ReadReport() is { } report && !IsOfThis(report.Settings, report.WeightsHash)
-                ? $"{cell.Name} was run {(report.Settings == _settings ? "from other weights" : Differences(report.Settings, _settings))}"
+                ? $"{cell.Name} was run {(IsSame(report.Settings) ? "from other weights" : Differences(report.Settings, _settings))}"
                 : null;
         }
         catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
@@ -134,7 +134,24 @@ internal sealed class CellFolder(IComparedSample sample, string root, Cell cell,
 
     private string FileOf(string name) => System.IO.Path.Combine(Path, name);
 
-    private bool IsOfThis(string settings, string? hash) => settings == _settings && (weightsHash is null || hash == weightsHash);
+    private bool IsOfThis(string settings, string? hash) => IsSame(settings) && (weightsHash is null || hash == weightsHash);
+
+    private bool IsSame(string settings) => settings == _settings || Completed(settings) == _settings;
+
+    // An option that didn't exist when a run was made is there with its default; null if one of the run's is gone.
+    private string? Completed(string settings)
+    {
+        try
+        {
+            var given = settings.Replace("taught ", "--teacher given ", StringComparison.Ordinal)
+                .Replace("started ", "--start given ", StringComparison.Ordinal);
+            return sample.Fingerprint(given.Split(' '));
+        }
+        catch (ArgumentException)
+        {
+            return null;
+        }
+    }
 
     private ComparedReport Checked(ComparedReport report)
     {

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Pdp.Samples.Cifar10;
 using Pdp.Samples.Comparison;
 using Pdp.Training;
 
@@ -20,6 +21,38 @@ public sealed class CellOutcomeTests : IDisposable
 
         Assert.NotNull(folders[1].Report());
         Assert.Null(changed.Report());
+    }
+
+    // So that results can be kept while the sample gets more options.
+    [Theory]
+    [InlineData(" --side 32", "", true)]
+    [InlineData(" --side 32", " --side 16", false)]
+    [InlineData(" --side 32", " --gone 1", false)]
+    [InlineData(" --epochs 8", "", true)]
+    [InlineData(" --sparsity 0.8", "", false)]
+    public void Report_FromBeforeAnOption_CountsAtItsDefault(string now, string then, bool counts)
+    {
+        var folder = Folders()[1];
+        var report = Reports.Of(folder.Cell, 0.86);
+        Assert.Contains(now, report.Settings, StringComparison.Ordinal);
+        Leave(folder, report with { Settings = report.Settings.Replace(now, then, StringComparison.Ordinal) });
+
+        Assert.Equal(counts, folder.Report() is not null);
+        Assert.Equal(counts, folder.Difference() is null);
+    }
+
+    [Theory]
+    [InlineData("{dense}", " --side 32", true)]
+    [InlineData("{dense}", "taught ", false)]
+    public void Report_OfATaughtRun_CountsIfItWasTaught(string teacher, string without, bool counts)
+    {
+        var cell = Folders()[1].Cell;
+        var taught = cell with { Options = new Dictionary<string, string>(cell.Options) { ["teacher"] = teacher } };
+        var folder = new CellFolder(Recipes.Sample, _folder.Path, taught);
+        var report = Reports.Of(taught, 0.86);
+        Leave(folder, report with { Settings = report.Settings.Replace(without, "", StringComparison.Ordinal) });
+
+        Assert.Equal(counts, folder.Report() is not null);
     }
 
     [Fact]
@@ -78,7 +111,8 @@ public sealed class CellOutcomeTests : IDisposable
         return [.. recipe.Cells().Select(cell => new CellFolder(Recipes.Sample, _folder.Path, cell))];
     }
 
-    private static void Leave(CellFolder folder) =>
-        AtomicFile.WriteText(
-            Path.Combine(folder.Path, "report.json"), JsonSerializer.Serialize(Reports.Of(folder.Cell, 0.8), Json.Options));
+    private static void Leave(CellFolder folder) => Leave(folder, Reports.Of(folder.Cell, 0.8));
+
+    private static void Leave(CellFolder folder, RunReport report) =>
+        AtomicFile.WriteText(Path.Combine(folder.Path, "report.json"), JsonSerializer.Serialize(report, Json.Options));
 }

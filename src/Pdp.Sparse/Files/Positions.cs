@@ -57,8 +57,20 @@ internal static class Positions
             (i, last) = (i + 1, place);
         }
 
-        Require(i == count);
+        Require(i == count && ArePadded(planes, plane, count));
         return mask;
+    }
+
+    // The bits that no place has, at the end of each plane, are zero.
+    private static bool ArePadded(ReadOnlySpan<byte> planes, int plane, long count)
+    {
+        for (var end = plane; count % 8 != 0 && end <= planes.Length; end += plane)
+        {
+            if (planes[end - 1] >> (int)(count % 8) != 0)
+                return false;
+        }
+
+        return true;
     }
 
     private static Span<byte> PlanesOf(Span<byte> code, long elements, long count) =>

@@ -20,6 +20,7 @@ internal static class Pruning
             Strategy = strategy,
             Importance = ImportanceOption.Of(settings.Importance),
             Allocation = allocation,
+            MaximumLayerSparsity = settings.MaximumLayerSparsity,
             Schedule = new Timeline(settings).Schedule(),
             Temperature = new Timeline(settings).Temperature(),
             GradientTemperature = new Timeline(settings).GradientTemperature(),

@@ -28,7 +28,7 @@ internal sealed record Settings : PruningSettings
 
     [Option(
         "Side in pixels to which the pictures are shrunk before the network sees them: 4, 8, 16 or 32. Half the side is a "
-            + "quarter of the work.",
+            + "quarter of the multiplications.",
         Value = "PIXELS", Range = "[4, 32]")]
     public int Side
     {

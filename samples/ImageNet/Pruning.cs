@@ -32,6 +32,7 @@ internal static class Pruning
             Strategy = strategy,
             Importance = ImportanceOption.Of(settings.Importance),
             Allocation = allocation,
+            MaximumLayerSparsity = settings.MaximumLayerSparsity,
             Schedule = timeline.Schedule(),
             Temperature = timeline.Temperature(),
             GradientTemperature = timeline.GradientTemperature(),

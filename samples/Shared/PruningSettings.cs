@@ -32,6 +32,9 @@ internal abstract record PruningSettings
         Value = "NAME|from:FILE", Default = "global; with the channel strategy where multiplications cost the network least")]
     public string? Allocation { get; init => field = value is null ? null : AllocationOption.Checked(value); }
 
+    [Option("The largest sparsity that the allocation may give a layer.", Value = OptionAttribute.Fraction, Range = "[0, 1]")]
+    public double MaximumLayerSparsity { get; init; } = 1;
+
     [Option(
         "Dense epochs before pruning begins, the paper's s.",
         Value = OptionAttribute.Epochs, Range = "[0, ∞)",
@@ -62,7 +65,7 @@ internal abstract record PruningSettings
 
     [Option(
         "Temperature ρ of the gradient, relative to the squared threshold: constant (1), or from start to end.",
-        Value = "RHO|RHO:RHO", Default = "that of the masks")]
+        Value = "RHO|RHO:RHO", Default = "the library's; that of the masks where one is given")]
     public string? GradientTemperature { get; init => field = TemperatureOption.Checked(value); }
 
     [Option(

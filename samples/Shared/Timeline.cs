@@ -39,7 +39,7 @@ internal sealed class Timeline(PruningSettings settings)
             : null;
     }
 
-    /// <summary>The temperature of the gradient; null, which stands for that of the masks, where none is given.</summary>
+    /// <summary>The temperature of the gradient; null, which stands for the library's, where none is given.</summary>
     /// <exception cref="ArgumentException">Annealing would not end after its start and within the run.</exception>
     public Temperature? GradientTemperature() => settings.GradientTemperature is { } text ? Relative(text) : null;
 

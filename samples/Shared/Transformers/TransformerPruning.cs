@@ -66,6 +66,7 @@ internal static class TransformerPruning
             Sparsity = isAsked ? settings.Sparsity : null,
             Strategy = strategy,
             Allocation = allocation,
+            MaximumLayerSparsity = settings.MaximumLayerSparsity,
             Schedule = timeline.Schedule(),
             Temperature = timeline.Temperature(),
             GradientTemperature = timeline.GradientTemperature(),

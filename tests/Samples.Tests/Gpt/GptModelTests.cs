@@ -1,5 +1,7 @@
+using Pdp.Samples.Gpt;
 using Pdp.Samples.Gpt.Network;
 using Pdp.Samples.Gpt.Text;
+using Pdp.Samples.Transformers;
 using Pdp.Training;
 using static TorchSharp.torch;
 
@@ -72,6 +74,18 @@ public sealed class GptModelTests : IDisposable
 
         Assert.Equal(8, pruner.Masks.Count);
         Assert.All(pruner.Masks, mask => Assert.StartsWith("transformer.h.", mask.Name, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Attach_WithAMaximum_PlansNoMoreForAnyLayer()
+    {
+        _small.Write(_folder.Path);
+        using var model = Load();
+        var settings = new Settings { Method = "pdp", Sparsity = 0.5, MaximumLayerSparsity = 0.51 };
+
+        using var pruner = TransformerPruning.Attach(settings, model, exclude: [])!;
+
+        Assert.All(pruner.Plan().Layers.Where(layer => layer.Removed > 0), layer => Assert.InRange(layer.Sparsity, 0.4, 0.511));
     }
 
     [Theory]

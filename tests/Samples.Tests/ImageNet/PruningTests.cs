@@ -42,6 +42,13 @@ public sealed class PruningTests : IDisposable
     }
 
     [Fact]
+    public void Options_OfAMaximum_HaveIt()
+    {
+        Assert.Equal(0.95, Pruning.Options(new Settings { MaximumLayerSparsity = 0.95 }, _model).MaximumLayerSparsity);
+        Assert.Equal(1, Pruning.Options(new Settings(), _model).MaximumLayerSparsity);
+    }
+
+    [Fact]
     public void Options_OfABlock_HaveTheSparsityOfTheSettings()
     {
         var options = Pruning.Options(new Settings { Strategy = "16x1", Sparsity = 0.7 }, _model);

@@ -77,6 +77,7 @@ public sealed class FindFaultTests
         var map = ChannelMap.Find(model, example);
 
         Assert.Empty(map.Groups);
+        Assert.NotEmpty(map.Unsupported);
         Assert.All(map.Unsupported.Values, reason => Assert.Contains("not finite", reason, StringComparison.Ordinal));
     }
 

@@ -91,8 +91,10 @@ public sealed partial class ReadmeTests
             .SelectMany(folder => Directory.GetFiles(Path.Combine(Repository.Root!, folder), "*.md", options)))
             .Where(page => !page.Contains("/bin/", StringComparison.Ordinal));
 
-        var links = pages.SelectMany(page => Link().Matches(Read(page)).Select(match => (Page: page, Target: match.Groups[1].Value)));
+        var links = pages.SelectMany(page => Link().Matches(Read(page)).Select(match => (Page: page, Target: match.Groups[1].Value)))
+            .ToArray();
 
+        Assert.NotEmpty(links);
         Assert.All(links, link => Assert.True(
             Path.Exists(Path.Combine(
                 Path.GetDirectoryName(Path.Combine(Repository.Root!, link.Page))!, link.Target)), $"{link.Page} links to {link.Target}"));

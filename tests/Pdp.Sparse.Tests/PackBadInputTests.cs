@@ -30,6 +30,7 @@ public sealed class PackBadInputTests
         using var packed = SparseModel.Pack(model, ones(2, 6));
 
         Assert.Contains("has zeros", Assert.Single(packed.Report.Notes), StringComparison.Ordinal);
+        Assert.Equal(2, packed.Report.Layers.Count);
         Assert.All(packed.Report.Layers, layer => Assert.Equal((LayerForm.Dense, "no zeros"), (layer.Form, layer.Reason)));
         Assert.All(weights.Zip(model.parameters()), pair => Assert.Same(pair.First, pair.Second));
         Assert.All(weights, weight => Assert.True(weight.requires_grad));

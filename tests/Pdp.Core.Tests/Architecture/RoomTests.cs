@@ -27,8 +27,8 @@ public sealed partial class RoomTests
     public void Sources_OfTheLibrary_UseTheRoomsOfTheTable(string library)
     {
         var rooms = Of(library);
-        if (rooms.Sources is not { } sources)
-            return;
+        var sources = rooms.Sources;
+        Assert.NotNull(sources);
 
         var arrows = SourceArrows.Of(sources, rooms.Lent);
 
@@ -42,8 +42,8 @@ public sealed partial class RoomTests
     public void Files_OfTheLibrary_LieInARoomAndAreShort(string library)
     {
         var rooms = Of(library);
-        if (rooms.Sources is not { } sources)
-            return;
+        var sources = rooms.Sources;
+        Assert.NotNull(sources);
 
         Assert.All(sources.Keys, path => Assert.Contains(Rooms.Of(path), rooms.Table.Select(row => row.Room)));
         Assert.Empty(sources.Where(source => source.Value.Count(character => character == '\n') > LongestFile)
@@ -55,8 +55,8 @@ public sealed partial class RoomTests
     public void Namespaces_OfTheLibrary_AreThoseOfFoldersAndTheFirstForWhatIsPublic(string library)
     {
         var rooms = Of(library);
-        if (rooms.Sources is not { } sources)
-            return;
+        var sources = rooms.Sources;
+        Assert.NotNull(sources);
 
         Assert.All(sources, source => Assert.Equal(
             PublicType().IsMatch(source.Value) || !source.Key.Contains('/', StringComparison.Ordinal)
@@ -86,8 +86,7 @@ public sealed partial class RoomTests
     public void Page_OfTheRooms_NamesEachOfThem(string library)
     {
         var rooms = Of(library);
-        if (rooms.Sources is null)
-            return;
+        Assert.NotNull(rooms.Sources);
 
         var page = File.ReadAllText(Path.Combine(Support.Repository.Root!, "src", library, "README.md"));
 

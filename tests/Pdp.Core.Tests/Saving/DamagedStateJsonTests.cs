@@ -70,12 +70,14 @@ public sealed class DamagedStateJsonTests : IDisposable
     {
         var json = _state.ToJson();
         var twice = json.Replace("\"epoch\":", "\"epoch\": 2,\n  \"epoch\":", StringComparison.Ordinal);
-        var layerTwice = json.Replace(
-            FormattableString.Invariant($"\"{Layer}\": {_state.Targets![Layer]}"), "\"conv1.weight\": 2", StringComparison.Ordinal);
+        var target = FormattableString.Invariant($"\"{Layer}\": {_state.Targets![Layer]}");
+        var layerTwice = json.Replace(target, $"{target}, {target}", StringComparison.Ordinal);
 
         Assert.NotEqual(json, layerTwice);
-        Assert.Throws<ArgumentException>(() => PrunerState.FromJson(twice));
-        Assert.Throws<ArgumentException>(() => PrunerState.FromJson(layerTwice));
+        Assert.Contains("Duplicate property 'epoch'", Fault(twice), StringComparison.Ordinal);
+        Assert.Contains("Duplicate properties not allowed", Fault(layerTwice), StringComparison.Ordinal);
+
+        static string Fault(string text) => Assert.Throws<ArgumentException>(() => PrunerState.FromJson(text)).Message;
     }
 
     [Fact]

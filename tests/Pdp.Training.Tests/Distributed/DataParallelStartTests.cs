@@ -11,10 +11,16 @@ public sealed class DataParallelStartTests
     [Fact]
     public void Constructor_OnRanksWithOtherWeights_GivesAllThoseOfRank0()
     {
-        var ranks = OnEach(3, (model, collective) => new DataParallel(model, collective));
+        using var first = Model(seed: 0);
+        var ranks = OnEach(3, (model, collective) =>
+        {
+            using (no_grad())
+                model.state_dict()["1.running_mean"].fill_(collective.Rank + 1);
+            return new DataParallel(model, collective);
+        });
 
-        Assert.All(ranks, model => Assert.Equal(Values(ranks[0].state_dict()["0.weight"]), Values(model.state_dict()["0.weight"])));
-        Assert.All(ranks, model => Assert.Equal([0f, 0f, 0f], Values(model.state_dict()["1.running_mean"])));
+        Assert.All(ranks, model => Assert.Equal(Values(Weight(first)), Values(model.state_dict()["0.weight"])));
+        Assert.All(ranks, model => Assert.Equal([1f, 1f, 1f], Values(model.state_dict()["1.running_mean"])));
     }
 
     [Fact]

@@ -76,6 +76,7 @@ public sealed class Cifar10DownloadTests : IDisposable
         await Download(server).FetchAsync(_folder.Path);
 
         Assert.Equal([Archive], Directory.GetFiles(_folder.Path));
+        Assert.Equal([$"bytes={_content.Length}-"], server.Ranges);
     }
 
     [Theory]

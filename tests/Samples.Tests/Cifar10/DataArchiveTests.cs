@@ -116,7 +116,7 @@ public sealed class DataArchiveTests : IDisposable
     [Fact]
     public void Read_OfDamagedArchives_SaysThatTheyAreDamaged()
     {
-        var random = new Random(12);
+        var (random, refused) = (new Random(12), 0);
         var whole = Tar(Picture("train/cat/1.png", "abc"), Picture($"train/dog/{new string('n', 200)}.png", "def"), Picture(
             "a_batch.bin", new string('x', 700)));
         for (var trial = 0; trial < 300; trial++)
@@ -128,8 +128,10 @@ public sealed class DataArchiveTests : IDisposable
             }
 
             Mend(tar);
-            AssertReadsOrIsRefused(tar);
+            refused += ReadsOrIsRefused(tar) ? 0 : 1;
         }
+
+        Assert.InRange(refused, 1, 299);
     }
 
     private static PaxTarEntry Picture(string name, string content) =>
@@ -190,15 +192,17 @@ public sealed class DataArchiveTests : IDisposable
         return _folder.File("archive.tar.gz");
     }
 
-    private void AssertReadsOrIsRefused(byte[] tar)
+    private bool ReadsOrIsRefused(byte[] tar)
     {
         try
         {
             Assert.All(DataArchive.Read(Write(tar)), file => Assert.True(file.Read().Length <= tar.Length));
+            return true;
         }
         catch (InvalidDataException e)
         {
             Assert.Contains("it is damaged", e.Message, StringComparison.Ordinal);
+            return false;
         }
     }
 

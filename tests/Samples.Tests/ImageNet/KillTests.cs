@@ -42,16 +42,19 @@ public sealed class KillTests : IDisposable
     [KillFact]
     public void Run_WhenInterruptedTwice_KeepsACheckpointAndThenStopsAtOnce()
     {
-        using var once = Start("once");
-        WaitForSteps(once, "once", 1);
+        // An epoch has 128 steps.
+        using var once = Start("once", batch: 8, checkpointSteps: 50);
+        WaitForSteps(once, "once", 50);
         Signal(once);
         Assert.Equal(130, Finish(once, out var said));
         Assert.Contains("Interrupted", said, StringComparison.Ordinal);
         RequireWhole("once");
+        Assert.InRange(Steps("once"), 51, 99);
 
         using var twice = Start("twice", batch: 1024, checkpointSteps: 0);
-        Thread.Sleep(TimeSpan.FromSeconds(4));
+        WaitForTraining(twice);
         Signal(twice);
+        Assert.False(twice.HasExited, "The first signal ended it.");
         Signal(twice);
 
         // A step with 1024 pictures takes longer than both signals, and ends with this message unless the second one is heard.
@@ -89,6 +92,20 @@ public sealed class KillTests : IDisposable
         Thread.Sleep(20);
     }
 
+    // The header of its table, and into the first step.
+    private static void WaitForTraining(Process process)
+    {
+        string? line;
+        do
+        {
+            line = process.StandardOutput.ReadLine();
+            Assert.True(line is not null, "It ended before it trained.");
+        }
+        while (!line!.StartsWith("epoch ", StringComparison.Ordinal));
+
+        Thread.Sleep(300);
+    }
+
     private void WaitForSteps(Process process, string run, int steps)
     {
         while (Steps(run) < steps)
@@ -104,14 +121,15 @@ public sealed class KillTests : IDisposable
         var folder = _folder.File($"{run}/checkpoints");
         return Directory.Exists(folder)
             ? Directory.GetFiles(folder, "step-*.safetensors")
-                .Select(file => int.Parse(Path.GetFileNameWithoutExtension(file)[5..], CultureInfo.InvariantCulture)).DefaultIfEmpty().Max()
+                .Select(file => int.Parse(Path.GetFileNameWithoutExtension(file)["step-".Length..], CultureInfo.InvariantCulture)).DefaultIfEmpty().Max()
             : 0;
     }
 
     private void RequireWhole(string run)
     {
-        var folder = _folder.File($"{run}/checkpoints");
-        foreach (var file in Directory.Exists(folder) ? Directory.GetFiles(folder, "*.safetensors") : [])
+        var files = Directory.GetFiles(_folder.File($"{run}/checkpoints"), "*.safetensors");
+        Assert.NotEmpty(files);
+        foreach (var file in files)
         {
             using var scope = NewDisposeScope();
             Assert.True(Checkpoint.Is(file));

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Pdp.Samples.ImageNet.Data;
 using static Pdp.Samples.Tests.ImageNet.PictureBatches;
 
@@ -160,7 +159,6 @@ public sealed class PictureLoaderTests : IDisposable
     public void Epoch_WhenLeftEarly_GivesItsMemoryBack()
     {
         using var loader = Training(each: 100, workers: 3);
-        var clock = Stopwatch.StartNew();
 
         foreach (var batch in loader.Epoch(0))
         {
@@ -169,7 +167,6 @@ public sealed class PictureLoaderTests : IDisposable
         }
 
         Assert.Equal(0, loader.Rented);
-        Assert.InRange(clock.Elapsed.TotalSeconds, 0, 5);
         Assert.Equal(75, Read(loader, 0).Length);
     }
 

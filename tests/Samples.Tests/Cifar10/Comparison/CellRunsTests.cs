@@ -137,15 +137,30 @@ public sealed class CellRunsTests : IDisposable
         var folders = Folders();
         Leave(folders[0]);
         Leave(folders[2]);
-        var started = new List<string>();
+        var (started, console, written) = (new List<string>(), Console.Out, new StringWriter());
         var atWork = FolderLock.Take(folders[1].Path);
+        Console.SetOut(TextWriter.Synchronized(written));
+        try
+        {
+            var running = new CellRuns(folders, jobs: 1, folder => Leaving(folder, started)).RunAsync(CancellationToken.None);
+            Assert.True(SpinWait.SpinUntil(() => Said().Contains("waiting for the run of an earlier comparison", StringComparison.Ordinal),
+                TimeSpan.FromMinutes(1)));
+            Leave(folders[1]);
+            atWork.Dispose();
 
-        var running = new CellRuns(folders, jobs: 1, folder => Leaving(folder, started)).RunAsync(CancellationToken.None);
-        Leave(folders[1]);
-        atWork.Dispose();
+            Assert.Equal(0, await running);
+            Assert.Empty(started);
+        }
+        finally
+        {
+            Console.SetOut(console);
+        }
 
-        Assert.Equal(0, await running);
-        Assert.Empty(started);
+        string Said()
+        {
+            lock (Console.Out)
+                return written.ToString();
+        }
     }
 
     [Fact]
@@ -183,6 +198,7 @@ public sealed class CellRunsTests : IDisposable
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => new CellRuns(folders, jobs: 1, Command).RunAsync(stop.Token));
 
+        Assert.Equal([folders[0].Cell.Name], started);
         Assert.NotNull(folders[0].Report());
         Assert.Null(folders[1].Report());
     }

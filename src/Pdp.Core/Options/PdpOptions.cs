@@ -79,7 +79,8 @@ public sealed record PdpOptions
     /// <value>
     /// Null, the default, is their magnitude. Any other importance, such as <see cref="Taylor"/>, learns from gradients: train in scopes
     /// from the first step on, and let the schedule start after at least one step. It needs relative temperatures, as its scores are not in
-    /// units of weight, and is slower: only magnitude has CPU kernels.
+    /// units of weight, and costs more: beside magnitude, only <see cref="Taylor"/> has kernels, for unstructured float32 weights on the
+    /// CPU.
     /// </value>
     public IImportance? Importance { get; init; }
 

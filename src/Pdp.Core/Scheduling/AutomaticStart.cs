@@ -4,9 +4,9 @@ namespace Pdp;
 
 /// <summary>Begins pruning once a metric that the caller reports has stayed above a level for some epochs in a row.</summary>
 /// <remarks>
-/// The paper's rule: begin once validation accuracy stays above half of its upper bound for 5 epochs. The schedule and the temperature are
-/// then shifted as a whole, so that they start at that epoch. If the metric never gets there, pruning begins at the last epoch from which
-/// the schedule still ends within the run.
+/// The paper's rule: begin once validation accuracy stays above half of its upper bound for 5 epochs. The schedule is then shifted so that
+/// it starts at that epoch, and the annealing is compressed into the rest of the run. If the metric never gets there, pruning begins at the
+/// last epoch from which the schedule still ends within the run.
 /// </remarks>
 public sealed record AutomaticStart
 {

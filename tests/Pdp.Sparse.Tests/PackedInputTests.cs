@@ -107,7 +107,8 @@ public sealed class PackedInputTests
         return (GC.GetAllocatedBytesForCurrentThread() - before) / 50;
     }
 
-    private static void Repeat(Module<Tensor, Tensor> model, Tensor picture, Tensor expected, CancellationToken end, ref int faults, ref int calls)
+    private static void Repeat(
+        Module<Tensor, Tensor> model, Tensor picture, Tensor expected, CancellationToken end, ref int faults, ref int calls)
     {
         // Two calls at least, however busy the machine.
         for (var call = 0; call < 2 || !end.IsCancellationRequested; call++)

@@ -69,8 +69,8 @@ public sealed partial class DistributedTests : IDisposable
     {
         string[] sample =
         [
-            KillFactAttribute.Program!, "--data", $"synthetic:{pictures}", "--model", "mobilenet-v2", "--classes", "10", "--side", "32", "--batch",
-            "16", "--threads", "1",
+            KillFactAttribute.Program!, "--data", $"synthetic:{pictures}", "--model", "mobilenet-v2", "--classes", "10", "--side", "32",
+            "--batch", "16", "--threads", "1",
             "--method", "pdp", "--sparsity", "0.7", "--dense-epochs", "0.5", "--ema", "0.9", "--agreement-steps", "2", "--out",
             _folder.File(run), "--epochs", "3", "--checkpoint-steps", $"{checkpointSteps}", .. more ?? [],
         ];
@@ -78,7 +78,8 @@ public sealed partial class DistributedTests : IDisposable
         var command = ranks == 1 ? alone : [Mpirun!, "-n", $"{ranks}", .. alone, "--distributed"];
         var start = new ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true, RedirectStandardError = true };
 
-        // Open MPI wants to be asked for root and for more ranks than cores, and gives ranks a second to end after a signal; a busy machine needs more.
+        // Open MPI wants to be asked for root and for more ranks than cores, and gives ranks a second to end after a signal, which
+        // is too little on a busy machine.
         foreach (var name in (string[])["OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "OMPI_MCA_rmaps_base_oversubscribe"])
             start.Environment[name] = "1";
         start.Environment["OMPI_MCA_odls_base_sigkill_timeout"] = "10";

@@ -62,16 +62,17 @@ public sealed class KillTests : IDisposable
         Assert.DoesNotContain("Interrupted", output, StringComparison.Ordinal);
     }
 
-    private Process Start(string run, string[]? more = null, int batch = 32, int checkpointSteps = 1) => Process.Start(
-        new ProcessStartInfo("dotnet", [
+    private Process Start(string run, string[]? more = null, int batch = 32, int checkpointSteps = 1)
+    {
+        string[] sample =
+        [
             KillFactAttribute.Program!, "--data", "synthetic:1024", "--model", "mobilenet-v2", "--classes", "10", "--side", "32",
             "--batch", $"{batch}", "--epochs", "4",
             "--method", "pdp", "--sparsity", "0.7", "--dense-epochs", "0.5", "--ema", "0.9", "--checkpoint-steps", $"{checkpointSteps}",
-            "--threads", "1", "--out", _folder.File(run), .. more ?? []])
-    {
-        RedirectStandardOutput = true,
-        RedirectStandardError = true,
-    })!;
+            "--threads", "1", "--out", _folder.File(run), .. more ?? [],
+        ];
+        return Process.Start(new ProcessStartInfo("dotnet", sample) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+    }
 
     private static int Finish(Process process) => Finish(process, out _);
 
@@ -119,10 +120,9 @@ public sealed class KillTests : IDisposable
     private int Steps(string run)
     {
         var folder = _folder.File($"{run}/checkpoints");
-        return Directory.Exists(folder)
-            ? Directory.GetFiles(folder, "step-*.safetensors")
-                .Select(file => int.Parse(Path.GetFileNameWithoutExtension(file)["step-".Length..], CultureInfo.InvariantCulture)).DefaultIfEmpty().Max()
-            : 0;
+        string[] files = Directory.Exists(folder) ? Directory.GetFiles(folder, "step-*.safetensors") : [];
+        var steps = files.Select(file => Path.GetFileNameWithoutExtension(file)["step-".Length..]);
+        return steps.Select(step => int.Parse(step, CultureInfo.InvariantCulture)).DefaultIfEmpty().Max();
     }
 
     private void RequireWhole(string run)

@@ -34,6 +34,7 @@ public sealed class OptGRefusalTests
 
         Unsupported(
             options with { Allocation = new UniformSparsity() }, "The scores of OptG decide how much each layer loses: leave Allocation");
+        Unsupported(options with { Allocation = new GlobalMagnitude { DensityFloor = 0.5 } }, "leave Allocation and its floor");
         Unsupported(options with { MinimumLayerSparsity = 0.1 }, "MinimumLayerSparsity");
         Unsupported(options with { Rules = [new("first.weight") { MaximumSparsity = 0.5 }] }, "the sparsities of rules unset");
         Unsupported(options with { Strategy = NofM.Keep(2, of: 4) }, "OptG is not defined for the strategy 2:4; it supports unstructured.");

@@ -199,6 +199,7 @@ public sealed class StrTests
         Unsupported(options with { Schedule = new LinearRamp(0, 5) }, "leave PdpOptions.Schedule");
         Unsupported(options with { AutomaticStart = new() { Level = 1 } }, "AutomaticStart unset");
         Unsupported(options with { Allocation = new UniformSparsity() }, "leave Allocation");
+        Unsupported(options with { Allocation = new GlobalMagnitude { DensityFloor = 0.5 } }, "leave Allocation and its floor");
         Unsupported(options with { MaximumLayerSparsity = 0.9 }, "MaximumLayerSparsity");
         Unsupported(options with { Rules = [new("first.weight") { Sparsity = 0.5 }] }, "the sparsities of rules unset");
         Unsupported(options with { Strategy = new PerChannel() }, "STR is not defined for the strategy channel; it supports unstructured.");

@@ -85,7 +85,7 @@ public sealed class PdpPrunerScheduleTests
         var ramp = Assert.IsType<EpsilonRamp>(options.Schedule);
         Assert.Equal((16, 0.015, 100), (ramp.WarmupEpochs, ramp.Epsilon, options.Epochs));
         Assert.Equal((false, 1e-4, 1e-4), (options.Temperature!.IsRelative, options.Temperature.From, options.Temperature.To));
-        Assert.IsType<GlobalMagnitude>(options.Allocation);
+        Assert.Equal(new GlobalMagnitude { DensityFloor = 0 }, options.Allocation);
         Assert.Equal(83, Enumerable.Range(0, 100).First(epoch => ramp.Fraction(epoch) >= 1));
     }
 

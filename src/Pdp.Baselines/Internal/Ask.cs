@@ -34,15 +34,16 @@ internal static class Ask
             ? true
             : throw new ArgumentException(
                 $"{method} ranks the weights of all layers together, so no layer can have a sparsity of its own: leave the sparsities of "
-                + "rules and the minimum and maximum sparsity of layers unset, or choose another allocation, such as UniformSparsity, "
+                + "rules, the minimum and maximum sparsity of layers and the density floor unset, or choose another allocation, such as UniformSparsity, "
                 + "whose counts it keeps.", nameof(options));
     }
 
-    /// <summary>Whether options assign sparsities or bounds to layers.</summary>
+    /// <summary>Whether options assign sparsities or bounds to layers; the default floor of densities counts as none.</summary>
     public static bool HasLayerSparsities(PdpOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
         return options.MinimumLayerSparsity > 0 || options.MaximumLayerSparsity < 1
+            || options.Allocation is GlobalMagnitude { DensityFloor: > 0 } global && global != new GlobalMagnitude()
             || options.Rules.Any(rule => rule.Sparsity is not null || rule.MinimumSparsity is not null || rule.MaximumSparsity is not null);
     }
 
@@ -54,7 +55,7 @@ internal static class Ask
         return options.Allocation is GlobalMagnitude && !HasLayerSparsities(options)
             ? options
             : throw new ArgumentException(
-                $"The {deciders} of {method} decide how much each layer loses: leave Allocation, MinimumLayerSparsity, "
+                $"The {deciders} of {method} decide how much each layer loses: leave Allocation and its floor, MinimumLayerSparsity, "
                 + "MaximumLayerSparsity and the sparsities of rules unset.", nameof(options));
     }
 

@@ -6,7 +6,9 @@ using static TorchSharp.torch;
 
 namespace Pdp;
 
-/// <summary>Ranks the magnitudes of all layers together: each layer loses the weights below one global cut. The paper's choice.</summary>
+/// <summary>
+/// Ranks the magnitudes of all layers together: each layer loses the weights below one global cut, but keeps a share of the average density.
+/// </summary>
 /// <remarks>
 /// With bounds the cut is the one at which the counts, each held within its layer's bounds, add up to the total. Ties at the cut are broken
 /// in the order of the layers. The cut is found by bisection over the bit patterns of non-negative numbers, so it is exact and needs no
@@ -14,6 +16,17 @@ namespace Pdp;
 /// </remarks>
 public sealed record GlobalMagnitude : ISparsityAllocation
 {
+    /// <summary>The least density of a layer, relative to the average density of the layers that are ranked together.</summary>
+    /// <remarks>
+    /// Density is the fraction kept, 1 − sparsity: by default each layer keeps at least 2 % of its weights at a sparsity of 90 %, and 1 % at
+    /// 95 %. Without a floor the ranking may leave next to nothing of a layer, whose threshold then runs away while it trains, or all of it
+    /// where weights are small merely by initialization. Channels and blocks keep the share up to rounding to whole ones. A layer's own
+    /// minimum sparsity precedes the floor, and the floor gives way, in all layers alike, as far as their maximum sparsities leave no choice.
+    /// </remarks>
+    /// <value>In [0, 1]; default 0.2. 0 is the paper's ranking alone, and 1 the same sparsity in every layer.</value>
+    /// <exception cref="ArgumentOutOfRangeException">The value is outside of [0, 1].</exception>
+    public double DensityFloor { get; init => field = Guard.Share(value); } = 0.2;
+
     /// <inheritdoc/>
     public double? FixedSparsity(IReadOnlyList<AllocationLayer> layers) => null;
 
@@ -22,6 +35,7 @@ public sealed record GlobalMagnitude : ISparsityAllocation
     {
         AllocationRange.Require(layers, remove);
 
+        layers = FlooredLayers.Of(layers, remove, DensityFloor);
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         var cut = LargestCut(layers, remove);
@@ -32,7 +46,9 @@ public sealed record GlobalMagnitude : ISparsityAllocation
     }
 
     /// <inheritdoc/>
-    public string Describe() => nameof(GlobalMagnitude);
+    public string Describe() => DensityFloor == 0
+        ? nameof(GlobalMagnitude)
+        : $"{nameof(GlobalMagnitude)} with a density floor of {InvariantText.Of(DensityFloor)}";
 
     /// <summary>
     /// The largest cut whose counts do not exceed the total: a float32 number if all weights are of that type or a narrower one.

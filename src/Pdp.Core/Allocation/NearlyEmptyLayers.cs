@@ -6,14 +6,17 @@ namespace Pdp.Allocation;
 
 /// <summary>Warns of layers that an allocation nearly empties while the whole keeps far more.</summary>
 /// <remarks>
-/// A global ranking by magnitude does this to layers whose weights are small merely by initialization: the second linear layer of a fresh
-/// transformer block, with four times the inputs, keeps 1 weight of 65,536 at 90 %. No bound separates fresh networks from trained ones, so
-/// none is set by default: ResNet-20, trained on CIFAR-10, keeps 0.7 % of a layer at 90 % and 0.16 % at 95 %, and does well.
+/// A ranking of all magnitudes without a floor does this to layers whose weights are small merely by initialization: the second linear
+/// layer of a fresh transformer block, with four times the inputs, keeps 1 weight of 65,536 at 90 %. So do methods that rank by themselves
+/// and bounds of other layers that leave no choice.
 /// </remarks>
 internal static class NearlyEmptyLayers
 {
     /// <summary>The sparsity of a layer above which it counts as nearly empty.</summary>
     private const double Limit = 0.99;
+
+    /// <summary>The density of a layer, relative to the whole model's, above which it doesn't count, however sparse both are.</summary>
+    private const double RelativeDensity = 0.1;
 
     /// <summary>Layers with fewer weights don't count by their sparsity.</summary>
     private const long LeastWeights = 1000;
@@ -38,7 +41,7 @@ internal static class NearlyEmptyLayers
         (PdpMask Mask, long Target)[] empty =
         [
             .. layers.Zip(targets).Where(pair => IsAllocated(pair.First)
-                && (IsNearlyEmpty(goal, pair.First, pair.Second) || IsLastOne(pair.First.Mask, pair.Second, whole)))
+                && (IsNearlyEmpty(goal, pair.First, pair.Second, whole) || IsLastOne(pair.First.Mask, pair.Second, whole)))
                 .Select(pair => (pair.First.Mask, pair.Second)),
         ];
         var more = empty.Length > Named ? $" and {empty.Length - Named} more" : "";
@@ -54,9 +57,12 @@ internal static class NearlyEmptyLayers
     private static bool IsAllocated(PrunedLayer layer) =>
         layer.Mask.Strategy.FixedSparsity is null && layer.Rule?.Sparsity is null && layer.Rule?.MaximumSparsity is null or 1;
 
-    private static bool IsNearlyEmpty(SparsityGoal goal, PrunedLayer layer, long target) =>
-        (layer.Rule?.MaximumSparsity ?? goal.Maximum) == 1
-        && layer.Mask.Layout.Elements >= LeastWeights && Share(target, layer.Mask.Members) > Limit;
+    private static bool IsNearlyEmpty(SparsityGoal goal, PrunedLayer layer, long target, double whole)
+    {
+        var share = Share(target, layer.Mask.Members);
+        return (layer.Rule?.MaximumSparsity ?? goal.Maximum) == 1 && layer.Mask.Layout.Elements >= LeastWeights
+            && share > Limit && 1 - share < RelativeDensity * (1 - whole);
+    }
 
     /// <summary>Whether one competitor is left although the model's sparsity would leave more.</summary>
     private static bool IsLastOne(PdpMask mask, long target, double whole)

@@ -49,7 +49,10 @@ internal static class OptionTypes
     /// <summary>The allocations; a <see cref="MacBudget"/> takes its channels and multiply-accumulates from the options.</summary>
     public static JsonTypes<ISparsityAllocation> Allocations(ChannelMap? channels, MacCount? macs) => new()
     {
-        { (GlobalMagnitude _) => [], _ => new GlobalMagnitude() },
+        {
+            (GlobalMagnitude global) => new() { ["densityFloor"] = global.DensityFloor },
+            members => members.Number("densityFloor") is { } floor ? new() { DensityFloor = floor } : new GlobalMagnitude()
+        },
         { (UniformSparsity _) => [], _ => new UniformSparsity() },
         { (ErdosRenyiKernel _) => [], _ => new ErdosRenyiKernel() },
         {

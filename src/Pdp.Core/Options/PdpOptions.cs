@@ -221,6 +221,6 @@ public sealed record PdpOptions
         Epochs = epochs,
         Schedule = new EpsilonRamp { WarmupEpochs = warmupEpochs, Epsilon = epsilon },
         Temperature = Pdp.Temperature.Absolute(PaperTemperature),
-        Allocation = new GlobalMagnitude(),
+        Allocation = new GlobalMagnitude { DensityFloor = 0 },
     };
 }

@@ -5,7 +5,8 @@ namespace Pdp.Tests.Allocation;
 
 public sealed class GlobalMagnitudeTests
 {
-    private static readonly GlobalMagnitude Allocation = new();
+    /// <summary>The ranking alone.</summary>
+    private static readonly GlobalMagnitude Allocation = new() { DensityFloor = 0 };
 
     [Fact]
     public void Allocate_WithoutBounds_IsTheShareBelowTheCutOfAFullSort() => Law.Holds(Budget.Free, budget =>

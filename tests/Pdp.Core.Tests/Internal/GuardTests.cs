@@ -38,6 +38,7 @@ public sealed class GuardTests
             () => _ = new PdpOptions { Epochs = 1, MinimumLayerSparsity = 100 },
             () => _ = new LayerRule(LayerMatch.First) { Sparsity = 50 },
             () => _ = new LayerRule(LayerMatch.First) { MaximumSparsity = 50 },
+            () => _ = new GlobalMagnitude { DensityFloor = 20 },
             () => _ = new SparsityTable(new Dictionary<string, double> { ["a"] = 50 }),
         ];
 

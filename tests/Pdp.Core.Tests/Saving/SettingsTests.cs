@@ -16,7 +16,11 @@ public sealed class SettingsTests
         { "allocation", Options with
         {
             Allocation = new UniformSparsity(),
-        }, "Allocation was GlobalMagnitude when the state was saved, and is UniformSparsity now" },
+        }, "Allocation was GlobalMagnitude with a density floor of 0.2 when the state was saved, and is UniformSparsity now" },
+        { "density floor", Options with
+        {
+            Allocation = new GlobalMagnitude { DensityFloor = 0 },
+        }, "Allocation was GlobalMagnitude with a density floor of 0.2 when the state was saved, and is GlobalMagnitude now" },
         { "start", Options with
         {
             AutomaticStart = new() { Level = 0.5 },

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Pdp.Samples;
 
 /// <summary>The value of <c>--allocation</c>.</summary>
@@ -5,6 +7,9 @@ internal static class AllocationOption
 {
     /// <summary>What precedes the file of another run's report.</summary>
     public const string From = "from:";
+
+    /// <summary>What precedes a floor of densities.</summary>
+    private const string Global = "global:";
 
     private static readonly Dictionary<string, ISparsityAllocation> Known = new(StringComparer.Ordinal)
     {
@@ -25,16 +30,26 @@ internal static class AllocationOption
 
     /// <summary>The text itself, if it names an allocation or a file.</summary>
     /// <exception cref="ArgumentException">It doesn't.</exception>
-    public static string Checked(string text) => Known.ContainsKey(text) || IsFromReport(text)
+    public static string Checked(string text) => Known.ContainsKey(text) || IsFromReport(text) || FloorOf(text) is not null
         ? text
         : throw new ArgumentException(
-            $"{CommandLine.Unknown("allocation", text, Known.Keys)} Or give {From}pruning.json, another run's report.");
+            $"{CommandLine.Unknown("allocation", text, Known.Keys)} Or give {Global}0.2, with another density floor in [0, 1], or "
+            + $"{From}pruning.json, another run's report.");
 
     /// <summary>Whether the sparsity of each layer is that of another run.</summary>
     public static bool IsFromReport(string? text) => text?.StartsWith(From, StringComparison.Ordinal) == true && text.Length > From.Length;
 
     private static ISparsityAllocation Parse(string text) =>
-        IsFromReport(text) ? OfReport(text[From.Length..]) : Known[Checked(text)];
+        IsFromReport(text) ? OfReport(text[From.Length..])
+            : FloorOf(text) is { } floor ? new GlobalMagnitude { DensityFloor = floor }
+            : Known[Checked(text)];
+
+    /// <summary>The density floor that a text gives; null if it gives none.</summary>
+    private static double? FloorOf(string text) =>
+        text.StartsWith(Global, StringComparison.Ordinal)
+        && double.TryParse(text[Global.Length..], NumberStyles.Float, CultureInfo.InvariantCulture, out var floor) && floor is >= 0 and <= 1
+            ? floor
+            : null;
 
     private static SparsityTable OfReport(string path)
     {

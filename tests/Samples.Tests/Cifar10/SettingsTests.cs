@@ -20,6 +20,7 @@ public sealed class SettingsTests
     [InlineData("--side", "16")]
     [InlineData("--hold-out", "500")]
     [InlineData("--allocation", "erk")]
+    [InlineData("--allocation", "global:0.5")]
     [InlineData("--allocation", "from:pruning.json")]
     [InlineData("--batch", "2")]
     public void Parse_WhenValueIsInRange_TakesIt(params string[] arguments)
@@ -44,7 +45,8 @@ public sealed class SettingsTests
     [InlineData("There is no method 'gpm'; did you mean gmp?", "--method", "gpm")]
     [InlineData("There is no importance 'tailor'; did you mean taylor?", "--importance", "tailor")]
     [InlineData("There is no allocation 'ekr'; did you mean erk?", "--allocation", "ekr")]
-    [InlineData("Or give from:pruning.json, another run's report.", "--allocation", "from:")]
+    [InlineData("or from:pruning.json, another run's report.", "--allocation", "from:")]
+    [InlineData("Or give global:0.2, with another density floor in [0, 1]", "--allocation", "global:1.5")]
     [InlineData("--width 9: Must be even", "--width", "9")]
     [InlineData("Must be in [2, 256]", "--width", "0")]
     [InlineData("--side 12: Must be 4, 8, 16 or 32", "--side", "12")]

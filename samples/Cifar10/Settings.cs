@@ -17,24 +17,11 @@ internal sealed record Settings : PruningSettings
     [Option("Weights to start from (safetensors).", Value = "FILE", Default = "fresh ones")]
     public string? Weights { get; init; }
 
-    [Option(
-        "Channels of the network's first stage; the other stages have twice and four times as many.",
-        Value = "CHANNELS", Range = "[2, 256]")]
-    public int Width
-    {
-        get;
-        init => field = value % 2 == 0 ? value : throw new ArgumentException($"Must be even, for the shortcuts, not {value}.");
-    } = ResNet20.UsualWidth;
+    [Option(NetworkOption.WidthText, Value = "CHANNELS", Range = "[2, 256]")]
+    public int Width { get; init => field = NetworkOption.Width(value); } = ResNet20.UsualWidth;
 
-    [Option(
-        "Side in pixels to which the pictures are shrunk before the network sees them: 4, 8, 16 or 32. Half the side is a "
-            + "quarter of the multiplications.",
-        Value = "PIXELS", Range = "[4, 32]")]
-    public int Side
-    {
-        get;
-        init => field = ImageSet.Side % value == 0 ? value : throw new ArgumentException($"Must be 4, 8, 16 or 32, not {value}.");
-    } = ImageSet.Side;
+    [Option(NetworkOption.SideText, Value = "PIXELS", Range = "[4, 32]")]
+    public int Side { get; init => field = NetworkOption.Side(value); } = ImageSet.Side;
 
     [Option("The record of a shrunk network (shrink.json), for loading its weights.", Value = "FILE")]
     public string? ShrinkRecord { get; init; }

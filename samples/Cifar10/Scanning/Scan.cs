@@ -15,10 +15,11 @@ internal static class Scan
         var data = Cifar10Data.Load(Given(settings.Data, "--data, the place of CIFAR-10"));
         using var folder = settings.Out is { } place ? FolderLock.Take(place) : null;
         torch.set_num_threads(settings.Threads);
-        using var model = new ResNet20();
+        using var model = new ResNet20(settings.Width);
         Safetensors.LoadInto(model, weights);
-        var test = new Evaluation(data.Test.Limit(settings.Limit), seed: 0);
-        var options = Pruning.Options(new Settings { Method = "pdp", Strategy = settings.Strategy }, model);
+        var test = new Evaluation(data.Test.Limit(settings.Limit), seed: 0, side: settings.Side);
+        var options = Pruning.Options(
+            new Settings { Method = "pdp", Strategy = settings.Strategy, Width = settings.Width, Side = settings.Side }, model);
 
         var report = Sensitivity.Scan(model, () => test.Accuracy(model), settings.Sparsities(), options);
 

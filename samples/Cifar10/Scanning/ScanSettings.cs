@@ -13,6 +13,12 @@ internal sealed record ScanSettings
     [Option("Weights of the trained network (safetensors).", Value = "FILE", Default = "none; must be given")]
     public string? Weights { get; init; }
 
+    [Option(NetworkOption.WidthText, Value = "CHANNELS", Range = "[2, 256]")]
+    public int Width { get; init => field = NetworkOption.Width(value); } = ResNet20.UsualWidth;
+
+    [Option(NetworkOption.SideText + " As the weights were trained with.", Value = "PIXELS", Range = "[4, 32]")]
+    public int Side { get; init => field = NetworkOption.Side(value); } = ImageSet.Side;
+
     [Option("unstructured, channel, N:M for N weights kept of every M, or blocks of rows x columns such as 1x4.", Value = "NAME|N:M|RxC")]
     public string Strategy { get; init => field = StrategyOption.Checked(value); } = "unstructured";
 

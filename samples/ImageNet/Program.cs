@@ -125,7 +125,7 @@ static void Run(Settings settings, ICollective ranks, CancellationToken stop)
     // Report: the three forms of the weights, then the zeros are made final, and channels that are zero go altogether.
     pruner?.BeginEpoch(settings.Epochs);
     var forms = pruner is null ? null : session.Measure(validation, MaskForm.Soft, MaskForm.Folded, MaskForm.Raw);
-    average?.Exchange();
+    average?.Swap();
     var uncommitted = Size(settings, model, device);
     var weights = Weights(settings, model, pruner);
     var pruning = pruner?.Commit();

@@ -25,7 +25,7 @@ internal static class Evaluation
     {
         using var noGrad = no_grad();
         learner.Model.eval();
-        learner.Average?.Exchange();
+        learner.Average?.Swap();
         try
         {
             var (hits, count, done) = (new Accuracy[forms.Count], 0L, 0);
@@ -41,7 +41,7 @@ internal static class Evaluation
         }
         finally
         {
-            learner.Average?.Exchange();
+            learner.Average?.Swap();
         }
     }
 

@@ -22,7 +22,7 @@ internal static class FileEvaluation
         }
         else
         {
-            _ = SparseFile.Is(file) ? SparseFile.Load(learner.Model, file) : Safetensors.LoadInto(learner.Model, file);
+            _ = SparseFile.Recognizes(file) ? SparseFile.Load(learner.Model, file) : Safetensors.LoadInto(learner.Model, file);
             (learner, forms) = (learner with { Average = null, Pruner = null }, [MaskForm.Raw]);
         }
 

@@ -38,9 +38,9 @@ internal sealed class Team : IDisposable
         _parallel.AverageBuffers();
         if (Collective.Size > 1 && _learner.Average is { } average)
         {
-            average.Exchange();
+            average.Swap();
             _parallel.AverageBuffers();
-            average.Exchange();
+            average.Swap();
         }
     }
 

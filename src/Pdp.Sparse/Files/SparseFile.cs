@@ -106,7 +106,7 @@ public static class SparseFile
     /// <exception cref="ArgumentNullException"><paramref name="path"/> is null.</exception>
     /// <exception cref="FileNotFoundException">The file does not exist.</exception>
     /// <exception cref="InvalidDataException">It is not a safetensors file, or is damaged.</exception>
-    public static bool Is(string path) => FileMetadata.Is(Safetensors.LoadMetadata(path));
+    public static bool Recognizes(string path) => FileMetadata.Is(Safetensors.LoadMetadata(path));
 
     /// <summary>Loads a file into a model that has exactly the same names, shapes and types.</summary>
     /// <remarks>

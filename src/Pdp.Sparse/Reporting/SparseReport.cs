@@ -26,10 +26,10 @@ public sealed record SparseReport
     public IReadOnlyList<string> Notes { get; init; } = [];
 
     /// <summary>The speedup by folding and the better layout, without any use of zeros; null if nothing was timed.</summary>
-    public double? GainOfFolding => DenseMilliseconds / FoldedMilliseconds;
+    public double? FoldingSpeedup => DenseMilliseconds / FoldedMilliseconds;
 
     /// <summary>The further speedup by zeros; null if nothing was timed.</summary>
-    public double? GainOfZeros => FoldedMilliseconds / PackedMilliseconds;
+    public double? SparsitySpeedup => FoldedMilliseconds / PackedMilliseconds;
 
     /// <summary>The memory of the weights before, in bytes.</summary>
     public long DenseBytes => Layers.Sum(layer => layer.DenseBytes);
@@ -62,7 +62,7 @@ public sealed record SparseReport
         {
             yield return string.Create(CultureInfo.InvariantCulture,
                 $"model: {now:0.000} ms, {DenseMilliseconds:0.000} ms before: ")
-                + string.Create(CultureInfo.InvariantCulture, $"{GainOfFolding:0.00}× by folding and layout, {GainOfZeros:0.00}× by zeros");
+                + string.Create(CultureInfo.InvariantCulture, $"{FoldingSpeedup:0.00}× by folding and layout, {SparsitySpeedup:0.00}× by zeros");
         }
     }
 

@@ -7,7 +7,7 @@ namespace Pdp.Training;
 
 /// <summary>An exponential moving average (EMA) of a model's weights and running statistics. It owns the averages.</summary>
 /// <remarks>
-/// After each step a ← d·a + (1 − d)·w, with decay d. During pruning it averages the dense weights; call <see cref="Exchange"/> to
+/// After each step a ← d·a + (1 − d)·w, with decay d. During pruning it averages the dense weights; call <see cref="Swap"/> to
 /// evaluate or commit the average in place of the weights. Averages of half-precision weights are float32. Tied weights have one average,
 /// by their first name. Not thread-safe.
 /// </remarks>
@@ -45,7 +45,7 @@ public sealed class WeightAverage : IDisposable
     }
 
     /// <summary>Whether the averages have replaced the weights.</summary>
-    public bool IsExchanged => _kept is not null;
+    public bool IsSwapped => _kept is not null;
 
     /// <summary>Moves the averages towards the weights; call it after each step.</summary>
     /// <exception cref="InvalidOperationException">
@@ -53,9 +53,9 @@ public sealed class WeightAverage : IDisposable
     /// </exception>
     public void Update()
     {
-        if (IsExchanged)
+        if (IsSwapped)
         {
-            throw new InvalidOperationException("The averages have replaced the weights: call Exchange() first, to swap them back.");
+            throw new InvalidOperationException("The averages have replaced the weights: call Swap() first, to swap them back.");
         }
 
         RequireFit();
@@ -69,12 +69,12 @@ public sealed class WeightAverage : IDisposable
 
     /// <summary>Replaces the weights by the averages; a second call restores the weights, bit for bit.</summary>
     /// <exception cref="InvalidOperationException">A weight was disposed or reshaped; nothing has changed then.</exception>
-    public void Exchange()
+    public void Swap()
     {
         RequireFit();
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        var isBack = IsExchanged;
+        var isBack = IsSwapped;
         var from = _kept ?? [.. _pairs.Select(pair => pair.Average)];
         Tensor[] kept = isBack ? [] : [.. _pairs.Select(pair => pair.Live.detach().clone().DetachFromDisposeScope())];
         for (var i = 0; i < _pairs.Length; i++)

@@ -87,10 +87,10 @@ public sealed record TrainingState
     // The weights that the averages stand in for would be lost.
     private void RequireWeights()
     {
-        if (Average is { IsExchanged: true })
+        if (Average is { IsSwapped: true })
         {
             throw new InvalidOperationException(
-                "The averages have replaced the weights: call Exchange() first, to swap them back. Nothing is saved or loaded.");
+                "The averages have replaced the weights: call Swap() first, to swap them back. Nothing is saved or loaded.");
         }
     }
 

@@ -53,7 +53,7 @@ public static class CollectiveExtensions
     /// </summary>
     /// <param name="collective">The ranks.</param>
     /// <exception cref="ArgumentNullException"><paramref name="collective"/> is null.</exception>
-    public static (int Index, int Count) OnThisMachine(this ICollective collective)
+    public static (int Index, int Count) LocalRank(this ICollective collective)
     {
         ArgumentNullException.ThrowIfNull(collective);
         var machines = collective.Gather(Environment.MachineName);

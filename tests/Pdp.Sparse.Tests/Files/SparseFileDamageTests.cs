@@ -129,7 +129,7 @@ public sealed class SparseFileDamageTests : IDisposable
     {
         Safetensors.Save(Path, _model.state_dict());
 
-        Assert.False(SparseFile.Is(Path));
+        Assert.False(SparseFile.Recognizes(Path));
         AssertRefused("is not a sparse file, whose metadata have 'pdp.sparse' and 'pdp.sha256'; Safetensors reads any other");
     }
 

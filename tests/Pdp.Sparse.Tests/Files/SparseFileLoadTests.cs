@@ -61,7 +61,7 @@ public sealed class SparseFileLoadTests : IDisposable
         using var packed = SparseModel.Pack(deployed, SparsePlan.FromJson(Weights.PlanOf(LayerForm.Packed).ToJson()));
 
         Assert.True(Pruned.IsClose(deployed.call(Nets.Picture()), expected));
-        Assert.Null(packed.Report.GainOfZeros);
+        Assert.Null(packed.Report.SparsitySpeedup);
     }
 
     [Fact]

@@ -190,7 +190,7 @@ public sealed class SparseFileTests : IDisposable
         SparseFile.Save(model, Path);
 
         var metadata = Safetensors.LoadMetadata(Path);
-        Assert.True(SparseFile.Is(Path));
+        Assert.True(SparseFile.Recognizes(Path));
         Assert.Equal("1", metadata["pdp.sparse"]);
         Assert.Equal("0.9", metadata["pdp.sparsity"]);
         Assert.Matches(@"^\d+\.\d+\.\d+$", metadata["pdp.version"]);

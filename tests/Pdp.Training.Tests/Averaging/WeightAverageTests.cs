@@ -29,14 +29,14 @@ public sealed class WeightAverageTests : IDisposable
     }
 
     [Fact]
-    public void Exchange_WhenCalledTwice_BringsTheWeightsBack()
+    public void Swap_WhenCalledTwice_BringsTheWeightsBack()
     {
         using var average = new WeightAverage(_model, 0.75);
         Set(5);
 
-        average.Exchange();
+        average.Swap();
         var inside = _model.weight!.ReadCpuSingle(0);
-        average.Exchange();
+        average.Swap();
 
         Assert.Equal([1f, 5f, 1f], [inside, _model.weight!.ReadCpuSingle(0), Value(average, "weight")]);
     }
@@ -53,7 +53,7 @@ public sealed class WeightAverageTests : IDisposable
     }
 
     [Fact]
-    public void Exchange_WhenWeightsAreTied_SwapsThemOnce()
+    public void Swap_WhenWeightsAreTied_SwapsThemOnce()
     {
         using var model = Sequential(("first", Linear(1, 1, hasBias: false)), ("second", Linear(1, 1, hasBias: false)));
         ((TorchSharp.Modules.Linear)model[1]).weight = ((TorchSharp.Modules.Linear)model[0]).weight;
@@ -62,24 +62,24 @@ public sealed class WeightAverageTests : IDisposable
         using var average = new WeightAverage(model, 0.5);
         Fill(weight, 2);
 
-        average.Exchange();
+        average.Swap();
         var inside = weight.ReadCpuSingle(0);
-        average.Exchange();
+        average.Swap();
 
         Assert.Equal((1f, 2f, 1), (inside, weight.ReadCpuSingle(0), average.GetState().Count));
     }
 
     [Fact]
-    public void Update_WhileExchanged_IsAnErrorAndChangesNothing()
+    public void Update_WhileSwapped_IsAnErrorAndChangesNothing()
     {
         using var average = new WeightAverage(_model, 0.5);
         Set(2);
-        average.Exchange();
+        average.Swap();
 
-        Assert.Contains("Exchange()", Assert.Throws<InvalidOperationException>(average.Update).Message, StringComparison.Ordinal);
-        Assert.True(average.IsExchanged);
+        Assert.Contains("Swap()", Assert.Throws<InvalidOperationException>(average.Update).Message, StringComparison.Ordinal);
+        Assert.True(average.IsSwapped);
         Assert.Equal(1f, Value(average, "weight"));
-        average.Exchange();
+        average.Swap();
 
         Assert.Equal(2f, _model.weight!.ReadCpuSingle(0));
     }
@@ -97,8 +97,8 @@ public sealed class WeightAverageTests : IDisposable
             average.Update();
 
         Assert.Equal(1 - Math.Pow(0.999, 2000), Value(average, "weight"), 1e-4);
-        average.Exchange();
-        average.Exchange();
+        average.Swap();
+        average.Swap();
         Assert.Equal(1f, model.weight!.to_type(ScalarType.Float32).ReadCpuSingle(0));
     }
 
@@ -111,7 +111,7 @@ public sealed class WeightAverageTests : IDisposable
             _model.running_mean!.set_(zeros(2));
 
         Assert.Contains("'running_mean'", Assert.Throws<InvalidOperationException>(average.Update).Message, StringComparison.Ordinal);
-        Assert.Contains("'running_mean'", Assert.Throws<InvalidOperationException>(average.Exchange).Message, StringComparison.Ordinal);
+        Assert.Contains("'running_mean'", Assert.Throws<InvalidOperationException>(average.Swap).Message, StringComparison.Ordinal);
         Assert.Equal((1f, 5f), (Value(average, "weight"), _model.weight!.ReadCpuSingle(0)));
     }
 

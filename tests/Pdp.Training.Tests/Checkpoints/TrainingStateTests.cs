@@ -204,17 +204,17 @@ public sealed class TrainingStateTests : IDisposable
     }
 
     [Fact]
-    public void SaveAndLoad_WhileTheAverageIsExchanged_AreRefused()
+    public void SaveAndLoad_WhileTheAverageIsSwapped_AreRefused()
     {
         var before = File.ReadAllBytes(Path);
-        _trained.Average.Exchange();
+        _trained.Average.Swap();
 
         Assert.Contains(
-            "Exchange()",
+            "Swap()",
             Assert.Throws<InvalidOperationException>(() => _trained.State.Save(Path, Texts)).Message,
             StringComparison.Ordinal);
         Assert.Contains(
-            "Exchange()", Assert.Throws<InvalidOperationException>(() => _trained.State.Load(Path)).Message, StringComparison.Ordinal);
+            "Swap()", Assert.Throws<InvalidOperationException>(() => _trained.State.Load(Path)).Message, StringComparison.Ordinal);
         Assert.Equal(before, File.ReadAllBytes(Path));
     }
 

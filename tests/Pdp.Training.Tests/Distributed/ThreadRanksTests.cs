@@ -142,9 +142,9 @@ public sealed class ThreadRanksTests
     }
 
     [Fact]
-    public void OnThisMachine_OfThreads_IsTheRank()
+    public void LocalRank_OfThreads_IsTheRank()
     {
-        var results = OnEach(3, collective => collective.OnThisMachine());
+        var results = OnEach(3, collective => collective.LocalRank());
 
         Assert.Equal([(0, 3), (1, 3), (2, 3)], results);
     }

@@ -51,7 +51,6 @@ public sealed class ReadmeAnswersTests
             Sparsity = 0.8,
             Epochs = epochs,
             Exclude = ["head"],                                                 // embeddings are dense anyway
-            MaximumLayerSparsity = 0.99,                                        // no layer is emptied
         });
         // README
 

@@ -41,7 +41,10 @@ public sealed record PdpOptions
     public MacCount? Macs { get; init; }
 
     /// <summary>How the sparsity is divided among the layers, when pruning begins.</summary>
-    /// <value>Default <see cref="GlobalMagnitude"/>.</value>
+    /// <value>
+    /// Default <see cref="GlobalMagnitude"/>: one order of all magnitudes, under which each layer keeps at least a fifth of the average
+    /// density.
+    /// </value>
     public ISparsityAllocation Allocation { get; init => field = Guard.NotNull(value); } = new GlobalMagnitude();
 
     /// <summary>How the sparsity rises over the epochs.</summary>
@@ -115,8 +118,9 @@ public sealed record PdpOptions
 
     /// <summary>The largest sparsity that the allocation may give a layer.</summary>
     /// <value>
-    /// In [0, 1]; default 1, at which one weight is kept. Plan and report warn of layers that lose more than 99 %, or all weights or
-    /// channels but one, which is too much for a network that is trained from scratch: bound them, for example by 0.99.
+    /// In [0, 1]; default 1, at which one weight is kept, or what the <see cref="GlobalMagnitude.DensityFloor"/> of the default allocation
+    /// leaves a layer. Plan and report warn of layers that lose more than 99 % and keep less than a tenth of the average density, or that
+    /// lose all weights or channels but one, while the model keeps far more.
     /// </value>
     public double MaximumLayerSparsity { get; init => field = Guard.Share(value); } = 1;
 

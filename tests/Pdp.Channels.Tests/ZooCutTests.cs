@@ -6,28 +6,30 @@ namespace Pdp.Tests.Channels;
 /// <summary>Holds channel discovery to the truth about each network of the zoo, and what it cuts to the masked network's outputs.</summary>
 public sealed class ZooCutTests
 {
-    /// <summary>Whether the environment's PDP_ZOO_ALL asks for cuts of random and trained weights in both types.</summary>
+    /// <summary>
+    /// Whether the environment's PDP_ZOO_ALL asks for both types; without it each network has one, in turn, which takes half the time.
+    /// </summary>
     private static readonly bool IsFull = Environment.GetEnvironmentVariable("PDP_ZOO_ALL") == "1";
 
     public static TheoryData<string> Names => [.. ZooCases.All.Select(zoo => zoo.Name)];
 
+    // Wrong cuts of random weights show best where rounding is least; in float32 the weights have been trained.
     [Theory]
     [MemberData(nameof(Names))]
-    public void Network_IsCutAsItsMathematicsAllows(string name) => Check(name);
-
-    private static void Check(string name)
+    public void Network_IsCutAsItsMathematicsAllows(string name)
     {
-        var zoo = ZooCases.Get(name);
-        foreach (var type in new[] { ScalarType.Float32, ScalarType.Float64 })
-        {
-            var map = Find(zoo, type);
-            ZooTruth.Check(zoo, map);
-            // Wrong cuts of random weights show best where rounding is least.
-            if (type == ScalarType.Float64 || IsFull)
-                ZooCut.Check(zoo, map, type, steps: 0);
-            if (type == ScalarType.Float32 || IsFull)
-                ZooCut.Check(zoo, map, type, steps: 3);
-        }
+        var (place, zoo) = ZooCases.All.Index().Single(pair => pair.Item.Name == name);
+        if (IsFull || place % 2 == 0)
+            Check(zoo, ScalarType.Float64, steps: 0);
+        if (IsFull || place % 2 == 1)
+            Check(zoo, ScalarType.Float32, steps: 3);
+    }
+
+    private static void Check(ZooCase zoo, ScalarType type, int steps)
+    {
+        var map = Find(zoo, type);
+        ZooTruth.Check(zoo, map);
+        ZooCut.Check(zoo, map, type, steps);
     }
 
     private static ChannelMap Find(ZooCase zoo, ScalarType type)

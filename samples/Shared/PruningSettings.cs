@@ -27,9 +27,9 @@ internal abstract record PruningSettings
     public double MacBudget { get; init; } = 0.5;
 
     [Option(
-        "How the sparsity is divided among the layers: global (one order of magnitudes, but each layer keeps a fifth of the average "
-            + "density, or another share such as global:0), erk (Erdős–Rényi kernel), uniform, or as in another run's report, such as "
-            + "from:runs/optg/pruning.json.",
+        "How the sparsity is divided among the layers: global (one order of magnitudes; with pdp, gmp and dnw each layer keeps a fifth "
+            + "of the average density, or as with global:0 another share), erk (Erdős–Rényi kernel), uniform, or as in another run's "
+            + "report, such as from:runs/optg/pruning.json.",
         Value = "NAME|global:FLOOR|from:FILE", Default = "global; with the channel strategy where multiplications cost the network least")]
     public string? Allocation { get; init => field = value is null ? null : AllocationOption.Checked(value); }
 

@@ -29,5 +29,5 @@ internal static class Ranks
             .Select((place, rank) => $"rank {rank} is {place}"));
 
     /// <summary>The cores for each rank of this machine, which would each take all otherwise.</summary>
-    public static int Cores(ICollective collective) => Math.Max(1, Environment.ProcessorCount / collective.LocalRank().Count);
+    public static int Cores(ICollective collective) => Math.Max(1, Environment.ProcessorCount / collective.LocalRankAndSize().Size);
 }

@@ -38,7 +38,7 @@ public sealed record AcDc : IPruningMethod
             throw new ArgumentException(
                 "The phases of AC/DC last whole epochs, counted from the start of the run: leave PdpOptions.AutomaticStart "
                 + "unset.", nameof(options));
-        return options with
+        return Ask.WithoutFloor(options) with
         {
             Schedule = options.Schedule ?? AlternatingPhases.Over(options.Epochs),
             Method = this with { IsGlobal = Ask.RanksGlobally(options, Name) },

@@ -63,7 +63,10 @@ public sealed record GraNet : IPruningMethod
     public PdpOptions Configure(PdpOptions options)
     {
         Ask.Strategies(options, Name, Strategy.Unstructured);
-        return options with { Method = this with { IsGlobal = Ask.RanksGlobally(options, Name), Epochs = options.Epochs } };
+        return Ask.WithoutFloor(options) with
+        {
+            Method = this with { IsGlobal = Ask.RanksGlobally(options, Name), Epochs = options.Epochs },
+        };
     }
 
     /// <inheritdoc/>

@@ -42,7 +42,7 @@ public sealed record OptG : IPruningMethod
     {
         Ask.Strategies(options, Name, Strategy.Unstructured);
         Ask.NoShares(options, Name, "scores");
-        return options with
+        return Ask.WithoutFloor(options) with
         {
             Schedule = options.Schedule ?? new SigmoidRamp(0, options.Epochs),
             Method = this with { Interval = Interval ?? Math.Min(1, options.Epochs / CutsPerRun) },

@@ -177,7 +177,7 @@ public sealed class OptGTests
     [Fact]
     public void Report_AfterTheCommit_WarnsOfWhatIsEmptyAndNotOfWhatMagnitudesWouldHaveEmptied()
     {
-        using var scene = new Scene(Scene.Options(new OptG(), 0.7) with { Allocation = new GlobalMagnitude { DensityFloor = 0 } });
+        using var scene = new Scene(Scene.Options(new OptG(), 0.7));
         scene.Fill("second.weight", [.. scene["second.weight"].Select(value => 1e-6 * value)]);
         scene.FillScores(1);
         Assert.Contains("'second.weight' keeps", Assert.Single(scene.Pruner.Plan().Warnings), StringComparison.Ordinal);

@@ -15,7 +15,9 @@ internal static class NearlyEmptyLayers
     /// <summary>The sparsity of a layer above which it counts as nearly empty.</summary>
     private const double Limit = 0.99;
 
-    /// <summary>The density of a layer, relative to the whole model's, above which it doesn't count, however sparse both are.</summary>
+    /// <summary>
+    /// The density of a layer, relative to the average of those that the allocation decides about, above which it doesn't count.
+    /// </summary>
     private const double RelativeDensity = 0.1;
 
     /// <summary>Layers with fewer weights don't count by their sparsity.</summary>
@@ -38,10 +40,11 @@ internal static class NearlyEmptyLayers
         if (whole > Limit || goal.Allocation is SparsityTable)
             return null;
 
+        var allocated = AllocatedDensity(layers, targets);
         (PdpMask Mask, long Target)[] empty =
         [
             .. layers.Zip(targets).Where(pair => IsAllocated(pair.First)
-                && (IsNearlyEmpty(goal, pair.First, pair.Second, whole) || IsLastOne(pair.First.Mask, pair.Second, whole)))
+                && (IsNearlyEmpty(goal, pair.First, pair.Second, allocated) || IsLastOne(pair.First.Mask, pair.Second, whole)))
                 .Select(pair => (pair.First.Mask, pair.Second)),
         ];
         var more = empty.Length > Named ? $" and {empty.Length - Named} more" : "";
@@ -57,11 +60,20 @@ internal static class NearlyEmptyLayers
     private static bool IsAllocated(PrunedLayer layer) =>
         layer.Mask.Strategy.FixedSparsity is null && layer.Rule?.Sparsity is null && layer.Rule?.MaximumSparsity is null or 1;
 
-    private static bool IsNearlyEmpty(SparsityGoal goal, PrunedLayer layer, long target, double whole)
+    /// <summary>The average density of the layers whose sparsity neither the strategy nor a rule fixes.</summary>
+    private static double AllocatedDensity(IReadOnlyList<PrunedLayer> layers, IReadOnlyList<long> targets)
+    {
+        var free = layers.Zip(targets).Where(pair => pair.First.Mask.Strategy.FixedSparsity is null && pair.First.Rule?.Sparsity is null);
+        var (removed, all) = free.Aggregate((Removed: 0L, All: 0L), (sum, pair) =>
+            (sum.Removed + (pair.Second * pair.First.Mask.WeightsPerRank), sum.All + pair.First.Mask.Layout.Elements));
+        return all == 0 ? 1 : 1 - Share(removed, all);
+    }
+
+    private static bool IsNearlyEmpty(SparsityGoal goal, PrunedLayer layer, long target, double average)
     {
         var share = Share(target, layer.Mask.Members);
         return (layer.Rule?.MaximumSparsity ?? goal.Maximum) == 1 && layer.Mask.Layout.Elements >= LeastWeights
-            && share > Limit && 1 - share < RelativeDensity * (1 - whole);
+            && share > Limit && 1 - share < RelativeDensity * average;
     }
 
     /// <summary>Whether one competitor is left although the model's sparsity would leave more.</summary>

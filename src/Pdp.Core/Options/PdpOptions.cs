@@ -118,9 +118,9 @@ public sealed record PdpOptions
 
     /// <summary>The largest sparsity that the allocation may give a layer.</summary>
     /// <value>
-    /// In [0, 1]; default 1, at which one weight is kept, or what the <see cref="GlobalMagnitude.DensityFloor"/> of the default allocation
-    /// leaves a layer. Plan and report warn of layers that lose more than 99 % and keep less than a tenth of the average density, or that
-    /// lose all weights or channels but one, while the model keeps far more.
+    /// In [0, 1]. Default 1: no bound but one kept weight. The default allocation keeps more; see
+    /// <see cref="GlobalMagnitude.DensityFloor"/>. Plan and report warn of layers that lose more than 99 % and keep less than a tenth of
+    /// the average density of the layers that the allocation decides about, or that lose all weights or channels but one.
     /// </value>
     public double MaximumLayerSparsity { get; init => field = Guard.Share(value); } = 1;
 
@@ -213,7 +213,9 @@ public sealed record PdpOptions
     /// </exception>
     public string ToJson() => OptionsJson.Write(this);
 
-    /// <summary>The paper's exact setting: τ = 1e-4, the ε ramp after s dense epochs, one global ranking by magnitude.</summary>
+    /// <summary>
+    /// The paper's exact setting: τ = 1e-4, the ε ramp after s dense epochs, one global ranking by magnitude without a floor.
+    /// </summary>
     /// <param name="sparsity">The fraction removed, in [0, 1); null for N:M.</param>
     /// <param name="epochs">The length of the run in epochs.</param>
     /// <param name="warmupEpochs">s, the dense epochs.</param>

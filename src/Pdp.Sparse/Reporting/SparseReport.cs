@@ -62,7 +62,8 @@ public sealed record SparseReport
         {
             yield return string.Create(CultureInfo.InvariantCulture,
                 $"model: {now:0.000} ms, {DenseMilliseconds:0.000} ms before: ")
-                + string.Create(CultureInfo.InvariantCulture, $"{FoldingSpeedup:0.00}× by folding and layout, {SparsitySpeedup:0.00}× by zeros");
+                + string.Create(CultureInfo.InvariantCulture,
+                    $"{FoldingSpeedup:0.00}× by folding and layout, {SparsitySpeedup:0.00}× by zeros");
         }
     }
 

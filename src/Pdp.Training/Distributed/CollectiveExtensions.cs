@@ -53,7 +53,7 @@ public static class CollectiveExtensions
     /// </summary>
     /// <param name="collective">The ranks.</param>
     /// <exception cref="ArgumentNullException"><paramref name="collective"/> is null.</exception>
-    public static (int Index, int Count) LocalRank(this ICollective collective)
+    public static (int Rank, int Size) LocalRankAndSize(this ICollective collective)
     {
         ArgumentNullException.ThrowIfNull(collective);
         var machines = collective.Gather(Environment.MachineName);

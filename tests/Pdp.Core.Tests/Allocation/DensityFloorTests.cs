@@ -27,6 +27,27 @@ public sealed class DensityFloorTests
         Assert.Equal([32 - (10 - kept), 10 - kept], counts);
     }
 
+    /// <summary>0.2 · 0.1 is above 0.02 in binary, which must not cost a weight.</summary>
+    [Theory]
+    [InlineData(3600, 20)]
+    [InlineData(3800, 10)]
+    [InlineData(3200, 40)]
+    public void Allocate_WhereTheShareIsAWholeNumber_KeepsExactlyThat(long remove, int kept)
+    {
+        var budget = Budget.Of(remove, Tensors.Normal(1, 3000), Tensors.Normal(2, 1000, scale: 1e-4));
+
+        Assert.Equal(1000 - kept, budget.Allocate(new GlobalMagnitude())[1]);
+    }
+
+    /// <summary>Of 20 layers with 10 weights, 101 have to go: five or six from each.</summary>
+    [Fact]
+    public void Allocate_AtAFloorOfOneThatDoesNotDivide_IsNearlyUniform()
+    {
+        var budget = Budget.Of(101, [.. Enumerable.Range(0, 20).Select(i => Tensors.Normal(i + 1, 10, scale: Math.Pow(2, -i)))]);
+
+        Assert.All(budget.Allocate(new GlobalMagnitude { DensityFloor = 1 }), removed => Assert.InRange(removed, 0, 6));
+    }
+
     [Fact]
     public void Allocate_AtAFloorOfOne_IsUniform()
     {
@@ -66,7 +87,7 @@ public sealed class DensityFloorTests
         Assert.Equal([2, 9], budget.Allocate(new GlobalMagnitude { DensityFloor = 0.9 }));
     }
 
-    /// <summary>Two layers have to lose 14 more than the floor lets them: both give way, not only the one of small magnitudes.</summary>
+    /// <summary>Two layers have to lose more than the floor lets them: both give way, not only the one of small magnitudes.</summary>
     [Fact]
     public void Allocate_WhereTheFloorGivesWay_KeepsTheLargestThatIsPossible()
     {
@@ -102,7 +123,7 @@ public sealed class DensityFloorTests
 
     private static Budget.Layer Lowered(Budget.Layer layer, double density)
     {
-        var most = layer.Weights.Length - (long)Math.Ceiling(density * layer.Weights.Length);
+        var most = layer.Weights.Length - (long)Math.Ceiling((density * layer.Weights.Length) - 1e-9);
         return layer with { Maximum = Math.Clamp(most, layer.Minimum, layer.Maximum) };
     }
 }

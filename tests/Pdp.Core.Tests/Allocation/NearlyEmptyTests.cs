@@ -72,6 +72,24 @@ public sealed class NearlyEmptyTests
         Assert.Empty(plan.Warnings);
     }
 
+    /// <summary>What rules fix is not part of the average that the floor is a share of: the others keep 4 %, and a fc2 0.8 %.</summary>
+    [Fact]
+    public void Plan_AtTheFloorBesideFixedLayers_HasNoWarning()
+    {
+        using var model = FreshBlocks();
+        using var pruner = new PdpPruner(model, Options with
+        {
+            Sparsity = ((0.96 * 4 * (3072 + 3072 + 4096)) + (0.1 * 4 * 4096)) / (4 * (3072 + 3072 + 4096 + 4096)),
+            Rules = [new("*fc1.weight") { Sparsity = 0.1 }],
+            Allocation = new GlobalMagnitude(),
+        });
+
+        var plan = pruner.Plan();
+
+        Assert.InRange(plan.Layers.Max(layer => layer.Sparsity), 0.9915, 0.9925);
+        Assert.Empty(plan.Warnings);
+    }
+
     [Fact]
     public void Plan_WhereTheUserAskedForIt_HasNoWarning()
     {

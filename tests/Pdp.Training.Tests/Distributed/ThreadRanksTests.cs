@@ -142,9 +142,9 @@ public sealed class ThreadRanksTests
     }
 
     [Fact]
-    public void LocalRank_OfThreads_IsTheRank()
+    public void LocalRankAndSize_OfThreads_AreThoseOfAll()
     {
-        var results = OnEach(3, collective => collective.LocalRank());
+        var results = OnEach(3, collective => collective.LocalRankAndSize());
 
         Assert.Equal([(0, 3), (1, 3), (2, 3)], results);
     }

@@ -178,10 +178,12 @@ public sealed class MethodRunTests : IDisposable
         Assert.Equal(plain.Sparsity, report.Sparsity);
     }
 
-    [Fact]
-    public void Run_WithAMaximum_RemovesNoMoreOfAnyLayer()
+    [Theory]
+    [InlineData("--maximum-layer-sparsity", "0.91")]
+    [InlineData("--allocation", "global:0.9")]
+    public void Run_WithABoundOfLayers_RemovesNoMoreOfAnyLayer(string option, string value)
     {
-        var report = Run("--method", "pdp", "--sparsity", "0.9", "--maximum-layer-sparsity", "0.91", "--width", "8");
+        var report = Run("--method", "pdp", "--sparsity", "0.9", option, value, "--width", "8");
 
         var layers = PruningReport.FromJson(File.ReadAllText(_folder.File("run/pruning.json"))).Layers;
         Assert.Equal(0.9, report.Sparsity, 1e-4);

@@ -85,7 +85,7 @@ public sealed class ScanTests : IDisposable
         return data.ToArray();
     }
 
-    /// <summary>Says class 1 where the mean red of every fourth pixel is above average, as that of the corner is once it is shrunk.</summary>
+    /// <summary>Says class 1 where the red of every fourth pixel is above average, as that of the corner is once it is shrunk.</summary>
     private static ResNet20 SeesTheCorner()
     {
         var model = new ResNet20(width: 4);

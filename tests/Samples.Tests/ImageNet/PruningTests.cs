@@ -8,12 +8,15 @@ public sealed class PruningTests : IDisposable
 
     public void Dispose() => _model.Dispose();
 
-    [Fact]
-    public void Options_OfThePapersRecipe_AreTheLibrarysPreset()
+    [Theory]
+    [InlineData("pdp-resnet18", 0.855)]
+    [InlineData("pdp-mobilenet-v1", 0.866)]
+    [InlineData("pdp-resnet50", 0.9)]
+    public void Options_OfThePapersRecipes_AreTheLibrarysPreset(string recipe, double sparsity)
     {
-        var expected = PdpOptions.Paper(0.855);
+        var expected = PdpOptions.Paper(sparsity);
 
-        var options = Pruning.Options(Recipe.Parse(["--recipe", "pdp-resnet18"]), _model);
+        var options = Pruning.Options(Recipe.Parse(["--recipe", recipe]), _model);
 
         Assert.Equal((expected.Sparsity, expected.Epochs, expected.Strategy), (options.Sparsity, options.Epochs, options.Strategy));
         Assert.Equal(

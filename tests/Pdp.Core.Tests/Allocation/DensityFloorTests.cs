@@ -1,5 +1,7 @@
 using CsCheck;
 using Pdp.Tests.Support;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
 
 namespace Pdp.Tests.Allocation;
 
@@ -105,6 +107,33 @@ public sealed class DensityFloorTests
         budget = budget with { Layers = [budget.Layers[0], budget.Layers[1] with { Minimum = 9 }] };
 
         Assert.Equal([1, 9], budget.Allocate(new GlobalMagnitude { DensityFloor = 0.8 }));
+    }
+
+    public static TheoryData<IMaskStrategy, long> Strategies => new()
+    {
+        { new Unstructured(), 1 },
+        { new Block(1, 4), 4 },
+        { new PerChannel(), 48 },
+        { new PerChannel { RoundTo = 4 }, 4 * 48 },
+    };
+
+    /// <summary>A layer of a thousandth of the other's magnitudes keeps 6 % at 70 %, give or take what can't be divided.</summary>
+    [Theory]
+    [MemberData(nameof(Strategies))]
+    public void Plan_OfBlocksOrChannels_KeepsTheShareUpToRounding(IMaskStrategy strategy, long unit)
+    {
+        using var scope = NewDisposeScope();
+        using var model = Sequential(("small", Linear(48, 64, hasBias: false)), ("large", Linear(48, 4000, hasBias: false)));
+        Tensors.Fill(model.parameters().First(), Tensors.Normal(1, 64 * 48, scale: 1e-3));
+        Tensors.Fill(model.parameters().Last(), Tensors.Normal(2, 4000 * 48));
+        var options = new PdpOptions { Epochs = 8, Sparsity = 0.7, Strategy = strategy };
+        using var pruner = new PdpPruner(model, options);
+        using var unbounded = new PdpPruner(model, options with { Allocation = Ranking });
+
+        var small = pruner.Plan().Layers[0];
+
+        Assert.InRange(small.Elements - small.Removed, (0.06 * small.Elements) - unit, (0.06 * small.Elements) + unit);
+        Assert.InRange(small.Elements - unbounded.Plan().Layers[0].Removed, 1, unit);
     }
 
     [Theory]

@@ -214,27 +214,6 @@ public sealed class CellRunsTests : IDisposable
         Assert.False(File.Exists(Path.Combine(folders[1].Path, "history.json")));
     }
 
-    [Theory]
-    [InlineData("MALLOC_MMAP_THRESHOLD_", "1000000000")]
-    [InlineData("MALLOC_TRIM_THRESHOLD_", "2000000000")]
-    public void Command_KeepsMemoryBetweenSteps_UnlessTheCallerSaysHow(string name, string bytes)
-    {
-        var before = Environment.GetEnvironmentVariable(name);
-        try
-        {
-            Environment.SetEnvironmentVariable(name, null);
-            var byDefault = CellCommand.Of(Folders()[1], new CompareSettings { Data = "cifar10" }).Environment[name];
-            Environment.SetEnvironmentVariable(name, "4096");
-            var asked = CellCommand.Of(Folders()[1], new CompareSettings { Data = "cifar10" }).Environment[name];
-
-            Assert.Equal((bytes, "4096"), (byDefault, asked));
-        }
-        finally
-        {
-            Environment.SetEnvironmentVariable(name, before);
-        }
-    }
-
     private CellFolder[] Folders()
     {
         var recipe = Recipes.Parse("""{ "seeds": [0], "columns": { "80 %": { "sparsity": 0.8 } }, "methods": { "pdp": {}, "gmp": {} } }""");

@@ -153,6 +153,7 @@ static void Run(Settings settings, ICollective ranks, CancellationToken stop)
         SecondsPerEpoch = run.History.Average(metrics => metrics.Seconds),
         Ranks = ranks.Size,
         CommunicationSecondsPerStep = team.SecondsPerStep,
+        Version = LibraryVersion.Current,
     };
     RunFiles.Write(settings.Out, RunPage.FileName,
         ResultPage.Of(report, settings, run.History, pruning, weights, uncommitted, Size(settings, model, device)).ToHtml());

@@ -79,6 +79,7 @@ internal sealed class TrainingRun : IDisposable
             ExtraParameters = outcome.ExtraParameters,
             Settings = _settings.Fingerprint(),
             WeightsHash = FileHash.Of(_encoderFile),
+            Version = LibraryVersion.Current,
             Latencies = _pruner is null || !_settings.Deploy ? [] : Latency.Of(_model, _tests[0]),
         };
         _results.Finish(outcome.Pruning, SaveWeights, report.ToJson());

@@ -198,6 +198,7 @@ internal sealed class TrainingRun : IDisposable
             ExtraParameters = _pruner?.Parameters.Sum(entry => entry.Parameter.numel()) ?? 0,
             Settings = _settings.Fingerprint(),
             WeightsHash = FileHash.Of(_settings.Weights),
+            Version = LibraryVersion.Current,
             Ranks = _ranks.Size,
             CommunicationSecondsPerStep = _trainer.CommunicationSeconds,
         };

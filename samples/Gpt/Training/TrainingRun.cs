@@ -83,6 +83,7 @@ internal sealed class TrainingRun : IDisposable
             ExtraParameters = outcome.ExtraParameters,
             Settings = _settings.Fingerprint(),
             WeightsHash = FileHash.Of(_weightsFile),
+            Version = LibraryVersion.Current,
         };
         _results.Finish(outcome.Pruning, path => GptWeights.Save(_model, path, _data.Vocabulary), report.ToJson());
         Console.WriteLine(report.ToJson());

@@ -56,5 +56,8 @@ internal sealed record RunReport
     /// <summary>The time in which a rank averages gradients, waiting included; null where it is alone.</summary>
     public double? CommunicationSecondsPerStep { get; init; }
 
+    /// <summary>The version of the library that the run was made with.</summary>
+    public required string Version { get; init; }
+
     public string ToJson() => JsonSerializer.Serialize(this, Json);
 }

@@ -39,6 +39,9 @@ internal abstract record ComparedReport
     /// <summary>The hash of the weights that the run started from; null for fresh ones.</summary>
     public required string? WeightsHash { get; init; }
 
+    /// <summary>The version of the library that the run was made with; null in reports from before they recorded it.</summary>
+    public string? Version { get; init; }
+
     /// <summary>The number that runs are compared by, of the network as it is saved.</summary>
     [JsonIgnore]
     public abstract double Score { get; }

@@ -41,6 +41,12 @@ internal sealed class Results
     /// <summary>The score of the weights that all runs start from; null where no run has measured it.</summary>
     public double? StartScore => Cells.Select(result => result.Report.StartScore).FirstOrDefault(score => score is not null);
 
+    /// <summary>
+    /// The versions of the library that the finished cells were made with, and how many each; null where none is recorded.
+    /// </summary>
+    public IReadOnlyList<(string? Version, int Cells)> Versions =>
+        [.. Cells.GroupBy(result => result.Report.Version).Select(cells => (cells.Key, cells.Count()))];
+
     /// <summary>The finished seeds of a row in a column.</summary>
     public IReadOnlyList<Result> Of(string row, string column) =>
         [.. Cells.Where(result => result.Cell.Row == row && result.Cell.Column == column)];

@@ -9,7 +9,7 @@ internal sealed class ResultsMarkdown(Results results)
     private const string Undefined = "–";
     private static readonly string[] CostHeads = ["time, over dense", "memory, over dense", "extra parameters"];
 
-    public override string ToString() => $"{Scores()}\n{Times()}{Failed()}{Missing()}";
+    public override string ToString() => $"{Scores()}\n{Times()}{Versions()}{Failed()}{Missing()}";
 
     /// <summary>
     /// The score of the committed networks, mean ± half of the spread over the seeds, and what was removed; beside it the cost.
@@ -49,6 +49,14 @@ internal sealed class ResultsMarkdown(Results results)
             Number(Median(cells.Select(results.MemoryRatio)), "0.00"),
             Number(cells.Length == 0 ? null : cells.Max(cell => cell.Report.ExtraParameters), "N0"),
         ];
+    }
+
+    /// <summary>Where defaults of the library have changed, cells of one row may differ in what its versions decided.</summary>
+    private string Versions()
+    {
+        var versions = results.Versions.Select(
+            made => $"{made.Version ?? "an unrecorded version"} ({made.Cells} {(made.Cells == 1 ? "cell" : "cells")})");
+        return results.Versions.Count == 0 ? "" : $"\nMade with Pdp.Core {string.Join(", ", versions)}.\n";
     }
 
     private string Failed()

@@ -27,6 +27,7 @@ public sealed class TrainingRunTests : IDisposable
             ".encoder.layer.", line, StringComparison.Ordinal));
         Assert.Equal(12, File.ReadLines(_runs.File("run/layers.csv")).Skip(1).Count());
         Assert.InRange(report.Accuracies["dev_matched"], 0, 1);
+        Assert.Equal(LibraryVersion.Current, report.Version);
         Assert.Equal(0, PruningReport.FromJson(File.ReadAllText(_runs.File("run/pruning.json"))).Layers.Sum(layer => layer.Violations));
     }
 

@@ -30,6 +30,7 @@ public sealed class MethodRunTests : IDisposable
 
         Assert.Equal(Math.Round(0.9 * Prunable) / Prunable, report.Sparsity);
         Assert.Equal(method is "optg" or "mvp" ? Prunable : 0, report.ExtraParameters);
+        Assert.Equal(LibraryVersion.Current, report.Version);
     }
 
     [Theory]

@@ -79,6 +79,7 @@ public sealed class CompareTests : IDisposable
             ExtraParameters = 0,
             Settings = settings.Fingerprint(),
             WeightsHash = null,
+            Version = "1.2.3",
         };
         AtomicFile.WriteText(Path.Combine(folder.Path, "report.json"), report.ToJson());
     }

@@ -36,6 +36,7 @@ public sealed class TrainingRunTests : IDisposable
         Assert.Equal(0, PruningReport.FromJson(File.ReadAllText(_folder.File("run/pruning.json"))).Layers.Sum(layer => layer.Violations));
         Assert.InRange(report.Perplexity, 1, 100);
         Assert.Equal(method is "optg" or "mvp" ? 786_432 : 0, report.ExtraParameters);
+        Assert.Equal(LibraryVersion.Current, report.Version);
     }
 
     [Fact]

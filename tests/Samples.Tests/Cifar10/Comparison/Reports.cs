@@ -24,6 +24,7 @@ internal static class Reports
             ExtraParameters = cell.Method == "gmp" ? 1234 : 0,
             Settings = settings.Fingerprint(),
             WeightsHash = null,
+            Version = "1.2.3",
         };
     }
 }

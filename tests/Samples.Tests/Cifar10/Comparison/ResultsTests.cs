@@ -29,6 +29,8 @@ public sealed class ResultsTests : IDisposable
             | pdp | 1.250 |
             | gmp | 1.250 |
 
+            Made with Pdp.Core 1.2.3 (6 cells).
+
             """.ReplaceLineEndings("\n"),
             text);
     }
@@ -91,6 +93,22 @@ public sealed class ResultsTests : IDisposable
     }
 
     [Fact]
+    public void ToMarkdown_OfCellsOfSeveralVersions_NamesEach()
+    {
+        var folders = Folders;
+        foreach (var (folder, version) in folders.Zip(["0.1.0+abc", "0.1.0+abc", null, "0.2.0"]))
+        {
+            var report = Reports.Of(folder.Cell, 0.8) with { Version = version };
+            AtomicFile.WriteText(Path.Combine(folder.Path, "report.json"), JsonSerializer.Serialize(report, Json.Options));
+        }
+
+        Assert.Contains(
+            "\nMade with Pdp.Core 0.1.0+abc (2 cells), an unrecorded version (1 cell), 0.2.0 (1 cell).\n",
+            new Results(folders).ToMarkdown(),
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void ToCsv_OfAFailedMethod_HasALineWithWhatItFailedWith()
     {
         Folders.Single(folder => folder.Cell.Name == "80-gmp-0").Fail("no \"data\", none");
@@ -98,7 +116,7 @@ public sealed class ResultsTests : IDisposable
         var lines = Made(("pdp", 0, 0.86)).ToCsv().TrimEnd().Split('\n');
 
         Assert.EndsWith(",error", lines[0], StringComparison.Ordinal);
-        Assert.Equal("\"80 %\",\"gmp\",gmp,unstructured,0,8,,,,,,,,,\"no \"\"data\"\", none\"", lines[2]);
+        Assert.Equal("\"80 %\",\"gmp\",gmp,unstructured,0,8,,,,,,,,,,\"no \"\"data\"\", none\"", lines[2]);
         Assert.All(lines[1..2], line => Assert.Equal(lines[0].Count(c => c == ','), line.Count(c => c == ',')));
     }
 
@@ -108,7 +126,7 @@ public sealed class ResultsTests : IDisposable
         var lines = Made(("pdp", 0, 0.86), ("dense", 0, 0.88)).ToCsv().TrimEnd().Split('\n');
 
         Assert.Equal(3, lines.Length);
-        Assert.Equal("\"80 %\",\"pdp\",pdp,unstructured,0,8,0.86,0.8,,,1.25,1.5,0,1,", lines[2]);
+        Assert.Equal("\"80 %\",\"pdp\",pdp,unstructured,0,8,0.86,0.8,,,1.25,1.5,0,1,1.2.3,", lines[2]);
     }
 
     [Fact]

@@ -108,9 +108,14 @@ public sealed class PdpPrunerScheduleTests
     public void Temperature_IsByDefaultAnnealedAndHardInTheLastQuarter_ForChannelsAlways()
     {
         var options = new PdpOptions { Sparsity = 0.5, Epochs = 16 };
+        var soft = Temperature.Relative(1);
 
+        Assert.Equal((soft.AnnealedTo(0.001, 4, 12).HardFrom(12), soft.AnnealedTo(0.1, 4, 12).HardFrom(12)), Of(options));
         Assert.Equal(
-            (Temperature.Relative(1).AnnealedTo(0.001, 4, 12).HardFrom(12), Temperature.Relative(1).HardFrom(12)), Of(options));
+            (soft.AnnealedTo(0.001, 2.5, 7.5).HardFrom(7.5), soft.AnnealedTo(0.1, 2.5, 7.5).HardFrom(7.5)),
+            Of(options with { Epochs = 10 }));
+        Assert.Equal(
+            (soft.AnnealedTo(0.001, 1, 6).HardFrom(6), soft.AnnealedTo(1, 1, 6).HardFrom(6)), Of(options with { Epochs = 8 }));
         Assert.Equal((Temperature.Relative(1e-6), null), Of(options with { Strategy = new PerChannel() }));
     }
 
@@ -121,9 +126,10 @@ public sealed class PdpPrunerScheduleTests
     public void Temperature_WhereAScheduleEndsLate_IsHardFromItsEndOn(double start, double end, double hard)
     {
         var options = new PdpOptions { Sparsity = 0.5, Epochs = 16, Schedule = new CubicRamp(start, end) };
+        var soft = Temperature.Relative(1);
 
         Assert.Equal(
-            (Temperature.Relative(1).AnnealedTo(0.001, start, hard).HardFrom(hard), Temperature.Relative(1).HardFrom(hard)), Of(options));
+            (soft.AnnealedTo(0.001, start, hard).HardFrom(hard), soft.AnnealedTo(0.1, start, hard).HardFrom(hard)), Of(options));
     }
 
     [Fact]

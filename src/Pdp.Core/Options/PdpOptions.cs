@@ -17,7 +17,7 @@ public sealed record PdpOptions
     /// <summary>The paper's temperature, in weight².</summary>
     private const double PaperTemperature = 1e-4;
 
-    /// <summary>The epochs from which a run has time for a later ramp.</summary>
+    /// <summary>The epochs from which a run has time for a later ramp, and for gradients that settle which weights stay.</summary>
     private const double LongRun = 10;
 
     /// <summary>The length of the run; the schedule must end within it.</summary>
@@ -73,8 +73,8 @@ public sealed record PdpOptions
     /// threshold get one: the factor is 0.07 at w² = t²/2, 5.5 at the threshold and 1.2 at w² = 1.5t².
     /// </remarks>
     /// <value>
-    /// Null, the default, is a constant ρ′ = 1 until the masks become hard, where the default temperature of the masks is in force, and the
-    /// temperature of the masks where another is given: equation 4 of the paper.
+    /// Null, the default, is ρ′ = 1 until the masks become hard, annealed to 0.1 in runs of ten epochs or more, where the default
+    /// temperature of the masks is in force, and the temperature of the masks where another is given: equation 4 of the paper.
     /// </value>
     public Temperature? GradientTemperature { get; init; }
 
@@ -175,8 +175,11 @@ public sealed record PdpOptions
 
     private (Temperature Mask, Temperature? Gradient) DefaultTemperaturesOf(IMaskStrategy strategy) => strategy is PerChannel
         ? (Pdp.Temperature.Relative(1e-6), null)
-        : (Pdp.Temperature.Relative(1).AnnealedTo(0.001, EffectiveSchedule.StartEpoch, HardEpoch).HardFrom(HardEpoch),
-            Pdp.Temperature.Relative(1).HardFrom(HardEpoch));
+        : (SoftUntilHard(0.001), SoftUntilHard(Epochs < LongRun ? 1 : 0.1));
+
+    /// <summary>From ρ = 1 at the schedule's start to another ρ where the masks become hard.</summary>
+    private Temperature SoftUntilHard(double to) =>
+        Pdp.Temperature.Relative(1).AnnealedTo(to, EffectiveSchedule.StartEpoch, HardEpoch).HardFrom(HardEpoch);
 
     private CubicRamp Ramp(double start, double end) => new(start * Epochs, end * Epochs);
 

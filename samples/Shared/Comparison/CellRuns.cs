@@ -45,11 +45,11 @@ internal sealed class CellRuns(
         var all = folders.Select(folder => (Folder: folder, Outcome: folder.Outcome())).ToList();
         var missing = all.Where(pair => pair.Outcome.Report is null).ToList();
         Console.WriteLine($"{folders.Count} cells, {folders.Count - missing.Count} of them finished before; {jobs} at a time.");
-        var older = all.Count(pair => pair.Outcome.Report is { } report && report.Version != LibraryVersion.Current);
-        if (older > 0)
+        var others = all.Count(pair => pair.Outcome.Report is { } report && report.Version != LibraryVersion.Current);
+        if (others > 0)
         {
-            Console.WriteLine($"Another version of the library than {LibraryVersion.Current} made {older} of them, perhaps with other "
-                + "defaults: to make a cell anew, delete its folder.");
+            Console.WriteLine($"{others} of them were made by another version of the library than this one, {LibraryVersion.Current}, "
+                + "perhaps with other defaults: to make a cell anew, delete its folder.");
         }
 
         foreach (var (folder, outcome) in missing.Where(pair => pair.Outcome.Fault is not null))

@@ -26,34 +26,6 @@ public sealed class CellRunsTests : IDisposable
         Assert.All(folders, folder => Assert.NotNull(folder.Report()));
     }
 
-    [Theory]
-    [InlineData("0.0.1+abc", true)]
-    [InlineData(null, true)]
-    [InlineData("this one", false)]
-    public async Task RunAsync_AfterOtherVersionsOfTheLibrary_SaysHowManyCellsTheyMade(string? version, bool isSaid)
-    {
-        var folders = Folders();
-        foreach (var folder in folders)
-        {
-            var report = Reports.Of(folder.Cell, 0.8) with { Version = version == "this one" ? LibraryVersion.Current : version };
-            AtomicFile.WriteText(Path.Combine(folder.Path, "report.json"), JsonSerializer.Serialize(report, Json.Options));
-        }
-
-        var (console, written) = (Console.Out, new StringWriter());
-        Console.SetOut(TextWriter.Synchronized(written));
-        try
-        {
-            await new CellRuns(folders, jobs: 1, folder => Shell("exit 3")).RunAsync(CancellationToken.None);
-        }
-        finally
-        {
-            Console.SetOut(console);
-        }
-
-        var expected = $"Another version of the library than {LibraryVersion.Current} made 3 of them";
-        Assert.Equal(isSaid, written.ToString().Contains(expected, StringComparison.Ordinal));
-    }
-
     [Fact]
     public async Task RunAsync_WhenOneFails_GoesOnWithTheOthers()
     {

@@ -59,7 +59,7 @@ public unsafe class KernelBenchmarks
             kernel.Enter(piece, Elements(_weight), Elements(_dense));
         var isUnchanged = true;
         for (var piece = 0; piece < kernel.Pieces; piece++)
-            isUnchanged &= kernel.Leave(piece, Elements(_weight), Elements(_dense), Elements(_gradient), Elements(_sum));
+            isUnchanged &= kernel.Leave(piece, Elements(_weight), Elements(_dense), Elements(_gradient), Elements(_sum), radial: null);
         return isUnchanged;
     }
 }

@@ -19,6 +19,30 @@ internal static class MaskBenchmark
 
         if (run.Wants("shapes"))
             MeasureShapes(run);
+        if (run.Wants("radial"))
+            MeasureRadialCorrection(run);
+    }
+
+    /// <summary>Gradients that are corrected along the weights, against those that are not.</summary>
+    private static void MeasureRadialCorrection(Run run)
+    {
+        var plain = Temperature.Relative(0.25);
+        foreach (var strategy in (IMaskStrategy[])[new Unstructured(), NofM.Keep(2, of: 4)])
+        {
+            using var scope = NewDisposeScope();
+            var medians = Alternation.Medians(
+                21,
+                run.Budget(quick: 10, full: 60),
+                Stepping(new(strategy, temperature: plain)),
+                Stepping(new(strategy, temperature: plain.WithRadialCorrection())));
+            Line.Write(
+                "mask",
+                ("strategy", strategy.Name),
+                ("threads", run.Threads),
+                ("plain_ms", medians[0]),
+                ("corrected_ms", medians[1]),
+                ("corrected_over_plain", medians[1] / medians[0]));
+        }
     }
 
     /// <summary>Other N:M patterns against 2:4.</summary>
@@ -26,15 +50,14 @@ internal static class MaskBenchmark
     {
         using var scope = NewDisposeScope();
         NofM[] patterns = [NofM.Keep(2, of: 4), NofM.Keep(1, of: 4), NofM.Keep(4, of: 8), NofM.Keep(2, of: 8)];
-        var medians = Alternation.Medians(21, run.Budget(quick: 10, full: 60), [.. patterns.Select(Stepping)]);
+        var medians = Alternation.Medians(21, run.Budget(quick: 10, full: 60), [.. patterns.Select(pattern => Stepping(new(pattern)))]);
         foreach (var (pattern, median) in patterns.Zip(medians))
             Line.Write("mask", ("strategy", pattern.Name), ("threads", run.Threads), ("fused_ms", median),
                 ("over_2of4", median / medians[0]));
     }
 
-    private static Func<TimeSpan> Stepping(NofM pattern)
+    private static Func<TimeSpan> Stepping(MaskPasses passes)
     {
-        var passes = new MaskPasses(pattern);
         for (var i = 0; i < 10; i++)
             passes.Pass();
         return passes.Pass;

@@ -12,7 +12,7 @@ internal sealed class MaskPasses : IDisposable
     private readonly Tensor[] _gradients;
     private readonly Tensor[] _arriving;
 
-    public MaskPasses(IMaskStrategy strategy, int layers = Layered.All)
+    public MaskPasses(IMaskStrategy strategy, int layers = Layered.All, Temperature? temperature = null)
     {
         _model = new Layered(layers);
         Pruner = new PdpPruner(_model, new PdpOptions
@@ -22,7 +22,7 @@ internal sealed class MaskPasses : IDisposable
             Strategy = strategy,
             Include = ["*"],
             Schedule = new ConstantSparsity(),
-            Temperature = Temperature.Absolute(1e-4),
+            Temperature = temperature ?? Temperature.Absolute(1e-4),
         });
         var weights = _model.named_parameters().ToDictionary(pair => pair.name, pair => pair.parameter);
         Weights = [.. Pruner.Masks.Select(mask => weights[mask.Name])];

@@ -69,6 +69,9 @@ internal abstract record PruningSettings
         Value = "RHO|RHO:RHO", Default = "the library's; that of the masks where one is given")]
     public string? GradientTemperature { get; init => field = TemperatureOption.Checked(value); }
 
+    [Option("Whether gradients with --gradient-temperature are corrected along the weights, so that they don't lengthen them in vain.")]
+    public bool RadialCorrection { get; init; }
+
     [Option(
         "Epoch at which temperatures reach their end.",
         Value = OptionAttribute.Epochs, Range = "(0, ∞)", Default = "nine tenths of the run")]

@@ -40,8 +40,17 @@ internal sealed class Timeline(PruningSettings settings)
     }
 
     /// <summary>The temperature of the gradient; null, which stands for the library's, where none is given.</summary>
-    /// <exception cref="ArgumentException">Annealing would not end after its start and within the run.</exception>
-    public Temperature? GradientTemperature() => settings.GradientTemperature is { } text ? Relative(text) : null;
+    /// <exception cref="ArgumentException">
+    /// Annealing would not end after its start and within the run, or there is a correction and no temperature.
+    /// </exception>
+    public Temperature? GradientTemperature()
+    {
+        Require(!settings.RadialCorrection || settings.GradientTemperature is not null,
+            "--radial-correction is for a temperature that is given: give --gradient-temperature, such as 1:0.1.");
+        return settings.GradientTemperature is not { } text ? null
+            : settings.RadialCorrection ? Relative(text).WithRadialCorrection()
+            : Relative(text);
+    }
 
     /// <summary>Checks at the start of a run, not in its middle, that the commit comes after the schedule has ended.</summary>
     /// <param name="commit">The epoch of the commit.</param>

@@ -103,6 +103,18 @@ public sealed class TimelineTests
     }
 
     [Fact]
+    public void RadialCorrection_IsThatOfTheGradientTemperatureThatIsGiven()
+    {
+        var corrected = Default with { RadialCorrection = true };
+
+        Assert.Equal(
+            Temperature.Relative(2).WithRadialCorrection(),
+            new Timeline(corrected with { GradientTemperature = "2" }).GradientTemperature());
+        Assert.Contains("--radial-correction is for a temperature that is given",
+            Assert.Throws<ArgumentException>(new Timeline(corrected).GradientTemperature).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void HardFrom_IsThatOfEachTemperatureThatIsGiven()
     {
         var hard = Default with { HardFrom = 6 };

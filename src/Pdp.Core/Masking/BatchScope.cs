@@ -116,8 +116,8 @@ internal sealed class BatchScope : IDisposable
     private static bool IsMasked(MaskGroup group) => group is { IsSoft: true, Mask: { Removed: > 0, Importance: null } };
 
     /// <summary>What weights that are masked together have in common; sparsities may differ, except those of N:M groups.</summary>
-    private static (long Removed, Sharpness Mask, Sharpness? Gradient) KeyOf(PdpMask mask) =>
-        (mask.Strategy is Unstructured ? 0 : mask.Removed, mask.Sharpness, mask.GradientSharpness);
+    private static (long Removed, Sharpness Mask, Sharpness? Gradient, bool HasRadialCorrection) KeyOf(PdpMask mask) =>
+        (mask.Strategy is Unstructured ? 0 : mask.Removed, mask.Sharpness, mask.GradientSharpness, mask.HasRadialCorrection);
 
     /// <summary>Makes the batch anew if other weights are inside than last time, as when a ramp has begun to prune small ones.</summary>
     private void UpdateBatch()
@@ -181,17 +181,22 @@ internal sealed class BatchScope : IDisposable
         var upstream = _batch!.Join(arrived.Zip(_inside, (gradient, member) => gradient ?? member.Value.zeros_like()));
         var wide = Precision.Widen(_dense!);
         var boundary = _batch.BoundaryOf(wide, _threshold!, GradientSharpness);
-        var corrected = SoftMask.Gradient(wide, Precision.Widen(upstream), boundary, _batch.Strategy, _batch.Layout);
+        var arriving = Precision.Widen(upstream);
+        var corrected = SoftMask.Gradient(wide, arriving, boundary, _batch.Strategy, _batch.Layout);
+        if (_inside[0].Group.Mask.HasRadialCorrection)
+            corrected = Radial.Corrected(corrected, arriving.mul(MaskOf(wide)), wide, _batch.Totals);
         foreach (var (gradient, part) in arrived.Zip(_batch.Split(corrected)))
             gradient?.copy_(part);
     }
 
     /// <summary>ŵ of all weights.</summary>
-    private Tensor Masked(Tensor wide)
+    private Tensor Masked(Tensor wide) => Zeros.WithoutSubnormals(wide.mul(MaskOf(wide)), _smallestNormal);
+
+    /// <summary>m of all weights.</summary>
+    private Tensor MaskOf(Tensor wide)
     {
         var boundary = _batch!.BoundaryOf(wide, _threshold!, Sharpness);
-        var mask = _batch.Strategy.Spread(SoftMask.Mask(boundary.Logit), _batch.Layout);
-        return Zeros.WithoutSubnormals(wide.mul(mask), _smallestNormal);
+        return _batch.Strategy.Spread(SoftMask.Mask(boundary.Logit), _batch.Layout);
     }
 
     private void Write(Tensor joined)

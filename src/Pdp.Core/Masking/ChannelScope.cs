@@ -23,6 +23,7 @@ internal sealed class ChannelScope : MemoryScope
     private readonly float[] _factors;
     private readonly float[] _gradientFactors;
     private readonly double[] _slopes;
+    private readonly double[] _surplus;
     private double _scale;
     private double _gradientScale;
     private int _faults;
@@ -38,6 +39,7 @@ internal sealed class ChannelScope : MemoryScope
         _channelsPerPiece = Math.Max(1, PieceLength / (Elements / channels));
         _sums = new double[channels];
         _slopes = new double[channels];
+        _surplus = new double[channels];
         (_magnitudes, _sorted) = (new float[channels], new float[channels]);
         (_factors, _gradientFactors) = (new float[channels], new float[channels]);
     }
@@ -50,6 +52,9 @@ internal sealed class ChannelScope : MemoryScope
 
     /// <inheritdoc/>
     public override bool Measures => true;
+
+    /// <inheritdoc/>
+    protected override bool HasRadialCorrection => _mask.HasRadialCorrection;
 
     /// <summary>Makes the scope of channels; null if some channels are not contiguous in memory.</summary>
     public static new ChannelScope? For(string subject, PdpMask mask, GroupSlices slices)
@@ -112,6 +117,25 @@ internal sealed class ChannelScope : MemoryScope
         {
             foreach (var rows in _rows)
                 rows.Mask(channel, _factors[channel]);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void CorrectRadially(int piece)
+    {
+        var surplus = _surplus.Sum();
+        if (surplus == 0)
+            return;
+
+        var slope = (float)(-surplus / _sums.Sum() / _gradientScale);
+        var (first, end) = Extent(piece);
+        for (var channel = first; channel < end; channel++)
+        {
+            foreach (var rows in _rows)
+            {
+                if (rows.Role == ChannelRole.Filter)
+                    rows.Correct(channel, factor: 1, slope, (float)_gradientScale);
+            }
         }
     }
 
@@ -188,12 +212,17 @@ internal sealed class ChannelScope : MemoryScope
     /// <summary>Equation 5 for one channel: m·g, plus (∂s/∂w)·(1/τ)·m(1 − m)·Σ(g·θ) for the weights that make its score.</summary>
     private void Correct(long channel)
     {
-        var shared = 0.0;
+        var (shared, filters) = (0.0, 0.0);
         foreach (var rows in _rows)
-            shared += rows.IsMasked ? rows.Upstream(channel) : 0;
+        {
+            var upstream = rows.IsMasked ? rows.Upstream(channel) : 0;
+            shared += upstream;
+            filters += rows.Role == ChannelRole.Filter ? upstream : 0;
+        }
 
         // In units of √τ, and bounded, as in SoftMask.
         var slope = (float)(_slopes[channel] * Math.Clamp(shared * _gradientScale, -MostShared, MostShared));
+        _surplus[channel] = ((_gradientFactors[channel] - _factors[channel]) * filters) + (slope * _gradientScale * _sums[channel]);
         foreach (var rows in _rows)
             rows.Correct(
                 channel, rows.IsMasked ? _gradientFactors[channel] : 1, rows.Role == ChannelRole.Filter ? slope : 0, (float)_gradientScale);

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Pdp.Masking;
 
-/// <summary>Computes what determines a mask: magnitudes, thresholds and temperatures. Works in the caller's scope.</summary>
+/// <summary>Computes what determines a mask, magnitudes, thresholds and temperatures, and ŵ. Works in the caller's scope.</summary>
 internal static class MaskThresholds
 {
     /// <summary>The magnitudes that compete, <c>[groups, members]</c>, of a weight in its arithmetic type.</summary>
@@ -32,4 +32,17 @@ internal static class MaskThresholds
     public static Boundary GradientBoundaryOf(this PdpMask mask, Tensor wide, Boundary boundary) => mask.GradientSharpness is { } own
         ? mask.BoundaryOf(wide, boundary.Threshold, SoftMask.Scale(boundary.Threshold, own))
         : boundary;
+
+    /// <summary>ŵ as a differentiable function of a weight in its arithmetic type, for p &gt; 0.</summary>
+    public static Tensor MaskedOf(this PdpMask mask, Tensor wide)
+    {
+        var (strategy, layout) = (mask.Strategy, mask.Layout);
+        var boundary = mask.BoundaryOf(wide.detach());
+        var (direction, length) = mask.HasRadialCorrection ? Radial.Split(wide) : (wide, null);
+        var logit = SoftMask.Differentiable(mask.GradientBoundaryOf(wide.detach(), boundary), direction, strategy, layout);
+        var masked = strategy.Spread(SoftMask.Mask(logit), layout).mul(direction);
+        if (mask.GradientSharpness is not null)
+            masked = SoftMask.WithValue(masked, strategy.Spread(SoftMask.Mask(boundary.Logit), layout).mul(wide));
+        return length is null ? masked : masked.mul(length);
+    }
 }

@@ -61,6 +61,12 @@ internal abstract class MemoryScope : IDisposable
     /// </summary>
     public bool LeavesGradient { get; private set; }
 
+    /// <summary>Whether <see cref="CorrectRadially(int)"/> has to follow on the pieces, once all have left.</summary>
+    public bool CorrectsRadially => HasRadialCorrection && IsRestored && GradientArrived && !LeavesGradient;
+
+    /// <summary>Whether the gradient is corrected along the weights.</summary>
+    protected virtual bool HasRadialCorrection => false;
+
     /// <summary>The gradients, by parameter.</summary>
     protected GradientMemory[] Gradients { get; }
 
@@ -129,6 +135,11 @@ internal abstract class MemoryScope : IDisposable
     {
         if (IsRestored && !Restore(piece, correctsGradient: GradientArrived && !LeavesGradient))
             Interlocked.Increment(ref _changes);
+    }
+
+    /// <summary>Corrects the gradient of a piece along the weights, once all pieces have left.</summary>
+    public virtual void CorrectRadially(int piece)
+    {
     }
 
     /// <summary>Puts back the gradients that were set aside, after all pieces.</summary>

@@ -43,6 +43,7 @@ internal sealed class MemoryScopes : IParallelWork
         Prepare,
         Enter,
         Leave,
+        CorrectRadially,
     }
 
     /// <summary>Replaces w by ŵ in all weights that are claimed, or in none.</summary>
@@ -74,6 +75,8 @@ internal sealed class MemoryScopes : IParallelWork
         }
 
         Run(Phase.Leave, _pieces.Length, get_num_threads());
+        if (_weights.Any(CorrectsRadially))
+            Run(Phase.CorrectRadially, _pieces.Length, get_num_threads());
         foreach (var weight in _weights)
         {
             if (weight.IsInside)
@@ -100,7 +103,11 @@ internal sealed class MemoryScopes : IParallelWork
             weight.Enter(part);
         else if (_phase == Phase.Leave && weight.IsInside)
             weight.Leave(part);
+        else if (_phase == Phase.CorrectRadially && CorrectsRadially(weight))
+            weight.CorrectRadially(part);
     }
+
+    private static bool CorrectsRadially(MemoryScope weight) => weight is { IsInside: true, CorrectsRadially: true };
 
     private bool Prepare(int threads)
     {

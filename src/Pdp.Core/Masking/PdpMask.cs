@@ -103,6 +103,10 @@ public sealed class PdpMask
     internal Sharpness? GradientSharpness => GradientTemperatureValue is { } value
         && Sharpness.Of(value, GradientTemperature!.IsRelative) is var own && own != Sharpness ? own : null;
 
+    /// <summary>Whether the gradient is corrected along the weights now: not if masks are hard in it.</summary>
+    internal bool HasRadialCorrection => (GradientTemperature ?? Temperature).HasRadialCorrection
+        && (GradientSharpness ?? Sharpness).Ratio < Sharpness.Hard;
+
     /// <summary>The weights that are removed when each group loses one more member.</summary>
     internal long WeightsPerRank => Layout.Elements / Members;
 
@@ -222,13 +226,7 @@ public sealed class PdpMask
             return weight.alias();
 
         using var scope = NewDisposeScope();
-        var wide = Precision.Widen(weight);
-        var boundary = this.BoundaryOf(wide.detach());
-        var mask = SoftMask.Mask(SoftMask.Differentiable(this.GradientBoundaryOf(wide.detach(), boundary), wide, Strategy, Layout));
-        var masked = Strategy.Spread(mask, Layout).mul(wide);
-        if (GradientSharpness is not null)
-            masked = SoftMask.WithValue(masked, Strategy.Spread(SoftMask.Mask(boundary.Logit), Layout).mul(wide));
-        return masked.to_type(weight.dtype).MoveToOuterDisposeScope();
+        return this.MaskedOf(Precision.Widen(weight)).to_type(weight.dtype).MoveToOuterDisposeScope();
     }
 
     /// <summary>Sets the count to that of a hard mask, <c>[groups, members]</c>; to the groups' mean if they differ.</summary>

@@ -24,7 +24,7 @@ internal sealed class SoftRule(PdpMask mask, GroupSlices slices) : Multiplicativ
         var factors = FactorsOf(dense.Weight, form, GradientBoundaryOf);
         var corrected = factors is null || form == MaskForm.Raw
             ? Times(upstream, factors)
-            : Times(upstream, factors) with { Weight = Gradient(dense, upstream, factors.Value.Hard) };
+            : Times(upstream, factors) with { Weight = Corrected(Gradient(dense, upstream, factors.Value.Hard), dense, upstream, form) };
         Mask.Importance?.Observe(upstream.Weight);
         return corrected;
     }
@@ -67,6 +67,12 @@ internal sealed class SoftRule(PdpMask mask, GroupSlices slices) : Multiplicativ
             : SoftMask.ThroughMask(weight, along, boundary, Mask.Strategy, Mask.Layout, sensitivity).add_(upstream.Weight, One);
         return kept is null ? gradient : gradient.mul_(Spread(kept));
     }
+
+    /// <summary>The gradient corrected along the weights. A form with a hard mask leaves removed weights without one.</summary>
+    private Tensor Corrected(Tensor gradient, GroupValues dense, GroupValues upstream, MaskForm form) =>
+        Mask.HasRadialCorrection && form == MaskForm.Soft
+        ? Radial.Corrected(gradient, Times(upstream, FactorsOf(dense.Weight, form)).Weight, dense.Weight)
+        : gradient;
 
     /// <summary>The scope's hard mask, found once: ranking costs more than everything else in the scope.</summary>
     private Tensor KeptOnce(Tensor weight)

@@ -9,14 +9,15 @@ namespace Pdp.Masking;
 /// <remarks>
 /// Each weight is laid out as its competitors, <c>[groups, members]</c>. Under N:M, all groups follow one another: <c>[all groups, M]</c>.
 /// Unstructured, each weight is one group, and they are joined to a row: <c>[1, all elements]</c>. Owns the tensors that say which weight
-/// an element of the row belongs to.
+/// an element of the row, or a group, belongs to.
 /// </remarks>
 internal sealed class WeightBatch : IDisposable
 {
     private readonly PdpMask[] _masks;
     private readonly long[] _sizes;
     private readonly int _joined;
-    private readonly Tensor? _part;
+    private readonly bool _isRow;
+    private readonly Tensor _part;
     private long[] _removed = [];
     private Tensor? _place;
 
@@ -26,11 +27,11 @@ internal sealed class WeightBatch : IDisposable
     {
         _masks = masks;
         Strategy = masks[0].Strategy;
-        var isRow = Strategy is Unstructured;
-        _joined = isRow ? 1 : 0;
-        _sizes = [.. masks.Select(mask => isRow ? mask.Members : mask.Groups)];
-        Layout = new(isRow ? [1, _sizes.Sum()] : [_sizes.Sum(), masks[0].Members]);
-        _part = isRow ? Numbers(device) : null;
+        _isRow = Strategy is Unstructured;
+        _joined = _isRow ? 1 : 0;
+        _sizes = [.. masks.Select(mask => _isRow ? mask.Members : mask.Groups)];
+        Layout = new(_isRow ? [1, _sizes.Sum()] : [_sizes.Sum(), masks[0].Members]);
+        _part = Numbers(device);
     }
 
     /// <summary>The strategy of all.</summary>
@@ -62,23 +63,30 @@ internal sealed class WeightBatch : IDisposable
     {
         using var scope = NewDisposeScope();
         var magnitude = Strategy.Magnitude(weight, Layout);
-        return (_part is null
-            ? SoftMask.Threshold(magnitude, _masks[0].Removed)
-            : SoftMask.Between(Ranks.Around(magnitude.reshape(-1), _part, Place()))).MoveToOuterDisposeScope();
+        return (_isRow
+            ? SoftMask.Between(Ranks.Around(magnitude.reshape(-1), _part, Place()))
+            : SoftMask.Threshold(magnitude, _masks[0].Removed)).MoveToOuterDisposeScope();
     }
 
     /// <summary>What determines the masks at a temperature. Works in the caller's scope.</summary>
     public Boundary BoundaryOf(Tensor weight, Tensor threshold, Sharpness sharpness) => Boundary.Of(
         Strategy.Magnitude(weight, Layout), ForEach(threshold), ForEach(SoftMask.Scale(threshold, sharpness)));
 
+    /// <summary>Sums pairs of values, <c>[2, …]</c>, over each weight, for each element or group. Works in the caller's scope.</summary>
+    public Tensor Totals(Tensor pair)
+    {
+        var sums = stack([.. pair.split(_sizes, _joined + 1).Select(part => part.reshape(2, -1).sum(1))], 1).index_select(1, _part);
+        return _isRow ? sums.reshape(2, 1, -1) : sums.reshape(2, -1, 1);
+    }
+
     public void Dispose()
     {
-        _part?.Dispose();
+        _part.Dispose();
         _place?.Dispose();
     }
 
     /// <summary>The value of each weight for its elements, <c>[1, elements]</c>; values of groups as they are.</summary>
-    private Tensor ForEach(Tensor values) => _part is null ? values : values.index_select(0, _part).reshape(1, -1);
+    private Tensor ForEach(Tensor values) => _isRow ? values.index_select(0, _part).reshape(1, -1) : values;
 
     /// <summary>Where each weight's largest member to remove is, if its members are in order; made anew only when counts change.</summary>
     private Tensor Place()
@@ -91,14 +99,14 @@ internal sealed class WeightBatch : IDisposable
             var places = new long[removed.Length];
             for (var i = 0; i < places.Length; start += _sizes[i++])
                 places[i] = start + removed[i] - 1;
-            _place = tensor(places, ScalarType.Int64, _part!.device).DetachFromDisposeScope();
+            _place = tensor(places, ScalarType.Int64, _part.device).DetachFromDisposeScope();
             _removed = removed;
         }
 
         return _place;
     }
 
-    /// <summary>The number of each element's weight.</summary>
+    /// <summary>The number of the weight of each element of the row, or of each group.</summary>
     private Tensor Numbers(Device device)
     {
         using var scope = NewDisposeScope();

@@ -11,6 +11,7 @@ internal sealed unsafe class WeightScope : MemoryScope
     private readonly PdpMask _mask;
     private readonly IMaskKernel _kernel;
     private readonly TaylorMemory? _taylor;
+    private readonly RadialCorrection _radial;
     private readonly KeyBracket _bracket = new();
     private Tensor? _copy;
     private float* _weight;
@@ -24,6 +25,7 @@ internal sealed unsafe class WeightScope : MemoryScope
         _mask = mask;
         _kernel = kernel;
         _taylor = TaylorMemory.For(mask);
+        _radial = new(kernel.Pieces);
     }
 
     /// <inheritdoc/>
@@ -34,6 +36,9 @@ internal sealed unsafe class WeightScope : MemoryScope
 
     /// <inheritdoc/>
     public override bool Measures => _taylor is not null;
+
+    /// <inheritdoc/>
+    protected override bool HasRadialCorrection => _mask.HasRadialCorrection;
 
     /// <summary>Makes the scope of a weight; null if its strategy isn't supported, or if it is too large.</summary>
     public static WeightScope? For(string subject, PdpMask mask, Parameter parameter) => mask.Strategy switch
@@ -55,7 +60,7 @@ internal sealed unsafe class WeightScope : MemoryScope
         if (_kernel is NofMKernel groups)
         {
             groups.Set(_mask.Removed, _mask.Sharpness, _mask.GradientSharpness);
-            return search.Largest((int*)_weight, Elements) < KeyScan.Infinity;
+            return BeginSums(search.Largest((int*)_weight, Elements));
         }
 
         var competing = _taylor is null ? null : _taylor.Competing;
@@ -70,7 +75,7 @@ internal sealed unsafe class WeightScope : MemoryScope
             _mask.Sharpness,
             _mask.GradientSharpness,
             competing);
-        return true;
+        return BeginSums(competing is null || !HasRadialCorrection ? search.LargestKey : search.Largest((int*)_weight, Elements));
     }
 
     /// <inheritdoc/>
@@ -141,11 +146,32 @@ internal sealed unsafe class WeightScope : MemoryScope
         var sum = correctsGradient ? Gradients[0].Before : null;
         if (gradient is not null)
             _taylor?.Learn(piece, gradient);
-        return _kernel.Leave(piece, _weight, _dense, gradient, sum);
+        if (gradient is null || !HasRadialCorrection)
+            return _kernel.Leave(piece, _weight, _dense, gradient, sum, radial: null);
+
+        var sums = _radial.Start();
+        var isUnchanged = _kernel.Leave(piece, _weight, _dense, gradient, sum, &sums);
+        _radial.Set(piece, sums);
+        return isUnchanged;
+    }
+
+    /// <inheritdoc/>
+    public override void CorrectRadially(int piece)
+    {
+        var (start, length) = _kernel.Extent(piece);
+        var target = Gradients[0].Before is null ? Gradients[0].Arrived : Gradients[0].Before;
+        _radial.Correct(_weight + start, target + start, length);
     }
 
     /// <inheritdoc/>
     protected override void Learned() => _taylor?.Accept();
+
+    /// <summary>Begins the sums of a step; false if the largest weight is not finite.</summary>
+    private bool BeginSums(int largest)
+    {
+        _radial.Begin(BitConverter.Int32BitsToSingle(largest));
+        return largest < KeyScan.Infinity;
+    }
 
     private Tensor NewCopy()
     {

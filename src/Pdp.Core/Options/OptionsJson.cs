@@ -155,6 +155,7 @@ internal static class OptionsJson
         if (temperature.EndEpoch > 0)
             (json["to"], json["start"], json["end"]) = (temperature.To, temperature.StartEpoch, temperature.EndEpoch);
         Add(json, "hardFrom", temperature.HardEpoch);
+        Add(json, "radialCorrection", temperature.HasRadialCorrection ? true : null);
         return json;
     }
 
@@ -165,7 +166,10 @@ internal static class OptionsJson
         var constant = isRelative ? Temperature.Relative(from) : Temperature.Absolute(from);
         double Annealing(string name) => members.Number(name) ?? members.Missing<double>(name);
         var annealed = members.Number("to") is { } to ? constant.AnnealedTo(to, Annealing("start"), Annealing("end")) : constant;
-        return members.Number("hardFrom") is { } epoch ? annealed.HardFrom(epoch) : annealed;
+        var hardened = members.Number("hardFrom") is { } epoch ? annealed.HardFrom(epoch) : annealed;
+        return members.Flag("radialCorrection") != true ? hardened
+            : isRelative ? hardened.WithRadialCorrection()
+            : throw StrictObject.Fault($"{node.GetPath()}.radialCorrection", "needs a relative temperature");
     });
 
     private static AutomaticStart ReadStart(JsonNode node) => StrictObject.Read(node, members =>

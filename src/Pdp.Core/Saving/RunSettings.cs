@@ -66,7 +66,8 @@ internal static class RunSettings
         var first = $"{(temperature.IsRelative ? "relative" : "absolute")} {InvariantText.Of(temperature.From)}";
         var window = $"from epoch {InvariantText.Of(temperature.StartEpoch)} to {InvariantText.Of(temperature.EndEpoch)}";
         var annealed = temperature.From == temperature.To ? first : $"{first}, annealed to {InvariantText.Of(temperature.To)} {window}";
-        return temperature.HardEpoch is { } epoch ? $"{annealed}, hard from epoch {InvariantText.Of(epoch)}" : annealed;
+        var hardened = temperature.HardEpoch is { } epoch ? $"{annealed}, hard from epoch {InvariantText.Of(epoch)}" : annealed;
+        return temperature.HasRadialCorrection ? $"{hardened}, corrected along the weights" : hardened;
     }
 
     private static string Of(WeightLayout layout) =>

@@ -51,6 +51,10 @@ public sealed record Temperature
     /// <value>In [0, ∞). Null, the default, if there is none.</value>
     public double? HardEpoch { get; private init; }
 
+    /// <summary>Whether the gradient is corrected along the weights, as <see cref="WithRadialCorrection"/> describes.</summary>
+    /// <value>Default false: equation 4 of the paper, in which the threshold is a constant.</value>
+    public bool HasRadialCorrection { get; private init; }
+
     private double Hard => IsRelative ? HardRatio : Hardest;
 
     /// <summary>The same τ for all layers, as in the paper (1e-4).</summary>
@@ -83,6 +87,20 @@ public sealed record Temperature
     /// <param name="epoch">The epoch, in [0, ∞).</param>
     /// <exception cref="ArgumentOutOfRangeException">The epoch is not in [0, ∞).</exception>
     public Temperature HardFrom(double epoch) => this with { HardEpoch = Guard.NotNegative(epoch, nameof(epoch)) };
+
+    /// <summary>The same temperature, with gradients that don't lengthen the weights in vain.</summary>
+    /// <remarks>
+    /// With τ = ρ·t² no mask changes when all weights under it are scaled, ŵ(c·w) = c·ŵ(w), so that the derivative along w is ⟨g, ŵ⟩.
+    /// Equation 4 holds t constant: it tells weights that they gain by growing, as if the threshold didn't grow with them. The surplus is
+    /// taken from it, ∂L/∂w − w·(⟨∂L/∂w, w⟩ − ⟨g, ŵ⟩)/⟨w, w⟩, over the weights of each mask. Without a gradient temperature of its own,
+    /// this is the gradient through a threshold that is proportional to ‖w‖. It applies where the gradient has this temperature and is
+    /// not that of a hard mask.
+    /// </remarks>
+    /// <exception cref="InvalidOperationException">The temperature is absolute.</exception>
+    public Temperature WithRadialCorrection() => IsRelative
+        ? this with { HasRadialCorrection = true }
+        : throw new InvalidOperationException(
+            "Under an absolute temperature, masks change with the length of the weights: use Temperature.Relative.");
 
     /// <summary>τ, or ρ where relative, at an epoch.</summary>
     /// <param name="epoch">The epoch, whole or fractional.</param>

@@ -17,6 +17,7 @@ public sealed class TaylorMemoryTests
     [InlineData(260, 258, 1, false)]
     [InlineData(260, 258, 2, false)]
     [InlineData(40, 30, 1, true)]
+    [InlineData(260, 258, 1, true)]
     public void Run_OfSeveralSteps_GivesWhatTensorOperationsGive(int rows, int columns, int threads, bool hasGradientTemperature)
     {
         set_num_threads(threads);
@@ -145,7 +146,7 @@ public sealed class TaylorMemoryTests
     {
         var mask = new PdpMask(
             "weight", new(weight.shape), new Unstructured(), Temperature.Relative(Softness), target: weight.numel() / 2)
-        { GradientTemperature = hasGradientTemperature ? Temperature.Relative(1) : null };
+        { GradientTemperature = hasGradientTemperature ? Temperature.Relative(1).WithRadialCorrection() : null };
         var group = new MaskGroup(mask, new GroupSlices(mask, weight));
         group.Follow(new Taylor { Window = Window });
         mask.Move(1, 0);

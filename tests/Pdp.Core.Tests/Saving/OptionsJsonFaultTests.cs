@@ -34,6 +34,8 @@ public sealed class OptionsJsonFaultTests
         "$.temperature is not valid: Must be in (0, ∞). Actual value was -1")]
     [InlineData("""{ "epochs": 10, "temperature": { "type": "warm", "from": 1 } }""",
         "$.temperature.type is 'warm' and must be one of relative, absolute")]
+    [InlineData("""{ "epochs": 10, "temperature": { "type": "absolute", "from": 1e-4, "radialCorrection": true } }""",
+        "$.temperature.radialCorrection needs a relative temperature")]
     [InlineData("""{ "epochs": 10, "allocation": { "type": "sparsityTable", "sparsities": { "a.weight": 1 } } }""",
         "$.allocation.sparsities['a.weight']")]
     [InlineData("""{ "epochs": 10, "allocation": { "type": "macBudget", "fraction": 0.5 } }""",

@@ -41,7 +41,7 @@ public sealed class OptionsJsonTests
         },
         ["temperatures of the gradient"] = Plain with
         {
-            GradientTemperature = Temperature.Relative(1).HardFrom(7.5),
+            GradientTemperature = Temperature.Relative(1).HardFrom(7.5).WithRadialCorrection(),
             Rules = [new("*") { GradientTemperature = Temperature.Absolute(1e-4).AnnealedTo(1e-6, 1, 7).HardFrom(0) }]
         },
         ["metrics"] = Plain with { MetricsInterval = 7, MetricsPerLayer = true },

@@ -33,6 +33,11 @@ public sealed class SettingsTests
             GradientTemperature = Temperature.Relative(1),
         }, "GradientTemperature of conv1.weight, conv2.weight, fc.weight was relative 1, hard from epoch 6 when the state was saved, "
             + "and is relative 1 now" },
+        { "correction of the gradient", Options with
+        {
+            GradientTemperature = Temperature.Relative(1).HardFrom(6).WithRadialCorrection(),
+        }, "GradientTemperature of conv1.weight, conv2.weight, fc.weight was relative 1, hard from epoch 6 when the state was saved, "
+            + "and is relative 1, hard from epoch 6, corrected along the weights now" },
         { "strategy", Options with
         {
             Strategy = new PerChannel { RoundTo = 2 },

@@ -47,6 +47,9 @@ internal unsafe interface ILanes<TSelf>
     /// <summary>Each four numbers in the order 2, 3, 0, 1.</summary>
     static abstract TSelf SwapPairs(TSelf a);
 
+    /// <summary>The sum of the numbers.</summary>
+    static abstract float Sum(TSelf a);
+
     /// <summary>The highest bit of each number; that of the first is the lowest bit of the result.</summary>
     static abstract uint HighestBits(TSelf a);
 

@@ -15,6 +15,10 @@ internal unsafe interface IMaskKernel
     /// <param name="dense">w.</param>
     /// <param name="gradient">g, corrected in place; null if there is none.</param>
     /// <param name="sum">The earlier gradient, to which the corrected one is added instead; null if there is none.</param>
+    /// <param name="radial">Gets the sums of the piece; null if no correction follows.</param>
     /// <returns>Whether the weight was still ŵ.</returns>
-    bool Leave(int piece, float* weight, float* dense, float* gradient, float* sum);
+    bool Leave(int piece, float* weight, float* dense, float* gradient, float* sum, RadialSums* radial);
+
+    /// <summary>The weights of a piece.</summary>
+    (long Start, int Length) Extent(int piece);
 }

@@ -14,14 +14,17 @@ internal unsafe interface IMaskPass
     void Enter(float* weight, float* dense, int length, float* thresholds, float* scales);
 
     /// <summary>Puts w back and turns g = ∂L/∂ŵ into ∂L/∂w, as in <see cref="IMaskKernel.Leave"/>.</summary>
-    /// <remarks>The gradient's own temperature is null if it is that of the mask.</remarks>
+    /// <remarks>
+    /// The gradient's own temperature is null if it is that of the mask. The sums are null if no <see cref="RadialCorrection"/> follows.
+    /// </remarks>
     bool Leave(
         float* weight, float* dense, float* gradient, float* sum, int length, float threshold, float scale, Sharpness? own = null,
-        float* competing = null);
+        float* competing = null, RadialSums* radial = null);
 
-    /// <inheritdoc cref="Leave(float*, float*, float*, float*, int, float, float, Sharpness?, float*)"/>
+    /// <inheritdoc cref="Leave(float*, float*, float*, float*, int, float, float, Sharpness?, float*, RadialSums*)"/>
     bool Leave(
-        float* weight, float* dense, float* gradient, float* sum, int length, float* thresholds, float* scales, Sharpness? own = null);
+        float* weight, float* dense, float* gradient, float* sum, int length, float* thresholds, float* scales, Sharpness? own = null,
+        RadialSums* radial = null);
 
     /// <summary>The address of an element; null if there is no array.</summary>
     static float* At(float* elements, long place) => elements is null ? null : elements + place;

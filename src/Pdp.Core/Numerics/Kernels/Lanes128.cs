@@ -66,6 +66,9 @@ internal readonly unsafe struct Lanes128 : ILanes<Lanes128>
     public static Lanes128 SwapPairs(Lanes128 a) => new(Vector128.Shuffle(a._value, Vector128.Create(2, 3, 0, 1)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Sum(Lanes128 a) => Vector128.Sum(a._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint HighestBits(Lanes128 a) => Vector128.ExtractMostSignificantBits(a._value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -66,6 +66,9 @@ internal readonly unsafe struct Lanes256 : ILanes<Lanes256>
     public static Lanes256 SwapPairs(Lanes256 a) => new(Vector256.Shuffle(a._value, Vector256.Create(2, 3, 0, 1, 6, 7, 4, 5)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Sum(Lanes256 a) => Vector256.Sum(a._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint HighestBits(Lanes256 a) => Vector256.ExtractMostSignificantBits(a._value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

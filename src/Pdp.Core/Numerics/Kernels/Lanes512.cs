@@ -68,6 +68,9 @@ internal readonly unsafe struct Lanes512 : ILanes<Lanes512>
         new(Vector512.Shuffle(a._value, Vector512.Create(2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Sum(Lanes512 a) => Vector512.Sum(a._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint HighestBits(Lanes512 a) => (uint)Vector512.ExtractMostSignificantBits(a._value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -33,15 +33,25 @@ internal static unsafe class MaskMath<TLanes>
     }
 
     /// <summary>Corrects the gradient of a vector of weights in memory, or adds the corrected one to a sum.</summary>
+    /// <param name="w">The weights.</param>
+    /// <param name="weight">ŵ.</param>
+    /// <param name="gradient">g; null if there is none.</param>
+    /// <param name="sum">The earlier gradient; null if there is none.</param>
+    /// <param name="boundary">The thresholds and temperatures.</param>
+    /// <param name="place">The place of the vector.</param>
+    /// <param name="surplus">Gets Σ(∂L/∂w − m·g)·w of each lane added, if the boundary has these sums.</param>
+    /// <param name="square">Gets Σw² of each lane added.</param>
     /// <returns>For each weight, whether it was still ŵ.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TLanes Correct<T>(TLanes w, float* weight, float* gradient, float* sum, T boundary, int place)
+    public static TLanes Correct<T>(
+        TLanes w, float* weight, float* gradient, float* sum, T boundary, int place, ref TLanes surplus, ref TLanes square)
         where T : struct, IBoundary<TLanes>
     {
         var g = gradient is null ? TLanes.Create(0) : TLanes.Load(gradient);
         var (v, t, scale) = (boundary.Competing(w, place), boundary.Threshold(place), boundary.Scale(place));
         var (m, odds) = Mask(v, t, scale);
         var isSame = TLanes.Equal(WithoutSubnormals(m * w), TLanes.Load(weight));
+        var whole = m * g;
         if (T.HasGradientScale)
         {
             scale = boundary.GradientScale(place);
@@ -49,6 +59,13 @@ internal static unsafe class MaskMath<TLanes>
         }
 
         var corrected = Gradient(v, g, t, scale, m, odds);
+        if (T.HasSums)
+        {
+            var unit = w * boundary.Unit;
+            surplus = Fma(corrected - whole, unit, surplus);
+            square = Fma(unit, unit, square);
+        }
+
         if (sum is not null)
             (TLanes.Load(sum) + corrected).Store(sum);
         else if (gradient is not null)

@@ -7,6 +7,9 @@ namespace Pdp.Numerics.Kernels;
 internal sealed unsafe class MaskPass<TLanes> : IMaskPass
     where TLanes : unmanaged, ILanes<TLanes>
 {
+    /// <summary>The number of weights whose products are summed in float32.</summary>
+    private const int InFloat = 1 << 12;
+
     public void Enter(float* weight, float* dense, int length, float threshold, float scale, float* competing = null)
     {
         if (competing is null)
@@ -20,18 +23,25 @@ internal sealed unsafe class MaskPass<TLanes> : IMaskPass
 
     public bool Leave(
         float* weight, float* dense, float* gradient, float* sum, int length, float threshold, float scale, Sharpness? own = null,
-        float* competing = null) => competing is null
-            ? Leave(weight, dense, gradient, sum, length, new BoundaryOfAll<TLanes>(threshold, scale), own)
-            : Leave(weight, dense, gradient, sum, length, new BoundaryByImportance<TLanes>(threshold, scale, competing), own);
+        float* competing = null, RadialSums* radial = null) => competing is null
+            ? Leave(weight, dense, gradient, sum, length, new BoundaryOfAll<TLanes>(threshold, scale), own, radial)
+            : Leave(weight, dense, gradient, sum, length, new BoundaryByImportance<TLanes>(threshold, scale, competing), own, radial);
 
     public bool Leave(
-        float* weight, float* dense, float* gradient, float* sum, int length, float* thresholds, float* scales, Sharpness? own = null) =>
-        Leave(weight, dense, gradient, sum, length, new BoundaryOfEach<TLanes>(thresholds, scales), own);
+        float* weight, float* dense, float* gradient, float* sum, int length, float* thresholds, float* scales, Sharpness? own = null,
+        RadialSums* radial = null) =>
+        Leave(weight, dense, gradient, sum, length, new BoundaryOfEach<TLanes>(thresholds, scales), own, radial);
 
-    private static bool Leave<T>(float* weight, float* dense, float* gradient, float* sum, int length, T boundary, Sharpness? own)
+    private static bool Leave<T>(
+        float* weight, float* dense, float* gradient, float* sum, int length, T boundary, Sharpness? own, RadialSums* radial)
         where T : struct, IBoundary<TLanes> => own is { } sharpness
-        ? Leave(weight, dense, gradient, sum, length, new BoundaryWithGradient<TLanes, T>(boundary, sharpness))
-        : Leave(weight, dense, gradient, sum, length, boundary);
+        ? Leave(weight, dense, gradient, sum, length, new BoundaryWithGradient<TLanes, T>(boundary, sharpness), radial)
+        : Leave(weight, dense, gradient, sum, length, boundary, radial);
+
+    private static bool Leave<T>(float* weight, float* dense, float* gradient, float* sum, int length, T boundary, RadialSums* radial)
+        where T : struct, IBoundary<TLanes> => radial is null
+        ? LeaveAll(weight, dense, gradient, sum, length, boundary, radial)
+        : LeaveAll(weight, dense, gradient, sum, length, new BoundaryWithSums<TLanes, T>(boundary, radial->Unit), radial);
 
     private static void Enter<T>(float* weight, float* dense, int length, T boundary)
         where T : struct, IBoundary<TLanes>
@@ -48,13 +58,20 @@ internal sealed unsafe class MaskPass<TLanes> : IMaskPass
         Copy(rest, weight + whole, length - whole);
     }
 
-    private static bool Leave<T>(float* weight, float* dense, float* gradient, float* sum, int length, T boundary)
+    private static bool LeaveAll<T>(float* weight, float* dense, float* gradient, float* sum, int length, T boundary, RadialSums* radial)
         where T : struct, IBoundary<TLanes>
     {
         var whole = length - (length % TLanes.Count);
-        var isUnchanged = LeaveWhole(weight, dense, gradient, sum, whole, boundary);
+        var isUnchanged = LeaveWhole(weight, dense, gradient, sum, whole, boundary, radial);
         return isUnchanged & (whole == length || LeaveRest(
-            weight + whole, dense + whole, IMaskPass.At(gradient, whole), IMaskPass.At(sum, whole), length - whole, boundary, whole));
+            weight + whole,
+            dense + whole,
+            IMaskPass.At(gradient, whole),
+            IMaskPass.At(sum, whole),
+            length - whole,
+            boundary,
+            whole,
+            radial));
     }
 
     [MethodImpl(Compiled.AtOnce)]
@@ -76,22 +93,38 @@ internal sealed unsafe class MaskPass<TLanes> : IMaskPass
     }
 
     [MethodImpl(Compiled.AtOnce)]
-    private static bool LeaveWhole<T>(float* weight, float* dense, float* gradient, float* sum, int length, T boundary)
+    private static bool LeaveWhole<T>(float* weight, float* dense, float* gradient, float* sum, int length, T boundary, RadialSums* radial)
         where T : struct, IBoundary<TLanes>
     {
         var same = TLanes.Equal(TLanes.Create(0), TLanes.Create(0));
+        var (surplus, square) = (TLanes.Create(0), TLanes.Create(0));
         for (var i = 0; i < length; i += TLanes.Count)
         {
             var w = TLanes.Load(dense + i);
-            same &= MaskMath<TLanes>.Correct(w, weight + i, IMaskPass.At(gradient, i), IMaskPass.At(sum, i), boundary, i);
+            same &= MaskMath<TLanes>.Correct(
+                w, weight + i, IMaskPass.At(gradient, i), IMaskPass.At(sum, i), boundary, i, ref surplus, ref square);
             w.Store(weight + i);
+            if (T.HasSums && (i & (InFloat - 1)) == 0)
+                Add(radial, ref surplus, ref square);
         }
 
+        if (T.HasSums)
+            Add(radial, ref surplus, ref square);
         return TLanes.HighestBits(same) == (1u << TLanes.Count) - 1;
     }
 
+    /// <summary>Adds the sums of the lanes to those in float64.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Add(RadialSums* radial, ref TLanes surplus, ref TLanes square)
+    {
+        radial->Surplus += TLanes.Sum(surplus);
+        radial->Square += TLanes.Sum(square);
+        (surplus, square) = (TLanes.Create(0), TLanes.Create(0));
+    }
+
     /// <summary>Handles the last weights, fewer than a vector, in a copy padded to a whole one.</summary>
-    private static bool LeaveRest<T>(float* weight, float* dense, float* gradient, float* sum, int length, T boundary, int place)
+    private static bool LeaveRest<T>(
+        float* weight, float* dense, float* gradient, float* sum, int length, T boundary, int place, RadialSums* radial)
         where T : struct, IBoundary<TLanes>
     {
         var places = stackalloc float[4 * Lanes.Most];
@@ -103,10 +136,19 @@ internal sealed unsafe class MaskPass<TLanes> : IMaskPass
         Copy(dense, w, length);
         Copy(gradient, g, length);
         Copy(sum, s, length);
-        var same = MaskMath<TLanes>.Correct(TLanes.Load(w), places, g, sum is null ? null : s, boundary, place);
+        var (surplus, square) = (TLanes.Create(0), TLanes.Create(0));
+        var same = MaskMath<TLanes>.Correct(TLanes.Load(w), places, g, sum is null ? null : s, boundary, place, ref surplus, ref square);
         Copy(dense, weight, length);
         Copy(g, gradient, length);
         Copy(s, sum, length);
+        if (T.HasSums)
+        {
+            surplus.Store(g);
+            square.Store(s);
+            for (var i = 0; i < length; i++)
+                (radial->Surplus, radial->Square) = (radial->Surplus + g[i], radial->Square + s[i]);
+        }
+
         return (~TLanes.HighestBits(same) & ((1u << length) - 1)) == 0;
     }
 

@@ -73,7 +73,7 @@ internal sealed unsafe class NofMKernel : IMaskKernel
     }
 
     /// <inheritdoc/>
-    public bool Leave(int piece, float* weight, float* dense, float* gradient, float* sum)
+    public bool Leave(int piece, float* weight, float* dense, float* gradient, float* sum, RadialSums* radial)
     {
         var memory = ArrayPool<float>.Shared.Rent(3 * _room);
         var isUnchanged = true;
@@ -90,7 +90,8 @@ internal sealed unsafe class NofMKernel : IMaskKernel
                     length,
                     scratch,
                     scratch + _room,
-                    _gradient);
+                    _gradient,
+                    radial);
             }
         }
 
@@ -112,6 +113,13 @@ internal sealed unsafe class NofMKernel : IMaskKernel
         }
 
         ArrayPool<float>.Shared.Return(memory);
+    }
+
+    /// <inheritdoc/>
+    public (long Start, int Length) Extent(int piece)
+    {
+        var first = piece * _blocksPerPiece;
+        return (first * _block, (int)(EndOf(piece) - first) * _block);
     }
 
     private long EndOf(int piece) => Math.Min(_blocks, (piece + 1) * _blocksPerPiece);

@@ -63,6 +63,9 @@ internal sealed unsafe class RankSearch
         set => _passes.Threads = value;
     }
 
+    /// <summary>The largest key of the data in which a rank was found last.</summary>
+    public int LargestKey { get; private set; }
+
     /// <summary>Finds the key at a rank and the key at the next rank.</summary>
     /// <param name="bits">Float32 numbers as bits.</param>
     /// <param name="count">The number of them.</param>
@@ -89,7 +92,8 @@ internal sealed unsafe class RankSearch
             }
 
             var dense = Enclose(rank, ref range, ref totals, collection, bins);
-            if (totals.Largest >= KeyScan.Infinity)
+            LargestKey = totals.Largest;
+            if (LargestKey >= KeyScan.Infinity)
                 return false;
 
             (key, above) = range.Low == range.High

@@ -45,13 +45,13 @@ internal sealed unsafe class UnstructuredKernel(long count) : IMaskKernel
     }
 
     /// <inheritdoc/>
-    public bool Leave(int piece, float* weight, float* dense, float* gradient, float* sum)
+    public bool Leave(int piece, float* weight, float* dense, float* gradient, float* sum, RadialSums* radial)
     {
         var (start, length) = Extent(piece);
         gradient = IMaskPass.At(gradient, start);
         sum = IMaskPass.At(sum, start);
         return Lanes.Pass.Leave(
-            weight + start, dense + start, gradient, sum, length, _threshold, _scale, _gradient, IMaskPass.At(_competing, start));
+            weight + start, dense + start, gradient, sum, length, _threshold, _scale, _gradient, IMaskPass.At(_competing, start), radial);
     }
 
     /// <summary>Adds the weight to the statistics of a report, with the boundary that was set last.</summary>
@@ -67,5 +67,6 @@ internal sealed unsafe class UnstructuredKernel(long count) : IMaskKernel
         statistics.AddOne(weight, count, _threshold, _scale, removed, cut, totals.Below);
     }
 
-    private (long Start, int Length) Extent(int piece) => Extent(piece, count);
+    /// <inheritdoc/>
+    public (long Start, int Length) Extent(int piece) => Extent(piece, count);
 }

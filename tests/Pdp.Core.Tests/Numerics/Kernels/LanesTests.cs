@@ -51,6 +51,29 @@ public sealed unsafe class LanesTests
 
     [Theory]
     [MemberData(nameof(Widths))]
+    public void Leave_InVectorsOfAnyWidth_AddsUpTheSurplusAlongTheWeights(int width)
+    {
+        const float unit = 0.5f;
+        foreach (var length in Lengths().Append(9001))
+        {
+            var (w, g) = (Numbers(length, seed: 1), Numbers(length, seed: 2));
+            var (weights, dense, gradients) = ((float[])[.. w], new float[length], (float[])[.. g]);
+            var sums = new RadialSums { Unit = unit, Surplus = 1, Square = 2 };
+            fixed (float* weight = weights, copy = dense, gradient = gradients)
+            {
+                Pass(width).Enter(weight, copy, length, Threshold, Scale);
+                Pass(width).Leave(weight, copy, gradient, null, length, Threshold, Scale, radial: &sums);
+            }
+
+            var surplus = w.Zip(g, (w, g) => g * (Factor(w) - Mask(w)) * unit * w).Sum();
+            Assert.Equal(1 + surplus, sums.Surplus, 1e-6 * length);
+            Assert.Equal(2 + w.Sum(w => unit * w * (double)unit * w), sums.Square, 1e-6 * length);
+            Assert.All(Enumerable.Range(0, length), i => Assert.Equal(g[i] * Factor(w[i]), gradients[i], 1e-5));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Widths))]
     public void EnterAndLeave_ByAnImportance_MaskByWhatCompetes(int width)
     {
         foreach (var length in Lengths())

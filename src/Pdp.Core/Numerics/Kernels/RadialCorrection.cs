@@ -1,0 +1,44 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace Pdp.Numerics.Kernels;
+
+/// <summary>Corrects the gradient along the weights in memory, as <see cref="Radial"/> does, a piece at a time.</summary>
+/// <remarks>The sums of all pieces come first. Pieces may run at the same time; the results don't depend on the threads.</remarks>
+internal sealed unsafe class RadialCorrection(int pieces)
+{
+    private readonly RadialSums[] _sums = new RadialSums[pieces];
+    private float _unit;
+
+    /// <summary>Begins a step.</summary>
+    /// <param name="largest">The largest magnitude of the weights.</param>
+    public void Begin(float largest) => _unit = MathF.Min(1 / largest, float.MaxValue);
+
+    /// <summary>The sums of a piece, to be added up and set by <see cref="Set"/>.</summary>
+    public RadialSums Start() => new() { Unit = _unit };
+
+    /// <summary>Sets the sums of a piece.</summary>
+    public void Set(int piece, in RadialSums sums) => _sums[piece] = sums;
+
+    /// <summary>Takes the surplus from the gradients of weights, once the sums of all pieces are set.</summary>
+    public void Correct(float* weight, float* gradient, int length)
+    {
+        var (surplus, square) = (0.0, 0.0);
+        foreach (ref readonly var sums in _sums.AsSpan())
+            (surplus, square) = (surplus + sums.Surplus, square + sums.Square);
+        if (surplus != 0)
+            Subtract(weight, gradient, (float)(surplus / square), _unit, length);
+    }
+
+    /// <summary>g ← g − share·(unit·w).</summary>
+    [MethodImpl(Compiled.AtOnce)]
+    private static void Subtract(float* weight, float* gradient, float share, float unit, int length)
+    {
+        var (shares, units) = (Vector.Create(-share), Vector.Create(unit));
+        var i = 0;
+        for (; i <= length - Vector<float>.Count; i += Vector<float>.Count)
+            Vector.MultiplyAddEstimate(shares, units * Vector.Load(weight + i), Vector.Load(gradient + i)).Store(gradient + i);
+        for (; i < length; i++)
+            gradient[i] -= share * (unit * weight[i]);
+    }
+}

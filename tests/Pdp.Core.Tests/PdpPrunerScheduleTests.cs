@@ -110,9 +110,10 @@ public sealed class PdpPrunerScheduleTests
         var options = new PdpOptions { Sparsity = 0.5, Epochs = 16 };
         var soft = Temperature.Relative(1);
 
-        Assert.Equal((soft.AnnealedTo(0.001, 4, 12).HardFrom(12), soft.AnnealedTo(0.1, 4, 12).HardFrom(12)), Of(options));
         Assert.Equal(
-            (soft.AnnealedTo(0.001, 2.5, 7.5).HardFrom(7.5), soft.AnnealedTo(0.1, 2.5, 7.5).HardFrom(7.5)),
+            (soft.AnnealedTo(0.001, 4, 12).HardFrom(12), soft.AnnealedTo(0.1, 4, 12).HardFrom(12).WithRadialCorrection()), Of(options));
+        Assert.Equal(
+            (soft.AnnealedTo(0.001, 2.5, 7.5).HardFrom(7.5), soft.AnnealedTo(0.1, 2.5, 7.5).HardFrom(7.5).WithRadialCorrection()),
             Of(options with { Epochs = 10 }));
         Assert.Equal(
             (soft.AnnealedTo(0.001, 1, 6).HardFrom(6), soft.AnnealedTo(1, 1, 6).HardFrom(6)), Of(options with { Epochs = 8 }));
@@ -129,7 +130,8 @@ public sealed class PdpPrunerScheduleTests
         var soft = Temperature.Relative(1);
 
         Assert.Equal(
-            (soft.AnnealedTo(0.001, start, hard).HardFrom(hard), soft.AnnealedTo(0.1, start, hard).HardFrom(hard)), Of(options));
+            (soft.AnnealedTo(0.001, start, hard).HardFrom(hard), soft.AnnealedTo(0.1, start, hard).HardFrom(hard).WithRadialCorrection()),
+            Of(options));
     }
 
     [Fact]

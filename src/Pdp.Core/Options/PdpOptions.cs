@@ -73,8 +73,9 @@ public sealed record PdpOptions
     /// threshold get one: the factor is 0.07 at w² = t²/2, 5.5 at the threshold and 1.2 at w² = 1.5t².
     /// </remarks>
     /// <value>
-    /// Null, the default, is ρ′ = 1 until the masks become hard, annealed to 0.1 in runs of ten epochs or more, where the default
-    /// temperature of the masks is in force, and the temperature of the masks where another is given: equation 4 of the paper.
+    /// Null, the default, is ρ′ = 1 until the masks become hard where the default temperature of the masks is in force, and the temperature
+    /// of the masks where another is given: equation 4 of the paper. In runs of ten epochs or more the default is annealed to 0.1, and
+    /// corrected along the weights (<see cref="Pdp.Temperature.WithRadialCorrection"/>).
     /// </value>
     public Temperature? GradientTemperature { get; init; }
 
@@ -175,7 +176,7 @@ public sealed record PdpOptions
 
     private (Temperature Mask, Temperature? Gradient) DefaultTemperaturesOf(IMaskStrategy strategy) => strategy is PerChannel
         ? (Pdp.Temperature.Relative(1e-6), null)
-        : (SoftUntilHard(0.001), SoftUntilHard(Epochs < LongRun ? 1 : 0.1));
+        : (SoftUntilHard(0.001), Epochs < LongRun ? SoftUntilHard(1) : SoftUntilHard(0.1).WithRadialCorrection());
 
     /// <summary>From ρ = 1 at the schedule's start to another ρ where the masks become hard.</summary>
     private Temperature SoftUntilHard(double to) =>

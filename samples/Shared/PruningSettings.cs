@@ -69,7 +69,7 @@ internal abstract record PruningSettings
         Value = "RHO|RHO:RHO", Default = "the library's; that of the masks where one is given")]
     public string? GradientTemperature { get; init => field = TemperatureOption.Checked(value); }
 
-    [Option("Whether gradients with --gradient-temperature are corrected along the weights, so that they don't lengthen them in vain.")]
+    [Option("Whether gradients with --gradient-temperature have, along the weights, the derivative of the masked weights.")]
     public bool RadialCorrection { get; init; }
 
     [Option(

@@ -17,7 +17,9 @@ internal static class JitWarmup
     /// <summary>Enough weights for the search for the threshold to start from a sample, as it does in layers of usual size.</summary>
     private const long Elements = 1 << 14;
 
-    private static readonly ConcurrentDictionary<(long Members, long Stride), bool> Done = [];
+    private static readonly ConcurrentDictionary<(long, long, bool, bool), bool> Done = [];
+
+    private static Temperature Soft { get; } = Temperature.Relative(0.25);
 
     /// <summary>Compiles the steps of a model's kernels.</summary>
     public static void Run(MaskedModel model)
@@ -30,21 +32,32 @@ internal static class JitWarmup
     /// <returns>Whether they had to be compiled.</returns>
     public static bool Run(PdpMask mask)
     {
-        var (members, stride) = WeightScope.KindOf(mask);
-        var isNew = Done.TryAdd((members, stride), true);
+        var kind = WeightScope.KindOf(mask);
+        var isNew = Done.TryAdd(kind, true);
         if (isNew)
-            Train(mask.Strategy, new([Math.Max(1, Elements / (members * stride)), members, stride]));
+        {
+            var soft = kind.IsCorrected ? Soft.WithRadialCorrection() : Soft;
+            var layout = new WeightLayout([Math.Max(1, Elements / (kind.Members * kind.Stride)), kind.Members, kind.Stride]);
+            // Masks and gradients have the same temperature at times, even if each has its own.
+            Train(mask.Strategy, layout, soft, gradient: null);
+            if (kind.HasGradientTemperature)
+                Train(mask.Strategy, layout, Temperature.Relative(1), soft);
+        }
+
         return isNew;
     }
 
-    private static void Train(IMaskStrategy strategy, WeightLayout layout)
+    private static void Train(IMaskStrategy strategy, WeightLayout layout, Temperature temperature, Temperature? gradient)
     {
         using var scope = NewDisposeScope();
         using var mode = inference_mode(false);
         using var gradients = enable_grad();
         using Scalar count = layout.Elements.ToScalar();
         using var weight = new Parameter(arange(count, dtype: ScalarType.Float32, device: CPU).reshape(layout.Dimensions));
-        var mask = new PdpMask(nameof(JitWarmup), layout, strategy, Temperature.Relative(0.25), strategy.GroupingOf(layout).Members / 2);
+        var mask = new PdpMask(nameof(JitWarmup), layout, strategy, temperature, strategy.GroupingOf(layout).Members / 2)
+        {
+            GradientTemperature = gradient,
+        };
 #pragma warning disable CA2000 // The model owns the group.
         var group = new MaskGroup(mask, new GroupSlices(mask, weight));
 #pragma warning restore CA2000

@@ -20,6 +20,20 @@ public sealed class JitWarmupTests
     }
 
     [Fact]
+    public void Run_OfMasksWhoseGradientsDiffer_CompilesForEach()
+    {
+        var corrected = Temperature.Relative(1).WithRadialCorrection();
+        PdpMask Mask(Temperature temperature, Temperature? gradient) =>
+            new("weight", new([4, 38]), NofM.Keep(2, of: 19), temperature, 17) { GradientTemperature = gradient };
+
+        Assert.True(JitWarmup.Run(Mask(Temperature.Relative(1), null)));
+        Assert.True(JitWarmup.Run(Mask(Temperature.Relative(1), Temperature.Relative(0.5))));
+        Assert.True(JitWarmup.Run(Mask(corrected, null)));
+        Assert.True(JitWarmup.Run(Mask(Temperature.Relative(0.5), corrected)));
+        Assert.False(JitWarmup.Run(Mask(Temperature.Relative(2), corrected)));
+    }
+
+    [Fact]
     public void Pruner_ThatWarmsUp_DrawsNothingAndLeavesNothingBehind()
     {
         using var scope = NewDisposeScope();
@@ -35,7 +49,7 @@ public sealed class JitWarmupTests
         manual_seed(5);
         using (no_grad())
         {
-            using (new PdpPruner(layer, new PdpOptions { Epochs = 1, Sparsity = 11 / 13.0, Strategy = NofM.Keep(2, of: 13) }))
+            using (new PdpPruner(layer, Options(NofM.Keep(2, of: 13))))
                 Assert.False(is_grad_enabled());
         }
 
@@ -51,8 +65,12 @@ public sealed class JitWarmupTests
     {
         using var layer = Linear(34, 8, hasBias: false);
         using (inference_mode())
-            new PdpPruner(layer, new PdpOptions { Epochs = 1, Sparsity = 15 / 17.0, Strategy = NofM.Keep(2, of: 17) }).Dispose();
+            new PdpPruner(layer, Options(NofM.Keep(2, of: 17))).Dispose();
 
         Assert.False(JitWarmup.Run(Making.Mask(NofM.Keep(2, of: 17), [8, 34], 15, Temperature.Relative(0.25))));
     }
+
+    /// <summary>Options with one temperature for masks and gradients.</summary>
+    private static PdpOptions Options(NofM strategy) =>
+        new() { Epochs = 1, Sparsity = strategy.FixedSparsity, Strategy = strategy, Temperature = Temperature.Relative(0.25) };
 }

@@ -116,8 +116,8 @@ internal sealed class BatchScope : IDisposable
     private static bool IsMasked(MaskGroup group) => group is { IsSoft: true, Mask: { Removed: > 0, Importance: null } };
 
     /// <summary>What weights that are masked together have in common; sparsities may differ, except those of N:M groups.</summary>
-    private static (long Removed, Sharpness Mask, Sharpness? Gradient, bool HasRadialCorrection) KeyOf(PdpMask mask) =>
-        (mask.Strategy is Unstructured ? 0 : mask.Removed, mask.Sharpness, mask.GradientSharpness, mask.HasRadialCorrection);
+    private static (long Removed, Sharpness Mask, Sharpness? Gradient, bool IsCorrected) KeyOf(PdpMask mask) =>
+        (mask.Strategy is Unstructured ? 0 : mask.Removed, mask.Sharpness, mask.GradientSharpness, mask.IsRadiallyCorrected);
 
     /// <summary>Makes the batch anew if other weights are inside than last time, as when a ramp has begun to prune small ones.</summary>
     private void UpdateBatch()
@@ -183,8 +183,8 @@ internal sealed class BatchScope : IDisposable
         var boundary = _batch.BoundaryOf(wide, _threshold!, GradientSharpness);
         var arriving = Precision.Widen(upstream);
         var corrected = SoftMask.Gradient(wide, arriving, boundary, _batch.Strategy, _batch.Layout);
-        if (_inside[0].Group.Mask.HasRadialCorrection)
-            corrected = Radial.Corrected(corrected, arriving.mul(MaskOf(wide)), wide, _batch.Totals);
+        if (_inside[0].Group.Mask.IsRadiallyCorrected)
+            corrected = Radial.Corrected(corrected, arriving.mul(MaskOf(wide)), _batch.InUnits(wide), _batch.Totals);
         foreach (var (gradient, part) in arrived.Zip(_batch.Split(corrected)))
             gradient?.copy_(part);
     }

@@ -26,6 +26,8 @@ internal sealed class ChannelScope : MemoryScope
     private readonly double[] _surplus;
     private double _scale;
     private double _gradientScale;
+    private float _unit;
+    private float _share;
     private int _faults;
 
     private ChannelScope(string subject, PdpMask mask, GroupSlices slices, SliceView[] views)
@@ -52,9 +54,6 @@ internal sealed class ChannelScope : MemoryScope
 
     /// <inheritdoc/>
     public override bool Measures => true;
-
-    /// <inheritdoc/>
-    protected override bool HasRadialCorrection => _mask.HasRadialCorrection;
 
     /// <summary>Makes the scope of channels; null if some channels are not contiguous in memory.</summary>
     public static new ChannelScope? For(string subject, PdpMask mask, GroupSlices slices)
@@ -98,6 +97,7 @@ internal sealed class ChannelScope : MemoryScope
         var threshold = 0.5 * ((double)_sorted[_mask.Removed - 1] + _sorted[_mask.Removed]);
         _scale = _mask.Sharpness.Scale(threshold, float.MaxValue);
         _gradientScale = _mask.GradientSharpness?.Scale(threshold, float.MaxValue) ?? _scale;
+        IsRadiallyCorrected = _mask.IsRadiallyCorrected;
         var twiceIfSoft = threshold * _gradientScale < Sharpness.Hard ? 2 : 0;
         for (var channel = 0; channel < _sums.Length; channel++)
         {
@@ -121,20 +121,26 @@ internal sealed class ChannelScope : MemoryScope
     }
 
     /// <inheritdoc/>
-    public override void CorrectRadially(int piece)
+    public override void TotalSurplus()
     {
-        var surplus = _surplus.Sum();
-        if (surplus == 0)
+        var norm = Math.Sqrt(_sums.Sum());
+        _unit = (float)Math.Min(1 / norm, float.MaxValue);
+        _share = Radial.Share(_surplus.Sum(), norm);
+    }
+
+    /// <inheritdoc/>
+    public override void TakeSurplus(int piece)
+    {
+        if (_share == 0)
             return;
 
-        var slope = (float)(-surplus / _sums.Sum() / _gradientScale);
         var (first, end) = Extent(piece);
         for (var channel = first; channel < end; channel++)
         {
             foreach (var rows in _rows)
             {
                 if (rows.Role == ChannelRole.Filter)
-                    rows.Correct(channel, factor: 1, slope, (float)_gradientScale);
+                    rows.Correct(channel, factor: 1, -_share, _unit);
             }
         }
     }

@@ -34,15 +34,17 @@ internal static class MaskThresholds
         : boundary;
 
     /// <summary>ŵ as a differentiable function of a weight in its arithmetic type, for p &gt; 0.</summary>
+    /// <remarks>Corrected along the weights, masks only see them move across their direction, and ŵ grows as they do.</remarks>
     public static Tensor MaskedOf(this PdpMask mask, Tensor wide)
     {
         var (strategy, layout) = (mask.Strategy, mask.Layout);
         var boundary = mask.BoundaryOf(wide.detach());
-        var (direction, length) = mask.HasRadialCorrection ? Radial.Split(wide) : (wide, null);
-        var logit = SoftMask.Differentiable(mask.GradientBoundaryOf(wide.detach(), boundary), direction, strategy, layout);
-        var masked = strategy.Spread(SoftMask.Mask(logit), layout).mul(direction);
+        var growth = mask.IsRadiallyCorrected ? Radial.Growth(wide) : null;
+        var across = growth is null ? wide : Radial.Grown(wide, growth, Radial.InUnits(wide).neg());
+        var logit = SoftMask.Differentiable(mask.GradientBoundaryOf(wide.detach(), boundary), across, strategy, layout);
+        var masked = strategy.Spread(SoftMask.Mask(logit), layout).mul(across);
         if (mask.GradientSharpness is not null)
             masked = SoftMask.WithValue(masked, strategy.Spread(SoftMask.Mask(boundary.Logit), layout).mul(wide));
-        return length is null ? masked : masked.mul(length);
+        return growth is null ? masked : Radial.Grown(masked, growth, masked.div(Radial.LargestOf(wide)));
     }
 }

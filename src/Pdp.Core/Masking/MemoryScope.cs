@@ -1,3 +1,4 @@
+using Pdp.Numerics;
 using Pdp.Numerics.Kernels;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -61,11 +62,11 @@ internal abstract class MemoryScope : IDisposable
     /// </summary>
     public bool LeavesGradient { get; private set; }
 
-    /// <summary>Whether <see cref="CorrectRadially(int)"/> has to follow on the pieces, once all have left.</summary>
-    public bool CorrectsRadially => HasRadialCorrection && IsRestored && GradientArrived && !LeavesGradient;
+    /// <summary>Whether <see cref="TakeSurplus(int)"/> has to follow on the pieces, once all have left.</summary>
+    public bool HasSurplus => IsRadiallyCorrected && GradientArrived && !LeavesGradient;
 
-    /// <summary>Whether the gradient is corrected along the weights.</summary>
-    protected virtual bool HasRadialCorrection => false;
+    /// <summary>Whether the gradient of the scope is corrected along the weights, as <see cref="Radial"/> does.</summary>
+    protected bool IsRadiallyCorrected { get; set; }
 
     /// <summary>The gradients, by parameter.</summary>
     protected GradientMemory[] Gradients { get; }
@@ -137,8 +138,13 @@ internal abstract class MemoryScope : IDisposable
             Interlocked.Increment(ref _changes);
     }
 
-    /// <summary>Corrects the gradient of a piece along the weights, once all pieces have left.</summary>
-    public virtual void CorrectRadially(int piece)
+    /// <summary>Adds up the surplus along the weights, once all pieces have left.</summary>
+    public virtual void TotalSurplus()
+    {
+    }
+
+    /// <summary>Takes it from the gradient of a piece.</summary>
+    public virtual void TakeSurplus(int piece)
     {
     }
 

@@ -43,7 +43,7 @@ internal sealed class MemoryScopes : IParallelWork
         Prepare,
         Enter,
         Leave,
-        CorrectRadially,
+        TakeSurplus,
     }
 
     /// <summary>Replaces w by ŵ in all weights that are claimed, or in none.</summary>
@@ -75,8 +75,7 @@ internal sealed class MemoryScopes : IParallelWork
         }
 
         Run(Phase.Leave, _pieces.Length, get_num_threads());
-        if (_weights.Any(CorrectsRadially))
-            Run(Phase.CorrectRadially, _pieces.Length, get_num_threads());
+        TakeSurplus();
         foreach (var weight in _weights)
         {
             if (weight.IsInside)
@@ -103,11 +102,27 @@ internal sealed class MemoryScopes : IParallelWork
             weight.Enter(part);
         else if (_phase == Phase.Leave && weight.IsInside)
             weight.Leave(part);
-        else if (_phase == Phase.CorrectRadially && CorrectsRadially(weight))
-            weight.CorrectRadially(part);
+        else if (_phase == Phase.TakeSurplus && IsLeft(weight))
+            weight.TakeSurplus(part);
     }
 
-    private static bool CorrectsRadially(MemoryScope weight) => weight is { IsInside: true, CorrectsRadially: true };
+    /// <summary>Whether a weight has left but for a correction along it.</summary>
+    private static bool IsLeft(MemoryScope weight) => weight is { IsInside: true, HasSurplus: true };
+
+    private void TakeSurplus()
+    {
+        var isNeeded = false;
+        foreach (var weight in _weights)
+        {
+            if (!IsLeft(weight))
+                continue;
+            weight.TotalSurplus();
+            isNeeded = true;
+        }
+
+        if (isNeeded)
+            Run(Phase.TakeSurplus, _pieces.Length, get_num_threads());
+    }
 
     private bool Prepare(int threads)
     {

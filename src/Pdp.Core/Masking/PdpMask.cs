@@ -10,8 +10,8 @@ namespace Pdp;
 /// <remarks>
 /// <para>
 /// The threshold t splits the magnitudes of each group of competitors at the number to be removed, the mask is m = σ((s − t²)/τ), and t is
-/// a constant in the backward pass (PDP, equations 1 to 4). The arithmetic is float64 for float64 weights and float32 for all others, and
-/// right at any scale of the weights.
+/// a constant in the backward pass (PDP, equations 1 to 4; <see cref="Temperature.WithRadialCorrection"/> corrects that). The arithmetic is
+/// float64 for float64 weights and float32 for all others, and right at any scale of the weights.
 /// </para>
 /// <para>
 /// Only the pruner moves the masks that belong to it. Holds no tensors. Tensors passed in are borrowed, tensors returned are the caller's.
@@ -58,10 +58,11 @@ public sealed class PdpMask
 
     /// <summary>How soft the mask is for the gradient over the epochs.</summary>
     /// <value>Null, the default, is <see cref="Temperature"/>.</value>
+    /// <exception cref="ArgumentException">A radial correction of the one doesn't fit the other.</exception>
     public Temperature? GradientTemperature
     {
         get => _gradientTemperature;
-        init => (_gradientTemperature, GradientTemperatureValue) = (value, value?.From);
+        init => GradientTemperatureValue = (_gradientTemperature = Temperature.Fitting(value, nameof(GradientTemperature)))?.From;
     }
 
     /// <summary>The groups of competitors.</summary>
@@ -104,7 +105,7 @@ public sealed class PdpMask
         && Sharpness.Of(value, GradientTemperature!.IsRelative) is var own && own != Sharpness ? own : null;
 
     /// <summary>Whether the gradient is corrected along the weights now: not if masks are hard in it.</summary>
-    internal bool HasRadialCorrection => (GradientTemperature ?? Temperature).HasRadialCorrection
+    internal bool IsRadiallyCorrected => (GradientTemperature ?? Temperature).HasRadialCorrection
         && (GradientSharpness ?? Sharpness).Ratio < Sharpness.Hard;
 
     /// <summary>The weights that are removed when each group loses one more member.</summary>
@@ -212,8 +213,9 @@ public sealed class PdpMask
 
     /// <summary>The masked weight as a differentiable function of the weight, for code that uses the weight directly.</summary>
     /// <remarks>
-    /// Equation 3, ŵ = m(w)·w; autograd gives equation 4, as t and a relative τ are constants. A hard mask, t²/τ ≥ 10⁴, is a constant too.
-    /// With a <see cref="GradientTemperature"/> the value is that of the mask, and the gradient that of the softer or harder one.
+    /// Equation 3, ŵ = m(w)·w; autograd gives equation 4, as t, a relative τ and a hard mask, t²/τ ≥ 10⁴, are constants, and corrects it
+    /// where the temperature says so. With a <see cref="GradientTemperature"/> the value is that of the mask, and the gradient that of the
+    /// softer or harder one.
     /// </remarks>
     /// <param name="weight">The weight, of the layout's shape.</param>
     /// <returns>The weight's shape and type; the weight's own values where nothing is removed.</returns>

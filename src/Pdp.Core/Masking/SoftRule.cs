@@ -69,10 +69,14 @@ internal sealed class SoftRule(PdpMask mask, GroupSlices slices) : Multiplicativ
     }
 
     /// <summary>The gradient corrected along the weights. A form with a hard mask leaves removed weights without one.</summary>
-    private Tensor Corrected(Tensor gradient, GroupValues dense, GroupValues upstream, MaskForm form) =>
-        Mask.HasRadialCorrection && form == MaskForm.Soft
-        ? Radial.Corrected(gradient, Times(upstream, FactorsOf(dense.Weight, form)).Weight, dense.Weight)
-        : gradient;
+    private Tensor Corrected(Tensor gradient, GroupValues dense, GroupValues upstream, MaskForm form)
+    {
+        if (!Mask.IsRadiallyCorrected || form != MaskForm.Soft)
+            return gradient;
+
+        var mask = Slices.MasksFilters ? Spread(SoftMask.Mask(BoundaryOf(dense.Weight).Logit)) : null;
+        return Radial.Corrected(gradient, mask is null ? upstream.Weight : upstream.Weight.mul(mask), Radial.InUnits(dense.Weight));
+    }
 
     /// <summary>The scope's hard mask, found once: ranking costs more than everything else in the scope.</summary>
     private Tensor KeptOnce(Tensor weight)

@@ -17,8 +17,9 @@ internal sealed class WeightBatch : IDisposable
     private readonly long[] _sizes;
     private readonly int _joined;
     private readonly bool _isRow;
-    private readonly Tensor _part;
+    private readonly Device _device;
     private long[] _removed = [];
+    private Tensor? _part;
     private Tensor? _place;
 
     /// <param name="masks">The masks of the weights, all of one strategy: unstructured or N:M.</param>
@@ -31,7 +32,7 @@ internal sealed class WeightBatch : IDisposable
         _joined = _isRow ? 1 : 0;
         _sizes = [.. masks.Select(mask => _isRow ? mask.Members : mask.Groups)];
         Layout = new(_isRow ? [1, _sizes.Sum()] : [_sizes.Sum(), masks[0].Members]);
-        _part = Numbers(device);
+        _device = device;
     }
 
     /// <summary>The strategy of all.</summary>
@@ -39,6 +40,8 @@ internal sealed class WeightBatch : IDisposable
 
     /// <summary>The layout of all side by side.</summary>
     public WeightLayout Layout { get; }
+
+    private Tensor Part => _part ??= Numbers();
 
     /// <summary>Whether it is of these masks, in this order.</summary>
     public bool IsOf(ReadOnlySpan<PdpMask> masks) => masks.SequenceEqual(_masks);
@@ -64,7 +67,7 @@ internal sealed class WeightBatch : IDisposable
         using var scope = NewDisposeScope();
         var magnitude = Strategy.Magnitude(weight, Layout);
         return (_isRow
-            ? SoftMask.Between(Ranks.Around(magnitude.reshape(-1), _part, Place()))
+            ? SoftMask.Between(Ranks.Around(magnitude.reshape(-1), Part, Place()))
             : SoftMask.Threshold(magnitude, _masks[0].Removed)).MoveToOuterDisposeScope();
     }
 
@@ -72,21 +75,31 @@ internal sealed class WeightBatch : IDisposable
     public Boundary BoundaryOf(Tensor weight, Tensor threshold, Sharpness sharpness) => Boundary.Of(
         Strategy.Magnitude(weight, Layout), ForEach(threshold), ForEach(SoftMask.Scale(threshold, sharpness)));
 
+    /// <summary>The weights in units of the largest of each. Works in the caller's scope.</summary>
+    public Tensor InUnits(Tensor weight) =>
+        weight.div(ForEachPart(stack([.. weight.split(_sizes, _joined).Select(Radial.LargestOf)]).reshape(1, -1)).squeeze(0));
+
     /// <summary>Sums pairs of values, <c>[2, …]</c>, over each weight, for each element or group. Works in the caller's scope.</summary>
-    public Tensor Totals(Tensor pair)
-    {
-        var sums = stack([.. pair.split(_sizes, _joined + 1).Select(part => part.reshape(2, -1).sum(1))], 1).index_select(1, _part);
-        return _isRow ? sums.reshape(2, 1, -1) : sums.reshape(2, -1, 1);
-    }
+    public Tensor Totals(Tensor pair) =>
+        ForEachPart(stack([.. pair.split(_sizes, _joined + 1).Select(part => part.reshape(2, -1).sum(1))], 1));
 
     public void Dispose()
     {
-        _part.Dispose();
+        _part?.Dispose();
         _place?.Dispose();
     }
 
     /// <summary>The value of each weight for its elements, <c>[1, elements]</c>; values of groups as they are.</summary>
-    private Tensor ForEach(Tensor values) => _isRow ? values.index_select(0, _part).reshape(1, -1) : values;
+    private Tensor ForEach(Tensor values) => _isRow ? values.index_select(0, Part).reshape(1, -1) : values;
+
+    /// <summary>
+    /// Values of each weight, <c>[n, weights]</c>, for its elements, <c>[n, 1, elements]</c>, or its groups, <c>[n, groups, 1]</c>.
+    /// </summary>
+    private Tensor ForEachPart(Tensor values)
+    {
+        var parts = values.index_select(1, Part);
+        return _isRow ? parts.unsqueeze(1) : parts.unsqueeze(2);
+    }
 
     /// <summary>Where each weight's largest member to remove is, if its members are in order; made anew only when counts change.</summary>
     private Tensor Place()
@@ -99,7 +112,7 @@ internal sealed class WeightBatch : IDisposable
             var places = new long[removed.Length];
             for (var i = 0; i < places.Length; start += _sizes[i++])
                 places[i] = start + removed[i] - 1;
-            _place = tensor(places, ScalarType.Int64, _part.device).DetachFromDisposeScope();
+            _place = tensor(places, ScalarType.Int64, _device).DetachFromDisposeScope();
             _removed = removed;
         }
 
@@ -107,12 +120,12 @@ internal sealed class WeightBatch : IDisposable
     }
 
     /// <summary>The number of the weight of each element of the row, or of each group.</summary>
-    private Tensor Numbers(Device device)
+    private Tensor Numbers()
     {
         using var scope = NewDisposeScope();
         using var inference = inference_mode(false);
         using Scalar count = _sizes.Length.ToScalar();
-        var numbers = arange(count, dtype: ScalarType.Int32, device: device);
-        return numbers.repeat_interleave(tensor(_sizes, ScalarType.Int64, device), 0).DetachFromDisposeScope();
+        var numbers = arange(count, dtype: ScalarType.Int32, device: _device);
+        return numbers.repeat_interleave(tensor(_sizes, ScalarType.Int64, _device), 0).DetachFromDisposeScope();
     }
 }

@@ -37,9 +37,6 @@ internal sealed unsafe class WeightScope : MemoryScope
     /// <inheritdoc/>
     public override bool Measures => _taylor is not null;
 
-    /// <inheritdoc/>
-    protected override bool HasRadialCorrection => _mask.HasRadialCorrection;
-
     /// <summary>Makes the scope of a weight; null if its strategy isn't supported, or if it is too large.</summary>
     public static WeightScope? For(string subject, PdpMask mask, Parameter parameter) => mask.Strategy switch
     {
@@ -50,9 +47,15 @@ internal sealed unsafe class WeightScope : MemoryScope
         _ => null,
     };
 
-    /// <summary>What the code of the kernels depends on: M and the stride of N:M groups; (1, 1) if the whole weight competes.</summary>
-    public static (long Members, long Stride) KindOf(PdpMask mask) =>
-        mask.Strategy is NofM groups ? (groups.Of, NofMKernel.StrideOf(mask.Layout)) : (1, 1);
+    /// <summary>
+    /// What the code of the kernels depends on: M and the stride of N:M groups, (1, 1) if the whole weight competes; and the gradient.
+    /// </summary>
+    public static (long Members, long Stride, bool HasGradientTemperature, bool IsCorrected) KindOf(PdpMask mask)
+    {
+        var (members, stride) = mask.Strategy is NofM groups ? (groups.Of, NofMKernel.StrideOf(mask.Layout)) : (1, 1);
+        var gradient = mask.GradientTemperature;
+        return (members, stride, gradient is not null, (gradient ?? mask.Temperature).HasRadialCorrection);
+    }
 
     /// <inheritdoc/>
     public override bool Prepare(RankSearch search)
@@ -75,7 +78,7 @@ internal sealed unsafe class WeightScope : MemoryScope
             _mask.Sharpness,
             _mask.GradientSharpness,
             competing);
-        return BeginSums(competing is null || !HasRadialCorrection ? search.LargestKey : search.Largest((int*)_weight, Elements));
+        return BeginSums(competing is null || !_mask.IsRadiallyCorrected ? search.LargestKey : search.Largest((int*)_weight, Elements));
     }
 
     /// <inheritdoc/>
@@ -146,7 +149,7 @@ internal sealed unsafe class WeightScope : MemoryScope
         var sum = correctsGradient ? Gradients[0].Before : null;
         if (gradient is not null)
             _taylor?.Learn(piece, gradient);
-        if (gradient is null || !HasRadialCorrection)
+        if (gradient is null || !IsRadiallyCorrected)
             return _kernel.Leave(piece, _weight, _dense, gradient, sum, radial: null);
 
         var sums = _radial.Start();
@@ -156,7 +159,10 @@ internal sealed unsafe class WeightScope : MemoryScope
     }
 
     /// <inheritdoc/>
-    public override void CorrectRadially(int piece)
+    public override void TotalSurplus() => _radial.Total();
+
+    /// <inheritdoc/>
+    public override void TakeSurplus(int piece)
     {
         var (start, length) = _kernel.Extent(piece);
         var target = Gradients[0].Before is null ? Gradients[0].Arrived : Gradients[0].Before;
@@ -169,6 +175,7 @@ internal sealed unsafe class WeightScope : MemoryScope
     /// <summary>Begins the sums of a step; false if the largest weight is not finite.</summary>
     private bool BeginSums(int largest)
     {
+        IsRadiallyCorrected = _mask.IsRadiallyCorrected;
         _radial.Begin(BitConverter.Int32BitsToSingle(largest));
         return largest < KeyScan.Infinity;
     }

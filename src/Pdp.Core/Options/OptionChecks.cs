@@ -9,6 +9,8 @@ internal static class OptionChecks
     {
         if (options.Importance is { } importance)
             RequireFitting(options, importance);
+        foreach (var rule in options.Rules.Append(null))
+            (rule?.Temperature ?? options.Temperature)?.Fitting(rule?.GradientTemperature ?? options.GradientTemperature, nameof(options));
         if (options.Method is not { } method)
             return options;
 

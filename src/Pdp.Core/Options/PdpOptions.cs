@@ -74,8 +74,8 @@ public sealed record PdpOptions
     /// </remarks>
     /// <value>
     /// Null, the default, is ρ′ = 1 until the masks become hard where the default temperature of the masks is in force, and the temperature
-    /// of the masks where another is given: equation 4 of the paper. In runs of ten epochs or more the default is annealed to 0.1, and
-    /// corrected along the weights (<see cref="Pdp.Temperature.WithRadialCorrection"/>).
+    /// of the masks where another is given: equation 4 of the paper. In runs of ten epochs or more the default ρ′ is annealed to 0.1, and
+    /// has a <see cref="Pdp.Temperature.WithRadialCorrection"/> except under N:M. Masks of channels are hard, and so are their gradients.
     /// </value>
     public Temperature? GradientTemperature { get; init; }
 
@@ -176,7 +176,11 @@ public sealed record PdpOptions
 
     private (Temperature Mask, Temperature? Gradient) DefaultTemperaturesOf(IMaskStrategy strategy) => strategy is PerChannel
         ? (Pdp.Temperature.Relative(1e-6), null)
-        : (SoftUntilHard(0.001), Epochs < LongRun ? SoftUntilHard(1) : SoftUntilHard(0.1).WithRadialCorrection());
+        : (SoftUntilHard(0.001), DefaultGradientTemperatureOf(strategy));
+
+    private Temperature DefaultGradientTemperatureOf(IMaskStrategy strategy) => Epochs < LongRun ? SoftUntilHard(1)
+        : strategy is NofM ? SoftUntilHard(0.1)
+        : SoftUntilHard(0.1).WithRadialCorrection();
 
     /// <summary>From ρ = 1 at the schedule's start to another ρ where the masks become hard.</summary>
     private Temperature SoftUntilHard(double to) =>

@@ -88,19 +88,38 @@ public sealed record Temperature
     /// <exception cref="ArgumentOutOfRangeException">The epoch is not in [0, ∞).</exception>
     public Temperature HardFrom(double epoch) => this with { HardEpoch = Guard.NotNegative(epoch, nameof(epoch)) };
 
-    /// <summary>The same temperature, with gradients that don't lengthen the weights in vain.</summary>
+    /// <summary>The same temperature, with gradients whose derivative along the weights is that of the masked weights.</summary>
     /// <remarks>
-    /// With τ = ρ·t² no mask changes when all weights under it are scaled, ŵ(c·w) = c·ŵ(w), so that the derivative along w is ⟨g, ŵ⟩.
-    /// Equation 4 holds t constant: it tells weights that they gain by growing, as if the threshold didn't grow with them. The surplus is
-    /// taken from it, ∂L/∂w − w·(⟨∂L/∂w, w⟩ − ⟨g, ŵ⟩)/⟨w, w⟩, over the weights of each mask. Without a gradient temperature of its own,
-    /// this is the gradient through a threshold that is proportional to ‖w‖. It applies where the gradient has this temperature and is
-    /// not that of a hard mask.
+    /// <para>
+    /// With g = ∂L/∂ŵ the gradient of the masked weights ŵ = m·w, and τ = ρ·t² for a threshold t: no mask changes when all weights of a
+    /// layer are scaled, ŵ(c·w) = c·ŵ(w), so that the derivative along w is ⟨g, ŵ⟩. Equation 4 has another one, as it holds t constant; so
+    /// has the gradient of a mask with a temperature of its own. The difference is taken from it:
+    /// ∂L/∂w − w·(⟨∂L/∂w, w⟩ − ⟨g, ŵ⟩)/⟨w, w⟩, with sums over all weights that a mask covers, and over all groups of N:M together. With
+    /// one temperature for masks and gradients, this is the gradient through a threshold that is proportional to ‖w‖.
+    /// </para>
+    /// <para>
+    /// It applies in soft scopes (<see cref="MaskForm.Soft"/>), to gradients of this temperature, unless their masks are hard or a
+    /// gradient is not finite.
+    /// </para>
     /// </remarks>
     /// <exception cref="InvalidOperationException">The temperature is absolute.</exception>
     public Temperature WithRadialCorrection() => IsRelative
         ? this with { HasRadialCorrection = true }
         : throw new InvalidOperationException(
             "Under an absolute temperature, masks change with the length of the weights: use Temperature.Relative.");
+
+    /// <summary>Another temperature for the gradient of masks with this one; null if it is the same.</summary>
+    /// <exception cref="ArgumentException">A radial correction of the one doesn't fit the other.</exception>
+    internal Temperature? Fitting(Temperature? gradient, string parameter) => gradient switch
+    {
+        { HasRadialCorrection: true } when !IsRelative => throw new ArgumentException(
+            "Under an absolute temperature, masks change with the length of the weights, so that gradients can't be corrected along them: "
+            + "use Temperature.Relative for the masks, too.", parameter),
+        { HasRadialCorrection: false } when HasRadialCorrection => throw new ArgumentException(
+            "The temperature of the masks has a radial correction, but gradients have a temperature of their own without one: give that "
+            + "one the correction.", parameter),
+        _ => gradient,
+    };
 
     /// <summary>τ, or ρ where relative, at an epoch.</summary>
     /// <param name="epoch">The epoch, whole or fractional.</param>

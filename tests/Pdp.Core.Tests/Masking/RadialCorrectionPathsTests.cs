@@ -10,6 +10,7 @@ namespace Pdp.Tests.Masking;
 /// <summary>The corrected gradient on the ways that scopes take: memory in pieces, tensor operations, batches, channels.</summary>
 public sealed class RadialCorrectionPathsTests
 {
+    private static readonly Temperature Masks = Temperature.Relative(0.1);
     private static readonly Temperature Corrected = Temperature.Relative(0.4).WithRadialCorrection();
 
     [Theory]
@@ -58,12 +59,57 @@ public sealed class RadialCorrectionPathsTests
     [Theory]
     [InlineData(nameof(Mlp))]
     [InlineData(nameof(PaddedResNet))]
+    [InlineData(nameof(GroupedNet))]
     public void Scope_OfChannelsThatBelongTogether_GivesWhatTensorOperationsGive(string name)
     {
         using var scope = NewDisposeScope();
         var (expected, actual) = (Groups(name, ScalarType.Float64), Groups(name, ScalarType.Float32));
 
         Close.Equal(expected, actual, 1e-4, 1e-5);
+    }
+
+    [Theory]
+    [InlineData("unstructured")]
+    [InlineData("2:4")]
+    public void Batch_OfWeightsOfOtherScales_CorrectsEach(string strategy)
+    {
+        var (expected, actual) = (Layers(strategy, ScalarType.BFloat16), Layers(strategy, ScalarType.BFloat16));
+        using var alone = new MaskedModel(expected, []);
+        using var together = BatchLayers.Batched(actual);
+        foreach (var model in (MaskedModel[])[alone, together])
+        {
+            using var _ = no_grad();
+            using var scale = 1e-30.ToScalar();
+            BatchLayers.Weight(model.Layers[1]).mul_(scale);
+            model.Advance(1, 0);
+        }
+
+        foreach (var (one, other) in BatchLayers.Step(alone).Gradients.Zip(BatchLayers.Step(together).Gradients))
+            Close.Equal(one, other, 2 * Close.BFloat16, 1e-12);
+    }
+
+    [Theory]
+    [InlineData("unstructured")]
+    [InlineData("2:4")]
+    [InlineData("channel")]
+    public void Scope_WithoutAGradientAfterOneWithIt_GivesNone(string strategy)
+    {
+        using var layer = Linear(16, 8, hasBias: false);
+        using var pruner = new PdpPruner(layer, Options(strategy switch
+        {
+            "2:4" => NofM.Keep(2, of: 4),
+            "channel" => new PerChannel(),
+            _ => new Unstructured(),
+        }));
+        pruner.BeginEpoch(0);
+        using (pruner.Mask())
+            layer.weight!.sum().backward();
+        layer.zero_grad();
+        layer.weight!.grad = null;
+
+        pruner.Mask().Dispose();
+
+        Assert.Null(layer.weight.grad);
     }
 
     [Fact]
@@ -120,7 +166,7 @@ public sealed class RadialCorrectionPathsTests
         return
         [
             .. ((long[][])[[8, 16], [4, 8, 3, 3], [33, 24], [2, 8]]).Index().Select(shape => BatchLayers.Layer(
-                $"{shape.Index}", shape.Item, pattern, type, Temperature.Relative(0.1), Corrected, target: null, values: null)),
+                $"{shape.Index}", shape.Item, pattern, type, Masks, Corrected, target: null, values: null)),
         ];
     }
 
@@ -130,6 +176,7 @@ public sealed class RadialCorrectionPathsTests
         Sparsity = strategy.FixedSparsity is null ? 0.5 : null,
         Strategy = strategy,
         Schedule = new ConstantSparsity(),
-        Temperature = Corrected,
+        Temperature = Masks,
+        GradientTemperature = Corrected,
     };
 }

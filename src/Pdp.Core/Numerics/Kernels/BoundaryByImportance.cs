@@ -15,12 +15,6 @@ internal readonly unsafe struct BoundaryByImportance<TLanes>(float threshold, fl
     public static bool HasGradientScale => false;
 
     /// <inheritdoc/>
-    public static bool HasSums => false;
-
-    /// <inheritdoc/>
-    public TLanes Unit => default;
-
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public TLanes Threshold(int place) => _threshold;
 

@@ -13,12 +13,6 @@ internal readonly struct BoundaryOfAll<TLanes>(float threshold, float scale) : I
     public static bool HasGradientScale => false;
 
     /// <inheritdoc/>
-    public static bool HasSums => false;
-
-    /// <inheritdoc/>
-    public TLanes Unit => default;
-
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public TLanes Threshold(int place) => _threshold;
 

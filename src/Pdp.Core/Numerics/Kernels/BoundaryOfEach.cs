@@ -10,12 +10,6 @@ internal readonly unsafe struct BoundaryOfEach<TLanes>(float* thresholds, float*
     public static bool HasGradientScale => false;
 
     /// <inheritdoc/>
-    public static bool HasSums => false;
-
-    /// <inheritdoc/>
-    public TLanes Unit => default;
-
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public TLanes Threshold(int place) => TLanes.Load(thresholds + place);
 

@@ -14,12 +14,6 @@ internal readonly struct BoundaryWithGradient<TLanes, TBoundary>(TBoundary bound
     public static bool HasGradientScale => true;
 
     /// <inheritdoc/>
-    public static bool HasSums => false;
-
-    /// <inheritdoc/>
-    public TLanes Unit => default;
-
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public TLanes Threshold(int place) => boundary.Threshold(place);
 

@@ -3,24 +3,15 @@ using System.Runtime.CompilerServices;
 namespace Pdp.Numerics.Kernels;
 
 /// <summary>A boundary of a pass that adds up the <see cref="RadialSums"/>.</summary>
-internal readonly struct BoundaryWithSums<TLanes, TBoundary>(TBoundary boundary, float unit) : IBoundary<TLanes>
+internal readonly struct BoundaryWithSums<TLanes, TBoundary>(TBoundary boundary) : IBoundary<TLanes>
     where TLanes : unmanaged, ILanes<TLanes>
     where TBoundary : struct, IBoundary<TLanes>
 {
-    private readonly TLanes _unit = TLanes.Create(unit);
-
     /// <inheritdoc/>
     public static bool HasGradientScale => TBoundary.HasGradientScale;
 
     /// <inheritdoc/>
     public static bool HasSums => true;
-
-    /// <inheritdoc/>
-    public TLanes Unit
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => _unit;
-    }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -8,10 +8,7 @@ internal interface IBoundary<TLanes>
     static abstract bool HasGradientScale { get; }
 
     /// <summary>Whether a pass adds up the <see cref="RadialSums"/>.</summary>
-    static abstract bool HasSums { get; }
-
-    /// <summary>What weights are multiplied by for the sums.</summary>
-    TLanes Unit { get; }
+    static virtual bool HasSums => false;
 
     /// <summary>What the vector of weights that begins at a place competes by: w, or w times its importance.</summary>
     TLanes Competing(TLanes w, int place);

@@ -39,12 +39,13 @@ internal static unsafe class MaskMath<TLanes>
     /// <param name="sum">The earlier gradient; null if there is none.</param>
     /// <param name="boundary">The thresholds and temperatures.</param>
     /// <param name="place">The place of the vector.</param>
+    /// <param name="unit">What weights are multiplied by for the sums.</param>
     /// <param name="surplus">Gets Σ(∂L/∂w − m·g)·w of each lane added, if the boundary has these sums.</param>
     /// <param name="square">Gets Σw² of each lane added.</param>
     /// <returns>For each weight, whether it was still ŵ.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TLanes Correct<T>(
-        TLanes w, float* weight, float* gradient, float* sum, T boundary, int place, ref TLanes surplus, ref TLanes square)
+        TLanes w, float* weight, float* gradient, float* sum, T boundary, int place, TLanes unit, ref TLanes surplus, ref TLanes square)
         where T : struct, IBoundary<TLanes>
     {
         var g = gradient is null ? TLanes.Create(0) : TLanes.Load(gradient);
@@ -61,9 +62,9 @@ internal static unsafe class MaskMath<TLanes>
         var corrected = Gradient(v, g, t, scale, m, odds);
         if (T.HasSums)
         {
-            var unit = w * boundary.Unit;
-            surplus = Fma(corrected - whole, unit, surplus);
-            square = Fma(unit, unit, square);
+            var inUnits = w * unit;
+            surplus = Fma(corrected - whole, inUnits, surplus);
+            square = Fma(inUnits, inUnits, square);
         }
 
         if (sum is not null)

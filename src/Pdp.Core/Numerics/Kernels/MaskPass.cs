@@ -41,7 +41,7 @@ internal sealed unsafe class MaskPass<TLanes> : IMaskPass
     private static bool Leave<T>(float* weight, float* dense, float* gradient, float* sum, int length, T boundary, RadialSums* radial)
         where T : struct, IBoundary<TLanes> => radial is null
         ? LeaveAll(weight, dense, gradient, sum, length, boundary, radial)
-        : LeaveAll(weight, dense, gradient, sum, length, new BoundaryWithSums<TLanes, T>(boundary, radial->Unit), radial);
+        : LeaveAll(weight, dense, gradient, sum, length, new BoundaryWithSums<TLanes, T>(boundary), radial);
 
     private static void Enter<T>(float* weight, float* dense, int length, T boundary)
         where T : struct, IBoundary<TLanes>
@@ -97,12 +97,12 @@ internal sealed unsafe class MaskPass<TLanes> : IMaskPass
         where T : struct, IBoundary<TLanes>
     {
         var same = TLanes.Equal(TLanes.Create(0), TLanes.Create(0));
-        var (surplus, square) = (TLanes.Create(0), TLanes.Create(0));
+        var (unit, surplus, square) = (TLanes.Create(T.HasSums ? radial->Unit : 0), TLanes.Create(0), TLanes.Create(0));
         for (var i = 0; i < length; i += TLanes.Count)
         {
             var w = TLanes.Load(dense + i);
             same &= MaskMath<TLanes>.Correct(
-                w, weight + i, IMaskPass.At(gradient, i), IMaskPass.At(sum, i), boundary, i, ref surplus, ref square);
+                w, weight + i, IMaskPass.At(gradient, i), IMaskPass.At(sum, i), boundary, i, unit, ref surplus, ref square);
             w.Store(weight + i);
             if (T.HasSums && (i & (InFloat - 1)) == 0)
                 Add(radial, ref surplus, ref square);
@@ -136,20 +136,25 @@ internal sealed unsafe class MaskPass<TLanes> : IMaskPass
         Copy(dense, w, length);
         Copy(gradient, g, length);
         Copy(sum, s, length);
-        var (surplus, square) = (TLanes.Create(0), TLanes.Create(0));
-        var same = MaskMath<TLanes>.Correct(TLanes.Load(w), places, g, sum is null ? null : s, boundary, place, ref surplus, ref square);
+        var (unit, surplus, square) = (TLanes.Create(T.HasSums ? radial->Unit : 0), TLanes.Create(0), TLanes.Create(0));
+        var same = MaskMath<TLanes>.Correct(
+            TLanes.Load(w), places, g, sum is null ? null : s, boundary, place, unit, ref surplus, ref square);
         Copy(dense, weight, length);
         Copy(g, gradient, length);
         Copy(s, sum, length);
         if (T.HasSums)
-        {
-            surplus.Store(g);
-            square.Store(s);
-            for (var i = 0; i < length; i++)
-                (radial->Surplus, radial->Square) = (radial->Surplus + g[i], radial->Square + s[i]);
-        }
-
+            Add(radial, surplus, square, length);
         return (~TLanes.HighestBits(same) & ((1u << length) - 1)) == 0;
+    }
+
+    /// <summary>Adds the sums of the first lanes; those beyond the weights may be anything.</summary>
+    private static void Add(RadialSums* radial, TLanes surplus, TLanes square, int length)
+    {
+        var lanes = stackalloc float[2 * Lanes.Most];
+        surplus.Store(lanes);
+        square.Store(lanes + Lanes.Most);
+        for (var i = 0; i < length; i++)
+            (radial->Surplus, radial->Square) = (radial->Surplus + lanes[i], radial->Square + lanes[Lanes.Most + i]);
     }
 
     private static void Copy(float* source, float* target, int length)

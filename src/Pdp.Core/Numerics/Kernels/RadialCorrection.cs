@@ -9,6 +9,7 @@ internal sealed unsafe class RadialCorrection(int pieces)
 {
     private readonly RadialSums[] _sums = new RadialSums[pieces];
     private float _unit;
+    private float _share;
 
     /// <summary>Begins a step.</summary>
     /// <param name="largest">The largest magnitude of the weights.</param>
@@ -20,14 +21,20 @@ internal sealed unsafe class RadialCorrection(int pieces)
     /// <summary>Sets the sums of a piece.</summary>
     public void Set(int piece, in RadialSums sums) => _sums[piece] = sums;
 
-    /// <summary>Takes the surplus from the gradients of weights, once the sums of all pieces are set.</summary>
-    public void Correct(float* weight, float* gradient, int length)
+    /// <summary>Adds up the pieces, once all are set.</summary>
+    public void Total()
     {
         var (surplus, square) = (0.0, 0.0);
         foreach (ref readonly var sums in _sums.AsSpan())
             (surplus, square) = (surplus + sums.Surplus, square + sums.Square);
-        if (surplus != 0)
-            Subtract(weight, gradient, (float)(surplus / square), _unit, length);
+        _share = Radial.Share(surplus, square);
+    }
+
+    /// <summary>Takes the surplus from the gradients of weights.</summary>
+    public void Correct(float* weight, float* gradient, int length)
+    {
+        if (_share != 0)
+            Subtract(weight, gradient, _share, _unit, length);
     }
 
     /// <summary>g ← g − share·(unit·w).</summary>

@@ -125,7 +125,7 @@ internal sealed class ChannelScope : MemoryScope
     {
         var norm = Math.Sqrt(_sums.Sum());
         _unit = (float)Math.Min(1 / norm, float.MaxValue);
-        _share = Radial.Share(_surplus.Sum(), norm);
+        _share = RadialCorrection.Share(_surplus.Sum(), norm);
     }
 
     /// <inheritdoc/>

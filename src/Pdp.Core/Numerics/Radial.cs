@@ -14,9 +14,6 @@ internal static class Radial
 {
     private static readonly Scalar One = 1.ToScalar();
 
-    /// <summary>The surplus over ⟨w, w⟩; 0 if it is not finite, so that a gradient that isn't stays where it is.</summary>
-    public static float Share(double surplus, double square) => (float)(surplus / square) is var share && float.IsFinite(share) ? share : 0;
-
     /// <summary>∂L/∂w − w·⟨∂L/∂w − m·g, w⟩/⟨w, w⟩.</summary>
     /// <param name="gradient">∂L/∂w.</param>
     /// <param name="masked">m·g.</param>

@@ -11,6 +11,9 @@ internal sealed unsafe class RadialCorrection(int pieces)
     private float _unit;
     private float _share;
 
+    /// <summary>The surplus over ⟨w, w⟩; 0 if it is not finite, so that a gradient that isn't stays where it is.</summary>
+    public static float Share(double surplus, double square) => (float)(surplus / square) is var share && float.IsFinite(share) ? share : 0;
+
     /// <summary>Begins a step.</summary>
     /// <param name="largest">The largest magnitude of the weights.</param>
     public void Begin(float largest) => _unit = MathF.Min(1 / largest, float.MaxValue);
@@ -27,7 +30,7 @@ internal sealed unsafe class RadialCorrection(int pieces)
         var (surplus, square) = (0.0, 0.0);
         foreach (ref readonly var sums in _sums.AsSpan())
             (surplus, square) = (surplus + sums.Surplus, square + sums.Square);
-        _share = Radial.Share(surplus, square);
+        _share = Share(surplus, square);
     }
 
     /// <summary>Takes the surplus from the gradients of weights.</summary>

@@ -116,8 +116,8 @@ internal sealed class BatchScope : IDisposable
     private static bool IsMasked(MaskGroup group) => group is { IsSoft: true, Mask: { Removed: > 0, Importance: null } };
 
     /// <summary>What weights that are masked together have in common; sparsities may differ, except those of N:M groups.</summary>
-    private static (long Removed, Sharpness Mask, Sharpness? Gradient, bool IsCorrected) KeyOf(PdpMask mask) =>
-        (mask.Strategy is Unstructured ? 0 : mask.Removed, mask.Sharpness, mask.GradientSharpness, mask.IsRadiallyCorrected);
+    private static (long Removed, Sharpness Mask, Sharpness? Gradient) KeyOf(PdpMask mask) =>
+        (mask.Strategy is Unstructured ? 0 : mask.Removed, mask.Sharpness, mask.GradientSharpness);
 
     /// <summary>Makes the batch anew if other weights are inside than last time, as when a ramp has begun to prune small ones.</summary>
     private void UpdateBatch()

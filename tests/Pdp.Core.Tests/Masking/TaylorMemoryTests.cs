@@ -35,6 +35,16 @@ public sealed class TaylorMemoryTests
     }
 
     [Theory]
+    [InlineData(1e20)]
+    public void Run_WithGradientsOfAnotherScale_GivesWhatTensorOperationsGive(double scale)
+    {
+        var expected = Run(40, 30, ScalarType.Float64, hasGradientTemperature: true, scale: scale);
+        var actual = Run(40, 30, ScalarType.Float32, hasGradientTemperature: true, scale: scale);
+
+        Assert.All(expected.Zip(actual), pair => Close.Equal(pair.First, pair.Second, 1e-4, 1e-5 * pair.First.Max(Math.Abs)));
+    }
+
+    [Theory]
     [InlineData(6, 7)]
     [InlineData(260, 258)]
     public void Scope_OfSeveral_LearnsTheBitsOfTheTensorOperations(int rows, int columns)
@@ -105,7 +115,7 @@ public sealed class TaylorMemoryTests
     }
 
     /// <summary>Weights inside of the scopes, gradients after them, and the importance learned.</summary>
-    private static double[][] Run(int rows, int columns, ScalarType type, bool hasGradientTemperature, int strided = -1)
+    private static double[][] Run(int rows, int columns, ScalarType type, bool hasGradientTemperature, int strided = -1, double scale = 1)
     {
         using var scope = NewDisposeScope();
         using var weight = new Parameter(Numbers(rows, columns, 1, type));
@@ -114,7 +124,9 @@ public sealed class TaylorMemoryTests
         var seen = new List<double[]>();
         for (var step = 0; step < Steps; step++)
         {
-            seen.Add(Step(model, group, weight, seed: 10 + step, step == strided ? gradient => gradient.t().contiguous().t() : null));
+            seen.Add(Step(model, group, weight, seed: 10 + step, step == strided
+                ? gradient => gradient.t().contiguous().t()
+                : gradient => gradient.mul(scale)));
             seen.Add(weight.grad!.Values());
             seen.Add(group.Mask.Importance!.Sensitivity!.Values());
             if (step % 2 == 0)

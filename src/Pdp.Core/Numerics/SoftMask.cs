@@ -117,12 +117,11 @@ internal static class SoftMask
         Tensor? sensitivity = null)
     {
         using var scope = NewDisposeScope();
-        var units = boundary.InUnits(weight, strategy, layout);
-        var shared = strategy.Sum(BoundedProduct(upstream, units), layout);
+        var scored = Scored.Of(weight, boundary, strategy, layout, sensitivity);
+        var shared = strategy.Sum(BoundedProduct(upstream, scored.Weight), layout);
         if (along is not null)
-            shared = shared.add(BoundedProduct(along, boundary.Scale), One);
-        var scored = sensitivity is null ? units : boundary.InUnits(weight.mul(sensitivity), strategy, layout);
-        return ThroughMask(scored, sensitivity, shared, boundary, strategy, layout)
+            shared = shared.add(BoundedProduct(along, scored.Unit), One);
+        return ThroughMask(scored, shared, boundary, strategy, layout)
             .addcmul_(strategy.Spread(Mask(boundary.Logit), layout), upstream, One)
             .MoveToOuterDisposeScope();
     }
@@ -138,9 +137,8 @@ internal static class SoftMask
         Tensor weight, Tensor shared, Boundary boundary, IMaskStrategy strategy, WeightLayout layout, Tensor? sensitivity = null)
     {
         using var scope = NewDisposeScope();
-        var units = boundary.InUnits(sensitivity is null ? weight : weight.mul(sensitivity), strategy, layout);
-        return ThroughMask(units, sensitivity, BoundedProduct(shared, boundary.Scale), boundary, strategy, layout)
-            .MoveToOuterDisposeScope();
+        var scored = Scored.Of(weight, boundary, strategy, layout, sensitivity);
+        return ThroughMask(scored, BoundedProduct(shared, scored.Unit), boundary, strategy, layout).MoveToOuterDisposeScope();
     }
 
     /// <summary>A product bounded so that its sums stay finite: an infinite one times an m(1 − m) or a weight of 0 would be NaN.</summary>
@@ -153,14 +151,13 @@ internal static class SoftMask
         return a.mul(b).clamp_(least, most).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The same with a·w and Σ(g·θ) in units of √τ, in which numbers are far from 1 only where m(1 − m) is 0.</summary>
-    private static Tensor ThroughMask(
-        Tensor units, Tensor? sensitivity, Tensor shared, Boundary boundary, IMaskStrategy strategy, WeightLayout layout)
+    /// <summary>The same with Σ(g·θ) in the unit of the scored weights.</summary>
+    private static Tensor ThroughMask(Scored scored, Tensor shared, Boundary boundary, IMaskStrategy strategy, WeightLayout layout)
     {
         using Scalar twiceSlope = (2 * strategy.ScoreSlope(layout)).ToScalar();
         var slope = Slope(Mask(boundary.Logit), boundary.Logit).mul_(boundary.IsSoft).mul_(twiceSlope);
-        var gradient = strategy.Spread(slope.mul_(shared), layout).mul(units);
-        return sensitivity is null ? gradient : gradient.mul_(sensitivity);
+        var gradient = strategy.Spread(slope.mul_(shared), layout).mul(scored.Competing);
+        return scored.Slope is null ? gradient : gradient.mul_(scored.Slope);
     }
 
     /// <summary>The hard mask by rank: it removes exactly p members of each group; among equal ones, the first in position.</summary>

@@ -10,6 +10,10 @@ namespace Pdp.Tests.Numerics;
 /// </summary>
 public sealed class GradientTests
 {
+    /// <summary>2^±100, by which a float32 number is multiplied without rounding.</summary>
+    private const double Huge = 1.2676506002282294e30;
+    private const double Tiny = 1 / Huge;
+
     private static readonly long[] Shape = [8, 8, 3];
 
     public static TheoryData<string, bool, double> Cases => new()
@@ -43,6 +47,29 @@ public sealed class GradientTests
                 closed,
                 Close.Float64,
                 Close.Float64);
+    }
+
+    [Theory]
+    [InlineData("unstructured", Tiny)]
+    [InlineData("2:4", Huge)]
+    [InlineData("rms", Tiny)]
+    [InlineData("1x4", Huge)]
+    public void Gradient_OfWeightsAndSensitivitiesOfOppositeScales_HasTheSameBits(string strategy, double scale)
+    {
+        using var scope = NewDisposeScope();
+        var mask = MaskOf(strategy, isRelative: true, 0.5);
+        var sensitivity = Tensors.Normal(3, 192);
+
+        Assert.Equal(Gradient(1).Bits(), Gradient(scale).Bits());
+
+        Tensor Gradient(double unit)
+        {
+            var weight = Tensors.Of([.. Tensors.Normal(1, 192).Select(w => w * unit)], Shape, ScalarType.Float32);
+            var a = Tensors.Of([.. sensitivity.Select(a => a / unit)], Shape, ScalarType.Float32);
+            var upstream = Tensors.Of(Tensors.Normal(2, 192, scale: 1e-12), Shape, ScalarType.Float32);
+            return SoftMask.Gradient(
+                weight, upstream, mask.BoundaryOf(weight.mul(a)), mask.Strategy, mask.Layout, sensitivity: a);
+        }
     }
 
     [Theory]

@@ -7,13 +7,20 @@ namespace Pdp.Tests.Channels;
 
 public sealed class LargeNetworkTests
 {
+    /// <summary>Whether the environment's PDP_ZOO_ALL asks for the networks that take longest.</summary>
+    private static readonly bool IsFull = Environment.GetEnvironmentVariable("PDP_ZOO_ALL") == "1";
+
     /// <summary>The channels of ResNet-50, which take longest to find; a map holds no tensors.</summary>
     private static readonly Lazy<ChannelMap> ResNet50Channels = new(FindInResNet50);
 
+    public static TheoryData<string, int, string> Networks => IsFull
+        ? new() { { "ResNet18", 12, "fc.weight" }, { "MobileNetV1", 14, "fc.weight" }, { "MobileNetV2", 25, "classifier.1.weight" } }
+        : new() { { "ResNet18", 12, "fc.weight" } };
+
+    public static TheoryData<int> Alignments => IsFull ? [1, 16] : [16];
+
     [Theory]
-    [InlineData("ResNet18", 12, "fc.weight")]
-    [InlineData("MobileNetV1", 14, "fc.weight")]
-    [InlineData("MobileNetV2", 25, "classifier.1.weight")]
+    [MemberData(nameof(Networks))]
     public void Shrink_OfAnImageNetNetwork_GivesTheMaskedModelsOutput(string name, int groups, string whole)
     {
         var zoo = Zoo.Get(name);
@@ -33,8 +40,7 @@ public sealed class LargeNetworkTests
     }
 
     [Theory]
-    [InlineData(1)]
-    [InlineData(16)]
+    [MemberData(nameof(Alignments))]
     public void Shrink_OfResNet50_ToAMacBudget_MeetsThePapersChannelRow(int alignment)
     {
         var zoo = Zoo.Get("ResNet50");

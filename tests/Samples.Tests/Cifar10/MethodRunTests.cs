@@ -1,5 +1,3 @@
-using System.Text.Json;
-using Pdp.Samples.Cifar10;
 using Pdp.Training;
 
 namespace Pdp.Samples.Tests.Cifar10;
@@ -9,11 +7,9 @@ public sealed class MethodRunTests : IDisposable
 {
     private const double Prunable = 267264;
 
-    private readonly TemporaryFolder _folder = new();
+    private readonly PictureRuns _runs = new();
 
-    public MethodRunTests() => Pictures.Write(_folder.File("pictures"));
-
-    public void Dispose() => _folder.Dispose();
+    public void Dispose() => _runs.Dispose();
 
     [Theory]
     [InlineData("pdp")]
@@ -26,7 +22,7 @@ public sealed class MethodRunTests : IDisposable
     [InlineData("lnm")]
     public void Run_OnSingleWeights_EndsWithExactlyAsManyZeros(string method)
     {
-        var report = Run("--method", method, "--sparsity", "0.9");
+        var report = _runs.Run("--method", method, "--sparsity", "0.9");
 
         Assert.Equal(Math.Round(0.9 * Prunable) / Prunable, report.Sparsity);
         Assert.Equal(method is "optg" or "mvp" ? Prunable : 0, report.ExtraParameters);
@@ -39,35 +35,7 @@ public sealed class MethodRunTests : IDisposable
     [InlineData("acdc")]
     [InlineData("dnw")]
     [InlineData("lnm")]
-    public void Run_OnGroups_KeepsNofM(string method) => Assert.Equal(0.75, Run("--method", method, "--strategy", "1:4").Sparsity);
-
-    [Theory]
-    [InlineData("pdp")]
-    [InlineData("gmp")]
-    [InlineData("nisp")]
-    [InlineData("scp")]
-    [InlineData("dcp-score")]
-    [InlineData("mvp")]
-    public void Run_OnChannels_MeetsTheBudgetAndShrinks(string method)
-    {
-        var report = Run("--method", method, "--strategy", "channel", "--mac-budget", "0.5");
-
-        Assert.InRange(report.MacsRemoved!.Value, 0.49, 0.51);
-        Assert.Contains("MACs removed", File.ReadAllText(_folder.File("run/report.html")), StringComparison.Ordinal);
-        Assert.True(File.Exists(_folder.File("run/shrink.json")));
-    }
-
-    [Fact]
-    public void Run_OfDcp_MeetsTheBudgetAndShrinks()
-    {
-        var report = Run(
-            "--method", "dcp", "--strategy", "channel", "--mac-budget", "0.5", "--width", "2", "--side", "8",
-            "--dcp-steps", "1", "--dcp-updates", "0");
-
-        Assert.InRange(report.MacsRemoved!.Value, 0.4, 0.6);
-        Assert.Contains("MACs removed", File.ReadAllText(_folder.File("run/report.html")), StringComparison.Ordinal);
-        Assert.True(File.Exists(_folder.File("run/shrink.json")));
-    }
+    public void Run_OnGroups_KeepsNofM(string method) => Assert.Equal(0.75, _runs.Run("--method", method, "--strategy", "1:4").Sparsity);
 
     [Theory]
     [InlineData("pdp")]
@@ -79,8 +47,8 @@ public sealed class MethodRunTests : IDisposable
         {
             // As the program does.
             TorchSharp.torch.manual_seed(seed);
-            Run("--method", method, "--width", "4", "--seed", $"{seed}");
-            return File.ReadAllBytes(_folder.File("run/weights.safetensors"));
+            _runs.Run("--method", method, "--width", "4", "--seed", $"{seed}");
+            return File.ReadAllBytes(_runs.File("run/weights.safetensors"));
         }
 
         var first = Weights(seed: 3);
@@ -92,34 +60,10 @@ public sealed class MethodRunTests : IDisposable
     [Fact]
     public void Run_OfStr_ReportsTheSparsityThatCameOut()
     {
-        var report = Run("--method", "str", "--str-start", "-4");
+        var report = _runs.Run("--method", "str", "--str-start", "-4");
 
         Assert.InRange(report.Sparsity, 0.3, 0.99);
         Assert.Equal(18, report.ExtraParameters);
-    }
-
-    [Theory]
-    [InlineData("unstructured", "dense packed")]
-    [InlineData("channel", "dense shrunk packed")]
-    public void Run_WhenDeployed_EndsWithTheSizeAndTimeOfEachForm(string strategy, string expected)
-    {
-        var console = Console.Out;
-        using var written = new StringWriter();
-        Console.SetOut(written);
-        try
-        {
-            Run("--method", "pdp", "--width", "8", "--strategy", strategy, "--deploy", "true");
-        }
-        finally
-        {
-            Console.SetOut(console);
-        }
-
-        string[][] lines = [.. written.ToString().Split(Environment.NewLine)
-            .SkipWhile(line => line != Deployment.Header).Skip(1).TakeWhile(line => line[0] != '{').Select(line => line.Split(','))];
-        Assert.Equal(expected, string.Join(' ', lines.Select(line => line[0])));
-        long[] sizes = [.. lines.Select(line => long.Parse(line[1], System.Globalization.CultureInfo.InvariantCulture))];
-        Assert.All(sizes[1..], size => Assert.InRange(size, 1, sizes[0] - 1));
     }
 
     [Fact]
@@ -128,12 +72,12 @@ public sealed class MethodRunTests : IDisposable
         byte[] Taught(int seed)
         {
             TorchSharp.torch.manual_seed(seed);
-            Run("--method", "dense");
-            File.Move(_folder.File("run/weights.safetensors"), _folder.File("teacher.safetensors"), overwrite: true);
+            _runs.Run("--method", "dense");
+            File.Move(_runs.File("run/weights.safetensors"), _runs.File("teacher.safetensors"), overwrite: true);
             TorchSharp.torch.manual_seed(0);
-            var report = Run("--method", "pofa", "--teacher", _folder.File("teacher.safetensors"));
+            var report = _runs.Run("--method", "pofa", "--teacher", _runs.File("teacher.safetensors"));
             Assert.Equal(Math.Round(0.9 * Prunable) / Prunable, report.Sparsity);
-            return File.ReadAllBytes(_folder.File("run/weights.safetensors"));
+            return File.ReadAllBytes(_runs.File("run/weights.safetensors"));
         }
 
         var first = Taught(seed: 1);
@@ -145,12 +89,12 @@ public sealed class MethodRunTests : IDisposable
     [Fact]
     public void Run_ByTaylorsImportance_RanksByWeightTimesGradient()
     {
-        Run("--method", "pdp", "--width", "8");
-        var byMagnitude = PruningReport.FromJson(File.ReadAllText(_folder.File("run/pruning.json")));
+        _runs.Run("--method", "pdp", "--width", "8");
+        var byMagnitude = PruningReport.FromJson(File.ReadAllText(_runs.File("run/pruning.json")));
 
-        var report = Run("--method", "pdp", "--width", "8", "--importance", "taylor");
+        var report = _runs.Run("--method", "pdp", "--width", "8", "--importance", "taylor");
 
-        var byTaylor = PruningReport.FromJson(File.ReadAllText(_folder.File("run/pruning.json")));
+        var byTaylor = PruningReport.FromJson(File.ReadAllText(_runs.File("run/pruning.json")));
         Assert.Equal(0.9, report.Sparsity, 1e-4);
         // The gradients of the first layer are small, and so is the threshold of their products with the weights.
         Assert.InRange(byTaylor.Layers[0].Threshold!.Value, 0, 0.2 * byMagnitude.Layers[0].Threshold!.Value);
@@ -162,13 +106,13 @@ public sealed class MethodRunTests : IDisposable
     {
         using var scope = TorchSharp.torch.NewDisposeScope();
         TorchSharp.torch.manual_seed(1);
-        var plain = Run("--method", "pdp", "--width", "8");
-        var before = Safetensors.Load(_folder.File("run/weights.safetensors"));
+        var plain = _runs.Run("--method", "pdp", "--width", "8");
+        var before = Safetensors.Load(_runs.File("run/weights.safetensors"));
 
         TorchSharp.torch.manual_seed(1);
-        var report = Run("--method", "pdp", "--width", "8", "--reestimate", "3");
+        var report = _runs.Run("--method", "pdp", "--width", "8", "--reestimate", "3");
 
-        var after = Safetensors.Load(_folder.File("run/weights.safetensors"));
+        var after = Safetensors.Load(_runs.File("run/weights.safetensors"));
         var changed = before.Keys.Where(name => !before[name].bytes.SequenceEqual(after[name].bytes)).ToArray();
         Assert.All(changed, name => Assert.Contains(
             "running_|num_batches".Split('|'), part => name.Contains(part, StringComparison.Ordinal)));
@@ -184,9 +128,9 @@ public sealed class MethodRunTests : IDisposable
     [InlineData("--allocation", "global:0.9")]
     public void Run_WithABoundOfLayers_RemovesNoMoreOfAnyLayer(string option, string value)
     {
-        var report = Run("--method", "pdp", "--sparsity", "0.9", option, value, "--width", "8");
+        var report = _runs.Run("--method", "pdp", "--sparsity", "0.9", option, value, "--width", "8");
 
-        var layers = PruningReport.FromJson(File.ReadAllText(_folder.File("run/pruning.json"))).Layers;
+        var layers = PruningReport.FromJson(File.ReadAllText(_runs.File("run/pruning.json"))).Layers;
         Assert.Equal(0.9, report.Sparsity, 1e-4);
         // A layer can't lose a part of a weight.
         Assert.All(layers, layer => Assert.InRange(layer.Zeros / (double)layer.Elements, 0.7, 0.91 + (0.5 / layer.Elements)));
@@ -195,14 +139,14 @@ public sealed class MethodRunTests : IDisposable
     [Fact]
     public void Run_WithTheSparsitiesOfAnother_RemovesAsMuchOfEachLayer()
     {
-        Run("--method", "gmp", "--sparsity", "0.8", "--allocation", "erk", "--width", "8");
-        File.Move(_folder.File("run/pruning.json"), _folder.File("gmp.json"));
-        var layers = File.ReadAllText(_folder.File("run/layers.csv"));
+        _runs.Run("--method", "gmp", "--sparsity", "0.8", "--allocation", "erk", "--width", "8");
+        File.Move(_runs.File("run/pruning.json"), _runs.File("gmp.json"));
+        var layers = File.ReadAllText(_runs.File("run/layers.csv"));
 
-        var report = Run("--method", "pdp", "--allocation", "from:" + _folder.File("gmp.json"), "--width", "8");
+        var report = _runs.Run("--method", "pdp", "--allocation", "from:" + _runs.File("gmp.json"), "--width", "8");
 
         Assert.Equal(0.8, report.Sparsity, 1e-4);
-        Assert.Equal(Zeros(layers), Zeros(File.ReadAllText(_folder.File("run/layers.csv"))));
+        Assert.Equal(Zeros(layers), Zeros(File.ReadAllText(_runs.File("run/layers.csv"))));
 
         static string[] Zeros(string csv) =>
             [.. csv.Split('\n').Skip(1).Where(line => line.Length > 0).Select(line => string.Join(',', line.Split(',')[..4]))];
@@ -225,27 +169,8 @@ public sealed class MethodRunTests : IDisposable
     [InlineData("A run of gmp can't be resumed", "--method", "gmp", "--resume")]
     public void Run_OfWhatAMethodCantDo_SaysWhatItCan(string expected, params string[] arguments)
     {
-        var error = Assert.Throws<ArgumentException>(() => Run(arguments));
+        var error = Assert.Throws<ArgumentException>(() => _runs.Run(arguments));
 
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
-    }
-
-    private RunReport Run(params string[] arguments)
-    {
-        var settings = CommandLine.Parse<Settings>([
-            "--data", _folder.File("pictures"), "--epochs", "4", "--batch", "10", "--test-every", "0", "--out", _folder.File("run"),
-            .. arguments.Contains("--deploy") ? [] : (string[])["--deploy", "false"], .. arguments,
-        ]);
-        if (!settings.Resume && Directory.Exists(_folder.File("run")))
-        {
-            Directory.Delete(_folder.File("run"), recursive: true);
-        }
-
-        using (var run = new TrainingRun(settings))
-        {
-            run.Run();
-        }
-
-        return JsonSerializer.Deserialize<RunReport>(File.ReadAllText(_folder.File("run/report.json")), Json.Options)!;
     }
 }

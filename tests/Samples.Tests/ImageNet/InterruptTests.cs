@@ -5,16 +5,11 @@ namespace Pdp.Samples.Tests.ImageNet;
 
 public sealed class InterruptTests
 {
-    [Theory]
+    [SignalTheory]
     [InlineData("TERM", 143)]
     [InlineData("INT", 130)]
     public void Token_WhenTheProcessIsSignalled_IsCancelled(string signal, int exitCode)
     {
-        if (OperatingSystem.IsWindows())
-        {
-            return;
-        }
-
         using var interrupt = new Interrupt();
         Assert.False(interrupt.Token.IsCancellationRequested);
 

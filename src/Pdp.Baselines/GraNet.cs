@@ -165,7 +165,9 @@ public sealed record GraNet : IPruningMethod
             Layers[layer].Remove(removed + (long)(share * (mask.Members - removed)));
             var remaining = mask.KeptBy(Score(layer, Weight(layer)));
             Layers[layer].Remove(removed);
-            var growth = mask.Strategy.Sum(gradient.abs(), mask.Layout).masked_fill_(remaining, AboveAll);
+            // Weights whose gradient is not finite don't grow before others.
+            var known = gradient.abs().nan_to_num_(nan: 0, posinf: 0, neginf: 0);
+            var growth = mask.Strategy.Sum(known, mask.Layout).masked_fill_(remaining, AboveAll);
             Take(layer, mask.KeptBy(growth));
         }
 

@@ -52,8 +52,10 @@ internal static class JitWarmup
         using var scope = NewDisposeScope();
         using var mode = inference_mode(false);
         using var gradients = enable_grad();
+        using Scalar zero = 0.ToScalar();
+        using Scalar one = 1.ToScalar();
         using Scalar count = layout.Elements.ToScalar();
-        using var weight = new Parameter(arange(count, dtype: ScalarType.Float32, device: CPU).reshape(layout.Dimensions));
+        using var weight = new Parameter(arange(zero, count, one, dtype: ScalarType.Float32, device: CPU).reshape(layout.Dimensions));
         var mask = new PdpMask(nameof(JitWarmup), layout, strategy, temperature, strategy.GroupingOf(layout).Members / 2)
         {
             GradientTemperature = gradient,

@@ -115,14 +115,14 @@ internal sealed class PrunedModel : IDisposable
     }
 
     /// <summary>Checks that the importance of every weight is known.</summary>
-    /// <exception cref="InvalidOperationException">A weight has had no gradient yet.</exception>
+    /// <exception cref="InvalidOperationException">A weight has had no gradient yet that says anything.</exception>
     public void RequireImportance()
     {
-        string[] unknown = [.. Masked.Masks.Where(mask => mask.Importance is { Sensitivity: null }).Select(mask => $"'{mask.Name}'")];
+        string[] unknown = [.. Masked.Masks.Where(mask => mask.Importance is { IsKnown: false }).Select(mask => $"'{mask.Name}'")];
         if (unknown.Length > 0)
             throw new InvalidOperationException(
-                $"Pruning begins, but {_options.Importance!.Name} has seen no gradient of {InvariantText.Listed(unknown)} yet: let the "
-                + "schedule start later, train one step or more within Mask() until then, and exclude weights that get no gradient.");
+                $"Pruning begins, but {_options.Importance!.Name} has seen no gradient of {InvariantText.Listed(unknown)} yet, or only 0 or "
+                + "infinity: train one step or more within Mask() before the schedule starts, and exclude weights that get no gradient.");
     }
 
     /// <summary>Plans what happens to each weight if the masks get these targets.</summary>

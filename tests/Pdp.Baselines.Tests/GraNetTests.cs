@@ -101,6 +101,28 @@ public sealed class GraNetTests
     }
 
     [Fact]
+    public void AGradientThatIsNotFinite_DisplacesNoWeight()
+    {
+        using var scene = New(new ConstantSparsity());
+        scene.Pruner.BeginEpoch(0);
+        var before = Active(scene, seed: 8);
+        using (TorchSharp.torch.NewDisposeScope())
+        using (scene.Pruner.Mask())
+        {
+            foreach (var layer in scene.Layers)
+                scene.Parameter(layer).mul(TorchSharp.torch.full_like(scene.Parameter(layer), double.NaN)).sum().backward();
+        }
+
+        var weights = scene.Layers.ToDictionary(layer => layer, layer => scene[layer]);
+        scene.Pruner.BeginEpoch(1);
+        var after = Active(scene);
+
+        Assert.All(scene.Layers, layer => Assert.Equal(before[layer].Count, after[layer].Count));
+        Assert.All(scene.Layers, layer => Assert.Subset(after[layer], before[layer]
+            .OrderByDescending(index => Math.Abs(weights[layer][index])).Take(before[layer].Count / 2).ToHashSet()));
+    }
+
+    [Fact]
     public void AGradient_ServesOnce()
     {
         using var scene = New(new ConstantSparsity());

@@ -18,6 +18,9 @@ internal sealed class DeferredCheck(DeviceType device) : IDisposable
         if (device == DeviceType.CPU)
             return condition.ReadCpuBool(0);
 
+        // A tensor made in inference mode could not be changed outside of it.
+        using var inference = inference_mode(false);
+        using var _ = no_grad();
         if (_seen is null)
             _seen = condition.clone().DetachFromDisposeScope();
         else

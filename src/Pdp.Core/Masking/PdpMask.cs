@@ -148,7 +148,7 @@ public sealed class PdpMask
     /// <summary>
     /// The hard mask for a custom score: by rank, exact in its count; among equal scores the first in position are removed.
     /// </summary>
-    /// <param name="score"><c>[groups, members]</c>; the members with the smallest scores are removed. Need not be positive.</param>
+    /// <param name="score"><c>[groups, members]</c>; the smallest scores are removed, NaN last. Need not be positive.</param>
     /// <returns><c>[groups, members]</c>, bool, true where a member is kept.</returns>
     /// <exception cref="ArgumentException">The score has another shape.</exception>
     public Tensor KeptBy(Tensor score)
@@ -159,7 +159,7 @@ public sealed class PdpMask
                 $"The score of '{Name}' must have the shape [{Groups}, {Members}], not [{string.Join(", ", score.shape)}].", nameof(score));
 
         using var _ = no_grad();
-        return SoftMask.Kept(score, Removed);
+        return SoftMask.KeptBy(score, Removed);
     }
 
     /// <summary>The threshold of each group, equation 1.</summary>

@@ -18,6 +18,16 @@ internal sealed class RunningImportance(IImportance importance, long[] shape) : 
     /// <summary>a; null before the first gradient. Borrowed.</summary>
     public Tensor? Sensitivity { get; private set; }
 
+    /// <summary>Whether something has been learned: gradients that are 0, or not finite, say nothing. Waits for the device.</summary>
+    public bool IsKnown
+    {
+        get
+        {
+            using var scope = NewDisposeScope();
+            return Sensitivity is not null && Sensitivity.any().cpu().ReadCpuBool(0);
+        }
+    }
+
     /// <summary>The number of gradients that a has been learned from.</summary>
     public long Gradients { get; private set; }
 

@@ -13,6 +13,9 @@ namespace Pdp.Masking;
 /// </remarks>
 internal sealed class WeightBatch : IDisposable
 {
+    private static readonly Scalar Zero = 0.ToScalar();
+    private static readonly Scalar One = 1.ToScalar();
+
     private readonly PdpMask[] _masks;
     private readonly long[] _sizes;
     private readonly int _joined;
@@ -125,7 +128,7 @@ internal sealed class WeightBatch : IDisposable
         using var scope = NewDisposeScope();
         using var inference = inference_mode(false);
         using Scalar count = _sizes.Length.ToScalar();
-        var numbers = arange(count, dtype: ScalarType.Int32, device: _device);
+        var numbers = arange(Zero, count, One, dtype: ScalarType.Int32, device: _device);
         return numbers.repeat_interleave(tensor(_sizes, ScalarType.Int64, _device), 0).DetachFromDisposeScope();
     }
 }

@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace Pdp.Numerics;
 
-/// <summary>The weights of equation 5, w, and what makes their scores, a·w, in units that keep products within the range of the type.</summary>
+/// <summary>The weights of equation 5, w, and what makes their scores, a·w, in units that keep products in the type's range.</summary>
 /// <remarks>
 /// (∂s/∂w)·(1/τ)·Σ(g·w) = 2c·(a·w/√τ)·(a/√τ)·Σ(g·w). Where magnitudes compete, a = 1, both w are in units of √τ, in which they are far
 /// from 1 only where m(1 − m) is 0. Sensitivities may give a·w a scale very different from that of w: then the w of the sum is in units of
@@ -29,11 +29,11 @@ internal readonly record struct Scored(Tensor Weight, Tensor Unit, Tensor Compet
         }
 
         var largest = Radial.LargestOf(weight);
-        var scale = strategy.Spread(boundary.Scale.expand_as(boundary.Logit), layout);
+        var slope = SoftMask.BoundedProduct(boundary.Scale, largest);
         return new(
             weight.div(largest),
             largest.reciprocal(),
             boundary.InUnits(weight.mul(sensitivity), strategy, layout),
-            SoftMask.BoundedProduct(SoftMask.BoundedProduct(sensitivity, largest), scale));
+            SoftMask.BoundedProduct(strategy.Spread(slope.expand_as(boundary.Logit), layout), sensitivity));
     }
 }

@@ -19,6 +19,7 @@ internal static class SoftMask
 
     private static readonly Scalar One = 1.ToScalar();
     private static readonly Scalar Half = 0.5.ToScalar();
+    private static readonly Scalar Infinity = double.PositiveInfinity.ToScalar();
     private static readonly Scalar SmallestMask = Sharpness.SmallestMask.ToScalar();
 
     /// <summary>
@@ -177,5 +178,14 @@ internal static class SoftMask
         if (magnitude.device_type != DeviceType.CPU || !tied.sum(1, keepdim: true).eq(open).all().ReadCpuBool(0))
             tied.logical_and_(tied.cumsum(1).le(open));
         return below.logical_or_(tied).logical_not_().MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The same for scores that may be NaN, which ranks as +∞: nothing is equal to it, and the count would not be exact.</summary>
+    public static Tensor KeptBy(Tensor score, long removed)
+    {
+        using var scope = NewDisposeScope();
+        // A sum shows NaN in one pass. Only the CPU is asked.
+        var mayBeNaN = score.device_type != DeviceType.CPU || !score.sum().isfinite().ReadCpuBool(0);
+        return Kept(mayBeNaN ? score.masked_fill(score.isnan(), Infinity) : score, removed).MoveToOuterDisposeScope();
     }
 }

@@ -1,3 +1,4 @@
+using Pdp.Internal;
 using Pdp.Training;
 using static TorchSharp.torch;
 
@@ -25,6 +26,7 @@ internal sealed class ModelLoad
             _outlines = _stored.Outlines(_targets);
             Safetensors.RequireFit(model, _outlines, path, options);
             _stored.RequirePlaces(_targets);
+            RequireValues(model, path, options);
         }
         catch (FormatException e)
         {
@@ -35,7 +37,7 @@ internal sealed class ModelLoad
     /// <summary>How the file differs from the model.</summary>
     public LoadResult Result => new()
     {
-        Missing = [.. _targets.Keys.Where(name => !_outlines.ContainsKey(name))],
+        Missing = [.. Names().Where(tied => !tied.Any(_outlines.ContainsKey)).SelectMany(tied => tied)],
         Unexpected = [.. _outlines.Keys.Where(name => !_targets.ContainsKey(name))],
         Converted = [.. Shared.Where(name => _outlines[name].dtype != _targets[name].dtype)],
     };
@@ -53,4 +55,25 @@ internal sealed class ModelLoad
             _targets[name].copy_(_stored.Unpack(name));
         }
     }
+
+    /// <summary>Checks the values of tensors that are converted or tied, which outlines can't show.</summary>
+    private void RequireValues(nn.Module model, string path, LoadOptions options)
+    {
+        foreach (var names in Names().Select(tied => Array.FindAll(tied, _outlines.ContainsKey)).Where(NeedValues))
+        {
+            using var scope = NewDisposeScope();
+            Safetensors.RequireFit(
+                model,
+                names.ToDictionary(name => name, _stored.Unpack, StringComparer.Ordinal),
+                path,
+                options with { AllowMissing = true, AllowConversion = true });
+        }
+    }
+
+    private bool NeedValues(string[] tied) => tied.Any(_stored.Packed.ContainsKey)
+        && (tied.Length > 1 || _outlines[tied[0]].dtype != _targets[tied[0]].dtype);
+
+    /// <summary>The names of each tensor of the model; a tied one has several.</summary>
+    private IEnumerable<string[]> Names() =>
+        _targets.GroupBy(target => TensorAddress.OfNative(target.Value), target => target.Key).Select(tied => tied.ToArray());
 }

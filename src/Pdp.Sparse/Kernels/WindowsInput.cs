@@ -82,7 +82,8 @@ internal sealed unsafe class WindowsInput : IInput
     private void Gather(Part* parts, int number, float* target, long targetStride, int channel, int channels)
     {
         var kernel = PanelKernels.Widest;
-        var (low, high) = (0L, 0L);
+        // A vector is read even where an element of the window has no inputs.
+        var (low, high) = (0L, number == 0 ? kernel.Lanes : 0L);
         for (var i = 0; i < number; i++)
             (low, high) = (Math.Min(low, parts[i].Source), Math.Max(high, parts[i].Source + kernel.Lanes));
         var source = _start + (channel * _channelStride);

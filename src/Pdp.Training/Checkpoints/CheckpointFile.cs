@@ -28,7 +28,7 @@ internal sealed class CheckpointFile
             {
                 throw new InvalidOperationException(
                     $"'{name}' holds NaN or infinity, from which no run can continue: nothing is saved. "
-                    + "Continue from the last checkpoint with a lower learning rate, or with clipped gradients.");
+                    + "Continue from the last checkpoint with clipped gradients, or with lower learning rates, set after it is loaded.");
             }
         }
 

@@ -34,7 +34,9 @@ public sealed record TrainingState
     /// <param name="texts">Other texts to save, such as the epoch and a pruner's state as JSON, by name.</param>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="ArgumentException">
-    /// A text has the name <c>sha256</c> or is null, or a tensor has a type that the format does not support; nothing is written then.
+    /// A text has the name <c>sha256</c> or is null, or the texts take more than 100,000,000 bytes, as the state of a pruner with an
+    /// importance may (about 6 for each weight: keep it in a file of its own), or a tensor has a type that the format does not support;
+    /// nothing is written then.
     /// </exception>
     /// <exception cref="InvalidOperationException">
     /// A tensor holds NaN or infinity, from which no run can continue (buffers may hold −∞, as causal masks do), or the averages have
@@ -55,6 +57,9 @@ public sealed record TrainingState
     }
 
     /// <summary>Restores what <see cref="Save"/> wrote. All of the file is checked before anything changes.</summary>
+    /// <remarks>
+    /// The optimizer's groups get the learning rates of the file, too, with the initial ones: to go on with others, set both afterwards.
+    /// </remarks>
     /// <param name="path">The file. Its texts are read by <see cref="Safetensors.LoadMetadata"/>; check them first.</param>
     /// <param name="then">
     /// An action that needs the loaded weights, such as restoring a pruner; by default (null) none. If it throws, the weights are put back.

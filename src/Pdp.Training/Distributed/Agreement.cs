@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using Pdp.Training.Distributed;
+using Pdp.Training.Internal;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -108,10 +109,14 @@ public static class Agreement
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        var onHost = HostMemory.Plain(tensor);
-        var hash = Head(SHA256.HashData(onHost.bytes));
-        GC.KeepAlive(onHost);
-        return hash;
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var piece in TensorPieces.Of(HostMemory.Plain(tensor)))
+        {
+            hash.AppendData(piece.bytes);
+            GC.KeepAlive(piece);
+        }
+
+        return Head(hash.GetHashAndReset());
     }
 
     private static long Head(ReadOnlySpan<byte> hash) => BinaryPrimitives.ReadInt64LittleEndian(hash);

@@ -40,7 +40,8 @@ public static class Safetensors
     /// <param name="metadata">Text metadata by name; none by default (null).</param>
     /// <exception cref="ArgumentNullException"><paramref name="path"/> or <paramref name="tensors"/> is null.</exception>
     /// <exception cref="ArgumentException">
-    /// A tensor has a name or a type that the format does not support, or it or a text is null; nothing is written then.
+    /// A tensor has a name or a type that the format does not support, or it or a text is null, or the texts and names take more than
+    /// 100,000,000 bytes; nothing is written then.
     /// </exception>
     /// <exception cref="IOException">The file can't be written; an existing file stays as it was.</exception>
     public static void Save(string path, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string>? metadata = null)

@@ -1,4 +1,5 @@
 using System.Text;
+using Pdp.Training.Internal;
 using static TorchSharp.torch;
 
 namespace Pdp.Training.Files;
@@ -123,7 +124,7 @@ internal static class SafetensorsFile
 
         try
         {
-            foreach (var piece in Pieces(tensor))
+            foreach (var piece in TensorPieces.Of(tensor))
             {
                 stream.ReadExactly(piece.bytes);
                 GC.KeepAlive(piece);
@@ -137,20 +138,10 @@ internal static class SafetensorsFile
         return tensor;
     }
 
-    /// <summary>Views of a contiguous tensor's elements, in their order; TorchSharp can't give 2 GiB of a tensor at once.</summary>
-    internal static IEnumerable<Tensor> Pieces(Tensor tensor, long length = 1 << 26)
-    {
-        var flat = tensor.view(-1);
-        for (var start = 0L; start < flat.numel(); start += length)
-        {
-            yield return flat.narrow(0, start, Math.Min(length, flat.numel() - start));
-        }
-    }
-
     private static void Write(Stream stream, Tensor tensor)
     {
         using var scope = NewDisposeScope();
-        foreach (var piece in Pieces(tensor.detach().cpu().contiguous()))
+        foreach (var piece in TensorPieces.Of(tensor.detach().cpu().contiguous()))
         {
             stream.Write(piece.bytes);
             GC.KeepAlive(piece);

@@ -12,7 +12,9 @@ namespace Pdp.Training.Files;
 internal sealed record SafetensorsHeader(IReadOnlyList<SafetensorsEntry> Entries, IReadOnlyDictionary<string, string> Metadata)
 {
     private const int LengthBytes = 8;
-    private const long LongestHeader = 100_000_000;
+
+    /// <summary>The format's own limit, above which its readers refuse a file.</summary>
+    private const int LongestHeader = 100_000_000;
 
     /// <summary>Reads and validates the header; the stream is then positioned at the first tensor's bytes.</summary>
     public static SafetensorsHeader Read(Stream stream, string file)
@@ -31,8 +33,11 @@ internal sealed record SafetensorsHeader(IReadOnlyList<SafetensorsEntry> Entries
     }
 
     /// <summary>Lays out tensors one after another, in the given order, and returns the header's bytes.</summary>
-    public static byte[] Write(IEnumerable<KeyValuePair<string, Tensor>> tensors, IEnumerable<KeyValuePair<string, string>>? metadata)
+    /// <exception cref="ArgumentException">The header would be longer than the format allows.</exception>
+    public static byte[] Write(
+        IEnumerable<KeyValuePair<string, Tensor>> tensors, IReadOnlyCollection<KeyValuePair<string, string>> metadata)
     {
+        RequireShort(metadata);
         var entries = new List<SafetensorsEntry>();
         foreach (var (name, tensor) in tensors)
         {
@@ -40,8 +45,24 @@ internal sealed record SafetensorsHeader(IReadOnlyList<SafetensorsEntry> Entries
             entries.Add(new SafetensorsEntry(name, tensor.dtype, tensor.shape, begin, begin + (tensor.numel() * tensor.element_size())));
         }
 
-        return Frame(SafetensorsJson.Write(entries, metadata));
+        var header = Frame(SafetensorsJson.Write(entries, metadata));
+        return header.Length - LengthBytes <= LongestHeader ? header : throw TooLong(metadata);
     }
+
+    // Before the text is written out, as its writer has a limit of its own, and doesn't say which text is too long.
+    private static void RequireShort(IReadOnlyCollection<KeyValuePair<string, string>> texts)
+    {
+        if (texts.Sum(text => (long)text.Value.Length) > LongestHeader)
+        {
+            throw TooLong(texts);
+        }
+    }
+
+    private static ArgumentException TooLong(IReadOnlyCollection<KeyValuePair<string, string>> texts) => new(
+        $"The header of a safetensors file has at most {LongestHeader} bytes, and would have more here: "
+        + (texts.MaxBy(text => text.Value.Length) is { Key: { } name, Value: var longest }
+            ? $"the text '{name}' has {longest.Length} characters. Keep long texts, such as a pruner's state, in files of their own."
+            : "there are too many tensors."));
 
     // The format pads its header with spaces, so that the tensors' bytes are aligned.
     private static byte[] Frame(byte[] json)

@@ -33,6 +33,19 @@ public sealed class DeferredCheckTests
     }
 
     [Fact]
+    public void Note_OnADeviceInInferenceMode_LeavesOthersPossible()
+    {
+        using var scope = NewDisposeScope();
+        using var check = new DeferredCheck(DeviceType.CUDA);
+
+        using (inference_mode())
+            check.Note(tensor(false));
+        check.Note(tensor(true));
+
+        Assert.True(check.Take());
+    }
+
+    [Fact]
     public void Note_OnADeviceInAScope_OutlivesTheScope()
     {
         using var check = new DeferredCheck(DeviceType.CUDA);

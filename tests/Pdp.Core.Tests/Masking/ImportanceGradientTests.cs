@@ -67,6 +67,8 @@ public sealed class ImportanceGradientTests
     [InlineData("2:4", 1e-20, ScalarType.Float32)]
     [InlineData("2:4", 1e20, ScalarType.Float32)]
     [InlineData("channel", 1e-20, ScalarType.Float32)]
+    [InlineData("2:4", 1e34, ScalarType.Float32)]
+    [InlineData("channel", 1e34, ScalarType.Float32)]
     [InlineData("groups", 1e-20, ScalarType.Float32)]
     [InlineData("groups", 1e20, ScalarType.Float32)]
     [InlineData("unstructured", 1e-20, ScalarType.Float32)]

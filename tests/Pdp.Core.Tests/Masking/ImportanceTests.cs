@@ -117,9 +117,23 @@ public sealed class ImportanceTests
         var error = Assert.Throws<InvalidOperationException>(() => pruner.BeginEpoch(0));
 
         Assert.Contains(
-            "taylor has seen no gradient of 'first.weight', 'second.weight', 'last.weight' yet: let the schedule start later",
+            "taylor has seen no gradient of 'first.weight', 'second.weight', 'last.weight' yet, or only 0 or infinity",
             error.Message,
             StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void BeginEpoch_WhenNoGradientBeforeWasFinite_SaysWhatToDo()
+    {
+        using var model = Linear(2, 1, hasBias: false);
+        using var pruner = new PdpPruner(model, Options with { Sparsity = 0.5, Schedule = new OneShot { Epoch = 1 } });
+        pruner.BeginEpoch(0);
+        using (pruner.Mask())
+            model.call(Tensors.Of([double.PositiveInfinity, 1], [1, 2], ScalarType.Float32)).sum().backward();
+
+        var error = Assert.Throws<InvalidOperationException>(() => pruner.BeginEpoch(1));
+
+        Assert.Contains("taylor has seen no gradient of 'weight' yet, or only 0 or infinity", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

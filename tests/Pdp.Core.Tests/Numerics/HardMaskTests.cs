@@ -26,6 +26,24 @@ public sealed class HardMaskTests
     }
 
     [Theory]
+    [InlineData("unstructured", ScalarType.Float32)]
+    [InlineData("unstructured", ScalarType.Float64)]
+    [InlineData("2:4", ScalarType.Float32)]
+    [InlineData("2:4", ScalarType.Float64)]
+    public void KeptBy_OfScoresThatAreNaN_RemovesTheCount(string strategy, ScalarType type)
+    {
+        using var scope = NewDisposeScope();
+        IMaskStrategy pattern = strategy == "2:4" ? NofM.Keep(2, of: 4) : new Unstructured();
+        var mask = Making.Mask(pattern, [1, 4], 2, Temperature.Absolute(1));
+
+        Assert.Equal([false, true, true, false], Kept(double.NaN, double.NaN, double.NaN, 1));
+        Assert.Equal([true, false, false, true], Kept(double.NaN, 2, 1, 3));
+        Assert.Equal([false, false, true, true], Kept(double.NaN, double.PositiveInfinity, double.NaN, double.NaN));
+
+        bool[] Kept(params double[] scores) => mask.KeptBy(tensor(scores).to_type(type).reshape(1, 4)).data<bool>().ToArray();
+    }
+
+    [Theory]
     [MemberData(nameof(Cases))]
     public void Scope_OverEqualMagnitudes_LetsNoGradientThroughTheMask(string strategy, ScalarType type, double ratio)
     {

@@ -65,6 +65,50 @@ public sealed class SparseFileLoadTests : IDisposable
     }
 
     [Fact]
+    public void Load_OfPackedNumbersThatAreTooLargeForTheModel_IsRefusedAndChangesNothing()
+    {
+        var weight = Weights.Unstructured(0.9, 40, 50);
+        weight[3, 4] = tensor(70_000f);
+        using var model = new Bag(("weight", weight));
+        using var other = new Bag(("weight", ones([40, 50], ScalarType.Float16)));
+        var before = Bag.Contents(other);
+        SparseFile.Save(model, Path);
+
+        var error = Assert.Throws<InvalidDataException>(() => SparseFile.Load(other, Path, new LoadOptions { AllowConversion = true }));
+
+        Assert.Equal($"'{Path}' does not fit the model: 'weight' holds numbers that are too large for Float16.", error.Message);
+        Assert.Equal(before, Bag.Contents(other));
+    }
+
+    [Fact]
+    public void Load_IntoAModelThatTiesWhatDiffersInTheFile_IsRefusedAndChangesNothing()
+    {
+        var (weight, unlike) = (Weights.Unstructured(0.9, 40, 50), Weights.Unstructured(0.9, 40, 50));
+        unlike[3, 4] = tensor(0.5f);
+        using var apart = new Pair(weight, unlike);
+        using var tied = new Pair(ones(40, 50));
+        var before = Bag.Contents(tied);
+        SparseFile.Save(apart, Path);
+
+        var error = Assert.Throws<InvalidDataException>(() => SparseFile.Load(tied, Path));
+        var unchanged = Bag.Contents(tied);
+        using (var alike = nn.Sequential(("first", nn.Linear(50, 40, hasBias: false))))
+        {
+            alike.parameters().Single().detach().copy_(weight);
+            SparseFile.Save(alike, Path);
+        }
+
+        var result = SparseFile.Load(tied, Path);
+
+        Assert.Equal(
+            $"'{Path}' does not fit the model: 'first.weight' and 'second.weight' have different values, and are one tensor in the model.",
+            error.Message);
+        Assert.Equal(before, unchanged);
+        Assert.Empty(result.Missing);
+        Assert.Equal(weight.bytes.ToArray(), tied.state_dict()["second.weight"].bytes.ToArray());
+    }
+
+    [Fact]
     public void Load_WhenDifferencesAreAllowed_TakesWhatFitsAndListsTheRest()
     {
         var weight = Weights.Unstructured(0.9, 40, 50);
@@ -110,5 +154,27 @@ public sealed class SparseFileLoadTests : IDisposable
 
         Assert.Equal(Bag.Contents(model), Bag.Contents(again));
         Assert.Equal(parameters, again.parameters());
+    }
+
+    /// <summary>Two layers, of one weight if the second isn't given.</summary>
+    private sealed class Pair : nn.Module
+    {
+        public Pair(Tensor first, Tensor? second = null)
+            : base(nameof(Pair))
+        {
+            using var noGrad = no_grad();
+            (First, Second) = (nn.Linear(50, 40, hasBias: false), nn.Linear(50, 40, hasBias: false));
+            First.weight!.copy_(first);
+            if (second is null)
+                Second.weight = First.weight;
+            else
+                Second.weight!.copy_(second);
+            register_module("first", First);
+            register_module("second", Second);
+        }
+
+        private TorchSharp.Modules.Linear First { get; }
+
+        private TorchSharp.Modules.Linear Second { get; }
     }
 }

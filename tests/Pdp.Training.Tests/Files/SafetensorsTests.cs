@@ -55,6 +55,19 @@ public sealed class SafetensorsTests : IDisposable
         Assert.Equal([1f, 4, 2, 5, 3, 6], loaded["view"].data<float>().ToArray());
     }
 
+    [Theory]
+    [InlineData('a', 100_000_001)]
+    [InlineData('+', 20_000_000)] // six bytes in JSON
+    public void Save_WhenATextIsLongerThanAHeaderMayBe_SaysWhichAndWritesNothing(char character, int count)
+    {
+        var texts = new Dictionary<string, string> { ["epoch"] = "3", ["pruner"] = new(character, count) };
+
+        var error = Assert.Throws<ArgumentException>(() => Safetensors.Save(Path, new Dictionary<string, Tensor>(), texts));
+
+        Assert.Contains($"the text 'pruner' has {count} characters", error.Message, StringComparison.Ordinal);
+        Assert.False(File.Exists(Path));
+    }
+
     [Fact]
     public void LoadMetadata_WhenSaved_GivesTheSameText()
     {

@@ -83,7 +83,7 @@ public sealed class SafetensorsTiedTests : IDisposable
     {
         var whole = rand(shape);
 
-        Tensor[] pieces = [.. Pdp.Training.Files.SafetensorsFile.Pieces(whole, 4)];
+        Tensor[] pieces = [.. Pdp.Training.Internal.TensorPieces.Of(whole, 4)];
 
         Assert.Equal(count, pieces.Length);
         Assert.Equal(whole.numel() == 0 ? [] : whole.bytes.ToArray(), pieces.SelectMany(piece => piece.bytes.ToArray()));

@@ -70,6 +70,25 @@ public sealed class ArithmeticTests
     }
 
     [Fact]
+    public void Step_OfAParameterThatTookAnotherLayout_GoesOnWithItsState()
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(5);
+        var (start, gradient) = (randn([4, 4], generator: generator), randn([4, 4], generator: generator));
+        Parameter plain = new(start.clone()), moved = new(start.t().contiguous().t());
+        using var optimizer = new FusedSgd([("plain", plain), ("moved", moved)], new SgdOptions { LearningRate = 0.1, Momentum = 0.9 });
+        (plain.grad, moved.grad) = (gradient.clone(), gradient.clone());
+        optimizer.step();
+        using (no_grad())
+            moved.set_(moved.detach().contiguous());
+
+        optimizer.step();
+
+        Assert.True(moved.is_contiguous());
+        Assert.All(Numbers(plain).Zip(Numbers(moved)), pair => Assert.Equal(pair.First, pair.Second, 1e-6));
+    }
+
+    [Fact]
     public void Step_WhenGroupsDiffer_UsesTheRateAndDecayOfEach()
     {
         using var scope = NewDisposeScope();

@@ -29,8 +29,9 @@ public sealed class PdpPruner : IDisposable
     /// <param name="options">What to prune, how far, and when.</param>
     /// <exception cref="ArgumentException">
     /// The model has nothing to prune, a match matches nothing, a rule or an include has no effect, a parameter that would be masked shares
-    /// memory with another one or was created under <c>inference_mode</c>, the channel map belongs to another model, the schedule ends
-    /// after the run, the target can't be met exactly, or <see cref="PdpOptions.Method"/> doesn't support what the options ask for.
+    /// memory with another one or was created under <c>inference_mode</c>, the channel map belongs to another model or no strategy uses
+    /// it, the schedule ends after the run, the target can't be met exactly, or <see cref="PdpOptions.Method"/> doesn't support what the
+    /// options ask for.
     /// </exception>
     /// <exception cref="InvalidOperationException">
     /// A weight is not finite, or the allocation violates the total or the bounds that it is given.

@@ -121,8 +121,8 @@ internal sealed class PrunedModel : IDisposable
         string[] unknown = [.. Masked.Masks.Where(mask => mask.Importance is { IsKnown: false }).Select(mask => $"'{mask.Name}'")];
         if (unknown.Length > 0)
             throw new InvalidOperationException(
-                $"Pruning begins, but {_options.Importance!.Name} has seen no gradient of {InvariantText.Listed(unknown)} yet, or only 0 or "
-                + "infinity: train one step or more within Mask() before the schedule starts, and exclude weights that get no gradient.");
+                $"Pruning begins, but {_options.Importance!.Name} has seen no gradient of {InvariantText.Listed(unknown)} yet, or only 0 "
+                + "or infinity: train one step or more within Mask() before the schedule starts, and exclude weights without gradients.");
     }
 
     /// <summary>Plans what happens to each weight if the masks get these targets.</summary>

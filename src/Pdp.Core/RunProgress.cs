@@ -34,9 +34,10 @@ internal sealed class RunProgress(PrunedModel model, TargetPlanner planner, PdpO
     {
         var before = (clock.Time, clock.Fraction);
         var isFirst = clock.Epoch is null;
+        var reading = clock.Reading;
         clock.Begin(epoch, interval, IsPlanned);
         if (clock.HasStarted && !IsPlanned)
-            SetTargets();
+            SetTargets(otherwise: reading);
         // Committed masks stay as they are, and a method's counts may differ from the schedule's.
         if (isCommitted)
             return;
@@ -50,22 +51,36 @@ internal sealed class RunProgress(PrunedModel model, TargetPlanner planner, PdpO
     /// <summary>Moves the masks to the whole target if a clock that is set once an epoch has not reached it.</summary>
     public void Finish()
     {
-        if (clock.HasEnded)
+        if (clock.HasEnded && IsPlanned)
             return;
 
+        var before = (clock.Time, clock.Fraction);
+        var reading = clock.Reading;
         clock.Finish();
         if (!IsPlanned)
-            SetTargets();
+            SetTargets(otherwise: reading);
         Advance();
+        var isCoarse = clock.Interval is null || clock.IsCoarse;
+        _ramp.Note(before, (clock.Time, clock.Fraction), clock.Epoch!.Value, model.Masked.TargetSparsity, isCoarse);
     }
 
     private void Advance() => model.Masked.Advance(clock.Fraction, clock.TemperatureTime);
 
     /// <summary>Fixes how much each mask finally removes, from the current weights and their importance.</summary>
-    private void SetTargets()
+    /// <param name="otherwise">Where the clock is put back to if that can't be said.</param>
+    private void SetTargets((ClockReading Clock, bool IsOver) otherwise)
     {
-        model.RequireImportance();
-        model.Masked.SetTargets(planner.Plan());
+        try
+        {
+            model.RequireImportance();
+            model.Masked.SetTargets(planner.Plan());
+        }
+        catch
+        {
+            clock.Reading = otherwise;
+            throw;
+        }
+
         IsPlanned = true;
     }
 }

@@ -191,6 +191,23 @@ public sealed class EveryMethodTests
         Assert.Throws<ArgumentOutOfRangeException>("members", () => new MethodLayer(mask, null).Remove(6));
     }
 
+    [Theory]
+    [InlineData("GMP")]
+    [InlineData("GraNet")]
+    [InlineData("OptG")]
+    [InlineData("MVP")]
+    public void Commit_AfterTheClockWasSetOnce_IsRefusedAsTheMethodTookNoMasks(string name)
+    {
+        using var scene = new Scene(Cases.OfWeights[name](0.6) with { Epochs = 1 });
+        scene.Pruner.BeginEpoch(0);
+        scene.Pass();
+
+        var error = Assert.Throws<InvalidOperationException>(() => scene.Pruner.Commit());
+
+        Assert.Contains("call BeginEpoch(epoch, step, steps) before every step", error.Message, StringComparison.Ordinal);
+        Assert.False(scene.Pruner.IsCommitted);
+    }
+
     /// <summary>Ten epochs of two steps.</summary>
     private static void Train(Scene scene)
     {

@@ -30,6 +30,21 @@ public sealed class ChannelMapFitTests
     }
 
     [Fact]
+    public void Prune_OfSingleWeightsWithAMap_SaysThatTheStrategyIsMissing()
+    {
+        using var model = Model(10);
+        var options = Options(MapOf(10)) with { Strategy = new Unstructured() };
+
+        var fault = Assert.Throws<ArgumentException>(() => new PdpPruner(model, options));
+        using var pruner = new PdpPruner(model, options with
+        {
+            Rules = [new("first.weight") { Strategy = new PerChannel() }],
+        });
+
+        Assert.Contains("set Strategy = new PerChannel(), in the options or in a rule", fault.Message);
+    }
+
+    [Fact]
     public void Prune_ByTheMapFromBeforeAShrink_NamesWhatDiffers()
     {
         using var model = Model(10);

@@ -7,6 +7,13 @@ internal static class OptionChecks
     /// <exception cref="ArgumentException">Some of them can't be combined.</exception>
     public static PdpOptions InForce(PdpOptions options)
     {
+        var completed = Completed(options);
+        RequireUsed(completed);
+        return completed;
+    }
+
+    private static PdpOptions Completed(PdpOptions options)
+    {
         if (options.Importance is { } importance)
             RequireFitting(options, importance);
         foreach (var rule in options.Rules.Append(null))
@@ -27,6 +34,17 @@ internal static class OptionChecks
         if (options.Method is { } method)
             throw new InvalidOperationException(
                 $"{method.Name} has state of its own that a pruner's state doesn't hold, so a run can't be resumed: train it in one go.");
+    }
+
+    /// <summary>Checks that a map of channels is of use; without it single weights would be pruned, and nothing shrunk.</summary>
+    /// <exception cref="ArgumentException">No strategy is that of channels.</exception>
+    private static void RequireUsed(PdpOptions options)
+    {
+        var strategies = options.Rules.Select(rule => rule.Strategy).Append(options.Strategy);
+        if (options.Channels is not null && !strategies.Any(strategy => strategy is PerChannel))
+            throw new ArgumentException(
+                $"PdpOptions.Channels is for channels, but the strategy is {options.Strategy.Name}: set Strategy = new PerChannel(), in "
+                + "the options or in a rule, or leave Channels unset.", nameof(options));
     }
 
     /// <summary>Checks that the other options can be combined with an importance.</summary>

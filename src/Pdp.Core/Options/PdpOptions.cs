@@ -33,7 +33,10 @@ public sealed record PdpOptions
     public IMaskStrategy Strategy { get; init => field = Guard.NotNull(value); } = new Unstructured();
 
     /// <summary>Which channels belong together, for the <see cref="PerChannel"/> strategy.</summary>
-    /// <value>Null, the default, masks the channels of each weight independently; the model can't be shrunk then.</value>
+    /// <value>
+    /// Null, the default, masks the channels of each weight independently; the model can't be shrunk then. An error if neither the options'
+    /// strategy nor that of a rule is <see cref="PerChannel"/>.
+    /// </value>
     public ChannelMap? Channels { get; init; }
 
     /// <summary>The multiply-accumulates of the dense model; with <see cref="Channels"/>, plans and reports say how many remain.</summary>

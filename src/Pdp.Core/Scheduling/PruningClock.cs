@@ -29,8 +29,19 @@ internal sealed class PruningClock
                 + $"asks for {Text(100 * _schedule.Fraction(_schedule.EndEpoch))} % of it. Fraction must be 1 from EndEpoch "
                 + "on.", nameof(options));
 
-        (Epoch, Interval, IsIntervalGiven, StartedAt, IsStartForced, ReportsAboveLevel) = reading;
-        SetTime();
+        Reading = (reading, IsOver: false);
+    }
+
+    /// <summary>Where the clock stands, to which it can be put back.</summary>
+    public (ClockReading Clock, bool IsOver) Reading
+    {
+        get => (new(Epoch, Interval, IsIntervalGiven, StartedAt, IsStartForced, ReportsAboveLevel), _isOver);
+        set
+        {
+            (Epoch, Interval, IsIntervalGiven, StartedAt, IsStartForced, ReportsAboveLevel) = value.Clock;
+            _isOver = value.IsOver;
+            SetTime();
+        }
     }
 
     /// <summary>The epoch of the last call; null before the first.</summary>
@@ -138,7 +149,7 @@ internal sealed class PruningClock
     /// <summary>Checks that the target has been asked for, or that no later step of the run can ask for the rest.</summary>
     public void RequireEnded()
     {
-        var isWholeRun = Interval is null && Epoch + 1 >= _times.Epochs;
+        var isWholeRun = Interval is null && !_times.IsSetInAdvance && Epoch + 1 >= _times.Epochs;
         if (!HasEnded && !EndsBy(_times.Epochs) && !isWholeRun)
             throw new InvalidOperationException(
                 $"The target is not reached: the last epoch begun is {Text(Epoch!.Value)}, at {Text(100 * Fraction)} % of the schedule, "

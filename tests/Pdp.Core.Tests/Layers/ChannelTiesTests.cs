@@ -65,7 +65,12 @@ public sealed class ChannelTiesTests
     public void Rules_WhereNoMaskIsShared_AreForTheirOwnWeights()
     {
         using var model = new Sum();
-        using var pruner = Make(model, new Unstructured(), 0.5, new("a") { MaximumSparsity = 0.9 }, new("b") { MaximumSparsity = 0.8 });
+        using var pruner = Make(
+            model,
+            new PerChannel(),
+            0.5,
+            new("a") { Strategy = new Unstructured(), MaximumSparsity = 0.9 },
+            new("b") { Strategy = new Unstructured(), MaximumSparsity = 0.8 });
 
         Assert.Equal(["'a'", "'b'", null], pruner.Plan().Layers.Select(layer => layer.Rule));
     }

@@ -69,7 +69,47 @@ public sealed class ClockTests
 
         Assert.Equal(sparsities.Order(), sparsities);
         Assert.True(sparsities[^1] < 0.9);
-        Assert.Equal(0.9, pruner.Commit().Sparsity, 0.001);
+        var report = pruner.Commit();
+        Assert.Equal(0.9, report.Sparsity, 0.001);
+        if (pace == "one call")
+            Assert.Contains(report.Warnings, warning => warning.Contains(
+                "The sparsity rose from 0.00% to 90.02% in one step of the clock, at epoch 0: call BeginEpoch(epoch, step, steps)",
+                StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Commit_AfterPruningCouldNotBegin_FailsAsBefore(bool beginsAtCommit)
+    {
+        using var model = TestModels.Mlp();
+        using var pruner = new PdpPruner(model, new PdpOptions
+        {
+            Epochs = 1,
+            Sparsity = 0.9,
+            Importance = new Taylor(),
+            Schedule = beginsAtCommit ? new LinearRamp(0.5, 1) : new ConstantSparsity(),
+        });
+        if (beginsAtCommit)
+            pruner.BeginEpoch(0);
+        var before = beginsAtCommit ? pruner.GetState().ToJson() : null;
+
+        for (var i = 0; i < 2; i++)
+        {
+            var error = Assert.Throws<InvalidOperationException>(() =>
+            {
+                if (!beginsAtCommit)
+                    pruner.BeginEpoch(0);
+                pruner.Commit();
+            });
+            Assert.Contains("taylor has seen no gradient", error.Message, StringComparison.Ordinal);
+        }
+
+        Assert.False(pruner.IsCommitted);
+        if (beginsAtCommit)
+            Assert.Equal(before, pruner.GetState().ToJson());
+        else
+            Assert.Throws<InvalidOperationException>(() => pruner.Commit());
     }
 
     [Fact]

@@ -185,7 +185,8 @@ internal static class SoftMask
     {
         using var scope = NewDisposeScope();
         // A sum shows NaN in one pass. Only the CPU is asked.
-        var mayBeNaN = score.device_type != DeviceType.CPU || !score.sum().isfinite().ReadCpuBool(0);
+        var mayBeNaN = score.is_floating_point()
+            && (score.device_type != DeviceType.CPU || !score.sum().isfinite().ReadCpuBool(0));
         return Kept(mayBeNaN ? score.masked_fill(score.isnan(), Infinity) : score, removed).MoveToOuterDisposeScope();
     }
 }

@@ -7,6 +7,8 @@ namespace Pdp.Training.Files;
 /// <summary>One safetensors file.</summary>
 internal static class SafetensorsFile
 {
+    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
     public static Dictionary<string, Tensor> Load(string path)
     {
         using var stream = Open(path);
@@ -109,7 +111,19 @@ internal static class SafetensorsFile
         }
     }
 
-    private static bool IsUnicode(string text) => Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text)) == text;
+    // Counted, not encoded: the state of a pruner is a text of many megabytes.
+    private static bool IsUnicode(string text)
+    {
+        try
+        {
+            Strict.GetByteCount(text);
+            return true;
+        }
+        catch (EncoderFallbackException)
+        {
+            return false;
+        }
+    }
 
     private static FileStream Open(string path) =>
         File.Exists(path) ? File.OpenRead(path) : throw new FileNotFoundException($"There is no file '{path}' to read weights from.", path);

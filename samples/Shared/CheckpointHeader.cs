@@ -14,7 +14,7 @@ internal sealed class CheckpointHeader
 
     /// <summary>Reads a file's header.</summary>
     /// <exception cref="InvalidDataException">The file is damaged, or is not a safetensors file.</exception>
-    public static CheckpointHeader Load(string path) => new(Safetensors.LoadMetadata(path), path);
+    public static CheckpointHeader Load(string path) => new(TrainingState.LoadTexts(path), path);
 
     /// <summary>A text; null if there is none with that name.</summary>
     public string? Find(string name) => _texts.GetValueOrDefault(name);

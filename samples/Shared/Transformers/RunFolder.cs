@@ -48,7 +48,7 @@ internal sealed class RunFolder
         }
 
         var path = Checkpoints.FindNewest(Console.WriteLine)!;
-        var texts = Safetensors.LoadMetadata(path);
+        var texts = TrainingState.LoadTexts(path);
         if (texts.GetValueOrDefault("settings") is not { } then || then != _settings.Fingerprint())
         {
             throw new InvalidDataException(

@@ -32,7 +32,14 @@ internal sealed class CheckpointFile
             }
         }
 
-        SafetensorsFile.SaveSealed(path, tensors, texts);
+        using var scope = NewDisposeScope();
+        var all = new Dictionary<string, Tensor>(tensors, StringComparer.Ordinal);
+        foreach (var (name, text) in texts.Where(LongTexts.Is))
+        {
+            all.Add(LongTexts.Prefix + name, LongTexts.ToTensor(name, text));
+        }
+
+        SafetensorsFile.SaveSealed(path, all, texts.Where(text => !LongTexts.Is(text)).ToDictionary());
     }
 
     /// <summary>Reads a checkpoint.</summary>
@@ -56,7 +63,7 @@ internal sealed class CheckpointFile
         var file = new CheckpointFile(path, SafetensorsFile.Load(path));
         foreach (var (name, tensor) in file._tensors)
         {
-            file.Require(Array.Exists(prefixes, prefix => name.StartsWith(prefix, StringComparison.Ordinal)), $"has a tensor '{name}'");
+            file.Require(Array.Exists([LongTexts.Prefix, .. prefixes], prefix => name.StartsWith(prefix, StringComparison.Ordinal)), $"has a tensor '{name}'");
             file.Require(IsUsable(tensor, masks.Contains(name)), $"is damaged: '{name}' holds NaN or infinity");
         }
 

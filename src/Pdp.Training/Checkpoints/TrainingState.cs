@@ -9,7 +9,8 @@ namespace Pdp.Training;
 /// </summary>
 /// <remarks>
 /// A file is in the safetensors format, with the names <c>model.NAME</c>, <c>optimizer.NAME</c> and <c>average.NAME</c>, texts in its
-/// header, and a SHA-256 over all of it, which reveals damage anywhere. Other programs read it like any safetensors file.
+/// header, those of more than 10,000,000 characters as bytes with the name <c>text.NAME</c>, and a SHA-256 over all of it, which reveals
+/// damage anywhere. Other programs read it like any safetensors file.
 /// </remarks>
 public sealed record TrainingState
 {
@@ -34,9 +35,8 @@ public sealed record TrainingState
     /// <param name="texts">Other texts to save, such as the epoch and a pruner's state as JSON, by name.</param>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="ArgumentException">
-    /// A text has the name <c>sha256</c> or is null, or the texts take more than 100,000,000 bytes, as the state of a pruner with an
-    /// importance may (about 6 for each weight: keep it in a file of its own), or a tensor has a type that the format does not support;
-    /// nothing is written then.
+    /// A text has the name <c>sha256</c> or is null, or many texts take more than 100,000,000 bytes together, or a tensor has a type that
+    /// the format does not support; nothing is written then.
     /// </exception>
     /// <exception cref="InvalidOperationException">
     /// A tensor holds NaN or infinity, from which no run can continue (buffers may hold −∞, as causal masks do), or the averages have
@@ -56,11 +56,33 @@ public sealed record TrainingState
         CheckpointFile.Save(path, tensors, texts, Masks());
     }
 
+    /// <summary>Reads the texts that <see cref="Save"/> wrote, with the file's <c>sha256</c>, without reading its weights.</summary>
+    /// <param name="path">The file.</param>
+    /// <returns>The texts by name.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="path"/> is null.</exception>
+    /// <exception cref="FileNotFoundException">The file does not exist.</exception>
+    /// <exception cref="InvalidDataException">
+    /// The file is truncated or contradicts itself. Other damage shows in <see cref="Load"/>, which reads all of it.
+    /// </exception>
+    public static IReadOnlyDictionary<string, string> LoadTexts(string path)
+    {
+        var texts = Safetensors.LoadMetadata(path).ToDictionary(StringComparer.Ordinal);
+        foreach (var (name, text) in LongTexts.Read(path))
+        {
+            if (!texts.TryAdd(name, text))
+            {
+                throw new InvalidDataException($"'{path}' is damaged: it holds the text '{name}' twice.");
+            }
+        }
+
+        return texts;
+    }
+
     /// <summary>Restores what <see cref="Save"/> wrote. All of the file is checked before anything changes.</summary>
     /// <remarks>
     /// The optimizer's groups get the learning rates of the file, too, with the initial ones: to go on with others, set both afterwards.
     /// </remarks>
-    /// <param name="path">The file. Its texts are read by <see cref="Safetensors.LoadMetadata"/>; check them first.</param>
+    /// <param name="path">The file. Its texts are read by <see cref="LoadTexts"/>; check them first.</param>
     /// <param name="then">
     /// An action that needs the loaded weights, such as restoring a pruner; by default (null) none. If it throws, the weights are put back.
     /// </param>

@@ -9,12 +9,16 @@ internal static class SafetensorsFile
 {
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    public static Dictionary<string, Tensor> Load(string path)
+    /// <summary>Reads the tensors whose names start with a prefix; by default all.</summary>
+    public static Dictionary<string, Tensor> Load(string path, string prefix = "")
     {
         using var stream = Open(path);
         var header = SafetensorsHeader.Read(stream, path);
+        var first = stream.Position;
         using var scope = NewDisposeScope();
-        var tensors = header.Entries.ToDictionary(entry => entry.Name, entry => Read(stream, entry, path), StringComparer.Ordinal);
+        var tensors = header.Entries
+            .Where(entry => entry.Name.StartsWith(prefix, StringComparison.Ordinal))
+            .ToDictionary(entry => entry.Name, entry => Read(stream, first, entry, path), StringComparer.Ordinal);
         return tensors.ToDictionary(entry => entry.Key, entry => entry.Value.MoveToOuterDisposeScope(), StringComparer.Ordinal);
     }
 
@@ -98,7 +102,8 @@ internal static class SafetensorsFile
         SafetensorsType.Name(tensor.dtype);
     }
 
-    private static void RequireText(string name, string text)
+    /// <exception cref="ArgumentException">A text or its name is null or not Unicode.</exception>
+    public static void RequireText(string name, string text)
     {
         if (name is null || text is null)
         {
@@ -128,8 +133,9 @@ internal static class SafetensorsFile
     private static FileStream Open(string path) =>
         File.Exists(path) ? File.OpenRead(path) : throw new FileNotFoundException($"There is no file '{path}' to read weights from.", path);
 
-    private static Tensor Read(FileStream stream, SafetensorsEntry entry, string path)
+    private static Tensor Read(FileStream stream, long first, SafetensorsEntry entry, string path)
     {
+        stream.Position = first + entry.Begin;
         var tensor = empty(entry.Shape, dtype: entry.Type);
         if (entry.End == entry.Begin)
         {

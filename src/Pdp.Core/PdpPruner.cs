@@ -105,9 +105,9 @@ public sealed class PdpPruner : IDisposable
     /// <exception cref="ArgumentOutOfRangeException">The epoch is negative, 2^31 or more, or before the last one.</exception>
     /// <exception cref="InvalidOperationException">
     /// A scope is open, a whole epoch passed without one, there was an error inside the last one, the model was moved, another pruner that
-    /// is not disposed prunes one of the weights, the first epoch is past the start of the schedule with no state restored, a weight is not
-    /// finite or has had no gradient for the <see cref="PdpOptions.Importance"/> when pruning begins, or no optimizer moves the
-    /// <see cref="Parameters"/>.
+    /// is not disposed prunes one of the weights, the first epoch is past the start of the schedule, or past the first that an automatic
+    /// start allows, with no state restored, a weight is not finite or has had no gradient for the <see cref="PdpOptions.Importance"/> when
+    /// pruning begins, or no optimizer moves the <see cref="Parameters"/>.
     /// </exception>
     public void BeginEpoch(double epoch) => _run.Begin(epoch, interval: null);
 

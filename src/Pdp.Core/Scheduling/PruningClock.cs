@@ -89,6 +89,9 @@ internal sealed class PruningClock
     /// </summary>
     private bool IsLast => _isOver || Epoch >= _times.Epochs || (IsIntervalGiven && EndsBy(_times.Epochs));
 
+    /// <summary>The first epoch at which pruning can begin: an automatic start needs its reports, of an epoch each.</summary>
+    private double EarliestStart => _times.AutomaticStart is { } start ? Math.Min(start.Epochs, LatestStart) : _schedule.StartEpoch;
+
     /// <summary>The last epoch from which the schedule still ends within the run.</summary>
     private double LatestStart => _times.Epochs - (_schedule.EndEpoch - _schedule.StartEpoch);
 
@@ -103,10 +106,10 @@ internal sealed class PruningClock
         if (epoch < Epoch)
             throw new ArgumentOutOfRangeException(nameof(epoch), epoch,
                 $"Must not be before the last epoch, {Text(Epoch.Value)}: to go back, load a checkpoint and call Restore(state).");
-        if (Epoch is null && !isPlanned && _times.AutomaticStart is null && epoch >= 1 && epoch > _schedule.StartEpoch)
+        if (Epoch is null && !isPlanned && epoch >= 1 && epoch > EarliestStart)
             throw new InvalidOperationException(
-                $"The first epoch is {Text(epoch)}, but pruning begins at {Text(_schedule.StartEpoch)}: to resume, call Restore(state) "
-                + "first; otherwise count epochs from 0.");
+                $"The first epoch is {Text(epoch)}, but pruning {(_times.AutomaticStart is null ? "begins" : "may begin")} at "
+                + $"{Text(EarliestStart)}: to resume, call Restore(state) first; otherwise count epochs from 0.");
 
         if ((interval ?? epoch - Epoch) is > 0 and var step)
             Interval = Math.Min(step, 1);

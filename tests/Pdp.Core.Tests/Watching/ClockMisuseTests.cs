@@ -10,6 +10,9 @@ public sealed class ClockMisuseTests
         Temperature = Temperature.Relative(0.5),
     };
 
+    private static PdpOptions Waiting(int reports) =>
+        Options with { Schedule = new CubicRamp(0, 1), AutomaticStart = new() { Level = 0.5, Epochs = reports } };
+
     [Fact]
     public void Mask_BeforeBeginEpoch_SaysToCallItFirst()
     {
@@ -103,6 +106,32 @@ public sealed class ClockMisuseTests
         var fault = Assert.Throws<InvalidOperationException>(() => pruner.BeginEpoch(2));
 
         Assert.Contains("call Restore(state) first", fault.Message);
+    }
+
+    [Theory]
+    [InlineData(2, 2.5)] // after two reports
+    [InlineData(5, 3.5)] // at the latest
+    public void BeginEpoch_FirstCalledWhereAnAutomaticStartMayHaveBegun_AsksForTheState(int reports, double epoch)
+    {
+        using var model = TestModels.Mlp();
+        using var pruner = new PdpPruner(model, Waiting(reports));
+
+        var fault = Assert.Throws<InvalidOperationException>(() => pruner.BeginEpoch(epoch));
+
+        Assert.Contains($"pruning may begin at {Math.Floor(epoch)}: to resume, call Restore(state) first", fault.Message);
+    }
+
+    [Theory]
+    [InlineData(2, 2)]
+    [InlineData(5, 3)]
+    public void BeginEpoch_FirstCalledWhereAnAutomaticStartBeginsAtTheEarliest_Begins(int reports, double epoch)
+    {
+        using var model = TestModels.Mlp();
+        using var pruner = new PdpPruner(model, Waiting(reports));
+
+        pruner.BeginEpoch(epoch);
+
+        Assert.Equal(epoch == 3 ? 3 : (double?)null, pruner.GetState().StartedAt);
     }
 
     [Fact]

@@ -13,12 +13,16 @@ internal sealed class Team : IDisposable
     private readonly DataParallel _parallel;
     private readonly Scalar _size;
 
-    /// <summary>Gives all ranks the network of rank 0; borrows the learner.</summary>
+    /// <summary>Gives all ranks the network and the averages of rank 0; borrows the learner.</summary>
     public Team(ICollective collective, Learner learner)
     {
         (Collective, _learner) = (collective, learner);
         _parallel = new DataParallel(learner.Model, collective);
         _size = collective.Size.ToScalar();
+        foreach (var average in learner.Average?.GetState().Values ?? [])
+        {
+            collective.Broadcast(average);
+        }
     }
 
     public ICollective Collective { get; }
@@ -36,11 +40,15 @@ internal sealed class Team : IDisposable
     public void AverageStatistics()
     {
         _parallel.AverageBuffers();
-        if (Collective.Size > 1 && _learner.Average is { } average)
+        // Averages that have replaced the weights are the network's own.
+        if (_learner.Average is { IsSwapped: false } average)
         {
-            average.Swap();
-            _parallel.AverageBuffers();
-            average.Swap();
+            using var noGrad = no_grad();
+            var averages = average.GetState();
+            foreach (var (name, _) in _learner.Model.named_buffers().Where(entry => averages.ContainsKey(entry.name)))
+            {
+                Average(averages[name]);
+            }
         }
     }
 

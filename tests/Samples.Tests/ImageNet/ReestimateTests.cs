@@ -41,6 +41,47 @@ public sealed class ReestimateTests
     }
 
     [Fact]
+    public void Reestimate_OnTwoRanksOfACommittedAverage_ChangesNothingButTheStatistics()
+    {
+        var states = new string[2];
+
+        ThreadRanks.Run(2, ranks =>
+        {
+            using var run = new TinyRun(TinyRun.Default with { Accumulate = 1, Reestimate = 2 }, ranks: ranks);
+            run.Train();
+            run.Learner.Pruner!.BeginEpoch(run.Settings.Epochs);
+            run.Learner.Average!.Swap();
+            run.Learner.Pruner.Commit();
+            var before = run.State();
+
+            run.Trainer.Reestimate();
+
+            Assert.All(
+                run.State().Where(entry => before[entry.Key] != entry.Value),
+                entry => Assert.Contains("running_", entry.Key, StringComparison.Ordinal));
+            states[ranks.Rank] = string.Join(' ', run.State().Select(entry => entry.Value));
+        });
+
+        Assert.Equal(states[0], states[1]);
+    }
+
+    [Fact]
+    public void EndEpoch_OnTwoRanks_GivesTheirAveragesTheSameStatistics()
+    {
+        var states = new string[2];
+
+        ThreadRanks.Run(2, ranks =>
+        {
+            using var run = new TinyRun(TinyRun.Default with { Accumulate = 1 }, ranks: ranks);
+            run.Train();
+            states[ranks.Rank] = string.Join(' ', run.State().Where(entry => entry.Key.StartsWith("average ", StringComparison.Ordinal)));
+        });
+
+        Assert.Contains("running_mean", states[0], StringComparison.Ordinal);
+        Assert.Equal(states[0], states[1]);
+    }
+
+    [Fact]
     public void Constructor_WhenAnEpochHasFewerBatches_SaysSo()
     {
         var error = Assert.Throws<ArgumentException>(() => new TinyRun(TinyRun.Default with { Reestimate = 100 }));

@@ -4,6 +4,7 @@ namespace Pdp.Samples.Cifar10;
 internal static class BinaryBatches
 {
     private const int RecordSize = 1 + ImageSet.PictureSize;
+    private const int TrainingFiles = 5;
 
     public static bool Recognise(IReadOnlyList<DataFile> files) =>
         files.Any(file => file.Name.EndsWith("_batch.bin", StringComparison.Ordinal)) || files.Any(IsTrainingBatch);
@@ -12,7 +13,7 @@ internal static class BinaryBatches
     {
         var train = files.Where(IsTrainingBatch).OrderBy(file => file.Name, StringComparer.Ordinal).ToArray();
         var test = files.Where(file => Path.GetFileName(file.Name) == "test_batch.bin").ToArray();
-        if (train.Length == 0 || test.Length != 1)
+        if (train.Length != TrainingFiles || test.Length != 1)
         {
             throw new InvalidDataException(
                 $"'{source}' has {train.Length} files data_batch_*.bin and {test.Length} test_batch.bin; five and one are expected. "

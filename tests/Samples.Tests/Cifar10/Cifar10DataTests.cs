@@ -65,11 +65,14 @@ public sealed class Cifar10DataTests : IDisposable
     {
         WriteBinary("cifar-10-batches-bin/data_batch_1.bin", 3, 1);
         WriteBinary("cifar-10-batches-bin/data_batch_2.bin", 4);
+        WriteBinary("cifar-10-batches-bin/data_batch_3.bin", 1);
+        WriteBinary("cifar-10-batches-bin/data_batch_4.bin", 5);
+        WriteBinary("cifar-10-batches-bin/data_batch_5.bin", 9);
         WriteBinary("cifar-10-batches-bin/test_batch.bin", 9);
 
         var data = Cifar10Data.Load(isPacked ? Pack("cifar-10-batches-bin") : _folder.Path);
 
-        Assert.Equal([3, 1, 4], data.Train.Labels);
+        Assert.Equal([3, 1, 4, 1, 5, 9], data.Train.Labels);
         Assert.Equal([9], data.Test.Labels);
         Assert.All(data.Train.Picture(2).ToArray(), value => Assert.Equal(40, value));
     }
@@ -77,8 +80,7 @@ public sealed class Cifar10DataTests : IDisposable
     [Fact]
     public void Load_WhenBinaryFileIsCutOff_NamesIt()
     {
-        WriteBinary("data_batch_1.bin", 3);
-        WriteBinary("test_batch.bin", 9);
+        WriteBinaries();
         File.WriteAllBytes(_folder.File("data_batch_1.bin"), new byte[3000]);
 
         AssertRefused("'data_batch_1.bin' is 3000 bytes long, not a multiple of 3073");
@@ -87,8 +89,8 @@ public sealed class Cifar10DataTests : IDisposable
     [Fact]
     public void Load_WhenBinaryLabelIsImpossible_NamesRecord()
     {
+        WriteBinaries();
         WriteBinary("data_batch_1.bin", 3, 10);
-        WriteBinary("test_batch.bin", 9);
 
         AssertRefused("'data_batch_1.bin' has the label 10 in record 1");
     }
@@ -96,9 +98,19 @@ public sealed class Cifar10DataTests : IDisposable
     [Fact]
     public void Load_WhenBinaryTestFileIsMissing_SaysWhatIsThere()
     {
-        WriteBinary("data_batch_1.bin", 3);
+        WriteBinaries();
+        File.Delete(_folder.File("test_batch.bin"));
 
-        AssertRefused("has 1 files data_batch_*.bin and 0 test_batch.bin");
+        AssertRefused("has 5 files data_batch_*.bin and 0 test_batch.bin");
+    }
+
+    [Fact]
+    public void Load_WhenABinaryTrainingFileIsMissing_SaysHowManyThereAre()
+    {
+        WriteBinaries();
+        File.Delete(_folder.File("data_batch_4.bin"));
+
+        AssertRefused("has 4 files data_batch_*.bin and 1 test_batch.bin; five and one are expected");
     }
 
     [Fact]
@@ -182,6 +194,14 @@ public sealed class Cifar10DataTests : IDisposable
         var error = Assert.Throws<InvalidDataException>(() => Cifar10Data.Load(_folder.Path));
 
         Assert.All(expected, part => Assert.Contains(part, error.Message, StringComparison.Ordinal));
+    }
+
+    private void WriteBinaries()
+    {
+        foreach (var name in Enumerable.Range(1, 5).Select(number => $"data_batch_{number}.bin").Append("test_batch.bin"))
+        {
+            WriteBinary(name, 3);
+        }
     }
 
     private void WriteBinary(string name, params byte[] labels)

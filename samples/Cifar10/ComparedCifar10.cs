@@ -27,8 +27,7 @@ internal sealed class ComparedCifar10 : IComparedSample
         var settings = CommandLine.Parse<Settings>(arguments);
         Pruning.RequirePossible(settings);
         using var model = new ResNet20(settings.Width);
-        using var pruner = new PdpPruner(model, Pruning.Options(settings, model));
-        Pruning.RequireEnded(pruner.Schedule, settings);
+        using var pruner = RunPruner.Attach(model, Pruning.Options(settings, model), settings, Pruning.CommitEpoch(settings));
     }
 
     public void RequireInputs(string data, string? weights)

@@ -44,21 +44,10 @@ internal static class Pruning
             throw new ArgumentException($"--epochs 0 only measures; --method {settings.Method} needs at least 1.");
         }
 
-        if (ImportanceOption.Of(settings.Importance) is not null && settings.Method != Methods.Pdp)
-        {
-            throw new ArgumentException($"--importance {settings.Importance} is for --method pdp; {settings.Method} ranks in its own way.");
-        }
-
+        ImportanceOption.Require(settings.Importance, settings.Method);
         _ = (new Timeline(settings).Temperature(), new Timeline(settings).GradientTemperature());
-        RequireEnded(new Timeline(settings).Schedule(), settings);
+        new Timeline(settings).RequireEnded(CommitEpoch(settings), new Timeline(settings).Schedule());
     }
-
-    /// <summary>Checks at the start of a run, not in its middle, that the commit comes after the schedule has ended.</summary>
-    /// <param name="schedule">The schedule; null if it isn't known yet.</param>
-    /// <param name="settings">The settings.</param>
-    /// <exception cref="ArgumentException">They are impossible.</exception>
-    public static void RequireEnded(ISparsityScheduler? schedule, Settings settings) =>
-        new Timeline(settings).RequireEnded(CommitEpoch(settings), schedule);
 
     /// <summary>Whether --sparsity says how much is removed, rather than a pattern, a budget or another run's report.</summary>
     private static bool IsAsked(IMaskStrategy strategy, ISparsityAllocation allocation) =>
@@ -67,7 +56,7 @@ internal static class Pruning
     /// <summary>Channels go where they cost the network least, until the budget of multiplications is met.</summary>
     private static PdpOptions WithChannels(PdpOptions options, Settings settings, ResNet20 model, Batches? training)
     {
-        using var picture = ones(1, 3, settings.Side, settings.Side);
+        using var picture = ones(1, 3, settings.Side, settings.Side, device: model.parameters().First().device);
         var map = ChannelMap.Find(model, picture);
         return options with
         {

@@ -57,6 +57,7 @@ static void Run(Settings settings, ICollective ranks, CancellationToken stop)
     CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
     settings.RequirePossible();
     var folder = settings.Evaluate is null ? RunFolder.Checkpoints(settings) : null;
+    using var own = settings.Out is { } place && folder is not null ? FolderLock.Take(place) : null;
     if ((settings.Threads ?? (ranks.Size > 1 ? Ranks.Cores(ranks) : null)) is { } threads)
     {
         set_num_threads(threads);
@@ -92,7 +93,7 @@ static void Run(Settings settings, ICollective ranks, CancellationToken stop)
     using var average = settings.Ema is { } decay ? new WeightAverage(model, decay) : null;
 
     // Pruning: attaches to the model and changes nothing in it; a dense run does without.
-    using var pruner = settings.Method == "pdp" ? new PdpPruner(model, Pruning.Options(settings, model)) : null;
+    using var pruner = Pruning.Attach(settings, model);
     var learner = new Learner(model, optimizer, average, pruner);
     using var team = new Team(ranks, learner);
 
@@ -109,17 +110,13 @@ static void Run(Settings settings, ICollective ranks, CancellationToken stop)
     using var board = Board(settings, run, trainer);
     session = session with { Board = board };
     display.Line($"{pruner?.Plan()}{EpochMetrics.RowHeader}");
+    // A run that was killed after its last checkpoint may have left fewer lines.
+    WriteMetrics(settings, run);
     while (run.Epoch < settings.Epochs)
     {
-        if (pruner is { IsCommitted: false } && run.Epoch >= Pruning.CommitEpoch(settings))
-        {
-            pruner.BeginEpoch(run.Epoch);
-            display.Line($"{pruner.Commit()}");
-        }
-
         run = session.TrainEpoch(run);
         run = session.EndEpoch(run, validation);
-        RunFiles.Write(settings.Out, RunFiles.Metrics, string.Join('\n', [EpochMetrics.Header, .. run.History, ""]));
+        WriteMetrics(settings, run);
     }
 
     // Report: the three forms of the weights, then the zeros are made final, and channels that are zero go altogether.
@@ -168,6 +165,9 @@ static void Run(Settings settings, ICollective ranks, CancellationToken stop)
         Console.WriteLine(report.ToJson());
     }
 }
+
+static void WriteMetrics(Settings settings, Progress run) =>
+    RunFiles.Write(settings.Out, RunFiles.Metrics, string.Join('\n', [EpochMetrics.Header, .. run.History, ""]));
 
 static Module<Tensor, Tensor> Model(Settings settings, Device device)
 {

@@ -18,6 +18,11 @@ internal static class Pruning
         timeline.RequireEnded(CommitEpoch(settings), timeline.Schedule());
     }
 
+    /// <summary>Makes the pruner of a run; null for a dense one.</summary>
+    /// <exception cref="ArgumentException">The options don't go together, or the commit comes before the schedule has ended.</exception>
+    public static PdpPruner? Attach(Settings settings, Module<Tensor, Tensor> model) =>
+        settings.Method == "pdp" ? RunPruner.Attach(model, Options(settings, model), settings, CommitEpoch(settings)) : null;
+
     /// <summary>The settings as options of the library.</summary>
     /// <exception cref="ArgumentException">The options don't go together.</exception>
     public static PdpOptions Options(Settings settings, Module<Tensor, Tensor> model)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Pdp.Samples.Reports;
 using Pdp.Training;
 using static TorchSharp.torch;
 
@@ -11,6 +12,9 @@ namespace Pdp.Samples.Cifar10;
 /// </summary>
 internal sealed record Checkpoint(int Epoch, double? StartAccuracy, EpochMetrics[] Metrics, string? Pruner)
 {
+    /// <summary>The weights after each epoch so far, where a run keeps them.</summary>
+    public IReadOnlyList<WeightSnapshot> Weights { get; init; } = [];
+
     public void Save(string path, nn.Module model, FusedSgd optimizer, string fingerprint)
     {
         var texts = new Dictionary<string, string>
@@ -18,6 +22,7 @@ internal sealed record Checkpoint(int Epoch, double? StartAccuracy, EpochMetrics
             ["fingerprint"] = fingerprint,
             ["epoch"] = Epoch.ToString(CultureInfo.InvariantCulture),
             ["metrics"] = JsonSerializer.Serialize(Metrics),
+            ["weights"] = JsonSerializer.Serialize(Weights),
         };
         if (StartAccuracy is { } accuracy)
         {
@@ -55,7 +60,10 @@ internal sealed record Checkpoint(int Epoch, double? StartAccuracy, EpochMetrics
         var metrics = header.Json<EpochMetrics?[]>("metrics");
         var run = new Checkpoint(
             header.Count("epoch", epochs), header.Find("start_accuracy") is null ? null : header.Amount("start_accuracy"),
-            [.. metrics.OfType<EpochMetrics>()], header.Find("pruner"));
+            [.. metrics.OfType<EpochMetrics>()], header.Find("pruner"))
+        {
+            Weights = header.Find("weights") is null ? [] : header.Json<WeightSnapshot[]>("weights"),
+        };
         header.Require(metrics.Length == run.Metrics.Length && metrics.Length <= run.Epoch,
             $"its 'metrics' have {run.Metrics.Length} epochs, where {run.Epoch} are over");
         var state = pruner is null ? null : header.Pruner("pruner");

@@ -25,7 +25,7 @@ internal sealed class FinalForms(Settings settings, ResNet20 model, PdpPruner? p
         }
 
         using var scope = NewDisposeScope();
-        using var copy = new ResNet20(settings.Width);
+        using var copy = Networks.Make(settings);
         copy.load_state_dict(model.state_dict());
         return Deployment.Plain("dense", copy, Picture(copy));
     }
@@ -52,7 +52,7 @@ internal sealed class FinalForms(Settings settings, ResNet20 model, PdpPruner? p
     /// <summary>The shrunk network, which is on the CPU afterwards, against one as large as before.</summary>
     public double Speedup()
     {
-        using var dense = new ResNet20(settings.Width);
+        using var dense = Networks.Make(settings);
         using var scope = NewDisposeScope();
         return Speed.Ratio(dense, model.cpu(), test.Example(model));
     }

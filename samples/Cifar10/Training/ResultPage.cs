@@ -10,7 +10,7 @@ internal static class ResultPage
         IReadOnlyList<WeightSnapshot> weights, Footprint before, Footprint after) => new()
         {
             Title = $"ResNet-20 on CIFAR-10, {report.Method}{(pruning is null ? "" : $", {report.Strategy}")}",
-            Subtitle = $"{report.Epochs} epochs, seed {report.Seed}; accuracies are top-1 on the test pictures.",
+            Subtitle = $"{report.Epochs} epochs, seed {report.Seed}; accuracies are top-1 on the {PicturesOf(settings)}.",
             Facts = [.. Facts(report, pruning, after)],
             Epochs = [.. metrics.Select(
                 epoch => new EpochNumbers(epoch.Epoch, epoch.Loss, epoch.Accuracy, epoch.FoldedAccuracy, epoch.Sparsity))],
@@ -20,6 +20,9 @@ internal static class ResultPage
             After = after,
             Settings = settings.Deciding(),
         };
+
+    private static string PicturesOf(Settings settings) =>
+        settings.HoldOut is { } count ? $"{count} training pictures of each class that were held out" : "test pictures";
 
     private static IEnumerable<Fact> Facts(RunReport report, PruningReport? pruning, Footprint size)
     {

@@ -51,9 +51,11 @@ internal sealed class Trainer : IDisposable
         {
             using var scope = NewDisposeScope();
             var (pictures, labels) = _training.Augmented(epoch, step);
+            var time = epoch + (step / (double)_training.Count);
+            CommitIfDue(time);
             Costs.BeginStep();
             schedule.Apply(Optimizer, ((long)epoch * _training.Count) + step);
-            var value = Step(epoch + (step / (double)_training.Count), pictures, labels, _training.Weight(step));
+            var value = Step(time, pictures, labels, _training.Weight(step));
             Costs.EndStep();
 
             if (!double.IsFinite(value))
@@ -92,6 +94,15 @@ internal sealed class Trainer : IDisposable
         _methodOptimizer?.Dispose();
         _teacher?.Dispose();
         _zero.Dispose();
+    }
+
+    private void CommitIfDue(double time)
+    {
+        if (_pruner is { IsCommitted: false } && time >= Pruning.CommitEpoch(_settings))
+        {
+            _pruner.BeginEpoch(time);
+            Console.Write(_pruner.Commit());
+        }
     }
 
     private double Step(double time, Tensor pictures, Tensor labels, double weight)

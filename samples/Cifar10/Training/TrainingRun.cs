@@ -23,7 +23,7 @@ internal sealed class TrainingRun : IDisposable
     {
         (_settings, _ranks, _device) = (settings, ranks ?? SingleRank.Instance, DeviceOption.Choose(settings.Device));
         RunRequirements.Require(settings);
-        _model = new ResNet20(settings.Width);
+        _model = Networks.Make(settings);
         var data = Cifar10Data.Load(DataPath(settings));
         if (settings.HoldOut is { } heldOut)
         {
@@ -34,15 +34,16 @@ internal sealed class TrainingRun : IDisposable
         var training = new Batches(pictures, settings.Batch, settings.Seed, _ranks.Rank, _ranks.Size, _device, settings.Side);
         RequireShares(training);
         _test = new Evaluation(data.Test, settings.Seed, _ranks, _device, settings.Side);
-        LoadWeights();
+        if (settings.Weights is not null)
+        {
+            Safetensors.LoadInto(_model, settings.Weights);
+        }
+
         _model.to(_device);
 
         // The pruner attaches to the model and changes nothing in it; a dense run does without.
-        _pruner = settings.Method == Methods.Dense ? null : new PdpPruner(_model, Pruning.Options(settings, _model, training));
-        if (_pruner is not null)
-        {
-            Pruning.RequireEnded(_pruner.Schedule, settings);
-        }
+        _pruner = settings.Method == Methods.Dense ? null
+            : RunPruner.Attach(_model, Pruning.Options(settings, _model, training), settings, Pruning.CommitEpoch(settings));
 
         _trainer = new Trainer(settings, _model, _pruner, training, _ranks);
         _history = _pruner is null || settings.Out is null ? null : new WeightHistory(_model, _pruner);
@@ -85,19 +86,6 @@ internal sealed class TrainingRun : IDisposable
         _ => throw new ArgumentException("Give either --data or --download, not both."),
     };
 
-    private void LoadWeights()
-    {
-        if (_settings.ShrinkRecord is not null)
-        {
-            ShrinkRecord.FromJson(File.ReadAllText(_settings.ShrinkRecord)).Apply(_model);
-        }
-
-        if (_settings.Weights is not null)
-        {
-            Safetensors.LoadInto(_model, _settings.Weights);
-        }
-    }
-
     // Epoch 0, or where the checkpoint left off.
     private Checkpoint Start()
     {
@@ -106,9 +94,11 @@ internal sealed class TrainingRun : IDisposable
             return new Checkpoint(Epoch: 0, _settings.TestEvery == 0 ? null : _test.Accuracy(_model), Metrics: [], Pruner: null);
         }
 
-        return Checkpoint.Load(
+        var run = Checkpoint.Load(
             Path.Combine(_settings.Out!, RunRequirements.CheckpointName),
             _model, _trainer.Optimizer, _settings.Fingerprint(), _pruner, _settings.Epochs);
+        _history?.Restore(run.Weights);
+        return run;
     }
 
     private void RequireShares(Batches training)
@@ -122,12 +112,6 @@ internal sealed class TrainingRun : IDisposable
 
     private Checkpoint Epoch(Checkpoint run, int epoch)
     {
-        if (_pruner is { IsCommitted: false } && epoch >= Pruning.CommitEpoch(_settings))
-        {
-            _pruner.BeginEpoch(epoch);
-            Console.Write(_pruner.Commit());
-        }
-
         var clock = Stopwatch.StartNew();
         var loss = _trainer.Epoch(epoch);
         var seconds = clock.Elapsed.TotalSeconds;
@@ -148,15 +132,15 @@ internal sealed class TrainingRun : IDisposable
             return;
         }
 
-        if (RunRequirements.IsWhole(_settings))
-        {
-            run = run with { Pruner = _pruner?.GetState().ToJson() };
-            run.Save(Path.Combine(folder, RunRequirements.CheckpointName), _model, _trainer.Optimizer, _settings.Fingerprint());
-        }
-
+        // Before the checkpoint: a run that is killed between the two repeats the epoch, and writes both again.
         AtomicFile.WriteText(
             Path.Combine(folder, "metrics.csv"),
             string.Join('\n', [EpochMetrics.Header, .. run.Metrics.Select(metrics => metrics.ToString()), ""]));
+        if (RunRequirements.IsWhole(_settings))
+        {
+            run = run with { Pruner = _pruner?.GetState().ToJson(), Weights = _history?.Snapshots ?? [] };
+            run.Save(Path.Combine(folder, RunRequirements.CheckpointName), _model, _trainer.Optimizer, _settings.Fingerprint());
+        }
     }
 
     // The three forms of the weights, then the zeros are made final.

@@ -17,12 +17,16 @@ internal static class RunFolder
             return settings.Resume ? throw new ArgumentException("--resume needs --out, the folder of the run to continue.") : null;
         }
 
-        return (settings.Resume, HasRun(run)) switch
+        if (!settings.Resume)
         {
-            (true, false) => throw MissingRun.In(run, Path.Join(Name, "step-*.safetensors"), HasRun),
-            (false, true) => throw new ArgumentException($"'{run}' already holds a run: give --resume to continue it, or another --out."),
-            _ => Of(run, settings.KeepLast),
-        };
+            ResultsFolder.RequireFree(run, HasRun(run));
+        }
+        else if (!HasRun(run))
+        {
+            throw MissingRun.In(run, Path.Join(Name, "step-*.safetensors"), HasRun);
+        }
+
+        return Of(run, settings.KeepLast);
     }
 
     private static bool HasRun(string run) => Of(run).List().Count > 0;

@@ -42,6 +42,11 @@ internal sealed record Session(
             var run = start;
             foreach (var step in Trainer.Epoch(start))
             {
+                if (Trainer.Committed is { } commit)
+                {
+                    Display.Line($"{commit}");
+                }
+
                 report(step, () => Describe(start, Trainer.Read(start, step, clock)));
                 if (IsDue(step, Settings.LogSteps))
                 {

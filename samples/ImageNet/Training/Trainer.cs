@@ -45,6 +45,9 @@ internal sealed class Trainer : IDisposable
         _lossSum = zeros([], ScalarType.Float64, learner.Device).DetachFromDisposeScope();
     }
 
+    /// <summary>What the last step committed before it trained; null where it didn't.</summary>
+    public PruningReport? Committed { get; private set; }
+
     /// <summary>The steps of an epoch.</summary>
     public int Steps { get; }
 
@@ -115,7 +118,7 @@ internal sealed class Trainer : IDisposable
 
         // Pruning: the clock, which moves within the epoch, and the scope in which the weights are m·w. After it they are
         // dense again, with gradients that went through the mask. A dense run does without.
-        _learner.Pruner?.BeginEpoch(epoch + (step / (double)Steps));
+        BeginPruning(epoch + (step / (double)Steps));
         using (_learner.Pruner is null ? default : _learner.Pruner.Mask())
         {
             for (var part = 0; part < _settings.Accumulate; part++)
@@ -129,6 +132,17 @@ internal sealed class Trainer : IDisposable
         _learner.Optimizer.step();
         _learner.Average?.Update();
         AddLoss();
+    }
+
+    private void BeginPruning(double time)
+    {
+        Committed = null;
+        _learner.Pruner?.BeginEpoch(time);
+        if (_learner.Pruner is { IsCommitted: false } pruner && time >= Pruning.CommitEpoch(_settings))
+        {
+            Committed = pruner.Commit();
+            pruner.BeginEpoch(time);
+        }
     }
 
     private void AddLoss()

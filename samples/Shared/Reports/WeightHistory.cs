@@ -13,6 +13,9 @@ internal sealed class WeightHistory(nn.Module model, PdpPruner pruner)
     /// <summary>All that were taken, in their order.</summary>
     public IReadOnlyList<WeightSnapshot> Snapshots => _snapshots;
 
+    /// <summary>Begins with what was taken before a run was interrupted.</summary>
+    public void Restore(IEnumerable<WeightSnapshot> snapshots) => _snapshots.AddRange(snapshots);
+
     /// <summary>Takes the first, the middle and the last pruned weight as they are now.</summary>
     public void Take(double epoch)
     {

@@ -45,6 +45,10 @@ internal static class PruningMethods
     /// <summary>The decay of what a method learns besides the weights: thresholds have one, scores have none.</summary>
     public static double WeightDecay(TransformerSettings settings) => settings.Method == "str" ? settings.StrDecay : 0;
 
+    /// <summary>Whether the optimizer's state is dropped between two steps, as AC/DC does where weights return.</summary>
+    public static bool ForgetsMomentum(PdpPruner pruner, double time) =>
+        pruner.Schedule is AlternatingPhases phases && pruner.Epoch is { } before && phases.IsDecompression(before, time);
+
     /// <summary>Whether all that a run learns is in the weights, so that a checkpoint of them is whole.</summary>
     public static bool IsResumable(TransformerSettings settings) => settings.Method is Dense or Pdp;
 }

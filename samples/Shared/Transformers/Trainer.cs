@@ -85,12 +85,18 @@ internal sealed class Trainer : IDisposable
     private float MaskedBackward(PdpPruner pruner, int epoch, int step)
     {
         Costs.BeginPruning();
-        if (pruner is { IsCommitted: false } && epoch + (step / (double)_steps) >= PruningMethods.CommitEpoch(_settings))
+        var time = epoch + (step / (double)_steps);
+        if (PruningMethods.ForgetsMomentum(pruner, time))
+        {
+            Optimizer.ResetState();
+        }
+
+        pruner.BeginEpoch(epoch, step, _steps);
+        if (!pruner.IsCommitted && time >= PruningMethods.CommitEpoch(_settings))
         {
             pruner.Commit();
         }
 
-        pruner.BeginEpoch(epoch, step, _steps);
         _methodOptimizer?.zero_grad();
         var mask = pruner.Mask();
         Costs.EndPruning();

@@ -13,22 +13,8 @@ internal static class TransformerPruning
     public static PdpPruner? Attach(TransformerSettings settings, nn.Module model, IReadOnlyList<LayerMatch> exclude)
     {
         RequirePossible(settings);
-        if (settings.Method == PruningMethods.Dense)
-        {
-            return null;
-        }
-
-        var pruner = new PdpPruner(model, Options(settings) with { Exclude = exclude });
-        try
-        {
-            new Timeline(settings).RequireEnded(PruningMethods.CommitEpoch(settings), pruner.Schedule);
-            return pruner;
-        }
-        catch
-        {
-            pruner.Dispose();
-            throw;
-        }
+        return settings.Method == PruningMethods.Dense ? null
+            : RunPruner.Attach(model, Options(settings) with { Exclude = exclude }, settings, PruningMethods.CommitEpoch(settings));
     }
 
     /// <summary>Checks the settings before anything is read.</summary>
@@ -50,6 +36,7 @@ internal static class TransformerPruning
             throw new ArgumentException("--strategy channel is not for this sample: a transformer's width is the same everywhere.");
         }
 
+        ImportanceOption.Require(settings.Importance, settings.Method);
         var timeline = new Timeline(settings);
         _ = (timeline.Temperature(), timeline.GradientTemperature(), PruningMethods.Of(settings));
         timeline.RequireEnded(PruningMethods.CommitEpoch(settings), timeline.Schedule());
@@ -65,6 +52,7 @@ internal static class TransformerPruning
             Epochs = settings.Epochs,
             Sparsity = isAsked ? settings.Sparsity : null,
             Strategy = strategy,
+            Importance = ImportanceOption.Of(settings.Importance),
             Allocation = allocation,
             MaximumLayerSparsity = settings.MaximumLayerSparsity,
             Schedule = timeline.Schedule(),

@@ -35,6 +35,23 @@ public sealed class ChannelRunTests : IDisposable
         Assert.True(File.Exists(_runs.File("run/shrink.json")));
     }
 
+    [Fact]
+    public void Run_OfAShrunkNetwork_EndsWithItsForms()
+    {
+        _runs.Run("--method", "pdp", "--width", "8", "--strategy", "channel", "--side", "16");
+        string[] files = ["shrink.json", "weights.safetensors"];
+        foreach (var file in files)
+        {
+            File.Move(_runs.File($"run/{file}"), _runs.File(file));
+        }
+
+        var report = _runs.Run(
+            "--method", "pdp", "--width", "8", "--strategy", "2:4", "--side", "16", "--deploy", "true",
+            "--shrink-record", _runs.File("shrink.json"), "--weights", _runs.File("weights.safetensors"));
+
+        Assert.Equal(0.5, report.Sparsity, 0.01);
+    }
+
     [Theory]
     [InlineData("unstructured", "dense packed")]
     [InlineData("channel", "dense shrunk packed")]

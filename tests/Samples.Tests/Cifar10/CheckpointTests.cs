@@ -1,4 +1,5 @@
 using Pdp.Samples.Cifar10;
+using Pdp.Samples.Reports;
 using Pdp.Training;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -53,12 +54,14 @@ public sealed class CheckpointTests : IDisposable
     public void Load_WhenSaved_GivesTheSameNumbers(string? pruner)
     {
         var metrics = new EpochMetrics(1, 0.25, 0.1, 0.8125, 0.75, 3.5, 0.5);
-        var saved = new Checkpoint(2, 1 / 3.0, [metrics], pruner);
+        var snapshot = new WeightSnapshot("conv1.weight", 2, 0.5, [1, 2], 0.25, null);
+        var saved = new Checkpoint(2, 1 / 3.0, [metrics], pruner) { Weights = [snapshot] };
         saved.Save(Path, _model, _optimizer, Fingerprint);
 
         var loaded = Checkpoint.Load(Path, _other, _otherOptimizer, Fingerprint);
 
-        Assert.Equal(saved with { Metrics = loaded.Metrics }, loaded);
+        Assert.Equal(saved with { Metrics = loaded.Metrics, Weights = loaded.Weights }, loaded);
+        Assert.Equivalent(snapshot, Assert.Single(loaded.Weights), strict: true);
         Assert.Equal([metrics], loaded.Metrics);
     }
 

@@ -100,6 +100,48 @@ public sealed class MethodRunTests : IDisposable
         Assert.InRange(byTaylor.Layers[0].Threshold!.Value, 0, 0.2 * byMagnitude.Layers[0].Threshold!.Value);
     }
 
+    [Fact]
+    public void Run_WithACommitWithinItsLastEpoch_TrainsOnAfterIt()
+    {
+        var console = Console.Out;
+        using var written = new StringWriter();
+        Console.SetOut(written);
+        try
+        {
+            _runs.Run("--method", "pdp", "--width", "4", "--commit-at", "3.5");
+        }
+        finally
+        {
+            Console.SetOut(console);
+        }
+
+        // In the plan, at the commit and at the end.
+        Assert.Equal(3, written.ToString().Split("whole model  ").Length - 1);
+    }
+
+    [Fact]
+    public void Run_ThatIsResumedAtItsEnd_WritesTheSameHistory()
+    {
+        _runs.Run("--method", "pdp", "--width", "4");
+        var history = File.ReadAllText(_runs.File("run/history.json"));
+        var page = File.ReadAllText(_runs.File("run/report.html"));
+
+        _runs.Run("--method", "pdp", "--width", "4", "--resume");
+
+        Assert.Equal(history, File.ReadAllText(_runs.File("run/history.json")));
+        Assert.Equal(page.Split("<svg").Length, File.ReadAllText(_runs.File("run/report.html")).Split("<svg").Length);
+    }
+
+    [Fact]
+    public void Run_OnHeldOutPictures_SaysSoOnItsPage()
+    {
+        _runs.Run("--method", "dense", "--width", "4", "--hold-out", "1");
+
+        Assert.Contains(
+            "top-1 on the 1 training pictures of each class that were held out", File.ReadAllText(_runs.File("run/report.html")),
+            StringComparison.Ordinal);
+    }
+
     // Two batches are an epoch, so that the third is of the next.
     [Fact]
     public void Run_WithReestimation_ChangesNothingButTheStatistics()

@@ -40,6 +40,28 @@ public sealed class TrainingRunTests : IDisposable
     }
 
     [Fact]
+    public void Run_ByTaylorsImportance_RanksByWeightTimesGradient()
+    {
+        Run("--method", "pdp", "--sparsity", "0.5");
+        var byMagnitude = PruningReport.FromJson(File.ReadAllText(_folder.File("run/pruning.json")));
+        Directory.Delete(_folder.File("run"), recursive: true);
+
+        Run("--method", "pdp", "--sparsity", "0.5", "--importance", "taylor");
+
+        var byTaylor = PruningReport.FromJson(File.ReadAllText(_folder.File("run/pruning.json")));
+        // The weights are times gradients, which are small.
+        Assert.InRange(byTaylor.Layers[0].Threshold!.Value, 0, 0.2 * byMagnitude.Layers[0].Threshold!.Value);
+    }
+
+    [Fact]
+    public void Run_WithACommitWhereTheRampEnds_CommitsThere()
+    {
+        var report = Run("--method", "pdp", "--sparsity", "0.5", "--epochs", "4", "--ramp-end", "2", "--commit-at", "2");
+
+        Assert.Equal(0.5, report.Sparsity, 1e-4);
+    }
+
+    [Fact]
     public void Run_OfADenseModel_Learns()
     {
         var report = Run("--epochs", "6", "--limit", "4000");
@@ -164,6 +186,7 @@ public sealed class TrainingRunTests : IDisposable
     [InlineData("--stride 9 is more than a window of 8", "--stride", "9", "--length", "8")]
     [InlineData("--strategy channel is not for this sample", "--method", "pdp", "--strategy", "channel")]
     [InlineData("--epochs 0 only measures", "--method", "pdp", "--epochs", "0")]
+    [InlineData("--importance taylor is for --method pdp; gmp ranks in its own way", "--method", "gmp", "--importance", "taylor")]
     [InlineData("has no checkpoint to resume", "--resume")]
     [InlineData("There is no method 'pofa'", "--method", "pofa")]
     [InlineData("There is no preset 'smal'; did you mean small?", "--preset", "smal")]

@@ -77,6 +77,18 @@ public sealed class PruningTests : IDisposable
     }
 
     [Fact]
+    public void Attach_WhereTheLibrarysRampEndsBehindTheCommit_SaysSoAtOnce()
+    {
+        var settings = new Settings { Method = "pdp", Epochs = 100, CommitAt = 50 };
+
+        Assert.Contains(
+            "the schedule ends in epoch 60: raise --commit-at",
+            Assert.Throws<ArgumentException>(() => Pruning.Attach(settings, _model)).Message, StringComparison.Ordinal);
+        using var pruner = Pruning.Attach(settings with { CommitAt = 60 }, _model);
+        Assert.NotNull(pruner);
+    }
+
+    [Fact]
     public void Options_WhenAnnealed_RunFromTheRampsStartTo90Percent()
     {
         var options = Pruning.Options(

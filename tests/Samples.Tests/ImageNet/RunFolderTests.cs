@@ -38,6 +38,16 @@ public sealed class RunFolderTests : IDisposable
         Assert.Throws<ArgumentException>(() => RunFolder.Checkpoints(new Settings { Resume = true }));
     }
 
+    [Fact]
+    public void Checkpoints_WhereResultsAreWithoutCheckpoints_OverwritesNothing()
+    {
+        File.WriteAllText(_folder.File("metrics.csv"), "");
+
+        var error = Assert.Throws<ArgumentException>(() => RunFolder.Checkpoints(new Settings { Out = _folder.Path }));
+
+        Assert.Contains("already holds the results of another run", error.Message, StringComparison.Ordinal);
+    }
+
     private void Checkpointed(string run) =>
         AtomicFile.WriteText(_folder.File($"{run}/checkpoints/step-0000000001.safetensors"), "weights");
 }

@@ -41,6 +41,17 @@ public sealed class SessionTests : IDisposable
     }
 
     [Fact]
+    public void Train_WithACommitWithinItsLastEpoch_TrainsOnAfterIt()
+    {
+        using var run = new TinyRun(TinyRun.Default with { CommitAt = 3.5, CheckpointSteps = 0 });
+
+        run.Train();
+
+        Assert.True(run.Learner.Pruner!.IsCommitted);
+        Assert.Contains("whole model", run.Lines.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Train_WhenLossIsNotFinite_SaysSoAndKeepsTheLastGoodCheckpoint()
     {
         using var run = new TinyRun(

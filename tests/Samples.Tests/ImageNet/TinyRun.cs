@@ -33,7 +33,7 @@ internal sealed class TinyRun : IDisposable
                 ParameterGroup.DecayWeightsOnly(_model.named_parameters(), settings.WeightDecay),
                 new SgdOptions { LearningRate = settings.Lr, Momentum = settings.Momentum, IsNesterov = settings.Nesterov }),
             settings.Ema is { } decay ? new WeightAverage(_model, decay) : null,
-            settings.Method == "pdp" ? new PdpPruner(_model, Pruning.Options(settings, _model)) : null);
+            Pruning.Attach(settings, _model));
         Training = Batches(isTraining: true);
         Validation = Batches(isTraining: false);
         Team = new Team(_ranks, Learner);

@@ -13,7 +13,7 @@ internal static class LongTexts
     /// <summary>What the names of their tensors start with.</summary>
     public const string Prefix = "text.";
 
-    private const int LongestInHeader = 10_000_000;
+    private const int LongestInHeader = 1_000_000;
 
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 

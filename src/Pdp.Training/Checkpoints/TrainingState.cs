@@ -9,7 +9,7 @@ namespace Pdp.Training;
 /// </summary>
 /// <remarks>
 /// A file is in the safetensors format, with the names <c>model.NAME</c>, <c>optimizer.NAME</c> and <c>average.NAME</c>, texts in its
-/// header, those of more than 10,000,000 characters as bytes with the name <c>text.NAME</c>, and a SHA-256 over all of it, which reveals
+/// header, those of more than 1,000,000 characters as bytes with the name <c>text.NAME</c>, and a SHA-256 over all of it, which reveals
 /// damage anywhere. Other programs read it like any safetensors file.
 /// </remarks>
 public sealed record TrainingState

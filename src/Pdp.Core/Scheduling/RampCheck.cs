@@ -61,7 +61,7 @@ internal sealed class RampCheck(ISparsityScheduler schedule, double epochs)
     {
         const int parts = 32;
         var shares = Enumerable.Range(0, parts + 1).Select(part => schedule.Fraction(from + ((to - from) * part / parts))).ToArray();
-        return shares.Zip(shares.Skip(1), (a, b) => b - a).Max() <= 0.5 * (shares[^1] - shares[0]);
+        return shares[^1] > shares[0] && shares.Zip(shares.Skip(1), (a, b) => b - a).Max() <= 0.5 * (shares[^1] - shares[0]);
     }
 
     private static string Text(double value) => value.ToString("0.####", CultureInfo.InvariantCulture);

@@ -77,6 +77,27 @@ public sealed class ClockTests
                 StringComparison.Ordinal));
     }
 
+    [Fact]
+    public void Report_OfASingleShotUnderAnAutomaticStart_DoesNotAskForARamp()
+    {
+        using var model = TestModels.Mlp();
+        using var pruner = new PdpPruner(model, new PdpOptions
+        {
+            Epochs = 10,
+            Sparsity = 0.9,
+            Schedule = new OneShot { Epoch = 1 },
+            AutomaticStart = new AutomaticStart { Level = 0.5, Epochs = 1 },
+        });
+        for (var epoch = 0; epoch < 4; epoch++)
+        {
+            Step(pruner, epoch);
+            pruner.ReportMetric(epoch < 2 ? 0 : 1);
+        }
+
+        Assert.Equal(0.9, pruner.Sparsity, 0.001);
+        Assert.DoesNotContain(pruner.Report().Warnings, warning => warning.Contains("rose from", StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

@@ -4,6 +4,7 @@ using Pdp.Channels.Probing.Running;
 using Pdp.Internal;
 using Pdp.Layers;
 using Pdp.Masking;
+using Pdp.Options;
 using Pdp.Strategies;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -45,7 +46,7 @@ public static class Sensitivity
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(evaluate);
         RequireLevels(levels);
-        options = (options ?? new PdpOptions { Epochs = 1 }) with { Method = null, Importance = null };
+        options = OptionChecks.InForce((options ?? new PdpOptions { Epochs = 1 }) with { Method = null, Importance = null });
         using var pruned = new PrunedModel(model, options);
         Ownership.Take(
             pruned, from layer in pruned.Masked.Layers from parameter in layer.Group.Parameters select (layer.Mask.Name, parameter));

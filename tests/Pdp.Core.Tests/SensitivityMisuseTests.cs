@@ -32,6 +32,19 @@ public sealed class SensitivityMisuseTests
     }
 
     [Fact]
+    public void Scan_ByAChannelMapWithoutItsStrategy_AsksForIt()
+    {
+        using var model = TestModels.Mlp();
+        using var example = TorchSharp.torch.ones(1, 16);
+        var options = new PdpOptions { Epochs = 1, Channels = ChannelMap.Find(model, example) };
+
+        Assert.Contains(
+            "set Strategy = new PerChannel()",
+            Assert.Throws<ArgumentException>(() => Sensitivity.Scan(model, () => 1, [0.5], options)).Message,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Scan_OfAMetricThatIsNone_Throws()
     {
         using var model = TestModels.Mlp();

@@ -19,6 +19,8 @@ internal static class FoldedCalls
     private static int _next;
     [ThreadStatic]
     private static bool _isChecked;
+    [ThreadStatic]
+    private static Stack<Outer>? _outer;
 
     /// <summary>Announces a layer's output, in which the work of these modules is done.</summary>
     /// <exception cref="InvalidOperationException">Modules of an earlier layer didn't get that one's output.</exception>
@@ -29,16 +31,24 @@ internal static class FoldedCalls
         (_output, _followers, _next) = (followers.Length == 0 ? null : output, followers, 0);
     }
 
-    /// <summary>Checks from now on that each output reaches the modules that it was announced to.</summary>
-    public static void Begin() => (_output, _isChecked) = (null, true);
+    /// <summary>Checks from now on, in a call of a packed model, that each output reaches the modules that it was announced to.</summary>
+    /// <remarks>The call may be within that of another packed model, which goes on where it was afterwards.</remarks>
+    public static void Begin(object model)
+    {
+        Leave(model);
+        (_outer ??= []).Push(new(model, _output, _followers, _next, _isChecked));
+        (_output, _isChecked) = (null, true);
+    }
 
     /// <summary>Checks that the last one did.</summary>
     /// <exception cref="InvalidOperationException">It did not.</exception>
-    public static void End()
+    public static void End(object model)
     {
-        _isChecked = false;
-        if (_output is not null)
-            Refuse();
+        var (isLost, lost) = (_output is not null, _output is null ? null : _followers![_next].Name);
+        (_output, _isChecked) = (null, false);
+        Leave(model);
+        if (isLost)
+            throw NotReached(lost!);
     }
 
     /// <summary>What a module passes on if its work is done, as a new handle; null if it has to do its work.</summary>
@@ -53,12 +63,25 @@ internal static class FoldedCalls
         return passed;
     }
 
+    // A call that ended in an error is still there when its model is called again.
+    private static void Leave(object model)
+    {
+        while (_outer is not null && _outer.Any(call => ReferenceEquals(call.Model, model)))
+            (_, _output, _followers, _next, _isChecked) = _outer.Pop();
+    }
+
     private static void Refuse()
     {
+        var name = _followers![_next].Name;
         (_output, _isChecked) = (null, false);
-        throw new InvalidOperationException(
-            $"'{_followers![_next].Name}' is folded into a layer, but did not get that layer's output in this call: the result would be "
+        throw NotReached(name);
+    }
+
+    private static InvalidOperationException NotReached(string name) => new(
+            $"'{name}' is folded into a layer, but did not get that layer's output in this call: the result would be "
             + "wrong. The plan is another model's, or the model calls its modules in another order for this input; pack it with "
             + "SparseOptions { Fold = false }.");
-    }
+
+    /// <summary>A model's call, and what was going on before it.</summary>
+    private readonly record struct Outer(object Model, Tensor? Output, FoldedModule[]? Followers, int Next, bool IsChecked);
 }

@@ -23,7 +23,7 @@ internal sealed class FoldedModules : IDisposable
         foreach (var module in modules.DistinctBy(module => module.Module))
             Add(module);
         if (model is not null && _hooks.Count > 0)
-            _calls = new(model, FoldedCalls.Begin, _ => FoldedCalls.End());
+            _calls = new(model, () => FoldedCalls.Begin(this), _ => FoldedCalls.End(this));
     }
 
     public void Dispose()

@@ -1,3 +1,4 @@
+using Pdp.Samples.Transformers;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -33,7 +34,7 @@ internal sealed class BertEmbeddings : Module<Tensor, Tensor, Tensor>
     public override Tensor forward(Tensor tokens, Tensor segments)
     {
         using var scope = NewDisposeScope();
-        var places = arange(tokens.size(1), dtype: ScalarType.Int64, device: tokens.device);
+        var places = Positions.Of(tokens);
         var sum = word_embeddings.call(tokens).add(token_type_embeddings.call(segments), One).add(position_embeddings.call(places), One);
         return dropout.call(LayerNorm.call(sum)).MoveToOuterDisposeScope();
     }

@@ -1,3 +1,4 @@
+using Pdp.Samples.Transformers;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -35,7 +36,7 @@ internal sealed class GptTransformer : Module<Tensor, Tensor>
     public override Tensor forward(Tensor tokens)
     {
         using var scope = NewDisposeScope();
-        var places = arange(tokens.size(1), dtype: ScalarType.Int64, device: tokens.device);
+        var places = Positions.Of(tokens);
         var stream = drop.call(wte.call(tokens).add(wpe.call(places), One));
         return ln_f.call(h.Aggregate(stream, (before, block) => block.call(before))).MoveToOuterDisposeScope();
     }

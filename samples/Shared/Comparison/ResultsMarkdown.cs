@@ -92,14 +92,17 @@ internal sealed class ResultsMarkdown(Results results)
     private static void AppendRow(StringBuilder table, string name, IEnumerable<string> entries) =>
         table.Append(CultureInfo.InvariantCulture, $"| {Escaped(name)} | {string.Join(" | ", entries)} |\n");
 
-    private Score Best(string column)
+    /// <summary>The best of those that removed what was asked for; null if none did.</summary>
+    private Score? Best(string column)
     {
-        var finished = results.Rows.Select(row => results.Of(row, column)).Where(cells => cells.Count > 0);
-        return results.Sample.Metric.Best(finished.Select(Score.Of));
+        Score[] finished = [.. results.Rows.Select(row => results.Of(row, column))
+            .Where(cells => cells.Count > 0 && !cells.Any(Misses)).Select(Score.Of)];
+        return finished.Length == 0 ? null : results.Sample.Metric.Best(finished);
     }
 
     /// <summary>
-    /// Bold for the best and those that the spreads don't separate from it; † where another share was removed than the target.
+    /// Bold for the best and those that the spreads don't separate from it; † where another share was removed than the target, which
+    /// is never bold.
     /// </summary>
     private string Entry(string row, string column)
     {
@@ -111,8 +114,9 @@ internal sealed class ResultsMarkdown(Results results)
 
         var score = Score.Of(cells);
         var removed = cells.Average(cell => cell.Report.RemovedMacs ?? cell.Report.Sparsity);
-        var mark = cells.Any(Misses) ? " †" : "";
-        var text = score.IsWithinNoiseOf(Best(column)) ? $"**{score}**" : $"{score}";
+        var isMissed = cells.Any(Misses);
+        var mark = isMissed ? " †" : "";
+        var text = !isMissed && Best(column) is { } best && score.IsWithinNoiseOf(best) ? $"**{score}**" : $"{score}";
         return string.Create(CultureInfo.InvariantCulture, $"{text} ({100 * removed:0.0} %{mark}{Share(cells.Count, row, column, "; ")})");
     }
 
@@ -134,10 +138,10 @@ internal sealed class ResultsMarkdown(Results results)
             ? string.Create(CultureInfo.InvariantCulture, $"{before}{finished} of {planned} seeds")
             : "";
 
-    /// <summary>Whether single weights were asked for and more than half a percent more or fewer are gone.</summary>
+    /// <summary>Whether single weights were asked for and those that are left are a twentieth more or fewer, or beyond.</summary>
     private bool Misses(Result result) =>
         results.Sample.Settings(result.Cell.Arguments) is { Strategy: "unstructured" } asked
-        && Math.Abs(asked.Sparsity - result.Report.Sparsity) > 0.005;
+        && Math.Abs(asked.Sparsity - result.Report.Sparsity) > 0.05 * (1 - asked.Sparsity);
 
     private static string Number(double? value, string format) => value?.ToString(format, CultureInfo.InvariantCulture) ?? Undefined;
 

@@ -35,6 +35,24 @@ public sealed class ResultsTests : IDisposable
             text);
     }
 
+    [Theory]
+    [InlineData(0.78, 78, true)]
+    [InlineData(0.791, 79.1, false)]
+    public void ToMarkdown_OfAMethodThatRemovedAnotherShare_MarksItAndMakesItNoMeasure(double removed, double percent, bool isMissed)
+    {
+        _ = Made(("pdp", 0, 0.84));
+        var gmp = Folders.Single(folder => folder.Cell.Name == "80-gmp-0");
+        var report = Reports.Of(gmp.Cell, 0.9) with { Sparsity = removed };
+        AtomicFile.WriteText(Path.Combine(gmp.Path, "report.json"), JsonSerializer.Serialize(report, Json.Options));
+
+        var text = new Results(Folders).ToMarkdown();
+
+        Assert.Contains(isMissed ? "| pdp | **84.00** (" : "| pdp | 84.00 (", text, StringComparison.Ordinal);
+        Assert.Contains(
+            FormattableString.Invariant($"| gmp | {(isMissed ? "90.00" : "**90.00**")} ({percent:0.0} %{(isMissed ? " †" : "")};"), text,
+            StringComparison.Ordinal);
+    }
+
     [Fact]
     public void ToMarkdown_OfASingleSeed_ClaimsNoSpread()
     {

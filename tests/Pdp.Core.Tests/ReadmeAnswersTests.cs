@@ -125,6 +125,26 @@ public sealed class ReadmeAnswersTests
     }
 
     [Fact]
+    public void Commit_OfTheReadme_WithoutTrainingLeavesTheKeptWeightsAsTheyAre()
+    {
+        using var model = TestModels.Mlp();
+        var before = model.named_parameters().ToDictionary(entry => entry.name, entry => entry.parameter.data<float>().ToArray());
+
+        // README
+        using var pruner = new PdpPruner(model, new PdpOptions { Sparsity = 0.5, Epochs = 1, Schedule = new ConstantSparsity() });
+        pruner.BeginEpoch(epoch: 0, step: 0, steps: 1);
+        pruner.Commit();                                        // the smallest half is zero
+        // README
+
+        var report = pruner.Report();
+        Assert.Equal(0.5, report.Sparsity, 1e-3);
+        Assert.Empty(report.Warnings);
+        Assert.All(model.named_parameters(), entry => Assert.All(
+            entry.parameter.data<float>().ToArray().Zip(before[entry.name]),
+            pair => Assert.True(pair.First == 0 || pair.First == pair.Second)));
+    }
+
+    [Fact]
     public void Channels_OfTheReadme_GiveASmallerModelAndItsRecord()
     {
         using var model = Zoo.Get(nameof(PlainCnn)).Make();

@@ -8,6 +8,9 @@ namespace Pdp.Internal;
 /// <summary>The addresses of tensors, which identify tied parameters: TorchSharp may give the same one in two wrappers.</summary>
 internal static class TensorAddress
 {
+    private static readonly unsafe delegate* unmanaged<nint, nint> DataFunction =
+        (delegate* unmanaged<nint, nint>)TorchLibrary.Export("THSTensor_data");
+
     /// <summary>The address of the first element of a tensor with elements, on its own device.</summary>
     public static nint Of(Tensor tensor)
     {
@@ -36,9 +39,10 @@ internal static class TensorAddress
         return (nint)Unsafe.AsPointer(ref MemoryMarshal.GetReference(first.bytes));
     }
 
-    /// <summary>TorchSharp has no storage for half-precision types, so their wrappers have to do.</summary>
-    private static nint OnDevice(Tensor tensor) => tensor.dtype switch
+    /// <summary>The same on any device; without TorchSharp's function for it, the wrappers of half-precision tensors have to do.</summary>
+    internal static unsafe nint OnDevice(Tensor tensor) => tensor.dtype switch
     {
+        _ when DataFunction != null => DataFunction(tensor.Handle),
         ScalarType.Float32 => tensor.storage<float>().data_ptr() + (nint)(tensor.storage_offset() * sizeof(float)),
         ScalarType.Float64 => tensor.storage<double>().data_ptr() + (nint)(tensor.storage_offset() * sizeof(double)),
         _ => tensor.Handle,

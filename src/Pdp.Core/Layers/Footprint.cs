@@ -38,12 +38,12 @@ internal sealed class Footprint
     public bool IsFolded => !IsSpread() && Elements().Distinct().LongCount() < Elements().LongCount();
 
     /// <summary>
-    /// Whether the addresses of a parameter can be determined; TorchSharp doesn't give them for half precision on devices other than the
-    /// CPU.
+    /// Whether the addresses of a parameter can be determined; for types that aren't floating-point numbers, they can on the CPU alone.
     /// </summary>
     public static bool IsKnown(Parameter parameter) =>
         parameter.numel() > 0 && !parameter.is_sparse
-            && (parameter.device_type == DeviceType.CPU || parameter.dtype is ScalarType.Float32 or ScalarType.Float64);
+            && (parameter.device_type == DeviceType.CPU
+                || parameter.dtype is ScalarType.Float32 or ScalarType.Float64 or ScalarType.BFloat16 or ScalarType.Float16);
 
     /// <summary>Whether it shares memory with another parameter.</summary>
     public bool Overlaps(Footprint other) =>

@@ -1,3 +1,4 @@
+using Pdp.Internal;
 using Pdp.Numerics.Kernels;
 using static TorchSharp.torch;
 
@@ -8,7 +9,7 @@ internal sealed unsafe class VersionWatch
 {
     // at::native::is_inference(const at::Tensor&), under the name that compilers on Linux and macOS give it.
     private static readonly delegate* unmanaged<nint, byte> IsInferenceFunction =
-        (delegate* unmanaged<nint, byte>)NativeTensor.Export("_ZN2at6native12is_inferenceERKNS_6TensorE");
+        (delegate* unmanaged<nint, byte>)TorchLibrary.Export("_ZN2at6native12is_inferenceERKNS_6TensorE");
 
     private readonly Tensor[] _tensors;
     private readonly long _version;

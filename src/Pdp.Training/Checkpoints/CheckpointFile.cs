@@ -63,11 +63,14 @@ internal sealed class CheckpointFile
         var file = new CheckpointFile(path, SafetensorsFile.Load(path));
         foreach (var (name, tensor) in file._tensors)
         {
-            file.Require(Array.Exists([LongTexts.Prefix, .. prefixes], prefix => name.StartsWith(prefix, StringComparison.Ordinal)), $"has a tensor '{name}'");
+            file.Require(IsKnown(name), $"has a tensor '{name}'");
             file.Require(IsUsable(tensor, masks.Contains(name)), $"is damaged: '{name}' holds NaN or infinity");
         }
 
         return file;
+
+        bool IsKnown(string name) =>
+            Array.Exists([LongTexts.Prefix, .. prefixes], prefix => name.StartsWith(prefix, StringComparison.Ordinal));
     }
 
     /// <summary>The tensors of a prefix, by the rest of their names.</summary>

@@ -33,7 +33,10 @@ internal static class LongTexts
     public static IEnumerable<KeyValuePair<string, string>> Read(string path)
     {
         using var scope = NewDisposeScope();
-        return [.. SafetensorsFile.Load(path, Prefix).Select(entry => KeyValuePair.Create(entry.Key[Prefix.Length..], ToText(entry, path)))];
+        return
+        [
+            .. SafetensorsFile.Load(path, Prefix).Select(entry => KeyValuePair.Create(entry.Key[Prefix.Length..], ToText(entry, path))),
+        ];
     }
 
     private static string ToText(KeyValuePair<string, Tensor> entry, string path)

@@ -45,7 +45,9 @@ public sealed class LongTextsTests : IDisposable
     {
         var texts = new Dictionary<string, string> { ["pruner"] = new string('a', Longest) + '\ud800' };
 
-        Assert.Contains("'pruner'", Assert.Throws<ArgumentException>(() => _scene.State.Save(Path, texts)).Message, StringComparison.Ordinal);
+        var error = Assert.Throws<ArgumentException>(() => _scene.State.Save(Path, texts));
+
+        Assert.Contains("'pruner'", error.Message, StringComparison.Ordinal);
         Assert.False(File.Exists(Path));
     }
 
@@ -54,7 +56,9 @@ public sealed class LongTextsTests : IDisposable
     {
         var texts = new Dictionary<string, string> { ["sha256"] = new('a', Longest + 1) };
 
-        Assert.Contains("reserved", Assert.Throws<ArgumentException>(() => _scene.State.Save(Path, texts)).Message, StringComparison.Ordinal);
+        var error = Assert.Throws<ArgumentException>(() => _scene.State.Save(Path, texts));
+
+        Assert.Contains("reserved", error.Message, StringComparison.Ordinal);
     }
 
     [Theory]

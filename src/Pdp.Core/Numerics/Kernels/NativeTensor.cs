@@ -1,5 +1,5 @@
-using System.Runtime.InteropServices;
 using TorchSharp;
+using static Pdp.Internal.TorchLibrary;
 using static TorchSharp.torch;
 
 namespace Pdp.Numerics.Kernels;
@@ -11,9 +11,6 @@ namespace Pdp.Numerics.Kernels;
 /// </remarks>
 internal static unsafe class NativeTensor
 {
-    private static readonly nint Library =
-        NativeLibrary.TryLoad("LibTorchSharp", typeof(Tensor).Assembly, null, out var library) ? library : 0;
-
     private static readonly delegate* unmanaged<nint, nint> DataFunction = (delegate* unmanaged<nint, nint>)Export("THSTensor_data");
     private static readonly delegate* unmanaged<nint, nint> GradientFunction = (delegate* unmanaged<nint, nint>)Export("THSTensor_grad");
     private static readonly delegate* unmanaged<nint, nint, void> SetGradientFunction =
@@ -73,8 +70,4 @@ internal static unsafe class NativeTensor
         if (tensor != 0)
             DisposeFunction(tensor);
     }
-
-    /// <summary>The address of a function in TorchSharp's native library or in those that it loads; 0 if there is none.</summary>
-    public static nint Export(string name) =>
-        Library != 0 && NativeLibrary.TryGetExport(Library, name, out var address) ? address : 0;
 }

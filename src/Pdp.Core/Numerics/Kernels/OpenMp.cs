@@ -1,3 +1,5 @@
+using Pdp.Internal;
+
 namespace Pdp.Numerics.Kernels;
 
 /// <summary>Runs work on libtorch's own threads.</summary>
@@ -8,7 +10,7 @@ namespace Pdp.Numerics.Kernels;
 internal static unsafe class OpenMp
 {
     private static readonly delegate* unmanaged<delegate* unmanaged<nint, void>, nint, uint, uint, void> Parallel =
-        (delegate* unmanaged<delegate* unmanaged<nint, void>, nint, uint, uint, void>)NativeTensor.Export("GOMP_parallel");
+        (delegate* unmanaged<delegate* unmanaged<nint, void>, nint, uint, uint, void>)TorchLibrary.Export("GOMP_parallel");
 
     /// <summary>Whether libtorch was built with GNU OpenMP.</summary>
     public static bool IsAvailable => Parallel is not null;

@@ -178,6 +178,19 @@ public sealed class ChannelMapTests
     }
 
     [Fact]
+    public void With_OfAGroupThatWouldNeverBeMasked_SaysWhy()
+    {
+        var map = MapOf(nameof(PlainCnn));
+        var (first, second) = (map.Groups[0], map.Groups[1]);
+
+        Assert.Contains(
+            $"named after '{first.Name}', which is none of its filters ({second.Name})",
+            Assert.Throws<ArgumentException>(() => map.With(first with { Slices = second.Slices })).Message, StringComparison.Ordinal);
+        var bare = first with { IsNormalized = true, Slices = [.. first.Slices.Where(slice => slice.Role != ChannelRole.Norm)] };
+        Assert.Contains("it has no norms", Assert.Throws<ArgumentException>(() => map.With(bare)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Find_OfAModelWithoutLayers_Throws()
     {
         using var model = Sequential(("relu", ReLU()));

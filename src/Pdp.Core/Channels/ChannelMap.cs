@@ -68,7 +68,8 @@ public sealed class ChannelMap
     /// The group; it is verified when the model is shrunk. In bfloat16 and float16 only large differences show then.
     /// </param>
     /// <exception cref="ArgumentException">
-    /// The group has no filters or fewer than two channels, or reaches beyond the model's parameters.
+    /// The group has no filters or fewer than two channels, is named after none of its filters, has norms carry its masks but no norms, or
+    /// reaches beyond the model's parameters.
     /// </exception>
     public ChannelMap With(ChannelGroup group)
     {

@@ -1,7 +1,7 @@
 namespace Pdp;
 
 /// <summary>Layers whose channels can only be removed together: channel u is removed from all slices, or from none.</summary>
-/// <param name="Name">The name of the first filter's parameter.</param>
+/// <param name="Name">The name of the first filter's parameter, by which plans and reports call the group.</param>
 /// <param name="Channels">The number of channels; for a grouped convolution, the number of its groups.</param>
 /// <param name="Slices">The slices of parameters and buffers that belong to the channels.</param>
 public sealed record ChannelGroup(string Name, long Channels, IReadOnlyList<ChannelSlice> Slices)
@@ -16,9 +16,14 @@ public sealed record ChannelGroup(string Name, long Channels, IReadOnlyList<Chan
     internal string? Fault =>
         Channels < 2 ? $"it has {Channels} channels and needs two or more"
         : !Of(ChannelRole.Filter).Any() ? "it has no filters"
+        : Filters.All(name => name != Name)
+            ? $"it is named after '{Name}', which is none of its filters ({string.Join(", ", Filters)})"
+        : IsNormalized && !Of(ChannelRole.Norm).Any() ? "it has no norms, which would carry the masks as IsNormalized says"
         : Slices.FirstOrDefault(slice => slice.Dimension < 0 || slice.Offset < 0 || slice.Block < 1) is { } slice
             ? $"the dimension and the offset of the slice of '{slice.Name}' must be in [0, ∞) and its block in [1, ∞)"
         : null;
+
+    private IEnumerable<string> Filters => Of(ChannelRole.Filter).Select(slice => slice.Name).Distinct();
 
     /// <summary>The slices that have a role.</summary>
     /// <param name="role">The role.</param>
@@ -28,5 +33,5 @@ public sealed record ChannelGroup(string Name, long Channels, IReadOnlyList<Chan
     /// The name, the number of channels and the filters, as in <c>conv1.weight: 64 channels of conv1, layer1.0.conv2</c>.
     /// </summary>
     public override string ToString() =>
-        $"{Name}: {Channels} channels of {string.Join(", ", Of(ChannelRole.Filter).Select(slice => slice.Name).Distinct())}";
+        $"{Name}: {Channels} channels of {string.Join(", ", Filters)}";
 }

@@ -12,6 +12,7 @@ internal sealed unsafe class CommittedRange : IDisposable
     private readonly GradientMemory _gradient;
     private readonly Tensor _kept;
     private readonly long _start;
+    private readonly long _elements;
     private float* _weight;
 
     /// <summary>Makes a range.</summary>
@@ -25,7 +26,7 @@ internal sealed unsafe class CommittedRange : IDisposable
         using var _ = inference_mode(false);
         _parameter = parameter;
         _gradient = gradient;
-        _start = start;
+        (_start, _elements) = (start, parameter.numel());
         _kept = kept.to_type(ScalarType.Byte).contiguous().DetachFromDisposeScope();
         Length = _kept.numel();
     }
@@ -58,7 +59,7 @@ internal sealed unsafe class CommittedRange : IDisposable
 
     public void Dispose() => _kept.Dispose();
 
-    private float* Elements() => NativeTensor.Elements(_parameter.Handle, _parameter.numel());
+    private float* Elements() => NativeTensor.Elements(_parameter.Handle, _elements);
 
     private byte* Kept(long first) => (byte*)NativeTensor.Data(_kept.Handle) + first;
 }

@@ -46,6 +46,28 @@ public sealed class CommittedScopeTests
     }
 
     [Fact]
+    public void Scope_WhereACommittedWeightGotSmaller_WritesNothingBeyondIt()
+    {
+        using var scope = NewDisposeScope();
+        using var weight = new Parameter(ones(8, 8));
+        var mask = new PdpMask("weight", new([8, 8]), new Unstructured(), Temperature.Relative(0.5), target: 32);
+        using var group = new MaskGroup(mask, new GroupSlices(mask, weight));
+        mask.Move(1, 0);
+        group.Commit(MaskForm.Raw);
+        var memory = ones(8, 8);
+        using (no_grad())
+            weight.set_(memory[0]);
+
+        Assert.ThrowsAny<Exception>(() =>
+        {
+            group.Enter(MaskForm.Soft);
+            group.Leave(out var _);
+        });
+
+        Assert.Equal(1, memory[1..].min().ReadCpuSingle(0));
+    }
+
+    [Fact]
     public void Group_AfterACommit_HasAKernelForAnyStrategyAndAMethodsMask()
     {
         using var scope = NewDisposeScope();

@@ -106,7 +106,7 @@ public static class Sensitivity
         }
         finally
         {
-            fault = group.Leave(out var _);
+            fault = group.Leave(out var _) ?? group.TakeDeferredFault();
         }
 
         return fault is null

@@ -24,13 +24,15 @@ internal sealed class TensorScope(PdpMask mask, GroupSlices slices, StepChecks c
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         _form = form;
-        if (frozen is not null)
-            slices.WriteZeros(frozen);
-        else
-            slices.Write(rule.Enter(SetAside(rule), form));
-        _left.Take();
+        var masked = frozen is null ? rule.Enter(SetAside(rule), form) : null;
         _earlier.SetAside();
+        // From here on there is something to put back, also if writing fails half way.
         _isInside = true;
+        if (masked is null)
+            slices.WriteZeros(frozen!);
+        else
+            slices.Write(masked);
+        _left.Take();
     }
 
     /// <summary>Puts w back and corrects the gradients, if the scope was entered.</summary>
@@ -109,8 +111,16 @@ internal sealed class TensorScope(PdpMask mask, GroupSlices slices, StepChecks c
     /// <summary>Writes w back, and says if ŵ had been changed.</summary>
     private string? PutBack(IMaskRule rule)
     {
-        var changed = MayHaveChanged ? Changed(rule) : null;
-        slices.Write(_dense!);
+        Tensor? changed = null;
+        try
+        {
+            changed = MayHaveChanged ? Changed(rule) : null;
+        }
+        finally
+        {
+            slices.Write(_dense!);
+        }
+
         return changed is not null && checks.NoteChanged(changed) ? checks.ChangedInside : null;
     }
 

@@ -27,9 +27,9 @@ internal abstract record PruningSettings
     public double MacBudget { get; init; } = 0.5;
 
     [Option(
-        "How the sparsity is divided among the layers: global (one order of magnitudes; except with optg, acdc and granet each layer keeps "
-            + "a fifth of the average density, or as with global:0 another share), erk (Erdős–Rényi kernel), uniform, or as in another run's "
-            + "report, such as from:runs/optg/pruning.json.",
+        "How the sparsity is divided among the layers: global (one order of magnitudes; except with optg, acdc and granet each layer "
+            + "keeps a fifth of the average density, or as with global:0 another share), erk (Erdős–Rényi kernel), uniform, or as in "
+            + "another run's report, such as from:runs/optg/pruning.json.",
         Value = "NAME|global:FLOOR|from:FILE", Default = "global; with the channel strategy where multiplications cost the network least")]
     public string? Allocation { get; init => field = value is null ? null : AllocationOption.Checked(value); }
 
@@ -53,7 +53,8 @@ internal abstract record PruningSettings
 
     [Option(
         "Epoch at which the zeros are made final, after which the network trains on without the removed weights.",
-        Value = OptionAttribute.Epochs, Range = "[0, ∞)", Default = "the end of the run; half of it with the channel strategy, three quarters with pofa")]
+        Value = OptionAttribute.Epochs, Range = "[0, ∞)",
+        Default = "the end of the run; half of it with the channel strategy, three quarters with pofa")]
     public double? CommitAt { get; init; }
 
     [Option("The paper's absolute temperature τ, in weight².", Value = "TAU", Range = "(0, ∞)", Default = "the library's relative one")]

@@ -5,7 +5,9 @@ namespace Pdp.Samples;
 /// <summary>Makes the pruner of a run.</summary>
 internal static class RunPruner
 {
-    /// <summary>Attaches a pruner and checks that its schedule, which may be the library's or its method's, ends before the commit.</summary>
+    /// <summary>
+    /// Attaches a pruner and checks that its schedule, which may be the library's or its method's, ends before the commit.
+    /// </summary>
     /// <param name="model">The model.</param>
     /// <param name="options">The library's options.</param>
     /// <param name="settings">The run's settings.</param>

@@ -36,6 +36,24 @@ public sealed class DefaultTemperatureTests
         }
     }
 
+    [Theory]
+    [InlineData(9, 6.75, 6.75)]
+    [InlineData(10, 6, 7.5)]
+    [InlineData(30, 18, 22.5)]
+    public void Masks_OfNofMInALongRun_AreHardFromTheRampsEndOn(double epochs, double patterns, double others)
+    {
+        using var model = Sequential(("a", Linear(8, 8)), ("b", Linear(8, 8)));
+        using var pruner = new PdpPruner(model, new()
+        {
+            Epochs = epochs,
+            Sparsity = 0.5,
+            Rules = [new("a.weight") { Strategy = NofM.Keep(1, of: 4) }],
+        });
+
+        Assert.Equal([patterns, others], pruner.Masks.Select(mask => mask.Temperature.HardEpoch!.Value));
+        Assert.Equal([patterns, others], pruner.Masks.Select(mask => mask.GradientTemperature!.HardEpoch!.Value));
+    }
+
     [Fact]
     public void Masks_WhereATemperatureIsGiven_HaveIt()
     {

@@ -9,8 +9,8 @@ namespace Pdp;
 /// <summary>What to prune, how far, and when. Immutable; each value is checked when it is set.</summary>
 /// <remarks>
 /// The defaults work best without tuning: a cubic ramp in the middle of the run, masks that sharpen relative to each layer's threshold
-/// while the gradients stay those of a soft mask, and hard masks in the last quarter. Channels are removed earlier, by masks that
-/// are practically hard throughout. <see cref="Paper"/> is the paper's exact setting.
+/// while the gradients stay those of a soft mask, and hard masks in the last quarter, under N:M in long runs from the ramp's end on.
+/// Channels are removed earlier, by masks that are practically hard throughout. <see cref="Paper"/> is the paper's exact setting.
 /// </remarks>
 public sealed record PdpOptions
 {
@@ -61,8 +61,9 @@ public sealed record PdpOptions
     /// <summary>How soft the masks are over the epochs.</summary>
     /// <value>
     /// Null, the default, is a relative temperature annealed from ρ = 1 at the schedule's start to 0.001 at three quarters of the run,
-    /// where the masks become hard; later if the schedule ends later. For channels it is a constant ρ = 1e-6, at which masks count as
-    /// hard: channels are few and their scores lie close together, so soft masks leave much for commit to remove, and sharper ones, whose
+    /// where the masks become hard; later if the schedule ends later. Under N:M in runs of ten epochs or more it is where the schedule
+    /// ends, whose last step takes a whole weight of each group. For channels it is a constant ρ = 1e-6, at which masks count as hard:
+    /// channels are few and their scores lie close together, so soft masks leave much for commit to remove, and sharper ones, whose
     /// gradient at the threshold is that of a whole channel times 1/(2ρ), trained no better. If a rule changes a layer's strategy, the
     /// layer has the default of that strategy.
     /// </value>
@@ -165,9 +166,13 @@ public sealed record PdpOptions
         _ => Ramp(0.125, 0.4),
     };
 
-    /// <summary>The epoch from which masks are hard by default: three quarters of the run, or later if the schedule ends later.</summary>
-    private double HardEpoch =>
-        Math.Max(0.75 * Epochs, Math.Max(EffectiveSchedule.EndEpoch, EffectiveSchedule.StartEpoch + (0.1 * Epochs)));
+    /// <summary>The epoch from which masks are hard by default; a tenth of the run after the schedule's start or later.</summary>
+    private double HardEpochOf(IMaskStrategy strategy)
+    {
+        var (start, end) = (EffectiveSchedule.StartEpoch, EffectiveSchedule.EndEpoch);
+        var usual = strategy is NofM && Epochs >= LongRun ? end : 0.75 * Epochs;
+        return Math.Max(usual, Math.Max(end, start + (0.1 * Epochs)));
+    }
 
     /// <summary>The temperatures in force for a layer.</summary>
     internal (Temperature Mask, Temperature? Gradient) TemperaturesOf(LayerRule? rule, IMaskStrategy strategy)
@@ -179,15 +184,15 @@ public sealed record PdpOptions
 
     private (Temperature Mask, Temperature? Gradient) DefaultTemperaturesOf(IMaskStrategy strategy) => strategy is PerChannel
         ? (Pdp.Temperature.Relative(1e-6), null)
-        : (SoftUntilHard(0.001), DefaultGradientTemperatureOf(strategy));
+        : (SoftUntilHard(0.001, strategy), DefaultGradientTemperatureOf(strategy));
 
-    private Temperature DefaultGradientTemperatureOf(IMaskStrategy strategy) => Epochs < LongRun ? SoftUntilHard(1)
-        : strategy is NofM ? SoftUntilHard(0.1)
-        : SoftUntilHard(0.1).WithRadialCorrection();
+    private Temperature DefaultGradientTemperatureOf(IMaskStrategy strategy) => Epochs < LongRun ? SoftUntilHard(1, strategy)
+        : strategy is NofM ? SoftUntilHard(0.1, strategy)
+        : SoftUntilHard(0.1, strategy).WithRadialCorrection();
 
     /// <summary>From ρ = 1 at the schedule's start to another ρ where the masks become hard.</summary>
-    private Temperature SoftUntilHard(double to) =>
-        Pdp.Temperature.Relative(1).AnnealedTo(to, EffectiveSchedule.StartEpoch, HardEpoch).HardFrom(HardEpoch);
+    private Temperature SoftUntilHard(double to, IMaskStrategy strategy) => Pdp.Temperature.Relative(1)
+        .AnnealedTo(to, EffectiveSchedule.StartEpoch, HardEpochOf(strategy)).HardFrom(HardEpochOf(strategy));
 
     private CubicRamp Ramp(double start, double end) => new(start * Epochs, end * Epochs);
 

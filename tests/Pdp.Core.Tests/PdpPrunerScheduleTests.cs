@@ -118,7 +118,7 @@ public sealed class PdpPrunerScheduleTests
         Assert.Equal(
             (soft.AnnealedTo(0.001, 1, 6).HardFrom(6), soft.AnnealedTo(1, 1, 6).HardFrom(6)), Of(options with { Epochs = 8 }));
         Assert.Equal(
-            (soft.AnnealedTo(0.001, 4, 12).HardFrom(12), soft.AnnealedTo(0.1, 4, 12).HardFrom(12)),
+            (soft.AnnealedTo(0.001, 4, 9.6).HardFrom(9.6), soft.AnnealedTo(0.1, 4, 9.6).HardFrom(9.6)),
             Of(options with { Sparsity = null, Strategy = NofM.Keep(2, of: 4) }));
         Assert.Equal((Temperature.Relative(1e-6), null), Of(options with { Strategy = new PerChannel() }));
     }

@@ -13,14 +13,17 @@ public sealed class HiddenStatisticTests
     private static readonly Scalar Threshold = 50.0;
 
     /// <summary>What training leaves in a buffer, evaluation may use.</summary>
-    [Fact]
-    public void Find_OfAMeanOverChannelsThatIsKeptForLater_RefusesThem()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Find_OfAMeanOverChannelsThatIsKeptForLater_RefusesThemAndRestoresIt(bool isPersistent)
     {
-        using var model = new Keeping();
+        using var model = new Keeping(isPersistent);
         using var example = rand(2, 6);
 
         var map = ChannelMap.Find(model, example);
 
+        Assert.Equal(1, model.Level);
         Assert.Empty(map.Groups);
         Assert.Contains("in training mode", map.Unsupported["first.weight"]);
     }
@@ -57,12 +60,14 @@ public sealed class HiddenStatisticTests
         private readonly Linear second = Linear(8, 3);
         private readonly Tensor level = ones(1);
 
-        public Keeping()
+        public Keeping(bool isPersistent)
             : base(nameof(Keeping))
         {
-            register_buffer("level", level);
+            register_buffer("level", level, isPersistent);
             RegisterComponents();
         }
+
+        public float Level => level.item<float>();
 
         public override Tensor forward(Tensor input)
         {

@@ -1,3 +1,4 @@
+using Pdp.Internal;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -24,7 +25,7 @@ internal sealed class ModelState : IDisposable
             parameter.grad = null;
         }
 
-        foreach (var (_, buffer) in model.named_buffers())
+        foreach (var (_, buffer) in ModelBuffers.Of(model))
             _buffers.Add((buffer, Copy(buffer)));
     }
 

@@ -10,7 +10,7 @@ internal static class ModelShapes
         var shapes = new SortedDictionary<string, IReadOnlyList<long>>(StringComparer.Ordinal);
         foreach (var (name, parameter) in model.named_parameters())
             shapes[name] = parameter.shape;
-        foreach (var (name, buffer) in model.named_buffers())
+        foreach (var (name, buffer) in ModelBuffers.Of(model))
             shapes.TryAdd(name, buffer.shape);
         return shapes;
     }

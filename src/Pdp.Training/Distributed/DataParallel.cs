@@ -129,7 +129,7 @@ public sealed class DataParallel : IDisposable
         _collective.Barrier();
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        foreach (var (_, buffer) in ModelTensors.BuffersOf(_model).Where(entry => entry.Tensor.is_floating_point()))
+        foreach (var (_, buffer) in ModelBuffers.Of(_model).Where(entry => entry.Buffer.is_floating_point()))
         {
             var mean = buffer.to_type(BucketPlan.SumType(buffer), copy: true);
             _collective.Sum(mean);

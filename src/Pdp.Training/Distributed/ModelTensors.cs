@@ -1,8 +1,6 @@
 using System.Globalization;
-using System.Runtime.CompilerServices;
 using Pdp.Internal;
 using TorchSharp.Modules;
-using TorchSharp.Utils;
 using static TorchSharp.torch;
 
 namespace Pdp.Training.Distributed;
@@ -12,10 +10,7 @@ internal static class ModelTensors
 {
     /// <summary>All of them by name, in the order of registration; tied ones under each of their names.</summary>
     public static (string Name, Tensor Tensor)[] Of(nn.Module model) =>
-        [.. model.state_dict().Select(entry => (entry.Key, entry.Value)), .. Unsaved(model)];
-
-    /// <summary>The buffers, including those that files don't hold.</summary>
-    public static IEnumerable<(string Name, Tensor Tensor)> BuffersOf(nn.Module model) => [.. model.named_buffers(), .. Unsaved(model)];
+        [.. model.state_dict().Select(entry => (entry.Key, entry.Value)), .. ModelBuffers.Unsaved(model)];
 
     /// <summary>Checks that all parameters can be averaged, and that all tensors can be written to.</summary>
     /// <exception cref="ArgumentException">One can't.</exception>
@@ -50,22 +45,4 @@ internal static class ModelTensors
         var tie = firsts.TryAdd(TensorAddress.OfNative(tensor), name) ? "" : $", tied to {firsts[TensorAddress.OfNative(tensor)]}";
         return $"{kind} {tensor.dtype} [{string.Join(", ", tensor.shape)}]{tie}";
     }
-
-    // TorchSharp 0.107 never lists buffers that are not persistent, whatever named_buffers is asked for.
-    private static IEnumerable<(string Name, Tensor Tensor)> Unsaved(nn.Module model)
-    {
-        foreach (var (path, module) in model.named_modules().Prepend(("", model)))
-        {
-            foreach (var (name, (buffer, isPersistent)) in Registered(module))
-            {
-                if (!isPersistent && buffer is { IsInvalid: false })
-                {
-                    yield return (path.Length == 0 ? name : $"{path}.{name}", buffer);
-                }
-            }
-        }
-    }
-
-    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_internal_buffers")]
-    private static extern ref OrderedDict<string, (Tensor Buffer, bool IsPersistent)> Registered(nn.Module module);
 }

@@ -45,7 +45,7 @@ internal sealed class Surgery : IDisposable
     public static Dictionary<string, Tensor> TensorsOf(Module model)
     {
         var tensors = model.named_parameters().ToDictionary(pair => pair.name, pair => (Tensor)pair.parameter, StringComparer.Ordinal);
-        foreach (var (name, buffer) in model.named_buffers())
+        foreach (var (name, buffer) in ModelBuffers.Of(model))
             tensors.TryAdd(name, buffer);
         return tensors;
     }

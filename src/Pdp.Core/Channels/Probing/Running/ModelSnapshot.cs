@@ -129,7 +129,7 @@ internal sealed class ModelSnapshot : IDisposable
                 parameter.requires_grad_(true);
         }
 
-        foreach (var (_, buffer) in model.named_buffers())
+        foreach (var (_, buffer) in ModelBuffers.Of(model))
             _buffers.Add((buffer, buffer.detach().clone().DetachFromDisposeScope()));
     }
 }

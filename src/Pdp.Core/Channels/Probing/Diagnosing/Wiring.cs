@@ -33,6 +33,7 @@ internal sealed class Wiring : IDisposable
     /// <param name="model">The model, in the state to look at.</param>
     /// <param name="runner">Runs it.</param>
     /// <param name="isTraining">Whether to look at what training mode runs.</param>
+    /// <exception cref="Exception">The model throws what is no matter of sizes; the hooks are removed then.</exception>
     public Wiring(Module model, ModelRunner runner, bool isTraining)
     {
         (_model, _runner, _isTraining) = (model, runner, isTraining);
@@ -43,7 +44,15 @@ internal sealed class Wiring : IDisposable
                 _removals.Add(one.register_forward_hook((_, input, output) => Called(one, input, output)).remove);
         }
 
-        _outputs = Run();
+        try
+        {
+            _outputs = Run();
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>Whether the model ran, and its outputs are finite somewhere and not all zero.</summary>

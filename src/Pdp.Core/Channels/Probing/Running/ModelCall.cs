@@ -12,22 +12,21 @@ internal sealed class ModelCall
     private IReadOnlyList<Tensor>? _given;
     private int _next;
 
-    private ModelCall(Module model, Func<IReadOnlyList<Tensor>> forward)
+    /// <summary>Hooks the model. Nothing is recorded yet.</summary>
+    public ModelCall(Module model, Func<IReadOnlyList<Tensor>> forward)
     {
         _forward = forward;
         _unhook = Hook(model);
     }
 
-    /// <summary>Calls the user's function once, which records the inputs.</summary>
-    /// <exception cref="Exception">The model throws it.</exception>
+    /// <summary>Hooks the model and calls the user's function once, which records the inputs.</summary>
+    /// <exception cref="Exception">The model throws it; the hooks are removed then.</exception>
     public static ModelCall Of(Module model, Func<IReadOnlyList<Tensor>> forward)
     {
         var call = new ModelCall(model, forward);
         try
         {
-            using var scope = NewDisposeScope();
-            using var _ = no_grad();
-            call.Run(null);
+            call.Record();
             return call;
         }
         catch
@@ -39,6 +38,15 @@ internal sealed class ModelCall
 
     /// <summary>The recorded inputs of the user's call, in order; empty if hooks can't see them.</summary>
     public IReadOnlyList<Tensor> Example => _seen;
+
+    /// <summary>Calls the user's function once, which records the inputs.</summary>
+    /// <exception cref="Exception">The model throws it.</exception>
+    public void Record()
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        Run(null);
+    }
 
     /// <summary>Calls the model and returns its outputs, which belong to the current scope.</summary>
     /// <param name="inputs">The inputs that replace the recorded ones; null for the user's own.</param>

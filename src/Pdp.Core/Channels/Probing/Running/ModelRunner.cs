@@ -11,7 +11,7 @@ internal sealed class ModelRunner : IDisposable
     private readonly DisposeScope _scope = NewDisposeScope();
     private readonly IDisposable _mode = inference_mode(false);
     private readonly PassThread _thread = new();
-    private readonly ModelCall? _call;
+    private readonly ModelCall _call;
 
     /// <summary>Saves the model and puts it into evaluation mode.</summary>
     /// <param name="model">The model.</param>
@@ -20,10 +20,21 @@ internal sealed class ModelRunner : IDisposable
     public ModelRunner(Module model, Func<IReadOnlyList<Tensor>> forward)
     {
         _model = model;
-        Snapshot = new(model);
         try
         {
-            _call = _thread.Run(() => ModelCall.Of(model, forward));
+            Snapshot = new(model);
+        }
+        catch
+        {
+            Leave();
+            throw;
+        }
+
+        // The hooks are there before the first pass, so that they can be removed if the native library fails in it.
+        _call = new(model, forward);
+        try
+        {
+            Do(_call.Record);
             RequireExample();
         }
         catch
@@ -37,7 +48,7 @@ internal sealed class ModelRunner : IDisposable
     public ModelSnapshot Snapshot { get; }
 
     /// <summary>The recorded inputs of the user's call; empty if hooks can't see them.</summary>
-    public IReadOnlyList<Tensor> Example => _call!.Example;
+    public IReadOnlyList<Tensor> Example => _call.Example;
 
     /// <summary>Random inputs with the magnitude of the example times a gain; null if inputs can't be replaced.</summary>
     public IReadOnlyList<Tensor>? Normal(Func<Tensor, long[]> shapeOf, ulong seed, double gain = 1) =>
@@ -49,7 +60,7 @@ internal sealed class ModelRunner : IDisposable
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        return Outputs.Of(_call!.Run(inputs));
+        return Outputs.Of(_call.Run(inputs));
     });
 
     /// <summary>Does something on the thread of the passes, where TorchSharp counts their tensors.</summary>
@@ -63,15 +74,20 @@ internal sealed class ModelRunner : IDisposable
     public T Together<T>(Func<T> passes) => _thread.Run(passes);
 
     /// <summary>Forward and backward passes with these inputs.</summary>
-    public ProbePass PassOn(IReadOnlyList<Tensor>? inputs) => new(_model, Snapshot, _thread, () => _call!.Run(inputs));
+    public ProbePass PassOn(IReadOnlyList<Tensor>? inputs) => new(_model, Snapshot, _thread, () => _call.Run(inputs));
 
     /// <summary>The first other input size that the model accepts; the example's own if it accepts none.</summary>
     public Func<Tensor, long[]> OtherSize() => ProbeSizes.Of(Example).FirstOrDefault(Takes) ?? (tensor => tensor.shape);
 
     public void Dispose()
     {
-        Do(() => _call?.Release());
+        Do(_call.Release);
         Snapshot.Dispose();
+        Leave();
+    }
+
+    private void Leave()
+    {
         _thread.Dispose();
         _mode.Dispose();
         _scope.Dispose();

@@ -43,17 +43,6 @@ public sealed class FindTests
     }
 
     [Fact]
-    public void Find_OfLayersThatShareABias_TiesThem()
-    {
-        using var model = new SharedBias();
-        using var example = rand(2, 6);
-
-        var map = ChannelMap.Find(model, example);
-
-        Assert.Equal(["a.weight", "b.weight"], Filters.Of(map));
-    }
-
-    [Fact]
     public void Find_OfHeadsWhoseNumberIsFixed_SaysSo()
     {
         using var model = ZooCases.Get("AttentionByCount").Model.Make();
@@ -98,27 +87,6 @@ public sealed class FindTests
             using var scope = NewDisposeScope();
             var x = second.call(functional.relu(first.call(input)));
             return (boxes.call(x).mul(Pixels).MoveToOuterDisposeScope(), x.amax([1]).MoveToOuterDisposeScope());
-        }
-    }
-
-    private sealed class SharedBias : Module<Tensor, Tensor>
-    {
-        private static readonly Scalar One = 1.0;
-        private readonly Linear a = Linear(6, 8);
-        private readonly Linear b = Linear(6, 8);
-        private readonly Linear head = Linear(8, 3);
-
-        public SharedBias()
-            : base(nameof(SharedBias))
-        {
-            b.bias = a.bias;
-            RegisterComponents();
-        }
-
-        public override Tensor forward(Tensor input)
-        {
-            using var scope = NewDisposeScope();
-            return head.call(functional.relu(a.call(input)).add(functional.relu(b.call(input)), One)).MoveToOuterDisposeScope();
         }
     }
 

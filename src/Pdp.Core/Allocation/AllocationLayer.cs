@@ -24,8 +24,8 @@ public sealed record AllocationLayer
     public required long Maximum { get; init; }
 
     /// <summary>
-    /// The number of channels that are kept must be a multiple of this, or all of them: other counts are rounded, down and up, so that the
-    /// total is met to the nearest.
+    /// The number of members that are kept (channels, heads, groups of a grouped convolution) must be a multiple of this, or all of them:
+    /// other counts are rounded, down and up, so that the total is met to the nearest.
     /// </summary>
     /// <value>At least 1, the default.</value>
     public int RoundTo { get; init; } = 1;

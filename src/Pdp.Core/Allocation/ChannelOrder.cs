@@ -10,6 +10,7 @@ internal sealed class ChannelOrder
     private readonly AllocationLayer[] _layers;
     private readonly ChannelGroup[] _groups;
     private readonly long[] _least;
+    private readonly long[] _lowest;
     private readonly int[] _order;
     private readonly bool _isRelative;
 
@@ -21,6 +22,7 @@ internal sealed class ChannelOrder
         _layers = [.. layers];
         _groups = [.. layers.Select(layer => GroupOf(layer, map))];
         _least = [.. layers.Select(layer => (layer.Minimum + WidthOf(layer) - 1) / WidthOf(layer))];
+        _lowest = [.. _layers.Zip(_least, LowestOf)];
         _order = [.. Enumerable.Range(0, _layers.Length)
             .SelectMany(OpenChannels)
             .OrderBy(open => open.Magnitude)
@@ -38,7 +40,7 @@ internal sealed class ChannelOrder
         long[] channels = [.. _least];
         foreach (var layer in _order.AsSpan(0, first))
             channels[layer]++;
-        return [.. channels.Zip(_layers, (removed, layer) => Strategies.Counts.Aligned(layer.Layout.Shape[0], removed, layer.RoundTo))];
+        return [.. channels.Index().Select(pair => Math.Max(Aligned(_layers[pair.Index], pair.Item), _lowest[pair.Index]))];
     }
 
     /// <summary>
@@ -49,12 +51,11 @@ internal sealed class ChannelOrder
         yield return channels;
         foreach (var (i, layer) in _layers.Index().Where(pair => pair.Item.RoundTo > 1))
         {
-            var most = Math.Min(layer.Maximum / WidthOf(layer), layer.Layout.Shape[0] - 1);
             foreach (var step in (int[])[-layer.RoundTo, layer.RoundTo])
             {
                 long[] other = [.. channels];
-                other[i] = Strategies.Counts.Aligned(layer.Layout.Shape[0], channels[i] + step, layer.RoundTo);
-                if (other[i] >= _least[i] && other[i] <= most)
+                other[i] = Aligned(layer, channels[i] + step);
+                if (other[i] >= _lowest[i] && other[i] <= MostOf(layer))
                     yield return other;
             }
         }
@@ -88,17 +89,34 @@ internal sealed class ChannelOrder
         return !weight.ne(weight.narrow(1, 0, 1)).any().cpu().ReadCpuBool(0);
     }
 
+    /// <summary>
+    /// The fewest channels that the minimum and the alignment allow; below the minimum where no aligned number is within the bounds.
+    /// </summary>
+    private static long LowestOf(AllocationLayer layer, long least)
+    {
+        var below = Aligned(layer, least);
+        var above = below + ((layer.Layout.Shape[0] - below - 1) % layer.RoundTo) + 1;
+        return below < least && above <= MostOf(layer) ? above : below;
+    }
+
+    private static long Aligned(AllocationLayer layer, long removed) =>
+        Strategies.Counts.Aligned(layer.Layout.Shape[0], removed, layer.RoundTo);
+
+    private static long MostOf(AllocationLayer layer) => Math.Min(layer.Maximum / WidthOf(layer), layer.Layout.Shape[0] - 1);
+
     private static long WidthOf(AllocationLayer layer) => layer.Layout.Elements / layer.Layout.Shape[0];
 
     /// <summary>The channels of a layer, the smallest first, without those that have to be removed or kept.</summary>
     private IEnumerable<(double Magnitude, int Layer)> OpenChannels(int i)
     {
-        var (layer, channels) = (_layers[i], _groups[i].Channels);
-        var most = Math.Min(layer.Maximum / WidthOf(layer), channels - 1);
+        var layer = _layers[i];
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         var magnitudes = layer.Weight.select(1, 0).abs().to_type(ScalarType.Float64).cpu().contiguous().data<double>().ToArray();
         var unit = _isRelative && magnitudes.Sum() > 0 ? magnitudes.Average() : 1;
-        return [.. magnitudes.Order().Skip((int)_least[i]).Take((int)(most - _least[i])).Select(magnitude => (magnitude / unit, i))];
+        return
+        [
+            .. magnitudes.Order().Skip((int)_least[i]).Take((int)(MostOf(layer) - _least[i])).Select(magnitude => (magnitude / unit, i)),
+        ];
     }
 }

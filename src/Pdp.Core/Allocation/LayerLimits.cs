@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics;
 using Pdp.Strategies;
 
 namespace Pdp.Allocation;
@@ -12,8 +13,11 @@ namespace Pdp.Allocation;
 /// <param name="Most">The most members that the allocation may remove.</param>
 internal sealed record LayerLimits(PdpMask Mask, long? Fixed, long Least, long Most)
 {
-    /// <summary>The number of channels that are kept must be a multiple of this, or all of them.</summary>
-    public int RoundTo => Mask.Strategy is PerChannel channel ? channel.RoundTo : 1;
+    /// <summary>The number of members that are kept must be a multiple of this, or all of them.</summary>
+    /// <remarks>A head, or a group of a grouped convolution, is one member with several channels.</remarks>
+    public int RoundTo => Mask.Strategy is PerChannel channel
+        ? channel.RoundTo / (int)BigInteger.GreatestCommonDivisor(channel.RoundTo, Mask.ChannelsPerMember)
+        : 1;
 
     /// <summary>The target that the strategy or a rule fixes; null where the allocation decides.</summary>
     public long? FixedTarget => Fixed is { } count ? Aligned(count) : null;

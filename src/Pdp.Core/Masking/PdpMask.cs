@@ -71,6 +71,9 @@ public sealed class PdpMask
     /// <summary>The competitors in each group.</summary>
     public long Members { get; }
 
+    /// <summary>The output channels that each layer of a channel group has, at least, for one member: several for heads.</summary>
+    internal long ChannelsPerMember { get; init; } = 1;
+
     /// <summary>The members finally removed in each group.</summary>
     /// <value>In [0, members).</value>
     public long Target

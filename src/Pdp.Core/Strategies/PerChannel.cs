@@ -26,8 +26,9 @@ public sealed record PerChannel : IMaskStrategy
     /// The number of channels kept in each group is a multiple of this, which suits kernels and accelerators, or all of them.
     /// </summary>
     /// <remarks>
-    /// Where some groups lose fewer channels for that, others lose more, so that the total is met to half the largest step. Plan and report
-    /// warn of what bounds, or too few groups, leave. A sparsity that a rule sets is rounded down.
+    /// A head of attention counts with all its channels, and so does a group of a grouped convolution: any number of heads of 64 channels
+    /// is a multiple of 16. Where some groups lose fewer channels for that, others lose more, so that the total is met to half the largest
+    /// step. Plan and report warn of what bounds, or too few groups, leave. A sparsity that a rule sets is rounded down.
     /// </remarks>
     /// <value>At least 1, the default, which keeps any number.</value>
     /// <exception cref="ArgumentOutOfRangeException">The value is below 1.</exception>

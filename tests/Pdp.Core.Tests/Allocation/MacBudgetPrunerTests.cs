@@ -58,6 +58,53 @@ public sealed class MacBudgetPrunerTests
         Assert.Equal(isWarned, plan.Warnings.Any(warning => warning.Contains("and not 10.00%", StringComparison.Ordinal)));
     }
 
+    /// <summary>A tenth of the channels rounds down to none, where a step of four meets the minimum; the budget takes others.</summary>
+    [Fact]
+    public void Pruner_WithAMinimumAndSteps_RoundsTheMinimumUp()
+    {
+        using var model = Zoo.Get(nameof(PlainCnn)).Make();
+        using (no_grad())
+        {
+            var weights = model.named_parameters().ToDictionary(pair => pair.name, pair => pair.parameter);
+            weights["conv1.weight"].narrow(0, 0, 4).mul_(0.01);
+            weights["conv2.weight"].narrow(0, 0, 8).mul_(0.01);
+            weights["linear1.weight"].fill_(1);
+        }
+
+        var (map, macs) = Probed[nameof(PlainCnn)];
+        var options = OptionsFor(new MacBudget(0.57, map, macs), map) with
+        {
+            Strategy = new PerChannel { RoundTo = 4 },
+            Rules = [new("linear1.weight") { MinimumSparsity = 0.1 }],
+        };
+
+        using var pruner = new PdpPruner(model, options);
+
+        Assert.Equal(0.2, pruner.Plan().Layers.Single(layer => layer.Name == "linear1.weight").Sparsity);
+    }
+
+    /// <summary>A head of eight channels is a multiple of eight by itself.</summary>
+    [Fact]
+    public void Plan_OfHeadsInSteps_CountsTheirChannels()
+    {
+        var zoo = ZooCases.Get("FusedHeads");
+        using var model = zoo.Model.Make();
+        using var example = zoo.Input(0, ScalarType.Float32);
+        using var pruner = new PdpPruner(model, new PdpOptions
+        {
+            Epochs = 1,
+            Sparsity = 0.5,
+            Strategy = new PerChannel { RoundTo = 8 },
+            Channels = ChannelMap.Find(model, example),
+            Allocation = new UniformSparsity(),
+            Schedule = new OneShot { Epoch = 0 },
+        });
+
+        Assert.Equal(
+            [("stem.weight", 0.5), ("qkv.weight", 0.5), ("proj.weight", 0.5), ("head.weight", 0)],
+            pruner.Plan().Layers.Select(layer => (layer.Name, layer.Sparsity)));
+    }
+
     [Fact]
     public void Pruner_WithARuleThatFixesAGroup_SaysWhatToDo()
     {

@@ -168,4 +168,25 @@ public sealed class MacBudgetTests
 
         Assert.InRange(errors.Average(), 0, 0.05);
     }
+
+    [Fact]
+    public void Allocate_InSteps_KeepsTheMinimumOfEachGroup()
+    {
+        using var scope = NewDisposeScope();
+        var contest = Contest.Of(nameof(VggLike), 1, isCoarse: false, 0.5);
+        foreach (var roundTo in (int[])[1, 2, 4])
+        {
+            AllocationLayer[] layers = [.. contest.Layers(minimum: 1).Select(
+                layer => layer with { RoundTo = roundTo, Maximum = layer.Layout.Elements - 1 })];
+            foreach (var fraction in (double[])[0.55, 0.65, 0.75])
+            {
+                var budget = new MacBudget(fraction, contest.Budget.Channels, contest.Budget.Macs);
+
+                var counts = budget.Allocate(
+                    layers, (long)Math.Round(budget.FixedSparsity(layers)!.Value * layers.Sum(layer => layer.Layout.Elements)));
+
+                Assert.All(counts.Zip(layers), pair => Assert.InRange(pair.First, pair.Second.Minimum, pair.Second.Maximum));
+            }
+        }
+    }
 }

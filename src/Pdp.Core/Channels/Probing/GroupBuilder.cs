@@ -127,7 +127,7 @@ internal sealed class GroupBuilder
     {
         var channels = ChannelsOf(set);
         var filters = set.Where(feed => !_gates.Contains(feed.Layer)).ToArray();
-        var slices = filters.SelectMany(feed => MadeBy(feed.Layer, channels, feed.Layout.Parts)).ToList();
+        var slices = filters.SelectMany(feed => MadeBy(feed.Layer, channels, feed.Layout.Parts)).Distinct().ToList();
         foreach (var read in set.SelectMany(feed => feed.Reads))
             slices.AddRange(ReadBy(read, channels).Where(slice => !slices.Contains(slice)));
         return new(filters[0].Layer.WeightName, channels, slices);

@@ -185,7 +185,8 @@ public sealed class PdpPruner : IDisposable
     /// Parameters keep their identity and get new shapes; the same class runs with fewer channels. The pruner's work is then done.
     /// Gradients are dropped, and an optimizer's state has the old shapes: make a new optimizer to train on, and cut the old one's state if
     /// you want to keep it (<see cref="ShrinkRecord.Slice"/>). Save the report's record with the weights. The outputs are compared on the
-    /// given input, on random inputs like it, of another size if the model accepts them, and in training mode without dropout.
+    /// given input, on random inputs like it, of another size if the model accepts them, and in training mode without dropout. As
+    /// <paramref name="forward"/> runs on another thread, it must not wait for a lock that the caller holds.
     /// </remarks>
     /// <param name="forward">Calls the model in evaluation mode, with the same input each time, and returns its output.</param>
     /// <exception cref="InvalidOperationException">

@@ -126,8 +126,11 @@ public sealed class EveryChannelMethodTests
 
         Assert.Equal(["conv1.weight", "conv2.weight"], without.Pruner.Masks.Select(mask => mask.Name));
         Assert.Equal(["conv1.weight"], part.Pruner.Masks.Select(mask => mask.Name));
+        using var again = new ChannelScene(
+            scene => scene.Make(name), (scene, options) => options with { Channels = ChannelMap.Find(scene.Model, scene.Example) });
+        Assert.Equal(["conv1.weight", "conv2.weight"], again.Pruner.Masks.Select(mask => mask.Name));
         var error = Assert.Throws<ArgumentException>(() => new ChannelScene(
-            scene => scene.Make(name), (scene, options) => options with { Channels = ChannelMap.Find(scene.Model, scene.Example) }));
+            scene => scene.Make(name), (scene, options) => options with { Channels = WithoutAReader(scene.Map) }));
         Assert.Contains("a channel map other than", error.Message, StringComparison.Ordinal);
     }
 
@@ -142,6 +145,12 @@ public sealed class EveryChannelMethodTests
             "'other.weight' is not a group",
             Assert.Throws<ArgumentException>(() => scene.Make(name).Attach([new MethodLayer(mask, null)])).Message,
             StringComparison.Ordinal);
+    }
+
+    private static ChannelMap WithoutAReader(ChannelMap map)
+    {
+        var group = map.Groups[0];
+        return map.Without(group.Name).With(group with { Slices = [.. group.Slices.SkipLast(1)] });
     }
 
     private static ChannelScene Scene(string name, Func<PdpOptions, PdpOptions>? change = null) =>

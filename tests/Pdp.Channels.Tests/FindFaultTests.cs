@@ -161,6 +161,15 @@ public sealed class FindFaultTests
         Assert.Contains("has no gradient", Assert.Throws<ArgumentException>(() => ChannelMap.Find(model, example)).Message);
     }
 
+    [Fact]
+    public void Find_OfComplexOutputs_FindsTheChannels()
+    {
+        using var model = new Ending(x => fft.fft_(x));
+        using var example = rand(2, 6);
+
+        Assert.Equal(["first.weight"], ChannelMap.Find(model, example).Groups.Select(group => group.Name));
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

@@ -1,5 +1,3 @@
-using System.Collections;
-using System.Reflection;
 using CsCheck;
 using Pdp.Samples.Models;
 using Pdp.Tests.Support;
@@ -83,7 +81,7 @@ public sealed class MacCountTests
         Assert.False(norm.training);
         Assert.Equal(statistics, norm.running_mean!.Bits());
         Assert.All(model.parameters(), parameter => Assert.True(parameter.requires_grad));
-        Assert.All(model.modules(), module => Assert.Equal(0, HooksOf(module)));
+        Assert.All(model.modules(), module => Assert.Equal(0, Hooks.On(module)));
     }
 
     [Fact]
@@ -95,7 +93,7 @@ public sealed class MacCountTests
 
         Assert.ThrowsAny<Exception>(() => MacCount.Of(model, example));
 
-        Assert.All(model.modules(), module => Assert.Equal((true, 0), (module.training, HooksOf(module))));
+        Assert.All(model.modules(), module => Assert.Equal((true, 0), (module.training, Hooks.On(module))));
     }
 
     [Fact]
@@ -160,11 +158,54 @@ public sealed class MacCountTests
     }
 
     [Fact]
-    public void Of_LeavesNoTensorBehind()
+    public void Of_TiedWeightsAtDifferentDepths_NamesThemAsTheMapDoes()
     {
-        var zoo = Zoo.Get(nameof(PlainCnn));
-        using var model = zoo.Make();
-        using var example = zoo.Batch(size: 2);
+        var (body, deep, head) = (Linear(6, 8), Linear(8, 3), Linear(8, 3));
+        head.weight = deep.weight;
+        var inner = Sequential(("fc", deep));
+        using var model = new Net(new { body, inner, head }, x => cat([inner.call(body.call(x).relu()), head.call(body.call(x).relu())], 1));
+        using var example = rand(1, 6);
+
+        var (map, count) = (ChannelMap.Find(model, example), MacCount.Of(model, example));
+
+        Assert.Equal("inner.fc.weight", count.Layers.Single(layer => layer.Name == "head").Weight);
+        Assert.Equal((48 * 2) + (24 * 2) - (4 * ((6 * 2) + (3 * 2))), count.After([new ChannelCut(Assert.Single(map.Groups), 4)]).Total);
+    }
+
+    [Fact]
+    public void Of_ALayerThatIsRunByForward_IsFoundUnderInferenceMode()
+    {
+        using var model = new UncalledNet();
+        using var inference = inference_mode();
+        using var example = ones(1, 4);
+
+        var fault = Assert.Throws<ArgumentException>(() => MacCount.Of(model, example));
+
+        Assert.Contains("write forwarded.call(x) instead of forwarded.forward(x)", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Of_ALayerThatIsNotCalled_AndAnOutputWithoutGradient_SaysThatNothingShows()
+    {
+        using var model = new UncalledNet();
+        using var example = ones(1, 4);
+
+        var fault = Assert.Throws<ArgumentException>(() => MacCount.Of(model, () => model.call(example).argmax(1)));
+
+        Assert.Contains("'forwarded' is not called, and the model's output has no gradient", fault.Message, StringComparison.Ordinal);
+        Assert.All(model.parameters(), parameter => Assert.True(parameter.requires_grad));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Of_LeavesNoTensorBehind(bool hasEmbedding)
+    {
+        var (tokens, fc) = (Embedding(50, 8), Linear(8, 3));
+        using var model = hasEmbedding
+            ? new Net(new { tokens, fc }, x => fc.call(tokens.call(x)))
+            : Zoo.Get(nameof(PlainCnn)).Make();
+        using var example = hasEmbedding ? randint(0, 50, [1, 7]) : Zoo.Get(nameof(PlainCnn)).Batch(size: 2);
 
         Leaks.None(() => MacCount.Of(model, example));
     }
@@ -195,10 +236,6 @@ public sealed class MacCountTests
 
     private static IEnumerable<string> Rows(MacCount count) =>
         count.Layers.Select(layer => $"{layer.Name} {layer.Weight} [{string.Join(", ", layer.Shape)}] {layer.Positions} {layer.Macs}");
-
-    private static int HooksOf(nn.Module module) =>
-        (module.GetType()
-            .GetField("post_hooks", BindingFlags.Instance | BindingFlags.NonPublic)?.GetValue(module) as IDictionary)?.Count ?? 0;
 
     /// <summary>Layers that are called, and one that may be run past its hooks.</summary>
     private sealed class UncalledNet : nn.Module<Tensor, Tensor>

@@ -61,6 +61,17 @@ public sealed class UncountedWorkTests
         Assert.Contains("not counted: ", count.ToString(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Of_AttentionBetweenConvolutionsWithChannelsLast_ListsIt()
+    {
+        var zoo = ZooCases.Get("NonLocal");
+        using var model = zoo.Model.Make();
+        using var example = zoo.Input(0, ScalarType.Float32, batch: 1);
+        using var last = example.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2);
+
+        Assert.Contains(MacCount.Of(model, last).Uncounted, text => text.Contains("'back'", StringComparison.Ordinal));
+    }
+
     [Theory]
     [MemberData(nameof(Counted))]
     public void Of_AModelOfLayersAlone_ListsNothing(string name) => Assert.Empty(CountOf(name).Uncounted);

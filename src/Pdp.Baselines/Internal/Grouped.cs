@@ -8,7 +8,7 @@ internal static class Grouped
     public static PdpOptions Configure(PdpOptions options, string method, ChannelMap channels)
     {
         Ask.Strategies(options, method, Strategy.PerChannel);
-        if (options.Channels?.Groups.FirstOrDefault(group => !channels.Groups.Contains(group)) is { } other)
+        if (options.Channels?.Groups.FirstOrDefault(group => !channels.Groups.Any(other => IsSame(group, other))) is { } other)
             throw new ArgumentException(
                 $"{method} was made for a channel map other than the options', whose group '{other.Name}' it doesn't have: use the same "
                 + "map for both.", nameof(options));
@@ -35,6 +35,10 @@ internal static class Grouped
             channels.Groups.FirstOrDefault(group => group.Name == mask.Name && group.Channels == mask.Members)
             ?? throw new ArgumentException($"'{mask.Name}' is not a group of the channel map that {method} was made for.", nameof(layers));
     }
+
+    /// <summary>Whether groups are the same; a map that was read from a file has lists of its own.</summary>
+    private static bool IsSame(ChannelGroup group, ChannelGroup other) =>
+        group with { Slices = other.Slices } == other && group.Slices.SequenceEqual(other.Slices);
 
     /// <summary>Checks that the scores of a ranking are finite.</summary>
     /// <exception cref="InvalidOperationException">A score is not finite.</exception>

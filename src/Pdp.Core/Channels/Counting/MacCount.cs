@@ -35,14 +35,18 @@ public sealed record MacCount(IReadOnlyList<LayerMacs> Layers)
     /// <param name="model">The model; its modes are restored, and nothing else changes.</param>
     /// <param name="example"><c>[batch, …]</c>: inputs of the model, of the size to count for; only the first one is run.</param>
     /// <exception cref="ArgumentException">
-    /// The model has no convolution or linear layer, or one of them runs through <c>forward</c>.
+    /// The model has no convolution or linear layer, or one of them runs through <c>forward</c>; or one isn't called, and the output has
+    /// no gradient that would show whether it runs.
     /// </exception>
     public static MacCount Of(Module<Tensor, Tensor> model, Tensor example)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(example);
+        // A copy that is made here has gradients, also of an example that was made under inference_mode.
+        using var mode = inference_mode(false);
         using var input = example.detach();
-        using var first = input.narrow(0, 0, 1);
+        using var view = input.narrow(0, 0, 1);
+        using var first = view.clone();
         return Of(model, () => model.call(first));
     }
 
@@ -57,7 +61,8 @@ public sealed record MacCount(IReadOnlyList<LayerMacs> Layers)
     /// of the whole batch.
     /// </param>
     /// <exception cref="ArgumentException">
-    /// The model has no convolution or linear layer, or one of them runs through <c>forward</c>.
+    /// The model has no convolution or linear layer, or one of them runs through <c>forward</c>; or one isn't called, and the output has
+    /// no gradient that would show whether it runs.
     /// </exception>
     public static MacCount Of(Module model, Func<Tensor> forward)
     {

@@ -11,21 +11,23 @@ internal static class MacCounter
 {
     /// <summary>Counts the pass.</summary>
     /// <exception cref="ArgumentException">
-    /// The model has no convolution or linear layer, or one of them runs through <c>forward</c>.
+    /// The model has no convolution or linear layer, or one of them runs through <c>forward</c>, or nothing shows whether it does.
     /// </exception>
     public static MacCount Count(Module model, Func<Tensor> forward)
     {
-        var layers = LayersOf(model);
+        var layers = ProbedLayer.EachOf(model);
         if (layers.Length == 0)
         {
             throw new ArgumentException(
                 $"The model '{model.GetName()}' has no convolution or linear layer: there are no MACs to count.", nameof(model));
         }
 
+        // Which layers the output depends on shows by its gradient.
+        using var mode = inference_mode(false);
         using var evaluation = new EvaluationMode(model);
         var attention = new AttentionMacs();
         var positions = PositionsOf(model, layers, attention, forward);
-        var names = layers.Select(layer => NameOfWeight(layer, layers)).ToArray();
+        var names = layers.Select(layer => layer.WeightName).ToArray();
         var seen = names.Where((_, i) => positions[i] > 0).ToHashSet(StringComparer.Ordinal);
         RequireUnused(model, [.. layers.Where((_, i) => !seen.Contains(names[i]))], forward);
         var counted = layers.Select((layer, i) => new LayerMacs
@@ -37,16 +39,6 @@ internal static class MacCounter
         });
         return new([.. counted, .. attention.Parts]) { Uncounted = UncountedWork.Of(model, layers, forward) };
     }
-
-    private static ProbedLayer[] LayersOf(Module model) =>
-    [
-        .. ModelModules.Of(model).DistinctBy(pair => pair.Module)
-            .Select(pair => ProbedLayer.Of(pair.Name, pair.Module)).OfType<ProbedLayer>(),
-    ];
-
-    /// <summary>The first name of a tied weight.</summary>
-    private static string NameOfWeight(ProbedLayer layer, ProbedLayer[] layers) =>
-        layers.First(other => TensorAddress.Of(other.Weight) == TensorAddress.Of(layer.Weight)).WeightName;
 
     private static long[] PositionsOf(Module model, ProbedLayer[] layers, AttentionMacs attention, Func<Tensor> forward)
     {
@@ -93,6 +85,14 @@ internal static class MacCounter
             return;
 
         using var output = new OutputDependence(model, forward);
+        if (!output.CanTell())
+        {
+            throw new ArgumentException(
+                $"The layer '{layers[0].Name}' is not called, and the model's output has no gradient that would show whether it runs in "
+                + "another way: the output is detached, or consists of integers as from argmax. Return the value before that.",
+                nameof(model));
+        }
+
         if (layers.FirstOrDefault(layer => output.On(layer.Weight)) is { } layer)
         {
             throw new ArgumentException(

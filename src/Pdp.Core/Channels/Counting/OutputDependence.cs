@@ -20,8 +20,23 @@ internal sealed class OutputDependence : IDisposable
             .. model.parameters().Where(parameter => parameter.is_floating_point())
                 .Select(parameter => (parameter, parameter.requires_grad)),
         ];
-        foreach (var (parameter, _) in _before)
-            parameter.requires_grad = false;
+        Require(false);
+    }
+
+    /// <summary>Whether the output has a gradient at all, without which nothing can be told.</summary>
+    public bool CanTell()
+    {
+        using var scope = NewDisposeScope();
+        using var _ = enable_grad();
+        Require(true);
+        try
+        {
+            return _forward().requires_grad;
+        }
+        finally
+        {
+            Require(false);
+        }
     }
 
     /// <summary>Whether the output depends on a parameter: it then requires a gradient when only the parameter does.</summary>
@@ -48,5 +63,11 @@ internal sealed class OutputDependence : IDisposable
     {
         foreach (var (parameter, requiresGradient) in _before)
             parameter.requires_grad = requiresGradient;
+    }
+
+    private void Require(bool gradient)
+    {
+        foreach (var (parameter, _) in _before)
+            parameter.requires_grad = gradient;
     }
 }

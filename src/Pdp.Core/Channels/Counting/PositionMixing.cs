@@ -91,11 +91,11 @@ internal sealed class PositionMixing : IDisposable
         return gave.shape.SequenceEqual(output.shape) ? Nudged(gave, isWhole: leaf is TorchSharp.Modules.Linear) : output;
     }
 
-    // In-place modules overwrite their inputs.
+    // In-place modules overwrite their inputs. What is nudged by its first number must lie in the order of its dimensions.
     private static Tensor Kept(Tensor tensor)
     {
         using var scope = NewDisposeScope();
-        return tensor.detach().clone().DetachFromDisposeScope();
+        return tensor.detach().clone().contiguous().DetachFromDisposeScope();
     }
 
     /// <summary>

@@ -40,6 +40,7 @@ internal static class UncountedWork
     /// </summary>
     private static IReadOnlyList<string> ReusedEmbeddings(Module model, IReadOnlyList<ProbedLayer> layers, Func<Tensor> forward)
     {
+        using var scope = NewDisposeScope();
         var counted = Counted(layers);
         var embeddings = ModelModules.Of(model)
             .Where(pair => pair.Module is Embedding embedding && !counted.Contains(TensorAddress.OfNative(embedding.weight!)))

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Pdp.Channels.Cutting;
 using Pdp.Channels.Probing.Checking;
 using Pdp.Channels.Probing.Running;
@@ -110,8 +111,8 @@ internal static class Shrinker
         // Whether random outputs differ by more than chance has been checked before.
         return isRandom || difference <= tolerance * scale
             ? (difference, scale)
-            : throw new InvalidOperationException(
-                $"The shrunk model's output would differ by {difference:0.0E+0}, where the largest value is {scale:0.0E+0}. "
+            : throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture,
+                $"The shrunk model's output would differ by {difference:0.0E+0}, where the largest value is {scale:0.0E+0}. ")
                 + Causes);
     }
 

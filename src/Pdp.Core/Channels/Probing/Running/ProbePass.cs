@@ -94,6 +94,8 @@ internal sealed class ProbePass(Module model, ModelSnapshot snapshot, PassThread
 
     private Tensor Mix(Tensor output)
     {
+        // Gradients start from real numbers.
+        output = output.is_complex() ? view_as_real(output) : output;
         if (!_mixtures.TryGetValue(output.numel(), out var mixture))
         {
             using var random = new RandomTensors(4);

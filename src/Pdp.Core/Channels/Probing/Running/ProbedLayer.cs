@@ -55,12 +55,14 @@ internal sealed class ProbedLayer
     public static string Dotted(string module, string parameter) => module.Length == 0 ? parameter : $"{module}.{parameter}";
 
     /// <summary>The layers of a model; layers that share a weight count once.</summary>
-    public static ProbedLayer[] AllOf(Module model)
+    public static ProbedLayer[] AllOf(Module model) => [.. EachOf(model).DistinctBy(layer => TensorAddress.Of(layer.Weight))];
+
+    /// <summary>The layers of a model, each module once; those that share a weight or a bias have the same name for it.</summary>
+    public static ProbedLayer[] EachOf(Module model)
     {
         ProbedLayer[] layers =
         [
-            .. ModelModules.Of(model).Select(pair => Of(pair.Name, pair.Module)).OfType<ProbedLayer>()
-                .DistinctBy(layer => TensorAddress.Of(layer.Weight)),
+            .. ModelModules.Of(model).DistinctBy(pair => pair.Module).Select(pair => Of(pair.Name, pair.Module)).OfType<ProbedLayer>(),
         ];
         var names = model.named_parameters().ToLookup(pair => TensorAddress.OfNative(pair.parameter), pair => pair.name);
         foreach (var layer in layers)

@@ -49,13 +49,19 @@ internal static class FirstBenchmark
         File.WriteAllText(plan, PlanOf(subject, sparsity));
         string[] arguments = [Child, "--threads", $"{run.Threads}", "--only", subject.Name, "--sparsity", sparsity];
         List<double[]> plain = [], packed = [];
-        for (var round = 0; round < (run.IsQuick ? 3 : 7); round++)
+        try
         {
-            plain.Add(TimesOf(arguments));
-            packed.Add(TimesOf([.. arguments, "--plan", plan]));
+            for (var round = 0; round < (run.IsQuick ? 3 : 7); round++)
+            {
+                plain.Add(TimesOf(arguments));
+                packed.Add(TimesOf([.. arguments, "--plan", plan]));
+            }
+        }
+        finally
+        {
+            File.Delete(plan);
         }
 
-        File.Delete(plan);
         var (first, firstPacked) = (Median(plain, times => times[1]), Median(packed, times => times[1]));
         var (all, allPacked) = (Median(plain, times => times[1..].Sum()), Median(packed, times => times[1..].Sum()));
         Line.Write(
@@ -86,13 +92,5 @@ internal static class FirstBenchmark
 
     private static double Median(List<double[]> processes, Func<double[], double> value) => Alternation.Median(processes.Select(value));
 
-    private static double[] TimesOf(string[] arguments)
-    {
-        using var process = Process.Start(Itself.Start(arguments))!;
-        var line = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        return process.ExitCode == 0
-            ? JsonSerializer.Deserialize<double[]>(line)!
-            : throw new InvalidOperationException($"The process ended with {process.ExitCode}.");
-    }
+    private static double[] TimesOf(string[] arguments) => JsonSerializer.Deserialize<double[]>(Itself.OutputOf(arguments))!;
 }

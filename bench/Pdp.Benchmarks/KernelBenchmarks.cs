@@ -35,7 +35,8 @@ public unsafe class KernelBenchmarks
     public void Copy() => Buffer.MemoryCopy(Elements(_dense), Elements(_weight), sizeof(float) * (long)Count, sizeof(float) * (long)Count);
 
     [Benchmark]
-    public bool ThresholdSteady() => _search.Find((int*)Elements(_weight), Count, Count / 10 * 9, _bracket, out var _, out var _);
+    public bool ThresholdOfUnchangedWeights() =>
+        _search.Find((int*)Elements(_weight), Count, Count / 10 * 9, _bracket, out var _, out var _);
 
     [Benchmark]
     public bool ThresholdCold() => _search.Find((int*)Elements(_weight), Count, Count / 10 * 9, new KeyBracket(), out var _, out var _);

@@ -73,9 +73,7 @@ internal static class MemoryBenchmark
 
     private static (long Peak, long Pruned, long Kept) PeakOf(string network, string strategy, Run run)
     {
-        using var process = Process.Start(Itself.Start([Child, "--threads", $"{run.Threads}", "--only", $"{network}|{strategy}"]))!;
-        var numbers = process.StandardOutput.ReadToEnd().Split(' ');
-        process.WaitForExit();
+        var numbers = Itself.OutputOf([Child, "--threads", $"{run.Threads}", "--only", $"{network}|{strategy}"]).Split(' ');
         return (long.Parse(numbers[0], CultureInfo.InvariantCulture), long.Parse(numbers[1], CultureInfo.InvariantCulture),
             long.Parse(numbers[2], CultureInfo.InvariantCulture));
     }

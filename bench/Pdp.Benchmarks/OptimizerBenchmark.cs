@@ -36,7 +36,7 @@ internal static class OptimizerBenchmark
 
         using var stock = makeStock(Parameters(count, side));
         using var ours = makeOurs(Parameters(count, side));
-        var steps = Math.Max(1, 200_000_000 / (count * side * side * 200));
+        var steps = Math.Max(1, 1_000_000 / (count * side * side));
         var times = Alternation.Medians(15, run.Budget(quick: 3, full: 10), () => Step(stock, steps), () => Step(ours, steps));
         Line.Write(
             "optimizer",

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Pdp.Benchmarks;
 
 /// <summary>How to measure.</summary>
-/// <param name="IsQuick">Fewer cases and rounds, under 40 s.</param>
+/// <param name="IsQuick">Fewer cases, and a few seconds for each.</param>
 /// <param name="Threads">libtorch's threads, which are also ours.</param>
 /// <param name="Only">What the name of a case must contain.</param>
 /// <param name="Data">The folder of pictures.</param>

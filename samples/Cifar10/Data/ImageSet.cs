@@ -19,16 +19,18 @@ internal sealed record ImageSet(byte[] Pixels, byte[] Labels)
         return Of([.. Enumerable.Range(0, Count).Where(index => taken[Labels[index]]++ < perClass)]);
     }
 
+    /// <summary>The last <paramref name="perClass"/> pictures of each class, or all if there are fewer, in the same order.</summary>
+    public ImageSet Last(int perClass)
+    {
+        var left = Counts();
+        return Of([.. Enumerable.Range(0, Count).Where(index => left[Labels[index]]-- <= perClass)]);
+    }
+
     /// <summary>The last <paramref name="perClass"/> pictures of each class, and the others, in the same order.</summary>
     /// <exception cref="ArgumentException">A class has no more pictures than that.</exception>
     public (ImageSet Others, ImageSet Last) Split(int perClass)
     {
-        var left = new int[byte.MaxValue + 1];
-        foreach (var label in Labels)
-        {
-            left[label]++;
-        }
-
+        var left = Counts();
         if (left.FirstOrDefault(count => count > 0 && count <= perClass) is > 0 and var least)
         {
             throw new ArgumentException($"--hold-out {perClass} leaves no training pictures of a class with {least}.");
@@ -36,6 +38,18 @@ internal sealed record ImageSet(byte[] Pixels, byte[] Labels)
 
         var places = Enumerable.Range(0, Count).ToLookup(index => left[Labels[index]]-- <= perClass);
         return (Of([.. places[false]]), Of([.. places[true]]));
+    }
+
+    /// <summary>The number of pictures of each class.</summary>
+    private int[] Counts()
+    {
+        var counts = new int[byte.MaxValue + 1];
+        foreach (var label in Labels)
+        {
+            counts[label]++;
+        }
+
+        return counts;
     }
 
     private ImageSet Of(int[] chosen)

@@ -4,6 +4,7 @@ using TorchSharp;
 namespace Pdp.Samples.Cifar10.Scanning;
 
 /// <summary>The command <c>sensitivity</c>: prunes each layer of a trained network alone, and shows what that costs.</summary>
+/// <remarks>Bounds for layers are settings, so training pictures choose them; the test pictures are left to judge the result.</remarks>
 internal static class Scan
 {
     /// <returns>The exit code.</returns>
@@ -17,11 +18,11 @@ internal static class Scan
         torch.set_num_threads(settings.Threads);
         using var model = new ResNet20(settings.Width);
         Safetensors.LoadInto(model, weights);
-        var test = new Evaluation(data.Test.Limit(settings.Limit), seed: 0, side: settings.Side);
+        var pictures = new Evaluation(data.Train.Last(settings.Limit), seed: 0, side: settings.Side);
         var options = Pruning.Options(
             new Settings { Method = "pdp", Strategy = settings.Strategy, Width = settings.Width, Side = settings.Side }, model);
 
-        var report = Sensitivity.Scan(model, () => test.Accuracy(model), settings.Sparsities(), options);
+        var report = Sensitivity.Scan(model, () => pictures.Accuracy(model), settings.Sparsities(), options);
 
         Console.Write(report);
         WriteBounds(report, settings.Drop);

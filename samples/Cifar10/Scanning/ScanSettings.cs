@@ -25,7 +25,9 @@ internal sealed record ScanSettings
     [Option("Sparsities at which each layer is tried, rising.", Value = "LIST")]
     public string Levels { get; init => field = Checked(value); } = "0.3,0.5,0.7,0.8,0.9,0.95";
 
-    [Option("Test pictures per class; all 1000 take ten times as long.", Value = "PICTURES", Range = "[1, ∞)")]
+    [Option(
+        "Training pictures per class that measure the cost: the last ones, which --hold-out keeps from a training run.",
+        Value = "PICTURES", Range = "[1, ∞)")]
     public int Limit { get; init; } = 100;
 
     [Option("Drop of the accuracy that the bounds at the end allow each layer.", Value = OptionAttribute.Fraction, Range = "[0, 1)")]

@@ -45,6 +45,7 @@ internal static class Pruning
         }
 
         ImportanceOption.Require(settings.Importance, settings.Method);
+        AllocationOption.Require(settings.Allocation, settings.Method);
         _ = (new Timeline(settings).Temperature(), new Timeline(settings).GradientTemperature());
         new Timeline(settings).RequireEnded(CommitEpoch(settings), new Timeline(settings).Schedule());
     }

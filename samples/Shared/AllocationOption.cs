@@ -11,6 +11,9 @@ internal static class AllocationOption
     /// <summary>What precedes a floor of densities.</summary>
     private const string Global = "global:";
 
+    /// <summary>The methods that rank the weights of all layers by scores of their own.</summary>
+    private static readonly string[] DividesItself = ["acdc", "granet", "optg", "str"];
+
     private static readonly Dictionary<string, ISparsityAllocation> Known = new(StringComparer.Ordinal)
     {
         ["global"] = new GlobalMagnitude(),
@@ -27,6 +30,16 @@ internal static class AllocationOption
         : strategy.FixedSparsity is not null
             ? throw new ArgumentException($"--allocation is not for {strategy.Name}, which removes the same fraction of each layer.")
         : Parse(text);
+
+    /// <summary>Checks that a method can keep the density floor that is asked for.</summary>
+    /// <exception cref="ArgumentException">It divides the sparsity itself.</exception>
+    public static void Require(string? text, string method)
+    {
+        if (text is not null && FloorOf(text) > 0 && DividesItself.Contains(method))
+        {
+            throw new ArgumentException($"--allocation {text} is not for --method {method}, which divides the sparsity without a floor.");
+        }
+    }
 
     /// <summary>The text itself, if it names an allocation or a file.</summary>
     /// <exception cref="ArgumentException">It doesn't.</exception>

@@ -27,7 +27,7 @@ internal abstract record PruningSettings
     public double MacBudget { get; init; } = 0.5;
 
     [Option(
-        "How the sparsity is divided among the layers: global (one order of magnitudes; except with optg, acdc and granet each layer "
+        "How the sparsity is divided among the layers: global (one ranking of all magnitudes; except with optg, acdc and granet each layer "
             + "keeps a fifth of the average density, or as with global:0 another share), erk (Erdős–Rényi kernel), uniform, or as in "
             + "another run's report, such as from:runs/optg/pruning.json.",
         Value = "NAME|global:FLOOR|from:FILE", Default = "global; with the channel strategy where multiplications cost the network least")]
@@ -39,7 +39,7 @@ internal abstract record PruningSettings
     [Option(
         "Dense epochs before pruning begins, the paper's s.",
         Value = OptionAttribute.Epochs, Range = "[0, ∞)",
-        Default = "an eighth of the run; a quarter of ten epochs or more, except for channels")]
+        Default = "the method's schedule; with --ramp-end an eighth of the run, a quarter of ten epochs or more except for channels")]
     public double? DenseEpochs { get; init; }
 
     [Option(

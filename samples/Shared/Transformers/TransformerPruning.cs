@@ -37,6 +37,7 @@ internal static class TransformerPruning
         }
 
         ImportanceOption.Require(settings.Importance, settings.Method);
+        AllocationOption.Require(settings.Allocation, settings.Method);
         var timeline = new Timeline(settings);
         _ = (timeline.Temperature(), timeline.GradientTemperature(), PruningMethods.Of(settings));
         timeline.RequireEnded(PruningMethods.CommitEpoch(settings), timeline.Schedule());

@@ -187,6 +187,7 @@ public sealed class TrainingRunTests : IDisposable
     [InlineData("--strategy channel is not for this sample", "--method", "pdp", "--strategy", "channel")]
     [InlineData("--epochs 0 only measures", "--method", "pdp", "--epochs", "0")]
     [InlineData("--importance taylor is for --method pdp; gmp ranks in its own way", "--method", "gmp", "--importance", "taylor")]
+    [InlineData("--allocation global:0.2 is not for --method optg", "--method", "optg", "--allocation", "global:0.2")]
     [InlineData("has no checkpoint to resume", "--resume")]
     [InlineData("There is no method 'pofa'", "--method", "pofa")]
     [InlineData("There is no preset 'smal'; did you mean small?", "--preset", "smal")]

@@ -12,5 +12,5 @@ internal static class Pruning
     /// </summary>
     /// <exception cref="ArgumentException">The settings don't go together.</exception>
     public static PdpPruner? Attach(Settings settings, BertClassifier model) =>
-        TransformerPruning.Attach(settings, model, ["bert.pooler.*", "classifier"]);
+        TransformerPruning.Attach(settings, model, ["bert.pooler", "classifier"]);
 }

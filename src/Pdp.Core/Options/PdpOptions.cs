@@ -45,7 +45,7 @@ public sealed record PdpOptions
 
     /// <summary>How the sparsity is divided among the layers, when pruning begins.</summary>
     /// <value>
-    /// Default <see cref="GlobalMagnitude"/>: one order of all magnitudes, under which each layer keeps at least a fifth of the average
+    /// Default <see cref="GlobalMagnitude"/>: one global ranking by magnitude, under which each layer keeps at least a fifth of the average
     /// density.
     /// </value>
     public ISparsityAllocation Allocation { get; init => field = Guard.NotNull(value); } = new GlobalMagnitude();

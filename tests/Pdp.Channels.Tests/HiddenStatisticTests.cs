@@ -28,6 +28,22 @@ public sealed class HiddenStatisticTests
         Assert.Contains("in training mode", map.Unsupported["first.weight"]);
     }
 
+    /// <summary>Nothing can write to it, so it needs no copy.</summary>
+    [Fact]
+    public void Find_OfAModelWithAnExpandedBufferThatFilesDoNotHold_FindsItsChannels()
+    {
+        using var row = ones(1);
+        using var body = new Net(new { first = Linear(6, 8), second = Linear(8, 3) }, (net, x) =>
+        {
+            var layers = net.named_children().ToDictionary(pair => pair.name, pair => (Linear)pair.module);
+            return layers["second"].call(functional.relu(layers["first"].call(x)));
+        });
+        body.register_buffer("mask", row.expand(4), persistent: false);
+        using var example = rand(2, 6);
+
+        Assert.Single(ChannelMap.Find(body, example).Groups);
+    }
+
     [Fact]
     public void Shrink_ByADeclaredGroupThatIsWrongBeyondAThreshold_Throws()
     {

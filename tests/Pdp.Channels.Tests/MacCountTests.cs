@@ -196,6 +196,47 @@ public sealed class MacCountTests
         Assert.All(model.parameters(), parameter => Assert.True(parameter.requires_grad));
     }
 
+    [Fact]
+    public void Of_InputsThatWereMadeUnderInferenceMode_SaysWhatToDo()
+    {
+        var (tokens, fc) = (Embedding(50, 8), Linear(8, 3));
+        using var model = new Net(new { tokens, fc }, x => fc.call(tokens.call(x)));
+        using var inference = inference_mode();
+        using var example = zeros([1, 7], ScalarType.Int64);
+
+        var fault = Assert.Throws<ArgumentException>(() => MacCount.Of(model, () => model.call(example)));
+
+        Assert.Contains("make them outside of it, or clone() them there", fault.Message, StringComparison.Ordinal);
+        Assert.All(model.parameters(), parameter => Assert.True(parameter.requires_grad));
+        Assert.Equal(7 * 24, MacCount.Of(model, example).Total);
+    }
+
+    [Fact]
+    public void Of_AModelThatWasMadeUnderInferenceMode_NamesItsWeightAndChangesNothing()
+    {
+        using var inference = inference_mode();
+        var (tokens, fc) = (Embedding(50, 8), Linear(8, 3));
+        using var model = new Net(new { tokens, fc }, x => fc.call(tokens.call(x)));
+        using var example = zeros([1, 7], ScalarType.Int64);
+        var before = model.parameters().Select(parameter => parameter.requires_grad).ToArray();
+
+        var fault = Assert.Throws<ArgumentException>(() => MacCount.Of(model, example));
+
+        Assert.Contains("'tokens.weight' was created under inference_mode", fault.Message, StringComparison.Ordinal);
+        Assert.Equal(before, model.parameters().Select(parameter => parameter.requires_grad));
+    }
+
+    [Fact]
+    public void Of_WeightsThatShareMemoryAlone_CountsThemUnderTheFirstName()
+    {
+        var (first, second) = (Linear(3, 3, hasBias: false), Linear(3, 3, hasBias: false));
+        second.weight = new Parameter(first.weight.detach());
+        using var model = Sequential(("first", first), ("second", second));
+        using var example = ones(1, 3);
+
+        Assert.Equal(["first.weight", "first.weight"], MacCount.Of(model, example).Layers.Select(layer => layer.Weight));
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

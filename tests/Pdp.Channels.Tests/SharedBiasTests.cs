@@ -9,6 +9,8 @@ namespace Pdp.Tests.Channels;
 /// <summary>Two layers with one bias, whose channels are added.</summary>
 public sealed class SharedBiasTests
 {
+    private static readonly Scalar One = 1.0;
+
     [Fact]
     public void Find_OfLayersThatShareABias_TiesThemAndListsItOnce()
     {
@@ -53,6 +55,23 @@ public sealed class SharedBiasTests
         Assert.All(Values(gradient), value => Assert.InRange(value, 0.02, 10));
     }
 
+    [Fact]
+    public void Find_OfNormsThatShareAShift_FindsTheirChannels()
+    {
+        var (enter, n1, deep, n2, fc) = (Conv2d(3, 8, 1), BatchNorm2d(8), Conv2d(8, 8, 3, padding: 1), BatchNorm2d(8), Linear(8, 4));
+        n2.bias = n1.bias;
+        using var model = new Net(new { enter, n1, deep, n2, fc }, x =>
+        {
+            x = n1.call(enter.call(x)).relu();
+            return fc.call(x.add(n2.call(deep.call(x)).relu(), One).flatten(2).sum(2));
+        });
+        using var example = rand(2, 3, 6, 6);
+
+        var group = Assert.Single(ChannelMap.Find(model, example).Groups);
+
+        Assert.Equal(["n1.bias"], group.Slices.Select(slice => slice.Name).Where(name => name.EndsWith("n1.bias") || name.EndsWith("n2.bias")));
+    }
+
     private static ChannelMap Twice(ChannelMap map)
     {
         var group = Assert.Single(map.Groups);
@@ -67,7 +86,6 @@ public sealed class SharedBiasTests
 
     private sealed class SharedBias : Module<Tensor, Tensor>
     {
-        private static readonly Scalar One = 1.0;
         private readonly Linear a;
         private readonly Linear b;
         private readonly Linear head;

@@ -8,8 +8,9 @@ namespace Pdp.Internal;
 /// <summary>The buffers of a model, including those that files don't hold.</summary>
 internal static class ModelBuffers
 {
-    /// <summary>All of them by name, those that files hold first.</summary>
-    public static IEnumerable<(string Name, Tensor Buffer)> Of(Module model) => [.. model.named_buffers(), .. Unsaved(model)];
+    /// <summary>All of them by name, those that files hold first; of the others not those that nothing can write to.</summary>
+    public static IEnumerable<(string Name, Tensor Buffer)> Of(Module model) =>
+        [.. model.named_buffers(), .. Unsaved(model).Where(entry => !IsExpanded(entry.Buffer))];
 
     /// <summary>Those that were registered with <c>persistent: false</c>.</summary>
     /// <remarks>TorchSharp 0.107 never lists them, whatever <c>named_buffers</c> is asked for.</remarks>
@@ -24,6 +25,9 @@ internal static class ModelBuffers
             }
         }
     }
+
+    /// <summary>Whether elements share memory, as after <c>expand()</c>.</summary>
+    public static bool IsExpanded(Tensor tensor) => tensor.shape.Zip(tensor.stride()).Any(pair => pair is { First: > 1, Second: 0 });
 
     [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_internal_buffers")]
     private static extern ref OrderedDict<string, (Tensor Buffer, bool IsPersistent)> Registered(Module module);

@@ -173,7 +173,6 @@ public sealed class PdpMask
     public Tensor Threshold(Tensor weight)
     {
         RequireShape(weight);
-
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         var magnitude = Strategy.Magnitude(Precision.Widen(weight), Layout);
@@ -188,7 +187,6 @@ public sealed class PdpMask
     public Tensor Soft(Tensor weight)
     {
         RequireShape(weight);
-
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         var wide = Precision.Widen(weight);
@@ -207,7 +205,6 @@ public sealed class PdpMask
     public Tensor Kept(Tensor weight)
     {
         RequireShape(weight);
-
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         var kept = SoftMask.Kept(this.MagnitudeOf(Precision.Widen(weight)), Removed);

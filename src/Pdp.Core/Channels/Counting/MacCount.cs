@@ -36,7 +36,8 @@ public sealed record MacCount(IReadOnlyList<LayerMacs> Layers)
     /// <param name="example"><c>[batch, …]</c>: inputs of the model, of the size to count for; only the first one is run.</param>
     /// <exception cref="ArgumentException">
     /// The model has no convolution or linear layer, or one of them runs through <c>forward</c>; or one isn't called, and the output has
-    /// no gradient that would show whether it runs.
+    /// no gradient that would show whether it runs; or there is such a layer or an embedding, and the model or its inputs were made under
+    /// <c>inference_mode</c>.
     /// </exception>
     public static MacCount Of(Module<Tensor, Tensor> model, Tensor example)
     {
@@ -62,7 +63,8 @@ public sealed record MacCount(IReadOnlyList<LayerMacs> Layers)
     /// </param>
     /// <exception cref="ArgumentException">
     /// The model has no convolution or linear layer, or one of them runs through <c>forward</c>; or one isn't called, and the output has
-    /// no gradient that would show whether it runs.
+    /// no gradient that would show whether it runs; or there is such a layer or an embedding, and the model or its inputs were made under
+    /// <c>inference_mode</c>.
     /// </exception>
     public static MacCount Of(Module model, Func<Tensor> forward)
     {

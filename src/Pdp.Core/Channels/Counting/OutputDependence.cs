@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using Pdp.Internal;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -12,8 +14,11 @@ internal sealed class OutputDependence : IDisposable
 
     /// <param name="model">The model.</param>
     /// <param name="forward">Calls it.</param>
+    /// <exception cref="ArgumentException">The model was created under inference_mode, so that nothing can be told; it is unchanged.</exception>
     public OutputDependence(Module model, Func<Tensor> forward)
     {
+        foreach (var (name, parameter) in model.named_parameters().Where(pair => pair.parameter.is_floating_point()))
+            InferenceMode.Refuse(name, parameter, nameof(model));
         _forward = forward;
         _before =
         [
@@ -31,7 +36,7 @@ internal sealed class OutputDependence : IDisposable
         Require(true);
         try
         {
-            return _forward().requires_grad;
+            return Requires();
         }
         finally
         {
@@ -47,7 +52,7 @@ internal sealed class OutputDependence : IDisposable
         parameter.requires_grad = true;
         try
         {
-            if (!_forward().requires_grad)
+            if (!Requires())
                 return false;
         }
         finally
@@ -56,13 +61,28 @@ internal sealed class OutputDependence : IDisposable
         }
 
         // If the user's own input requires a gradient, the test says nothing.
-        return !_forward().requires_grad;
+        return !Requires();
     }
 
     public void Dispose()
     {
         foreach (var (parameter, requiresGradient) in _before)
             parameter.requires_grad = requiresGradient;
+    }
+
+    /// <exception cref="ArgumentException">Inputs were made under inference_mode, which autograd refuses.</exception>
+    private bool Requires()
+    {
+        try
+        {
+            return _forward().requires_grad;
+        }
+        catch (ExternalException fault) when (fault.Message.Contains("Inference tensor", StringComparison.Ordinal))
+        {
+            throw new ArgumentException(
+                "The inputs of the model were made under inference_mode, so gradients can't show which layers and embeddings the output "
+                + "depends on: make them outside of it, or clone() them there.", "forward", fault);
+        }
     }
 
     private void Require(bool gradient)

@@ -11,6 +11,7 @@ internal sealed class GroupBuilder
 {
     private readonly Dictionary<string, Module> _modules;
     private readonly Dictionary<string, long[]> _shapes;
+    private readonly Dictionary<nint, string> _names;
     private readonly IReadOnlyList<LayerFeed> _feeds;
     private readonly Func<ProbedLayer, string?> _diagnose;
     private readonly Dictionary<ProbedLayer, ProbedLayer> _parents = [];
@@ -25,6 +26,8 @@ internal sealed class GroupBuilder
     {
         _diagnose = diagnose;
         _modules = ModelModules.Of(model).ToDictionary(pair => pair.Name, pair => pair.Module, StringComparer.Ordinal);
+        _names = model.named_parameters().DistinctBy(pair => TensorAddress.OfNative(pair.parameter))
+            .ToDictionary(pair => TensorAddress.OfNative(pair.parameter), pair => pair.name);
         _shapes = model.named_parameters().ToDictionary(pair => pair.name, pair => pair.parameter.shape, StringComparer.Ordinal);
         _feeds = feeds;
     }
@@ -178,17 +181,20 @@ internal sealed class GroupBuilder
     {
         var module = name[..Math.Max(name.LastIndexOf('.'), 0)];
         ChannelSlice Of(string parameter, ChannelRole role) => new(ProbedLayer.Dotted(module, parameter), 0, offset, block, role);
-        ChannelSlice[] shift = [Of("bias", ChannelRole.Norm)], mean = [Of("running_mean", ChannelRole.Follower)];
+        // A shift that norms share is listed under its first name.
+        ChannelSlice[] Shift(Parameter? bias) => bias is null ? []
+            : [new(_names.GetValueOrDefault(TensorAddress.OfNative(bias), ProbedLayer.Dotted(module, "bias")), 0, offset, block, ChannelRole.Norm)];
+        ChannelSlice[] mean = [Of("running_mean", ChannelRole.Follower)];
         return _modules.GetValueOrDefault(module) switch
         {
             NormBase norm =>
             [
                 Of("weight", ChannelRole.Norm),
-                .. norm.bias is null ? [] : shift,
+                .. Shift(norm.bias),
                 .. norm.running_mean is null ? [] : mean,
                 .. norm.running_var is null ? [] : new[] { Of("running_var", ChannelRole.Follower) },
             ],
-            GroupNorm norm => [Of("weight", ChannelRole.Norm), .. norm.bias is null ? [] : shift],
+            GroupNorm norm => [Of("weight", ChannelRole.Norm), .. Shift(norm.bias)],
             _ => [new(name, LongestDimensionOf(name), offset, block, ChannelRole.Follower)],
         };
     }

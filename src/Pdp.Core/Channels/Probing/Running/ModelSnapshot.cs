@@ -97,7 +97,7 @@ internal sealed class ModelSnapshot : IDisposable
         using var _ = no_grad();
         foreach (var (name, tensor) in Surgery.TensorsOf(model))
         {
-            if (tensor.shape.Zip(tensor.stride()).Any(pair => pair is { First: > 1, Second: 0 }))
+            if (ModelBuffers.IsExpanded(tensor))
             {
                 throw new ArgumentException(
                     $"The elements of '{name}' share memory, as after expand(), so they can't be changed one by one: clone() it.",

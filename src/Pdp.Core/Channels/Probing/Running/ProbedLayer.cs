@@ -57,7 +57,7 @@ internal sealed class ProbedLayer
     /// <summary>The layers of a model; layers that share a weight count once.</summary>
     public static ProbedLayer[] AllOf(Module model) => [.. EachOf(model).DistinctBy(layer => TensorAddress.Of(layer.Weight))];
 
-    /// <summary>The layers of a model, each module once; those that share a weight or a bias have the same name for it.</summary>
+    /// <summary>The layers of a model, each module once; those that share a weight have the first one's name for it.</summary>
     public static ProbedLayer[] EachOf(Module model)
     {
         ProbedLayer[] layers =
@@ -69,6 +69,13 @@ internal sealed class ProbedLayer
         {
             layer.WeightName = NameOf(layer.Weight, layer.WeightName);
             layer.BiasName = layer.Bias is null ? layer.BiasName : NameOf(layer.Bias, layer.BiasName);
+        }
+
+        // Also of ties that share memory alone.
+        foreach (var tied in layers.GroupBy(layer => TensorAddress.Of(layer.Weight)))
+        {
+            foreach (var layer in tied)
+                layer.WeightName = tied.First().WeightName;
         }
 
         return layers;

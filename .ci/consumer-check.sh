@@ -21,8 +21,8 @@ dotnet run "$repository/.ci/package-check.cs" -- "$work/feed"
 
 # As they will be once the repository has a home: one property gives all links, and SourceLink comes from the remote.
 home=https://github.com/owner/pdp
-git clone --quiet "$repository" "$work/home"
-# With what is about to be committed.
+git clone --quiet --no-checkout "$repository" "$work/home"
+# What is about to be committed, not what was committed last.
 git -C "$repository" ls-files -z --cached --others --exclude-standard --deduplicate \
     | tar -C "$repository" --create --null --ignore-failed-read --files-from - | tar -C "$work/home" --extract
 git -C "$work/home" remote set-url origin "$home"

@@ -163,7 +163,8 @@ public sealed class MacCountTests
         var (body, deep, head) = (Linear(6, 8), Linear(8, 3), Linear(8, 3));
         head.weight = deep.weight;
         var inner = Sequential(("fc", deep));
-        using var model = new Net(new { body, inner, head }, x => cat([inner.call(body.call(x).relu()), head.call(body.call(x).relu())], 1));
+        using var model = new Net(
+            new { body, inner, head }, x => cat([inner.call(body.call(x).relu()), head.call(body.call(x).relu())], 1));
         using var example = rand(1, 6);
 
         var (map, count) = (ChannelMap.Find(model, example), MacCount.Of(model, example));

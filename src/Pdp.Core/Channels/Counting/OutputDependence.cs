@@ -14,7 +14,7 @@ internal sealed class OutputDependence : IDisposable
 
     /// <param name="model">The model.</param>
     /// <param name="forward">Calls it.</param>
-    /// <exception cref="ArgumentException">The model was created under inference_mode, so that nothing can be told; it is unchanged.</exception>
+    /// <exception cref="ArgumentException">The model was created under inference_mode, and is unchanged.</exception>
     public OutputDependence(Module model, Func<Tensor> forward)
     {
         foreach (var (name, parameter) in model.named_parameters().Where(pair => pair.parameter.is_floating_point()))

@@ -183,7 +183,7 @@ internal sealed class GroupBuilder
         ChannelSlice Of(string parameter, ChannelRole role) => new(ProbedLayer.Dotted(module, parameter), 0, offset, block, role);
         // A shift that norms share is listed under its first name.
         ChannelSlice[] Shift(Parameter? bias) => bias is null ? []
-            : [new(_names.GetValueOrDefault(TensorAddress.OfNative(bias), ProbedLayer.Dotted(module, "bias")), 0, offset, block, ChannelRole.Norm)];
+            : [new(_names[TensorAddress.OfNative(bias)], 0, offset, block, ChannelRole.Norm)];
         ChannelSlice[] mean = [Of("running_mean", ChannelRole.Follower)];
         return _modules.GetValueOrDefault(module) switch
         {

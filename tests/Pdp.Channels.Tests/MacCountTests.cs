@@ -207,7 +207,7 @@ public sealed class MacCountTests
 
         var fault = Assert.Throws<ArgumentException>(() => MacCount.Of(model, () => model.call(example)));
 
-        Assert.Contains("make them outside of it, or clone() them there", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("make or clone() them outside of it", fault.Message, StringComparison.Ordinal);
         Assert.All(model.parameters(), parameter => Assert.True(parameter.requires_grad));
         Assert.Equal(7 * 24, MacCount.Of(model, example).Total);
     }
@@ -225,6 +225,28 @@ public sealed class MacCountTests
 
         Assert.Contains("'tokens.weight' was created under inference_mode", fault.Message, StringComparison.Ordinal);
         Assert.Equal(before, model.parameters().Select(parameter => parameter.requires_grad));
+    }
+
+    [Fact]
+    public void Of_ATransposedWeight_IsAMatrixOfItsOwn()
+    {
+        var (encoder, decoder) = (Linear(6, 8, hasBias: false), Linear(8, 6, hasBias: false));
+        decoder.weight = new Parameter(encoder.weight.detach().t());
+        using var model = Sequential(("encoder", encoder), ("decoder", decoder));
+        using var example = ones(1, 6);
+
+        Assert.Equal(
+            ["encoder.weight", "decoder.weight"], MacCount.Of(model, example).Layers.Select(layer => layer.Weight));
+    }
+
+    [Fact]
+    public void Of_ALayerWithoutElements_IsZero()
+    {
+        var (fc, none) = (Linear(6, 3), Linear(6, 0));
+        using var model = new Net(new { fc, none }, fc.call);
+        using var example = ones(1, 6);
+
+        Assert.Equal([("fc", 18), ("none", 0)], MacCount.Of(model, example).Layers.Select(layer => (layer.Name, layer.Macs)));
     }
 
     [Fact]

@@ -70,7 +70,7 @@ internal sealed class OutputDependence : IDisposable
             parameter.requires_grad = requiresGradient;
     }
 
-    /// <exception cref="ArgumentException">Inputs were made under inference_mode, which autograd refuses.</exception>
+    /// <exception cref="ArgumentException">Inputs or buffers were made under inference_mode, which autograd refuses.</exception>
     private bool Requires()
     {
         try
@@ -80,8 +80,8 @@ internal sealed class OutputDependence : IDisposable
         catch (ExternalException fault) when (fault.Message.Contains("Inference tensor", StringComparison.Ordinal))
         {
             throw new ArgumentException(
-                "The inputs of the model were made under inference_mode, so gradients can't show which layers and embeddings the output "
-                + "depends on: make them outside of it, or clone() them there.", "forward", fault);
+                "The inputs of the model, or tensors that it holds, such as buffers, were made under inference_mode, so gradients can't "
+                + "show which layers and embeddings the output depends on: make or clone() them outside of it.", fault);
         }
     }
 

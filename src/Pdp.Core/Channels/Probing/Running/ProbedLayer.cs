@@ -71,8 +71,9 @@ internal sealed class ProbedLayer
             layer.BiasName = layer.Bias is null ? layer.BiasName : NameOf(layer.Bias, layer.BiasName);
         }
 
-        // Also of ties that share memory alone.
-        foreach (var tied in layers.GroupBy(layer => TensorAddress.Of(layer.Weight)))
+        // Also of ties that share memory alone; a transposed view is another matrix.
+        foreach (var tied in layers.Where(layer => layer.Weight.numel() > 0).GroupBy(layer => (
+            TensorAddress.Of(layer.Weight), string.Join(' ', layer.Weight.shape), string.Join(' ', layer.Weight.stride()))))
         {
             foreach (var layer in tied)
                 layer.WeightName = tied.First().WeightName;

@@ -28,9 +28,11 @@ public sealed class HiddenStatisticTests
         Assert.Contains("in training mode", map.Unsupported["first.weight"]);
     }
 
-    /// <summary>Nothing can write to it, so it needs no copy.</summary>
-    [Fact]
-    public void Find_OfAModelWithAnExpandedBufferThatFilesDoNotHold_FindsItsChannels()
+    /// <summary>Nothing writes to its numbers, so it needs no copy.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Find_OfAModelWithAnExpandedOrSparseBufferThatFilesDoNotHold_FindsItsChannels(bool isSparse)
     {
         using var row = ones(1);
         using var body = new Net(new { first = Linear(6, 8), second = Linear(8, 3) }, (net, x) =>
@@ -38,7 +40,7 @@ public sealed class HiddenStatisticTests
             var layers = net.named_children().ToDictionary(pair => pair.name, pair => (Linear)pair.module);
             return layers["second"].call(functional.relu(layers["first"].call(x)));
         });
-        body.register_buffer("mask", row.expand(4), persistent: false);
+        body.register_buffer("mask", isSparse ? row.to_sparse() : row.expand(4), persistent: false);
         using var example = rand(2, 6);
 
         Assert.Single(ChannelMap.Find(body, example).Groups);

@@ -10,7 +10,7 @@ internal static class ModelBuffers
 {
     /// <summary>All of them by name, those that files hold first; of the others not those that nothing can write to.</summary>
     public static IEnumerable<(string Name, Tensor Buffer)> Of(Module model) =>
-        [.. model.named_buffers(), .. Unsaved(model).Where(entry => !IsExpanded(entry.Buffer))];
+        [.. model.named_buffers(), .. Unsaved(model).Where(entry => !entry.Buffer.is_sparse && !ExpandedView.Is(entry.Buffer))];
 
     /// <summary>Those that were registered with <c>persistent: false</c>.</summary>
     /// <remarks>TorchSharp 0.107 never lists them, whatever <c>named_buffers</c> is asked for.</remarks>
@@ -25,9 +25,6 @@ internal static class ModelBuffers
             }
         }
     }
-
-    /// <summary>Whether elements share memory, as after <c>expand()</c>.</summary>
-    public static bool IsExpanded(Tensor tensor) => tensor.shape.Zip(tensor.stride()).Any(pair => pair is { First: > 1, Second: 0 });
 
     [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_internal_buffers")]
     private static extern ref OrderedDict<string, (Tensor Buffer, bool IsPersistent)> Registered(Module module);

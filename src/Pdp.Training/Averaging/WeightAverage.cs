@@ -1,5 +1,4 @@
 using Pdp.Internal;
-using Pdp.Training.Internal;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,4 +1,4 @@
-using Pdp.Training.Internal;
+using Pdp.Internal;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

@@ -1,5 +1,4 @@
 using Pdp.Internal;
-using Pdp.Training.Internal;
 using static TorchSharp.torch;
 
 namespace Pdp.Training.Files;

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Pdp.Internal;
-using Pdp.Training.Internal;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

@@ -22,7 +22,7 @@ internal static class MacCounter
                 $"The model '{model.GetName()}' has no convolution or linear layer: there are no MACs to count.", nameof(model));
         }
 
-        // Which layers the output depends on shows by its gradient.
+        // Gradients show which layers the output depends on.
         using var mode = inference_mode(false);
         using var evaluation = new EvaluationMode(model);
         var attention = new AttentionMacs();

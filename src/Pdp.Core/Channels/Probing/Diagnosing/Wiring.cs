@@ -33,7 +33,7 @@ internal sealed class Wiring : IDisposable
     /// <param name="model">The model, in the state to look at.</param>
     /// <param name="runner">Runs it.</param>
     /// <param name="isTraining">Whether to look at what training mode runs.</param>
-    /// <exception cref="Exception">The model throws what is no matter of sizes; the hooks are removed then.</exception>
+    /// <exception cref="Exception">The model throws something that sizes don't explain; the hooks are removed then.</exception>
     public Wiring(Module model, ModelRunner runner, bool isTraining)
     {
         (_model, _runner, _isTraining) = (model, runner, isTraining);

@@ -97,7 +97,7 @@ internal sealed class ModelSnapshot : IDisposable
         using var _ = no_grad();
         foreach (var (name, tensor) in Surgery.TensorsOf(model))
         {
-            if (ModelBuffers.IsExpanded(tensor))
+            if (ExpandedView.Is(tensor))
             {
                 throw new ArgumentException(
                     $"The elements of '{name}' share memory, as after expand(), so they can't be changed one by one: clone() it.",

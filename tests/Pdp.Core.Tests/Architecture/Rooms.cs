@@ -78,9 +78,9 @@ internal sealed record Rooms(string Name, string Namespace, IReadOnlyList<(strin
     [
         ("Internal", []),
         ("Files", ["Internal"]),
-        ("Optimizers", ["Internal"]),
-        ("Averaging", ["Internal"]),
-        ("Gradients", ["Internal"]),
+        ("Optimizers", []),
+        ("Averaging", []),
+        ("Gradients", []),
         ("Statistics", []),
         ("Distilling", []),
         ("Schedules", []),

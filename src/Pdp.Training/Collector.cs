@@ -33,12 +33,16 @@ public static class Collector
 
     /// <summary>Runs an action without garbage collections. Inside another call or a no-GC region it just runs the action.</summary>
     /// <param name="action">The action, such as <c>() => optimizer.step()</c>.</param>
-    /// <param name="budget">The managed bytes that this and other threads may allocate meanwhile, in (0, ∞).</param>
+    /// <param name="budget">
+    /// The managed bytes that this and other threads may allocate meanwhile, in (0, ∞). The runtime reserves twice as many.
+    /// </param>
     /// <exception cref="ArgumentNullException"><paramref name="action"/> is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException">
     /// <paramref name="budget"/> is outside its range, or more than the runtime allows.
     /// </exception>
-    /// <exception cref="InsufficientMemoryException">The runtime can't reserve that many bytes; the action has not run then.</exception>
+    /// <exception cref="InsufficientMemoryException">
+    /// There isn't as much memory, or the runtime can't reserve it; the action has not run then.
+    /// </exception>
     public static void Hold(Action action, long budget = DefaultBudget)
     {
         ArgumentNullException.ThrowIfNull(action);
@@ -109,7 +113,7 @@ public static class Collector
 
         try
         {
-            return GC.TryStartNoGCRegion(budget)
+            return IsWithinMemory(budget) && GC.TryStartNoGCRegion(budget)
                 ? true
                 : throw new InsufficientMemoryException($"The runtime can't reserve {budget} bytes for a no-GC region: lower the budget.");
         }
@@ -118,6 +122,11 @@ public static class Collector
             return false;
         }
     }
+
+    // The runtime reserves the budget once for small objects and once for large ones. If it tries and fails, it can't allocate large
+    // objects any more (.NET 10), so it isn't even asked for more than there is.
+    private static bool IsWithinMemory(long budget) =>
+        budget <= (GC.GetGCMemoryInfo().TotalAvailableMemoryBytes - GC.GetTotalMemory(forceFullCollection: false)) / 2;
 
     // The region ends by itself when more than its budget is allocated.
     private static void End()

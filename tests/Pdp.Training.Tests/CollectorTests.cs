@@ -4,6 +4,9 @@ namespace Pdp.Training.Tests;
 
 public sealed class CollectorTests
 {
+    /// <summary>Far longer than any machine takes: only a wait that never ends takes so long.</summary>
+    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(10);
+
     [Fact]
     public void Hold_WhileTheActionRuns_LetsNoCollectionRun()
     {
@@ -46,7 +49,7 @@ public sealed class CollectorTests
     public void Hold_WhenTheThreadThatStartedItIsDone_LastsForTheOther()
     {
         using ManualResetEventSlim isIn = new(), isJoined = new(), isDone = new();
-        var mode = GCLatencyMode.Interactive;
+        var (mode, hasJoined) = (GCLatencyMode.Interactive, false);
         var other = new Thread(() =>
         {
             isIn.Wait();
@@ -56,17 +59,19 @@ public sealed class CollectorTests
                 isDone.Wait();
                 mode = GCSettings.LatencyMode;
             });
-        });
+        })
+        { IsBackground = true };
         other.Start();
 
         Collector.Hold(() =>
         {
             isIn.Set();
-            isJoined.Wait();
+            hasJoined = isJoined.Wait(Longest);
         });
         isDone.Set();
         other.Join();
 
+        Assert.True(hasJoined, "The other thread had to wait for a region of its own.");
         Assert.Equal(GCLatencyMode.NoGCRegion, mode);
         Assert.NotEqual(GCLatencyMode.NoGCRegion, GCSettings.LatencyMode);
     }
@@ -90,6 +95,22 @@ public sealed class CollectorTests
     {
         Assert.Throws<ArgumentNullException>(() => Collector.Hold(null!));
         Assert.Throws<ArgumentOutOfRangeException>(() => Collector.Hold(() => { }, 0));
-        Assert.ThrowsAny<SystemException>(() => Collector.Hold(() => { }, long.MaxValue));
+    }
+
+    // A runtime that has tried and failed to reserve a budget can't allocate large objects any more.
+    [Theory]
+    [InlineData(0.6)]
+    [InlineData(3)]
+    [InlineData(double.PositiveInfinity)]
+    public void Hold_WhenTheBudgetIsMoreThanThereIs_SaysSoAndLeavesTheRuntimeSound(double shareOfMemory)
+    {
+        var (budget, hasRun) = (shareOfMemory * GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, false);
+
+        var error = Assert.Throws<InsufficientMemoryException>(
+            () => Collector.Hold(() => hasRun = true, budget < long.MaxValue ? (long)budget : long.MaxValue));
+
+        Assert.Contains("lower the budget", error.Message, StringComparison.Ordinal);
+        Assert.False(hasRun);
+        GC.KeepAlive(new byte[64 << 20]);
     }
 }

@@ -11,6 +11,8 @@ namespace Pdp.Training;
 /// </remarks>
 public sealed class ParameterGroup : torch.optim.ILearningRateController
 {
+    private double? _initialLearningRate;
+
     /// <summary>Groups named parameters, such as a part of what <c>model.named_parameters()</c> lists.</summary>
     /// <param name="parameters">The parameters. Their names are the keys of the optimizer's state.</param>
     /// <exception cref="ArgumentNullException"><paramref name="parameters"/> or a parameter in it is null.</exception>
@@ -37,13 +39,16 @@ public sealed class ParameterGroup : torch.optim.ILearningRateController
         set => GivenLearningRate = Guard.NotNegative(value);
     }
 
-    /// <summary>The learning rate that TorchSharp's schedulers start from.</summary>
+    /// <summary>The learning rate that schedules start from, <see cref="LearningRateSchedule"/> and TorchSharp's.</summary>
     /// <value>In [0, ∞); by default the learning rate at the optimizer's construction.</value>
     /// <exception cref="ArgumentOutOfRangeException">The value is outside its range.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The value is read, but none is set, and no optimizer has given the group a learning rate.
+    /// </exception>
     public double InitialLearningRate
     {
-        get => field;
-        set => field = Guard.NotNegative(value);
+        get => _initialLearningRate ?? LearningRate;
+        set => _initialLearningRate = Guard.NotNegative(value);
     }
 
     /// <summary>The weight decay of the group.</summary>
@@ -76,7 +81,7 @@ public sealed class ParameterGroup : torch.optim.ILearningRateController
     {
         WeightDecay = WeightDecay,
         LearningRate = GivenLearningRate ?? learningRate,
-        InitialLearningRate = GivenLearningRate ?? learningRate,
+        InitialLearningRate = _initialLearningRate ?? GivenLearningRate ?? learningRate,
     };
 
     /// <exception cref="ArgumentException">

@@ -26,6 +26,11 @@ internal sealed class Slot(string name, Parameter parameter, ParameterGroup grou
     public Tensor? Gradient()
     {
         RequireAlive();
+        if (parameter.grad is not { } gradient)
+        {
+            return null;
+        }
+
         if (State is [var state, ..] && !Fits(state))
         {
             throw new InvalidOperationException(
@@ -33,7 +38,7 @@ internal sealed class Slot(string name, Parameter parameter, ParameterGroup grou
                 + "make a new optimizer for a model whose shapes, type or device have changed.");
         }
 
-        return parameter.grad is { } gradient ? Fitting(gradient.is_sparse ? gradient.to_dense() : gradient) : null;
+        return Fitting(gradient.is_sparse ? gradient.to_dense() : gradient);
     }
 
     /// <exception cref="InvalidOperationException">The parameter was disposed.</exception>

@@ -1,3 +1,4 @@
+using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -7,6 +8,8 @@ namespace Pdp.Tests.Support;
 /// <summary>Small pruned networks.</summary>
 internal static class Nets
 {
+    private static readonly Scalar OneHalf = 0.5.ToScalar();
+
     /// <summary>
     /// Convolutions with batch norms and activations, and a linear layer, the same at each call. Layers are called by index.
     /// </summary>
@@ -28,6 +31,17 @@ internal static class Nets
         }
 
         return Pruned.Prune(model, 0.6);
+    }
+
+    /// <summary>The same layers with 0.5 for all parameters and running statistics.</summary>
+    public static Sequential Blank()
+    {
+        var model = Convolutions();
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        foreach (var tensor in model.parameters().Concat<Tensor>(model.buffers()).Where(tensor => tensor.is_floating_point()))
+            tensor.fill_(OneHalf);
+        return model;
     }
 
     /// <summary>Pictures for it.</summary>

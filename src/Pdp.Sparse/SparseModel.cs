@@ -16,7 +16,8 @@ namespace Pdp.Sparse;
 /// <para>
 /// The dense weights are gone in the meantime, so that the model can't be trained, moved, saved, or loaded into: each is an error. Weights
 /// are replaced by tensors of their shape without values; changing these in place is an error at the next call. No
-/// parameter requires a gradient until the model is unpacked.
+/// parameter requires a gradient until the model is unpacked. TorchSharp's <c>load</c> and <c>load_state_dict</c> copy one tensor after
+/// another, so that norms and biases before the first packed weight may have been overwritten when they throw.
 /// </para>
 /// <para>Pack and unpack while no other thread calls the model.</para>
 /// </remarks>

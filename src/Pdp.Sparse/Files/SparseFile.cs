@@ -78,6 +78,7 @@ public static class SparseFile
     /// The model is packed: call <see cref="SparseModel.Unpack"/> first; nothing is written then.
     /// </exception>
     /// <exception cref="IOException">The file can't be written; an existing file stays as it was.</exception>
+    /// <exception cref="UnauthorizedAccessException">The process may not write there, or a folder has that name.</exception>
     public static void Save(nn.Module model, string path, SparseFileOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(model);

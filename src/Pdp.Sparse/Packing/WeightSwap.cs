@@ -112,6 +112,6 @@ internal sealed class WeightSwap : IDisposable
     {
         using var scope = NewDisposeScope();
         var first = zeros([shape.Length, 1], ScalarType.Int64);
-        return sparse_coo_tensor(first, full([1], NaN), shape).MoveToOuterDisposeScope();
+        return sparse_coo_tensor(first, full([1], NaN, ScalarType.Float32), shape).MoveToOuterDisposeScope();
     }
 }

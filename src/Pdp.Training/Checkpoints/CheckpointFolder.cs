@@ -24,6 +24,7 @@ public sealed class CheckpointFolder
     /// <param name="path">The folder.</param>
     /// <param name="keepLast">The checkpoints to keep besides the best, in [1, ∞).</param>
     /// <exception cref="ArgumentNullException"><paramref name="path"/> is null.</exception>
+    /// <exception cref="ArgumentException"><paramref name="path"/> is empty.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="keepLast"/> is outside its range.</exception>
     public CheckpointFolder(string path, int keepLast = 3)
     {
@@ -54,6 +55,7 @@ public sealed class CheckpointFolder
     /// nothing has changed then.
     /// </exception>
     /// <exception cref="IOException">It can't be written; all checkpoints that were there still are.</exception>
+    /// <exception cref="UnauthorizedAccessException">The process may not write there, or a folder has that name.</exception>
     public string Save(long step, TrainingState state, IReadOnlyDictionary<string, string> texts, bool isBest = false)
     {
         ArgumentNullException.ThrowIfNull(state);

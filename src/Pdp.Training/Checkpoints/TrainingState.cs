@@ -43,6 +43,7 @@ public sealed record TrainingState
     /// replaced the weights; nothing is written then.
     /// </exception>
     /// <exception cref="IOException">The file can't be written; an existing one stays as it was.</exception>
+    /// <exception cref="UnauthorizedAccessException">The process may not write there, or a folder has that name.</exception>
     public void Save(string path, IReadOnlyDictionary<string, string> texts)
     {
         ArgumentNullException.ThrowIfNull(path);

@@ -13,6 +13,7 @@ public static class AtomicFile
     /// <param name="write">Writes the contents to the stream that it gets; it may read them again, and close the stream.</param>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="IOException">The file can't be written, or is being written by another thread or process.</exception>
+    /// <exception cref="UnauthorizedAccessException">The process may not write there, or a folder has that name.</exception>
     /// <remarks>
     /// A file should have one writer. A second one fails while the first writes, but may slip in as the first renames its file.
     /// </remarks>
@@ -48,6 +49,7 @@ public static class AtomicFile
     /// <param name="text">The text.</param>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="IOException">The file can't be written.</exception>
+    /// <exception cref="UnauthorizedAccessException">The process may not write there, or a folder has that name.</exception>
     public static void WriteText(string path, string text) =>
         Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
 

@@ -44,6 +44,7 @@ public static class Safetensors
     /// 100,000,000 bytes; nothing is written then.
     /// </exception>
     /// <exception cref="IOException">The file can't be written; an existing file stays as it was.</exception>
+    /// <exception cref="UnauthorizedAccessException">The process may not write there, or a folder has that name.</exception>
     public static void Save(string path, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string>? metadata = null)
     {
         ArgumentNullException.ThrowIfNull(path);

@@ -31,7 +31,7 @@ internal sealed record Settings : PruningSettings
         Section = "Method", Value = "NAME")]
     public string Method { get; init => field = Known("method", value, Methods.Names); } = Methods.Dense;
 
-    [Option("STR: initial logit of its thresholds.", Value = "LOGIT", Range = "[-1000, 1000]")]
+    [Option("STR: initial logit of its thresholds.", Value = "LOGIT", Range = "(-∞, ∞)")]
     public double StrStart { get; init; } = -5;
 
     [Option(

@@ -41,7 +41,7 @@ internal static class Usage
         Usage = $"{Program} sensitivity",
         Text = "Prunes each layer of a trained network alone, without training, and prints the accuracy at each level of sparsity. "
             + "One level of one layer takes two to three seconds on one core.",
-        Examples = [$"{Program} sensitivity --data cifar10 --weights w.safetensors --out runs/scan"],
+        Examples = [$"{Program} sensitivity --data cifar10 \\\n      --weights w.safetensors --out runs/scan"],
     }.For<ScanSettings>();
 
     private static string Gallery() => new Help
@@ -51,7 +51,7 @@ internal static class Usage
             + "accuracy and cost from the pages' own tables.",
         Examples =
         [
-            $"{Program} --data cifar10 --weights w.safetensors --method pdp --limit 500 \\\n      --out runs/pdp",
+            $"{Program} --data cifar10 --weights w.safetensors \\\n      --method pdp --limit 500 --out runs/pdp",
             $"{Program} gallery --run runs/pdp",
         ],
     }.For<GallerySettings>();

@@ -84,15 +84,6 @@ public sealed class DnwTests
     }
 
     [Fact]
-    public void Schedule_ByDefault_IsInForceFromTheFirstStepOn()
-    {
-        using var scene = new Scene(Scene.Options(new Dnw()) with { Schedule = null });
-        scene.Pruner.BeginEpoch(0);
-
-        Assert.Equal(0.5, scene.Pruner.Sparsity, 1e-3);
-    }
-
-    [Fact]
     public void Channels_AreRefusedWithWhatItCanDo()
     {
         var error = Assert.Throws<ArgumentException>(() => new Scene(Scene.Options(new Dnw()) with { Strategy = new PerChannel() }));

@@ -6,6 +6,12 @@ namespace Pdp.Baselines.Tests;
 
 public sealed class GmpTests
 {
+    /// <summary>
+    /// Some roundings of float32, whose unit is 1.2e-7, in sums of numbers of one sign; above what a mask twenty logits from its boundary
+    /// leaves open.
+    /// </summary>
+    private const double Rounding = 1e-6;
+
     [Fact]
     public void Gradient_IsMasked()
     {
@@ -19,26 +25,6 @@ public sealed class GmpTests
             var (masked, gradient) = pass[layer];
             Assert.Equal(scene.Upstream(layer).Zip(masked, (g, w) => w == 0 ? 0 : g), gradient);
         });
-    }
-
-    [Fact]
-    public void RemovedWeights_StayZeroUnderMomentumAndDecay()
-    {
-        using var scene = new Scene(Scene.Options(new Gmp(), 0.6) with { Schedule = new CubicRamp(0, 5) });
-        var zeros = new HashSet<int>();
-        for (var step = 0; step < 10; step++)
-        {
-            scene.Pruner.BeginEpoch(step);
-            var masked = scene.Pass()["second.weight"].Masked;
-            Assert.All(zeros, index => Assert.Equal(0, masked[index]));
-            zeros.UnionWith(Enumerable.Range(0, masked.Length).Where(index => masked[index] == 0));
-
-            // As momentum does, this moves weights that get no gradient.
-            scene.Fill("second.weight", [.. scene["second.weight"].Select((w, index) => (0.99 * w) + (0.3 * Math.Sin(index + step)))]);
-        }
-
-        scene.Pruner.Commit();
-        Assert.Equal(scene.Pruner.Masks[1].Target, scene["second.weight"].LongCount(w => w == 0));
     }
 
     [Fact]
@@ -75,15 +61,16 @@ public sealed class GmpTests
     }
 
     [Theory]
-    [InlineData("unstructured")]
-    [InlineData("1:4")]
-    [InlineData("channel")]
-    public void RemovedWeights_StayZeroUnderSgd(string strategy)
+    [InlineData("unstructured", false)]
+    [InlineData("unstructured", true)]
+    [InlineData("1:4", false)]
+    [InlineData("channel", false)]
+    public void RemovedWeights_StayZeroUnderSgd(string strategy, bool isCubic)
     {
         using var scene = new Scene(Scene.Options(new Gmp(), strategy == "1:4" ? null : 0.8) with
         {
             Strategy = StrategyOf(strategy),
-            Schedule = new LinearRamp(1, 8),
+            Schedule = isCubic ? new CubicRamp(1, 8) : new LinearRamp(1, 8),
         });
         using var sgd = new Sgd(scene.Model, 0.3, momentum: 0.9, decay: 0.02);
         var zeros = scene.Layers.ToDictionary(layer => layer, _ => new HashSet<int>());
@@ -169,7 +156,7 @@ public sealed class GmpTests
 
         var (left, right) = (gmp.Pass(), pdp.Pass());
 
-        Assert.All(gmp.Layers, layer => Close.Equal(left[layer].Gradient, right[layer].Gradient, 1e-6, 1e-6));
+        Assert.All(gmp.Layers, layer => Close.Equal(left[layer].Gradient, right[layer].Gradient, Rounding, Rounding));
     }
 
     [Fact]
@@ -186,9 +173,9 @@ public sealed class GmpTests
         var lost = scene.Layers.ToDictionary(
             layer => layer, layer => soft[layer].Zip(removed[layer], (w, isRemoved) => isRemoved ? Math.Abs(w) : 0).Sum());
         Assert.All(scene.Layers, layer => Close.Equal(
-            lost[layer], soft[layer].Zip(scene.Masked()[layer], (a, b) => Math.Abs(a - b)).Sum(), 1e-6));
-        Assert.All(report.Layers, layer => Close.Equal(lost[layer.Name] / soft[layer.Name].Sum(Math.Abs), layer.Leak, 1e-6));
-        Close.Equal(lost.Values.Sum() / soft.Values.Sum(weight => weight.Sum(Math.Abs)), report.Leak, 1e-6);
+            lost[layer], soft[layer].Zip(scene.Masked()[layer], (a, b) => Math.Abs(a - b)).Sum(), Rounding));
+        Assert.All(report.Layers, layer => Close.Equal(lost[layer.Name] / soft[layer.Name].Sum(Math.Abs), layer.Leak, Rounding));
+        Close.Equal(lost.Values.Sum() / soft.Values.Sum(weight => weight.Sum(Math.Abs)), report.Leak, Rounding);
         Assert.InRange(report.Leak, 0.05, 0.5);
 
         static bool[] RemovedBy(PdpMask mask, Tensor weight)

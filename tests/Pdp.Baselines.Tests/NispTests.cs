@@ -45,7 +45,7 @@ public sealed class NispTests
         var sum = (method with { OutputScores = [2, 3, 5, 1] }).Scores();
 
         foreach (var group in sum.Keys)
-            Close.Equal([.. one[group].Zip(other[group], (a, b) => (2 * a) + b)], sum[group], 1e-5);
+            Close.Equal([.. one[group].Zip(other[group], (a, b) => (2 * a) + b)], sum[group], Close.Float32);
     }
 
     [Fact]
@@ -101,8 +101,8 @@ public sealed class NispTests
         var added = Back(last, [1, 1, 1]);
         var through = Back(back, added);
         var first = Back(inner, through).Zip(added, (branch, straight) => branch + straight);
-        Close.Equal(through, scores["inner.weight"], 1e-5);
-        Close.Equal([.. first.Zip(added, (a, b) => a + b)], scores["first.weight"], 1e-5);
+        Close.Equal(through, scores["inner.weight"], Close.Float32);
+        Close.Equal([.. first.Zip(added, (a, b) => a + b)], scores["first.weight"], Close.Float32);
     }
 
     [Fact]
@@ -115,27 +115,27 @@ public sealed class NispTests
         Tensors.Fill(scene.Model.conv3.weight, [.. scene.Model.conv3.weight.Values().Select(w => 1024 * w)]);
         Tensors.Fill(scene.Model.conv2.weight, [.. scene.Model.conv2.weight.Values().Select(w => -1e-3 * w)]);
 
-        Close.Equal(before["conv1.weight"], method.Scores()["conv1.weight"], 1e-5);
-        Close.Equal(before["conv2.weight"], method.Scores()["conv2.weight"], 1e-5);
+        Close.Equal(before["conv1.weight"], method.Scores()["conv1.weight"], Close.Float32);
+        Close.Equal(before["conv2.weight"], method.Scores()["conv2.weight"], Close.Float32);
     }
 
     [Fact]
     public void Scores_OfAVeryDeepNetwork_AreFinite()
     {
         manual_seed(0);
-        using var model = Sequential([.. Enumerable.Range(0, 80).SelectMany(i =>
-            new (string, Module<Tensor, Tensor>)[] { ($"fc{i}", Linear(24, 24)), ($"relu{i}", ReLU()) }), ("last", Linear(24, 2))]);
-        using var example = rand(1, 24);
+        using var model = Sequential([.. Enumerable.Range(0, 40).SelectMany(i =>
+            new (string, Module<Tensor, Tensor>)[] { ($"fc{i}", Linear(12, 12)), ($"relu{i}", ReLU()) }), ("last", Linear(12, 2))]);
+        using var example = rand(1, 12);
         foreach (var parameter in model.parameters())
             Tensors.Fill(parameter, [.. parameter.Values().Select(w => 10 * w)]);
         ChannelGroup group = new(
-            "fc0.weight", 24, [new("fc0.weight", 0, 0, 1, ChannelRole.Filter), new("fc1.weight", 1, 0, 1, ChannelRole.Input)]);
+            "fc0.weight", 12, [new("fc0.weight", 0, 0, 1, ChannelRole.Filter), new("fc1.weight", 1, 0, 1, ChannelRole.Input)]);
 
         var scores = new Nisp(model, ChannelMap.Find(model, example).With(group), example).Scores()["fc0.weight"];
 
-        // Alone, products of 80 layers' |W| would be of the order 24^80.
+        // Alone, products of 40 layers' |W|, whose rows sum up to about 17, would be of the order 17^40, beyond float32's 3e38.
         Assert.All(scores, score => Assert.InRange(score, 1e-3, 10));
-        Assert.Equal(24, scores.Distinct().Count());
+        Assert.Equal(12, scores.Distinct().Count());
     }
 
     [Fact]
@@ -196,7 +196,8 @@ public sealed class NispTests
 
     private static void Proportional(IReadOnlyList<double> expected, IReadOnlyList<double> actual)
     {
-        Close.Equal([.. expected.Select(value => value / expected.Sum())], [.. actual.Select(value => value / actual.Sum())], 1e-5);
+        Close.Equal(
+            [.. expected.Select(value => value / expected.Sum())], [.. actual.Select(value => value / actual.Sum())], Close.Float32);
         Assert.True(expected.Max() > 1.05 * expected.Min());
     }
 

@@ -108,8 +108,9 @@ public sealed class ScpTests
             scene.Loss(0).backward();
 
         var actual = Gradients(scene.Model);
+        // Float64 through three batch norms, whose gradients are differences of sums over 144 places.
         foreach (var name in expected.Keys)
-            Close.Equal([.. expected[name].Zip(earlier[name], (a, b) => a + b)], actual[name], 1e-9, 1e-12);
+            Close.Equal([.. expected[name].Zip(earlier[name], (a, b) => a + b)], actual[name], 1e-9, Close.Float64);
     }
 
     [Fact]

@@ -35,6 +35,7 @@ public sealed class SrSteTests
         var through = w.add(mask.mul(w).sub(w).detach());
         var penalty = mask.sub(ones_like(mask)).neg().mul(w).mul(w).sum().mul(half);
         through.mul(Tensors.Of(scene.Upstream("first.weight"), type: ScalarType.Float32)).sum().add(penalty).backward();
+        // A few roundings of float32, whose unit is 1.2e-7, also where the terms nearly cancel.
         Close.Equal(w.grad!.Values(), gradient, 1e-6, 1e-7);
     }
 
@@ -53,21 +54,6 @@ public sealed class SrSteTests
             Assert.Equal(right[layer].Masked, left[layer].Masked);
             Assert.Equal(right[layer].Gradient, left[layer].Gradient);
         });
-    }
-
-    [Fact]
-    public void AGroupOfTheWholeLayer_IsDnwWithAsManyKept()
-    {
-        using var one = new Scene(
-            Scene.Options(new SrSte { Decay = 0 }, null) with { Strategy = NofM.Keep(4, of: 16), Include = ["first.weight"] });
-        FillRows(one);
-        one.Pruner.BeginEpoch(0);
-
-        var masked = one.Masked()["first.weight"];
-
-        Assert.All(masked.Chunk(16), row => Assert.Equal([13, 14, 15, 16], row.Where(w => w != 0).Select(w => Math.Round(w))));
-
-        static void FillRows(Scene scene) => scene.Fill("first.weight", [.. Enumerable.Range(0, 512).Select(i => (double)(i % 16) + 1)]);
     }
 
     [Theory]

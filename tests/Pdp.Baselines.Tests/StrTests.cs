@@ -42,6 +42,7 @@ public sealed class StrTests
         cut.Advance(1, epoch: 0);
         using var kept = cut.Kept(scene.Parameter(mask.Name));
         Assert.Equal(kept.Values(), masked.Select(w => w == 0 ? 0.0 : 1));
+        // A few roundings of float32 at 0.1, where its unit is 7.5e-9: that of the logit, the sigmoid and the difference.
         Close.Equal([.. weights.Select(w => Math.Sign(w) * Math.Max(Math.Abs(w) - 0.1, 0))], masked, 0, 1e-7);
     }
 

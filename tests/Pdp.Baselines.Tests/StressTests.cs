@@ -18,15 +18,26 @@ public sealed class StressTests
     public void Steps_UnderForcedCollections_NeitherThrowNorChangeAWeightNorLeak(string name)
     {
         var expected = Trained(name).Weights;
-        using var stop = new CancellationTokenSource();
-        var collecting = Repeat(() => GC.Collect(0, GCCollectionMode.Forced, blocking: true), stop.Token);
 
-        var (weights, tensors) = Trained(name);
-        stop.Cancel();
-        collecting.Join();
+        var (weights, tensors) = UnderCollections(() => Trained(name));
 
         Assert.Equal(expected, weights);
         Assert.InRange(tensors, long.MinValue, 0);
+    }
+
+    private static T UnderCollections<T>(Func<T> action)
+    {
+        using var stop = new CancellationTokenSource();
+        var collecting = Repeat(() => GC.Collect(0, GCCollectionMode.Forced, blocking: true), stop.Token);
+        try
+        {
+            return action();
+        }
+        finally
+        {
+            stop.Cancel();
+            collecting.Join();
+        }
     }
 
     /// <summary>

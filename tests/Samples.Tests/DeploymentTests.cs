@@ -8,12 +8,14 @@ namespace Pdp.Samples.Tests;
 
 public sealed class DeploymentTests : IDisposable
 {
-    private readonly nn.Module<Tensor, Tensor> _model = nn.Sequential(("fc", nn.Linear(100, 90)));
+    private readonly nn.Module<Tensor, Tensor> _model;
     private readonly TemporaryFolder _folder = new();
     private readonly Tensor _example = ones(1, 100);
 
     public DeploymentTests()
     {
+        manual_seed(1);
+        _model = nn.Sequential(("fc", nn.Linear(100, 90)));
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         var weight = _model.get_parameter("fc.weight")!;
@@ -51,6 +53,7 @@ public sealed class DeploymentTests : IDisposable
     public void SparseFile_OfANetwork_IsSoMuchSmallerThanSafetensors(string name, double sparsity, double atLeast)
     {
         using var scope = NewDisposeScope();
+        manual_seed(1);
         using nn.Module model = name == "ResNet18" ? ResNet.ResNet18() : new ResNet20();
         using (no_grad())
         {

@@ -33,7 +33,7 @@ internal sealed class BertRuns : IDisposable
     {
         string[] defaults = [
             "--weights", _folder.File("bert"), "--data", _folder.File("task"), "--batch", "8", "--length", "16", "--epochs", "4", "--lr",
-            "1e-3",
+            "1e-3", "--device", "cpu", "--deploy", "false",
         ];
         var settings = CommandLine.Parse<Settings>(arguments, defaults);
         TorchSharp.torch.manual_seed(settings.Seed);

@@ -59,6 +59,7 @@ public sealed class ReferenceTests
     private static void Near(double[] expected, Tensor actual)
     {
         var values = actual.contiguous().data<float>().ToArray();
+        Assert.Equal(expected.Length, values.Length);
         Assert.All(expected.Zip(values), pair => Assert.Equal(pair.First, pair.Second, 1e-5));
     }
 }

@@ -6,16 +6,17 @@ namespace Pdp.Samples.Tests.Cifar10;
 /// <summary>Serves one file on the loopback interface, with or without ranges, whole or breaking off.</summary>
 internal sealed class FileServer : IDisposable
 {
-    private readonly HttpListener _listener = new();
+    /// <summary>Another process may take a free port before it is listened on.</summary>
+    private const int Attempts = 10;
+
+    private readonly HttpListener _listener;
     private readonly byte[] _content;
     private readonly Task _loop;
 
     public FileServer(byte[] content)
     {
         _content = content;
-        Address = new Uri($"http://127.0.0.1:{FreePort()}/data.tar.gz");
-        _listener.Prefixes.Add(Address.GetLeftPart(UriPartial.Authority) + "/");
-        _listener.Start();
+        (_listener, Address) = Listen();
         _loop = ServeAsync();
     }
 
@@ -34,6 +35,25 @@ internal sealed class FileServer : IDisposable
         _listener.Stop();
         _loop.Wait();
         _listener.Close();
+    }
+
+    private static (HttpListener Listener, Uri Address) Listen()
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var address = new Uri($"http://127.0.0.1:{FreePort()}/data.tar.gz");
+            var listener = new HttpListener();
+            listener.Prefixes.Add(address.GetLeftPart(UriPartial.Authority) + "/");
+            try
+            {
+                listener.Start();
+                return (listener, address);
+            }
+            catch (HttpListenerException) when (attempt < Attempts)
+            {
+                listener.Close();
+            }
+        }
     }
 
     private static int FreePort()

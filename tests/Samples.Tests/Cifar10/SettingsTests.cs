@@ -15,6 +15,8 @@ public sealed class SettingsTests
     [InlineData("--importance", "taylor")]
     [InlineData("--importance", "magnitude")]
     [InlineData("--relative-temperature", "1:3e-2")]
+    [InlineData("--str-start", "-1.8E+20")]
+    [InlineData("--str-start", "1.8E+20")]
     [InlineData("--momentum", "0")]
     [InlineData("--width", "8")]
     [InlineData("--side", "16")]
@@ -23,11 +25,11 @@ public sealed class SettingsTests
     [InlineData("--allocation", "global:0.5")]
     [InlineData("--allocation", "from:pruning.json")]
     [InlineData("--batch", "2")]
-    public void Parse_WhenValueIsInRange_TakesIt(params string[] arguments)
+    public void Parse_WhenValueIsInRange_TakesIt(string option, string value)
     {
-        var settings = CommandLine.Parse<Settings>(arguments);
+        var settings = CommandLine.Parse<Settings>([option, value]);
 
-        Assert.NotNull(settings);
+        Assert.Equal(value, CommandLine.Pairs(settings)[option]);
     }
 
     [Theory]
@@ -40,6 +42,9 @@ public sealed class SettingsTests
     [InlineData("Must be in (0, 1]", "--epsilon", "0")]
     [InlineData("Must be at least 2", "--batch", "1")]
     [InlineData("Must be at least 0", "--lr", "Infinity")]
+    [InlineData("--str-start NaN: Must be finite", "--str-start", "NaN")]
+    [InlineData("Must be finite", "--str-start", "Infinity")]
+    [InlineData("Must be finite", "--str-start", "-Infinity")]
     [InlineData("Must be in [1, 1024]", "--threads", "0")]
     [InlineData("There is no method 'magnitude'; there are dense, pdp, gmp", "--method", "magnitude")]
     [InlineData("There is no method 'gpm'; did you mean gmp?", "--method", "gpm")]

@@ -28,7 +28,8 @@ public sealed class GptModelTests : IDisposable
 
         var logits = model.call(Windows.Of(Text, [0], Text.Length))[0];
 
-        var expected = _small.Logits(Text).SelectMany(row => row);
+        double[] expected = [.. _small.Logits(Text).SelectMany(row => row)];
+        Assert.Equal([Text.Length, SmallGpt.Tokens], logits.shape);
         Assert.All(expected.Zip(logits.data<float>().ToArray()), pair => Assert.Equal(pair.First, pair.Second, 1e-5));
         Assert.Equal(logits[4..].data<float>().ToArray(), model.Last(Windows.Of(Text, [0], Text.Length), places: 2)[0]
             .data<float>().ToArray(), (one, other) => Math.Abs(one - other) < 1e-6);

@@ -17,13 +17,17 @@ internal sealed class SmallGpt
         """{ "vocab_size": 11, "n_positions": 6, "n_embd": 8, "n_layer": 2, "n_head": 2, "n_inner": 12,"""
             + """ "activation_function": "gelu_new" }""";
 
+    private readonly string _json;
+
     // Rows by columns as in Hugging Face's files: matrices are [in, out]; vectors have one row.
     private readonly Dictionary<string, double[][]> _weights = new(StringComparer.Ordinal);
 
-    public SmallGpt()
+    public SmallGpt(int tokens = Tokens, int positions = Positions)
     {
-        Fill("wte.weight", Tokens, Width, 0.5);
-        Fill("wpe.weight", Positions, Width, 0.5);
+        _json = Json.Replace("\"vocab_size\": 11", $"\"vocab_size\": {tokens}", StringComparison.Ordinal)
+            .Replace("\"n_positions\": 6", $"\"n_positions\": {positions}", StringComparison.Ordinal);
+        Fill("wte.weight", tokens, Width, 0.5);
+        Fill("wpe.weight", positions, Width, 0.5);
         for (var layer = 0; layer < Layers; layer++)
         {
             var name = $"h.{layer}.";
@@ -43,7 +47,7 @@ internal sealed class SmallGpt
     {
         using var scope = NewDisposeScope();
         Directory.CreateDirectory(folder);
-        File.WriteAllText(Path.Combine(folder, "config.json"), Json);
+        File.WriteAllText(Path.Combine(folder, "config.json"), _json);
         var tensors = _weights.ToDictionary(entry => prefix + entry.Key, entry => TensorOf(entry.Key, entry.Value), StringComparer.Ordinal);
         change?.Invoke(tensors);
         Safetensors.Save(Path.Combine(folder, "model.safetensors"), tensors);

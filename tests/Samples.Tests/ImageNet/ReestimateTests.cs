@@ -96,6 +96,7 @@ public sealed class ReestimateTests
     public void Reestimate_OfEachNetwork_ReachesAllBatchNorms(string name)
     {
         using var scope = NewDisposeScope();
+        manual_seed(1);
         using var model = Networks.Make(new Settings { Model = name, Classes = 4 });
 
         BatchNorms.Reestimate(model, [rand(4, 3, 32, 32)]);

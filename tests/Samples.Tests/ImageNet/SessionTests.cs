@@ -1,4 +1,6 @@
 using Pdp.Samples.ImageNet.Training;
+using Pdp.Training;
+using static TorchSharp.torch;
 
 namespace Pdp.Samples.Tests.ImageNet;
 
@@ -9,19 +11,14 @@ public sealed class SessionTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     // A file that is a link to /dev/full takes no byte, as a disk that is full does. Steps 12 and 18 end epochs.
-    [Fact]
+    [FullDeviceFact]
     public void Train_WhenTheDiskIsFullForAWhile_GoesOnAndLosesNothing()
     {
-        if (!File.Exists("/dev/full"))
-        {
-            return;
-        }
-
         using var whole = new TinyRun(TinyRun.Default);
         whole.Train();
         using var run = new TinyRun(TinyRun.Default with { CheckpointSteps = 0 }, _folder.Path);
         var first = run.Session.EndEpoch(run.Session.TrainEpoch(Progress.Start), run.Validation);
-        File.CreateSymbolicLink(_folder.File("step-0000000012.safetensors.part"), "/dev/full");
+        File.CreateSymbolicLink(_folder.File("step-0000000012.safetensors.part"), FullDeviceFactAttribute.Path);
 
         var second = run.Session.TrainEpoch(first);
 
@@ -40,15 +37,22 @@ public sealed class SessionTests : IDisposable
         Assert.True(File.Exists(_folder.File("step-0000000024.safetensors")));
     }
 
+    // An epoch has six steps: those of 3.5 to 4 are the 22nd to the 24th.
     [Fact]
     public void Train_WithACommitWithinItsLastEpoch_TrainsOnAfterIt()
     {
-        using var run = new TinyRun(TinyRun.Default with { CommitAt = 3.5, CheckpointSteps = 0 });
+        using var run = new TinyRun(TinyRun.Default with { CommitAt = 3.5, CheckpointSteps = 1, KeepLast = 9 }, _folder.Path);
 
         run.Train();
 
-        Assert.True(run.Learner.Pruner!.IsCommitted);
+        using var scope = NewDisposeScope();
+        int[] steps = [21, 22, 24];
         Assert.Contains("whole model", run.Lines.ToString(), StringComparison.Ordinal);
+        Assert.Equal([false, true, true], steps.Select(
+            step => PrunerState.FromJson(TrainingState.LoadTexts(PathOf(step))["pruner"]).IsCommitted));
+        var (committed, last) = (Safetensors.Load(PathOf(22)), Safetensors.Load(PathOf(24)));
+        Assert.All(run.Learner.Model.named_parameters(), entry => Assert.NotEqual(
+            committed[$"model.{entry.name}"].bytes.ToArray(), last[$"model.{entry.name}"].bytes.ToArray()));
     }
 
     [Fact]
@@ -92,4 +96,6 @@ public sealed class SessionTests : IDisposable
         Assert.Equal(best.Epoch, Checkpoint.Load(run.Session.Folder!.BestPath, resumed.Learner, run.Settings).Epoch);
         Assert.Equal(0.5, over.History[^1].Sparsity, 0.01);
     }
+
+    private string PathOf(int step) => _folder.File($"step-{step:D10}.safetensors");
 }

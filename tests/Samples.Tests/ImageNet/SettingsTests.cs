@@ -12,13 +12,14 @@ public sealed class SettingsTests
     [InlineData("--strategy", "2:4")]
     [InlineData("--strategy", "channel")]
     [InlineData("--epsilon", "1")]
-    [InlineData("--temperature", "1e-4")]
+    [InlineData("--temperature", "0.0001")]
     [InlineData("--relative-temperature", "1:0.015")]
     [InlineData("--side", "32")]
     [InlineData("--ema", "0.9999")]
     [InlineData("--log-steps", "0")]
     [InlineData("--label-smoothing", "0")]
-    public void Parse_WhenValueIsInRange_TakesIt(params string[] arguments) => Assert.NotNull(CommandLine.Parse<Settings>(arguments));
+    public void Parse_WhenValueIsInRange_TakesIt(string option, string value) =>
+        Assert.Equal(value, CommandLine.Pairs(CommandLine.Parse<Settings>([option, value]))[option]);
 
     [Theory]
     [InlineData("There is no network 'alexnet'; there are resnet18, resnet50, mobilenet-v1, mobilenet-v2.", "--model", "alexnet")]

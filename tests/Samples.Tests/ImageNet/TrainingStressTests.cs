@@ -22,20 +22,23 @@ public sealed class TrainingStressTests
         var expected = calm.State();
 
         using var stop = new CancellationTokenSource();
-        var allocating = Repeat(() => GC.KeepAlive(new byte[100_000]), stop.Token);
-        var collecting = Repeat(Collect, stop.Token);
-        var steps = 0;
-        var clock = Stopwatch.StartNew();
-        while (clock.Elapsed.TotalSeconds < seconds || steps < LeastSteps)
+        Thread[] workers = [Repeat(() => GC.KeepAlive(new byte[100_000]), stop.Token), Repeat(Collect, stop.Token)];
+        try
         {
-            using var run = new TinyRun(TinyRun.Default);
-            steps += run.Train().Epoch * run.Trainer.Steps;
-            Assert.Equal(expected, run.State());
+            var steps = 0;
+            var clock = Stopwatch.StartNew();
+            while (clock.Elapsed.TotalSeconds < seconds || steps < LeastSteps)
+            {
+                using var run = new TinyRun(TinyRun.Default);
+                steps += run.Train().Epoch * run.Trainer.Steps;
+                Assert.Equal(expected, run.State());
+            }
         }
-
-        stop.Cancel();
-        allocating.Join();
-        collecting.Join();
+        finally
+        {
+            stop.Cancel();
+            Array.ForEach(workers, worker => worker.Join());
+        }
     }
 
     // A thousand times a second is often enough, and leaves time to train in.

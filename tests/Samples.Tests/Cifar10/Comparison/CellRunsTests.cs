@@ -1,7 +1,7 @@
 using System.Diagnostics;
-using System.Text.Json;
 using Pdp.Samples.Comparison;
 using Pdp.Training;
+using static Pdp.Samples.Tests.Cifar10.Comparison.ShellRuns;
 
 namespace Pdp.Samples.Tests.Cifar10.Comparison;
 
@@ -164,46 +164,6 @@ public sealed class CellRunsTests : IDisposable
     }
 
     [Fact]
-    public async Task RunAsync_WhenALogCannotBeWritten_StopsAndLeavesNoRunBehind()
-    {
-        var folders = Folders();
-        ProcessStartInfo Blocked(CellFolder folder)
-        {
-            Directory.CreateDirectory(folder.Log);
-            return Shell($"until [ -e {_folder.File("go-on")} ]; do sleep 0.1; done; touch {_folder.File("went-on")}");
-        }
-
-        await Assert.ThrowsAnyAsync<UnauthorizedAccessException>(
-            () => new CellRuns(folders, jobs: 1, Blocked).RunAsync(CancellationToken.None));
-
-        File.WriteAllText(_folder.File("go-on"), "");
-        await Task.Delay(500);
-        Assert.False(File.Exists(_folder.File("went-on")));
-    }
-
-    [Fact]
-    public async Task RunAsync_WhenStopped_KeepsFinishedCells()
-    {
-        var folders = Folders();
-        using var stop = new CancellationTokenSource();
-        var started = new List<string>();
-
-        ProcessStartInfo Command(CellFolder folder)
-        {
-            if (folder.Cell.Method != "pdp")
-                return Leaving(folder, started);
-            stop.CancelAfter(200);
-            return Shell("sleep 60");
-        }
-
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => new CellRuns(folders, jobs: 1, Command).RunAsync(stop.Token));
-
-        Assert.Equal([folders[0].Cell.Name], started);
-        Assert.NotNull(folders[0].Report());
-        Assert.Null(folders[1].Report());
-    }
-
-    [Fact]
     public async Task RunAsync_DropsWhatAnEarlierRunHasLeft()
     {
         var folders = Folders();
@@ -214,23 +174,5 @@ public sealed class CellRunsTests : IDisposable
         Assert.False(File.Exists(Path.Combine(folders[1].Path, "history.json")));
     }
 
-    private CellFolder[] Folders()
-    {
-        var recipe = Recipes.Parse("""{ "seeds": [0], "columns": { "80 %": { "sparsity": 0.8 } }, "methods": { "pdp": {}, "gmp": {} } }""");
-        return [.. recipe.Cells().Select(cell => new CellFolder(Recipes.Sample, _folder.Path, cell))];
-    }
-
-    private static ProcessStartInfo Leaving(CellFolder folder, List<string> started)
-    {
-        started.Add(folder.Cell.Name);
-        Leave(folder);
-        return Shell("exit 0");
-    }
-
-    private static void Leave(CellFolder folder) =>
-        AtomicFile.WriteText(
-            Path.Combine(folder.Path, "report.json"), JsonSerializer.Serialize(Reports.Of(folder.Cell, 0.8), Json.Options));
-
-    private static ProcessStartInfo Shell(string script) =>
-        new("bash") { ArgumentList = { "-c", script }, RedirectStandardOutput = true, RedirectStandardError = true };
+    private CellFolder[] Folders() => ShellRuns.Folders(_folder.Path);
 }

@@ -1,3 +1,5 @@
+using Pdp.Samples.Comparison;
+
 namespace Pdp.Samples.Tests.Cifar10.Comparison;
 
 public sealed class CompareRecipeTests
@@ -125,7 +127,11 @@ public sealed class CompareRecipeTests
     }
 
     [Fact]
-    public void RecipesThatComeWithTheProgram_CanBeRead() =>
-        Assert.All(Directory.EnumerateFiles(Path.Combine(AppContext.BaseDirectory, "comparisons")), path => Assert.NotEmpty(
-            Recipes.Read(path).Cells()));
+    public void RecipesThatComeWithTheProgram_CanBeRead()
+    {
+        string[] names = ["choose", "choose-floor", "choose-steps", "choose-trained", "finetune", "scratch", "smoke", "table"];
+
+        Assert.Equal(names, CompareRecipe.Names);
+        Assert.All(names, name => Assert.NotEmpty(Recipes.Read(name).Cells()));
+    }
 }

@@ -12,6 +12,8 @@ public sealed class CompareTests : IDisposable
 
     private readonly TemporaryFolder _folder = new();
 
+    public static TheoryData<string> RecipeNames => [.. CompareRecipe.Names];
+
     public void Dispose() => _folder.Dispose();
 
     [Theory]
@@ -26,15 +28,12 @@ public sealed class CompareTests : IDisposable
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
 
+    // On a network and pictures that are small: where channels are cut, most of the time goes into finding those that belong together.
     [Theory]
-    [InlineData("smoke")]
-    [InlineData("scratch")]
-    [InlineData("choose")]
-    [InlineData("choose-trained")]
-    [InlineData("choose-steps")]
-    [InlineData("finetune")]
+    [MemberData(nameof(RecipeNames))]
     public void Run_OfARecipeThatComesWithTheProgram_IsPossible(string name) =>
-        Rehearsal.Require(Recipes.Sample, Recipes.Read(name).Cells());
+        Rehearsal.Require(Recipes.Sample, Recipes.Read(name).Cells().Select(
+            cell => cell with { Options = new Dictionary<string, string>(cell.Options) { ["width"] = "4", ["side"] = "8" } }));
 
     [Fact]
     public void Run_FromScratchWithWeights_SaysThatNoneAreWanted()

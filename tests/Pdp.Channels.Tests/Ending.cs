@@ -4,17 +4,18 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Tests.Channels;
 
-/// <summary>Two layers, and a function of their output.</summary>
+/// <summary>Two layers, of the same numbers in each instance, and a function of their output.</summary>
 internal sealed class Ending : Module<Tensor, Tensor>
 {
     private readonly Func<Tensor, Tensor> _end;
-    private readonly Linear first = Linear(6, 8);
-    private readonly Linear second = Linear(8, 3);
+    private readonly Linear first;
+    private readonly Linear second;
 
     public Ending(Func<Tensor, Tensor> end)
         : base(nameof(Ending))
     {
-        _end = end;
+        manual_seed(3);
+        (_end, first, second) = (end, Linear(6, 8), Linear(8, 3));
         RegisterComponents();
     }
 

@@ -12,6 +12,8 @@ public sealed class HiddenStatisticTests
     private static readonly Scalar One = 1.0;
     private static readonly Scalar Threshold = 50.0;
 
+    public HiddenStatisticTests() => manual_seed(3);
+
     /// <summary>What training leaves in a buffer, evaluation may use.</summary>
     [Theory]
     [InlineData(true)]

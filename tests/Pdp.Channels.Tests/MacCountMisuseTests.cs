@@ -34,8 +34,9 @@ public sealed class MacCountMisuseTests
         using var example = ones(2, 7, 8, 8);
         model.train();
 
-        Assert.ThrowsAny<Exception>(() => MacCount.Of(model, example));
+        var fault = Assert.Throws<ArgumentException>(() => MacCount.Of(model, example));
 
+        Assert.Contains("with 3 channels to Conv2d", fault.Message, StringComparison.Ordinal);
         Assert.All(model.modules(), module => Assert.Equal((true, 0), (module.training, Hooks.On(module))));
     }
 

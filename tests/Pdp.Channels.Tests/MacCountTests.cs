@@ -1,4 +1,3 @@
-using CsCheck;
 using Pdp.Samples.Models;
 using Pdp.Tests.Support;
 using TorchSharp.Modules;
@@ -185,20 +184,10 @@ public sealed class MacCountTests
             Positions = 100,
         }, new() { Name = "b", Weight = "b.weight", Shape = [5, 5], Positions = 0 }]).ToString());
 
-    private static (ChannelMap Map, MacCount Count) Probed(string name)
-    {
-        using var model = Zoo.Get(name).Make();
-        using var example = Zoo.Get(name).Batch(size: 1);
-        return (ChannelMap.Find(model, example), MacCount.Of(model, example));
-    }
-
     private static long MacsOf(Module<Tensor, Tensor> layer, long[] shape)
     {
         using var _ = layer;
         using var example = zeros(shape);
         return MacCount.Of(layer, example).Total;
     }
-
-    private static IEnumerable<string> Rows(MacCount count) =>
-        count.Layers.Select(layer => $"{layer.Name} {layer.Weight} [{string.Join(", ", layer.Shape)}] {layer.Positions} {layer.Macs}");
 }

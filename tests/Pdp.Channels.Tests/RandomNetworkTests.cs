@@ -10,7 +10,7 @@ namespace Pdp.Tests.Channels;
 public sealed class RandomNetworkTests
 {
     /// <summary>Networks by default; the environment's PDP_ZOO asks for more, and PDP_ZOO_FROM begins at another seed.</summary>
-    private static readonly int Count = Setting("PDP_ZOO", 40);
+    private static readonly int Count = Setting("PDP_ZOO", 20);
 
     private static readonly int First = Setting("PDP_ZOO_FROM", 0);
 

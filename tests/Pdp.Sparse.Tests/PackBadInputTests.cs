@@ -89,6 +89,25 @@ public sealed class PackBadInputTests
     }
 
     [Fact]
+    public void PackAndLoad_OfNull_NameIt()
+    {
+        using var scope = NewDisposeScope();
+        using var model = Nets.Convolutions();
+        var (picture, plan) = (Nets.Picture(), new SparsePlan([]));
+
+        Assert.Throws<ArgumentNullException>("model", () => SparseModel.Pack(null!, picture));
+        Assert.Throws<ArgumentNullException>("example", () => SparseModel.Pack(model, (Tensor)null!));
+        Assert.Throws<ArgumentNullException>("options", () => SparseModel.Pack(model, picture, null!));
+        Assert.Throws<ArgumentNullException>("model", () => SparseModel.Pack(null!, () => picture));
+        Assert.Throws<ArgumentNullException>("forward", () => SparseModel.Pack(model, (Func<Tensor>)null!));
+        Assert.Throws<ArgumentNullException>("model", () => SparseModel.Pack(null!, plan));
+        Assert.Throws<ArgumentNullException>("plan", () => SparseModel.Pack(model, (SparsePlan)null!));
+        Assert.Throws<ArgumentNullException>("model", () => SparseModel.Load(null!, "file", plan));
+        Assert.Throws<ArgumentNullException>("path", () => SparseModel.Load(model, null!, plan));
+        Assert.Throws<ArgumentNullException>("plan", () => SparseModel.Load(model, "file", null!));
+    }
+
+    [Fact]
     public void Pack_WhenMatchFitsNothing_ListsTheCandidates()
     {
         using var scope = NewDisposeScope();

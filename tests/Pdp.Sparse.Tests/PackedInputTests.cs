@@ -29,25 +29,6 @@ public sealed class PackedInputTests
         Assert.All(inputs.Zip(expected), pair => Assert.True(IsSame(model.call(pair.First), pair.Second)));
     }
 
-    [Theory]
-    [InlineData(1)]
-    [InlineData(2)]
-    public void Call_WhenThreadsAreSet_GivesTheSameBits(int threads)
-    {
-        using var scope = NewDisposeScope();
-        using var _ = no_grad();
-        using var model = Nets.Convolutions();
-        using var packed = SparseModel.Pack(model, Nets.Picture(), Pruned.Everything);
-        var expected = model.call(Nets.Picture());
-        var before = get_num_threads();
-
-        set_num_threads(threads);
-        var actual = model.call(Nets.Picture());
-        set_num_threads(before);
-
-        Assert.True(actual.Equals(expected));
-    }
-
     [Fact]
     public void Call_WhenManyThreadsCallWhileGarbageIsCollected_GivesTheSame()
     {
@@ -59,12 +40,12 @@ public sealed class PackedInputTests
         using var otherPacked = SparseModel.Pack(other, picture, Pruned.Everything);
         using var expected = Run(model, picture);
         using var end = new CancellationTokenSource(TimeSpan.FromSeconds(seconds));
-        var (faults, calls) = (0, 0);
+        var faults = 0;
 
         Thread[] threads =
         [
             .. Enumerable.Range(0, 4).Select(i => i % 2 == 0 ? model : other)
-                .Select(called => new Thread(() => Repeat(called, picture, expected, end.Token, ref faults, ref calls))),
+                .Select(called => new Thread(() => Repeat(called, picture, expected, end.Token, ref faults))),
         ];
         Array.ForEach(threads, thread => thread.Start());
         while (!end.IsCancellationRequested)
@@ -77,7 +58,6 @@ public sealed class PackedInputTests
         Array.ForEach(threads, thread => thread.Join());
 
         Assert.Equal(0, faults);
-        Assert.True(calls > threads.Length, $"Only {calls} calls.");
     }
 
     [Fact]
@@ -107,14 +87,12 @@ public sealed class PackedInputTests
         return (GC.GetAllocatedBytesForCurrentThread() - before) / 50;
     }
 
-    private static void Repeat(
-        Module<Tensor, Tensor> model, Tensor picture, Tensor expected, CancellationToken end, ref int faults, ref int calls)
+    private static void Repeat(Module<Tensor, Tensor> model, Tensor picture, Tensor expected, CancellationToken end, ref int faults)
     {
         // Two calls at least, however busy the machine.
         for (var call = 0; call < 2 || !end.IsCancellationRequested; call++)
         {
             using var scope = NewDisposeScope();
-            Interlocked.Increment(ref calls);
             if (!Run(model, picture).bytes.SequenceEqual(expected.bytes))
                 Interlocked.Increment(ref faults);
         }

@@ -83,7 +83,11 @@ public sealed class PlanTests
         Assert.Contains("by zeros", packed.Report.ToString(), StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void MaximumSeconds_WhenOutOfRange_Throws() =>
-        Assert.Throws<ArgumentOutOfRangeException>(() => new SparseOptions { MaximumSeconds = double.NaN });
+    [Theory]
+    [InlineData(0)]
+    [InlineData(-1)]
+    [InlineData(double.NaN)]
+    [InlineData(double.PositiveInfinity)]
+    public void MaximumSeconds_WhenOutOfRange_Throws(double seconds) =>
+        Assert.Throws<ArgumentOutOfRangeException>("MaximumSeconds", () => new SparseOptions { MaximumSeconds = seconds });
 }

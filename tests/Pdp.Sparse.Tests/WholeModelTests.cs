@@ -59,6 +59,38 @@ public sealed class WholeModelTests : IDisposable
         Assert.True(Pruned.IsClose(model.call(Nets.Picture()), expected));
     }
 
+    [Theory]
+    [InlineData(9.6, LayerForm.ChannelsLast)]
+    [InlineData(9.8, LayerForm.Folded)]
+    public void Pack_WhenDenseLayersGainByChannelsLast_PutsThemLast(double timeWithChannelsLast, LayerForm form)
+    {
+        using var _ = no_grad();
+        using var model = Nets.Convolutions();
+        var expected = model.call(Nets.Picture());
+        var times = new Queue<double[]>([[1, 2], [1, 2], [10, 1], [10, timeWithChannelsLast]]);
+
+        using var packed = Pack(model, Times(times.Dequeue, whole: [10, 9, 9, 5]), new());
+
+        Assert.Equal([form, form, LayerForm.Packed], packed.Report.Layers.Select(layer => layer.Form));
+        Assert.Empty(times);
+        Assert.True(Pruned.IsClose(model.call(Nets.Picture()), expected));
+    }
+
+    [Fact]
+    public void Pack_WhenChannelsLastAloneGain_PutsThemLastAndPacksNothing()
+    {
+        using var _ = no_grad();
+        using var model = Nets.Convolutions();
+        var expected = model.call(Nets.Picture());
+
+        using var packed = Pack(model, Times(layer: [10, 1], whole: [10, 9, 8, 8.5]), new());
+
+        Assert.Equal(
+            [LayerForm.ChannelsLast, LayerForm.ChannelsLast, LayerForm.Dense], packed.Report.Layers.Select(layer => layer.Form));
+        Assert.Equal((8, 8), (packed.Report.FoldedMilliseconds, packed.Report.PackedMilliseconds));
+        Assert.True(Pruned.IsClose(model.call(Nets.Picture()), expected));
+    }
+
     [Fact]
     public void Pack_WhenALayerLosesAlone_LeavesItDense()
     {
@@ -88,7 +120,10 @@ public sealed class WholeModelTests : IDisposable
 
     private static Medians Times(double[] layer, double[] whole) => Times(() => layer, whole);
 
-    /// <summary>Runs each way once. Two ways are those of a layer, dense and packed, and four those of the model.</summary>
+    /// <summary>
+    /// Runs each way once. Two ways are those of a layer, dense and packed, or behind all layers those of the model with its dense layers
+    /// as they are and with channels last; four ways are those of the model.
+    /// </summary>
     private static Medians Times(Func<double[]> layer, double[] whole) => (_, ways) =>
     {
         Array.ForEach(ways, way => way());

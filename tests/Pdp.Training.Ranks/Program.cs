@@ -23,7 +23,6 @@ return MpiRanks.Run(collective =>
     {
         case "train":
             var result = SmallTraining.Run(collective, sparsity: 0.6);
-            Say("dense", SmallTraining.Run(collective).Weights);
             Say("weights", result.Weights);
             Say("masks", result.Masks);
             Say("zeros", result.Zeros);

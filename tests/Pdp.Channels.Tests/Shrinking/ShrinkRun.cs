@@ -4,8 +4,7 @@ using static TorchSharp.torch.nn;
 
 namespace Pdp.Tests.Channels.Shrinking;
 
-/// <summary>A network, pruned to half of its channels and committed.</summary>
-/// <summary>A network of the zoo that is pruned by channels and committed.</summary>
+/// <summary>A network of the zoo, pruned to half of its channels and committed.</summary>
 internal sealed class ShrinkRun : IDisposable
 {
     public ShrinkRun(string name, ScalarType type, IMaskStrategy? strategy = null, IReadOnlyList<LayerMatch>? exclude = null)
@@ -23,8 +22,7 @@ internal sealed class ShrinkRun : IDisposable
         var zoo = Zoo.Get(name);
         Model = zoo.Make(type: type);
         Example = zoo.Batch(type: type);
-        using (var single = zoo.Batch(size: 1, type: type))
-            Pruner = new(Model, OptionsFor(change(ChannelMap.Find(Model, single)), strategy) with { Exclude = exclude ?? [] });
+        Pruner = new(Model, OptionsFor(change(MapOf(zoo, type)), strategy) with { Exclude = exclude ?? [] });
         Pruner.BeginEpoch(0);
         Pruner.Commit();
     }
@@ -57,5 +55,13 @@ internal sealed class ShrinkRun : IDisposable
         Pruner.Dispose();
         Example.Dispose();
         Model.Dispose();
+    }
+
+    private ChannelMap MapOf(ZooModel zoo, ScalarType type)
+    {
+        if (type == ScalarType.Float32)
+            return ZooMaps.Of(zoo.Name);
+        using var single = zoo.Batch(size: 1, type: type);
+        return ChannelMap.Find(Model, single);
     }
 }

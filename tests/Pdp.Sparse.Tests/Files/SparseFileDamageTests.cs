@@ -134,6 +134,19 @@ public sealed class SparseFileDamageTests : IDisposable
     }
 
     [Fact]
+    public void Recognizes_WhenThereIsNoSafetensorsFile_SaysSo()
+    {
+        Assert.Throws<ArgumentNullException>("path", () => SparseFile.Recognizes(null!));
+        Assert.Throws<FileNotFoundException>(() => SparseFile.Recognizes(Path));
+        SparseFile.Save(_model, Path);
+        File.WriteAllBytes(Path, File.ReadAllBytes(Path)[..^1]);
+
+        var error = Assert.Throws<InvalidDataException>(() => SparseFile.Recognizes(Path));
+
+        Assert.StartsWith($"'{Path}' ", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Load_OfALaterFormat_SaysSo()
     {
         SparseFile.Save(_model, Path);

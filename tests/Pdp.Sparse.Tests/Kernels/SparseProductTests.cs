@@ -13,13 +13,22 @@ public class SparseProductTests
 
     private static readonly Gen<double> Sparsity = Gen.Int[0, 6].Select(i => ((double[])[0, 0.3, 0.8, 0.9, 0.95, 0.99, 1])[i]);
 
+    /// <summary>Of the numbers of weights and inputs.</summary>
+    private static readonly Gen<int> Seed = Gen.Int[0, 1_000_000];
+
+    public SparseProductTests() => manual_seed(5);
+
     [Fact]
     public void Linear_OnRandomShapes_EqualsFloat64()
     {
-        Gen.Select(Gen.Int[1, 400], Gen.Int[1, 300], Gen.OneOf(Gen.Int[1, 20], Gen.Int[1, 200]), Sparsity, Gen.Bool).Sample(
-            (inputs, outputs, tokens, sparsity, hasBias) =>
+        var lengths = Gen.OneOf(Gen.Int[1, 20], Gen.Int[1, 200]);
+        Law.Holds(
+            Gen.Select(Gen.Int[1, 400], Gen.Int[1, 300], lengths, Sparsity, Gen.Bool, Seed),
+            layer =>
             {
                 using var scope = NewDisposeScope();
+                var (inputs, outputs, tokens, sparsity, hasBias, seed) = layer;
+                manual_seed(seed);
                 var (weight, x) = (Pruned([outputs, inputs], sparsity), randn(tokens, inputs));
                 var bias = hasBias ? randn(outputs) : null;
                 using var product = SparseProduct.Linear(weight, new(bias));
@@ -28,7 +37,7 @@ public class SparseProductTests
 
                 AssertClose(functional.linear(x.to(float64), weight.to(float64), bias?.to(float64)), y);
             },
-            iter: 150, seed: "0000KrT3nWY5", threads: 1);
+            count: 150);
     }
 
     [Fact]
@@ -36,12 +45,15 @@ public class SparseProductTests
     {
         var axis = Gen.Select(Gen.Int[1, 3], Gen.Int[0, 3], Gen.Int[0, 3], Gen.Int[1, 3], (stride, before, after, dilation) =>
             new ConvolutionAxis(stride, before, after, dilation));
-        var window = Gen.Select(Gen.Int[1, 5], Gen.Int[1, 5], axis, axis);
-        var picture = Gen.Select(Gen.Int[1, 3], Gen.Int[1, 40], Gen.Int[1, 24], Gen.Int[1, 24]);
-        Gen.Select(Gen.Int[1, 140], window, picture, Sparsity, Gen.Int[0, 3]).Sample(
-            (outputs, window, picture, sparsity, layout) =>
+        var windows = Gen.Select(Gen.Int[1, 5], Gen.Int[1, 5], axis, axis);
+        var sizes = Gen.Select(Gen.Int[1, 3], Gen.Int[1, 40], Gen.Int[1, 24], Gen.Int[1, 24]);
+        Law.Holds(
+            Gen.Select(Gen.Int[1, 140], windows, sizes, Sparsity, Gen.Int[0, 3], Seed),
+            layer =>
             {
                 using var scope = NewDisposeScope();
+                var (outputs, window, picture, sparsity, layout, seed) = layer;
+                manual_seed(seed);
                 var (kernelHeight, kernelWidth, down, across) = window;
                 var (pictures, inputs, height, width) = picture;
                 if (down.Outputs(height, kernelHeight) < 1 || across.Outputs(width, kernelWidth) < 1)
@@ -54,7 +66,7 @@ public class SparseProductTests
 
                 AssertClose(Expected(x, weight, bias, down, across), y);
             },
-            iter: 400, seed: "0000KrT3nWY5", threads: 1);
+            count: 400);
     }
 
     [Fact]
@@ -82,8 +94,10 @@ public class SparseProductTests
         using var scope = NewDisposeScope();
         using var linear = SparseProduct.Linear(Pruned([500, 300], 0.9), new(randn(500)));
         using var convolution = SparseProduct.Convolution(Pruned([300, 20, 3, 3], 0.9), [new(2, 1, 1), new(1, 1, 1)], Epilogue.None);
-        var (x, picture) = (randn(150, 300), randn(3, 20, 19, 23));
-        var (y, z, one) = (linear.Run(x), convolution.Run(picture), linear.Run(x[0]));
+        // Below 2^16 nonzeros, one vector is left to one thread.
+        using var large = SparseProduct.Linear(Pruned([2000, 500], 0.9), Epilogue.None);
+        var (x, picture, vector) = (randn(150, 300), randn(3, 20, 19, 23), randn(500));
+        var (y, z, one) = (linear.Run(x), convolution.Run(picture), large.Run(vector));
         set_num_threads(Math.Max(2, Environment.ProcessorCount));
         try
         {
@@ -91,7 +105,7 @@ public class SparseProductTests
             {
                 AssertSameBits(y, linear.Run(x));
                 AssertSameBits(z, convolution.Run(picture));
-                AssertSameBits(one, linear.Run(x[0]));
+                AssertSameBits(one, large.Run(vector));
             }
         }
         finally

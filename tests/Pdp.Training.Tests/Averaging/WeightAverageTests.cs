@@ -1,3 +1,4 @@
+using Pdp.Tests.Support;
 using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -113,6 +114,40 @@ public sealed class WeightAverageTests : IDisposable
         Assert.Contains("'running_mean'", Assert.Throws<InvalidOperationException>(average.Update).Message, StringComparison.Ordinal);
         Assert.Contains("'running_mean'", Assert.Throws<InvalidOperationException>(average.Swap).Message, StringComparison.Ordinal);
         Assert.Equal((1f, 5f), (Value(average, "weight"), _model.weight!.ReadCpuSingle(0)));
+    }
+
+    [Fact]
+    public void Dispose_WhileSwapped_LeavesTheAveragesInTheModelAndNoTensorBehind()
+    {
+        var average = new WeightAverage(_model, 0.5);
+        Set(5);
+        average.Swap();
+
+        average.Dispose();
+
+        Assert.Equal(1f, _model.weight!.ReadCpuSingle(0));
+        Leaks.None(() =>
+        {
+            using var other = new WeightAverage(_model, 0.5);
+            other.Swap();
+        });
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(double.NaN)]
+    public void Constructor_WhenTheDecayIsOutOfRange_SaysSo(double decay) =>
+        Assert.Throws<ArgumentOutOfRangeException>("decay", () => new WeightAverage(_model, decay));
+
+    [Fact]
+    public void Arguments_WhenNull_AreRefused()
+    {
+        using var average = new WeightAverage(_model, 0.5);
+
+        Assert.Throws<ArgumentNullException>("model", () => new WeightAverage(null!, 0.5));
+        Assert.Throws<ArgumentNullException>("state", () => average.SetState(null!));
+        Assert.Throws<ArgumentNullException>("state", () => average.CheckState(null!));
     }
 
     private static void Fill(Tensor weight, float value)

@@ -33,6 +33,17 @@ public sealed class CheckpointFolderTests : IDisposable
     }
 
     [Fact]
+    public void Save_ByDefault_KeepsTheLastThree()
+    {
+        var folder = new CheckpointFolder(_temporary.File("run"));
+
+        for (var step = 1; step <= 4; step++)
+            folder.Save(step, _scene.State, Texts);
+
+        Assert.Equal(["step-0000000002.safetensors", "step-0000000003.safetensors", "step-0000000004.safetensors"], Names());
+    }
+
+    [Fact]
     public void FindNewest_WhenTheNewestAreDamaged_TakesTheNewestThatIsWholeAndSaysSo()
     {
         _folder.Save(1, _scene.State, Texts);
@@ -86,8 +97,9 @@ public sealed class CheckpointFolderTests : IDisposable
         _folder.Save(1, _scene.State, Texts, isBest: true);
         Directory.CreateDirectory(_temporary.File("run/step-0000000002.safetensors.part"));
 
-        Assert.ThrowsAny<SystemException>(() => _folder.Save(2, _scene.State, Texts));
+        var error = Assert.Throws<UnauthorizedAccessException>(() => _folder.Save(2, _scene.State, Texts));
 
+        Assert.Contains("step-0000000002.safetensors.part", error.Message, StringComparison.Ordinal);
         Assert.Equal(["best.safetensors", "step-0000000001.safetensors"], Names());
         Assert.NotNull(_folder.FindNewest());
     }
@@ -126,8 +138,8 @@ public sealed class CheckpointFolderTests : IDisposable
     [Fact]
     public void Folder_WhenAnArgumentIsWrong_SaysSo()
     {
-        Assert.ThrowsAny<ArgumentException>(() => new CheckpointFolder(null!));
-        Assert.ThrowsAny<ArgumentException>(() => new CheckpointFolder(""));
+        Assert.Throws<ArgumentNullException>("path", () => new CheckpointFolder(null!));
+        Assert.Throws<ArgumentException>("path", () => new CheckpointFolder(""));
         Assert.Throws<ArgumentOutOfRangeException>(() => new CheckpointFolder("x", 0));
         Assert.Throws<ArgumentOutOfRangeException>(() => _folder.Save(-1, _scene.State, Texts));
         Assert.Throws<ArgumentOutOfRangeException>(() => _folder.Save(10_000_000_000, _scene.State, Texts));

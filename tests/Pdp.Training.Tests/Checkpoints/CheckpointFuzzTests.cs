@@ -43,7 +43,7 @@ public sealed class CheckpointFuzzTests : IDisposable
     {
         var (before, refused) = (_other.Bytes(), 0);
 
-        Fuzz.Run(Sound(), 300, (bytes, file) =>
+        var files = Fuzz.Run(Sound(), 300, (bytes, file) =>
         {
             File.WriteAllBytes(Path, Resealing.Resealed(bytes));
             var error = Record.Exception(() => _other.State.Load(Path));
@@ -54,7 +54,7 @@ public sealed class CheckpointFuzzTests : IDisposable
             refused += error is null ? 0 : 1;
         });
 
-        Assert.InRange(refused, 1, 299);
+        Assert.InRange(refused, 1, files - 1);
     }
 
     private byte[] Sound()

@@ -138,6 +138,18 @@ public sealed class DataParallelStartTests
         Assert.Throws<ArgumentOutOfRangeException>(() => new DataParallelOptions { BucketMebibytes = mebibytes });
     }
 
+    [Fact]
+    public void BucketMebibytes_ByDefault_AreFour() => Assert.Equal(4, new DataParallelOptions().BucketMebibytes);
+
+    [Fact]
+    public void Constructor_OfNull_IsRefused()
+    {
+        using var model = Model(seed: 0);
+
+        Assert.Throws<ArgumentNullException>("model", () => new DataParallel(null!, SingleRank.Instance));
+        Assert.Throws<ArgumentNullException>("collective", () => new DataParallel(model, null!));
+    }
+
     private static string ErrorOf(Func<ICollective, Sequential> make, Func<ICollective, DataParallelOptions>? options = null) =>
         Assert.Throws<InvalidDataException>(() => ThreadRanks.Run(2, collective =>
         {

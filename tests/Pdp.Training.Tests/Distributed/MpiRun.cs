@@ -5,7 +5,8 @@ namespace Pdp.Training.Tests.Distributed;
 /// <summary>Runs a scenario of Pdp.Training.Ranks by an <c>mpirun</c> of this machine.</summary>
 internal sealed class MpiRun
 {
-    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(1);
+    /// <summary>Far longer than two ranks take to start on a busy machine: only a hang takes so long.</summary>
+    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(10);
     private static readonly string Program = Path.Combine(AppContext.BaseDirectory, "Pdp.Training.Ranks.dll");
 
     /// <summary>The commands that there are: Debian has both kinds side by side; elsewhere there is one.</summary>
@@ -45,7 +46,10 @@ internal sealed class MpiRun
         if (!process.WaitForExit(Longest))
         {
             process.Kill(entireProcessTree: true);
-            throw new TimeoutException($"{mpirun} {scenario} hangs: {string.Join('\n', lines)}");
+            lock (lines)
+            {
+                throw new TimeoutException($"{mpirun} {scenario} hangs: {string.Join('\n', lines)}");
+            }
         }
 
         process.WaitForExit();

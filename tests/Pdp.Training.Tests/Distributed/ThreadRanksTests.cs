@@ -130,6 +130,21 @@ public sealed class ThreadRanksTests
         Assert.All(results, texts => Assert.Equal(["ü0", "ü1xxxxx", "ü2xxxxxxxxxx"], texts));
     }
 
+    [Fact]
+    public void Broadcast_OfATextOfEachRank_GivesAllThatOfRankZero()
+    {
+        var results = OnEach(3, collective => collective.Broadcast($"ü{collective.Rank}{new string('x', collective.Rank * 5)}"));
+
+        Assert.All(results, text => Assert.Equal("ü0", text));
+    }
+
+    [Fact]
+    public void Run_OfNoRanksOrNoWork_IsRefused()
+    {
+        Assert.Throws<ArgumentOutOfRangeException>("size", () => ThreadRanks.Run(0, _ => { }));
+        Assert.Throws<ArgumentNullException>("work", () => ThreadRanks.Run(1, null!));
+    }
+
     [Theory]
     [InlineData(-1, false)]
     [InlineData(0, true)]

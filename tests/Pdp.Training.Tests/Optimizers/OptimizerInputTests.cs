@@ -134,6 +134,17 @@ public sealed class OptimizerInputTests
     }
 
     [Fact]
+    public void Options_AboveTheUpperEndOfTheirRanges_AreRefused()
+    {
+        var options = new SgdOptions { LearningRate = 0, Dampening = 1 };
+
+        Assert.Throws<ArgumentOutOfRangeException>("Dampening", () => options with { Dampening = 1.01 });
+        Assert.Throws<ArgumentOutOfRangeException>("Momentum", () => options with { Momentum = 1 });
+        Assert.Throws<ArgumentOutOfRangeException>("Beta1", () => new AdamOptions { Beta1 = 1 });
+        Assert.Throws<ArgumentOutOfRangeException>("Beta2", () => new AdamOptions { Beta2 = 1 });
+    }
+
+    [Fact]
     public void LearningRate_WhenBelowZero_IsRefusedAndStays()
     {
         using var scope = NewDisposeScope();

@@ -81,6 +81,7 @@ public sealed class OptimizerStateTests
             foreach (var tensor in state.Values)
                 tensor.Dispose();
         });
+        Array.ForEach(parameters, entry => entry.Parameter.Dispose());
     }
 
     [Theory]
@@ -89,6 +90,7 @@ public sealed class OptimizerStateTests
     {
         using var scope = NewDisposeScope();
         var parameters = Fixed();
+        Leaks.ForgetGarbage();
 
         var before = Tensor.TotalCount;
         var optimizer = Make(kind, parameters);

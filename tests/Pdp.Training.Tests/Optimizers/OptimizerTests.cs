@@ -38,6 +38,7 @@ public sealed class OptimizerTests
             optimizer.step();
             optimizer.zero_grad();
         });
+        Array.ForEach(parameters, entry => entry.Parameter.Dispose());
     }
 
     [Fact]
@@ -79,13 +80,13 @@ public sealed class OptimizerTests
         using var table = Embedding(5, 2, sparse: true);
         using var optimizer = new FusedSgd(table.named_parameters(), new SgdOptions { LearningRate = 1, Momentum = 0.9 });
         using var scope = NewDisposeScope();
-        var before = table.weight!.detach().clone();
+        using (no_grad())
+            table.weight!.zero_();
         table.call(tensor(new[] { 3L })).sum().backward();
 
         optimizer.step();
 
-        var moved = before.sub(table.weight!).sum(1);
-        Assert.Equal(new[] { 0f, 0, 0, 2, 0 }, moved.data<float>().ToArray().Select(value => MathF.Round(value)));
+        Assert.Equal(new[] { 0f, 0, 0, 0, 0, 0, -1, -1, 0, 0 }, table.weight!.data<float>().ToArray());
     }
 
     [Fact]

@@ -5,7 +5,7 @@ namespace Pdp.Training.Tests.Optimizers;
 
 /// <summary>
 /// The first loop of the README, on a smaller model, while another thread allocates arrays of 100 KB, as a loader of pictures does. The
-/// number of steps by the environment variable PDP_STRESS_STEPS; 3,000 by default.
+/// number of steps by the environment variable PDP_STRESS_STEPS; 3,000 by default, and more at the end until something was collected.
 /// </summary>
 public sealed class ReadmeLoopStressTests
 {
@@ -28,10 +28,10 @@ public sealed class ReadmeLoopStressTests
         {
             for (var epoch = 0; epoch < Epochs; epoch++)
             {
-                for (var step = 0; step < steps; step++)
+                for (var step = 0; step < steps || (epoch == Epochs - 1 && GC.CollectionCount(0) == collections); step++)
                 {
                     using var scope = NewDisposeScope();
-                    pruner.BeginEpoch(epoch, step, steps);
+                    pruner.BeginEpoch(epoch, Math.Min(step, steps - 1), steps);
                     optimizer.zero_grad();
                     using (pruner.Mask())
                         loss.call(model.call(points[step % points.Length]), classes[step % points.Length]).backward();
@@ -40,7 +40,6 @@ public sealed class ReadmeLoopStressTests
             }
         }
 
-        Assert.True(GC.CollectionCount(0) > collections, "Nothing was collected.");
         Assert.Equal(32, pruner.Commit().Layers.Sum(layer => layer.Zeros));
         Assert.All(model.parameters(), parameter => Assert.All(parameter.data<float>(), value => Assert.True(float.IsFinite(value))));
     }

@@ -64,7 +64,7 @@ public sealed class LearningRateScheduleTests
     [InlineData(0.5, 0, 0, 1)]
     [InlineData(5e-324, 0, 0, 1)]
     [InlineData(1e18, 1e18, 0, 1e-18)]
-    [InlineData(4, 3.999, 3, 0.8)]
+    [InlineData(4, 3.999, 3, 4 / 4.999)]
     public void Factor_AtTheBoundaries_IsWhatIsDocumented(double steps, double warmup, long step, double expected)
     {
         LearningRateSchedule[] schedules =
@@ -74,7 +74,7 @@ public sealed class LearningRateScheduleTests
                 FinalFactor = 0.1,
             }, new LinearSchedule(steps) { WarmupSteps = warmup, FinalFactor = 0.1 }];
 
-        Assert.All(schedules, schedule => Assert.Equal(1, schedule.Factor(step) / expected, 1e-3));
+        Assert.All(schedules, schedule => Assert.Equal(1, schedule.Factor(step) / expected, 1e-15));
     }
 
     [Fact]
@@ -96,20 +96,29 @@ public sealed class LearningRateScheduleTests
     [InlineData("sgd")]
     [InlineData("adamw")]
     [InlineData("rmsprop")]
-    [InlineData("lbfgs")]
     public void Apply_OnAStockOptimizer_KeepsTheGroupsRatios(string kind)
     {
         using var scope = NewDisposeScope();
         Parameter first = new(ones(1)), second = new(ones(1));
         using var optimizer = Stock(kind, first, second);
-        var initial = optimizer.ParamGroups.Select(group => group.LearningRate).ToArray();
 
         Cosine.Apply(optimizer, 0);
         Cosine.Apply(optimizer, 9);
 
-        Assert.Equal(initial.Select(rate => 0.5 * rate), optimizer.ParamGroups.Select(group => group.LearningRate), (a, b) =>
-            Math.Abs(a - b) < 1e-15);
-        Assert.All(initial, rate => Assert.True(rate > 0));
+        Assert.Equal([0.05, 0.0005], optimizer.ParamGroups.Select(group => group.LearningRate), (a, b) => Math.Abs(a - b) < 1e-15);
+    }
+
+    // It has one group only.
+    [Fact]
+    public void Apply_OnLbfgs_SetsTheRateOfItsGroup()
+    {
+        using var scope = NewDisposeScope();
+        using var optimizer = optim.LBFGS([new Parameter(ones(1))], 0.1);
+
+        Cosine.Apply(optimizer, 0);
+        Cosine.Apply(optimizer, 9);
+
+        Assert.Equal(0.05, optimizer.ParamGroups.Single().LearningRate, 1e-15);
     }
 
     [Theory]
@@ -146,6 +155,7 @@ public sealed class LearningRateScheduleTests
         Assert.Throws<ArgumentOutOfRangeException>(() => Cosine with { WarmupSteps = value });
         Assert.Throws<ArgumentOutOfRangeException>(() => Cosine with { WarmupSteps = 14.5 });
         Assert.Throws<ArgumentOutOfRangeException>(() => Cosine with { FinalFactor = value });
+        Assert.Throws<ArgumentOutOfRangeException>(() => Cosine with { FinalFactor = 1.01 });
     }
 
     private static FusedSgd Fused()
@@ -156,14 +166,8 @@ public sealed class LearningRateScheduleTests
 
     private static optim.Optimizer Stock(string kind, Parameter first, Parameter second) => kind switch
     {
-        "sgd" => optim.SGD(
-            [new SGD.ParamGroup
-            {
-                Parameters = [first],
-                Options = new() { LearningRate = 0.1 },
-            }, new() { Parameters = [second], Options = new() { LearningRate = 0.001 } }], 1),
-        "adamw" => optim.AdamW([first, second], 0.1),
-        "rmsprop" => optim.RMSProp([first, second], 0.1),
-        _ => optim.LBFGS([first, second], 0.1),
+        "sgd" => optim.SGD([new SGD.ParamGroup([first], 0.1), new SGD.ParamGroup([second], 0.001)], 1),
+        "adamw" => optim.AdamW([new AdamW.ParamGroup([first], 0.1), new AdamW.ParamGroup([second], 0.001)], 1),
+        _ => optim.RMSProp([new RMSProp.ParamGroup([first], 0.1), new RMSProp.ParamGroup([second], 0.001)], 1),
     };
 }

@@ -1,0 +1,19 @@
+using Pdp.Tests.Support;
+
+namespace Pdp.Tests.Channels;
+
+/// <summary>The channels of networks of the zoo in float32, each found once for all tests: a map holds no tensors.</summary>
+internal static class ZooMaps
+{
+    private static readonly Dictionary<string, ChannelMap> Found = [];
+
+    public static ChannelMap Of(string name)
+    {
+        if (Found.TryGetValue(name, out var found))
+            return found;
+        var zoo = Zoo.Get(name);
+        using var model = zoo.Make();
+        using var example = zoo.Batch(size: 1);
+        return Found[name] = ChannelMap.Find(model, example);
+    }
+}

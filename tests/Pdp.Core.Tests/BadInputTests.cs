@@ -20,28 +20,7 @@ public sealed class BadInputTests
 
         Assert.Equal(("Sparsity", sparsity), (fault.ParamName, fault.ActualValue));
         Assert.Contains("[0, 1)", fault.Message);
-        Assert.Throws<ArgumentOutOfRangeException>(() => new LayerRule("a") { Sparsity = sparsity });
     }
-
-    [Theory]
-    [InlineData(0)]
-    [InlineData(-1)]
-    [InlineData(double.NaN)]
-    public void EpochsAndTemperature_NotPositive_AreRefused(double value)
-    {
-        Assert.Throws<ArgumentOutOfRangeException>(() => Options with { Epochs = value });
-        Assert.Throws<ArgumentOutOfRangeException>(() => Temperature.Absolute(value));
-        Assert.Throws<ArgumentOutOfRangeException>(() => Temperature.Relative(value));
-        Assert.Throws<ArgumentOutOfRangeException>(() => Temperature.Relative(1).AnnealedTo(value, 0, 1));
-    }
-
-    [Theory]
-    [InlineData(4, 4)]
-    [InlineData(5, 4)]
-    [InlineData(0, 4)]
-    [InlineData(1, 1)]
-    public void NofM_WithAsManyKeptAsThereAre_IsRefused(int kept, int of) =>
-        Assert.Throws<ArgumentOutOfRangeException>(() => NofM.Keep(kept, of));
 
     [Fact]
     public void Model_WithoutWeights_HasNothingToPrune()
@@ -177,9 +156,4 @@ public sealed class BadInputTests
 
         Assert.Throws<ArgumentOutOfRangeException>(() => pruner.Mask((MaskForm)7));
     }
-
-    [Fact]
-    public void Misspelt_OptionsDoNotCompile_SoDefectGCannotHappen() =>
-        Assert.DoesNotContain(typeof(PdpOptions).GetProperties(), property => property.PropertyType == typeof(object)
-            || property.PropertyType == typeof(string));
 }

@@ -9,7 +9,26 @@ public sealed class DefectTests
     private static readonly PdpOptions Options = new() { Sparsity = 0.5, Epochs = 4, Schedule = new LinearRamp(0, 2) };
 
     [Fact]
-    public void DefectE_TheMaskIsNotRecomputedOutsideTheScope_AndNothingIsKeptPerStep()
+    public void DefectE_TheMaskIsNotRecomputedOutsideTheScope()
+    {
+        using var scope = NewDisposeScope();
+        using var model = TestModels.Mlp();
+        var strategy = new PlainStrategy("counting");
+        using var pruner = new PdpPruner(model, Options with { Strategy = strategy });
+        TestModels.Train(model, pruner, 0, 0);
+        TestModels.Train(model, pruner, 1, 1);
+        var before = strategy.Magnitudes;
+
+        model.call(TestModels.Batch(1).Inputs).sum().backward();
+
+        Assert.Equal(before, strategy.Magnitudes);
+        Assert.Equal(0, Hooks.In(model));
+        pruner.Mask().Dispose();
+        Assert.True(strategy.Magnitudes > before);
+    }
+
+    [Fact]
+    public void DefectE_NothingIsKeptPerStep()
     {
         using var model = TestModels.Mlp();
         using var pruner = new PdpPruner(model, Options);

@@ -28,6 +28,31 @@ public sealed class GradientLoopTests
         Assert.Contains("clip and scale gradients after the scope", fault.Message);
     }
 
+    /// <summary>Gradients are examined in the first eight of every 1024 scopes.</summary>
+    [Theory]
+    [InlineData(7, true)]
+    [InlineData(8, false)]
+    [InlineData(500, false)]
+    [InlineData(1023, false)]
+    [InlineData(1024, true)]
+    [InlineData(1031, true)]
+    [InlineData(1032, false)]
+    public void ClippingInsideTheScope_OfALongRun_IsAnErrorNowAndThen(long scopes, bool isExamined)
+    {
+        using var loop = new TrainingLoop("unstructured");
+        loop.Pruner.Restore(loop.Pruner.GetState() with { TrainingScopes = scopes });
+        using (loop.Pruner.Mask())
+        {
+            loop.Backward(1, factor: 100);
+            nn.utils.clip_grad_norm_(loop.Model.parameters(), 1);
+        }
+
+        var fault = Record.Exception(() => loop.Pruner.Mask().Dispose());
+
+        Assert.Equal(isExamined ? typeof(InvalidOperationException) : null, fault?.GetType());
+        Assert.Equal(isExamined, fault?.Message.Contains("clip and scale gradients after the scope", StringComparison.Ordinal) ?? false);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

@@ -13,6 +13,8 @@ public sealed class MaskScopeTests
         Temperature = Temperature.Relative(0.5),
     };
 
+    public MaskScopeTests() => manual_seed(1);
+
     [Fact]
     public void Dispose_AfterForwardAndBackward_RestoresTheWeightsBitForBit()
     {

@@ -36,6 +36,21 @@ public sealed class PdpPrunerMethodTests
     }
 
     [Fact]
+    public void AMethod_BesideAnImportanceOrATemperature_IsRefused()
+    {
+        using var model = TestModels.Mlp();
+        var options = Options(new Half(model));
+
+        var important = Assert.Throws<ArgumentException>(() => new PdpPruner(model, options with { Importance = new Taylor() }));
+        var soft = Assert.Throws<ArgumentException>(
+            () => new PdpPruner(model, options with { GradientTemperature = Temperature.Relative(1) }));
+
+        Assert.StartsWith(
+            "half ranks weights in its own way: leave PdpOptions.Importance unset", important.Message, StringComparison.Ordinal);
+        Assert.StartsWith("half has no soft mask: leave the temperatures", soft.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void AScope_LeavesNoMaskedCopyBehind()
     {
         using var model = TestModels.Mlp();

@@ -125,7 +125,7 @@ public sealed class PdpPrunerTests
     }
 
     [Fact]
-    public void Attaching_LeavesParametersNamesAndOptimizerAsTheyAre()
+    public void Attaching_LeavesParametersAndTheirNamesAsTheyAre()
     {
         using var model = TestModels.Mlp();
         var (names, handles, bytes) = (

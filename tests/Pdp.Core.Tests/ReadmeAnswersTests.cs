@@ -61,67 +61,50 @@ public sealed class ReadmeAnswersTests
     [Fact]
     public void Files_OfTheReadme_LoadIntoAFreshModel()
     {
-        var folder = Directory.CreateTempSubdirectory();
-        var before = Environment.CurrentDirectory;
-        try
-        {
-            Environment.CurrentDirectory = folder.FullName;
-            using var model = TestModels.Mlp(seed: 0);
-            using var pruner = new PdpPruner(model, new PdpOptions { Sparsity = 0.9, Epochs = 1 });
-            pruner.BeginEpoch(0);
-            pruner.BeginEpoch(0.5);
+        using var folder = new WorkingFolder();
+        using var model = TestModels.Mlp(seed: 0);
+        using var pruner = new PdpPruner(model, new PdpOptions { Sparsity = 0.9, Epochs = 1 });
+        pruner.BeginEpoch(0);
+        pruner.BeginEpoch(0.5);
 
-            // README
-            pruner.Commit();
-            model.save("pruned.dat");                   // an ordinary file of an ordinary model; the zeros are in it
+        // README
+        pruner.Commit();
+        model.save("pruned.dat");                   // an ordinary file of an ordinary model; the zeros are in it
 
-            using var deployed = new MyModel();
-            deployed.load("pruned.dat");                // needs no Pdp
-            // README
+        using var deployed = new MyModel();
+        deployed.load("pruned.dat");                // needs no Pdp
+        // README
 
-            Assert.Equal(TestModels.Bytes(model), TestModels.Bytes(deployed));
-        }
-        finally
-        {
-            Environment.CurrentDirectory = before;
-            folder.Delete(recursive: true);
-        }
+        Assert.Equal(TestModels.Bytes(model), TestModels.Bytes(deployed));
     }
 
     [Fact]
     public void Resumption_OfTheReadme_GoesOnWhereTheRunStopped()
     {
-        var folder = Directory.CreateTempSubdirectory();
-        var before = Environment.CurrentDirectory;
-        try
+        using var folder = new WorkingFolder();
+        using var model = TestModels.Mlp(seed: 0);
+        var options = new PdpOptions { Sparsity = 0.9, Epochs = 8 };
+        (double? Epoch, double Sparsity, string Removed) stopped;
+        using (var pruner = new PdpPruner(model, options))
         {
-            Environment.CurrentDirectory = folder.FullName;
-            using var model = TestModels.Mlp(seed: 0);
-            var options = new PdpOptions { Sparsity = 0.9, Epochs = 8 };
-            using (var pruner = new PdpPruner(model, options))
-            {
-                TestModels.Train(model, pruner, 0.5, seed: 1);
-                TestModels.Train(model, pruner, 1.5, seed: 1);
-
-                // README
-                model.save("model.dat");                                        // outside of a mask scope
-                File.WriteAllText("pruner.json", pruner.GetState().ToJson());   // at the same moment, as the optimizer's state
-                // README
-            }
+            TestModels.Train(model, pruner, 0.5, seed: 1);
+            TestModels.Train(model, pruner, 1.5, seed: 1);
+            stopped = ProgressOf(pruner);
 
             // README
-            model.load("model.dat");
-            using var resumed = new PdpPruner(model, options);
-            resumed.Restore(PrunerState.FromJson(File.ReadAllText("pruner.json")));
+            model.save("model.dat");                                        // outside of a mask scope
+            File.WriteAllText("pruner.json", pruner.GetState().ToJson());   // at the same moment, as the optimizer's state
             // README
+        }
 
-            Assert.True(resumed.Sparsity > 0);
-        }
-        finally
-        {
-            Environment.CurrentDirectory = before;
-            folder.Delete(recursive: true);
-        }
+        // README
+        model.load("model.dat");
+        using var resumed = new PdpPruner(model, options);
+        resumed.Restore(PrunerState.FromJson(File.ReadAllText("pruner.json")));
+        // README
+
+        Assert.True(stopped.Sparsity > 0);
+        Assert.Equal(stopped, ProgressOf(resumed));
     }
 
     [Fact]
@@ -147,6 +130,7 @@ public sealed class ReadmeAnswersTests
     [Fact]
     public void Channels_OfTheReadme_GiveASmallerModelAndItsRecord()
     {
+        using var folder = new WorkingFolder();
         using var model = Zoo.Get(nameof(PlainCnn)).Make();
         using var example = Zoo.Get(nameof(PlainCnn)).Batch(size: 1);
         var dense = (double)MacCount.Of(model, example).Total;
@@ -173,6 +157,9 @@ public sealed class ReadmeAnswersTests
 
         Assert.InRange(MacCount.Of(model, example).Total / dense, 0.4, 0.6);
     }
+
+    private static (double? Epoch, double Sparsity, string Removed) ProgressOf(PdpPruner pruner) =>
+        (pruner.Epoch, pruner.Sparsity, string.Join(' ', pruner.Masks.Select(mask => mask.Removed)));
 
     /// <summary>A model of the user's.</summary>
     private sealed class MyModel : Module<Tensor, Tensor>

@@ -13,14 +13,17 @@ namespace Pdp.Tests;
 /// <summary>The first loop of the README and its program, and that all of its code is compiled.</summary>
 public sealed partial class ReadmeTests
 {
-    /// <summary>The quickstart's network and pictures, in 5 of its 11 epochs; with the seeds 0 to 2 it keeps 97.3 to 98.4 %.</summary>
+    /// <summary>Far above the tenth that guessing gets right, and below the 97 % of five times as many steps.</summary>
+    private const double LeastAccuracy = 0.7;
+
+    /// <summary>The quickstart's network, in 200 steps on about a fifth of its pictures.</summary>
     [Fact]
-    public void Loop_OfTheReadme_PrunesToItsNinetyPercentAsAccuratelyAsTheQuickstart()
+    public void Loop_OfTheReadme_PrunesToItsNinetyPercentAndKeepsMostOfItsAccuracy()
     {
         using var data = NewDisposeScope();
         manual_seed(0);
-        using var training = new DrawnImages(12_000, 0);
-        using var test = new DrawnImages(4_000, 1);
+        using var training = new DrawnImages(2_560, 0);
+        using var test = new DrawnImages(1_000, 1);
         using var model = new ConvNet();
         using var loss = CrossEntropyLoss();
         var loader = training.Pictures.split(64).Zip(training.Labels.split(64)).ToList();
@@ -53,12 +56,14 @@ public sealed partial class ReadmeTests
         var report = pruner.Report();
         Assert.Equal(88_373, report.Removed);
         Assert.DoesNotContain(report.Warnings, warning => warning.Contains("clock", StringComparison.Ordinal));
-        Assert.InRange(Accuracy(model, test), 0.973, 1);
+        Assert.InRange(Accuracy(model, test), LeastAccuracy, 1);
     }
 
     [Fact]
     public void Program_OfTheReadme_PrunesToNinetyPercentAndKeepsItsAccuracy()
     {
+        using var folder = new WorkingFolder();
+
         var output = Run(Assembly.Load("Readme").EntryPoint!);
 
         Assert.Contains("17,050    90.00%", output, StringComparison.Ordinal);

@@ -1,3 +1,5 @@
+using static TorchSharp.torch;
+
 namespace Pdp.Tests;
 
 public sealed class SensitivityMisuseTests
@@ -35,13 +37,39 @@ public sealed class SensitivityMisuseTests
     public void Scan_ByAChannelMapWithoutItsStrategy_AsksForIt()
     {
         using var model = TestModels.Mlp();
-        using var example = TorchSharp.torch.ones(1, 16);
+        using var example = ones(1, 16);
         var options = new PdpOptions { Epochs = 1, Channels = ChannelMap.Find(model, example) };
 
         Assert.Contains(
             "set Strategy = new PerChannel()",
             Assert.Throws<ArgumentException>(() => Sensitivity.Scan(model, () => 1, [0.5], options)).Message,
             StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Scan_OfAWeightThatIsNotFinite_NamesIt()
+    {
+        using var model = TestModels.Mlp();
+        using (NewDisposeScope())
+        using (no_grad())
+            model.get_parameter("second.weight")![3, 4] = float.NaN;
+
+        Assert.Contains(
+            "'second.weight' holds NaN or infinity",
+            Assert.Throws<InvalidOperationException>(() => Sensitivity.Scan(model, () => 1, [0.5])).Message,
+            StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(-0.01)]
+    [InlineData(double.NaN)]
+    [InlineData(double.PositiveInfinity)]
+    public void Bounds_OfADropThatIsNone_Throw(double drop)
+    {
+        using var model = TestModels.Mlp();
+        var report = Sensitivity.Scan(model, () => 1, [0.5]);
+
+        Assert.Throws<ArgumentOutOfRangeException>("maximumDrop", () => report.Bounds(drop));
     }
 
     [Fact]

@@ -40,6 +40,24 @@ public sealed class SensitivityTests
         Assert.Equal(kept, smallest);
     }
 
+    [Fact]
+    public void Scan_WithProgress_ReportsEachLayerBeforeTheNext()
+    {
+        using var model = TestModels.Mlp();
+        var received = new Received();
+        var counts = new List<int>();
+        double Evaluate()
+        {
+            counts.Add(received.Layers.Count);
+            return counts.Count;
+        }
+
+        var report = Sensitivity.Scan(model, Evaluate, Levels, progress: received);
+
+        Assert.Equal(report.Layers, received.Layers);
+        Assert.Equal([0, 0, 0, 0, 1, 1, 1, 2, 2, 2], counts);
+    }
+
     [Theory]
     [InlineData(-1)]
     [InlineData(0)]
@@ -213,4 +231,12 @@ public sealed class SensitivityTests
             }),
         ],
     };
+
+    /// <summary>Takes what is reported at once; <c>Progress</c> posts it to the pool.</summary>
+    private sealed class Received : IProgress<LayerSensitivity>
+    {
+        public List<LayerSensitivity> Layers { get; } = [];
+
+        public void Report(LayerSensitivity value) => Layers.Add(value);
+    }
 }

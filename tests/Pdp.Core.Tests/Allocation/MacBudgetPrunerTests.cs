@@ -13,9 +13,10 @@ public sealed class MacBudgetPrunerTests
     {
         var contest = Contest.Of(nameof(BottleneckNet), 1, isCoarse: false, 0.5);
         using var scope = NewDisposeScope();
-        var layers = contest.Layers();
+        var (budget, layers) = (contest.Budget, contest.Layers());
+        var remove = (long)Math.Round(budget.FixedSparsity(layers)!.Value * layers.Sum(layer => layer.Layout.Elements));
 
-        Leaks.None(() => contest.Budget.FixedSparsity(layers));
+        Leaks.None(() => budget.Allocate(layers, remove));
     }
 
     [Fact]

@@ -105,9 +105,9 @@ internal sealed record Rooms(string Name, string Namespace, IReadOnlyList<(strin
     /// <summary>The sources that it takes from other libraries, by paths that lead out of its folder.</summary>
     public IReadOnlyDictionary<string, string> Lent => this == Core
         ? new Dictionary<string, string>()
-        : new[] { "Pdp.Core", "Pdp.Training" }
-            .Where(name => name != Name)
-            .SelectMany(name => Read(name)!.Select(source => ($"../{name}/{source.Key}", source.Value)))
+        : new[] { Core, Training }
+            .Where(rooms => rooms.Name != Name)
+            .SelectMany(rooms => rooms.Sources!.Select(source => ($"../{rooms.Name}/{source.Key}", source.Value)))
             .ToDictionary();
 
     /// <summary>The room of a file: its folder, or the root.</summary>

@@ -104,13 +104,6 @@ public sealed class MagnitudeCaseTests
         Assert.Equal(weights.Select((weight, i) => i / 3 < removed ? 0 : weight), masked);
     }
 
-    [Theory]
-    [InlineData(1)]
-    [InlineData(-.1)]
-    [InlineData(double.NaN)]
-    public void PatAndCt_ASparsityThatLeavesNothing_IsRefused(double sparsity) =>
-        Assert.Throws<ArgumentOutOfRangeException>("Sparsity", () => OneStep.Options(sparsity));
-
     [Fact]
     public void Ct_ConvolutionOfFourValues_LosesTheTwoSmallest()
     {

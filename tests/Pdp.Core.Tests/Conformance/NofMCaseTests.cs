@@ -105,10 +105,6 @@ public sealed class NofMCaseTests
             weight => weight == 0 ? 0.0 : 1.0));
     }
 
-    [Fact]
-    public void Tfmot_AsManyZerosAsTheBlockHas_IsRefused() =>
-        Assert.Throws<ArgumentOutOfRangeException>(() => NofM.Keep(0, of: 4));
-
     [Theory]
     [InlineData(2, 4, new double[] { 1, 2, 0, 0 }, 0)]
     [InlineData(2, 4, new double[] { 1, 2, 3, 4 }, 1)]

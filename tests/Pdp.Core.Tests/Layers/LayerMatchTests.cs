@@ -19,9 +19,10 @@ public sealed class LayerMatchTests
     [Theory]
     [InlineData("")]
     [InlineData("  ")]
-    public void Named_WithoutAPattern_Throws(string pattern)
+    public void Match_WithoutAPatternOrWords_Throws(string pattern)
     {
         Assert.Throws<ArgumentException>(() => LayerMatch.Named(pattern));
+        Assert.Throws<ArgumentException>(() => LayerMatch.OfType(pattern));
         Assert.Throws<ArgumentException>(() => LayerMatch.Where(_ => true, pattern));
         Assert.Throws<ArgumentNullException>(() => LayerMatch.Where(null!));
         Assert.Throws<ArgumentNullException>(() => new LayerRule(null!));

@@ -10,6 +10,8 @@ public sealed class RegistrationTests
     private static readonly PdpOptions Options =
         new() { Sparsity = 0.5, Epochs = 4, Schedule = new ConstantSparsity(), Temperature = Temperature.Relative(1) };
 
+    public RegistrationTests() => manual_seed(1);
+
     [Theory]
     [InlineData("transposed")]
     [InlineData("detached")]

@@ -10,6 +10,8 @@ namespace Pdp.Tests.Masking;
 /// <summary>The kernels of committed masks, in float32, against tensor operations, which float64 weights take: the same bits.</summary>
 public sealed class CommittedScopeTests
 {
+    public CommittedScopeTests() => manual_seed(1);
+
     public static TheoryData<string, string, int> Cases()
     {
         var cases = new TheoryData<string, string, int>();

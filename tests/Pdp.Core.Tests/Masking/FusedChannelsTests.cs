@@ -9,6 +9,8 @@ namespace Pdp.Tests.Masking;
 /// <summary>The kernels of channels, in float32, against the tensor operations in float64.</summary>
 public sealed class FusedChannelsTests
 {
+    public FusedChannelsTests() => manual_seed(1);
+
     [Theory]
     [InlineData(nameof(Mlp))]
     [InlineData(nameof(PlainCnn))]

@@ -37,7 +37,7 @@ public sealed class ImportanceTests
     }
 
     [Fact]
-    public void Commit_ByTaylorAndOneOrderOfAll_TakesFromLayersThatTheLossDoesNotFeel()
+    public void BeginEpoch_ByAnImportanceAndOneOrderOfAll_TakesFromLayersThatTheLossDoesNotFeel()
     {
         using var model = Sequential(("felt", Linear(4, 4, hasBias: false)), ("scale", Linear(4, 4, hasBias: false)));
         Tensors.Fill(model.get_parameter("felt.weight")!, [.. Enumerable.Repeat(0.01, 16)]);

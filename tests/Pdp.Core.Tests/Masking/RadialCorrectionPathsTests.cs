@@ -141,15 +141,11 @@ public sealed class RadialCorrectionPathsTests
 
     private static double[] Groups(string name, ScalarType type)
     {
-        var zoo = Zoo.Get(name);
-        using var model = zoo.Make(type: type);
+        using var model = Zoo.Get(name).Make(type: type);
         Parameter[] parameters = [.. model.parameters()];
         foreach (var (i, parameter) in parameters.Index())
             Tensors.Fill(parameter, [.. Tensors.Normal(100 + i, parameter.numel()).Select(value => (double)(float)value)]);
-        using var pruner = new PdpPruner(model, Options(new PerChannel()) with
-        {
-            Channels = ChannelMap.Find(model, zoo.Batch(seed: 1, type: type)),
-        });
+        using var pruner = new PdpPruner(model, Options(new PerChannel()) with { Channels = ZooMaps.Of(name) });
         pruner.BeginEpoch(0);
         using (pruner.Mask())
         {

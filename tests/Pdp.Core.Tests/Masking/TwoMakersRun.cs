@@ -11,6 +11,8 @@ internal static class TwoMakersRun
 {
     public const double Ratio = 0.7;
 
+    private static readonly Lazy<ChannelMap> Found = new(Find);
+
     public static PdpOptions OptionsFor(ChannelMap map) => new()
     {
         Epochs = 1,
@@ -29,6 +31,13 @@ internal static class TwoMakersRun
         var pruner = new PdpPruner(model, OptionsFor(TwoMakers.Map.With(group with { IsNormalized = !masksFilters })));
         pruner.BeginEpoch(0);
         return pruner;
+    }
+
+    private static ChannelMap Find()
+    {
+        using var model = new TwoMakers(ScalarType.Float32);
+        using var input = ones(2, 3);
+        return ChannelMap.Find(model, input);
     }
 
     /// <summary>
@@ -52,15 +61,7 @@ internal static class TwoMakersRun
             this.to(type);
         }
 
-        public static ChannelMap Map
-        {
-            get
-            {
-                using var model = new TwoMakers(ScalarType.Float32);
-                using var input = ones(2, 3);
-                return ChannelMap.Find(model, input);
-            }
-        }
+        public static ChannelMap Map => Found.Value;
 
         public override Tensor forward(Tensor input)
         {

@@ -64,7 +64,8 @@ public sealed class DegenerateWeightsTests
                 var closed = SoftMask.Gradient(wide, upstream.to_type(wide.dtype), mask.BoundaryOf(wide), strategy, mask.Layout)
                     .to_type(type).Values();
                 Assert.All(closed, value => Assert.True(double.IsFinite(value)));
-                Close.Equal(closed, weight.grad!.Values(), type == ScalarType.Float64 ? Close.Float64 : Close.BFloat16, 1e-5);
+                // Autograd takes 1 − m from an m that is rounded, which next to 1 costs up to 2w²/τ units in the last place.
+                Close.Equal(closed, weight.grad!.Values(), Close.Of(type), type == ScalarType.Float64 ? 1e-11 : 1e-5);
             }
         }
     }

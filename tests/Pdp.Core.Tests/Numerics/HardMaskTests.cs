@@ -63,7 +63,7 @@ public sealed class HardMaskTests
                 layer.weight!.grad = upstream.clone();
 
             double[] expected = [.. upstream.Values().Zip(mask, (gradient, m) => gradient * m)];
-            Close.Equal(expected, layer.weight!.grad!.Values(), type == ScalarType.Float32 ? Close.Float32 : Close.BFloat16, 1e-6);
+            Close.Equal(expected, layer.weight!.grad!.Values(), Close.Of(type));
             Assert.Contains(mask, value => value is > 0.4 and < 0.6);
         }
     }
@@ -81,7 +81,7 @@ public sealed class HardMaskTests
         mask.Apply(weight).backward([upstream]);
 
         double[] expected = [.. upstream.Values().Zip(mask.Soft(weight).Values(), (gradient, m) => gradient * m)];
-        Close.Equal(expected, weight.grad!.Values(), type == ScalarType.Float32 ? Close.Float32 : Close.BFloat16, 1e-6);
+        Close.Equal(expected, weight.grad!.Values(), Close.Of(type));
     }
 
     [Theory]

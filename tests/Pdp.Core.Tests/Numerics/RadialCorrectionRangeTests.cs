@@ -24,7 +24,7 @@ public sealed class RadialCorrectionRangeTests
             var expected = Scope(options, type);
             var actual = Scope(options, type, Math.ScaleB(1, power));
 
-            Close.Equal(expected, actual, Close.Float32, 1e-6);
+            Close.Equal(expected, actual, Close.Of(type), Close.Of(type) / 10);
         }
     }
 

@@ -150,6 +150,9 @@ public sealed class PrunerMeterTests
     }
 
     [Fact]
+    public void Interval_ByDefault_IsAHundred() => Assert.Equal(100, new PdpOptions { Epochs = 1 }.MetricsInterval);
+
+    [Fact]
     public void Interval_BelowOne_Throws() => Assert.Throws<ArgumentOutOfRangeException>(() => Options with { MetricsInterval = 0 });
 
     private static double SoftSum(PdpMask mask, Tensor weight)

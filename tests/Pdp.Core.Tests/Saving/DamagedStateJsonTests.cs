@@ -2,22 +2,15 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using CsCheck;
 using Pdp.Tests.Support;
-using static TorchSharp.torch;
 
 namespace Pdp.Tests.Saving;
 
-public sealed class DamagedStateJsonTests : IDisposable
+public sealed class DamagedStateJsonTests(CommittedRunFixture committed) : IClassFixture<CommittedRunFixture>
 {
     private const string Layer = "conv2.weight";
 
-    private readonly ResumableRun _run = new("unstructured", ScalarType.Float32);
-    private readonly PrunerState _state;
-
-    public DamagedStateJsonTests()
-    {
-        _run.Train(0, 17).Pruner.Commit();
-        _state = _run.Pruner.GetState();
-    }
+    private readonly ResumableRun _run = committed.Run;
+    private readonly PrunerState _state = committed.State;
 
     public static TheoryData<string, Action<JsonObject>> JsonEdits => new()
     {
@@ -114,8 +107,6 @@ public sealed class DamagedStateJsonTests : IDisposable
             RequireRefusedOrValid(other.Pruner, changed);
         }, count: 300);
     }
-
-    public void Dispose() => _run.Dispose();
 
     /// <summary>The names that lead to each member of an object and of the objects in it.</summary>
     private static IEnumerable<string[]> Paths(JsonNode node, string[] before)

@@ -1,21 +1,12 @@
-using CsCheck;
-using static TorchSharp.torch;
-
 namespace Pdp.Tests.Saving;
 
 /// <summary>States from anywhere: refused at once and with nothing changed, or as good as one that was saved.</summary>
-public sealed class DamagedStateTests : IDisposable
+public sealed class DamagedStateTests(CommittedRunFixture committed) : IClassFixture<CommittedRunFixture>
 {
     private const string Layer = "conv2.weight";
 
-    private readonly ResumableRun _run = new("unstructured", ScalarType.Float32);
-    private readonly PrunerState _state;
-
-    public DamagedStateTests()
-    {
-        _run.Train(0, 17).Pruner.Commit();
-        _state = _run.Pruner.GetState();
-    }
+    private readonly ResumableRun _run = committed.Run;
+    private readonly PrunerState _state = committed.State;
 
     public static TheoryData<string, Func<PrunerState, PrunerState>> Edits => new()
     {
@@ -102,8 +93,6 @@ public sealed class DamagedStateTests : IDisposable
 
         Assert.Contains("pruning has not begun", fault.Message, StringComparison.Ordinal);
     }
-
-    public void Dispose() => _run.Dispose();
 
     private static Dictionary<string, T> With<T>(IReadOnlyDictionary<string, T> values, string name, T value) =>
         new(values) { [name] = value };

@@ -83,13 +83,20 @@ public sealed class DescriptionTests
         var before = CultureInfo.CurrentCulture;
         IMaskStrategy strategy = new Weighted(null) { Limit = 0.5 };
         ISparsityScheduler schedule = new Formula(x => x * x);
-        string[] expected = [strategy.Describe(), schedule.Describe(), new CubicRamp(0.5, 1.5).Describe(), new EpsilonRamp().Describe()];
+        var expected = Descriptions();
 
-        CultureInfo.CurrentCulture = new CultureInfo("") { NumberFormat = { NumberDecimalSeparator = ",", NegativeSign = "~" } };
-        string[] actual = [strategy.Describe(), schedule.Describe(), new CubicRamp(0.5, 1.5).Describe(), new EpsilonRamp().Describe()];
-        CultureInfo.CurrentCulture = before;
+        try
+        {
+            CultureInfo.CurrentCulture = new CultureInfo("") { NumberFormat = { NumberDecimalSeparator = ",", NegativeSign = "~" } };
+            Assert.Equal(expected, Descriptions());
+        }
+        finally
+        {
+            CultureInfo.CurrentCulture = before;
+        }
 
-        Assert.Equal(expected, actual);
+        string[] Descriptions() =>
+            [strategy.Describe(), schedule.Describe(), new CubicRamp(0.5, 1.5).Describe(), new EpsilonRamp().Describe()];
     }
 
     private sealed record Formula(Func<double, double> Function) : ISparsityScheduler

@@ -189,14 +189,25 @@ public sealed class OptionsJsonTests
             Plain with { Exclude = ["head", LayerMatch.Where(layer => layer.Index == 3, "the fourth")] },
             Plain with { Strategy = new PlainStrategy("mine") },
             Plain with { Rules = [new("head") { Strategy = new PlainStrategy("mine") }] },
+            Plain with { Schedule = new Own() },
+            Plain with { Allocation = new Own() },
+            Plain with { Importance = GivenImportance.Of(1) },
+            Plain with { Method = new Own() },
         ];
 
         string[] faults = [.. code.Select(options => Assert.Throws<NotSupportedException>(options.ToJson).Message)];
 
-        Assert.StartsWith("Exclude[1], the fourth, holds code", faults[0], StringComparison.Ordinal);
-        Assert.StartsWith("Strategy is a PlainStrategy, which can't be written as JSON; the types that can are unstructured, nofM",
-            faults[1], StringComparison.Ordinal);
-        Assert.StartsWith("Rules[0].Strategy is a PlainStrategy", faults[2], StringComparison.Ordinal);
+        string[] beginnings =
+        [
+            "Exclude[1], the fourth, holds code",
+            "Strategy is a PlainStrategy, which can't be written as JSON; the types that can are unstructured, nofM",
+            "Rules[0].Strategy is a PlainStrategy",
+            "Schedule is a Own, which can't be written as JSON; the types that can are constantSparsity",
+            "Allocation is a Own, which can't be written as JSON; the types that can are globalMagnitude",
+            "Importance is a GivenImportance, which can't be written as JSON; the types that can are taylor",
+            "Method, own, can't be written as JSON",
+        ];
+        Assert.All(faults.Zip(beginnings), pair => Assert.StartsWith(pair.Second, pair.First, StringComparison.Ordinal));
     }
 
     private static IEnumerable<JsonNode> Under(JsonNode node) => node switch
@@ -205,4 +216,24 @@ public sealed class OptionsJsonTests
         JsonArray items => items.OfType<JsonNode>().SelectMany(item => Under(item).Prepend(item)),
         _ => [],
     };
+
+    /// <summary>A user's schedule, allocation and method.</summary>
+    private sealed class Own : ISparsityScheduler, ISparsityAllocation, IPruningMethod
+    {
+        public string Name => "own";
+
+        public double StartEpoch => 0;
+
+        public double EndEpoch => 1;
+
+        public double Fraction(double epoch) => Math.Clamp(epoch, 0, 1);
+
+        public double? FixedSparsity(IReadOnlyList<AllocationLayer> layers) => null;
+
+        public IReadOnlyList<long> Allocate(IReadOnlyList<AllocationLayer> layers, long remove) => [];
+
+        public PdpOptions Configure(PdpOptions options) => options;
+
+        public IMethodRun Attach(IReadOnlyList<MethodLayer> layers) => throw new NotSupportedException();
+    }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using TorchSharp;
 using static TorchSharp.torch.nn;
 
@@ -124,14 +125,18 @@ public sealed class PrunerStateTests
         using var model = TestModels.Cnn();
         using var pruner = new PdpPruner(model, Options);
         var expected = pruner.GetState().ToJson();
-        var culture = Thread.CurrentThread.CurrentCulture;
+        var before = CultureInfo.CurrentCulture;
 
-        Thread.CurrentThread.CurrentCulture = new System.Globalization.CultureInfo("") { NumberFormat = { NumberDecimalSeparator = "," } };
-        using var other = new PdpPruner(model, Options);
-        var actual = other.GetState().ToJson();
-        Thread.CurrentThread.CurrentCulture = culture;
-
-        Assert.Equal(expected, actual);
+        try
+        {
+            CultureInfo.CurrentCulture = new CultureInfo("") { NumberFormat = { NumberDecimalSeparator = "," } };
+            using var other = new PdpPruner(model, Options);
+            Assert.Equal(expected, other.GetState().ToJson());
+        }
+        finally
+        {
+            CultureInfo.CurrentCulture = before;
+        }
     }
 
     private static void Train(Module<torch.Tensor, torch.Tensor> model, PdpPruner pruner, int from, int to)

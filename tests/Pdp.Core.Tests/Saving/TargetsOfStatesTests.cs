@@ -126,8 +126,7 @@ public sealed class TargetsOfStatesTests
     private static PdpPruner? Make(
         ZooModel zoo, nn.Module<Tensor, Tensor> model, (string Net, bool IsMapped, PdpOptions Options, double Budget) plan)
     {
-        using var example = zoo.Batch(size: 1);
-        var options = plan.IsMapped ? plan.Options with { Channels = ChannelMap.Find(model, example) } : plan.Options;
+        var options = plan.IsMapped ? plan.Options with { Channels = ZooMaps.Of(plan.Net) } : plan.Options;
         try
         {
             return new(model, plan.Budget > 0 && plan.IsMapped ? WithBudget(plan.Options, zoo, model, plan.Budget) : options);
@@ -141,7 +140,7 @@ public sealed class TargetsOfStatesTests
     private static PdpOptions WithBudget(PdpOptions options, ZooModel zoo, nn.Module<Tensor, Tensor> model, double fraction)
     {
         using var example = zoo.Batch(size: 1);
-        var map = ChannelMap.Find(model, example);
+        var map = ZooMaps.Of(zoo.Name);
         return options with { Sparsity = null, Channels = map, Allocation = new MacBudget(fraction, map, MacCount.Of(model, example)) };
     }
 
@@ -149,8 +148,9 @@ public sealed class TargetsOfStatesTests
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
+        using var generator = new Generator(1);
         foreach (var parameter in model.parameters())
-            parameter.copy_(randn(parameter.shape));
+            parameter.copy_(randn(parameter.shape, generator: generator));
     }
 
     /// <summary>A weight more from one layer and one less from another, so that the sum stays.</summary>

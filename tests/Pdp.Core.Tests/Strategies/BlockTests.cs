@@ -205,6 +205,10 @@ public sealed class BlockTests
             Assert.Throws<ArgumentOutOfRangeException>(() => new Block(rows, columns)).Message,
             StringComparison.Ordinal);
 
+    [Fact]
+    public void Score_ThatIsNone_Throws() =>
+        Assert.Throws<ArgumentOutOfRangeException>("Score", () => new Block(1, 4) { Score = (ScoreNorm)2 });
+
     /// <summary>The flat positions of the weights of each block, block rows first.</summary>
     private static IEnumerable<int[]> BlocksOf(WeightLayout layout, int rows, int columns)
     {

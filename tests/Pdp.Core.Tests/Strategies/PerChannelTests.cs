@@ -51,6 +51,10 @@ public sealed class PerChannelTests
     }
 
     [Fact]
+    public void Score_ThatIsNone_Throws() =>
+        Assert.Throws<ArgumentOutOfRangeException>("Score", () => new PerChannel { Score = (ScoreNorm)2 });
+
+    [Fact]
     public void RemovedWeights_OfAMask_CountTheWholeFilters()
     {
         var mask = Making.Mask(new PerChannel(), [6, 2, 3, 3], 4, Temperature.Relative(1));

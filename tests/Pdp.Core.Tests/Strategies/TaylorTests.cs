@@ -49,6 +49,9 @@ public sealed class TaylorTests
     }
 
     [Fact]
+    public void Window_ByDefault_IsAHundred() => Assert.Equal(100, new Taylor().Window);
+
+    [Fact]
     public void Window_BelowOne_Throws() => Assert.Throws<ArgumentOutOfRangeException>(() => new Taylor { Window = 0 });
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Globalization;
+using static TorchSharp.torch;
 
 namespace Pdp.Tests.Support;
 
@@ -19,6 +20,16 @@ internal static class Close
 
     /// <summary>Half a unit in the last place printed, for reference values given to nine digits.</summary>
     public const double NineDigits = 1e-8;
+
+    /// <summary>The tolerance of a type.</summary>
+    public static double Of(ScalarType type) => type switch
+    {
+        ScalarType.Float64 => Float64,
+        ScalarType.Float32 => Float32,
+        ScalarType.BFloat16 => BFloat16,
+        ScalarType.Float16 => Float16,
+        _ => throw new ArgumentOutOfRangeException(nameof(type), type, "Not a type of weights."),
+    };
 
     /// <summary>|actual − expected| ≤ relative·|expected| + absolute, in each place; NaN is never close.</summary>
     public static void Equal(IReadOnlyList<double> expected, IReadOnlyList<double> actual, double relative, double absolute = 0)

@@ -7,6 +7,9 @@ internal sealed class PlainStrategy(string words) : IMaskStrategy
 {
     private readonly Unstructured _inner = new();
 
+    /// <summary>How often <see cref="Magnitude"/> was called.</summary>
+    public int Magnitudes { get; private set; }
+
     public string Name => "plain";
 
     public double? FixedSparsity => null;
@@ -17,7 +20,11 @@ internal sealed class PlainStrategy(string words) : IMaskStrategy
 
     public long Removed(long target, double fraction) => _inner.Removed(target, fraction);
 
-    public Tensor Magnitude(Tensor weight, WeightLayout layout) => _inner.Magnitude(weight, layout);
+    public Tensor Magnitude(Tensor weight, WeightLayout layout)
+    {
+        Magnitudes++;
+        return _inner.Magnitude(weight, layout);
+    }
 
     public Tensor Sum(Tensor values, WeightLayout layout) => _inner.Sum(values, layout);
 

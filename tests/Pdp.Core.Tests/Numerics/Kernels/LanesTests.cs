@@ -184,7 +184,7 @@ public sealed unsafe class LanesTests
     private static IEnumerable<(int Members, int Stride, int Removed)> Eights() =>
         Enumerable.Range(1, 7).SelectMany(removed => new[] { (8, 1, removed), (8, 3, removed), (8, 64, removed) });
 
-    private static IMaskPass Pass(int width) => width switch
+    internal static IMaskPass Pass(int width) => width switch
     {
         512 => new MaskPass<Lanes512>(),
         256 => new MaskPass<Lanes256>(),

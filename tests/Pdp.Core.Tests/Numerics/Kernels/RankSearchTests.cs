@@ -27,6 +27,8 @@ public sealed unsafe class RankSearchTests
         (random, _) => 1 + (1e-6f * random.Next(3)),
     ];
 
+    public RankSearchTests() => manual_seed(1);
+
     [Fact]
     public void Find_OnTenThousandInputs_IsAFullSortBitForBit()
     {

@@ -1,8 +1,6 @@
-using Pdp.Tests.Support;
+namespace Pdp.Tests.Support;
 
-namespace Pdp.Tests.Channels;
-
-/// <summary>The channels of networks of the zoo in float32, each found once for all tests: a map holds no tensors.</summary>
+/// <summary>The channels of networks of the zoo, each found once for all tests: a map holds no tensors and fits any type.</summary>
 internal static class ZooMaps
 {
     private static readonly Dictionary<string, ChannelMap> Found = [];

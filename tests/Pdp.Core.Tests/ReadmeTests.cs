@@ -13,8 +13,8 @@ namespace Pdp.Tests;
 /// <summary>The first loop of the README and its program, and that all of its code is compiled.</summary>
 public sealed partial class ReadmeTests
 {
-    /// <summary>Far above the tenth that guessing gets right, and below the 97 % of five times as many steps.</summary>
-    private const double LeastAccuracy = 0.7;
+    /// <summary>A tenth below the 89 to 91 % that seeds 0 to 2 reach: another processor is another seed.</summary>
+    private const double LeastAccuracy = 0.8;
 
     /// <summary>The quickstart's network, in 200 steps on about a fifth of its pictures.</summary>
     [Fact]

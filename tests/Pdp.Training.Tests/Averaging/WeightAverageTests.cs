@@ -138,7 +138,7 @@ public sealed class WeightAverageTests : IDisposable
     [InlineData(1)]
     [InlineData(double.NaN)]
     public void Constructor_WhenTheDecayIsOutOfRange_SaysSo(double decay) =>
-        Assert.Throws<ArgumentOutOfRangeException>("decay", () => new WeightAverage(_model, decay));
+        Assert.Throws<ArgumentOutOfRangeException>(nameof(decay), () => new WeightAverage(_model, decay));
 
     [Fact]
     public void Arguments_WhenNull_AreRefused()

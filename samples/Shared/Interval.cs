@@ -3,7 +3,8 @@ using System.Globalization;
 namespace Pdp.Samples;
 
 /// <summary>
-/// Numbers between two ends, written as in mathematics: <c>[0, 1)</c> is 0 and what is below 1, <c>(-∞, ∞)</c> any finite number; never NaN.
+/// Numbers between two ends, written as in mathematics: <c>[0, 1)</c> is 0 and what is below 1, <c>(-∞, ∞)</c> any finite number;
+/// never NaN.
 /// </summary>
 internal readonly record struct Interval(double Least, double Most, bool HasLeast, bool HasMost)
 {

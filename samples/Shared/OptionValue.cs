@@ -41,7 +41,8 @@ internal static class OptionValue
     /// <summary>An error's message without the name of the parameter, which a user of the program has never seen.</summary>
     public static string Plain(Exception error) => error.Message.Split(" (Parameter '")[0];
 
-    private static string Hint(Interval range, double value, string? unit) => double.IsPositiveInfinity(value) && double.IsFinite(range.Least) ? ", and finite"
+    private static string Hint(Interval range, double value, string? unit) =>
+        double.IsPositiveInfinity(value) && double.IsFinite(range.Least) ? ", and finite"
         : unit == OptionAttribute.Fraction && value > 1 && range.Contains(value / 100)
             ? FormattableString.Invariant($", a fraction: {value / 100:0.######}, not {value}")
         : "";

@@ -51,7 +51,7 @@ internal static class Pruning
     }
 
     /// <summary>Whether --sparsity says how much is removed, rather than a pattern, a budget or another run's report.</summary>
-    private static bool IsAsked(IMaskStrategy strategy, ISparsityAllocation allocation) =>
+    private static bool IsAsked(IMaskStrategy strategy, ISparsityAllocation? allocation) =>
         strategy is Unstructured or Block && allocation is not SparsityTable;
 
     /// <summary>Channels go where they cost the network least, until the budget of multiplications is met.</summary>

@@ -14,18 +14,19 @@ internal static class AllocationOption
     /// <summary>The methods that rank the weights of all layers by scores of their own.</summary>
     private static readonly string[] DividesItself = ["acdc", "granet", "optg", "str"];
 
-    private static readonly Dictionary<string, ISparsityAllocation> Known = new(StringComparer.Ordinal)
+    // The library's default is a global ranking, whose floor follows from the length of the run.
+    private static readonly Dictionary<string, ISparsityAllocation?> Known = new(StringComparer.Ordinal)
     {
-        ["global"] = new GlobalMagnitude(),
+        ["global"] = null,
         ["erk"] = new ErdosRenyiKernel(),
         ["uniform"] = new UniformSparsity(),
     };
 
-    /// <summary>The allocation of a run.</summary>
+    /// <summary>The allocation of a run; null is the library's default.</summary>
     /// <param name="text">The option's value; null if it isn't given.</param>
     /// <param name="strategy">The strategy of the run.</param>
     /// <exception cref="ArgumentException">The strategy has no use for it, or it can't be read.</exception>
-    public static ISparsityAllocation Of(string? text, IMaskStrategy strategy) => text is null ? new GlobalMagnitude()
+    public static ISparsityAllocation? Of(string? text, IMaskStrategy strategy) => text is null ? null
         : strategy is PerChannel ? throw new ArgumentException("--allocation is not for the channel strategy, which divides --mac-budget.")
         : strategy.FixedSparsity is not null
             ? throw new ArgumentException($"--allocation is not for {strategy.Name}, which removes the same fraction of each layer.")
@@ -52,7 +53,7 @@ internal static class AllocationOption
     /// <summary>Whether the sparsity of each layer is that of another run.</summary>
     public static bool IsFromReport(string? text) => text?.StartsWith(From, StringComparison.Ordinal) == true && text.Length > From.Length;
 
-    private static ISparsityAllocation Parse(string text) =>
+    private static ISparsityAllocation? Parse(string text) =>
         IsFromReport(text) ? OfReport(text[From.Length..])
             : FloorOf(text) is { } floor ? new GlobalMagnitude { DensityFloor = floor }
             : Known[Checked(text)];

@@ -38,7 +38,7 @@ public sealed record PatternLock : IPruningMethod
                 "The pattern lock removes exactly the weights that are already zero: leave PdpOptions.Sparsity unset.", nameof(options));
         if (options.Schedule is not (null or ConstantSparsity)
             || options.AutomaticStart is not null
-            || options.Allocation is not (GlobalMagnitude or CountedZeros)
+            || options.Allocation is not (null or GlobalMagnitude or CountedZeros)
             || Ask.HasLayerSparsities(options))
             throw new ArgumentException(
                 "The pattern lock applies from the first step on, and each layer keeps its own zeros: leave the schedule, the automatic "

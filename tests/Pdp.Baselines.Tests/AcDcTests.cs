@@ -163,10 +163,14 @@ public sealed class AcDcTests
             "leave the sparsities of rules", Assert.Throws<ArgumentException>(() => new Scene(rule)).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => new Scene(Options() with { MaximumLayerSparsity = 0.9 }));
         Assert.Throws<ArgumentException>(() => new Scene(Options() with { MinimumLayerSparsity = 0.1 }));
-        Assert.Contains("density floor", Assert.Throws<ArgumentException>(() => new Scene(Options() with
+        foreach (var floor in new[] { 0.2, 0.5 })
         {
-            Allocation = new GlobalMagnitude { DensityFloor = 0.5 },
-        })).Message, StringComparison.Ordinal);
+            Assert.Contains("density floor", Assert.Throws<ArgumentException>(() => new Scene(Options() with
+            {
+                Allocation = new GlobalMagnitude { DensityFloor = floor },
+            })).Message, StringComparison.Ordinal);
+        }
+
         new Scene(Options() with { Allocation = new GlobalMagnitude { DensityFloor = 0 } }).Dispose();
         using var scene = new Scene(rule with { Allocation = new UniformSparsity() });
         Reach(scene, 1);

@@ -5,20 +5,20 @@ public sealed class DensityFloorTests
 {
     private static readonly PdpOptions Options = new() { Epochs = 8, Sparsity = 0.9 };
 
-    public static TheoryData<IPruningMethod, double> Methods => new()
+    public static TheoryData<IPruningMethod, bool> Methods => new()
     {
-        { new AcDc(), 0 },
-        { new GraNet(), 0 },
-        { new OptG(), 0 },
-        { new Gmp(), 0.2 },
-        { new Dnw(), 0.2 },
-        { new MovementPruning(), 0.2 },
+        { new AcDc(), false },
+        { new GraNet(), false },
+        { new OptG(), false },
+        { new Gmp(), true },
+        { new Dnw(), true },
+        { new MovementPruning(), true },
     };
 
     [Theory]
     [MemberData(nameof(Methods))]
-    public void Configure_LeavesAFloorOnlyWhereItHolds(IPruningMethod method, double floor) =>
-        Assert.Equal(new GlobalMagnitude { DensityFloor = floor }, method.Configure(Options).Allocation);
+    public void Configure_LeavesTheDefaultFloorOnlyWhereItHolds(IPruningMethod method, bool hasFloor) =>
+        Assert.Equal(hasFloor ? null : new GlobalMagnitude { DensityFloor = 0 }, method.Configure(Options).Allocation);
 
     [Fact]
     public void Configure_OfAnotherAllocation_KeepsIt() =>

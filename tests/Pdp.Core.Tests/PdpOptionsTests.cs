@@ -17,7 +17,6 @@ public sealed class PdpOptionsTests
     public void Null_WhereThereIsADefault_IsRefused()
     {
         Assert.Throws<ArgumentNullException>("Strategy", () => Options with { Strategy = null! });
-        Assert.Throws<ArgumentNullException>("Allocation", () => Options with { Allocation = null! });
         Assert.Throws<ArgumentNullException>("Include", () => Options with { Include = null! });
         Assert.Throws<ArgumentNullException>("Exclude", () => Options with { Exclude = null! });
         Assert.Throws<ArgumentNullException>("Rules", () => Options with { Rules = null! });

@@ -27,7 +27,7 @@ internal static class Ask
     public static bool RanksGlobally(PdpOptions options, string method)
     {
         ArgumentNullException.ThrowIfNull(options);
-        if (options.Allocation is not GlobalMagnitude)
+        if (!IsRanking(options))
             return false;
 
         return !HasLayerSparsities(options)
@@ -40,14 +40,14 @@ internal static class Ask
 
     /// <summary>The options of a method that ranks all weights by itself, without a floor, so that plan and state promise none.</summary>
     public static PdpOptions WithoutFloor(PdpOptions options) =>
-        options.Allocation is GlobalMagnitude ? options with { Allocation = new GlobalMagnitude { DensityFloor = 0 } } : options;
+        IsRanking(options) ? options with { Allocation = new GlobalMagnitude { DensityFloor = 0 } } : options;
 
-    /// <summary>Whether options assign sparsities or bounds to layers; the default floor of densities counts as none.</summary>
+    /// <summary>Whether options assign sparsities, bounds or a floor to layers.</summary>
     public static bool HasLayerSparsities(PdpOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
         return options.MinimumLayerSparsity > 0 || options.MaximumLayerSparsity < 1
-            || options.Allocation is GlobalMagnitude { DensityFloor: > 0 } global && global != new GlobalMagnitude()
+            || options.Allocation is GlobalMagnitude { DensityFloor: > 0 }
             || options.Rules.Any(rule => rule.Sparsity is not null || rule.MinimumSparsity is not null || rule.MaximumSparsity is not null);
     }
 
@@ -56,12 +56,14 @@ internal static class Ask
     public static PdpOptions NoShares(PdpOptions options, string method, string deciders)
     {
         ArgumentNullException.ThrowIfNull(options);
-        return options.Allocation is GlobalMagnitude && !HasLayerSparsities(options)
+        return IsRanking(options) && !HasLayerSparsities(options)
             ? options
             : throw new ArgumentException(
                 $"The {deciders} of {method} decide how much each layer loses: leave Allocation and its floor, MinimumLayerSparsity, "
                 + "MaximumLayerSparsity and the sparsities of rules unset.", nameof(options));
     }
+
+    private static bool IsRanking(PdpOptions options) => options.Allocation is null or GlobalMagnitude;
 
     /// <summary>A number that is at least 0.</summary>
     public static double NotNegative(double value, [CallerMemberName] string name = "") =>

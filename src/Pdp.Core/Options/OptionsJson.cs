@@ -48,8 +48,9 @@ internal static class OptionsJson
             : null);
         Add(json, "channels", options.Channels is { } map ? ChannelsJson.Write(map) : null);
         Add(json, "macs", options.EffectiveMacs is { } macs ? ChannelsJson.Write(macs) : null);
-        json["allocation"] = OptionTypes.Allocations(options.Channels, options.EffectiveMacs)
-            .Write(options.Allocation, nameof(PdpOptions.Allocation));
+        Add(json, "allocation", options.Allocation is { } allocation
+            ? OptionTypes.Allocations(options.Channels, options.EffectiveMacs).Write(allocation, nameof(PdpOptions.Allocation))
+            : null);
         Add(json, "schedule", options.Schedule is { } schedule ? OptionTypes.Schedules.Write(schedule, nameof(PdpOptions.Schedule)) : null);
         Add(json, "temperature", Write(options.Temperature));
         Add(json, "gradientTemperature", Write(options.GradientTemperature));
@@ -107,7 +108,7 @@ internal static class OptionsJson
             Importance = members.Member("importance", OptionTypes.Importances.Read),
             Channels = channels,
             Macs = macs,
-            Allocation = members.Member("allocation", OptionTypes.Allocations(channels, macs).Read) ?? Defaults.Allocation,
+            Allocation = members.Member("allocation", OptionTypes.Allocations(channels, macs).Read),
             Schedule = members.Member("schedule", OptionTypes.Schedules.Read),
             Temperature = members.Member("temperature", ReadTemperature),
             GradientTemperature = members.Member("gradientTemperature", ReadTemperature),

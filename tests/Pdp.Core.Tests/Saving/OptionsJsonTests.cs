@@ -77,7 +77,7 @@ public sealed class OptionsJsonTests
             (read.Importance, read.MetricsInterval, read.MetricsPerLayer));
         Assert.Equal((options.Strategy, options.Schedule, options.Temperature, options.GradientTemperature, options.AutomaticStart),
             (read.Strategy, read.Schedule, read.Temperature, read.GradientTemperature, read.AutomaticStart));
-        Assert.Equal(options.Allocation.Describe(), read.Allocation.Describe());
+        Assert.Equal(options.Allocation?.Describe(), read.Allocation?.Describe());
         Assert.Equal(
             options.Rules.Select(
             rule => (rule.Match.ToString(), rule.Sparsity, rule.Strategy, rule.Temperature, rule.GradientTemperature, rule.MinimumSparsity,

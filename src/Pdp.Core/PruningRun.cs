@@ -14,7 +14,6 @@ namespace Pdp;
 /// <summary>One run of a pruner: carries out the calls to <see cref="PdpPruner"/>, and checks that each is allowed at that point.</summary>
 internal sealed class PruningRun : IDisposable
 {
-    private readonly TargetPlanner _planner;
     private readonly double _epochs;
     private readonly MisuseWatch _watch;
     private readonly PrunerMeter _meter;
@@ -29,8 +28,7 @@ internal sealed class PruningRun : IDisposable
         Model = new PrunedModel(model, options);
         try
         {
-            _planner = new TargetPlanner(options.Goal, Masked.Layers);
-            _progress = new RunProgress(Model, _planner, options, clock, isPlanned: false);
+            _progress = new RunProgress(Model, new TargetPlanner(options.Goal, Masked.Layers), options, clock, isPlanned: false);
             _watch = new MisuseWatch(Masked.Layers.Select(layer => layer.Group));
             _meter = new PrunerMeter(options.MetricsInterval, options.MetricsPerLayer);
             _gate = new ScopeGate(Masked, _watch, _meter);
@@ -195,9 +193,11 @@ internal sealed class PruningRun : IDisposable
         using var scope = NewDisposeScope();
         var options = Options with { Epochs = state.ScheduledEpochs };
         StateFit.RequireSameRun(state, Settings(options), Model.Settings(options), _epochs, allowLongerRun);
-        var saved = new SavedRun(state, options.Times, options.Goal, _planner, Masked.Layers);
+        // A run of another length may divide the sparsity in another way by default.
+        var planner = options.Goal == Options.Goal ? _progress.Planner : new TargetPlanner(options.Goal, Masked.Layers);
+        var saved = new SavedRun(state, options.Times, options.Goal, planner, Masked.Layers);
 
-        (Options, _progress) = (options, new RunProgress(Model, _planner, options, saved.Clock, isPlanned: state.Targets is not null));
+        (Options, _progress) = (options, new RunProgress(Model, planner, options, saved.Clock, isPlanned: state.Targets is not null));
         IsCommitted = state.IsCommitted;
         Masked.SetTargets(saved.Targets);
         Model.SetTemperatures(options);

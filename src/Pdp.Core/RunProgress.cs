@@ -10,6 +10,9 @@ internal sealed class RunProgress(PrunedModel model, TargetPlanner planner, PdpO
 
     public PruningClock Clock => clock;
 
+    /// <summary>Divides the sparsity among the layers.</summary>
+    public TargetPlanner Planner => planner;
+
     /// <summary>Whether the masks have their targets.</summary>
     public bool IsPlanned { get; private set; } = isPlanned;
 

@@ -1,3 +1,7 @@
+using Pdp.Tests.Support;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
 namespace Pdp.Tests.Saving;
 
 /// <summary>A run that is resumed to be longer goes on as it was; the epochs that are added come at its end.</summary>
@@ -50,6 +54,34 @@ public sealed class LongerRunTests
         Assert.Equal(new CubicRamp(1, 4), third.Schedule);
     }
 
+    /// <summary>The default floor of densities is that of the run as it began, whether pruning has begun or not.</summary>
+    [Theory]
+    [InlineData(0.5)]
+    [InlineData(1.25)]
+    public void Restore_IntoALongRun_DividesTheSparsityAsTheShortOneDid(double epoch)
+    {
+        using var scope = NewDisposeScope();
+        using var model = Sequential(("large", Linear(30, 100, hasBias: false)), ("small", Linear(100, 10, hasBias: false)));
+        Tensors.Fill(model.parameters().First(), Tensors.Normal(1, 3000));
+        Tensors.Fill(model.parameters().Last(), Tensors.Normal(2, 1000, scale: 1e-4));
+        using var saved = Begun(model, Options, epoch);
+        var state = saved.GetState();
+        saved.Dispose();
+        using var longer = new PdpPruner(model, Options with { Epochs = 16 });
+        Assert.Equal([2650, 950], longer.Plan().Layers.Select(layer => layer.Removed));
+
+        longer.Restore(state, allowLongerRun: true);
+
+        Assert.Equal([2620, 980], longer.Plan().Layers.Select(layer => layer.Removed));
+        longer.BeginEpoch(2);
+        Assert.Equal([2620, 980], longer.Masks.Select(mask => mask.TargetWeights));
+        var resumed = longer.GetState();
+        longer.Dispose();
+        using var again = new PdpPruner(model, Options with { Epochs = 16 });
+        again.Restore(resumed);
+        Assert.Equal([2620, 980], again.Masks.Select(mask => mask.TargetWeights));
+    }
+
     [Fact]
     public void Restore_OfALongerRunIntoAShorter_IsRefusedInAnyCase()
     {
@@ -96,7 +128,7 @@ public sealed class LongerRunTests
         Assert.Equal(saved.Sparsity, longer.Sparsity);
     }
 
-    private static PdpPruner Begun(TorchSharp.torch.nn.Module model, PdpOptions options, double epoch)
+    private static PdpPruner Begun(Module model, PdpOptions options, double epoch)
     {
         var pruner = new PdpPruner(model, options);
         pruner.BeginEpoch(0);

@@ -129,7 +129,10 @@ public sealed class CompareRecipeTests
     [Fact]
     public void RecipesThatComeWithTheProgram_CanBeRead()
     {
-        string[] names = ["choose", "choose-floor", "choose-steps", "choose-trained", "finetune", "scratch", "smoke", "table"];
+        string[] names =
+        [
+            "choose", "choose-floor", "choose-long", "choose-steps", "choose-trained", "finetune", "scratch", "smoke", "table",
+        ];
 
         Assert.Equal(names, CompareRecipe.Names);
         Assert.All(names, name => Assert.NotEmpty(Recipes.Read(name).Cells()));

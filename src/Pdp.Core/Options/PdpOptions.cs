@@ -17,12 +17,6 @@ public sealed record PdpOptions
     /// <summary>The paper's temperature, in weight².</summary>
     private const double PaperTemperature = 1e-4;
 
-    /// <summary>The epochs from which a run has time for a later ramp, and for gradients that settle which weights stay.</summary>
-    private const double LongRun = 10;
-
-    /// <summary>The least density of a layer in long runs, relative to the average.</summary>
-    private const double LongRunFloor = 0.5;
-
     /// <summary>The length of the run; the schedule must end within it.</summary>
     /// <value>In epochs, in (0, ∞); may be fractional.</value>
     public required double Epochs { get; init => field = Guard.Positive(value); }
@@ -162,46 +156,20 @@ public sealed record PdpOptions
     internal LayerCriteria Criteria => new(Include, Exclude, Rules, Strategy, Channels);
 
     /// <summary>The allocation in force.</summary>
-    internal ISparsityAllocation EffectiveAllocation => Allocation
-        ?? (Epochs < LongRun || Strategy is PerChannel ? new GlobalMagnitude() : new GlobalMagnitude { DensityFloor = LongRunFloor });
+    internal ISparsityAllocation EffectiveAllocation => Allocation ?? Defaults.Allocation;
 
     /// <summary>The schedule in force.</summary>
-    internal ISparsityScheduler EffectiveSchedule => Schedule ?? (Strategy, Method) switch
-    {
-        (PerChannel, null) => Ramp(0.125, 0.25),
-        (_, null) => Epochs < LongRun ? Ramp(0.125, 0.5) : Ramp(0.25, 0.6),
-        _ => Ramp(0.125, 0.4),
-    };
+    internal ISparsityScheduler EffectiveSchedule => Schedule ?? Defaults.Schedule;
 
-    /// <summary>The epoch from which masks are hard by default; a tenth of the run after the schedule's start or later.</summary>
-    private double HardEpochOf(IMaskStrategy strategy)
-    {
-        var (start, end) = (EffectiveSchedule.StartEpoch, EffectiveSchedule.EndEpoch);
-        var usual = strategy is NofM && Epochs >= LongRun ? end : 0.75 * Epochs;
-        return Math.Max(usual, Math.Max(end, start + (0.1 * Epochs)));
-    }
+    private RunDefaults Defaults => new(this);
 
     /// <summary>The temperatures in force for a layer.</summary>
     internal (Temperature Mask, Temperature? Gradient) TemperaturesOf(LayerRule? rule, IMaskStrategy strategy)
     {
         var (mask, gradient) = (rule?.Temperature ?? Temperature, rule?.GradientTemperature ?? GradientTemperature);
-        var (defaultMask, defaultGradient) = DefaultTemperaturesOf(strategy);
+        var (defaultMask, defaultGradient) = Defaults.TemperaturesOf(strategy);
         return (mask ?? defaultMask, gradient ?? (mask is null ? defaultGradient : null));
     }
-
-    private (Temperature Mask, Temperature? Gradient) DefaultTemperaturesOf(IMaskStrategy strategy) => strategy is PerChannel
-        ? (Pdp.Temperature.Relative(1e-6), null)
-        : (SoftUntilHard(0.001, strategy), DefaultGradientTemperatureOf(strategy));
-
-    private Temperature DefaultGradientTemperatureOf(IMaskStrategy strategy) => Epochs < LongRun ? SoftUntilHard(1, strategy)
-        : strategy is NofM ? SoftUntilHard(0.1, strategy)
-        : SoftUntilHard(0.1, strategy).WithRadialCorrection();
-
-    /// <summary>From ρ = 1 at the schedule's start to another ρ where the masks become hard.</summary>
-    private Temperature SoftUntilHard(double to, IMaskStrategy strategy) => Pdp.Temperature.Relative(1)
-        .AnnealedTo(to, EffectiveSchedule.StartEpoch, HardEpochOf(strategy)).HardFrom(HardEpochOf(strategy));
-
-    private CubicRamp Ramp(double start, double end) => new(start * Epochs, end * Epochs);
 
     /// <summary>Reads options from JSON.</summary>
     /// <remarks>

@@ -19,6 +19,7 @@ internal static class AllocationOption
     {
         ["global"] = null,
         ["erk"] = new ErdosRenyiKernel(),
+        ["lamp"] = new LayerAdaptiveMagnitude(),
         ["uniform"] = new UniformSparsity(),
     };
 

@@ -189,8 +189,13 @@ public sealed class PdpPrunerTests
         }
 
         var sparsity = random.NextDouble() * 0.95;
-        ISparsityAllocation allocation =
-            random.Next(3) switch { 0 => new GlobalMagnitude(), 1 => new UniformSparsity(), _ => new ErdosRenyiKernel() };
+        ISparsityAllocation allocation = random.Next(4) switch
+        {
+            0 => new GlobalMagnitude(),
+            1 => new UniformSparsity(),
+            2 => new LayerAdaptiveMagnitude(),
+            _ => new ErdosRenyiKernel(),
+        };
         return (options with { Sparsity = sparsity, Allocation = allocation }, (long)Math.Round(
             sparsity * weights, MidpointRounding.AwayFromZero));
     }

@@ -53,6 +53,7 @@ internal static class OptionTypes
             (GlobalMagnitude global) => new() { ["densityFloor"] = global.DensityFloor },
             members => members.Number("densityFloor") is { } floor ? new() { DensityFloor = floor } : new GlobalMagnitude()
         },
+        { (LayerAdaptiveMagnitude _) => [], _ => new LayerAdaptiveMagnitude() },
         { (UniformSparsity _) => [], _ => new UniformSparsity() },
         { (ErdosRenyiKernel _) => [], _ => new ErdosRenyiKernel() },
         {

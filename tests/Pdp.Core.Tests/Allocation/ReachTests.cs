@@ -10,7 +10,7 @@ public sealed class ReachTests
         get
         {
             var totals = new TheoryData<string, long>();
-            foreach (var name in new[] { "global", "uniform", "erk", "table" })
+            foreach (var name in new[] { "global", "lamp", "uniform", "erk", "table" })
             {
                 totals.Add(name, 1);
                 totals.Add(name, 8);
@@ -36,6 +36,7 @@ public sealed class ReachTests
 
     private static ISparsityAllocation AllocationOf(string name) => name switch
     {
+        "lamp" => new LayerAdaptiveMagnitude(),
         "uniform" => new UniformSparsity(),
         "erk" => new ErdosRenyiKernel(),
         "table" => new SparsityTable(new Dictionary<string, double> { ["layer0"] = 0.5, ["layer1"] = 0.5 }),

@@ -91,6 +91,7 @@ public sealed class DefectTests
     [InlineData("global")]
     [InlineData("uniform")]
     [InlineData("erk")]
+    [InlineData("lamp")]
     public void DefectC_ExcludedLayers_DoNotCountInTheBudget(string allocation)
     {
         using var model = Sequential(
@@ -110,6 +111,7 @@ public sealed class DefectTests
     [InlineData("global")]
     [InlineData("uniform")]
     [InlineData("erk")]
+    [InlineData("lamp")]
     public void DefectC_SparsityZeroInTheBudget_RemovesNothing(string allocation)
     {
         using var model = Sequential(
@@ -194,6 +196,7 @@ public sealed class DefectTests
     {
         "uniform" => new UniformSparsity(),
         "erk" => new ErdosRenyiKernel(),
+        "lamp" => new LayerAdaptiveMagnitude(),
         _ => new GlobalMagnitude(),
     };
 }

@@ -30,6 +30,7 @@ public sealed class DescriptionTests
         { new PerChannel { Score = ScoreNorm.L2 }.Describe(), "channel-l2" },
         { new PerChannel { RoundTo = 8 }.Describe(), "channel, a multiple of 8 kept" },
         { new ErdosRenyiKernel().Describe(), "ErdosRenyiKernel" },
+        { new LayerAdaptiveMagnitude().Describe(), "LayerAdaptiveMagnitude" },
         { new SparsityTable(new Dictionary<string, double> { ["b"] = 0.5, ["a"] = 0.25 }).Describe(), "SparsityTable: a 0.25, b 0.5" },
     };
 

@@ -17,7 +17,8 @@ public sealed class TargetsOfStatesTests
         from isMapped in Gen.Bool
         from strategy in OneOf<IMaskStrategy>(
             new PerChannel(), new PerChannel { RoundTo = 3 }, new PerChannel { RoundTo = 8 }, new Unstructured())
-        from allocation in OneOf<ISparsityAllocation>(new GlobalMagnitude(), new UniformSparsity(), new ErdosRenyiKernel())
+        from allocation in OneOf<ISparsityAllocation>(
+            new GlobalMagnitude(), new LayerAdaptiveMagnitude(), new UniformSparsity(), new ErdosRenyiKernel())
         from sparsity in Gen.Double[0.05, 0.8]
         from minimum in OneOf(0, 0.05)
         from maximum in OneOf(1, 0.9)

@@ -119,6 +119,7 @@ public sealed class BlockTests
     [InlineData("4x1", "global")]
     [InlineData("16x1", "uniform")]
     [InlineData("4x1", "erk")]
+    [InlineData("4x1", "lamp")]
     public void Commit_OfBlocks_RemovesTheTargetToTheNearestBlock(string size, string allocation)
     {
         using var model = TestModels.Mlp();
@@ -131,8 +132,8 @@ public sealed class BlockTests
             Schedule = new ConstantSparsity(),
             Allocation = allocation switch
             {
-                "erk" =>
-                new ErdosRenyiKernel(),
+                "erk" => new ErdosRenyiKernel(),
+                "lamp" => new LayerAdaptiveMagnitude(),
                 "uniform" => new UniformSparsity(),
                 _ => new GlobalMagnitude()
             },

@@ -22,6 +22,7 @@ public sealed class SettingsTests
     [InlineData("--side", "16")]
     [InlineData("--hold-out", "500")]
     [InlineData("--allocation", "erk")]
+    [InlineData("--allocation", "lamp")]
     [InlineData("--allocation", "global:0.5")]
     [InlineData("--allocation", "from:pruning.json")]
     [InlineData("--batch", "2")]

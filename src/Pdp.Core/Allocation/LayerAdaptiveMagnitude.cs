@@ -1,6 +1,4 @@
 using Pdp.Allocation;
-using Pdp.Internal;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Pdp;
@@ -28,20 +26,9 @@ public sealed record LayerAdaptiveMagnitude : ISparsityAllocation
 
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        return Ranking.Allocate([.. layers.Select(layer => layer with { Weight = Scores(layer.Weight) })], remove);
+        return Ranking.Allocate([.. layers.Select(layer => layer with { Weight = LayerAdaptiveScores.Of(layer.Weight) })], remove);
     }
 
     /// <inheritdoc/>
     public string Describe() => nameof(LayerAdaptiveMagnitude);
-
-    /// <summary>The scores of a layer's weights, largest first.</summary>
-    private static Tensor Scores(Tensor weight)
-    {
-        using var scope = NewDisposeScope();
-        var (magnitudes, _) = weight.to_type(ScalarType.Float64).flatten().abs().sort(descending: true);
-        // Relative to the largest one, so that no square that matters is out of range. A layer of zeros has scores of 0, not NaN.
-        var relative = magnitudes.div(magnitudes[0]);
-        var squares = relative.mul(relative);
-        return squares.div(squares.cumsum(0)).nan_to_num().to_type(Precision.Of(weight.dtype)).MoveToOuterDisposeScope();
-    }
 }

@@ -1,3 +1,4 @@
+using Pdp.Allocation;
 using Pdp.Tests.Support;
 using static TorchSharp.torch;
 
@@ -51,6 +52,22 @@ public sealed class LayerAdaptiveMagnitudeTests
 
         Assert.Equal(counts, budget.Allocate(Allocation));
     }, count: 60);
+
+    /// <summary>Weights of the CPU are sorted by their bits, others by tensor operations, in the same arithmetic.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(100_000)]
+    public void Scores_OfKeys_AreThoseOfTensorOperations(long count)
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(3);
+        var weight = randn([count], generator: generator).mul(rand([count], generator: generator).round());
+
+        var (expected, _) = LayerAdaptiveScores.OfTensor(weight).sort();
+
+        Assert.Equal(expected.Values(), LayerAdaptiveScores.Of(weight).Values());
+    }
 
     /// <summary>Weights whose squares are out of every type's range.</summary>
     [Theory]

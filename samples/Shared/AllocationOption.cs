@@ -14,10 +14,9 @@ internal static class AllocationOption
     /// <summary>The methods that rank the weights of all layers by scores of their own.</summary>
     private static readonly string[] DividesItself = ["acdc", "granet", "optg", "str"];
 
-    // The library's default is a global ranking, whose floor follows from the length of the run.
-    private static readonly Dictionary<string, ISparsityAllocation?> Known = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, ISparsityAllocation> Known = new(StringComparer.Ordinal)
     {
-        ["global"] = null,
+        ["global"] = new GlobalMagnitude(),
         ["erk"] = new ErdosRenyiKernel(),
         ["lamp"] = new LayerAdaptiveMagnitude(),
         ["uniform"] = new UniformSparsity(),
@@ -54,14 +53,15 @@ internal static class AllocationOption
     /// <summary>Whether the sparsity of each layer is that of another run.</summary>
     public static bool IsFromReport(string? text) => text?.StartsWith(From, StringComparison.Ordinal) == true && text.Length > From.Length;
 
-    private static ISparsityAllocation? Parse(string text) =>
+    private static ISparsityAllocation Parse(string text) =>
         IsFromReport(text) ? OfReport(text[From.Length..])
             : FloorOf(text) is { } floor ? new GlobalMagnitude { DensityFloor = floor }
             : Known[Checked(text)];
 
     /// <summary>The density floor that a text gives; null if it gives none.</summary>
     private static double? FloorOf(string text) =>
-        text.StartsWith(Global, StringComparison.Ordinal)
+        Known.GetValueOrDefault(text) is GlobalMagnitude known ? known.DensityFloor
+        : text.StartsWith(Global, StringComparison.Ordinal)
         && double.TryParse(text[Global.Length..], NumberStyles.Float, CultureInfo.InvariantCulture, out var floor) && floor is >= 0 and <= 1
             ? floor
             : null;

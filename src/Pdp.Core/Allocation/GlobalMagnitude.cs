@@ -19,14 +19,14 @@ public sealed record GlobalMagnitude : ISparsityAllocation
 {
     /// <summary>The least density of a layer, relative to the average density of the layers that are ranked together.</summary>
     /// <remarks>
-    /// Density is the fraction kept, 1 − sparsity: at 0.2 each layer keeps at least 2 % of its weights at a sparsity of 90 %, and 1 % at
-    /// 95 %. Without a floor the ranking may leave next to nothing of a layer, whose threshold then runs away while it trains, or of one
+    /// Density is the fraction kept, 1 − sparsity: by default each layer keeps at least 2 % of its weights at a sparsity of 90 %, and 1 %
+    /// at 95 %. Without a floor the ranking may leave next to nothing of a layer, whose threshold then runs away while it trains, or of one
     /// whose weights are small merely by initialization. Channels and blocks keep the share up to rounding to whole ones. A layer's own
     /// minimum sparsity takes precedence. If maximum sparsities make the floor impossible, all layers get the largest one that is possible.
     /// </remarks>
     /// <value>
-    /// In [0, 1]; default 0.2, but long runs that leave <see cref="PdpOptions.Allocation"/> unset have 0.5. 0 is the paper's ranking alone.
-    /// At 1 all layers have the same sparsity, up to as many weights as there are layers; <see cref="UniformSparsity"/> is exact.
+    /// In [0, 1]; default 0.2. 0 is the paper's ranking alone. At 1 all layers have the same sparsity, up to as many weights as there are
+    /// layers; <see cref="UniformSparsity"/> is exact.
     /// </value>
     /// <exception cref="ArgumentOutOfRangeException">The value is outside of [0, 1].</exception>
     public double DensityFloor { get; init => field = Guard.Share(value); } = 0.2;

@@ -43,7 +43,8 @@ public sealed record PdpOptions
     /// <summary>How the sparsity is divided among the layers, when pruning begins.</summary>
     /// <value>
     /// Null, the default, is <see cref="GlobalMagnitude"/>: one global ranking by magnitude, under which each layer keeps at least a fifth
-    /// of the average density, and in runs of ten epochs or more at least half of it, but for channels a fifth.
+    /// of the average density. In runs of ten epochs or more to an unstructured sparsity of 95 % or more it is
+    /// <see cref="LayerAdaptiveMagnitude"/>, under which each layer keeps as much as its own largest weights call for.
     /// </value>
     public ISparsityAllocation? Allocation { get; init; }
 

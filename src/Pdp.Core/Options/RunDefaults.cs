@@ -1,17 +1,17 @@
 namespace Pdp.Options;
 
-/// <summary>What options that are left unset mean: it depends on the length of the run and on the strategy.</summary>
+/// <summary>What options that are left unset mean: it depends on the length of the run, the strategy and the sparsity.</summary>
 /// <param name="options">The options.</param>
 internal readonly struct RunDefaults(PdpOptions options)
 {
     /// <summary>The epochs from which a run has time for a later ramp, and for gradients that settle which weights stay.</summary>
     private const double LongRun = 10;
 
-    /// <summary>The least density of a layer in long runs, relative to the average.</summary>
-    private const double LongRunFloor = 0.5;
+    /// <summary>The sparsity from which magnitudes say too little about which layer a weight is missed in.</summary>
+    private const double HighSparsity = 0.95;
 
     public ISparsityAllocation Allocation =>
-        IsLong && options.Strategy is not PerChannel ? new GlobalMagnitude { DensityFloor = LongRunFloor } : new GlobalMagnitude();
+        IsLong && options.Sparsity >= HighSparsity && options.Strategy is Unstructured ? new LayerAdaptiveMagnitude() : new GlobalMagnitude();
 
     public ISparsityScheduler Schedule => (options.Strategy, options.Method) switch
     {

@@ -13,47 +13,6 @@ public sealed class DensityFloorTests
     [Fact]
     public void Default_IsAFifthOfTheAverage() => Assert.Equal(0.2, new GlobalMagnitude().DensityFloor);
 
-    /// <summary>Of each kind of strategy, in runs of ten epochs and more, and in shorter ones.</summary>
-    [Theory]
-    [InlineData("unstructured", 9.9, 0.2)]
-    [InlineData("unstructured", 10, 0.5)]
-    [InlineData("block", 8, 0.2)]
-    [InlineData("block", 90, 0.5)]
-    [InlineData("channel", 9.9, 0.2)]
-    [InlineData("channel", 90, 0.2)]
-    public void DefaultOfARun_DependsOnItsLength(string strategy, double epochs, double floor)
-    {
-        IMaskStrategy kind = strategy switch
-        {
-            "block" => new Block(4, 4),
-            "channel" => new PerChannel(),
-            _ => new Unstructured(),
-        };
-        var options = new PdpOptions { Epochs = epochs, Sparsity = 0.9, Strategy = kind };
-
-        Assert.Null(options.Allocation);
-        Assert.Equal(new GlobalMagnitude { DensityFloor = floor }, options.EffectiveAllocation);
-        var chosen = options with { Allocation = new GlobalMagnitude() };
-        Assert.Equal(new GlobalMagnitude { DensityFloor = 0.2 }, chosen.EffectiveAllocation);
-    }
-
-    /// <summary>A layer of a thousand small weights, of 4,000 of which a tenth is kept.</summary>
-    [Theory]
-    [InlineData(8, 20)]
-    [InlineData(10, 50)]
-    public void Plan_ByDefault_KeepsTheFloorOfTheRunsLength(double epochs, int kept)
-    {
-        using var scope = NewDisposeScope();
-        using var model = Sequential(("large", Linear(30, 100, hasBias: false)), ("small", Linear(100, 10, hasBias: false)));
-        Tensors.Fill(model.parameters().First(), Tensors.Normal(1, 3000));
-        Tensors.Fill(model.parameters().Last(), Tensors.Normal(2, 1000, scale: 1e-4));
-        using var pruner = new PdpPruner(model, new PdpOptions { Epochs = epochs, Sparsity = 0.9 });
-
-        var plan = pruner.Plan();
-
-        Assert.Equal([3600 - (1000 - kept), 1000 - kept], plan.Layers.Select(layer => layer.Removed));
-    }
-
     /// <summary>Forty weights keep eight, so that a layer of ten keeps one at least, and two at a floor of one.</summary>
     [Theory]
     [InlineData(0, 1)]

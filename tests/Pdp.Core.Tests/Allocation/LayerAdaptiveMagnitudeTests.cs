@@ -8,6 +8,25 @@ public sealed class LayerAdaptiveMagnitudeTests
 {
     private static readonly LayerAdaptiveMagnitude Allocation = new();
 
+    [Theory]
+    [InlineData(10, 0.95, "unstructured", true)]
+    [InlineData(90, 0.98, "unstructured", true)]
+    [InlineData(9.9, 0.98, "unstructured", false)]
+    [InlineData(90, 0.949, "unstructured", false)]
+    [InlineData(90, 0.98, "4x1", false)]
+    [InlineData(90, 0.98, "channel", false)]
+    public void Default_IsThisInLongRunsToAHighSparsity(double epochs, double sparsity, string strategy, bool isThis)
+    {
+        IMaskStrategy kind =
+            strategy == "channel" ? new PerChannel() : strategy == "unstructured" ? new Unstructured() : Block.Parse(strategy);
+        var options = new PdpOptions { Epochs = epochs, Sparsity = sparsity, Strategy = kind };
+
+        Assert.Null(options.Allocation);
+        Assert.Equal(isThis ? Allocation : new GlobalMagnitude(), options.EffectiveAllocation);
+        Assert.Equal(new GlobalMagnitude(), (options with { Allocation = new GlobalMagnitude() }).EffectiveAllocation);
+        Assert.Equal(Allocation, (options with { Allocation = Allocation }).EffectiveAllocation);
+    }
+
     /// <summary>The scores are 1/14, 4/13, 1 and 1/101, 1.</summary>
     [Theory]
     [InlineData(1, 0, 1)]

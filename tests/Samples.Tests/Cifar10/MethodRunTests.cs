@@ -190,6 +190,7 @@ public sealed class MethodRunTests : IDisposable
     [InlineData("pofa learns from a teacher", "--method", "pofa")]
     [InlineData("--importance taylor is for --method pdp; gmp ranks in its own way", "--method", "gmp", "--importance", "taylor")]
     [InlineData("--allocation global:0.2 is not for --method optg", "--method", "optg", "--allocation", "global:0.2")]
+    [InlineData("--allocation global is not for --method acdc", "--method", "acdc", "--allocation", "global")]
     [InlineData("GMP has no soft mask", "--method", "gmp", "--temperature", "1e-4")]
     [InlineData(
         "The commit would come in epoch 1, but the schedule ends in epoch 1.6", "--method", "pdp", "--ramp-end", "1.6", "--commit-at", "1")]

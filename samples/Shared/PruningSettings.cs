@@ -27,11 +27,12 @@ internal abstract record PruningSettings
     public double MacBudget { get; init; } = 0.5;
 
     [Option(
-        "How the sparsity is divided among the layers: global (one ranking of all magnitudes; except with optg, acdc and granet each layer "
-            + "keeps a fifth of the average density, or as with global:0 another share), lamp (one ranking of layer-adaptive magnitudes), "
+        "How the sparsity is divided among the layers: global (one ranking of all magnitudes, of which each layer keeps a fifth of the "
+            + "average density, or as with global:0 another share), lamp (the same of layer-adaptive magnitudes), "
             + "erk (Erdős–Rényi kernel), uniform, or as in another run's report, such as from:runs/optg/pruning.json.",
         Value = "NAME|global:FLOOR|from:FILE",
-        Default = "lamp in ten epochs or more to 0.95 or more, else global; channels where multiplications cost the network least")]
+        Default = "global, for single weights in 10 epochs or more to 0.95 or more lamp; without a floor with str, optg, acdc and granet, "
+            + "which rank by themselves; with the channel strategy where multiplications cost the network least")]
     public string? Allocation { get; init => field = value is null ? null : AllocationOption.Checked(value); }
 
     [Option("The largest sparsity that the allocation may give a layer.", Value = OptionAttribute.Fraction, Range = "[0, 1]")]

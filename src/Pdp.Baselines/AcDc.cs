@@ -11,8 +11,8 @@ namespace Pdp.Baselines;
 /// The schedule defines the phases, by default <see cref="AlternatingPhases.Over"/> the run.
 /// </para>
 /// <para>
-/// Supports unstructured and N:M, whose groups are ranked separately. Each layer keeps at least one weight. An allocation other than
-/// <see cref="Pdp.GlobalMagnitude"/> gives each layer its count, as in the paper's uniform variant.
+/// Supports unstructured and N:M, whose groups are ranked separately. Each layer keeps at least one weight. If an allocation is set
+/// that isn't <see cref="Pdp.GlobalMagnitude"/> without a floor, it gives each layer its count, as in the paper's uniform variant.
 /// </para>
 /// <para>
 /// The training loop should reset the optimizer's momentum at each decompression (<see cref="AlternatingPhases.IsDecompression"/>). The
@@ -29,7 +29,10 @@ public sealed record AcDc : IPruningMethod
     private bool IsGlobal { get; init; } = true;
 
     /// <inheritdoc/>
-    /// <exception cref="ArgumentException">A strategy is neither unstructured nor N:M, or an automatic start is set.</exception>
+    /// <exception cref="ArgumentException">
+    /// A strategy is neither unstructured nor N:M, an automatic start is set, or layers are ranked together and the options assign
+    /// sparsities, bounds or a density floor to them.
+    /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The run is shorter than 2 epochs, and no schedule is set.</exception>
     public PdpOptions Configure(PdpOptions options)
     {

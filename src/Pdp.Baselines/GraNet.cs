@@ -19,8 +19,9 @@ namespace Pdp.Baselines;
 /// 0.005.
 /// </para>
 /// <para>
-/// Supports unstructured. Each layer keeps at least one weight. Goes from dense to sparse, by default with the library's own cubic ramp. An
-/// allocation other than <see cref="Pdp.GlobalMagnitude"/> gives each layer its count in the first stage. Keeps a copy of the gradients.
+/// Supports unstructured. Each layer keeps at least one weight. Goes from dense to sparse, by default with the library's own cubic ramp. If
+/// an allocation is set that isn't <see cref="Pdp.GlobalMagnitude"/> without a floor, it gives each layer its count in the first stage.
+/// Keeps a copy of the gradients.
 /// </para>
 /// <para>
 /// The authors also mask the momentum after each step. The training loop may do this: zero the momentum of zero weights before an update,
@@ -60,6 +61,10 @@ public sealed record GraNet : IPruningMethod
     private double? Epochs { get; init; }
 
     /// <inheritdoc/>
+    /// <exception cref="ArgumentException">
+    /// The strategy is not unstructured, or layers are ranked together and the options assign sparsities, bounds or a density floor to
+    /// them.
+    /// </exception>
     public PdpOptions Configure(PdpOptions options)
     {
         Ask.Strategies(options, Name, Strategy.Unstructured);

@@ -30,6 +30,9 @@ public sealed record PatternLock : IPruningMethod
     public string Name => "pattern lock";
 
     /// <inheritdoc/>
+    /// <exception cref="ArgumentException">
+    /// The strategy is not unstructured, or a sparsity, a schedule, an automatic start, an allocation or sparsities of layers are set.
+    /// </exception>
     public PdpOptions Configure(PdpOptions options)
     {
         Ask.Strategies(options, Name, Strategy.Unstructured);

@@ -35,7 +35,9 @@ public sealed record Str : IPruningMethod
     public string Name => "STR";
 
     /// <inheritdoc/>
-    /// <exception cref="ArgumentException">The strategy is not unstructured, or a sparsity or a schedule is set.</exception>
+    /// <exception cref="ArgumentException">
+    /// The strategy is not unstructured, or a sparsity, a schedule, an allocation or sparsities of layers are set.
+    /// </exception>
     public PdpOptions Configure(PdpOptions options)
     {
         Ask.Strategies(options, Name, Strategy.Unstructured);

@@ -49,6 +49,9 @@ public sealed class PdpPruner : IDisposable
     /// <summary>The schedule in force.</summary>
     public ISparsityScheduler Schedule => _run.Options.EffectiveSchedule;
 
+    /// <summary>The allocation in force.</summary>
+    public ISparsityAllocation Allocation => _run.Options.EffectiveAllocation;
+
     /// <summary>The epoch of the last <see cref="BeginEpoch(double)"/>; null before the first.</summary>
     public double? Epoch => _run.Epoch;
 
@@ -210,8 +213,8 @@ public sealed class PdpPruner : IDisposable
     /// <summary>Restores a state; load the weights that were saved with it first.</summary>
     /// <remarks>
     /// Every setting that determines targets and masks must be the same. Only <see cref="PdpOptions.Epochs"/> may grow, if allowed: the
-    /// ramp, the annealing and the latest automatic start then stay those of the original run, and the new epochs come after them.
-    /// Stretched over the longer run, they would fall behind, and pruned weights would come back.
+    /// ramp, the annealing, the default allocation and the latest automatic start then stay those of the original run, and the new epochs
+    /// come after them. Stretched over the longer run, they would fall behind, and pruned weights would come back.
     /// </remarks>
     /// <param name="state">The state, from a pruner with the same options on the same model.</param>
     /// <param name="allowLongerRun">Whether <see cref="PdpOptions.Epochs"/> may be larger than it was.</param>
@@ -220,7 +223,8 @@ public sealed class PdpPruner : IDisposable
     /// nothing is changed then.
     /// </exception>
     /// <exception cref="InvalidOperationException">
-    /// A scope is open, the model was moved, or the options have a <see cref="PdpOptions.Method"/>.
+    /// A scope is open, the model was moved, the options have a <see cref="PdpOptions.Method"/>, or a weight is not finite and the longer
+    /// run would divide the sparsity in another way; nothing is changed then.
     /// </exception>
     public void Restore(PrunerState state, bool allowLongerRun = false) =>
         _run.Restore(Guard.NotNull(state, nameof(state)), allowLongerRun);

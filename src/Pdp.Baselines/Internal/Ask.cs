@@ -34,8 +34,8 @@ internal static class Ask
             ? true
             : throw new ArgumentException(
                 $"{method} ranks the weights of all layers together, so no layer can have a sparsity of its own: leave the sparsities of "
-                + "rules, the minimum and maximum sparsity of layers and the density floor unset, or choose another allocation, such as "
-                + "UniformSparsity, whose counts it keeps.", nameof(options));
+                + "rules, the minimum and maximum sparsity of layers and Allocation, which has a density floor, unset, or choose another "
+                + "allocation, such as UniformSparsity, whose counts it keeps.", nameof(options));
     }
 
     /// <summary>The options of a method that ranks all weights by itself, without a floor, so that plan and state promise none.</summary>

@@ -1,28 +1,26 @@
 using System.Runtime.InteropServices;
 using Pdp.Internal;
 using Pdp.Numerics.Kernels;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Pdp.Allocation;
 
 /// <summary>The layer-adaptive magnitudes of a layer's weights: w² / Σ v² over |v| ≥ |w|.</summary>
+/// <remarks>They are computed on the CPU: sums on GPUs differ from run to run, and all ranks must come to the same counts.</remarks>
 internal static class LayerAdaptiveScores
 {
     /// <summary>The most numbers that TorchSharp gives a view of.</summary>
     private const int MostKeys = int.MaxValue / sizeof(float);
 
-    /// <summary>The scores in the arithmetic type of the weight, in no order that matters. The result is the caller's.</summary>
+    /// <summary>The scores, on the CPU, in the arithmetic type of the weight and in any order. The result is the caller's.</summary>
     public static Tensor Of(Tensor weight) =>
-        weight.device_type == DeviceType.CPU && Precision.Of(weight.dtype) == ScalarType.Float32 && weight.numel() <= MostKeys
-            ? OfKeys(weight)
-            : OfTensor(weight);
+        Precision.Of(weight.dtype) == ScalarType.Float32 && weight.numel() <= MostKeys ? OfKeys(weight) : OfTensor(weight);
 
-    /// <summary>By tensor operations, on the weight's device.</summary>
+    /// <summary>By tensor operations, for float64 and for more weights.</summary>
     public static Tensor OfTensor(Tensor weight)
     {
         using var scope = NewDisposeScope();
-        var (magnitudes, _) = weight.to_type(ScalarType.Float64).flatten().abs().sort(descending: true);
+        var (magnitudes, _) = weight.cpu().to_type(ScalarType.Float64).flatten().abs().sort(descending: true);
         // Relative to the largest one, so that no square that matters is out of range. A layer of zeros has scores of 0, not NaN.
         var relative = magnitudes.div(magnitudes[0]);
         var squares = relative.mul(relative);
@@ -32,7 +30,6 @@ internal static class LayerAdaptiveScores
     /// <summary>The same numbers, sooner.</summary>
     private static Tensor OfKeys(Tensor weight)
     {
-        using var scope = NewDisposeScope();
         ReadOnlySpan<float> magnitudes = MemoryMarshal.Cast<int, float>(KeySort.Ascending(KeysOf(weight)));
         var scores = new float[magnitudes.Length];
         var (largest, sum) = ((double)magnitudes[^1], 0.0);
@@ -44,12 +41,13 @@ internal static class LayerAdaptiveScores
             scores[i] = (float)(square / sum);
         }
 
-        return tensor(scores).MoveToOuterDisposeScope();
+        return tensor(scores);
     }
 
     private static int[] KeysOf(Tensor weight)
     {
-        var magnitudes = Precision.Widen(weight).abs().contiguous();
+        using var scope = NewDisposeScope();
+        var magnitudes = Precision.Widen(weight.cpu()).abs().contiguous();
         return MemoryMarshal.Cast<byte, int>(magnitudes.bytes).ToArray();
     }
 }

@@ -53,7 +53,10 @@ internal static class OptionTypes
             (GlobalMagnitude global) => new() { ["densityFloor"] = global.DensityFloor },
             members => members.Number("densityFloor") is { } floor ? new() { DensityFloor = floor } : new GlobalMagnitude()
         },
-        { (LayerAdaptiveMagnitude _) => [], _ => new LayerAdaptiveMagnitude() },
+        {
+            (LayerAdaptiveMagnitude adaptive) => new() { ["densityFloor"] = adaptive.DensityFloor },
+            members => members.Number("densityFloor") is { } floor ? new() { DensityFloor = floor } : new LayerAdaptiveMagnitude()
+        },
         { (UniformSparsity _) => [], _ => new UniformSparsity() },
         { (ErdosRenyiKernel _) => [], _ => new ErdosRenyiKernel() },
         {

@@ -44,7 +44,8 @@ public sealed record PdpOptions
     /// <value>
     /// Null, the default, is <see cref="GlobalMagnitude"/>: one global ranking by magnitude, under which each layer keeps at least a fifth
     /// of the average density. In runs of ten epochs or more to an unstructured sparsity of 95 % or more it is
-    /// <see cref="LayerAdaptiveMagnitude"/>, under which each layer keeps as much as its own largest weights call for.
+    /// <see cref="LayerAdaptiveMagnitude"/> with the same floor, unless there is an <see cref="Importance"/>.
+    /// <see cref="PdpPruner.Allocation"/> is the one in force.
     /// </value>
     public ISparsityAllocation? Allocation { get; init; }
 

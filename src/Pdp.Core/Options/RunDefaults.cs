@@ -10,8 +10,7 @@ internal readonly struct RunDefaults(PdpOptions options)
     /// <summary>The sparsity from which magnitudes say too little about which layer a weight is missed in.</summary>
     private const double HighSparsity = 0.95;
 
-    public ISparsityAllocation Allocation =>
-        IsLong && options.Sparsity >= HighSparsity && options.Strategy is Unstructured ? new LayerAdaptiveMagnitude() : new GlobalMagnitude();
+    public ISparsityAllocation Allocation => IsLong && IsHigh ? new LayerAdaptiveMagnitude() : new GlobalMagnitude();
 
     public ISparsityScheduler Schedule => (options.Strategy, options.Method) switch
     {
@@ -21,6 +20,8 @@ internal readonly struct RunDefaults(PdpOptions options)
     };
 
     private bool IsLong => options.Epochs >= LongRun;
+
+    private bool IsHigh => options is { Sparsity: >= HighSparsity, Strategy: Unstructured, Importance: null };
 
     /// <summary>The temperatures of a layer with a strategy; they follow the schedule in force.</summary>
     public (Temperature Mask, Temperature? Gradient) TemperaturesOf(IMaskStrategy strategy) => strategy is PerChannel

@@ -6,26 +6,60 @@ namespace Pdp.Tests.Allocation;
 
 public sealed class LayerAdaptiveMagnitudeTests
 {
-    private static readonly LayerAdaptiveMagnitude Allocation = new();
+    /// <summary>The ranking alone.</summary>
+    private static readonly LayerAdaptiveMagnitude Allocation = new() { DensityFloor = 0 };
 
     [Theory]
     [InlineData(10, 0.95, "unstructured", true)]
     [InlineData(90, 0.98, "unstructured", true)]
     [InlineData(9.9, 0.98, "unstructured", false)]
     [InlineData(90, 0.949, "unstructured", false)]
+    [InlineData(90, 0.98, "taylor", false)]
     [InlineData(90, 0.98, "4x1", false)]
     [InlineData(90, 0.98, "channel", false)]
-    public void Default_IsThisInLongRunsToAHighSparsity(double epochs, double sparsity, string strategy, bool isThis)
+    public void Default_IsThisInLongRunsToAHighSparsity(double epochs, double sparsity, string kind, bool isThis)
     {
-        IMaskStrategy kind =
-            strategy == "channel" ? new PerChannel() : strategy == "unstructured" ? new Unstructured() : Block.Parse(strategy);
-        var options = new PdpOptions { Epochs = epochs, Sparsity = sparsity, Strategy = kind };
+        var options = new PdpOptions
+        {
+            Epochs = epochs,
+            Sparsity = sparsity,
+            Strategy = kind switch { "channel" => new PerChannel(), "4x1" => new Block(4, 1), _ => new Unstructured() },
+            Importance = kind == "taylor" ? new Taylor() : null,
+        };
+        using var model = nn.Sequential(("first", nn.Linear(16, 200)), ("second", nn.Linear(200, 200)));
 
         Assert.Null(options.Allocation);
-        Assert.Equal(isThis ? Allocation : new GlobalMagnitude(), options.EffectiveAllocation);
-        Assert.Equal(new GlobalMagnitude(), (options with { Allocation = new GlobalMagnitude() }).EffectiveAllocation);
-        Assert.Equal(Allocation, (options with { Allocation = Allocation }).EffectiveAllocation);
+        Assert.Equal(isThis ? new LayerAdaptiveMagnitude() : new GlobalMagnitude(), InForce(options));
+        Assert.Equal(new GlobalMagnitude(), InForce(options with { Allocation = new GlobalMagnitude() }));
+        Assert.Equal(Allocation, InForce(options with { Allocation = Allocation }));
+
+        ISparsityAllocation InForce(PdpOptions chosen)
+        {
+            using var pruner = new PdpPruner(model, chosen);
+            return pruner.Allocation;
+        }
     }
+
+    /// <summary>The large layer has an outlier, beside which nothing else of it would stay.</summary>
+    [Theory]
+    [InlineData(0, 1)]
+    [InlineData(0.2, 20)]
+    [InlineData(1, 100)]
+    public void Allocate_ToALayerWithAnOutlier_KeepsTheFloor(double floor, int kept)
+    {
+        var outlier = Tensors.Normal(1, 1000);
+        outlier[3] = 1e6;
+        var budget = Budget.Of(1800, outlier, Tensors.Normal(2, 1000));
+
+        Assert.Equal(1000 - kept, budget.Allocate(new LayerAdaptiveMagnitude { DensityFloor = floor })[0]);
+    }
+
+    [Theory]
+    [InlineData(-0.1)]
+    [InlineData(1.1)]
+    [InlineData(double.NaN)]
+    public void DensityFloor_OutsideOfItsRange_IsRefused(double floor) =>
+        Assert.Throws<ArgumentOutOfRangeException>("DensityFloor", () => new LayerAdaptiveMagnitude { DensityFloor = floor });
 
     /// <summary>The scores are 1/14, 4/13, 1 and 1/101, 1.</summary>
     [Theory]
@@ -65,27 +99,35 @@ public sealed class LayerAdaptiveMagnitudeTests
     }, count: 30);
 
     [Fact]
-    public void Allocate_WithTiesZerosAndNarrowTypes_KeepsItsContract() => Law.Holds(Budget.Tied, budget =>
+    public void Allocate_WithTiesAndZeros_IsTheSameInAllNarrowTypes() => Law.Holds(Budget.Tied, budget =>
     {
-        var counts = budget.Allocate(Allocation);
+        long[] In(ScalarType type) =>
+            (budget with { Layers = [.. budget.Layers.Select(layer => layer with { Type = type })] }).Allocate(Allocation);
 
-        Assert.Equal(counts, budget.Allocate(Allocation));
+        var counts = In(ScalarType.Float32);
+
+        Assert.Equal(counts, In(ScalarType.BFloat16));
+        Assert.Equal(counts, In(ScalarType.Float16));
     }, count: 60);
 
-    /// <summary>Weights of the CPU are sorted by their bits, others by tensor operations, in the same arithmetic.</summary>
+    /// <summary>Float32 and narrower weights are sorted by their bits, others by tensor operations, in the same arithmetic.</summary>
     [Theory]
-    [InlineData(1)]
-    [InlineData(2)]
-    [InlineData(100_000)]
-    public void Scores_OfKeys_AreThoseOfTensorOperations(long count)
+    [InlineData(1, ScalarType.Float32)]
+    [InlineData(2, ScalarType.Float32)]
+    [InlineData(100_000, ScalarType.Float32)]
+    [InlineData(10_000, ScalarType.BFloat16)]
+    [InlineData(10_000, ScalarType.Float16)]
+    public void Scores_OfKeys_AreThoseOfTensorOperations(long count, ScalarType type)
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator(3);
-        var weight = randn([count], generator: generator).mul(rand([count], generator: generator).round());
+        var weight = randn([2, count], generator: generator).mul(rand([2, count], generator: generator).round()).to_type(type).t();
 
         var (expected, _) = LayerAdaptiveScores.OfTensor(weight).sort();
+        var scores = LayerAdaptiveScores.Of(weight);
 
-        Assert.Equal(expected.Values(), LayerAdaptiveScores.Of(weight).Values());
+        Assert.Equal(ScalarType.Float32, scores.dtype);
+        Assert.Equal(expected.Values(), scores.Values());
     }
 
     /// <summary>Weights whose squares are out of every type's range.</summary>
@@ -115,11 +157,13 @@ public sealed class LayerAdaptiveMagnitudeTests
         Assert.Equal([900, 900], budget.Allocate(Allocation));
     }
 
-    [Fact]
-    public void Allocate_LeavesNoTensorBehind()
+    [Theory]
+    [InlineData(ScalarType.Float32)]
+    [InlineData(ScalarType.Float64)]
+    public void Allocate_LeavesNoTensorBehind(ScalarType type)
     {
         using var scope = NewDisposeScope();
-        var budget = Budget.Of(3, [1, 2, 3, 4], [5, 6, 7]);
+        var budget = new Budget([new([1, 2, 3, 4], [4], 0, 3, type), new([5, 6, 7], [3], 0, 2, type)], 3);
         var layers = budget.Candidates();
         Leaks.ForgetGarbage();
         var before = Tensor.TotalCount;

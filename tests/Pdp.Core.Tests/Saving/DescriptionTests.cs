@@ -30,7 +30,8 @@ public sealed class DescriptionTests
         { new PerChannel { Score = ScoreNorm.L2 }.Describe(), "channel-l2" },
         { new PerChannel { RoundTo = 8 }.Describe(), "channel, a multiple of 8 kept" },
         { new ErdosRenyiKernel().Describe(), "ErdosRenyiKernel" },
-        { new LayerAdaptiveMagnitude().Describe(), "LayerAdaptiveMagnitude" },
+        { new LayerAdaptiveMagnitude().Describe(), "LayerAdaptiveMagnitude with a density floor of 0.2" },
+        { new LayerAdaptiveMagnitude { DensityFloor = 0 }.Describe(), "LayerAdaptiveMagnitude" },
         { new SparsityTable(new Dictionary<string, double> { ["b"] = 0.5, ["a"] = 0.25 }).Describe(), "SparsityTable: a 0.25, b 0.5" },
     };
 

@@ -27,7 +27,7 @@ public sealed class OptionsJsonTests
         [nameof(CubicRamp)] = Plain with { Schedule = new CubicRamp(0, 1 / 3.0) },
         [nameof(CosineRamp)] = Plain with { Schedule = new CosineRamp(1.5, 9) },
         [nameof(GlobalMagnitude)] = Plain with { Allocation = new GlobalMagnitude { DensityFloor = 1 / 3.0 } },
-        [nameof(LayerAdaptiveMagnitude)] = Plain with { Allocation = new LayerAdaptiveMagnitude() },
+        [nameof(LayerAdaptiveMagnitude)] = Plain with { Allocation = new LayerAdaptiveMagnitude { DensityFloor = 1 / 3.0 } },
         [nameof(UniformSparsity)] = Plain with { Allocation = new UniformSparsity() },
         [nameof(ErdosRenyiKernel)] = Plain with { Allocation = new ErdosRenyiKernel() },
         [nameof(SparsityTable)] = Plain with

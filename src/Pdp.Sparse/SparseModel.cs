@@ -1,4 +1,5 @@
 using Pdp.Sparse.Folding;
+using Pdp.Sparse.Kernels;
 using Pdp.Sparse.Packing;
 using Pdp.Sparse.Reporting;
 using static TorchSharp.torch;
@@ -16,7 +17,8 @@ namespace Pdp.Sparse;
 /// <para>
 /// The dense weights are gone in the meantime, so that the model can't be trained, moved, saved, or loaded into: each is an error. Weights
 /// are replaced by tensors of their shape without values; changing these in place is an error at the next call. No
-/// parameter requires a gradient until the model is unpacked. TorchSharp's <c>load</c> and <c>load_state_dict</c> copy one tensor after
+/// parameter requires a gradient until the model is unpacked; gradients that packed weights had come back with them, whatever
+/// <c>zero_grad</c> did meanwhile. TorchSharp's <c>load</c> and <c>load_state_dict</c> copy one tensor after
 /// another, so that norms and biases before the first packed weight may have been overwritten when they throw.
 /// </para>
 /// <para>Pack and unpack while no other thread calls the model.</para>
@@ -26,10 +28,12 @@ public sealed class SparseModel : IDisposable
     private readonly List<PackedLayer> _packed = [];
     private readonly FrozenParameters? _frozen;
     private readonly FoldedModules? _folded;
+    private bool _isDisposed;
 
     internal SparseModel(Module model, IEnumerable<SettledLayer> settled, ReportBuilder report)
     {
         using var scope = NewDisposeScope();
+        Jobs.Shared.Open();
         try
         {
             foreach (var layer in settled)
@@ -160,14 +164,18 @@ public sealed class SparseModel : IDisposable
         }
     }
 
-    /// <summary>Unpacks the model, whatever was changed in place.</summary>
+    /// <summary>Unpacks the model, whatever was changed in place. A second call does nothing.</summary>
     public void Dispose()
     {
+        if (_isDisposed)
+            return;
         using var scope = NewDisposeScope();
+        // One by one: where there is no memory for a dense weight, this and the layers after it stay packed, and can be unpacked later.
+        for (; _packed.Count > 0; _packed.RemoveAt(0))
+            _packed[0].Dispose();
         _folded?.Dispose();
-        foreach (var layer in _packed)
-            layer.Dispose();
-        _packed.Clear();
         _frozen?.Dispose();
+        Jobs.Shared.Close();
+        _isDisposed = true;
     }
 }

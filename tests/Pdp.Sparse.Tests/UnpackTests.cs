@@ -49,6 +49,42 @@ public sealed class UnpackTests
     }
 
     [Fact]
+    public void Dispose_AfterUnpack_LeavesAloneWhatWasFrozenSince()
+    {
+        using var scope = NewDisposeScope();
+        using var layer = Pruned.Prune(Linear(8, 4), 0.5);
+        using (var packed = SparseModel.Pack(layer, ones(2, 8), Pruned.Everything))
+        {
+            packed.Unpack();
+            layer.weight.requires_grad = false;
+        }
+
+        Assert.False(layer.weight.requires_grad);
+        Assert.True(layer.bias!.requires_grad);
+    }
+
+    [Fact]
+    public void Dispose_AfterOneLayerCouldNotBeUnpacked_LeavesThoseBeforeItAlone()
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        var (first, second) = (Linear(8, 16), Linear(16, 4));
+        using var model = Pruned.Prune(Sequential(first, second), 0.5);
+        var (weight, lost, input) = (first.weight, second.weight, ones(2, 8));
+        var (bits, expected) = (Pruned.Bits(first), first.call(input));
+        var packed = SparseModel.Pack(model, input, Pruned.Everything);
+        lost.Dispose();
+
+        Assert.ThrowsAny<Exception>(packed.Unpack);
+        Assert.ThrowsAny<Exception>(packed.Dispose);
+
+        Assert.Same(weight, first.weight);
+        Assert.False(weight.IsInvalid);
+        Assert.Equal(bits, Pruned.Bits(first));
+        Assert.True(Pruned.IsClose(first.call(input), expected));
+    }
+
+    [Fact]
     public void Dispose_WhenModelIsDisposedAlready_FreesTheWeights()
     {
         using var scope = NewDisposeScope();

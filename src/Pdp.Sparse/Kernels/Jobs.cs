@@ -1,26 +1,47 @@
 namespace Pdp.Sparse.Kernels;
 
 /// <summary>A pool of jobs; each call takes one and returns it.</summary>
-internal static class Jobs
+internal sealed class Jobs
 {
-    private static readonly Stack<Job> Waiting = new();
+    private readonly Stack<Job> _waiting = new();
+    private int _models;
+
+    /// <summary>The pool of all packed models.</summary>
+    public static Jobs Shared { get; } = new();
+
+    /// <summary>Counts a model whose calls take jobs.</summary>
+    public void Open()
+    {
+        lock (_waiting)
+            _models++;
+    }
+
+    /// <summary>Counts it no more. After the last one the jobs are the collector's, with the memory that large calls have given them.</summary>
+    public void Close()
+    {
+        lock (_waiting)
+        {
+            if (--_models == 0)
+                _waiting.Clear();
+        }
+    }
 
     /// <summary>Takes a job that no other call has.</summary>
-    public static JobLease Take()
+    public JobLease Take()
     {
-        lock (Waiting)
+        lock (_waiting)
         {
-            if (Waiting.TryPop(out var job))
-                return new(job);
+            if (_waiting.TryPop(out var job))
+                return new(this, job);
         }
 
-        return new(new Job());
+        return new(this, new Job());
     }
 
     /// <summary>Puts a job back.</summary>
-    public static void Return(Job job)
+    public void Return(Job job)
     {
-        lock (Waiting)
-            Waiting.Push(job);
+        lock (_waiting)
+            _waiting.Push(job);
     }
 }

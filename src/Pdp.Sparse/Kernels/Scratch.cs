@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Pdp.Sparse.Kernels;
 
-/// <summary>Memory that grows to the largest length requested, and is freed with its owner.</summary>
+/// <summary>Memory that grows to the largest length requested, and is freed when its owner is collected.</summary>
 internal sealed unsafe class Scratch
 {
     private float* _start;

@@ -57,7 +57,7 @@ internal sealed unsafe class SparseConvolution(Tensor weight, IReadOnlyList<Conv
         }
 
         var positions = (long)geometry.OutputHeight * geometry.OutputWidth;
-        using var lease = Jobs.Take();
+        using var lease = Jobs.Shared.Take();
         var job = lease.Job;
         var x = (float*)NativeTensor.Data(input.Handle);
         var y = (float*)NativeTensor.Data(output.Handle);

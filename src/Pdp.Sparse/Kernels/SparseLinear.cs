@@ -38,7 +38,7 @@ internal sealed unsafe class SparseLinear(Tensor weight, Epilogue epilogue) : IS
 
     private void Multiply(Tensor input, Tensor? addend, Tensor output, long positions)
     {
-        using var lease = Jobs.Take();
+        using var lease = Jobs.Shared.Take();
         var job = lease.Job;
         var x = (float*)NativeTensor.Data(input.Handle);
         var y = (float*)NativeTensor.Data(output.Handle);

@@ -58,8 +58,9 @@ internal sealed class PackedLayer : IDisposable
     {
         using var normal = inference_mode(false);
         using var _ = no_grad();
-        _hooks.Dispose();
+        // The first of them allocates, and may fail: then nothing has changed.
         _swap.Dispose();
+        _hooks.Dispose();
         _stub.Dispose();
         _form.Dispose();
     }

@@ -64,9 +64,11 @@ public sealed class ChangedModelTests : IDisposable
     [InlineData("padding", "A setting of the packed layer '0' changed")]
     [InlineData("mode", "A setting of the packed layer '0' changed")]
     [InlineData("approximate", "A setting of '2' changed since it was folded")]
+    [InlineData("valid", "A setting of the packed layer '0' changed")]
     public void Call_WhenASettingChanges_IsRefusedUntilItIsBack(string setting, string expected)
     {
-        var (convolution, norm, activation) = (Conv2d(3, 8, 3, padding: 1), BatchNorm2d(8), GELU());
+        var convolution = setting == "valid" ? Conv2d(3, 8, 3, padding: Padding.Same) : Conv2d(3, 8, 3, padding: 1);
+        var (norm, activation) = (BatchNorm2d(8), GELU());
         using var model = Pruned.Prune(Sequential(convolution, norm, activation), 0.5);
         var picture = Nets.Picture();
         var dense = model.call(picture);
@@ -86,6 +88,7 @@ public sealed class ChangedModelTests : IDisposable
                 case "eps": norm.eps = isChanged ? 0.5 : 1e-5; break;
                 case "stride": convolution.stride = isChanged ? [2, 2] : [1, 1]; break;
                 case "padding": convolution.padding![1] = isChanged ? 0 : 1; break;
+                case "valid": convolution.SetPadding(isChanged ? Padding.Valid : Padding.Same); break;
                 case "mode": convolution.padding_mode = isChanged ? PaddingModes.Reflect : PaddingModes.Zeros; break;
                 default:
                     activation.approximate = isChanged

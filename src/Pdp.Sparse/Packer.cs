@@ -54,7 +54,7 @@ internal sealed class Packer
         using var trial = new Trial(_model, example, _weights, _forced, _options, _clock);
         var times = trial.Settle();
         var settled = trial.Take();
-        return Pack(settled, new(_options, trial, _weights) { Times = times, Notes = trial.Notes });
+        return Pack(settled, new(_options, trial, _weights) { Times = times, Notes = [.. example.Notes, .. trial.Notes] });
     }
 
     /// <summary>Applies the choices of a plan.</summary>

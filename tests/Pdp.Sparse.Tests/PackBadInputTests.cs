@@ -37,6 +37,37 @@ public sealed class PackBadInputTests
     }
 
     [Fact]
+    public void Pack_WhenModelHasNoMatrices_LeavesItAndSaysSo()
+    {
+        using var scope = NewDisposeScope();
+        using var model = Sequential(BatchNorm1d(6), ReLU());
+        model.eval();
+
+        using var packed = SparseModel.Pack(model, ones(2, 6));
+
+        Assert.Contains("has zeros", Assert.Single(packed.Report.Notes), StringComparison.Ordinal);
+        Assert.Empty(packed.Report.Layers);
+    }
+
+    [Theory]
+    [InlineData(0.5f, "on none of them: a number is above 0.5")]
+    [InlineData(5f, "on fewer of them: a number is above 5")]
+    public void Pack_WhenModelRefusesRandomNumbers_PacksByTheExampleAndSaysSo(float most, string expected)
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        using var model = Pruned.Prune(new Bounded(most), 0.8);
+        var example = full([4, 40], 0.5f);
+        var dense = model.call(example);
+
+        using var packed = SparseModel.Pack(model, example, Pruned.Everything);
+
+        Assert.Contains(packed.Report.Notes, note => note.EndsWith(expected, StringComparison.Ordinal));
+        Assert.Equal(LayerForm.Packed, packed.Report.Layers.Single().Form);
+        Assert.True(Pruned.IsClose(model.call(example), dense));
+    }
+
+    [Fact]
     public void Pack_WhenWeightsHoldNaN_GivesNaNWhereTheDenseLayerDoes()
     {
         using var scope = NewDisposeScope();
@@ -139,5 +170,23 @@ public sealed class PackBadInputTests
 
         Assert.Contains("varies from call to call", Assert.Single(packed.Report.Notes), StringComparison.Ordinal);
         Assert.Equal(LayerForm.Dense, packed.Report.Layers.Single().Form);
+    }
+
+    /// <summary>A layer that takes numbers up to a bound.</summary>
+    private sealed class Bounded : Module<Tensor, Tensor>
+    {
+        private readonly TorchSharp.Modules.Linear _layer = Linear(40, 8);
+        private readonly float _most;
+
+        public Bounded(float most)
+            : base(nameof(Bounded))
+        {
+            _most = most;
+            RegisterComponents();
+        }
+
+        public override Tensor forward(Tensor input) => input.max().item<float>() > _most
+            ? throw new InvalidOperationException(FormattableString.Invariant($"a number is above {_most}"))
+            : _layer.call(input);
     }
 }

@@ -23,7 +23,7 @@ internal sealed record WeightEntry(LayerInfo Info, Parameter Parameter, Layer? L
     public static IReadOnlyList<WeightEntry> Of(Module model)
     {
         RequireUnpacked(model);
-        var weights = LayerScan.Scan(model);
+        var weights = LayerScan.Find(model);
         var layers = weights.Where(weight => weight.IsLayer).ToList();
         var last = weights.Where(weight => weight.IsLayer || weight.IsUsedByLayer).MaxBy(weight => weight.Names[^1].Place);
         return [.. weights.Select(weight => Entry(weight, layers.IndexOf(weight), weight == last))];

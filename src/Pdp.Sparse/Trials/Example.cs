@@ -21,6 +21,7 @@ internal sealed class Example : IDisposable
 
     private readonly ModelCall _call;
     private readonly List<IReadOnlyList<Tensor>> _random = [];
+    private readonly List<string> _refusals = [];
     private readonly List<(IReadOnlyList<Tensor>? Inputs, IReadOnlyList<Tensor> Outputs)> _expected = [];
     private readonly OutputWatch _watch;
 
@@ -36,7 +37,7 @@ internal sealed class Example : IDisposable
             if (_call.Example.Count > 0)
                 _random.AddRange(Gains.Select(gain => ProbeInput.Normal(_call.Example, tensor => tensor.shape, gain, Seed)));
             Expect(null);
-            _random.ForEach(Expect);
+            _random.ForEach(Try);
         }
         catch
         {
@@ -44,6 +45,11 @@ internal sealed class Example : IDisposable
             throw;
         }
     }
+
+    /// <summary>Says that the model refused random inputs, and why, if it did.</summary>
+    public IEnumerable<string> Notes => _refusals.Take(1).Select(why =>
+        $"The model refuses random numbers as inputs, so that its outputs are compared on {(_expected.Count > 1 ? "fewer" : "none")} of them: "
+        + why);
 
     /// <summary>Runs the example.</summary>
     public void Run()
@@ -63,7 +69,7 @@ internal sealed class Example : IDisposable
         {
             return _expected.All(pair => IsSame(pair.Inputs, pair.Outputs));
         }
-        catch (Exception fault) when (fault is ExternalException or InvalidOperationException or ArgumentException)
+        catch (Exception fault) when (IsOfModel(fault))
         {
             return false;
         }
@@ -82,6 +88,21 @@ internal sealed class Example : IDisposable
         using var scope = NewDisposeScope();
         var outputs = OutputsFor(inputs);
         return outputs.Count == expected.Count && outputs.Zip(expected).All(pair => Output.IsSame(pair.First, pair.Second));
+    }
+
+    private static bool IsOfModel(Exception fault) => fault is ExternalException or InvalidOperationException or ArgumentException;
+
+    /// <summary>Random numbers may be none of the model's inputs: too large, or lengths in the wrong order.</summary>
+    private void Try(IReadOnlyList<Tensor> inputs)
+    {
+        try
+        {
+            Expect(inputs);
+        }
+        catch (Exception fault) when (IsOfModel(fault))
+        {
+            _refusals.Add(fault.Message.Split('\n')[0]);
+        }
     }
 
     private void Expect(IReadOnlyList<Tensor>? inputs)

@@ -95,6 +95,7 @@ public static class SparseFile
     /// <summary>The bytes of a tensor in a file, without its entries in the header.</summary>
     /// <param name="tensor">The tensor, on any device.</param>
     /// <exception cref="ArgumentNullException"><paramref name="tensor"/> is null.</exception>
+    /// <exception cref="ArgumentException">Files have no such type, as for complex numbers.</exception>
     public static long BytesOf(Tensor tensor)
     {
         ArgumentNullException.ThrowIfNull(tensor);

@@ -25,10 +25,13 @@ internal static class SafetensorsType
         Array.FindIndex(Known, known => known.Name == name) is var index and >= 0 ? Known[index].Type : null;
 
     /// <exception cref="ArgumentException">The format has no such type.</exception>
-    public static string Name(ScalarType type) =>
-        Array.FindIndex(Known, known => known.Type == type) is var index and >= 0
-            ? Known[index].Name
-            : throw new ArgumentException($"A safetensors file cannot hold tensors of type {type}; convert them first.", nameof(type));
+    public static string Name(ScalarType type) => Of(type).Name;
 
-    public static int Width(ScalarType type) => Array.Find(Known, known => known.Type == type).Width;
+    /// <exception cref="ArgumentException">The format has no such type.</exception>
+    public static int Width(ScalarType type) => Of(type).Width;
+
+    private static (string Name, ScalarType Type, int Width) Of(ScalarType type) =>
+        Array.FindIndex(Known, known => known.Type == type) is var index and >= 0
+            ? Known[index]
+            : throw new ArgumentException($"A safetensors file cannot hold tensors of type {type}; convert them first.", nameof(type));
 }

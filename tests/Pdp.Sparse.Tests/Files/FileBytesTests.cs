@@ -56,4 +56,14 @@ public sealed class FileBytesTests : IDisposable
         Assert.Equal(_model.parameters().Sum(parameter => parameter.numel() * 4), report.File.Dense);
         Assert.Equal(report.File, plan.File);
     }
+
+    [Fact]
+    public void BytesOf_WhenFilesHaveNoSuchType_SaysSo()
+    {
+        using var numbers = zeros(10, ScalarType.ComplexFloat32);
+
+        var fault = Assert.Throws<ArgumentException>(() => SparseFile.BytesOf(numbers));
+
+        Assert.Contains("ComplexFloat32", fault.Message, StringComparison.Ordinal);
+    }
 }

@@ -6,6 +6,8 @@ namespace Pdp.Training.Optimizers;
 /// <summary>One parameter of an optimizer. It owns the parameter's state.</summary>
 internal sealed class Slot(string name, Parameter parameter, ParameterGroup group, int states) : IDisposable
 {
+    private Tensor? _empty;
+
     public string Name => name;
 
     public Parameter Parameter => parameter;
@@ -18,8 +20,8 @@ internal sealed class Slot(string name, Parameter parameter, ParameterGroup grou
     /// <summary>The state, in the order of the optimizer's names; empty before the first step.</summary>
     public Tensor[] State { get; private set; } = [];
 
-    /// <summary>An empty view that shares the parameter's version counter.</summary>
-    public Tensor Empty { get; } = EmptyView(parameter);
+    /// <summary>Nothing, but with the parameter's version counter; made when a step needs it.</summary>
+    public Tensor Empty => _empty ??= EmptyOf(parameter);
 
     /// <summary>The gradient, checked against the parameter; null if there is none.</summary>
     /// <exception cref="InvalidOperationException">The parameter was disposed or reshaped, or the gradient doesn't fit it.</exception>
@@ -70,13 +72,17 @@ internal sealed class Slot(string name, Parameter parameter, ParameterGroup grou
     public void Dispose()
     {
         Replace([], 0);
-        Empty.Dispose();
+        _empty?.Dispose();
     }
 
-    private static Tensor EmptyView(Parameter parameter)
+    private static Tensor EmptyOf(Parameter parameter)
     {
         using var scope = NewDisposeScope();
-        return parameter.detach().as_strided([0], [1]).DetachFromDisposeScope();
+        using var _ = no_grad();
+        var view = parameter.detach().as_strided([0], [1]);
+        // As a view it would keep the memory of a parameter that is given another one, as packing a model does.
+        view.set_(empty(0, parameter.dtype, parameter.device));
+        return view.DetachFromDisposeScope();
     }
 
     private static string Describe(Tensor tensor) => $"{tensor.dtype} [{string.Join(", ", tensor.shape)}] on {tensor.device}";

@@ -1,4 +1,5 @@
 using Pdp.Tests.Support;
+using Pdp.Training.Optimizers;
 using TorchSharp.Modules;
 using static Pdp.Training.Tests.Optimizers.OptimizerScene;
 using static TorchSharp.torch;
@@ -21,6 +22,22 @@ public sealed class OptimizerTests
         optimizer.step();
 
         Assert.Contains("inplace operation", Assert.ThrowsAny<Exception>(() => loss.backward()).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Slot_AfterAStep_HoldsNothingOfTheParametersMemory()
+    {
+        using var scope = NewDisposeScope();
+        using var parameter = new Parameter(ones(1000));
+        using var slot = new Slot("w", parameter, new ParameterGroup([("w", parameter)]), states: 0);
+        var product = parameter.mul(parameter).sum();
+
+        using (no_grad())
+            slot.Empty.neg_();
+
+        Assert.Equal(0UL, slot.Empty.storage<float>().nbytes());
+        Assert.Contains("modified by an inplace operation", Assert.ThrowsAny<Exception>(() => product.backward()).Message,
+            StringComparison.Ordinal);
     }
 
     [Theory]

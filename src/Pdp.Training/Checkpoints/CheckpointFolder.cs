@@ -54,7 +54,9 @@ public sealed class CheckpointFolder
     /// A tensor holds NaN or infinity, the averages have replaced the weights, or there is a whole checkpoint of a later step;
     /// nothing has changed then.
     /// </exception>
-    /// <exception cref="IOException">It can't be written; all checkpoints that were there still are.</exception>
+    /// <exception cref="IOException">
+    /// It can't be written; all checkpoints that were there still are, but for the best where this one has taken its place.
+    /// </exception>
     /// <exception cref="UnauthorizedAccessException">The process may not write there, or a folder has that name.</exception>
     public string Save(long step, TrainingState state, IReadOnlyDictionary<string, string> texts, bool isBest = false)
     {
@@ -66,10 +68,15 @@ public sealed class CheckpointFolder
 
         var damaged = RequireLast(step);
         var path = Path.Combine(_folder, string.Create(CultureInfo.InvariantCulture, $"{Prefix}{step:D10}{Extension}"));
-        state.Save(path, texts);
         if (isBest)
         {
-            Copy(path, BestPath);
+            // First: a run that goes on from a step whose texts call it the best would not write the best again.
+            state.Save(BestPath, texts);
+            Copy(BestPath, path);
+        }
+        else
+        {
+            state.Save(path, texts);
         }
 
         foreach (var old in damaged.Concat(List().Except(damaged).SkipLast(_keepLast)).Concat(Parts()))

@@ -105,6 +105,24 @@ public sealed class CheckpointFolderTests : IDisposable
     }
 
     [Fact]
+    public void Save_WhenOnlyOneOfItsFilesCanBeWritten_HasTheBestThatAStepSpeaksOf()
+    {
+        _folder.Save(1, _scene.State, Named("1"), isBest: true);
+        Directory.CreateDirectory(_temporary.File("run/best.safetensors.part"));
+
+        Assert.Throws<UnauthorizedAccessException>(() => _folder.Save(2, _scene.State, Named("2"), isBest: true));
+        var newest = Safetensors.LoadMetadata(_folder.FindNewest()!)["best"];
+        Directory.Delete(_temporary.File("run/best.safetensors.part"));
+        Directory.CreateDirectory(_temporary.File("run/step-0000000002.safetensors.part"));
+        Assert.Throws<UnauthorizedAccessException>(() => _folder.Save(2, _scene.State, Named("2"), isBest: true));
+
+        Assert.Equal("1", newest);
+        Assert.Equal("2", Safetensors.LoadMetadata(_folder.BestPath)["best"]);
+
+        static Dictionary<string, string> Named(string step) => new() { ["best"] = step };
+    }
+
+    [Fact]
     public void Save_WhenAWeightIsNotFinite_KeepsAllThatWasThere()
     {
         _folder.Save(1, _scene.State, Texts);

@@ -23,7 +23,7 @@ public sealed class DataParallel : IDisposable
 {
     private readonly nn.Module _model;
     private readonly ICollective _collective;
-    private readonly (string Name, Parameter Parameter, long[] Shape)[] _parameters;
+    private readonly (string Name, Parameter Parameter, long[] Shape, ScalarType Type)[] _parameters;
     private readonly HashSet<nint> _known;
     private readonly GradientBucket[] _buckets;
     private readonly Tensor[] _memory;
@@ -56,7 +56,7 @@ public sealed class DataParallel : IDisposable
         _parameters =
         [
             .. model.named_parameters().DistinctBy(entry => TensorAddress.OfNative(entry.parameter))
-                .Select(entry => (entry.name, entry.parameter, entry.parameter.shape)),
+                .Select(entry => (entry.name, entry.parameter, entry.parameter.shape, entry.parameter.dtype)),
         ];
         _known = [.. _parameters.Select(entry => TensorAddress.OfNative(entry.Parameter))];
         (_buckets, _memory) = BucketPlan.Make([.. _parameters.Select(entry => entry.Parameter)], options.BucketBytes);
@@ -80,7 +80,7 @@ public sealed class DataParallel : IDisposable
     /// missing on all stays missing. Call it after the backward pass, outside of a pruner's scope, and before clipping.
     /// </summary>
     /// <exception cref="InvalidOperationException">
-    /// A parameter was disposed, reshaped or added since, as by moving or shrinking the model, or only some ranks have frozen
+    /// A parameter was disposed, reshaped, converted or added since, as by moving or shrinking the model, or only some ranks have frozen
     /// one. The gradients are then unchanged.
     /// </exception>
     /// <exception cref="ObjectDisposedException">It was disposed.</exception>
@@ -194,12 +194,12 @@ public sealed class DataParallel : IDisposable
     private void RequireFit()
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
-        foreach (var (name, parameter, shape) in _parameters)
+        foreach (var (name, parameter, shape, type) in _parameters)
         {
-            if (parameter.IsInvalid || !parameter.shape.AsSpan().SequenceEqual(shape))
+            if (parameter.IsInvalid || parameter.dtype != type || !parameter.shape.AsSpan().SequenceEqual(shape))
             {
                 throw new InvalidOperationException(
-                    $"'{name}' was disposed or reshaped since, as by moving or shrinking the model: make a new DataParallel.");
+                    $"'{name}' was disposed, reshaped or converted since, as by moving or shrinking the model: make a new DataParallel.");
             }
         }
 

@@ -141,8 +141,20 @@ public sealed class DataParallelTests
             parallel.AverageGradients();
         }));
 
-        Assert.Contains("'0.weight' was disposed or reshaped", error.Message, StringComparison.Ordinal);
+        Assert.Contains("'0.weight' was disposed, reshaped or converted", error.Message, StringComparison.Ordinal);
         Assert.Contains("make a new DataParallel", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AverageGradients_AfterAConversionInPlace_SaysSo()
+    {
+        using var model = Embedding(3, 2);
+        using var parallel = new DataParallel(model, SingleRank.Instance);
+        model.to(ScalarType.Float64);
+
+        var error = Assert.Throws<InvalidOperationException>(parallel.AverageGradients);
+
+        Assert.Contains("'weight' was disposed, reshaped or converted", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -36,10 +36,8 @@ public sealed class PdpPruner : IDisposable
     /// <exception cref="InvalidOperationException">
     /// A weight is not finite, or the allocation violates the total or the bounds that it is given.
     /// </exception>
-    public PdpPruner(Module model, PdpOptions options)
-    {
+    public PdpPruner(Module model, PdpOptions options) =>
         _run = new(Guard.NotNull(model, nameof(model)), OptionChecks.InForce(Guard.NotNull(options, nameof(options))));
-    }
 
     /// <summary>The masks, one for each pruned weight, in the order of the model's parameters.</summary>
 #pragma warning disable CA1721 // These are the rules that masks follow; GetMasks gives the masks themselves.
@@ -173,7 +171,7 @@ public sealed class PdpPruner : IDisposable
     /// <summary>Makes the model smaller in place by removing channels and everything that belongs to them.</summary>
     /// <param name="example">An input for the model, on which the outputs before and after are compared.</param>
     /// <exception cref="ArgumentException">The model doesn't take and return a single tensor: use the other overload.</exception>
-    /// <inheritdoc cref="Shrink(Func{Tensor})" path="/remarks|/exception"/>
+    /// <inheritdoc cref="Shrink(Func{IReadOnlyList{Tensor}})" path="/remarks|/exception"/>
     public ShrinkReport Shrink(Tensor example)
     {
         ArgumentNullException.ThrowIfNull(example);
@@ -184,6 +182,15 @@ public sealed class PdpPruner : IDisposable
     }
 
     /// <summary>Makes a model smaller in place; for models that don't take and return a single tensor.</summary>
+    /// <param name="forward">Calls the model in evaluation mode, with the same input each time, and returns its output.</param>
+    /// <inheritdoc cref="Shrink(Func{IReadOnlyList{Tensor}})" path="/remarks|/exception"/>
+    public ShrinkReport Shrink(Func<Tensor> forward)
+    {
+        ArgumentNullException.ThrowIfNull(forward);
+        return _run.Shrink(() => [forward()]);
+    }
+
+    /// <summary>Makes a model smaller in place; for models with several outputs, all of which are compared.</summary>
     /// <remarks>
     /// Parameters keep their identity and get new shapes; the same class runs with fewer channels. The pruner's work is then done.
     /// Gradients are dropped, and an optimizer's state has the old shapes: make a new optimizer to train on, and cut the old one's state if
@@ -191,12 +198,12 @@ public sealed class PdpPruner : IDisposable
     /// given input, on random inputs like it, of another size if the model accepts them, and in training mode without dropout. As
     /// <paramref name="forward"/> runs on another thread, it must not wait for a lock that the caller holds.
     /// </remarks>
-    /// <param name="forward">Calls the model in evaluation mode, with the same input each time, and returns its output.</param>
+    /// <param name="forward">Calls the model in evaluation mode, with the same input each time, and returns its outputs.</param>
     /// <exception cref="InvalidOperationException">
     /// <see cref="Commit"/> was not called, the last steps were made without a scope, the options have no channel map or one that no longer
     /// fits, the output would change, a scope is open, the model was moved, or it has been shrunk already; the model is then as before.
     /// </exception>
-    public ShrinkReport Shrink(Func<Tensor> forward) => _run.Shrink(Guard.NotNull(forward, nameof(forward)));
+    public ShrinkReport Shrink(Func<IReadOnlyList<Tensor>> forward) => _run.Shrink(Guard.NotNull(forward, nameof(forward)));
 
     /// <summary>Reports the current state of the model.</summary>
     /// <exception cref="InvalidOperationException">

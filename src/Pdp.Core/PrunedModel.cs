@@ -99,7 +99,6 @@ internal sealed class PrunedModel : IDisposable
     {
         if (_run is null)
             return;
-
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         _run.Begin(epoch);
@@ -229,6 +228,7 @@ internal sealed class PrunedModel : IDisposable
     {
         NearlyEmptyLayers.Warning(_options.Goal, Masked.Layers, targets),
         ChannelRounding.Warning(_options.Goal, Masked.Layers, targets),
+        CutPatterns.Warning(_options.Channels, Masked.Layers),
     }.OfType<string>();
 
     private IEnumerable<string> UnfrozenWarning() => _selection.Unfrozen.ToArray() is { Length: > 0 } names

@@ -132,7 +132,7 @@ internal sealed class PruningRun : IDisposable
         return Model.CommittedMasks();
     }
 
-    public ShrinkReport Shrink(Func<Tensor> forward)
+    public ShrinkReport Shrink(Func<IReadOnlyList<Tensor>> forward)
     {
         RequireWhole();
         if (Options.Channels is null)

@@ -45,6 +45,55 @@ public sealed class ChannelMapFitTests
     }
 
     [Fact]
+    public void Prune_ByAMapThatMasksABuffer_SaysWhichRoleItHas()
+    {
+        var (zoo, map) = (Zoo.Get(nameof(GroupedNet)), ZooMaps.Of(nameof(GroupedNet)));
+        using var model = zoo.Make();
+        var group = map.Groups.First(group => group.Slices.Any(slice => slice.Name.EndsWith("running_mean", StringComparison.Ordinal)));
+        var wrong = group with
+        {
+            Slices = [.. group.Slices.Select(slice => slice.Role == ChannelRole.Follower ? slice with { Role = ChannelRole.Norm } : slice)],
+        };
+
+        var fault = Assert.Throws<ArgumentException>(() => new PdpPruner(model, Options(map.With(wrong))));
+
+        Assert.Contains("as a Norm, and it is a buffer", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("Follower", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Prune_ByABudgetOfAnotherMap_NamesTheGroup()
+    {
+        var (zoo, map) = (Zoo.Get(nameof(PlainCnn)), ZooMaps.Of(nameof(PlainCnn)));
+        using var model = zoo.Make();
+        using var example = zoo.Batch(size: 1);
+        var group = map.Groups[0];
+        var other = map.With(group with { Slices = [.. group.Slices.Where(slice => slice.Role != ChannelRole.Bias)] });
+        var budget = new MacBudget(0.5, map, MacCount.Of(model, example));
+        var options = Options(other) with { Sparsity = null, Allocation = budget };
+
+        var fault = Assert.Throws<ArgumentException>(() => new PdpPruner(model, options));
+        using var pruner = new PdpPruner(model, options with { Channels = map.Without(map.Groups[1].Name), Exclude = [map.Groups[1].Name] });
+
+        Assert.Contains($"the group '{group.Name}' has other members there", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("linear2.weight", true)]
+    [InlineData("conv1.weight", false)]
+    public void Plan_WithAPatternAlongInputsThatAreCut_Warns(string pattern, bool isWarned)
+    {
+        var map = ZooMaps.Of(nameof(PlainCnn));
+        using var model = Zoo.Get(nameof(PlainCnn)).Make();
+        IMaskStrategy strategy = isWarned ? NofM.Keep(2, of: 4) : new Block(1, 3);
+        using var pruner = new PdpPruner(model, Options(map) with { Rules = [new(pattern) { Strategy = strategy }] });
+
+        var warned = pruner.Plan().Warnings.Count(warning => warning.Contains("cuts them out of the pattern", StringComparison.Ordinal));
+
+        Assert.Equal(isWarned ? 1 : 0, warned);
+    }
+
+    [Fact]
     public void Prune_ByTheMapFromBeforeAShrink_NamesWhatDiffers()
     {
         using var model = Model(10);

@@ -149,8 +149,9 @@ public sealed class ChannelMap
         return new(groups, finder.Unsupported, finder.Shapes);
     }
 
-    /// <summary>Why the map doesn't fit a model: it is another model, or has been shrunk since. Null if the map fits.</summary>
-    internal string? Misfit(Module model) => Misfit(Groups.SelectMany(group => group.Slices), ModelShapes.Of(model), "the model");
+    /// <summary>Why the map doesn't fit a model: it is another model, has been shrunk since, or a buffer is masked. Null if it fits.</summary>
+    internal string? Misfit(Module model) =>
+        Misfit(Groups.SelectMany(group => group.Slices), ModelShapes.Of(model), "the model") ?? MaskedBuffer(model);
 
     /// <summary>Checks that the groups' filters have the shapes in a count of MACs.</summary>
     /// <exception cref="ArgumentException">The count is of another model.</exception>
@@ -176,6 +177,18 @@ public sealed class ChannelMap
         }
 
         return null;
+    }
+
+    /// <summary>Says which slice is to be masked and isn't a parameter, which only a group that was declared by hand can have.</summary>
+    private string? MaskedBuffer(Module model)
+    {
+        var parameters = model.named_parameters().Select(pair => pair.name).ToHashSet(StringComparer.Ordinal);
+        return Groups.SelectMany(group => group.Slices)
+            .FirstOrDefault(slice => slice.Role is ChannelRole.Filter or ChannelRole.Bias or ChannelRole.Norm
+                && !parameters.Contains(slice.Name)) is { } slice
+            ? $"The channel map masks '{slice.Name}' as a {slice.Role}, and it is a buffer: what follows the channels without a mask, as "
+                + $"running statistics do, has the role {nameof(ChannelRole.Follower)}."
+            : null;
     }
 
     private static string Text(IReadOnlyList<long>? shape) => shape is null ? "missing" : $"[{string.Join(", ", shape)}]";

@@ -37,7 +37,7 @@ internal static class OptionChecks
     }
 
     /// <summary>Checks that a map of channels is of use; without it single weights would be pruned, and nothing shrunk.</summary>
-    /// <exception cref="ArgumentException">No strategy is that of channels.</exception>
+    /// <exception cref="ArgumentException">No strategy is that of channels, or a budget has another map.</exception>
     private static void RequireUsed(PdpOptions options)
     {
         var strategies = options.Rules.Select(rule => rule.Strategy).Append(options.Strategy);
@@ -45,6 +45,13 @@ internal static class OptionChecks
             throw new ArgumentException(
                 $"PdpOptions.Channels is for channels, but the strategy is {options.Strategy.Name}: set Strategy = new PerChannel(), in "
                 + "the options or in a rule, or leave Channels unset.", nameof(options));
+        if (options is { Channels: { } map, Allocation: MacBudget budget } && map.Groups.FirstOrDefault(IsOther) is { } other)
+            throw new ArgumentException(
+                $"The budget of MACs is for another channel map: the group '{other.Name}' has other members there. Make the MacBudget with the "
+                + "map of PdpOptions.Channels.", nameof(options));
+
+        bool IsOther(ChannelGroup group) => budget.Channels.Groups.Any(known => known.Name == group.Name
+            && !known.Slices.ToHashSet().SetEquals(group.Slices));
     }
 
     /// <summary>Checks that the other options can be combined with an importance.</summary>

@@ -190,4 +190,55 @@ public sealed class ShrinkTests
 
     private static ChannelGroup WithoutInputs(ChannelGroup group) =>
         group with { Slices = [.. group.Slices.Where(slice => slice.Role != ChannelRole.Input)] };
+
+    [Fact]
+    public void Shrink_OfSeveralOutputs_ComparesThemAll()
+    {
+        using var run = new ShrinkRun(nameof(PlainCnn), ScalarType.Float32);
+        Tensor Width() => tensor((float)run.Model.parameters().First().shape[0]);
+
+        var fault = Assert.Throws<InvalidOperationException>(() => run.Pruner.Shrink(() => [run.Model.call(run.Example), Width()]));
+        var report = run.Pruner.Shrink(() => [zeros(1), run.Model.call(run.Example)]);
+
+        Assert.Contains("can't be shrunk", fault.Message, StringComparison.Ordinal);
+        Close.Equal(run.Output().Max(Math.Abs), report.Scale, 1e-6);
+        Assert.InRange(report.Difference, 0, 1e-5 * report.Scale);
+    }
+
+    [Fact]
+    public void Shrink_OfAModelWithATiedWeight_CountsItOnce()
+    {
+        using var model = new Tied();
+        using var example = tensor(new long[] { 1, 2, 3, 4 }).reshape(2, 2);
+        using var pruner = new PdpPruner(model, ShrinkRun.OptionsFor(ChannelMap.Find(model, example)));
+        pruner.BeginEpoch(0);
+        var expected = pruner.Commit().Size!;
+
+        var report = pruner.Shrink(example);
+
+        Assert.Equal(expected.Before.Parameters, report.ParametersBefore);
+        Assert.Equal(expected.After.Parameters, report.ParametersAfter);
+    }
+
+    private sealed class Tied : nn.Module<Tensor, Tensor>
+    {
+        private readonly Embedding embedding = nn.Embedding(7, 6);
+        private readonly Linear wide = nn.Linear(6, 10);
+        private readonly Linear narrow = nn.Linear(10, 6);
+        private readonly Linear head = nn.Linear(6, 7, hasBias: false);
+
+        public Tied()
+            : base(nameof(Tied))
+        {
+            head.weight = embedding.weight!;
+            RegisterComponents();
+        }
+
+        public override Tensor forward(Tensor input)
+        {
+            using var scope = NewDisposeScope();
+            var hidden = nn.functional.relu(wide.call(embedding.call(input)));
+            return head.call(narrow.call(hidden)).MoveToOuterDisposeScope();
+        }
+    }
 }

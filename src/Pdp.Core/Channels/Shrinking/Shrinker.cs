@@ -2,6 +2,7 @@ using System.Globalization;
 using Pdp.Channels.Cutting;
 using Pdp.Channels.Probing.Checking;
 using Pdp.Channels.Probing.Running;
+using Pdp.Layers;
 using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -28,7 +29,7 @@ internal static class Shrinker
     /// <param name="mask">Sets the removed channels to zero.</param>
     /// <param name="forward">Calls the model.</param>
     /// <exception cref="InvalidOperationException">The output would change.</exception>
-    public static ShrinkReport Shrink(Module model, IReadOnlyList<ShrunkGroup> groups, Action mask, Func<Tensor> forward)
+    public static ShrinkReport Shrink(Module model, IReadOnlyList<ShrunkGroup> groups, Action mask, Func<IReadOnlyList<Tensor>> forward)
     {
         using var mode = new EvaluationMode(model);
         using var before = new ModelValues(model);
@@ -46,9 +47,9 @@ internal static class Shrinker
     }
 
     /// <summary>Checks the groups again, with the final weights and the channels that are really cut.</summary>
-    private static void Verify(Module model, IReadOnlyList<ShrunkGroup> groups, Func<Tensor> forward)
+    private static void Verify(Module model, IReadOnlyList<ShrunkGroup> groups, Func<IReadOnlyList<Tensor>> forward)
     {
-        using var runner = new ModelRunner(model, () => [forward()]);
+        using var runner = new ModelRunner(model, forward);
         var kept = groups.Where(shrunk => shrunk.Kept.Count < shrunk.Group.Channels)
             .ToDictionary(shrunk => shrunk.Group, shrunk => shrunk.Kept.ToArray());
         var verifier = new GroupVerifier(model, runner, new ShrinkScenarios(model, runner, kept));
@@ -60,7 +61,7 @@ internal static class Shrinker
         }
     }
 
-    private static ShrinkReport Shrink(Module model, IReadOnlyList<ShrunkGroup> groups, Func<Tensor> forward)
+    private static ShrinkReport Shrink(Module model, IReadOnlyList<ShrunkGroup> groups, Func<IReadOnlyList<Tensor>> forward)
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
@@ -91,6 +92,14 @@ internal static class Shrinker
         }
     }
 
+    /// <summary>Compares all outputs, and gives the difference of the one that differs most for its size.</summary>
+    private static (double Difference, double Scale) Compare(IReadOnlyList<Tensor> masked, IReadOnlyList<Tensor> shrunk, bool isRandom) =>
+        masked.Count == shrunk.Count
+            ? masked.Zip(shrunk, (before, after) => Compare(before, after, isRandom))
+                .MaxBy(output => output.Difference / Math.Max(output.Scale, double.Epsilon))
+            : throw new InvalidOperationException(
+                $"The shrunk model would have {shrunk.Count} outputs, not {masked.Count}. {Causes}");
+
     private static (double Difference, double Scale) Compare(Tensor masked, Tensor shrunk, bool isRandom)
     {
         if (!masked.shape.AsSpan().SequenceEqual(shrunk.shape))
@@ -102,8 +111,9 @@ internal static class Shrinker
         }
 
         using Scalar zero = 0.ToScalar();
-        // Infinities are equal, but have no difference. A logit may be −∞.
-        var difference = Largest(masked.sub(shrunk).masked_fill(masked.eq(shrunk), zero));
+        // Infinities are equal, but have no difference, and NaN is not: a logit may be −∞, and an entry without a value NaN.
+        var isEqual = masked.eq(shrunk).logical_or(masked.isnan().logical_and(shrunk.isnan()));
+        var difference = Largest(masked.sub(shrunk).masked_fill(isEqual, zero));
         var scale = Largest(masked.masked_fill(masked.isfinite().logical_not(), zero));
         var tolerance = masked.dtype == ScalarType.Float64 ? ToleranceOfDouble
             : RoundingTolerance.IsCoarse(masked) ? ToleranceOfHalf
@@ -118,5 +128,5 @@ internal static class Shrinker
 
     private static double Largest(Tensor values) => values.abs().max().to_type(ScalarType.Float64).cpu().ReadCpuDouble(0);
 
-    private static long Count(Module model) => model.parameters().Sum(parameter => parameter.numel());
+    private static long Count(Module model) => ModelParameters.Distinct(model).Sum(parameter => parameter.numel());
 }

@@ -53,12 +53,16 @@ internal sealed class ScopeGate(MaskedModel model, MisuseWatch watch, PrunerMete
 
         _isOpen = false;
         watch.LeaveGradients();
-        model.LeaveMemory();
-        var gradients = false;
-        // In reverse order: if two masks share a norm, the one that entered first holds the norm's earlier gradient.
-        for (var i = model.Layers.Length - 1; i >= 0; i--)
-            gradients |= watch.Leave(model.Layers[i].Group);
-        watch.Left(gradients);
+        try
+        {
+            Leave();
+        }
+#pragma warning disable CA1031 // The end of a scope must not throw; the next call will.
+        catch (Exception fault)
+#pragma warning restore CA1031
+        {
+            watch.Note($"A mask scope could not be closed: {fault.Message}");
+        }
     }
 
     /// <summary>Checks that no scope is open.</summary>
@@ -86,5 +90,21 @@ internal sealed class ScopeGate(MaskedModel model, MisuseWatch watch, PrunerMete
     {
         Close(_scopes);
         ReleaseWeights();
+    }
+
+    private void Leave()
+    {
+        try
+        {
+            model.LeaveMemory();
+        }
+        finally
+        {
+            var gradients = false;
+            // In reverse order: if two masks share a norm, the one that entered first holds the norm's earlier gradient.
+            for (var i = model.Layers.Length - 1; i >= 0; i--)
+                gradients |= watch.Leave(model.Layers[i].Group);
+            watch.Left(gradients);
+        }
     }
 }

@@ -91,8 +91,7 @@ internal sealed class BatchScope : IDisposable
         {
             if (_inside.FirstOrDefault(member => member.IsLost) is { } lost)
                 RescueWithout(lost);
-            PutBack();
-            CorrectGradients();
+            PutBackAndCorrect();
         }
         finally
         {
@@ -130,12 +129,36 @@ internal sealed class BatchScope : IDisposable
         _batch = new(masks, First.device);
     }
 
+    private void PutBackAndCorrect()
+    {
+        try
+        {
+            PutBack();
+            CorrectGradients();
+        }
+        catch
+        {
+            foreach (var member in _inside)
+                member.RescueEarlierGradient();
+            throw;
+        }
+    }
+
     /// <summary>Writes w back, and notes which weights were no longer ŵ.</summary>
     private void PutBack()
     {
         var suspects = _inside.Index().Where(entry => entry.Item.MayHaveChanged).ToArray();
-        var found = suspects.Select(entry => entry.Item.Value.clone()).ToArray();
-        Write(_dense!);
+        Tensor[] found = [];
+        try
+        {
+            found = [.. suspects.Select(entry => entry.Item.Value.clone())];
+        }
+        finally
+        {
+            // Also where there is no memory for the copies.
+            Write(_dense!);
+        }
+
         if (suspects.Length == 0)
             return;
 
@@ -159,20 +182,11 @@ internal sealed class BatchScope : IDisposable
 
     private void CorrectGradients()
     {
-        try
-        {
-            var arrived = _inside.Select(member => member.FindGradient()).ToArray();
-            if (arrived.Any(gradient => gradient is not null))
-                Correct(arrived);
-            foreach (var member in _inside)
-                member.AddEarlierGradient();
-        }
-        catch
-        {
-            foreach (var member in _inside)
-                member.RescueEarlierGradient();
-            throw;
-        }
+        var arrived = _inside.Select(member => member.FindGradient()).ToArray();
+        if (arrived.Any(gradient => gradient is not null))
+            Correct(arrived);
+        foreach (var member in _inside)
+            member.AddEarlierGradient();
     }
 
     /// <summary>Equation 5 on all weights, written over the gradients that have arrived.</summary>

@@ -112,7 +112,7 @@ internal sealed class MaskedModel : IDisposable
         {
             _memory.Leave();
             for (var i = Layers.Length - 1; i >= 0; i--)
-                Layers[i].Group.Leave(out var _);
+                TakeOut(Layers[i].Group);
             throw;
         }
     }
@@ -126,6 +126,20 @@ internal sealed class MaskedModel : IDisposable
             batch.Dispose();
         foreach (var layer in Layers)
             layer.Group.Dispose();
+    }
+
+    /// <summary>Takes a group out of a scope that could not be entered, whatever became of the others.</summary>
+    private static void TakeOut(MaskGroup group)
+    {
+        try
+        {
+            group.Leave(out var _);
+        }
+#pragma warning disable CA1031 // The fault that the caller gets is the first one.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+        }
     }
 
     /// <summary>Takes over the groups' memory scopes, which a commit and a restored state change.</summary>

@@ -116,6 +116,12 @@ internal sealed class TensorScope(PdpMask mask, GroupSlices slices, StepChecks c
         {
             changed = MayHaveChanged ? Changed(rule) : null;
         }
+        catch
+        {
+            // The gradients that arrived won't be corrected.
+            _earlier.Rescue();
+            throw;
+        }
         finally
         {
             slices.Write(_dense!);

@@ -128,10 +128,15 @@ internal sealed unsafe class ParameterWatch(string name, Parameter parameter)
         if (gradient == 0)
             return false;
 
-        var elements = NativeTensor.Elements(gradient, _elements);
-        var carries = elements is null ? IsNonzero(mayWait) : Sample(elements) != 0;
-        NativeTensor.Release(gradient);
-        return carries;
+        try
+        {
+            var elements = NativeTensor.Elements(gradient, _elements);
+            return elements is null ? IsNonzero(mayWait) : Sample(elements) != 0;
+        }
+        finally
+        {
+            NativeTensor.Release(gradient);
+        }
     }
 
     /// <summary>The value of the sample for gradients that are not plain float32 memory.</summary>

@@ -26,9 +26,12 @@ namespace Pdp.Watching;
 internal sealed class GradientWatch(string name, Parameter parameter) : IDisposable
 {
     /// <summary>
-    /// Gradients are watched for the smallest weights, up to this many elements in total, or else for the smallest one.
+    /// Gradients are watched for the smallest weights, up to this many elements in total, or else for the smallest one alone.
     /// </summary>
     private const long MostElements = 1 << 14;
+
+    /// <summary>The most elements of the smallest one: its gradient is examined in float64, which takes seven times its memory.</summary>
+    private const long MostOfOne = 1 << 22;
 
     private double[]? _marks;
     private Tensor? _sum;
@@ -52,7 +55,7 @@ internal sealed class GradientWatch(string name, Parameter parameter) : IDisposa
         [
             .. groups.Where(group => Serves(group.Parameters[0]))
                 .OrderBy(group => group.Parameters[0].numel())
-                .TakeWhile((group, i) => (elements += group.Parameters[0].numel()) <= MostElements || i == 0),
+                .TakeWhile((group, i) => (elements += group.Parameters[0].numel()) <= (i == 0 ? MostOfOne : MostElements)),
         ];
         return [.. groups.Select(group => smallest.Contains(group) ? new GradientWatch(group.Mask.Name, group.Parameters[0]) : null)];
     }

@@ -51,6 +51,35 @@ public sealed class MisuseTests
         pruner.Mask().Dispose();
     }
 
+    [Fact]
+    public void GradientsMadeInInferenceMode_AreNoMisuse()
+    {
+        using var scope = NewDisposeScope();
+        using var model = TestModels.Mlp();
+        using var pruner = new PdpPruner(model, Options);
+        for (var step = 0; step < 3; step++)
+        {
+            pruner.BeginEpoch(0, step, 3);
+            foreach (var parameter in model.parameters())
+                parameter.grad = null;
+            using (pruner.Mask())
+                model.call(TestModels.Batch(1).Inputs).sum().backward();
+            using (inference_mode())
+            {
+                foreach (var parameter in model.parameters())
+                    parameter.grad = parameter.grad!.mul(ones(1));
+            }
+
+            using (no_grad())
+            {
+                foreach (var parameter in model.parameters())
+                    parameter.sub_(parameter.grad!);
+            }
+        }
+
+        pruner.Mask().Dispose();
+    }
+
     [Theory]
     [InlineData("unstructured")]
     [InlineData("channel")]

@@ -29,8 +29,12 @@ internal static unsafe class NativeTensor
     private static readonly delegate* unmanaged<nint, long> VersionFunction =
         (delegate* unmanaged<nint, long>)Export("_ZNK2at10TensorBase8_versionEv");
 
+    // at::native::is_inference(const at::Tensor&), likewise.
+    private static readonly delegate* unmanaged<nint, byte> IsInferenceFunction =
+        (delegate* unmanaged<nint, byte>)Export("_ZN2at6native12is_inferenceERKNS_6TensorE");
+
     /// <summary>Whether <see cref="Version"/> can be read on this system.</summary>
-    public static bool HasVersions { get; } = VersionFunction != null;
+    public static bool HasVersions { get; } = VersionFunction != null && IsInferenceFunction != null;
 
     /// <summary>Whether this version of TorchSharp has the functions.</summary>
     public static bool IsSupported { get; } =
@@ -52,8 +56,9 @@ internal static unsafe class NativeTensor
     /// <summary>The first element of a tensor, in any layout, type and memory.</summary>
     public static void* Data(nint tensor) => (void*)DataFunction(tensor);
 
-    /// <summary>How often a tensor that was not made in inference mode has changed in place; 0 if that can't be read.</summary>
-    public static long Version(nint tensor) => HasVersions ? VersionFunction(tensor) : 0;
+    /// <summary>How often a tensor has changed in place; 0 if that can't be read, as of tensors that were made in inference mode.</summary>
+    /// <remarks>libtorch throws for these, and nothing could catch that here.</remarks>
+    public static long Version(nint tensor) => HasVersions && IsInferenceFunction(tensor) == 0 ? VersionFunction(tensor) : 0;
 
     /// <summary>Whether two tensors begin at the same address.</summary>
     public static bool IsSameMemory(nint one, nint other) => DataFunction(one) == DataFunction(other);

@@ -44,7 +44,7 @@ internal sealed unsafe class RankSearch
     public static (float Lower, float Upper)? Of(Tensor numbers, long rank)
     {
         var count = numbers.numel();
-        if (!NativeTensor.IsSupported || numbers.shape[0] != 1 || count < FewestSearched)
+        if (!NativeTensor.IsSupported || numbers.shape[0] != 1 || count is < FewestSearched or > int.MaxValue)
             return null;
         var bits = (int*)NativeTensor.Elements(numbers.Handle, count);
         if (bits is null)

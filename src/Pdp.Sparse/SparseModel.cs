@@ -1,5 +1,4 @@
 using Pdp.Sparse.Folding;
-using Pdp.Sparse.Kernels;
 using Pdp.Sparse.Packing;
 using Pdp.Sparse.Reporting;
 using static TorchSharp.torch;
@@ -33,7 +32,6 @@ public sealed class SparseModel : IDisposable
     internal SparseModel(Module model, IEnumerable<SettledLayer> settled, ReportBuilder report)
     {
         using var scope = NewDisposeScope();
-        Jobs.Shared.Open();
         try
         {
             foreach (var layer in settled)
@@ -175,7 +173,6 @@ public sealed class SparseModel : IDisposable
             _packed[0].Dispose();
         _folded?.Dispose();
         _frozen?.Dispose();
-        Jobs.Shared.Close();
         _isDisposed = true;
     }
 }

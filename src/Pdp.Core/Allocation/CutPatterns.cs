@@ -1,7 +1,7 @@
 using Pdp.Internal;
 using Pdp.Masking;
 
-namespace Pdp.Layers;
+namespace Pdp.Allocation;
 
 /// <summary>Warns of patterns along inputs, such as 2:4, that won't survive when channels are cut out.</summary>
 internal static class CutPatterns

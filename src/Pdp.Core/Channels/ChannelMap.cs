@@ -153,6 +153,10 @@ public sealed class ChannelMap
     internal string? Misfit(Module model) =>
         Misfit(Groups.SelectMany(group => group.Slices), ModelShapes.Of(model), "the model") ?? MaskedBuffer(model);
 
+    /// <summary>The name of a group that has other members in another map; null if there is none.</summary>
+    internal string? GroupUnlikeIn(ChannelMap other) => Groups.FirstOrDefault(group =>
+        other.Groups.Any(same => same.Name == group.Name && !same.Slices.ToHashSet().SetEquals(group.Slices)))?.Name;
+
     /// <summary>Checks that the groups' filters have the shapes in a count of MACs.</summary>
     /// <exception cref="ArgumentException">The count is of another model.</exception>
     internal void RequireFit(MacCount macs)

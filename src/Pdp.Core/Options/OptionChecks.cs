@@ -45,13 +45,10 @@ internal static class OptionChecks
             throw new ArgumentException(
                 $"PdpOptions.Channels is for channels, but the strategy is {options.Strategy.Name}: set Strategy = new PerChannel(), in "
                 + "the options or in a rule, or leave Channels unset.", nameof(options));
-        if (options is { Channels: { } map, Allocation: MacBudget budget } && map.Groups.FirstOrDefault(IsOther) is { } other)
+        if (options is { Channels: { } map, Allocation: MacBudget budget } && map.GroupUnlikeIn(budget.Channels) is { } other)
             throw new ArgumentException(
-                $"The budget of MACs is for another channel map: the group '{other.Name}' has other members there. Make the MacBudget with the "
+                $"The budget of MACs is for another channel map: the group '{other}' has other members there. Make the MacBudget with the "
                 + "map of PdpOptions.Channels.", nameof(options));
-
-        bool IsOther(ChannelGroup group) => budget.Channels.Groups.Any(known => known.Name == group.Name
-            && !known.Slices.ToHashSet().SetEquals(group.Slices));
     }
 
     /// <summary>Checks that the other options can be combined with an importance.</summary>

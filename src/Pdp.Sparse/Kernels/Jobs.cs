@@ -4,16 +4,16 @@ namespace Pdp.Sparse.Kernels;
 internal sealed class Jobs
 {
     private readonly Stack<Job> _waiting = new();
-    private int _models;
+    private int _users;
 
-    /// <summary>The pool of all packed models.</summary>
+    /// <summary>The pool of all packed layers.</summary>
     public static Jobs Shared { get; } = new();
 
-    /// <summary>Counts a model whose calls take jobs.</summary>
+    /// <summary>Counts one more whose calls take jobs: a packed layer, or a trial.</summary>
     public void Open()
     {
         lock (_waiting)
-            _models++;
+            _users++;
     }
 
     /// <summary>Counts it no more. After the last one the jobs are the collector's, with the memory that large calls have given them.</summary>
@@ -21,7 +21,7 @@ internal sealed class Jobs
     {
         lock (_waiting)
         {
-            if (--_models == 0)
+            if (--_users == 0)
                 _waiting.Clear();
         }
     }

@@ -34,6 +34,7 @@ internal sealed class PackedLayer : IDisposable
         _stub = empty(_layer.StubShape(), device: WeightSwap.Meta).DetachFromDisposeScope();
         _swap = new(_layer, ToDense);
         _hooks = new(_layer.Module, _stub, Compute);
+        Jobs.Shared.Open();
     }
 
     /// <summary>The layer.</summary>
@@ -63,6 +64,7 @@ internal sealed class PackedLayer : IDisposable
         _hooks.Dispose();
         _stub.Dispose();
         _form.Dispose();
+        Jobs.Shared.Close();
     }
 
     private Tensor Compute(Tensor input)

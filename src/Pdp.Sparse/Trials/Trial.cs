@@ -1,5 +1,6 @@
 using System.Globalization;
 using Pdp.Sparse.Folding;
+using Pdp.Sparse.Kernels;
 using Pdp.Sparse.Layers;
 using Pdp.Sparse.Packing;
 using static TorchSharp.torch.nn;
@@ -36,6 +37,7 @@ internal sealed class Trial : IDisposable
         var folds = FoldFinder.Find(model, reachable.Select(weight => weight.Layer!), example.Run);
         _layers = [.. reachable.Where(weight => folds.ContainsKey(weight.Layer!)).Select(weight => Layer(weight, folds[weight.Layer!]))];
         _folded = new(_layers.SelectMany(layer => layer.Fold.Followers));
+        Jobs.Shared.Open();
     }
 
     /// <summary>The layers that ran.</summary>
@@ -77,6 +79,7 @@ internal sealed class Trial : IDisposable
         _folded.Dispose();
         foreach (var layer in _layers)
             layer.Dispose();
+        Jobs.Shared.Close();
     }
 
     private TrialLayer Layer(WeightEntry weight, LayerFold fold) => new(

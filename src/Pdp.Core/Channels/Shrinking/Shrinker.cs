@@ -2,7 +2,7 @@ using System.Globalization;
 using Pdp.Channels.Cutting;
 using Pdp.Channels.Probing.Checking;
 using Pdp.Channels.Probing.Running;
-using Pdp.Layers;
+using Pdp.Internal;
 using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -128,5 +128,6 @@ internal static class Shrinker
 
     private static double Largest(Tensor values) => values.abs().max().to_type(ScalarType.Float64).cpu().ReadCpuDouble(0);
 
-    private static long Count(Module model) => ModelParameters.Distinct(model).Sum(parameter => parameter.numel());
+    private static long Count(Module model) =>
+        model.parameters().Where(parameter => parameter.numel() > 0).DistinctBy(TensorAddress.Of).Sum(parameter => parameter.numel());
 }

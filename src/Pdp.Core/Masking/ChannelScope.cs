@@ -156,11 +156,11 @@ internal sealed class ChannelScope : MemoryScope
             .Select(values => values.MoveToOuterDisposeScope());
     }
 
-    public override void Dispose()
+    /// <inheritdoc/>
+    public override void Forget()
     {
         foreach (var rows in _rows)
-            rows.Dispose();
-        base.Dispose();
+            rows.Forget();
     }
 
     /// <inheritdoc/>

@@ -4,33 +4,34 @@ using static TorchSharp.torch;
 namespace Pdp.Masking;
 
 /// <summary>The memory of a parameter's slice that belongs to a group of channels.</summary>
-/// <remarks>Owns a dense copy if the slice is multiplied by the mask; borrows the parameter.</remarks>
-internal sealed unsafe class MemoryRows : IDisposable
+/// <remarks>Owns a dense copy, from the first scope on, if the slice is multiplied by the mask; borrows the parameter.</remarks>
+internal sealed unsafe class MemoryRows
 {
     private readonly SliceView _view;
     private readonly long _start;
     private readonly long _count;
     private readonly int _width;
-    private readonly Tensor? _copy;
+    private readonly long _channels;
+    private Tensor? _copy;
     private float* _weight;
     private float* _dense;
 
     /// <summary>Makes rows from a slice in which the elements of each channel are contiguous.</summary>
     public MemoryRows(SliceView view, long channels, bool isMasked, GradientMemory gradient)
     {
-        using var scope = NewDisposeScope();
         _view = view;
         _start = view.Start;
         _count = view.Parameter.numel();
         _width = (int)view.Width;
-        _copy = isMasked ? empty([channels, view.Width], view.Parameter.dtype, view.Parameter.device).DetachFromDisposeScope() : null;
+        _channels = channels;
+        IsMasked = isMasked;
         Gradient = gradient;
     }
 
     public ChannelRole Role => _view.Role;
 
     /// <summary>Whether the slice is multiplied by the mask.</summary>
-    public bool IsMasked => _copy is not null;
+    public bool IsMasked { get; }
 
     /// <summary>The gradient of the whole parameter.</summary>
     public GradientMemory Gradient { get; }
@@ -42,6 +43,8 @@ internal sealed unsafe class MemoryRows : IDisposable
     public bool Find()
     {
         _weight = Elements();
+        if (IsMasked)
+            _copy ??= NewCopy();
         _dense = _copy is null ? null : NativeTensor.Elements(_copy.Handle, _copy.numel());
         return _weight is not null && (_copy is null || _dense is not null);
     }
@@ -84,7 +87,18 @@ internal sealed unsafe class MemoryRows : IDisposable
             ChannelRows.Correct(At(Gradient.Arrived, channel), DenseAt(channel), factor, slope, slope == 0 ? 0 : scale, _width);
     }
 
-    public void Dispose() => _copy?.Dispose();
+    /// <summary>Releases the copy, which the next scope makes again.</summary>
+    public void Forget()
+    {
+        _copy?.Dispose();
+        _copy = null;
+    }
+
+    private Tensor NewCopy()
+    {
+        using var scope = NewDisposeScope();
+        return empty([_channels, _width], _view.Parameter.dtype, _view.Parameter.device).DetachFromDisposeScope();
+    }
 
     private float* Elements() => NativeTensor.Elements(_view.Parameter.Handle, _count);
 

@@ -1,3 +1,4 @@
+using Pdp.Internal;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -12,16 +13,9 @@ internal sealed class VersionMark(Parameter parameter) : IDisposable
 
     public void Change()
     {
-        // An in-place operation on an empty view, which shares the parameter's version counter and allocates nothing.
-        _nothing ??= NothingOf(parameter);
+        _nothing ??= SharedVersion.Of(parameter);
         _nothing.neg_();
     }
 
     public void Dispose() => _nothing?.Dispose();
-
-    private static Tensor NothingOf(Parameter parameter)
-    {
-        using var scope = NewDisposeScope();
-        return parameter.detach().view(-1).narrow(0, 0, 0).DetachFromDisposeScope();
-    }
 }

@@ -9,8 +9,8 @@ namespace Pdp;
 /// <remarks>
 /// Blocks tile the weight as a matrix <c>[out, in·k]</c>, row by row: a linear layer's <c>[out, in]</c> as it is, a convolution's <c>[out,
 /// in/groups, k…]</c> flattened from its second dimension on, and a transposed convolution's <c>[in, out/groups, k…]</c> with its output
-/// channels first. A weight whose matrix can't be divided evenly into blocks stays dense. Blocks of one weight are
-/// <see cref="Unstructured"/>.
+/// channels first. A weight whose matrix can't be divided evenly into blocks stays dense. In convolutions with groups, blocks are not
+/// kept apart by these: choose sizes that divide a group's channels. Blocks of one weight are <see cref="Unstructured"/>.
 /// </remarks>
 public sealed record Block : IMaskStrategy
 {

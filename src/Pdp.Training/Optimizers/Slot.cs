@@ -1,3 +1,4 @@
+using Pdp.Internal;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -21,7 +22,7 @@ internal sealed class Slot(string name, Parameter parameter, ParameterGroup grou
     public Tensor[] State { get; private set; } = [];
 
     /// <summary>Nothing, but with the parameter's version counter; made when a step needs it.</summary>
-    public Tensor Empty => _empty ??= EmptyOf(parameter);
+    public Tensor Empty => _empty ??= SharedVersion.Of(parameter);
 
     /// <summary>The gradient, checked against the parameter; null if there is none.</summary>
     /// <exception cref="InvalidOperationException">The parameter was disposed or reshaped, or the gradient doesn't fit it.</exception>
@@ -73,16 +74,6 @@ internal sealed class Slot(string name, Parameter parameter, ParameterGroup grou
     {
         Replace([], 0);
         _empty?.Dispose();
-    }
-
-    private static Tensor EmptyOf(Parameter parameter)
-    {
-        using var scope = NewDisposeScope();
-        using var _ = no_grad();
-        var view = parameter.detach().as_strided([0], [1]);
-        // As a view it would keep the memory of a parameter that is given another one, as packing a model does.
-        view.set_(empty(0, parameter.dtype, parameter.device));
-        return view.DetachFromDisposeScope();
     }
 
     private static string Describe(Tensor tensor) => $"{tensor.dtype} [{string.Join(", ", tensor.shape)}] on {tensor.device}";

@@ -1,3 +1,4 @@
+using Pdp.Masking;
 using Pdp.Tests.Support;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -35,6 +36,24 @@ public sealed class FusedChannelsTests
         var largest = expected.Values.Max(gradient => gradient.Max(Math.Abs));
         foreach (var (parameter, gradient) in expected)
             Close.Equal(gradient, actual[parameter], 2e-3, 1e-5 * largest);
+    }
+
+    [Fact]
+    public void Forget_ReleasesTheCopies()
+    {
+        using var model = Zoo.Get(nameof(PlainCnn)).Make(type: ScalarType.Float32);
+        using var group = ChannelMaskGroup.Of(
+            ZooMaps.Of(nameof(PlainCnn)).Groups[0], model, new PerChannel(), Temperature.Relative(0.5), gradientTemperature: null);
+        Leaks.ForgetGarbage();
+        var before = Tensor.TotalCount;
+
+        Assert.True(group.Memory!.Claim());
+        var claimed = Tensor.TotalCount;
+        group.Memory.Release();
+        group.Memory.Forget();
+
+        Assert.InRange(claimed, before + 1, long.MaxValue);
+        Assert.Equal(before, Tensor.TotalCount);
     }
 
     [Theory]

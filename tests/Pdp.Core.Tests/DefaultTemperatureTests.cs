@@ -55,6 +55,21 @@ public sealed class DefaultTemperatureTests
     }
 
     [Fact]
+    public void Commit_AfterAScheduleThatEndsWithTheRun_LeavesKeptWeightsAsTheyAre()
+    {
+        using var model = Linear(8, 8, hasBias: false);
+        using var pruner = new PdpPruner(model, new() { Epochs = 8, Sparsity = 0.5, Schedule = new OneShot { Epoch = 8 } });
+        var before = model.weight.data<float>().ToArray();
+        pruner.BeginEpoch(7, 9, 10);
+
+        pruner.Commit();
+
+        var after = model.weight.data<float>().ToArray();
+        Assert.Equal(32, after.Count(weight => weight == 0));
+        Assert.All(before.Zip(after), pair => Assert.True(pair.Second == 0 || pair.Second == pair.First));
+    }
+
+    [Fact]
     public void Masks_WhereATemperatureIsGiven_HaveIt()
     {
         using var model = Sequential(("a", Linear(8, 8)), ("b", Linear(8, 8)), ("c", Linear(8, 8)));

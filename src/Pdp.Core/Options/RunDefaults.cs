@@ -34,7 +34,9 @@ internal readonly struct RunDefaults(PdpOptions options)
 
     /// <summary>From ρ = 1 at the schedule's start to another ρ where the masks become hard.</summary>
     private Temperature SoftUntilHard(double to, IMaskStrategy strategy) => Temperature.Relative(1)
-        .AnnealedTo(to, options.EffectiveSchedule.StartEpoch, HardEpochOf(strategy)).HardFrom(HardEpochOf(strategy));
+        .AnnealedTo(to, options.EffectiveSchedule.StartEpoch, HardEpochOf(strategy))
+        // A schedule that starts in the last tenth of the run leaves no time to anneal; the commit must find hard masks nevertheless.
+        .HardFrom(Math.Min(HardEpochOf(strategy), options.Epochs));
 
     /// <summary>The epoch from which masks are hard; a tenth of the run after the schedule's start or later.</summary>
     private double HardEpochOf(IMaskStrategy strategy)

@@ -17,7 +17,7 @@ internal sealed class RunProgress(PrunedModel model, TargetPlanner planner, PdpO
     public bool IsPlanned { get; private set; } = isPlanned;
 
     /// <summary>Whether the targets can no longer change.</summary>
-    public bool IsFinal => IsPlanned || !planner.NeedsWeights;
+    public bool IsFinal => IsPlanned || planner.IsByShape;
 
     /// <summary>Warnings about the run so far.</summary>
     public IEnumerable<string> Warnings => new[] { _ramp.Happened(), clock.ForcedStart() }.OfType<string>();

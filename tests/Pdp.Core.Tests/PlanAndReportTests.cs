@@ -143,6 +143,28 @@ public sealed class PlanAndReportTests
     }
 
     [Fact]
+    public void Plan_WhenTheAllocationLooksAtShapesAlone_IsFinalAtOnce()
+    {
+        using var model = TestModels.Mlp();
+        using var pruner = new PdpPruner(model, new() { Epochs = 1, Sparsity = 0.5, Allocation = new UniformSparsity() });
+
+        Assert.True(pruner.Plan().IsFinal);
+    }
+
+    [Fact]
+    public void Prune_ByATableWhereTheStrategyFixesEveryCount_SaysThatItHasNoUse()
+    {
+        using var model = TestModels.Mlp();
+        var table = new SparsityTable(model.named_parameters().Where(pair => pair.parameter.dim() > 1)
+            .ToDictionary(pair => pair.name, _ => 0.9));
+
+        var fault = Assert.Throws<ArgumentException>(
+            () => new PdpPruner(model, new() { Epochs = 1, Strategy = NofM.Keep(2, of: 4), Allocation = table }));
+
+        Assert.Contains("SparsityTable has nothing to divide", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Plan_WhenTheStrategyFixesEveryCount_IsFinalAtOnce()
     {
         using var model = TestModels.Mlp();

@@ -20,14 +20,15 @@ internal sealed class TargetPlanner
         _goal = goal;
         _layers = layers;
         _limits = [.. layers.Select(layer => LayerLimits.Of(layer.Mask, layer.Rule, goal))];
+        RequireSomethingToDivide();
         RequireBudgeted();
         foreach (var layer in layers)
             RequireBoundsToHold(layer);
         Plan();
     }
 
-    /// <summary>Whether the counts depend on the weights, and hence on when pruning begins.</summary>
-    public bool NeedsWeights => _limits.Any(limits => limits.Fixed is null);
+    /// <summary>Whether the targets follow from the options and the shapes alone, and hence not from when pruning begins.</summary>
+    public bool IsByShape => IsFixed || _goal.Allocation is UniformSparsity or ErdosRenyiKernel or SparsityTable;
 
     /// <summary>What the target of each layer may be.</summary>
     public IReadOnlyList<LayerLimits> Limits => _limits;
@@ -41,8 +42,8 @@ internal sealed class TargetPlanner
     /// <summary>The number of weights that strategies and rules remove, before alignment.</summary>
     private long Settled => _limits.Sum(limits => (limits.Fixed ?? 0) * limits.Mask.WeightsPerRank);
 
-    /// <summary>Whether the targets follow from the options and the shapes alone.</summary>
-    private bool IsByShape => !NeedsWeights || _goal.Allocation is UniformSparsity or ErdosRenyiKernel or SparsityTable;
+    /// <summary>Whether strategies and rules fix the sparsity of every layer.</summary>
+    private bool IsFixed => _limits.All(limits => limits.Fixed is not null);
 
     /// <summary>The number of members removed from each group of each layer, by the current weights.</summary>
     /// <exception cref="InvalidOperationException">A weight is not finite, or the allocation breaks its contract.</exception>
@@ -94,6 +95,14 @@ internal sealed class TargetPlanner
     }
 
     /// <summary>A budget of MACs would not account for channels that a rule removes.</summary>
+    private void RequireSomethingToDivide()
+    {
+        if (IsFixed && (_goal.Allocation is SparsityTable or MacBudget))
+            throw new ArgumentException(
+                $"{_goal.Allocation.GetType().Name} has nothing to divide, as strategies and rules fix the sparsity of every layer: leave "
+                + "PdpOptions.Allocation unset.");
+    }
+
     private void RequireBudgeted()
     {
         if (_goal.Allocation is MacBudget

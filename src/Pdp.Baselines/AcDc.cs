@@ -11,8 +11,8 @@ namespace Pdp.Baselines;
 /// The schedule defines the phases, by default <see cref="AlternatingPhases.Over"/> the run.
 /// </para>
 /// <para>
-/// Supports unstructured and N:M, whose groups are ranked separately. Each layer keeps at least one weight. If an allocation is set
-/// that isn't <see cref="Pdp.GlobalMagnitude"/> without a floor, it gives each layer its count, as in the paper's uniform variant.
+/// Supports unstructured and N:M, whose groups are ranked separately. Each layer keeps at least one weight. If an allocation
+/// other than <see cref="Pdp.GlobalMagnitude"/> is set, it gives each layer its count, as in the paper's uniform variant.
 /// </para>
 /// <para>
 /// The training loop should reset the optimizer's momentum at each decompression (<see cref="AlternatingPhases.IsDecompression"/>). The

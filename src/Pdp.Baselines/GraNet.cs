@@ -20,7 +20,7 @@ namespace Pdp.Baselines;
 /// </para>
 /// <para>
 /// Supports unstructured. Each layer keeps at least one weight. Goes from dense to sparse, by default with the library's own cubic ramp. If
-/// an allocation is set that isn't <see cref="Pdp.GlobalMagnitude"/> without a floor, it gives each layer its count in the first stage.
+/// an allocation other than <see cref="Pdp.GlobalMagnitude"/> is set, it gives each layer its count in the first stage.
 /// Keeps a copy of the gradients.
 /// </para>
 /// <para>

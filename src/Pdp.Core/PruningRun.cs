@@ -203,6 +203,7 @@ internal sealed class PruningRun : IDisposable
         Model.SetTemperatures(options);
         Masked.Advance(IsCommitted ? 1 : Clock.Fraction, Clock.TemperatureTime);
         saved.Restore();
+        _ = Masked.TakeDeferredFault();
         _watch.Restore(state.TrainingScopes, IsCommitted);
     }
 
@@ -210,7 +211,6 @@ internal sealed class PruningRun : IDisposable
     {
         if (_isDisposed)
             return;
-
         _gate.Dispose();
         _watch.Dispose();
         _meter.Dispose();

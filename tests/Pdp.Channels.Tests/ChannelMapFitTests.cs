@@ -73,7 +73,8 @@ public sealed class ChannelMapFitTests
         var options = Options(other) with { Sparsity = null, Allocation = budget };
 
         var fault = Assert.Throws<ArgumentException>(() => new PdpPruner(model, options));
-        using var pruner = new PdpPruner(model, options with { Channels = map.Without(map.Groups[1].Name), Exclude = [map.Groups[1].Name] });
+        var second = map.Groups[1].Name;
+        using var pruner = new PdpPruner(model, options with { Channels = map.Without(second), Exclude = [second] });
 
         Assert.Contains($"the group '{group.Name}' has other members there", fault.Message, StringComparison.Ordinal);
     }

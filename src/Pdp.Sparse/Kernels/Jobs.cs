@@ -16,7 +16,7 @@ internal sealed class Jobs
             _users++;
     }
 
-    /// <summary>Counts it no more. After the last one the jobs are the collector's, with the memory that large calls have given them.</summary>
+    /// <summary>Counts it no more. After the last one the collector may have the jobs, with their memory.</summary>
     public void Close()
     {
         lock (_waiting)

@@ -48,8 +48,8 @@ internal sealed class Example : IDisposable
 
     /// <summary>Says that the model refused random inputs, and why, if it did.</summary>
     public IEnumerable<string> Notes => _refusals.Take(1).Select(why =>
-        $"The model refuses random numbers as inputs, so that its outputs are compared on {(_expected.Count > 1 ? "fewer" : "none")} of them: "
-        + why);
+        $"The model refuses random numbers as inputs, so that its outputs are compared on {(_expected.Count > 1 ? "fewer" : "none")} of "
+        + $"them: {why}");
 
     /// <summary>Runs the example.</summary>
     public void Run()

@@ -33,7 +33,7 @@ public sealed class MaskedModelTests
 
         public GroupValues Enter(GroupValues dense, MaskForm form) => rule.Enter(dense, form);
 
-        public GroupValues Again(GroupValues dense, MaskForm form) => throw new InvalidOperationException("There is no memory for the copy.");
+        public GroupValues Again(GroupValues dense, MaskForm form) => throw new InvalidOperationException("There is no memory.");
 
         public GroupValues Leave(GroupValues dense, GroupValues upstream, MaskForm form) => rule.Leave(dense, upstream, form);
 

@@ -12,7 +12,10 @@ public sealed record ShrinkReport
     public required ShrinkRecord Record { get; init; }
 
     /// <summary>The largest absolute difference of an output element from the masked model's.</summary>
-    /// <remarks>Of several outputs it is that of the one which differs most, relative to <see cref="Scale"/>. If the model draws random numbers for each channel, as dropout does, they are other ones without some channels.</remarks>
+    /// <remarks>
+    /// Of several outputs it is that of the one which differs most, relative to <see cref="Scale"/>. If the model draws random numbers for
+    /// each channel, as dropout does, they are other ones without some channels.
+    /// </remarks>
     public required double Difference { get; init; }
 
     /// <summary>The largest absolute element of the same output of the masked model.</summary>

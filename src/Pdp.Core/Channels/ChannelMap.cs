@@ -149,7 +149,7 @@ public sealed class ChannelMap
         return new(groups, finder.Unsupported, finder.Shapes);
     }
 
-    /// <summary>Why the map doesn't fit a model: it is another one, has been shrunk since, or a buffer is masked. Null if it fits.</summary>
+    /// <summary>Why the map doesn't fit a model: another one, one that was shrunk since, or a masked buffer. Null if it fits.</summary>
     internal string? Misfit(Module model) =>
         Misfit(Groups.SelectMany(group => group.Slices), ModelShapes.Of(model), "the model") ?? MaskedBuffer(model);
 

@@ -16,7 +16,7 @@ internal static class CutPatterns
         string[] patterns =
         [
             .. layers.Select(layer => layer.Mask)
-                .Where(mask => mask.Strategy is not (PerChannel or Unstructured) && inputs.Contains(mask.Name))
+                .Where(mask => mask.Strategy is not (PerChannel or Unstructured or Block { Columns: 1 }) && inputs.Contains(mask.Name))
                 .Select(mask => $"'{mask.Name}' ({mask.Strategy.Name})"),
         ];
         return patterns.Length == 0

@@ -94,7 +94,7 @@ internal sealed class TargetPlanner
                 + $"maximum are {Text(minimum)} and {Text(maximum)}: leave them unset.");
     }
 
-    /// <summary>A budget of MACs would not account for channels that a rule removes.</summary>
+    /// <summary>A table or a budget would be ignored where there is nothing left to divide.</summary>
     private void RequireSomethingToDivide()
     {
         if (IsFixed && (_goal.Allocation is SparsityTable or MacBudget))
@@ -103,6 +103,7 @@ internal sealed class TargetPlanner
                 + "PdpOptions.Allocation unset.");
     }
 
+    /// <summary>A budget of MACs would not account for channels that a rule removes.</summary>
     private void RequireBudgeted()
     {
         if (_goal.Allocation is MacBudget

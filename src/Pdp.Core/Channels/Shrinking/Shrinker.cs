@@ -95,7 +95,7 @@ internal static class Shrinker
     /// <summary>Compares all outputs, and gives the difference of the one that differs most for its size.</summary>
     private static (double Difference, double Scale) Compare(IReadOnlyList<Tensor> masked, IReadOnlyList<Tensor> shrunk, bool isRandom) =>
         masked.Count == shrunk.Count
-            ? masked.Zip(shrunk, (before, after) => Compare(before, after, isRandom))
+            ? masked.Zip(shrunk, (before, after) => Compare(before, after, isRandom)).DefaultIfEmpty()
                 .MaxBy(output => output.Difference / Math.Max(output.Scale, double.Epsilon))
             : throw new InvalidOperationException(
                 $"The shrunk model would have {shrunk.Count} outputs, not {masked.Count}. {Causes}");
@@ -110,6 +110,8 @@ internal static class Shrinker
                 + "The channel map belongs to another model, or to other sizes.");
         }
 
+        if (masked.numel() == 0)
+            return (0, 0);
         using Scalar zero = 0.ToScalar();
         // Infinities are equal, but have no difference, and NaN is not: a logit may be −∞, and an entry without a value NaN.
         var isEqual = masked.eq(shrunk).logical_or(masked.isnan().logical_and(shrunk.isnan()));

@@ -80,14 +80,20 @@ public sealed class ChannelMapFitTests
     }
 
     [Theory]
-    [InlineData("linear2.weight", true)]
-    [InlineData("linear2.weight", false)]
-    public void Plan_WithAPatternAlongInputsThatAreCut_Warns(string pattern, bool isWarned)
+    [InlineData("linear2.weight", "2:4", true)]
+    [InlineData("linear2.weight", "1x4", true)]
+    [InlineData("linear2.weight", "5x1", false)]
+    [InlineData("linear1.weight", "2:4", false)]
+    [InlineData("linear1.weight", "1x32", true)]
+    [InlineData("conv2.weight", "1x9", false)]
+    [InlineData("conv2.weight", "1x2", true)]
+    public void Plan_WithAPatternAlongInputsThatAreCut_WarnsUnlessChannelsOwnWholeGroups(string layer, string pattern, bool isWarned)
     {
         var map = ZooMaps.Of(nameof(PlainCnn));
         using var model = Zoo.Get(nameof(PlainCnn)).Make();
-        IMaskStrategy strategy = isWarned ? NofM.Keep(2, of: 4) : new Block(5, 1);
-        using var pruner = new PdpPruner(model, Options(map) with { Rules = [new(pattern) { Strategy = strategy }] });
+        var sizes = pattern.Split(':', 'x').Select(int.Parse).ToArray();
+        IMaskStrategy strategy = pattern.Contains(':') ? NofM.Keep(sizes[0], of: sizes[1]) : new Block(sizes[0], sizes[1]);
+        using var pruner = new PdpPruner(model, Options(map) with { Rules = [new(layer) { Strategy = strategy }] });
 
         var warned = pruner.Plan().Warnings.Count(warning => warning.Contains("cuts them out of the pattern", StringComparison.Ordinal));
 

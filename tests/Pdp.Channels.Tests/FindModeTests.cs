@@ -1,6 +1,5 @@
 using Pdp.Tests.Support;
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -55,7 +54,7 @@ public sealed class FindModeTests
     [Fact]
     public void Find_OfTiedWeights_LeavesGradientsAndWhatLearnsAsTheyWere()
     {
-        using var model = new Tied();
+        using var model = new TiedNet();
         using (var scope = NewDisposeScope())
             model.call(tensor(new long[] { 1, 2, 3, 4 }).reshape(2, 2)).sum().backward();
         var before = model.named_parameters()
@@ -163,25 +162,5 @@ public sealed class FindModeTests
         using var model = Zoo.Get(nameof(PlainCnn)).Make();
         using var example = Zoo.Get(nameof(PlainCnn)).Batch(size: 1);
         return ChannelMap.Find(model, example);
-    }
-
-    private sealed class Tied : Module<Tensor, Tensor>
-    {
-        private readonly Embedding embedding = Embedding(7, 6);
-        private readonly Linear inner = Linear(6, 6);
-        private readonly Linear head = Linear(6, 7, hasBias: false);
-
-        public Tied()
-            : base(nameof(Tied))
-        {
-            head.weight = embedding.weight!;
-            RegisterComponents();
-        }
-
-        public override Tensor forward(Tensor input)
-        {
-            using var scope = NewDisposeScope();
-            return head.call(functional.relu(inner.call(embedding.call(input)))).MoveToOuterDisposeScope();
-        }
     }
 }

@@ -110,9 +110,7 @@ internal sealed class MaskedModel : IDisposable
         }
         catch
         {
-            _memory.Leave();
-            for (var i = Layers.Length - 1; i >= 0; i--)
-                TakeOut(Layers[i].Group);
+            TakeOut();
             throw;
         }
     }
@@ -128,17 +126,27 @@ internal sealed class MaskedModel : IDisposable
             layer.Group.Dispose();
     }
 
-    /// <summary>Takes a group out of a scope that could not be entered, whatever became of the others.</summary>
-    private static void TakeOut(MaskGroup group)
+    /// <summary>Takes all groups out of a scope that could not be entered, each whatever becomes of the others.</summary>
+    private void TakeOut()
     {
-        try
+        Try(_memory.Leave);
+        for (var i = Layers.Length - 1; i >= 0; i--)
         {
-            group.Leave(out var _);
+            var group = Layers[i].Group;
+            Try(() => group.Leave(out var _));
         }
-#pragma warning disable CA1031 // The fault that the caller gets is the first one.
-        catch (Exception)
-#pragma warning restore CA1031
+
+        static void Try(Action leave)
         {
+            try
+            {
+                leave();
+            }
+#pragma warning disable CA1031 // The fault that the caller gets is the first one.
+            catch (Exception)
+#pragma warning restore CA1031
+            {
+            }
         }
     }
 

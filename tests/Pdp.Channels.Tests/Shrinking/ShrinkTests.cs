@@ -208,7 +208,7 @@ public sealed class ShrinkTests
     [Fact]
     public void Shrink_OfAModelWithATiedWeight_CountsItOnce()
     {
-        using var model = new Tied();
+        using var model = new TiedNet();
         using var example = tensor(new long[] { 1, 2, 3, 4 }).reshape(2, 2);
         using var pruner = new PdpPruner(model, ShrinkRun.OptionsFor(ChannelMap.Find(model, example)));
         pruner.BeginEpoch(0);
@@ -218,27 +218,5 @@ public sealed class ShrinkTests
 
         Assert.Equal(expected.Before.Parameters, report.ParametersBefore);
         Assert.Equal(expected.After.Parameters, report.ParametersAfter);
-    }
-
-    private sealed class Tied : nn.Module<Tensor, Tensor>
-    {
-        private readonly Embedding embedding = nn.Embedding(7, 6);
-        private readonly Linear wide = nn.Linear(6, 10);
-        private readonly Linear narrow = nn.Linear(10, 6);
-        private readonly Linear head = nn.Linear(6, 7, hasBias: false);
-
-        public Tied()
-            : base(nameof(Tied))
-        {
-            head.weight = embedding.weight!;
-            RegisterComponents();
-        }
-
-        public override Tensor forward(Tensor input)
-        {
-            using var scope = NewDisposeScope();
-            var hidden = nn.functional.relu(wide.call(embedding.call(input)));
-            return head.call(narrow.call(hidden)).MoveToOuterDisposeScope();
-        }
     }
 }

@@ -208,8 +208,9 @@ public sealed class ShrinkTests
     [Fact]
     public void Shrink_OfAModelWithATiedWeight_CountsItOnce()
     {
+        using var scope = NewDisposeScope();
         using var model = new TiedNet();
-        using var example = tensor(new long[] { 1, 2, 3, 4 }).reshape(2, 2);
+        var example = tensor(new long[] { 1, 2, 3, 4 }).reshape(2, 2);
         using var pruner = new PdpPruner(model, ShrinkRun.OptionsFor(ChannelMap.Find(model, example)));
         pruner.BeginEpoch(0);
         var expected = pruner.Commit().Size!;

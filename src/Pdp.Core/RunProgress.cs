@@ -38,6 +38,8 @@ internal sealed class RunProgress(PrunedModel model, TargetPlanner planner, PdpO
         var before = (clock.Time, clock.Fraction);
         var isFirst = clock.Epoch is null;
         var reading = clock.Reading;
+        if (!isCommitted)
+            clock.RequireStillLast(epoch, interval);
         clock.Begin(epoch, interval, IsPlanned);
         if (clock.HasStarted && !IsPlanned)
             SetTargets(otherwise: reading);

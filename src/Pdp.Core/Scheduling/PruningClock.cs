@@ -142,6 +142,20 @@ internal sealed class PruningClock
         SetTime();
     }
 
+    /// <summary>Checks that a step which a method took for the last one of the run, with the whole target, was the last one.</summary>
+    /// <remarks>The inferred length of a step is too long after a pause: a clock set once an epoch may continue in finer steps.</remarks>
+    public void RequireStillLast(double epoch, double? interval)
+    {
+        if (!_times.IsSetInAdvance || Epoch is null || !IsLast || epoch >= _times.Epochs)
+            return;
+        var step = interval ?? epoch - Epoch.Value;
+        if (step > 0 && epoch + (1.001 * step) < _times.Epochs && _schedule.Fraction(Time + (epoch - Epoch.Value)) < 1)
+            throw new InvalidOperationException(
+                $"Epoch {Text(Epoch.Value)} was taken for the last step of the run, with the whole target, as the call before it was "
+                + $"{Text(Interval ?? 0)} epochs earlier; now the run goes on at {Text(epoch)} in smaller steps: call "
+                + "BeginEpoch(epoch, step, steps) from the start, or one call an epoch throughout. Load a checkpoint from before.");
+    }
+
     /// <summary>Checks that the epoch is known, for a call that needs it.</summary>
     public void RequireSet(string call)
     {

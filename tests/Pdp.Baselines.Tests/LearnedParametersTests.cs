@@ -128,6 +128,27 @@ public sealed class LearnedParametersTests
     }
 
     [Theory]
+    [InlineData("OptG")]
+    [InlineData("MVP")]
+    public void ALayerThatIsFrozen_IsRefusedByName(string name)
+    {
+        using var loop = AtTarget(name);
+        foreach (var (_, parameter) in loop.Model.named_parameters().Where(entry => entry.name.StartsWith("first", StringComparison.Ordinal)))
+            parameter.requires_grad_(false);
+        loop.Trained(Epochs(0, 1));
+
+        loop.Pruner.BeginEpoch(1);
+        var fault = Assert.Throws<InvalidOperationException>(() => loop.Trained(Epochs(2, 3)));
+        var last = Assert.Throws<InvalidOperationException>(() => loop.Pruner.Commit());
+
+        Assert.All((string[])[fault.Message, last.Message], message =>
+        {
+            Assert.Contains("'first.weight.score'", message, StringComparison.Ordinal);
+            Assert.DoesNotContain("'second.weight.score'", message, StringComparison.Ordinal);
+        });
+    }
+
+    [Theory]
     [MemberData(nameof(Names))]
     public void WhatIsNotFinite_IsRefused(string name)
     {
@@ -146,8 +167,9 @@ public sealed class LearnedParametersTests
     [Fact]
     public void ThresholdsFarBelow0_ThatNoOptimizerHas_AreAFault()
     {
-        using var none = FarBelow0(learned: _ => false).Trained(Epochs(0, 4));
-        using var some = FarBelow0(learned: name => name.StartsWith("first", StringComparison.Ordinal)).Trained(Epochs(0, 4));
+        using var none = FarBelow0(learned: _ => false).Trained(OneEpoch);
+        using var some = FarBelow0(learned: name => name.StartsWith("first", StringComparison.Ordinal)).Trained(OneEpoch);
+        using var late = FarBelow0(learned: _ => false);
         using var all = FarBelow0(learned: _ => true).Trained(Epochs(0, 4));
 
         Assert.Contains(
@@ -157,6 +179,10 @@ public sealed class LearnedParametersTests
         Assert.Contains(
             "'second.weight.threshold'",
             Assert.Throws<InvalidOperationException>(() => some.Pruner.Commit()).Message,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "only decay moves them",
+            Assert.Throws<InvalidOperationException>(() => late.Trained(Epochs(0, 4))).Message,
             StringComparison.Ordinal);
         all.Pruner.Commit();
 

@@ -20,6 +20,7 @@ internal sealed class Learned : IDisposable
 
     private readonly Tensor _start;
     private readonly Tensor _isPulled;
+    private readonly Tensor _hasContent;
     private readonly Tensor _isZeroed;
     private bool _hasMoved;
     private bool _wasStuck;
@@ -37,6 +38,7 @@ internal sealed class Learned : IDisposable
         Parameter.DetachFromDisposeScope();
         _start = full([], value, dtype: type, device: device).DetachFromDisposeScope();
         _isPulled = zeros([], dtype: ScalarType.Bool, device: device).DetachFromDisposeScope();
+        _hasContent = zeros([], dtype: ScalarType.Bool, device: device).DetachFromDisposeScope();
         _isZeroed = zeros([], dtype: ScalarType.Bool, device: device).DetachFromDisposeScope();
     }
 
@@ -73,7 +75,7 @@ internal sealed class Learned : IDisposable
         using var scope = NewDisposeScope();
         var earlier = Parameter.grad;
         if (!_hasMoved)
-            Note(earlier, pull ?? gradient);
+            Note(earlier, gradient, pull ?? gradient);
         HasGradient = true;
         // Setting the gradient takes the tensor out of its scope.
         if (earlier is null)
@@ -110,13 +112,16 @@ internal sealed class Learned : IDisposable
         Parameter.Dispose();
         _start.Dispose();
         _isPulled.Dispose();
+        _hasContent.Dispose();
         _isZeroed.Dispose();
     }
 
-    private void Note(Tensor? earlier, Tensor pull)
+    // A gradient of zeros that never was anything else says nothing of an optimizer.
+    private void Note(Tensor? earlier, Tensor gradient, Tensor pull)
     {
         if (HasGradient)
-            _isZeroed.logical_or_(earlier is null ? _isPulled : earlier.any().logical_not_().logical_and_(_isPulled));
+            _isZeroed.logical_or_(earlier is null ? _isPulled : earlier.any().logical_not_().logical_and_(_hasContent));
+        _hasContent.logical_or_(gradient.any().to(_hasContent.device));
         _isPulled.logical_or_(pull.any().to(_isPulled.device));
     }
 }

@@ -13,6 +13,7 @@ namespace Pdp.Baselines.Runs;
 internal class ScoreRun(IReadOnlyList<MethodLayer> layers) : HardMaskRun(layers)
 {
     private readonly Learned[] _scores = [.. layers.Select(layer => new Learned(layer, "score", ShapeOf(layer.Mask), start: 0))];
+    private Learned[] _blind = [];
 
     public override IReadOnlyList<NamedParameter> Parameters =>
         [.. _scores.Select(score => new NamedParameter(score.Name, score.Parameter))];
@@ -40,9 +41,7 @@ internal class ScoreRun(IReadOnlyList<MethodLayer> layers) : HardMaskRun(layers)
             return;
 
         Learned.RequireMoved(_scores, isFinal, "scores", $"masks depend on position alone: {Learned.Cure}");
-        if (isFinal && !_scores.Any(score => score.HasGradient || score.HasMoved()))
-            throw new InvalidOperationException(
-                "No gradient has arrived at the scores, so masks would depend on position alone: train inside mask scopes before commit.");
+        RequireSeen(isFinal);
     }
 
     protected override Tensor Score(int layer, Tensor weight) => Score(layer).to(weight.device);
@@ -55,6 +54,20 @@ internal class ScoreRun(IReadOnlyList<MethodLayer> layers) : HardMaskRun(layers)
         base.Dispose(disposing);
         foreach (var score in _scores)
             score.Dispose();
+    }
+
+    /// <summary>Checks that gradients arrive at the scores of all layers that lose something.</summary>
+    /// <param name="isFinal">Whether none can arrive any more; if not, an epoch is waited in which others get some.</param>
+    private void RequireSeen(bool isFinal)
+    {
+        Learned[] blind = [.. _scores.Where((score, i) => Layers[i].Mask.Removed > 0 && !score.HasGradient && !score.HasMoved())];
+        var isFault = isFinal ? blind.Length > 0 : blind.Intersect(_blind).Any() && _scores.Any(score => score.HasGradient);
+        _blind = isFault ? [] : blind;
+        if (isFault)
+            throw new InvalidOperationException(
+                $"No gradient has arrived at the scores {string.Join(", ", blind.Select(score => $"'{score.Name}'"))}, so masks would depend "
+                + "on position alone: train inside mask scopes before commit, and exclude weights that are frozen or that the loss doesn't "
+                + "reach.");
     }
 
     private static long[] ShapeOf(PdpMask mask) => mask.Strategy is PerChannel ? [1, mask.Members] : [.. mask.Layout.Shape];

@@ -17,6 +17,7 @@ internal abstract class MemoryScope : IDisposable
     private readonly Parameter[] _masked;
     private readonly VersionMark[] _versions;
     private int _changes;
+    private bool _isToNote;
 
     /// <summary>Makes what all kinds share.</summary>
     /// <param name="subject">The group's name in messages.</param>
@@ -45,7 +46,7 @@ internal abstract class MemoryScope : IDisposable
     /// <summary>Whether it takes the group through the scope that is open or about to be.</summary>
     public bool IsClaimed { get; private set; }
 
-    /// <summary>Whether ŵ has replaced w.</summary>
+    /// <summary>Whether ŵ is replacing w, or has replaced it.</summary>
     public bool IsInside { get; private set; }
 
     /// <summary>Whether the memory has not moved inside the scope, so that w is back in its place.</summary>
@@ -108,14 +109,19 @@ internal abstract class MemoryScope : IDisposable
     /// <summary>Keeps a copy of w and writes ŵ.</summary>
     public abstract void Enter(int piece);
 
-    /// <summary>Sets the gradients aside, after all pieces.</summary>
+    /// <summary>Sets the gradients aside, before all pieces.</summary>
+    public void BeginEnter()
+    {
+        foreach (var gradient in Gradients)
+            gradient.SetAside();
+        IsInside = true;
+    }
+
+    /// <summary>Notes that the weights have changed, after all pieces.</summary>
     public void Entered()
     {
         foreach (var version in _versions)
             version.Change();
-        foreach (var gradient in Gradients)
-            gradient.SetAside();
-        IsInside = true;
     }
 
     /// <summary>Finds the gradients that have arrived, and whether memory has moved, before all pieces.</summary>
@@ -151,12 +157,10 @@ internal abstract class MemoryScope : IDisposable
     /// <summary>Puts back the gradients that were set aside, after all pieces.</summary>
     public void Left()
     {
-        IsInside = false;
+        (IsInside, _isToNote) = (false, !LeavesGradient && WritesAtTheEnd);
         if (LeavesGradient)
             return;
 
-        foreach (var version in WritesAtTheEnd ? _versions : [])
-            version.Change();
         foreach (var gradient in Gradients)
         {
             AddUp(gradient);
@@ -165,6 +169,17 @@ internal abstract class MemoryScope : IDisposable
 
         if (GradientArrived)
             Learned();
+    }
+
+    /// <summary>Notes that the weights have changed once more, if they have just left.</summary>
+    public void NoteLeft()
+    {
+        if (!_isToNote)
+            return;
+
+        _isToNote = false;
+        foreach (var version in _versions)
+            version.Change();
     }
 
     /// <summary>The values as they were before the scope, the caller's; null if they still are.</summary>

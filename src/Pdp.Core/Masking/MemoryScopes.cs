@@ -54,6 +54,13 @@ internal sealed class MemoryScopes : IParallelWork
         if (!Prepare(threads))
             return _notFinite!.Subject;
 
+        // From here on w has to be put back, whatever fails.
+        foreach (var weight in _weights)
+        {
+            if (weight.IsClaimed)
+                weight.BeginEnter();
+        }
+
         Run(Phase.Enter, _pieces.Length, threads);
         foreach (var weight in _weights)
         {
@@ -65,7 +72,7 @@ internal sealed class MemoryScopes : IParallelWork
         return null;
     }
 
-    /// <summary>Puts w back in all weights that hold ŵ, and corrects their gradients; never throws.</summary>
+    /// <summary>Puts w back in all weights that hold ŵ, and corrects their gradients, before anything can throw.</summary>
     public void Leave()
     {
         foreach (var weight in _weights)
@@ -82,6 +89,9 @@ internal sealed class MemoryScopes : IParallelWork
                 weight.Left();
         }
 
+        // Last, as it may fail.
+        foreach (var weight in _weights)
+            weight.NoteLeft();
         GC.KeepAlive(this);
     }
 

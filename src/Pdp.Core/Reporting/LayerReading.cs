@@ -27,13 +27,15 @@ internal sealed record LayerReading(
         var mask = group.Mask;
         var wide = Precision.Widen(group.Value());
         var kept = mask.Strategy.Spread(group.Frozen ?? group.Kept(), mask.Layout).expand_as(wide).contiguous();
-        var soft = ReportBuilder.SoftMaskOf(group, ReportBuilder.BoundaryOf(group), wide, kept);
+        var boundary = ReportBuilder.BoundaryOf(group);
+        var soft = ReportBuilder.SoftMaskOf(group, boundary, wide, kept);
         var masked = soft.mul(wide.abs());
         var reading = new LayerReading(
             mask.Name,
             mask.Layout.Elements,
             mask.RemovedWeights,
-            Kept: Sum(soft),
+            // A hard mask keeps weights that are zero by themselves.
+            Kept: Sum(boundary is null ? kept : soft),
             Undecided: Sum(ReportBuilder.IsUndecided(soft)),
             Lost: Sum(masked.mul(kept.logical_not())),
             Total: Sum(masked),

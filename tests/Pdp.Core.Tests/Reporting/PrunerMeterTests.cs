@@ -43,6 +43,24 @@ public sealed class PrunerMeterTests
     }
 
     [Fact]
+    public void SoftSparsity_OfZerosThatNoMaskRemoves_Is0()
+    {
+        using var model = TestModels.Mlp();
+        using (no_grad())
+        {
+            foreach (var parameter in model.parameters())
+                parameter.zero_();
+        }
+
+        using var listener = new Listener();
+        using var pruner = new PdpPruner(model, Options with { Schedule = new LinearRamp(2, 4) });
+
+        Train(model, pruner, steps: 1);
+
+        Assert.Equal(0, listener.Read("pdp.sparsity.soft"));
+    }
+
+    [Fact]
     public void Flips_AreTheWeightsThatChangedSidesSinceTheLastReading()
     {
         using var model = TestModels.Mlp();

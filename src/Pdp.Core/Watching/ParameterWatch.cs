@@ -165,11 +165,12 @@ internal sealed unsafe class ParameterWatch(string name, Parameter parameter)
             return 0;
 
         var hash = 0;
-        var stride = Math.Max(1, _elements / Sampled);
-        for (var i = 0L; i < _elements; i += stride)
+        for (var i = 0L; i < Math.Min(_elements, Sampled); i++)
         {
+            // Multiples of the golden ratio spread evenly and don't line up with rows, as every n-th element may.
+            var place = _elements <= Sampled ? i : (long)Math.BigMul((ulong)i * 0x9E3779B97F4A7C15, (ulong)_elements, out _);
             // The bits are doubled so that −0 counts as zero.
-            var bits = BitConverter.SingleToInt32Bits(elements[i]) << 1;
+            var bits = BitConverter.SingleToInt32Bits(elements[place]) << 1;
             if (bits != 0)
                 hash = (hash * 31) + bits + 1;
         }

@@ -112,6 +112,31 @@ public sealed class MisuseTests
     }
 
     [Fact]
+    public void GradientsNeverZeroed_OfALayerWithAnInputThatIsAlways0_AreAnError()
+    {
+        using var scope = NewDisposeScope();
+        // Every 64th weight, of which the memory has 32, belongs to the first input.
+        using var model = Linear(64, 32);
+        using var pruner = new PdpPruner(model, Options);
+        var inputs = ones(8, 64);
+        inputs.narrow(1, 0, 1).zero_();
+
+        var fault = Assert.Throws<InvalidOperationException>(() =>
+        {
+            for (var step = 0; step < 200; step++)
+            {
+                pruner.BeginEpoch(0);
+                using (pruner.Mask())
+                    model.call(inputs).sum().backward();
+                using var noGrad = no_grad();
+                model.weight.sub_(model.weight.grad!.mul(1e-4));
+            }
+        });
+
+        Assert.Contains("zero_grad", fault.Message);
+    }
+
+    [Fact]
     public void Backward_BehindTheScope_IsAnErrorAtTheNextScope()
     {
         using var scope = NewDisposeScope();

@@ -209,6 +209,10 @@ public sealed class SensitivityTests
     }
 
     [Fact]
+    public void ToCsv_OfANameWithACommaAndAQuote_QuotesIt() => Assert.Contains(
+        "\n\"a,\"\"b\",unstructured,8,0.25,", ReportOf(("a,\"b", [0.9, 0.89, 0.5])).ToCsv(), StringComparison.Ordinal);
+
+    [Fact]
     public void Scan_LeavesNoTensorBehind()
     {
         using var model = TestModels.Cnn();

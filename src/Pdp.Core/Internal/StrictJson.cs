@@ -33,7 +33,7 @@ internal static class StrictJson
         ArgumentNullException.ThrowIfNull(json);
         try
         {
-            return JsonSerializer.Deserialize(json.StartsWith('\uFEFF') ? json[1..] : json, type)
+            return JsonSerializer.Deserialize(WithoutMark(json), type)
                 ?? throw new JsonException("it is the JSON null");
         }
         catch (JsonException fault)
@@ -41,6 +41,9 @@ internal static class StrictJson
             throw new ArgumentException($"{what} is damaged or something else: {fault.Message}", nameof(json), fault);
         }
     }
+
+    /// <summary>A text without the byte order mark that some editors and tools write at the beginning of a file.</summary>
+    public static string WithoutMark(string json) => json.StartsWith('\uFEFF') ? json[1..] : json;
 
     /// <summary>Checks that the layers of a plan or a report are consistent with themselves and the model.</summary>
     /// <exception cref="ArgumentException">A layer has a fault, or there are more weights than parameters.</exception>

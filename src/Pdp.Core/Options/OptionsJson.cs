@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Pdp.Internal;
 
 namespace Pdp.Options;
 
@@ -19,7 +20,7 @@ internal static class OptionsJson
     /// <summary>Reads options from JSON.</summary>
     /// <exception cref="ArgumentException">It is not valid JSON of options; the message has the path and what is allowed there.</exception>
     public static PdpOptions Parse(string json, string parameter) => Read(
-        () => Distinct(JsonNode.Parse(json, new() { PropertyNameCaseInsensitive = true }, Parsing)
+        () => Distinct(JsonNode.Parse(StrictJson.WithoutMark(json), new() { PropertyNameCaseInsensitive = true }, Parsing)
             ?? throw new JsonException("$ is null and must be an object")), parameter);
 
     /// <summary>Reads options from settings whose names have colons between their parts.</summary>

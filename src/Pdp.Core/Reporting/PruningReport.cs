@@ -84,7 +84,7 @@ public sealed record PruningReport
         {
             csv.Append(
                 CultureInfo.InvariantCulture,
-                $"{Quoted(layer.Name)},{Quoted(layer.Strategy)},{layer.Elements},{layer.Removed},{layer.Zeros},{layer.Sparsity:R},"
+                $"{Csv.Quoted(layer.Name)},{Csv.Quoted(layer.Strategy)},{layer.Elements},{layer.Removed},{layer.Zeros},{layer.Sparsity:R},"
                 + $"{layer.Threshold:R},{layer.Temperature:R},{layer.GradientTemperature:R},{layer.Sharpness:R},{layer.Undecided:R},"
                 + $"{layer.Leak:R},{layer.Subnormals},{layer.Violations},{layer.FileBytes}\n");
         }
@@ -125,7 +125,4 @@ public sealed record PruningReport
         "violations" => string.Create(CultureInfo.InvariantCulture, $"violations ({Layers.Sum(layer => layer.Violations):N0})"),
         _ => column,
     };
-
-    private static string Quoted(string text) =>
-        text.AsSpan().ContainsAny(",\"\r\n") ? $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : text;
 }

@@ -44,9 +44,10 @@ public sealed record SensitivityReport
         var csv = new StringBuilder("layer,strategy,weights,level,sparsity,metric,drop\n");
         foreach (var layer in Layers)
         {
+            var (name, strategy) = (Csv.Quoted(layer.Name), Csv.Quoted(layer.Strategy));
             foreach (var (level, point) in Levels.Zip(layer.Points))
             {
-                csv.Append(CultureInfo.InvariantCulture, $"{layer.Name},{layer.Strategy},{layer.Elements},{level:R},{point.Sparsity:R},");
+                csv.Append(CultureInfo.InvariantCulture, $"{name},{strategy},{layer.Elements},{level:R},{point.Sparsity:R},");
                 csv.Append(CultureInfo.InvariantCulture, $"{point.Metric:R},{Dense - point.Metric:R}\n");
             }
         }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Pdp.Internal;
 using Pdp.Saving;
 
 namespace Pdp;
@@ -100,8 +101,7 @@ public sealed record PrunerState
     public static PrunerState FromJson(string json)
     {
         ArgumentNullException.ThrowIfNull(json);
-        // The byte order mark that some editors and tools write at the beginning of a file.
-        json = json.StartsWith('\uFEFF') ? json[1..] : json;
+        json = StrictJson.WithoutMark(json);
         try
         {
             var state = JsonSerializer.Deserialize(json, PrunerStateJson.Strict.PrunerState)

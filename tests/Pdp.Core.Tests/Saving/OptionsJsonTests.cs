@@ -167,6 +167,10 @@ public sealed class OptionsJsonTests
     }
 
     [Fact]
+    public void FromJson_OfAFileWithAByteOrderMark_SkipsIt() =>
+        Assert.Equal(90, PdpOptions.FromJson("\uFEFF{ \"epochs\": 90, \"sparsity\": 0.9 }").Epochs);
+
+    [Fact]
     public void FromJson_OfAFileByHand_HasCommentsCaseAndShortForms()
     {
         var options = PdpOptions.FromJson("""

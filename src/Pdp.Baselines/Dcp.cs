@@ -86,9 +86,7 @@ public sealed record Dcp : IPruningMethod
     public IMethodRun Attach(IReadOnlyList<MethodLayer> layers)
     {
         var groups = Grouped.Of(layers, Name, Channels);
-        if (groups.FirstOrDefault(group => !group.Of(ChannelRole.Input).Any()) is { } unread)
-            throw new ArgumentException(
-                $"{Name} ranks channels by the layers that read them, but none reads '{unread.Name}'.", nameof(layers));
+        Grouped.RequireRead(groups, Name, nameof(layers));
         foreach (var slice in groups.SelectMany(group => group.Of(ChannelRole.Input)))
             _ = Observable(ChannelReaders.ModuleOf(slice.Name), nameof(layers));
         return new RankedRun(layers, () => Choose(layers, groups));

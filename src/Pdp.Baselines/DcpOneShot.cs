@@ -56,19 +56,25 @@ public sealed record DcpOneShot : IPruningMethod
     public PdpOptions Configure(PdpOptions options) => Grouped.ConfigureOneShot(options, Name, Channels);
 
     /// <inheritdoc/>
-    /// <exception cref="ArgumentException">A layer is not a group of <see cref="Channels"/>.</exception>
+    /// <exception cref="ArgumentException">
+    /// A layer is not a group of <see cref="Channels"/>, or nothing reads its channels.
+    /// </exception>
     public IMethodRun Attach(IReadOnlyList<MethodLayer> layers)
     {
-        Grouped.Of(layers, Name, Channels);
-        return new RankedRun(layers, Scores);
+        var groups = Grouped.Of(layers, Name, Channels);
+        Grouped.RequireRead(groups, Name, nameof(layers));
+        return new RankedRun(layers, () => ScoresOf(groups));
     }
 
     /// <summary>The score of each channel for the current weights, by the group's name; channels with larger scores are kept.</summary>
-    /// <returns>Scores of at least 0, comparable within a group.</returns>
+    /// <returns>Scores of at least 0, comparable within a group; groups that nothing reads have none.</returns>
     /// <exception cref="InvalidOperationException">
     /// No gradient arrives at a layer that reads the channels, or one is not finite; the model is as before.
     /// </exception>
-    public IReadOnlyDictionary<string, IReadOnlyList<double>> Scores()
+    public IReadOnlyDictionary<string, IReadOnlyList<double>> Scores() =>
+        ScoresOf([.. Channels.Groups.Where(group => group.Of(ChannelRole.Input).Any())]);
+
+    private IReadOnlyDictionary<string, IReadOnlyList<double>> ScoresOf(IReadOnlyList<ChannelGroup> groups)
     {
         using var scope = NewDisposeScope();
         using var state = new ModelState(_model);
@@ -77,7 +83,7 @@ public sealed record DcpOneShot : IPruningMethod
 
         using var _ = no_grad();
         var gradients = _model.named_parameters().ToDictionary(pair => pair.name, pair => pair.parameter.grad, StringComparer.Ordinal);
-        return Grouped.Finite(Name, Channels.Groups.Select(group => (group.Name, ScoresOf(group, gradients))));
+        return Grouped.Finite(Name, groups.Select(group => (group.Name, ScoresOf(group, gradients))));
     }
 
     private double[] ScoresOf(ChannelGroup group, Dictionary<string, Tensor?> gradients)

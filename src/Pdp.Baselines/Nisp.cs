@@ -99,8 +99,8 @@ public sealed record Nisp : IPruningMethod
     /// <exception cref="ArgumentException">A layer is not a group of <see cref="Channels"/>.</exception>
     public IMethodRun Attach(IReadOnlyList<MethodLayer> layers)
     {
-        Grouped.Of(layers, Name, Channels);
-        return new RankedRun(layers, Scores);
+        var groups = Grouped.Of(layers, Name, Channels);
+        return new RankedRun(layers, () => ScoresOf(groups));
     }
 
     /// <summary>
@@ -108,14 +108,29 @@ public sealed record Nisp : IPruningMethod
     /// </summary>
     /// <returns>Values of at least 0, comparable within a group. Linear in <see cref="OutputScores"/>.</returns>
     /// <exception cref="InvalidOperationException">
-    /// A layer runs by <c>forward</c> instead of <c>call</c>, the number of <see cref="OutputScores"/> differs from that of the outputs, or
-    /// a weight is not finite; the model is as before.
+    /// A layer runs by <c>forward</c> instead of <c>call</c>, the number of <see cref="OutputScores"/> differs from that of the outputs, a
+    /// weight is not finite, or a parameter is float16 or bfloat16; the model is as before.
     /// </exception>
-    public IReadOnlyDictionary<string, IReadOnlyList<double>> Scores()
+    public IReadOnlyDictionary<string, IReadOnlyList<double>> Scores() => ScoresOf(Channels.Groups);
+
+    private IReadOnlyDictionary<string, IReadOnlyList<double>> ScoresOf(IReadOnlyList<ChannelGroup> groups)
     {
+        RequirePrecise();
         using var scope = NewDisposeScope();
         using var twin = new LinearTwin(_model);
-        return Grouped.Finite(Name, twin.Importances(Channels.Groups, _forward, Final));
+        return Grouped.Finite(Name, twin.Importances(groups, _forward, Final));
+    }
+
+    /// <summary>Checks that the weights can carry the small responses, most of which would be 0 or equal in 8 or 11 bits.</summary>
+    private void RequirePrecise()
+    {
+        foreach (var (name, parameter) in _model.named_parameters())
+        {
+            if (parameter.dtype is ScalarType.Float16 or ScalarType.BFloat16)
+                throw new InvalidOperationException(
+                    $"{Name} can't rank channels in {parameter.dtype}, the type of '{name}', in which too many would be equal: begin pruning "
+                    + "in float32 and convert the model afterwards.");
+        }
     }
 
     /// <summary>The scores of an output, in a shape that broadcasts to it.</summary>

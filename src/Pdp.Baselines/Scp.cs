@@ -108,6 +108,9 @@ public sealed record Scp : IPruningMethod
         return Defined(Cdf(ratio), ratio, zeros_like(ratio));
     }
 
+    /// <summary>Rises with P(on), even where that or P(off) rounds to 1.</summary>
+    private static Tensor RankOf(Tensor on, Tensor off) => where(on.lt(off), on.log(), off.log().neg());
+
     /// <summary>∂P(on)/∂γ and ∂P(on)/∂β; 0 if γ is, as a step has no slope.</summary>
     private static (Tensor OfScale, Tensor OfShift) Slopes(Tensor scale, Tensor shift)
     {
@@ -136,7 +139,11 @@ public sealed record Scp : IPruningMethod
             }
         }
 
-        protected override Tensor Score(int layer, Tensor weight) =>
-            stack([.. norms[layer].Select(norm => OnProbability(norm.Scale(), norm.Shift()).mean([1]))]).mean([0]).reshape(1, -1);
+        protected override Tensor Score(int layer, Tensor weight)
+        {
+            Tensor[] on = [.. norms[layer].Select(norm => OnProbability(norm.Scale(), norm.Shift()).mean([1]))];
+            Tensor[] off = [.. norms[layer].Select(norm => OffProbability(norm.Scale(), norm.Shift()).mean([1]))];
+            return RankOf(stack(on).mean([0]), stack(off).mean([0])).reshape(1, -1);
+        }
     }
 }

@@ -61,6 +61,46 @@ public sealed class DcpOneShotTests
     }
 
     [Fact]
+    public void AGroupThatStaysDense_NeedsNoGradient()
+    {
+        using var scene = new ChannelScene(scene => new Gmp());
+        using var pruner = new PdpPruner(scene.Model, new PdpOptions
+        {
+            Method = new DcpOneShot(scene.Model, scene.Map, scene.Backward),
+            Strategy = new PerChannel(),
+            Channels = scene.Map,
+            Sparsity = 0.5,
+            Epochs = 8,
+            Exclude = ["conv2.weight"],
+        });
+        scene.Model.conv3.weight.requires_grad_(false);
+
+        pruner.BeginEpoch(1);
+
+        Assert.DoesNotContain(pruner.Masks, mask => mask.Name == "conv2.weight");
+    }
+
+    [Fact]
+    public void AGroupThatNothingReads_IsRefusedAtOnce()
+    {
+        using var model = Sequential(("conv", Conv2d(2, 6, 3)), ("flat", Flatten()));
+        using var example = rand(1, 2, 6, 6);
+        var filters = new ChannelSlice("conv.weight", 0, 0, 1, ChannelRole.Filter);
+        var map = ChannelMap.Find(model, example).With(new ChannelGroup("conv.weight", 6, [filters]));
+
+        var fault = Assert.Throws<ArgumentException>(() => new PdpPruner(model, new PdpOptions
+        {
+            Method = new DcpOneShot(model, map, () => { }),
+            Strategy = new PerChannel(),
+            Channels = map,
+            Sparsity = 0.5,
+            Epochs = 8,
+        }));
+
+        Assert.Contains("none reads 'conv.weight'", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Score_OfAChannelWhoseOutputIsZero_IsZero()
     {
         using var scene = new ChannelScene(scene => new Gmp());

@@ -1,6 +1,7 @@
 using Pdp.Baselines.Tests.Support;
 using Pdp.Tests;
 using Pdp.Tests.Support;
+using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -32,6 +33,21 @@ public sealed class NispTests
         var scores = new Nisp(model, ChannelMap.Find(model, example), example).Scores();
 
         Proportional(Back(Magnitudes(model, "last.weight"), [1, 1, 1, 1]), scores["second.weight"]);
+    }
+
+    [Theory]
+    [InlineData(ScalarType.Float16)]
+    [InlineData(ScalarType.BFloat16)]
+    public void Scores_OfAHalfType_AreRefused(ScalarType type)
+    {
+        using var model = TestModels.Mlp();
+        using var example = rand(2, 16);
+        var method = new Nisp(model, ChannelMap.Find(model, example), example);
+        model.to(type);
+
+        var fault = Assert.Throws<InvalidOperationException>(method.Scores);
+
+        Assert.Contains("begin pruning in float32", fault.Message, StringComparison.Ordinal);
     }
 
     [Fact]

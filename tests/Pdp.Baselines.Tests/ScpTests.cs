@@ -93,6 +93,17 @@ public sealed class ScpTests
     }
 
     [Fact]
+    public void Channels_WhoseProbabilityIs1_AreStillTold()
+    {
+        using var scene = Scene();
+        Tensors.Fill(scene.Model.bn2.weight, [.. Enumerable.Repeat(0.1, 12)]);
+        Tensors.Fill(scene.Model.bn2.bias!, [.. Enumerable.Range(0, 12).Select(i => 2.5 - (0.1 * i))]);
+        scene.Pruner.BeginEpoch(0);
+
+        Assert.Equal(Enumerable.Range(0, 12).Select(i => i >= 6), scene.Removed()["bn2.weight"]);
+    }
+
+    [Fact]
     public void Gradients_OfTheNorms_AreAutogradsOfTheStraightThroughGate()
     {
         using var scene = Scene(ScalarType.Float64);

@@ -36,6 +36,15 @@ internal static class Grouped
             ?? throw new ArgumentException($"'{mask.Name}' is not a group of the channel map that {method} was made for.", nameof(layers));
     }
 
+    /// <summary>Checks that a layer reads the channels of each group, for a method that ranks them by it.</summary>
+    /// <exception cref="ArgumentException">None reads those of a group.</exception>
+    public static void RequireRead(IEnumerable<ChannelGroup> groups, string method, string parameter)
+    {
+        if (groups.FirstOrDefault(group => !group.Of(ChannelRole.Input).Any()) is { } unread)
+            throw new ArgumentException(
+                $"{method} ranks channels by the layers that read them, but none reads '{unread.Name}'.", parameter);
+    }
+
     /// <summary>Whether groups are the same; a map that was read from a file has lists of its own.</summary>
     private static bool IsSame(ChannelGroup group, ChannelGroup other) =>
         group with { Slices = other.Slices } == other && group.Slices.SequenceEqual(other.Slices);

@@ -6,9 +6,10 @@ namespace Pdp.Baselines;
 
 /// <summary>GMP, gradual magnitude pruning (Zhu, Gupta, "To prune, or not to prune", 2017).</summary>
 /// <remarks>
-/// ŵ = M·w with the largest |w| kept, ∂L/∂w = g·M. Removed weights are zero in the weight itself from then on, except in tied channels, and
-/// come back only if the schedule falls. Supports unstructured, N:M and channels; the options' allocation decides the budget of each layer.
-/// By default the paper's cubic ramp, from an eighth to four tenths of the run.
+/// ŵ = M·w with the largest |w| kept, ∂L/∂w = g·M. Zeros are written to the removed weights by the next
+/// <see cref="PdpPruner.BeginEpoch(double)"/>, except in tied channels, and by the commit; they come back only if the schedule falls.
+/// Supports unstructured, N:M and channels; the options' allocation decides the budget of each layer. By default the paper's cubic ramp,
+/// from an eighth to four tenths of the run.
 /// </remarks>
 public sealed record Gmp : IPruningMethod
 {

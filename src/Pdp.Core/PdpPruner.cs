@@ -56,7 +56,7 @@ public sealed class PdpPruner : IDisposable
     /// <summary>The parameters that <see cref="PdpOptions.Method"/> learns besides the weights, for the optimizer; empty for PDP.</summary>
     /// <remarks>
     /// Masks depend on them, so <see cref="BeginEpoch(double)"/> and <see cref="Commit"/> throw if they get gradients but no optimizer
-    /// moves them.
+    /// moves them. They live as long as the pruner: to train on after disposing it, make a new optimizer.
     /// </remarks>
     public IReadOnlyList<NamedParameter> Parameters => _run.Model.MethodParameters;
 
@@ -100,7 +100,7 @@ public sealed class PdpPruner : IDisposable
     /// </summary>
     /// <remarks>
     /// One call per epoch is enough for a long ramp; in a short one the sparsity rises in large steps, and plan and report warn. If the
-    /// masks have not reached the whole target by the end of the run, the commit takes them there.
+    /// masks have not reached the whole target by the end of the run, the commit takes them there; with a method it refuses after one call.
     /// </remarks>
     /// <param name="epoch">The epoch, counted from 0; fractional within an epoch, as in <c>epoch + step / (double)steps</c>.</param>
     /// <exception cref="ArgumentOutOfRangeException">The epoch is negative, 2^31 or more, or before the last one.</exception>

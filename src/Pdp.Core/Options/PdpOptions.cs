@@ -21,7 +21,10 @@ public sealed record PdpOptions
     /// <value>In epochs, in (0, ∞); may be fractional.</value>
     public required double Epochs { get; init => field = Guard.Positive(value); }
 
-    /// <summary>The fraction of all prunable weights to be removed; exactly round(sparsity · weights) are.</summary>
+    /// <summary>
+    /// The fraction of all prunable weights to be removed: exactly round(sparsity · weights) of them, or with blocks or channels about as
+    /// many, since only whole ones are removed.
+    /// </summary>
     /// <value>In [0, 1). Null, the default, if the strategy or the allocation fixes it (N:M, a table).</value>
     public double? Sparsity { get; init => field = value is { } sparsity ? Guard.Fraction(sparsity) : null; }
 
@@ -128,10 +131,11 @@ public sealed record PdpOptions
     /// </value>
     public double MaximumLayerSparsity { get; init => field = Guard.Share(value); } = 1;
 
-    /// <summary>The training steps between readings for <c>System.Diagnostics.Metrics</c>, while there is a listener.</summary>
+    /// <summary>The mask scopes between readings for <c>System.Diagnostics.Metrics</c>, while there is a listener.</summary>
     /// <remarks>
-    /// The meter is <c>Pdp</c>: <c>dotnet-counters monitor --counters Pdp --process-id …</c> shows target and soft sparsity, undecided
-    /// masks, leak, weights that changed sides, and steps. A reading takes about as long as a report; without a listener nothing is read.
+    /// Only scopes opened with gradients recorded count, so a step with several scopes counts several times. The meter is <c>Pdp</c>:
+    /// <c>dotnet-counters monitor --counters Pdp --process-id …</c> shows target and soft sparsity, undecided masks, leak, weights that
+    /// changed sides, and these scopes as steps. A reading takes about as long as a report; without a listener nothing is read.
     /// </remarks>
     /// <value>At least 1; default 100.</value>
     /// <exception cref="ArgumentOutOfRangeException">The value is below 1.</exception>
@@ -210,7 +214,10 @@ public sealed record PdpOptions
     /// The paper's exact setting: τ = 1e-4, the ε ramp after s dense epochs, one global ranking by magnitude without a floor.
     /// </summary>
     /// <param name="sparsity">The fraction removed, in [0, 1); null for N:M.</param>
-    /// <param name="epochs">The length of the run in epochs.</param>
+    /// <param name="epochs">
+    /// The length of the run in epochs, at least <paramref name="warmupEpochs"/> + 1/<paramref name="epsilon"/> (82.7 by default), as
+    /// <see cref="PdpPruner"/> refuses a shorter one. The same in proportion for E epochs is <c>Paper(0.9, E, 0.16 * E, 1.5 / E)</c>.
+    /// </param>
     /// <param name="warmupEpochs">s, the dense epochs.</param>
     /// <param name="epsilon">ε, the share of the target that each epoch adds, in (0, 1].</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is out of its range.</exception>

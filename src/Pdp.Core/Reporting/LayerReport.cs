@@ -18,14 +18,15 @@ public sealed record LayerReport
     /// <summary>The number of weights that are exactly zero in the model: before commit, in the dense weight.</summary>
     public required long Zeros { get; init; }
 
-    /// <summary>t, the mean over the groups, in units of weight; null if nothing is removed or the mask is hard.</summary>
+    /// <summary>t, the mean over the groups; null if nothing is removed or the mask is hard.</summary>
+    /// <value>In units of weight w; under an <see cref="IImportance"/> in units of a·w.</value>
     public required double? Threshold { get; init; }
 
-    /// <summary>τ, the mean over the groups, in weight²; null if the threshold is.</summary>
+    /// <summary>τ, the mean over the groups, in the threshold's unit squared; null if the threshold is.</summary>
     public required double? Temperature { get; init; }
 
     /// <summary>
-    /// τ of the gradient, the mean over the groups, in weight²; null if it is that of the mask, or the threshold is null.
+    /// τ of the gradient, the mean over the groups, in the same unit; null if it is that of the mask, or the threshold is null.
     /// </summary>
     public double? GradientTemperature { get; init; }
 

@@ -3,7 +3,7 @@ using Pdp.Internal;
 namespace Pdp;
 
 /// <summary>The paper's ramp: <c>min(1, ε·(e − s))</c> after s dense epochs.</summary>
-/// <remarks>PDP, algorithm 1. With ε = 0.015 and s = 16, the target is reached in epoch 83.</remarks>
+/// <remarks>PDP, algorithm 1. With ε = 0.015 and s = 16, the target is reached at epoch 82.7.</remarks>
 public sealed record EpsilonRamp : ISparsityScheduler
 {
     /// <summary>s, the dense epochs before pruning begins.</summary>

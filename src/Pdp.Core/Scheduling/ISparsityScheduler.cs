@@ -17,7 +17,7 @@ public interface ISparsityScheduler
     /// <summary>The fraction of the target sparsity that is asked for.</summary>
     /// <param name="epoch">The epoch, whole or fractional, at least 0.</param>
     /// <returns>
-    /// A value in [0, 1]: 0 up to <see cref="StartEpoch"/>, 1 from <see cref="EndEpoch"/> on; non-decreasing, except for dense phases in
+    /// A value in [0, 1]: 0 before <see cref="StartEpoch"/>, 1 from <see cref="EndEpoch"/> on; non-decreasing, except for dense phases in
     /// between.
     /// </returns>
     double Fraction(double epoch);

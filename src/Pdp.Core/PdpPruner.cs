@@ -100,7 +100,7 @@ public sealed class PdpPruner : IDisposable
     /// </summary>
     /// <remarks>
     /// One call per epoch is enough for a long ramp; in a short one the sparsity rises in large steps, and plan and report warn. If the
-    /// masks have not reached the whole target by the end of the run, the commit takes them there; with a method it refuses after one call.
+    /// masks have not reached the whole target by the end of the run, the commit takes them there; under a method it refuses a lone call.
     /// </remarks>
     /// <param name="epoch">The epoch, counted from 0; fractional within an epoch, as in <c>epoch + step / (double)steps</c>.</param>
     /// <exception cref="ArgumentOutOfRangeException">The epoch is negative, 2^31 or more, or before the last one.</exception>

@@ -8,8 +8,10 @@ namespace Pdp.Samples.Comparison;
 /// <param name="sample">The sample whose run it is.</param>
 /// <param name="root">The folder of the comparison.</param>
 /// <param name="cell">The cell.</param>
-/// <param name="weightsHash">The hash of the weights that runs start from; null to accept any.</param>
-internal sealed class CellFolder(IComparedSample sample, string root, Cell cell, string? weightsHash = null)
+/// <param name="weightsHash">The hash of the weights that runs start from; null to accept any, unless they start from scratch.</param>
+/// <param name="isFromScratch">Whether runs start from fresh weights, so that those from given ones are of another recipe.</param>
+internal sealed class CellFolder(
+    IComparedSample sample, string root, Cell cell, string? weightsHash = null, bool isFromScratch = false)
 {
     private const string FailureFile = "failure.json";
     private const string HistoryFile = "history.json";
@@ -20,6 +22,8 @@ internal sealed class CellFolder(IComparedSample sample, string root, Cell cell,
     private const string PruningReportFile = "pruning.json";
 
     private readonly string _settings = sample.Fingerprint(cell.Arguments);
+
+    private string OtherWeights => isFromScratch ? "from given weights, not from scratch" : "from other weights";
 
     public IComparedSample Sample => sample;
 
@@ -70,7 +74,7 @@ internal sealed class CellFolder(IComparedSample sample, string root, Cell cell,
         try
         {
             return ReadReport() is { } report && !IsOfThis(report.Settings, report.WeightsHash)
-                ? $"{cell.Name} was run {(IsSame(report.Settings) ? "from other weights" : Differences(report.Settings, _settings))}"
+                ? $"{cell.Name} was run {(IsSame(report.Settings) ? OtherWeights : Differences(report.Settings, _settings))}"
                 : null;
         }
         catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
@@ -134,7 +138,9 @@ internal sealed class CellFolder(IComparedSample sample, string root, Cell cell,
 
     private string FileOf(string name) => System.IO.Path.Combine(Path, name);
 
-    private bool IsOfThis(string settings, string? hash) => IsSame(settings) && (weightsHash is null || hash == weightsHash);
+    // Without a hash of its own a recipe accepts any, as tables are made without --weights; one from scratch accepts none.
+    private bool IsOfThis(string settings, string? hash) =>
+        IsSame(settings) && ((weightsHash is null && !isFromScratch) || hash == weightsHash);
 
     private bool IsSame(string settings) => settings == _settings || Completed(settings) == _settings;
 

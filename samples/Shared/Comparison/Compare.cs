@@ -19,7 +19,7 @@ internal static class Compare
         RequireInputs(sample, settings, recipe);
         Rehearsal.Require(sample, recipe.Cells());
         var weights = sample.HashOf(settings.Weights);
-        CellFolder[] folders = [.. recipe.Cells().Select(cell => new CellFolder(sample, root, cell, weights))];
+        CellFolder[] folders = [.. recipe.Cells().Select(cell => new CellFolder(sample, root, cell, weights, recipe.FromScratch))];
         OtherRecipe.Refuse(root, folders);
         if (settings.TablesOnly && folders.All(folder => folder.Outcome() is { Report: null, Fault: null }))
         {

@@ -64,6 +64,20 @@ public sealed class CellOutcomeTests : IDisposable
         Assert.Null(new CellFolder(Recipes.Sample, _folder.Path, folders[1].Cell, weightsHash: "other").Report());
     }
 
+    [Theory]
+    [InlineData(null, true)]
+    [InlineData("given", false)]
+    public void Report_WhereRunsStartFromScratch_CountsIfItsRunDid(string? then, bool counts)
+    {
+        var folder = Folders()[1];
+        Leave(folder, Reports.Of(folder.Cell, 0.8) with { WeightsHash = then });
+        var fresh = new CellFolder(Recipes.Sample, _folder.Path, folder.Cell, isFromScratch: true);
+
+        Assert.Equal(counts, fresh.Report() is not null);
+        Assert.Equal(counts ? null : "80-pdp-0 was run from given weights, not from scratch", fresh.Difference());
+        Assert.NotNull(folder.Report());
+    }
+
     [Fact]
     public void Failure_OfOtherSettings_DoesNotCount()
     {

@@ -74,6 +74,21 @@ public sealed class CompareTests : IDisposable
     }
 
     [Fact]
+    public void Run_OfARecipeThatHasBecomeOneFromScratch_SaysWhatItsResultsStartedFrom()
+    {
+        var pruned = Folders(Plain)[1];
+        var report = Reports.Of(pruned.Cell, 0.8) with { WeightsHash = "given" };
+        AtomicFile.WriteText(Path.Combine(pruned.Path, "report.json"), JsonSerializer.Serialize(report, Json.Options));
+        var recipe = _folder.File("recipe.json");
+        File.WriteAllText(recipe, Plain.Replace("{ \"options\"", "{ \"from-scratch\": true, \"options\"", StringComparison.Ordinal));
+
+        var error = Assert.Throws<ArgumentException>(
+            () => Compare.Run(Recipes.Sample, ["--recipe", recipe, "--out", _folder.Path, "--tables-only"]));
+
+        Assert.Contains("80-pdp-0 was run from given weights, not from scratch", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Run_WhereASmallerRecipesResultsAre_GoesOn()
     {
         Leave(Plain);

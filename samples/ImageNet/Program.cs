@@ -110,13 +110,10 @@ static void Run(Settings settings, ICollective ranks, CancellationToken stop)
     using var board = Board(settings, run, trainer);
     session = session with { Board = board };
     display.Line($"{pruner?.Plan()}{EpochMetrics.RowHeader}");
-    // A run that was killed after its last checkpoint may have left fewer lines.
-    WriteMetrics(settings, run);
     while (run.Epoch < settings.Epochs)
     {
         run = session.TrainEpoch(run);
         run = session.EndEpoch(run, validation);
-        WriteMetrics(settings, run);
     }
 
     // Report: the three forms of the weights, then the zeros are made final, and channels that are zero go altogether.
@@ -165,9 +162,6 @@ static void Run(Settings settings, ICollective ranks, CancellationToken stop)
         Console.WriteLine(report.ToJson());
     }
 }
-
-static void WriteMetrics(Settings settings, Progress run) =>
-    RunFiles.Write(settings.Out, RunFiles.Metrics, string.Join('\n', [EpochMetrics.Header, .. run.History, ""]));
 
 static Module<Tensor, Tensor> Model(Settings settings, Device device)
 {

@@ -29,6 +29,9 @@ internal sealed record Session(
 
         var run = Checkpoint.Load(latest, Learner, Settings, Trainer.Steps);
         Display.Line($"continuing from '{latest}': epoch {run.Epoch + 1}, step {run.Step} of {Trainer.Steps}");
+        // A run that was killed after its last checkpoint may have left fewer lines, and one that could keep none for a while more.
+        // A new run has no line yet, and leaves no file: one without checkpoints couldn't be continued, and would be in the way.
+        WriteMetrics(run);
         return run;
     }
 
@@ -75,7 +78,7 @@ internal sealed record Session(
         });
     }
 
-    /// <summary>Measures the results of an epoch, and keeps its checkpoint as the best if it is.</summary>
+    /// <summary>Measures the results of an epoch, keeps its checkpoint as the best if it is, and adds a line to metrics.csv.</summary>
     /// <exception cref="OperationCanceledException">There was an interrupt; the checkpoint of the epoch's end is there.</exception>
     public Progress EndEpoch(Progress run, IPictureBatches validation)
     {
@@ -94,6 +97,7 @@ internal sealed record Session(
         Board?.Epoch(Steps(next), metrics);
         Board?.Weights(Steps(next), Learner);
         Keep(next, isBest);
+        WriteMetrics(next);
         return next;
     }
 
@@ -118,6 +122,9 @@ internal sealed record Session(
             Display.Line($"No checkpoint could be written; the existing ones stay: {e.Message}");
         }
     }
+
+    private void WriteMetrics(Progress run) =>
+        RunFiles.Write(Settings.Out, RunFiles.Metrics, string.Join('\n', [EpochMetrics.Header, .. run.History, ""]));
 
     private void Log(Progress start, Progress run) => Board?.Numbers(
         Steps(run), ("train/loss", run.Loss), ("train/lr", Trainer.LearningRate(run)), ("train/pictures_per_second", Rate(start, run)));

@@ -57,6 +57,41 @@ public sealed class ResumeTests : IDisposable
     }
 
     [Fact]
+    public void Train_WhenKilledBeforeItsFirstCheckpoint_CanStartOver()
+    {
+        var settings = Settings with { Out = _folder.Path, CheckpointSteps = 0 };
+        using (var killed = new TinyRun(
+            settings, _folder.File("checkpoints"), 0, batches => new StoppingBatches(batches, 5, () => throw new TimeoutException())))
+        {
+            Assert.Throws<TimeoutException>(() => killed.Train());
+        }
+
+        Assert.Empty(RunFolder.Checkpoints(settings)!.List());
+        using var again = new TinyRun(settings, _folder.File("checkpoints"));
+        again.Train();
+        Assert.Equal([EpochMetrics.Header[..5], "1", "2", "3", "4"], Epochs());
+    }
+
+    // Checkpoints that are kept less often, or couldn't be written, leave a table that is ahead of them; a kill, one that is behind.
+    [Theory]
+    [InlineData(3)]
+    [InlineData(9)]
+    public void Start_OfARunThatGoesOn_HasTheTableOfItsCheckpoint(int lines)
+    {
+        var settings = Settings with { Out = _folder.Path, CheckpointSteps = 0 };
+        using var killed = new TinyRun(
+            settings, _folder.File("checkpoints"), 0, batches => new StoppingBatches(batches, 40, () => throw new TimeoutException()));
+        Assert.Throws<TimeoutException>(() => killed.Train());
+        File.WriteAllLines(_folder.File("metrics.csv"), Enumerable.Repeat("stale", lines));
+
+        using var resumed = new TinyRun(settings, _folder.File("checkpoints"), weights: 99);
+        var from = resumed.Session.Start();
+
+        Assert.Equal(3, from.Epoch);
+        Assert.Equal([EpochMetrics.Header[..5], "1", "2", "3"], Epochs());
+    }
+
+    [Fact]
     public void Train_WhenOver_IsOverAfterAResume()
     {
         using var whole = new TinyRun(Settings, _folder.Path);
@@ -68,6 +103,8 @@ public sealed class ResumeTests : IDisposable
 
         Assert.Equal(whole.State(), resumed.State());
     }
+
+    private string[] Epochs() => [.. File.ReadLines(_folder.File("metrics.csv")).Select(line => line.Split(',')[0])];
 
     private static IEnumerable<EpochMetrics> WithoutTimes(Progress run) =>
         run.History.Select(metrics => metrics with { Seconds = 0, PicturesPerSecond = 0 });

@@ -12,17 +12,21 @@ namespace Pdp.Samples.ImageNet.Reporting;
 /// </remarks>
 internal sealed class EventFile : IDisposable
 {
-    private readonly FileStream _stream;
+    private readonly Stream _stream;
 
     /// <param name="folder">The folder, which TensorBoard is pointed to.</param>
     /// <param name="step">The step that the run starts or continues at: what an earlier file has after it does not count.</param>
     public EventFile(string folder, long step)
+        : this(Open(folder), step)
     {
-        Directory.CreateDirectory(folder);
+    }
+
+    /// <param name="stream">Takes the events, and is disposed with this; without a buffer, so that what failed isn't tried again.</param>
+    /// <param name="step">The step that the run starts or continues at.</param>
+    internal EventFile(Stream stream, long step)
+    {
+        _stream = stream;
         var now = DateTime.UtcNow;
-        var name = FormattableString.Invariant(
-            $"events.out.tfevents.{Seconds(now):F0}.{Environment.MachineName}.{Environment.ProcessId}.{now.Ticks}");
-        _stream = new FileStream(Path.Combine(folder, name), FileMode.CreateNew, FileAccess.Write, FileShare.Read);
         Write(new Event { WallTime = Seconds(now), FileVersion = "brain.Event:2" });
         Write(new Event
         {
@@ -32,6 +36,7 @@ internal sealed class EventFile : IDisposable
         });
     }
 
+    /// <exception cref="IOException">It can't be written; the file is as before, and others can follow.</exception>
     public void Write(long step, Summary summary) =>
         Write(new Event { WallTime = Seconds(DateTime.UtcNow), Step = step, Summary = summary });
 
@@ -49,6 +54,15 @@ internal sealed class EventFile : IDisposable
 
     public void Dispose() => _stream.Dispose();
 
+    private static FileStream Open(string folder)
+    {
+        Directory.CreateDirectory(folder);
+        var now = DateTime.UtcNow;
+        var name = FormattableString.Invariant(
+            $"events.out.tfevents.{Seconds(now):F0}.{Environment.MachineName}.{Environment.ProcessId}.{now.Ticks}");
+        return new FileStream(Path.Combine(folder, name), FileMode.CreateNew, FileAccess.Write, FileShare.Read, bufferSize: 0);
+    }
+
     private static double Seconds(DateTime time) => (time - DateTime.UnixEpoch).TotalSeconds;
 
     private void Write(Event entry)
@@ -59,7 +73,18 @@ internal sealed class EventFile : IDisposable
         BinaryPrimitives.WriteUInt32LittleEndian(header[8..], Checksum(header[..8]));
         Span<byte> footer = stackalloc byte[4];
         BinaryPrimitives.WriteUInt32LittleEndian(footer, Checksum(body));
-        _stream.Write([.. header, .. body, .. footer]);
-        _stream.Flush();
+        var end = _stream.Position;
+        try
+        {
+            _stream.Write([.. header, .. body, .. footer]);
+            _stream.Flush();
+        }
+        catch (IOException)
+        {
+            // TensorBoard reads no further than an event that is torn.
+            _stream.SetLength(end);
+            _stream.Position = end;
+            throw;
+        }
     }
 }

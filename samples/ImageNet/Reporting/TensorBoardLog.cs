@@ -6,9 +6,15 @@ using static TorchSharp.torch;
 namespace Pdp.Samples.ImageNet.Reporting;
 
 /// <summary>What TensorBoard shows of a run: numbers over steps, and how weights and masks are distributed.</summary>
-internal sealed class TensorBoardLog(string folder, long step) : IDisposable
+/// <param name="file">Where it goes; disposed with this.</param>
+internal sealed class TensorBoardLog(EventFile file) : IDisposable
 {
-    private readonly EventFile _file = new(folder, step);
+    /// <param name="folder">The folder, which TensorBoard is pointed to.</param>
+    /// <param name="step">The step that the run starts or continues at.</param>
+    public TensorBoardLog(string folder, long step)
+        : this(new EventFile(folder, step))
+    {
+    }
 
     /// <summary>Numbers of a step, by name.</summary>
     /// <param name="at">The steps of the whole run so far.</param>
@@ -21,7 +27,7 @@ internal sealed class TensorBoardLog(string folder, long step) : IDisposable
             summary.Value.Add(new Summary.Types.Value { Tag = name, SimpleValue = (float)value });
         }
 
-        _file.Write(at, summary);
+        file.Write(at, summary);
     }
 
     /// <summary>The results of an epoch.</summary>
@@ -54,10 +60,10 @@ internal sealed class TensorBoardLog(string folder, long step) : IDisposable
             }
         }
 
-        _file.Write(at, summary);
+        file.Write(at, summary);
     }
 
-    public void Dispose() => _file.Dispose();
+    public void Dispose() => file.Dispose();
 
     // The mask is what the scope has multiplied the weight by, whatever the strategy; where nothing changed, the layer is dense.
     private static void AddMask(Summary summary, string name, ReadOnlySpan<float> dense, ReadOnlySpan<float> masked)

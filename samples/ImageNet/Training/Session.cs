@@ -65,7 +65,7 @@ internal sealed record Session(
                 if (IsDue(step, Settings.CheckpointSteps) || isToStop)
                 {
                     run = Trainer.Read(start, step, clock);
-                    Keep(run);
+                    Keep(run, isLast: isToStop);
                 }
 
                 if (isToStop)
@@ -94,9 +94,13 @@ internal sealed record Session(
         var isBest = run.History.All(metrics.IsBetterThan);
         var next = run.Next(metrics);
         Display.Line(metrics.ToRow());
-        Board?.Epoch(Steps(next), metrics);
-        Board?.Weights(Steps(next), Learner);
+        // First the checkpoint: it is the one that counts where there is little room, and the others can be made up from it.
         Keep(next, isBest);
+        Show(board =>
+        {
+            board.Epoch(Steps(next), metrics);
+            board.Weights(Steps(next), Learner);
+        });
         WriteMetrics(next);
         return next;
     }
@@ -110,24 +114,49 @@ internal sealed record Session(
     /// <summary>
     /// Writes a checkpoint. Where that fails, training continues: what is in memory is worth more than what could not be written.
     /// </summary>
-    private void Keep(Progress run, bool isBest = false)
+    private void Keep(Progress run, bool isBest = false, bool isLast = false)
     {
         Team.AverageStatistics();
         try
         {
             Folder?.Save(Steps(run), Learner.State, Checkpoint.Texts(Learner, run, Settings), isBest);
         }
-        catch (IOException e) when (!Stop.IsCancellationRequested)
+        catch (IOException e) when (!isLast)
         {
+            // Of a run that stops here, whichever rank the signal came to, nothing stays in memory: that one ends with the error.
             Display.Line($"No checkpoint could be written; the existing ones stay: {e.Message}");
         }
     }
 
-    private void WriteMetrics(Progress run) =>
-        RunFiles.Write(Settings.Out, RunFiles.Metrics, string.Join('\n', [EpochMetrics.Header, .. run.History, ""]));
+    private void WriteMetrics(Progress run)
+    {
+        try
+        {
+            RunFiles.Write(Settings.Out, RunFiles.Metrics, string.Join('\n', [EpochMetrics.Header, .. run.History, ""]));
+        }
+        catch (IOException e)
+        {
+            Display.Line($"{RunFiles.Metrics} could not be written; the next epoch's end writes it with all lines: {e.Message}");
+        }
+    }
 
-    private void Log(Progress start, Progress run) => Board?.Numbers(
-        Steps(run), ("train/loss", run.Loss), ("train/lr", Trainer.LearningRate(run)), ("train/pictures_per_second", Rate(start, run)));
+    private void Log(Progress start, Progress run) => Show(board => board.Numbers(
+        Steps(run), ("train/loss", run.Loss), ("train/lr", Trainer.LearningRate(run)), ("train/pictures_per_second", Rate(start, run))));
+
+    private void Show(Action<TensorBoardLog> write)
+    {
+        try
+        {
+            if (Board is not null)
+            {
+                write(Board);
+            }
+        }
+        catch (IOException e)
+        {
+            Display.Line($"TensorBoard will lack some numbers, which could not be written: {e.Message}");
+        }
+    }
 
     private bool IsDue(int step, int every) => step == Trainer.Steps || (every > 0 && step % every == 0);
 

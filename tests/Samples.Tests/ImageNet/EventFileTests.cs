@@ -54,10 +54,9 @@ public sealed class EventFileTests : IDisposable
         Assert.InRange(mask.Max, 0.5, 1.000001);
     }
 
-    private static List<Event> Read(string path)
+    internal static List<Event> Read(ReadOnlySpan<byte> bytes)
     {
         var events = new List<Event>();
-        var bytes = File.ReadAllBytes(path).AsSpan();
         while (bytes.Length > 0)
         {
             var length = (int)BinaryPrimitives.ReadInt64LittleEndian(bytes);
@@ -69,4 +68,6 @@ public sealed class EventFileTests : IDisposable
 
         return events;
     }
+
+    private static List<Event> Read(string path) => Read(File.ReadAllBytes(path));
 }

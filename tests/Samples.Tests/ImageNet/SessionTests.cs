@@ -1,5 +1,7 @@
+using Pdp.Samples.ImageNet.Reporting;
 using Pdp.Samples.ImageNet.Training;
 using Pdp.Training;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Pdp.Samples.Tests.ImageNet;
@@ -35,6 +37,54 @@ public sealed class SessionTests : IDisposable
 
         Assert.Equal(whole.State(), run.State());
         Assert.True(File.Exists(_folder.File("step-0000000024.safetensors")));
+    }
+
+    // The first epoch's checkpoint must be there when the others fail, and both must have recovered at the end.
+    [FullDeviceFact]
+    public void Train_WhenBoardAndTableCannotBeWrittenForAWhile_SaysSoAndGoesOn()
+    {
+        using var whole = new TinyRun(TinyRun.Default);
+        whole.Train();
+        using var events = new FillingStream();
+        using var board = new TensorBoardLog(new EventFile(events, 0));
+        using var run = new TinyRun(
+            TinyRun.Default with { CheckpointSteps = 0, LogSteps = 2, Out = _folder.Path }, _folder.File("checkpoints"));
+        var session = run.Session with { Board = board };
+        File.CreateSymbolicLink(_folder.File("metrics.csv.part"), FullDeviceFactAttribute.Path);
+        events.IsFull = true;
+
+        var next = session.EndEpoch(session.TrainEpoch(Progress.Start), run.Validation);
+
+        var said = run.Lines.ToString();
+        Assert.Contains("TensorBoard will lack some numbers, which could not be written: full", said, StringComparison.Ordinal);
+        Assert.Contains(
+            "metrics.csv could not be written; the next epoch's end writes it with all lines: No space left on device", said,
+            StringComparison.Ordinal);
+        Assert.True(File.Exists(run.Session.Folder!.BestPath));
+        events.IsFull = false;
+        while (next.Epoch < run.Settings.Epochs)
+        {
+            next = session.EndEpoch(session.TrainEpoch(next), run.Validation);
+        }
+
+        Assert.Equal(whole.State(), run.State());
+        Assert.Equal(5, File.ReadLines(_folder.File("metrics.csv")).Count());
+        Assert.Equal(
+            [2, 3, 4],
+            EventFileTests.Read(events.ToArray()).Where(entry => entry.Summary?.Value[0].Tag == "validation/top1").Select(
+                entry => entry.Step / 6));
+    }
+
+    // The rank that writes the checkpoint is seldom the one that the signal came to.
+    [FullDeviceFact]
+    public void Train_WhenAnotherRankIsInterruptedAndTheDiskIsFull_EndsWithTheError()
+    {
+        using var run = new TinyRun(TinyRun.Default with { CheckpointSteps = 0 }, _folder.Path, ranks: new Signalled());
+        File.CreateSymbolicLink(_folder.File("step-0000000001.safetensors.part"), FullDeviceFactAttribute.Path);
+
+        var error = Assert.Throws<IOException>(() => run.Session.TrainEpoch(Progress.Start));
+
+        Assert.Contains("No space left on device", error.Message, StringComparison.Ordinal);
     }
 
     // An epoch has six steps: those of 3.5 to 4 are the 22nd to the 24th.
@@ -98,4 +148,41 @@ public sealed class SessionTests : IDisposable
     }
 
     private string PathOf(int step) => _folder.File($"step-{step:D10}.safetensors");
+
+    /// <summary>A disk that fills up within what is written.</summary>
+    private sealed class FillingStream : MemoryStream
+    {
+        public bool IsFull { get; set; }
+
+        public override void Write(ReadOnlySpan<byte> buffer)
+        {
+            base.Write(IsFull ? buffer[..(buffer.Length / 2)] : buffer);
+            if (IsFull)
+            {
+                throw new IOException("full");
+            }
+        }
+    }
+
+    /// <summary>A rank beside one that has been told to stop.</summary>
+    private sealed class Signalled : ICollective
+    {
+        public int Rank => 0;
+
+        public int Size => 1;
+
+        public void Sum(Tensor tensor)
+        {
+            using var one = 1.ToScalar();
+            tensor.add_(one);
+        }
+
+        public void Broadcast(Tensor tensor, int root = 0)
+        {
+        }
+
+        public void Barrier()
+        {
+        }
+    }
 }

@@ -50,7 +50,7 @@ internal abstract record PruningSettings
         Default = "the method's schedule; with --dense-epochs half of the run, six tenths of ten epochs or more, a quarter for channels")]
     public double? RampEnd { get; init; }
 
-    [Option("Slope of the paper's linear ramp, per epoch.", Value = "SLOPE", Range = "(0, 1]", Default = "the method's schedule")]
+    [Option("Slope of the paper's linear ramp, per epoch.", Value = "SLOPE", Range = "(0, ∞)", Default = "the method's schedule")]
     public double? Epsilon { get; init; }
 
     [Option(

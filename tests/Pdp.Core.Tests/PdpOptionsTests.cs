@@ -27,7 +27,7 @@ public sealed class PdpOptionsTests
     [InlineData("Epochs", 0.9, 0, 16, 0.015)]
     [InlineData("WarmupEpochs", 0.9, 100, -1, 0.015)]
     [InlineData("Epsilon", 0.9, 100, 16, 0)]
-    [InlineData("Epsilon", 0.9, 100, 16, 1.1)]
+    [InlineData("Epsilon", 0.9, 100, 16, double.PositiveInfinity)]
     public void Paper_OfAValueOutOfItsRange_NamesIt(string name, double sparsity, double epochs, double warmupEpochs, double epsilon) =>
         Assert.Throws<ArgumentOutOfRangeException>(name, () => PdpOptions.Paper(sparsity, epochs, warmupEpochs, epsilon));
 }

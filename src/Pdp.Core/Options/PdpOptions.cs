@@ -219,7 +219,7 @@ public sealed record PdpOptions
     /// <see cref="PdpPruner"/> refuses a shorter one. The same in proportion for E epochs is <c>Paper(0.9, E, 0.16 * E, 1.5 / E)</c>.
     /// </param>
     /// <param name="warmupEpochs">s, the dense epochs.</param>
-    /// <param name="epsilon">ε, the share of the target that each epoch adds, in (0, 1].</param>
+    /// <param name="epsilon">ε, the share of the target that each epoch adds, in (0, ∞).</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is out of its range.</exception>
     public static PdpOptions Paper(double? sparsity, double epochs = 100, double warmupEpochs = 16, double epsilon = 0.015) => new()
     {

@@ -11,12 +11,8 @@ public sealed record EpsilonRamp : ISparsityScheduler
     public double WarmupEpochs { get; init => field = Guard.NotNegative(value); } = 16;
 
     /// <summary>ε, the fraction of the target that each epoch adds.</summary>
-    /// <value>Per epoch, in (0, 1]; default 0.015.</value>
-    public double Epsilon
-    {
-        get;
-        init => field = value is > 0 and <= 1 ? value : throw Guard.Outside(nameof(Epsilon), value, "(0, 1]");
-    } = 0.015;
+    /// <value>Per epoch, in (0, ∞), above 1 for a ramp that takes less than an epoch; default 0.015.</value>
+    public double Epsilon { get; init => field = Guard.Positive(value); } = 0.015;
 
     /// <inheritdoc/>
     public double StartEpoch => WarmupEpochs;

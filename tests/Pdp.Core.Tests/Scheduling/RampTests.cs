@@ -100,13 +100,13 @@ public sealed class RampTests
     [Theory]
     [InlineData(0)]
     [InlineData(-0.1)]
-    [InlineData(1.0000001)]
+    [InlineData(double.PositiveInfinity)]
     [InlineData(double.NaN)]
     public void Epsilon_OutsideOfItsRange_Throws(double epsilon)
     {
         var fault = Assert.Throws<ArgumentOutOfRangeException>("Epsilon", () => new EpsilonRamp { Epsilon = epsilon });
 
-        Assert.Contains("(0, 1]", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("(0, ∞)", fault.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -120,11 +120,16 @@ public sealed class RampTests
         Assert.Throws<ArgumentOutOfRangeException>("WarmupEpochs", () => new EpsilonRamp() with { WarmupEpochs = epoch });
     }
 
-    [Fact]
-    public void Epsilon_AtItsUpperBound_ReachesTheTargetInOneEpoch()
+    // In short runs the whole ramp fits into an epoch.
+    [Theory]
+    [InlineData(1, 3)]
+    [InlineData(2, 2.5)]
+    [InlineData(1024, 2 + (1 / 1024.0))]
+    public void Epsilon_OfAnEpochOrLess_ReachesTheTargetWithinIt(double epsilon, double end)
     {
-        var ramp = new EpsilonRamp { WarmupEpochs = 2, Epsilon = 1 };
+        var ramp = new EpsilonRamp { WarmupEpochs = 2, Epsilon = epsilon };
 
-        Assert.Equal((0, 0.5, 1), (ramp.Fraction(2), ramp.Fraction(2.5), ramp.Fraction(3)));
+        Assert.Equal((0, 0.5, 1, 1), (ramp.Fraction(2), ramp.Fraction((2 + end) / 2), ramp.Fraction(end), ramp.Fraction(9)));
+        Assert.Equal(end, ramp.EndEpoch);
     }
 }

@@ -40,7 +40,7 @@ public sealed class SettingsTests
     [InlineData("Must be in (0, 1)", "--mac-budget", "0")]
     [InlineData("Must be in (0, 1)", "--mac-budget", "1")]
     [InlineData("Must be above 0", "--temperature", "0")]
-    [InlineData("Must be in (0, 1]", "--epsilon", "0")]
+    [InlineData("Must be above 0", "--epsilon", "0")]
     [InlineData("Must be at least 2", "--batch", "1")]
     [InlineData("Must be at least 0", "--lr", "Infinity")]
     [InlineData("--str-start NaN: Must be finite", "--str-start", "NaN")]

@@ -28,7 +28,7 @@ public sealed class SettingsTests
     [InlineData("Must be in [0, 1)", "--sparsity", "NaN")]
     [InlineData("Must be in (0, 1)", "--mac-budget", "1")]
     [InlineData("Must be in (0, 1)", "--ema", "1")]
-    [InlineData("Must be in (0, 1]", "--epsilon", "0")]
+    [InlineData("Must be above 0", "--epsilon", "0")]
     [InlineData("Must be above 0", "--temperature", "0")]
     [InlineData("Must be at least 1", "--epochs", "0")]
     [InlineData("Must be at least 1", "--accumulate", "0")]

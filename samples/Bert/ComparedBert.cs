@@ -44,7 +44,7 @@ internal sealed class ComparedBert : IComparedSample
         Pruning.Attach(settings, model)?.Dispose();
     }
 
-    public void RequireInputs(string data, string? weights)
+    public void RequireInputs(IEnumerable<IReadOnlyList<string>> runs, string data, string? weights)
     {
         var folder = new BertFolder(weights);
         var (config, pieces) = folder.Load(ShortestText);

@@ -30,11 +30,18 @@ internal sealed class ComparedCifar10 : IComparedSample
         using var pruner = RunPruner.Attach(model, Pruning.Options(settings, model), settings, Pruning.CommitEpoch(settings));
     }
 
-    public void RequireInputs(string data, string? weights)
+    public void RequireInputs(IEnumerable<IReadOnlyList<string>> runs, string data, string? weights)
     {
-        if (weights is not null)
+        if (weights is null)
         {
-            using var model = new ResNet20();
+            return;
+        }
+
+        // Runs of one shape take the same weights.
+        var settingsOfRuns = runs.Select(arguments => CommandLine.Parse<Settings>(arguments));
+        foreach (var settings in settingsOfRuns.DistinctBy(settings => (settings.Width, settings.ShrinkRecord)))
+        {
+            using var model = Networks.Make(settings);
             Safetensors.LoadInto(model, weights);
         }
     }

@@ -33,7 +33,7 @@ internal sealed class ComparedGpt : IComparedSample
         TransformerPruning.Attach(CommandLine.Parse<Settings>(arguments), model, exclude: [])?.Dispose();
     }
 
-    public void RequireInputs(string data, string? weights)
+    public void RequireInputs(IEnumerable<IReadOnlyList<string>> runs, string data, string? weights)
     {
         _ = TextFiles.Read(data);
         if (weights is not null)

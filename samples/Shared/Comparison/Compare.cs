@@ -62,7 +62,9 @@ internal static class Compare
             throw new ArgumentException($"--data names '{data}', where there is neither a file nor a folder.");
         }
 
-        sample.RequireInputs(data, recipe.FromScratch ? null : Given(settings.Weights, "--weights, the weights to start from"));
+        sample.RequireInputs(
+            recipe.Cells().Select(cell => cell.Arguments), data,
+            recipe.FromScratch ? null : Given(settings.Weights, "--weights, the weights to start from"));
     }
 
     /// <summary>

@@ -31,11 +31,12 @@ internal interface IComparedSample
     void Rehearse(IReadOnlyList<string> arguments);
 
     /// <summary>Reports at once what every run would fail for.</summary>
+    /// <param name="runs">The arguments of every run.</param>
     /// <param name="data">The place of the data.</param>
     /// <param name="weights">The place of the weights; null where runs start from fresh ones.</param>
     /// <exception cref="ArgumentException">A file is missing.</exception>
     /// <exception cref="InvalidDataException">A file is damaged, or of another network.</exception>
-    void RequireInputs(string data, string? weights);
+    void RequireInputs(IEnumerable<IReadOnlyList<string>> runs, string data, string? weights);
 
     /// <summary>The hash of weights, as in reports; null where runs start from fresh ones.</summary>
     string? HashOf(string? weights);

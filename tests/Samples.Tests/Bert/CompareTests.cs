@@ -84,7 +84,7 @@ public sealed class CompareTests : IDisposable
         TinyBert.WriteTask(_folder.File("task"));
         File.Delete(_folder.File(file));
 
-        var error = Assert.Throws<ArgumentException>(() => _sample.RequireInputs(_folder.File("task"), _folder.File("bert")));
+        var error = Assert.Throws<ArgumentException>(() => _sample.RequireInputs([], _folder.File("task"), _folder.File("bert")));
 
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
@@ -95,7 +95,7 @@ public sealed class CompareTests : IDisposable
         TinyBert.WriteModel(_folder.File("bert"));
         TinyBert.WriteTask(_folder.File("task"));
 
-        _sample.RequireInputs(_folder.File("task"), _folder.File("bert"));
+        _sample.RequireInputs([], _folder.File("task"), _folder.File("bert"));
 
         Assert.NotNull(_sample.HashOf(_folder.File("bert")));
     }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Pdp.Samples.Cifar10;
 using Pdp.Samples.Comparison;
 using Pdp.Training;
 
@@ -154,6 +155,26 @@ public sealed class CompareTests : IDisposable
             () => Compare.Run(Recipes.Sample, ["--recipe", recipe, "--out", _folder.File("new"), "--data", recipe, "--weights", recipe]));
 
         Assert.False(Directory.Exists(_folder.File("new")));
+    }
+
+    // A recipe's runs may be of several widths, and only weights that fit them all can start them.
+    [Theory]
+    [InlineData(8, 8, 8, null)]
+    [InlineData(16, 16, 16, null)]
+    [InlineData(8, 8, 16, "conv1.weight")]
+    [InlineData(8, 16, 16, "conv1.weight")]
+    public void RequireInputs_TriesTheWeightsOnTheNetworkOfEachRun(int weights, int first, int last, string? fault)
+    {
+        var file = _folder.File("weights.safetensors");
+        using (var model = new ResNet20(weights))
+        {
+            Safetensors.Save(file, model.state_dict());
+        }
+
+        var error = Record.Exception(() => Recipes.Sample.RequireInputs([["--width", $"{first}"], ["--width", $"{last}"]], "data", file));
+
+        Assert.Equal(fault is not null, error is InvalidDataException);
+        Assert.Contains(fault ?? "", error?.Message ?? "", StringComparison.Ordinal);
     }
 
     private CellFolder[] Folders(string recipe, string? weights = null) =>

@@ -42,7 +42,7 @@ return Sample.Run(args, () => Usage.Of(args), () =>
 static int Run(Settings settings, ICollective ranks)
 {
     // Only the first rank shows and writes.
-    Agreement.Require(ranks, CommandLine.Pairs(settings, nameof(Settings.Threads)));
+    Agreement.Require(ranks, settings.Common());
     if (ranks.Rank > 0)
     {
         Console.SetOut(TextWriter.Null);
@@ -52,7 +52,7 @@ static int Run(Settings settings, ICollective ranks)
     using var folder = settings.Out is { } place && ranks.Rank == 0 ? FolderLock.Take(place) : null;
     torch.set_num_threads(settings.Threads);
     torch.manual_seed(settings.Seed);
-    var device = DeviceOption.Choose(settings.Device);
+    var device = DeviceOption.Choose(settings.Device, ranks);
     Console.WriteLine($"cifar10: {Sample.Versions}, {device}, seed {settings.Seed}: {CommandLine.Echo(settings)}");
     ConsoleProgress.IsSilent = ranks.Size > 1;
     if (ranks.Size > 1)

@@ -89,7 +89,7 @@ internal sealed record Settings : PruningSettings
     [Option("Seed of the initial weights, the order of the pictures, crops and flips.")]
     public int Seed { get; init; }
 
-    [Option(DeviceOption.Text, Value = "DEVICE", Default = DeviceOption.Default)]
+    [Option(DeviceOption.Text, Value = "DEVICE", Default = DeviceOption.DefaultOfRanks)]
     public string? Device { get; init => field = DeviceOption.Checked(value); }
 
     [Option("Threads for the arithmetic on the CPU.", Value = "THREADS", Range = "[1, 1024]")]
@@ -123,6 +123,9 @@ internal sealed record Settings : PruningSettings
         AllocationOption.IsFromReport(Allocation) ? this with { Allocation = $"{AllocationOption.From}report" } : this,
         nameof(Data), nameof(Download), nameof(DownloadTo), nameof(Weights), nameof(ShrinkRecord), nameof(Teacher), nameof(Device),
         nameof(Threads), nameof(Out), nameof(Deploy), nameof(Resume), nameof(Distributed), nameof(AgreementSteps));
+
+    /// <summary>The settings that must be the same on all ranks: all but what follows from each machine.</summary>
+    public IReadOnlyDictionary<string, string> Common() => CommandLine.Pairs(this, nameof(Device), nameof(Threads));
 
     private static string Known(string what, string value, IReadOnlyCollection<string> names) =>
         names.Contains(value) ? value : throw new ArgumentException(CommandLine.Unknown(what, value, names));

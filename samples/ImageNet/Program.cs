@@ -64,7 +64,7 @@ static void Run(Settings settings, ICollective ranks, CancellationToken stop)
     }
 
     manual_seed(settings.Seed).Dispose();
-    var device = DeviceOption.Choose(settings.Device);
+    var device = DeviceOption.Choose(settings.Device, ranks);
     IDisplay display = ranks.Rank > 0 ? new NoDisplay()
         : Console.IsOutputRedirected || ranks.Size > 1 ? new PlainDisplay(Console.Out, TimeSpan.FromSeconds(10))
         : new TerminalDisplay(Spectre.Console.AnsiConsole.Console);

@@ -35,7 +35,7 @@ internal sealed partial record Settings : PruningSettings
     [Option("Packs the weights of --evaluate first, so that the network runs on its nonzeros; says what each layer gains.")]
     public bool Packed { get; init; }
 
-    [Option(DeviceOption.Text, Value = "DEVICE", Default = DeviceOption.Default)]
+    [Option(DeviceOption.Text, Value = "DEVICE", Default = DeviceOption.DefaultOfRanks)]
     public string? Device { get; init => field = DeviceOption.Checked(value); }
 
     [Option("Threads for the arithmetic on the CPU.", Value = "THREADS", Range = "[1, ∞)", Default = "libtorch's choice")]

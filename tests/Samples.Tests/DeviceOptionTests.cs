@@ -1,3 +1,4 @@
+using Pdp.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -21,6 +22,29 @@ public sealed class DeviceOptionTests
     }
 
     [Theory]
+    [InlineData(0, null, "cpu")]
+    [InlineData(0, 1, "cpu")]
+    [InlineData(2, null, "cuda:0")]
+    [InlineData(2, 0, "cuda:0")]
+    [InlineData(2, 1, "cuda:1")]
+    [InlineData(2, 2, "cuda:0")]
+    public void NameFor_RanksOfAMachine_GivesEachTheNextGpu(int count, int? localRank, string expected) =>
+        Assert.Equal(expected, DeviceOption.NameFor(count, localRank));
+
+    // A rank that is given a device must not leave the others waiting for its number.
+    [Theory]
+    [InlineData(null)]
+    [InlineData("cpu")]
+    public void Choose_WithRanks_AsksForTheirMachinesWhateverTheName(string? name)
+    {
+        var ranks = new Counting();
+
+        DeviceOption.Choose(name, ranks);
+
+        Assert.NotEqual(0, ranks.Calls);
+    }
+
+    [Theory]
     [InlineData("gpu")]
     [InlineData("cuda:")]
     [InlineData("cuda:1000")]
@@ -29,5 +53,21 @@ public sealed class DeviceOptionTests
         var error = Assert.Throws<ArgumentException>(() => DeviceOption.Checked(name));
 
         Assert.Equal($"Must be cpu, cuda, or cuda:n, not '{name}'.", error.Message);
+    }
+
+    /// <summary>The first of two ranks, whose texts are all empty.</summary>
+    private sealed class Counting : ICollective
+    {
+        public int Calls { get; private set; }
+
+        public int Rank => 0;
+
+        public int Size => 2;
+
+        public void Sum(Tensor tensor) => Calls++;
+
+        public void Broadcast(Tensor tensor, int root = 0) => Calls++;
+
+        public void Barrier() => Calls++;
     }
 }

@@ -21,7 +21,7 @@ internal sealed class TrainingRun : IDisposable
 
     public TrainingRun(Settings settings, ICollective? ranks = null)
     {
-        (_settings, _ranks, _device) = (settings, ranks ?? SingleRank.Instance, DeviceOption.Choose(settings.Device));
+        (_settings, _ranks, _device) = (settings, ranks ?? SingleRank.Instance, DeviceOption.Choose(settings.Device, ranks));
         RunRequirements.Require(settings);
         _model = Networks.Make(settings);
         var data = Cifar10Data.Load(DataPath(settings));

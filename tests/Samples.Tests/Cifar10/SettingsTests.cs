@@ -72,6 +72,15 @@ public sealed class SettingsTests
     }
 
     [Fact]
+    public void Common_OfRanksOnDifferentMachines_IsTheSame()
+    {
+        var settings = new Settings();
+
+        Assert.Equal(settings.Common(), (settings with { Device = "cuda:1", Threads = 4 }).Common());
+        Assert.NotEqual(settings.Common(), (settings with { Batch = 2 }).Common());
+    }
+
+    [Fact]
     public void Fingerprint_WhenOnlyPlacesDiffer_IsTheSame()
     {
         var settings = new Settings { Data = "here", Out = "runs" };

@@ -21,7 +21,14 @@ internal sealed record Metric(string Name, string Title, string Axis, double Fac
     /// <summary>A value as it is shown, without its unit.</summary>
     public string Number(double value) => (Factor * value).ToString("0.00", CultureInfo.InvariantCulture);
 
+    /// <summary>Whether a value is better than another.</summary>
+    public bool IsBetter(double value, double other) => IsLessBetter ? value < other : value > other;
+
     /// <summary>The best of some scores.</summary>
     public Score Best(IEnumerable<Score> scores) =>
         (IsLessBetter ? scores.MinBy(score => score.Mean) : scores.MaxBy(score => score.Mean))!;
+
+    /// <summary>The worst of some scores.</summary>
+    public Score Worst(IEnumerable<Score> scores) =>
+        (IsLessBetter ? scores.MaxBy(score => score.Mean) : scores.MinBy(score => score.Mean))!;
 }

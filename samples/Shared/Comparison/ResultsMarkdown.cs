@@ -92,17 +92,13 @@ internal sealed class ResultsMarkdown(Results results)
     private static void AppendRow(StringBuilder table, string name, IEnumerable<string> entries) =>
         table.Append(CultureInfo.InvariantCulture, $"| {Escaped(name)} | {string.Join(" | ", entries)} |\n");
 
-    /// <summary>The best of those that removed what was asked for; null if none did.</summary>
-    private Score? Best(string column)
-    {
-        Score[] finished = [.. results.Rows.Select(row => results.Of(row, column))
-            .Where(cells => cells.Count > 0 && !cells.Any(Misses)).Select(Score.Of)];
-        return finished.Length == 0 ? null : results.Sample.Metric.Best(finished);
-    }
+    /// <summary>Those that lead a column, of the ones that removed what was asked for.</summary>
+    private HashSet<Score> Leaders(string column) => Score.Leaders([.. results.Rows.Select(row => results.Of(row, column))
+        .Where(cells => cells.Count > 0 && !cells.Any(Misses)).Select(Score.Of)]);
 
     /// <summary>
-    /// Bold for the best and those that the spreads don't separate from it; † where another share was removed than the target, which
-    /// is never bold.
+    /// Bold for the best, those that the spreads don't separate from it, and what is better than one of these; † where another
+    /// share was removed than the target, which is never bold.
     /// </summary>
     private string Entry(string row, string column)
     {
@@ -116,7 +112,7 @@ internal sealed class ResultsMarkdown(Results results)
         var removed = cells.Average(cell => cell.Report.RemovedMacs ?? cell.Report.Sparsity);
         var isMissed = cells.Any(Misses);
         var mark = isMissed ? " †" : "";
-        var text = !isMissed && Best(column) is { } best && score.IsWithinNoiseOf(best) ? $"**{score}**" : $"{score}";
+        var text = !isMissed && Leaders(column).Contains(score) ? $"**{score}**" : $"{score}";
         return string.Create(CultureInfo.InvariantCulture, $"{text} ({100 * removed:0.0} %{mark}{Share(cells.Count, row, column, "; ")})");
     }
 

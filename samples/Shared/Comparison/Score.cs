@@ -11,8 +11,23 @@ internal sealed record Score(double Mean, double? Spread, Metric Metric)
         return new(values.Average(), values.Length > 1 ? (values.Max() - values.Min()) / 2 : null, cells[0].Folder.Sample.Metric);
     }
 
-    /// <summary>Whether the two spreads touch.</summary>
-    public bool IsWithinNoiseOf(Score best) => Math.Abs(best.Mean - Mean) <= (best.Spread ?? 0) + (Spread ?? 0);
+    /// <summary>The best of a column, those that the spreads don't separate from it, and all that are better than one of these.</summary>
+    /// <param name="column">The scores that compete; none or more, of one metric.</param>
+    public static HashSet<Score> Leaders(IReadOnlyCollection<Score> column)
+    {
+        if (column.Count == 0)
+        {
+            return [];
+        }
+
+        // What a single seed's spread would be isn't known, and 0 would make a lucky seed stand out from means of many.
+        var unknown = column.Max(score => score.Spread) ?? 0;
+        var metric = column.First().Metric;
+        var best = metric.Best(column);
+        var last = metric.Worst(column.Where(
+            score => Math.Abs(best.Mean - score.Mean) <= (best.Spread ?? unknown) + (score.Spread ?? unknown)));
+        return column.Where(score => !metric.IsBetter(last.Mean, score.Mean)).ToHashSet();
+    }
 
     public override string ToString() =>
         Metric.Number(Mean) + (Spread is { } spread ? string.Create(CultureInfo.InvariantCulture, $" ± {Metric.Number(spread)}") : "");

@@ -61,6 +61,32 @@ public sealed class ResultsTests : IDisposable
         Assert.Contains("| pdp | **86.00** (80.0 %; 1 of 2 seeds) | 1.250 | 1.50 | 0 |", text, StringComparison.Ordinal);
     }
 
+    // What the second seed would have brought is not known; that of the other method shows how much seeds differ.
+    [Theory]
+    [InlineData(0.855, true)]
+    [InlineData(0.861, false)]
+    public void ToMarkdown_OfASingleSeedThatLeads_CountsItsSpreadAsTheLargestKnown(double lucky, bool isShared)
+    {
+        var text = Made(("pdp", 0, 0.85), ("pdp", 1, 0.83), ("gmp", 0, lucky)).ToMarkdown();
+
+        Assert.Contains(isShared ? "| pdp | **84.00 ± 1.00** (" : "| pdp | 84.00 ± 1.00 (", text, StringComparison.Ordinal);
+        Assert.Contains(FormattableString.Invariant($"| gmp | **{100 * lucky:0.00}** ("), text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Leaders_AreAllThatAreBetterThanOneOfThem(bool isLessBetter)
+    {
+        var metric = isLessBetter ? Metric.Perplexity : Metric.Accuracy;
+        var sign = isLessBetter ? -1 : 1;
+        Score[] scores = [.. new[] { (6.0, 0.0), (5.0, 0.0), (4.0, 2.0), (3.0, 2.9) }
+            .Select(score => new Score(10 + (sign * score.Item1), score.Item2, metric))];
+
+        Assert.Equal(scores[..3].ToHashSet(), Score.Leaders([.. scores.Reverse()]));
+        Assert.Empty(Score.Leaders([]));
+    }
+
     [Fact]
     public void ToMarkdown_OfAnInterruptedComparison_ShowsWhatHasFinishedAndNamesTheRest()
     {

@@ -45,6 +45,10 @@ internal static class PruningMethods
     /// <summary>The decay of what a method learns besides the weights: thresholds have one, scores have none.</summary>
     public static double WeightDecay(TransformerSettings settings) => settings.Method == "str" ? settings.StrDecay : 0;
 
+    /// <summary>The learning rate of what a method learns besides the weights, over that of the weights.</summary>
+    public static double LearningRateFactor(TransformerSettings settings, PdpPruner pruner, double time) =>
+        settings.Method == "optg" ? pruner.Schedule.Fraction(time) : 1;
+
     /// <summary>Whether the optimizer's state is dropped between two steps, as AC/DC does where weights return.</summary>
     public static bool ForgetsMomentum(PdpPruner pruner, double time) =>
         pruner.Schedule is AlternatingPhases phases && pruner.Epoch is { } before && phases.IsDecompression(before, time);

@@ -73,9 +73,9 @@ internal sealed class Trainer : IDisposable
         var loss = _pruner is null ? Backward(epoch, step) : MaskedBackward(_pruner, epoch, step);
         GradientClipping.ByNorm(_model.named_parameters(), _settings.Clip);
         Optimizer.step();
-        if (_methodOptimizer is not null)
+        if (_pruner is not null && _methodOptimizer is not null)
         {
-            StepMethod(_methodOptimizer, number);
+            StepMethod(_pruner, _methodOptimizer, TimeOf(epoch, step));
         }
 
         Costs.EndStep();
@@ -85,7 +85,7 @@ internal sealed class Trainer : IDisposable
     private float MaskedBackward(PdpPruner pruner, int epoch, int step)
     {
         Costs.BeginPruning();
-        var time = epoch + (step / (double)_steps);
+        var time = TimeOf(epoch, step);
         if (PruningMethods.ForgetsMomentum(pruner, time))
         {
             Optimizer.ResetState();
@@ -112,6 +112,8 @@ internal sealed class Trainer : IDisposable
         }
     }
 
+    private double TimeOf(int epoch, int step) => epoch + (step / (double)_steps);
+
     private float Backward(int epoch, int step)
     {
         var loss = _loss(epoch, step);
@@ -120,10 +122,10 @@ internal sealed class Trainer : IDisposable
     }
 
     // What a method learns besides the weights is part of its cost.
-    private void StepMethod(FusedAdamW optimizer, long number)
+    private void StepMethod(PdpPruner pruner, FusedAdamW optimizer, double time)
     {
         Costs.BeginPruning();
-        _schedule.Apply(optimizer, number);
+        optimizer.LearningRate = Optimizer.LearningRate * PruningMethods.LearningRateFactor(_settings, pruner, time);
         optimizer.step();
         Costs.EndPruning();
     }

@@ -58,7 +58,9 @@ static void Run(Settings settings, ICollective ranks, CancellationToken stop)
     settings.RequirePossible();
     var folder = settings.Evaluate is null ? RunFolder.Checkpoints(settings) : null;
     using var own = settings.Out is { } place && folder is not null ? FolderLock.Take(place) : null;
-    if ((settings.Threads ?? (ranks.Size > 1 ? Ranks.Cores(ranks) : null)) is { } threads)
+    // Asked by all ranks, as some may have threads of their own.
+    int? cores = ranks.Size > 1 ? Ranks.Cores(ranks) : null;
+    if ((settings.Threads ?? cores) is { } threads)
     {
         set_num_threads(threads);
     }

@@ -123,7 +123,7 @@ internal sealed record Session(
         }
         catch (IOException e) when (!isLast)
         {
-            // Of a run that stops here, whichever rank the signal came to, nothing stays in memory: that one ends with the error.
+            // A run that stops here, whichever rank the signal came to, keeps nothing in memory, so it ends with the error.
             Display.Line($"No checkpoint could be written; the existing ones stay: {e.Message}");
         }
     }

@@ -128,8 +128,8 @@ public sealed record Nisp : IPruningMethod
         {
             if (parameter.dtype is ScalarType.Float16 or ScalarType.BFloat16)
                 throw new InvalidOperationException(
-                    $"{Name} can't rank channels in {parameter.dtype}, the type of '{name}', in which too many would be equal: begin pruning "
-                    + "in float32 and convert the model afterwards.");
+                    $"{Name} can't rank channels in {parameter.dtype}, the type of '{name}', in which too many would be equal: "
+                    + "begin pruning in float32 and convert the model afterwards.");
         }
     }
 

@@ -133,8 +133,8 @@ public sealed class LearnedParametersTests
     public void ALayerThatIsFrozen_IsRefusedByName(string name)
     {
         using var loop = AtTarget(name);
-        foreach (var (_, parameter) in loop.Model.named_parameters().Where(entry => entry.name.StartsWith("first", StringComparison.Ordinal)))
-            parameter.requires_grad_(false);
+        foreach (var entry in loop.Model.named_parameters())
+            entry.parameter.requires_grad_(!entry.name.StartsWith("first", StringComparison.Ordinal));
         loop.Trained(Epochs(0, 1));
 
         loop.Pruner.BeginEpoch(1);

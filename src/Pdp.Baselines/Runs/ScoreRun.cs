@@ -65,9 +65,9 @@ internal class ScoreRun(IReadOnlyList<MethodLayer> layers) : HardMaskRun(layers)
         _blind = isFault ? [] : blind;
         if (isFault)
             throw new InvalidOperationException(
-                $"No gradient has arrived at the scores {string.Join(", ", blind.Select(score => $"'{score.Name}'"))}, so masks would depend "
-                + "on position alone: train inside mask scopes before commit, and exclude weights that are frozen or that the loss doesn't "
-                + "reach.");
+                $"No gradient has arrived at the scores {string.Join(", ", blind.Select(score => $"'{score.Name}'"))}, so masks would "
+                + "depend on position alone: train inside mask scopes before commit, and exclude weights that are frozen or that the loss "
+                + "doesn't reach.");
     }
 
     private static long[] ShapeOf(PdpMask mask) => mask.Strategy is PerChannel ? [1, mask.Members] : [.. mask.Layout.Shape];

@@ -60,26 +60,6 @@ public sealed class GmpTests
         }
     }
 
-    [Fact]
-    public void AStepTakenForTheLast_ThatWasNot_IsRefusedBeforeWeightsAreZeroed()
-    {
-        using var scene = new Scene(Scene.Options(new Gmp(), 0.9) with { Schedule = new CubicRamp(9, 9.8) });
-        for (var epoch = 0; epoch < 10; epoch++)
-        {
-            scene.Pruner.BeginEpoch(epoch);
-            scene.Pass();
-        }
-
-        var weights = scene.Model.parameters().SelectMany(parameter => parameter.Values()).ToArray();
-
-        var fault = Assert.Throws<InvalidOperationException>(() => scene.Pruner.BeginEpoch(9.01));
-
-        Assert.Contains("call BeginEpoch(epoch, step, steps)", fault.Message, StringComparison.Ordinal);
-        Assert.Equal(weights, scene.Model.parameters().SelectMany(parameter => parameter.Values()));
-        Assert.Equal(9, scene.Pruner.Epoch);
-        scene.Pruner.BeginEpoch(10);
-    }
-
     [Theory]
     [InlineData("unstructured", false)]
     [InlineData("unstructured", true)]

@@ -150,6 +150,7 @@ static void Run(Settings settings, ICollective ranks, CancellationToken stop)
         Ranks = ranks.Size,
         CommunicationSecondsPerStep = team.SecondsPerStep,
         Version = LibraryVersion.Current,
+        Machine = Machine.Of(device),
     };
     RunFiles.Write(settings.Out, RunPage.FileName,
         ResultPage.Of(report, settings, run.History, pruning, weights, uncommitted, Size(settings, model, device)).ToHtml());

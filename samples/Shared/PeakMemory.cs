@@ -21,10 +21,10 @@ internal static class PeakMemory
         }
     }
 
-    /// <summary>In bytes.</summary>
-    public static long Read()
+    /// <summary>In bytes; null where the system doesn't say (macOS).</summary>
+    public static long? Read()
     {
         using var process = Process.GetCurrentProcess();
-        return process.PeakWorkingSet64;
+        return process.PeakWorkingSet64 is > 0 and var peak ? peak : null;
     }
 }

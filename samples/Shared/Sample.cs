@@ -6,9 +6,9 @@ namespace Pdp.Samples;
 /// <summary>The frame of a sample's program: shows help, and reports errors by a line that says what to do, not by a stack trace.</summary>
 internal static class Sample
 {
-    /// <summary>The versions that a run's numbers depend on.</summary>
+    /// <summary>What a run's numbers depend on, besides its settings: versions and processor.</summary>
     public static string Versions { get; } =
-        $".NET {Environment.Version}, TorchSharp {typeof(TorchSharp.torch).Assembly.GetName().Version}";
+        $".NET {Environment.Version}, TorchSharp {typeof(TorchSharp.torch).Assembly.GetName().Version}, {Machine.Processor}";
 
     /// <summary>Runs a program, or shows its help if its command line asks for that.</summary>
     /// <param name="arguments">Its command line.</param>

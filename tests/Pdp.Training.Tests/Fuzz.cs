@@ -27,7 +27,7 @@ internal static class Fuzz
         for (var file = 0; file < count; file++)
             action(Damage(sound, random, file), file);
 
-        var more = PeakMemory.Read() - before;
+        var more = (PeakMemory.Read() - before) ?? 0;
         Assert.True(more < Allowed, $"{more >> 20} MiB more than before.");
         return count;
     }

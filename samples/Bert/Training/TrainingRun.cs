@@ -80,6 +80,7 @@ internal sealed class TrainingRun : IDisposable
             Settings = _settings.Fingerprint(),
             WeightsHash = FileHash.Of(_encoderFile),
             Version = LibraryVersion.Current,
+            Machine = Machine.Of(_model.parameters().First().device),
             Latencies = _pruner is null || !_settings.Deploy ? [] : Latency.Of(_model, _tests[0]),
         };
         _results.Finish(outcome.Pruning, SaveWeights, report.ToJson());

@@ -15,6 +15,9 @@ internal sealed record Checkpoint(int Epoch, double? StartAccuracy, EpochMetrics
     /// <summary>The weights after each epoch so far, where a run keeps them.</summary>
     public IReadOnlyList<WeightSnapshot> Weights { get; init; } = [];
 
+    /// <summary>What the run has cost so far; null in checkpoints from before they recorded it.</summary>
+    public RunCosts? Costs { get; init; }
+
     public void Save(string path, nn.Module model, FusedSgd optimizer, string fingerprint)
     {
         var texts = new Dictionary<string, string>
@@ -24,6 +27,11 @@ internal sealed record Checkpoint(int Epoch, double? StartAccuracy, EpochMetrics
             ["metrics"] = JsonSerializer.Serialize(Metrics),
             ["weights"] = JsonSerializer.Serialize(Weights),
         };
+        if (Costs is not null)
+        {
+            texts[RunCosts.Name] = JsonSerializer.Serialize(Costs);
+        }
+
         if (StartAccuracy is { } accuracy)
         {
             texts["start_accuracy"] = accuracy.ToString("R", CultureInfo.InvariantCulture);
@@ -63,9 +71,12 @@ internal sealed record Checkpoint(int Epoch, double? StartAccuracy, EpochMetrics
             [.. metrics.OfType<EpochMetrics>()], header.Find("pruner"))
         {
             Weights = header.Find("weights") is null ? [] : header.Json<WeightSnapshot[]>("weights"),
+            Costs = header.Find(RunCosts.Name) is null ? null : header.Json<RunCosts>(RunCosts.Name),
         };
         header.Require(metrics.Length == run.Metrics.Length && metrics.Length <= run.Epoch,
             $"its 'metrics' have {run.Metrics.Length} epochs, where {run.Epoch} are over");
+        header.Require(run.Costs is null or { StepSeconds: >= 0, PruningSeconds: >= 0, PeakMemory: null or > 0 }
+            && !(run.Costs?.PruningSeconds > run.Costs?.StepSeconds), $"its '{RunCosts.Name}' are out of their range");
         var state = pruner is null ? null : header.Pruner("pruner");
 
         // A pruner's masks follow from the weights, so only then is it clear whether it accepts its state.

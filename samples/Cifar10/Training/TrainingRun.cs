@@ -54,7 +54,7 @@ internal sealed class TrainingRun : IDisposable
     {
         Console.Write(_pruner?.Plan());
         var run = Start();
-        PeakMemory.Reset();
+        _trainer.Costs.Begin(run.Costs);
         Console.WriteLine(EpochMetrics.Header);
         foreach (var metrics in run.Metrics)
         {
@@ -138,7 +138,7 @@ internal sealed class TrainingRun : IDisposable
             string.Join('\n', [EpochMetrics.Header, .. run.Metrics.Select(metrics => metrics.ToString()), ""]));
         if (RunRequirements.IsWhole(_settings))
         {
-            run = run with { Pruner = _pruner?.GetState().ToJson(), Weights = _history?.Snapshots ?? [] };
+            run = run with { Pruner = _pruner?.GetState().ToJson(), Weights = _history?.Snapshots ?? [], Costs = _trainer.Costs.SoFar };
             run.Save(Path.Combine(folder, RunRequirements.CheckpointName), _model, _trainer.Optimizer, _settings.Fingerprint());
         }
     }
@@ -146,7 +146,7 @@ internal sealed class TrainingRun : IDisposable
     // The three forms of the weights, then the zeros are made final.
     private void Finish(Checkpoint run)
     {
-        var peakMemory = PeakMemory.Read();
+        var costs = _trainer.Costs.SoFar;
         double? Form(MaskForm form) => _pruner is null ? null : _test.Accuracy(_model, _pruner, form);
         // Other methods' masks are hard.
         var soft = _settings.Method == Methods.Pdp ? Form(MaskForm.Soft) : null;
@@ -177,12 +177,13 @@ internal sealed class TrainingRun : IDisposable
             Epochs = _settings.Epochs,
             Seed = _settings.Seed,
             SecondsPerEpoch = run.Metrics.Select(metrics => metrics.Seconds).DefaultIfEmpty().Average(),
-            StepRatio = _trainer.Costs.Ratio,
-            PeakMemory = peakMemory,
+            StepRatio = costs.Ratio(),
+            PeakMemory = costs.PeakMemory,
             ExtraParameters = _pruner?.Parameters.Sum(entry => entry.Parameter.numel()) ?? 0,
             Settings = _settings.Fingerprint(),
             WeightsHash = FileHash.Of(_settings.Weights),
             Version = LibraryVersion.Current,
+            Machine = Machine.Of(_device),
             Ranks = _ranks.Size,
             CommunicationSecondsPerStep = _trainer.CommunicationSeconds,
         };

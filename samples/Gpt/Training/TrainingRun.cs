@@ -84,6 +84,7 @@ internal sealed class TrainingRun : IDisposable
             Settings = _settings.Fingerprint(),
             WeightsHash = FileHash.Of(_weightsFile),
             Version = LibraryVersion.Current,
+            Machine = Machine.Of(_model.parameters().First().device),
         };
         _results.Finish(outcome.Pruning, path => GptWeights.Save(_model, path, _data.Vocabulary), report.ToJson());
         Console.WriteLine(report.ToJson());

@@ -59,5 +59,8 @@ internal sealed record RunReport
     /// <summary>The version of the library that the run was made with.</summary>
     public required string Version { get; init; }
 
+    /// <summary>What the run was computed on, at its end.</summary>
+    public required string Machine { get; init; }
+
     public string ToJson() => JsonSerializer.Serialize(this, Json);
 }

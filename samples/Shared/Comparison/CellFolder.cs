@@ -161,7 +161,7 @@ internal sealed class CellFolder(
 
     private ComparedReport Checked(ComparedReport report)
     {
-        if (report is not { Sparsity: >= 0 and <= 1, PeakMemory: > 0 } || !sample.Metric.Range.Contains(report.Score))
+        if (report is not { Sparsity: >= 0 and <= 1, PeakMemory: null or > 0 } || !sample.Metric.Range.Contains(report.Score))
         {
             throw Damaged(FileOf(ReportFile), $"sparsity or {sample.Metric.Name} is out of its range, or no memory was used.");
         }

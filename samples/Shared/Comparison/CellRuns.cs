@@ -52,6 +52,13 @@ internal sealed class CellRuns(
                 + "perhaps with other defaults: to make a cell anew, delete its folder.");
         }
 
+        var elsewhere = all.Count(pair => pair.Outcome.Report is { } report && !Machine.IsThis(report.Machine));
+        if (elsewhere > 0)
+        {
+            Console.WriteLine($"{elsewhere} of them were made on another machine than this one, {Machine.Processor}, or an unrecorded one: "
+                + "compare cells of one machine.");
+        }
+
         foreach (var (folder, outcome) in missing.Where(pair => pair.Outcome.Fault is not null))
         {
             Console.WriteLine($"{folder.Cell.Name} runs again. Before: {outcome.Fault}");

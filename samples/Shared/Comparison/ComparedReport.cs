@@ -27,8 +27,8 @@ internal abstract record ComparedReport
     /// <summary>The time of all training steps over what they would have taken without pruning.</summary>
     public required double? StepRatio { get; init; }
 
-    /// <summary>The most memory that the process had resident in training, in bytes.</summary>
-    public required long PeakMemory { get; init; }
+    /// <summary>The most memory that a process had resident in training, in bytes; null where the system doesn't say.</summary>
+    public required long? PeakMemory { get; init; }
 
     /// <summary>What the method learned besides the weights.</summary>
     public required long ExtraParameters { get; init; }
@@ -41,6 +41,9 @@ internal abstract record ComparedReport
 
     /// <summary>The version of the library that the run was made with; null in reports from before they recorded it.</summary>
     public string? Version { get; init; }
+
+    /// <summary>What the run was computed on, at its end; null in reports from before they recorded it.</summary>
+    public string? Machine { get; init; }
 
     /// <summary>The number that runs are compared by, of the network as it is saved.</summary>
     [JsonIgnore]

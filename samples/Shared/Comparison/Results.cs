@@ -47,6 +47,10 @@ internal sealed class Results
     public IReadOnlyList<(string? Version, int Cells)> Versions =>
         [.. Cells.GroupBy(result => result.Report.Version).Select(cells => (cells.Key, cells.Count()))];
 
+    /// <summary>The machines that they were made on, and how many each; null where none is recorded.</summary>
+    public IReadOnlyList<(string? Machine, int Cells)> Machines =>
+        [.. Cells.GroupBy(result => result.Report.Machine).Select(cells => (cells.Key, cells.Count()))];
+
     /// <summary>The finished seeds of a row in a column.</summary>
     public IReadOnlyList<Result> Of(string row, string column) =>
         [.. Cells.Where(result => result.Cell.Row == row && result.Cell.Column == column)];
@@ -64,7 +68,7 @@ internal sealed class Results
     /// <summary>Peak memory over that of the dense run of the same seed.</summary>
     public double? MemoryRatio(Result result) =>
         Dense.FirstOrDefault(dense => dense.Cell.Seed == result.Cell.Seed) is { } dense
-            ? result.Report.PeakMemory / (double)dense.Report.PeakMemory
+            ? result.Report.PeakMemory / (double?)dense.Report.PeakMemory
             : null;
 
     /// <summary>A line for each cell, in full precision.</summary>

@@ -16,14 +16,15 @@ internal static class ResultsCsv
             csv.Append(CultureInfo.InvariantCulture, $",{report.Score:R},{report.Sparsity:R},{report.RemovedMacs:R}");
             csv.Append(CultureInfo.InvariantCulture, $",{report.SoftScore:R}");
             csv.Append(CultureInfo.InvariantCulture, $",{report.StepRatio:R},{results.MemoryRatio(result):R}");
-            csv.Append(CultureInfo.InvariantCulture, $",{report.ExtraParameters},{report.SecondsPerEpoch:R},{report.Version},\n");
+            csv.Append(CultureInfo.InvariantCulture, $",{report.ExtraParameters},{report.SecondsPerEpoch:R}");
+            csv.Append(CultureInfo.InvariantCulture, $",{report.Version},{Quoted(report.Machine ?? "")},\n");
         }
 
         foreach (var (cell, error) in results.Failures)
         {
             var asked = results.Sample.Settings(cell.Arguments);
             AppendCell(csv, cell, asked.Strategy, asked.Epochs);
-            csv.Append(CultureInfo.InvariantCulture, $",,,,,,,,,,{Quoted(error)}\n");
+            csv.Append(CultureInfo.InvariantCulture, $",,,,,,,,,,,{Quoted(error)}\n");
         }
 
         return csv.ToString();
@@ -31,7 +32,7 @@ internal static class ResultsCsv
 
     private static string Header(Metric metric) =>
         $"column,row,method,strategy,seed,epochs,{metric.Name},sparsity,macs_removed,soft_{metric.Name}," +
-        "step_ratio,memory_ratio,extra_parameters,seconds_per_epoch,version,error\n";
+        "step_ratio,memory_ratio,extra_parameters,seconds_per_epoch,version,machine,error\n";
 
     private static void AppendCell(StringBuilder csv, Cell cell, string strategy, int epochs) =>
         csv.Append(CultureInfo.InvariantCulture, $"{Quoted(cell.Column)},{Quoted(cell.Row)},{cell.Method},{strategy},{cell.Seed},{epochs}");

@@ -9,7 +9,7 @@ internal sealed class ResultsMarkdown(Results results)
     private const string Undefined = "–";
     private static readonly string[] CostHeads = ["time, over dense", "memory, over dense", "extra parameters"];
 
-    public override string ToString() => $"{Scores()}\n{Times()}{Versions()}{Failed()}{Missing()}";
+    public override string ToString() => $"{Scores()}\n{Times()}{Origins()}{Failed()}{Missing()}";
 
     /// <summary>
     /// The score of the committed networks, mean ± half of the spread over the seeds, and what was removed; beside it the cost.
@@ -51,13 +51,19 @@ internal sealed class ResultsMarkdown(Results results)
         ];
     }
 
-    /// <summary>Where defaults of the library have changed, cells of one row may differ in what its versions decided.</summary>
-    private string Versions()
+    /// <summary>
+    /// Where defaults of the library have changed, cells of one row may differ in what its versions decided; and those of two
+    /// machines differ as seeds do.
+    /// </summary>
+    private string Origins()
     {
-        var versions = results.Versions.Select(
-            made => $"{made.Version ?? "an unrecorded version"} ({made.Cells} {(made.Cells == 1 ? "cell" : "cells")})");
-        return results.Versions.Count == 0 ? "" : $"\nMade with Pdp.Core {string.Join(", ", versions)}.\n";
+        var versions = results.Versions.Select(made => Counted(made.Version ?? "an unrecorded version", made.Cells));
+        var machines = results.Machines.Select(made => Counted(made.Machine ?? "an unrecorded machine", made.Cells));
+        return results.Cells.Count == 0 ? ""
+            : $"\nMade with Pdp.Core {string.Join(", ", versions)}.\n\nMade on {string.Join("; ", machines)}.\n";
     }
+
+    private static string Counted(string what, int cells) => $"{what} ({cells} {(cells == 1 ? "cell" : "cells")})";
 
     private string Failed()
     {

@@ -38,13 +38,13 @@ internal sealed class RunFolder
 
     private CheckpointFolder Checkpoints => new(Path.Combine(_settings.Out!, "checkpoints"), keepLast: 1);
 
-    /// <summary>The epoch to begin with and the results of those before: none, or where the checkpoint left off.</summary>
+    /// <summary>The epoch to begin with, and the results and costs of those before: none, or where the checkpoint left off.</summary>
     /// <exception cref="InvalidDataException">The checkpoint is of other settings.</exception>
-    public (int Epoch, EpochMetrics[] Metrics) Start(TrainingState state, PdpPruner? pruner)
+    public (int Epoch, EpochMetrics[] Metrics, RunCosts? Costs) Start(TrainingState state, PdpPruner? pruner)
     {
         if (!_settings.Resume)
         {
-            return (0, []);
+            return (0, [], null);
         }
 
         var path = Checkpoints.FindNewest(Console.WriteLine)!;
@@ -57,11 +57,12 @@ internal sealed class RunFolder
 
         state.Load(path, () => pruner?.Restore(PrunerState.FromJson(texts["pruner"])));
         var epoch = int.Parse(texts["epoch"], CultureInfo.InvariantCulture);
-        return (epoch, JsonSerializer.Deserialize<EpochMetrics[]>(texts["metrics"])!);
+        var costs = texts.TryGetValue(RunCosts.Name, out var text) ? JsonSerializer.Deserialize<RunCosts>(text) : null;
+        return (epoch, JsonSerializer.Deserialize<EpochMetrics[]>(texts["metrics"])!, costs);
     }
 
     /// <summary>Saves the results of an epoch.</summary>
-    public void Keep(string header, IReadOnlyList<EpochMetrics> metrics, TrainingState state, PdpPruner? pruner)
+    public void Keep(string header, IReadOnlyList<EpochMetrics> metrics, TrainingState state, PdpPruner? pruner, RunCosts costs)
     {
         if (_settings.Out is not { } folder)
         {
@@ -79,6 +80,7 @@ internal sealed class RunFolder
             ["settings"] = _settings.Fingerprint(),
             ["epoch"] = metrics[^1].Epoch.ToString(CultureInfo.InvariantCulture),
             ["metrics"] = JsonSerializer.Serialize(metrics),
+            [RunCosts.Name] = JsonSerializer.Serialize(costs),
         };
         if (pruner is not null)
         {

@@ -26,9 +26,9 @@ internal sealed class TrainedModel(
     public TrainingOutcome Train(int? untilEpoch)
     {
         Console.Write(pruner?.Plan());
-        var (first, before) = folder.Start(State, pruner);
+        var (first, before, costs) = folder.Start(State, pruner);
         _metrics.AddRange(before);
-        PeakMemory.Reset();
+        trainer.Costs.Begin(costs);
         Console.WriteLine(EpochMetrics.Header(metric));
         _metrics.ForEach(Console.WriteLine);
         for (var epoch = first; epoch < (untilEpoch ?? settings.Epochs); epoch++)
@@ -49,12 +49,12 @@ internal sealed class TrainedModel(
         var folded = pruner is null || !isMeasured ? soft : score(pruner, MaskForm.Folded);
         _metrics.Add(new(epoch + 1, loss, soft, folded, pruner?.Sparsity ?? 0, seconds));
         Console.WriteLine(_metrics[^1]);
-        folder.Keep(EpochMetrics.Header(metric), _metrics, State, pruner);
+        folder.Keep(EpochMetrics.Header(metric), _metrics, State, pruner, trainer.Costs.SoFar);
     }
 
     private TrainingOutcome Finish()
     {
-        var peakMemory = PeakMemory.Read();
+        var costs = trainer.Costs.SoFar;
         // Other methods' masks are hard.
         double? soft = settings.Method == PruningMethods.Pdp ? score(pruner, MaskForm.Soft) : null;
         var pruning = pruner?.Commit();
@@ -64,8 +64,8 @@ internal sealed class TrainedModel(
             Pruning = pruning,
             SoftScore = soft,
             SecondsPerEpoch = _metrics.Select(metrics => metrics.Seconds).DefaultIfEmpty().Average(),
-            StepRatio = trainer.Costs.Ratio,
-            PeakMemory = peakMemory,
+            StepRatio = costs.Ratio(),
+            PeakMemory = costs.PeakMemory,
             ExtraParameters = pruner?.Parameters.Sum(entry => entry.Parameter.numel()) ?? 0,
         };
     }

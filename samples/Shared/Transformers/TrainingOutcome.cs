@@ -13,7 +13,7 @@ internal sealed record TrainingOutcome
 
     public required double? StepRatio { get; init; }
 
-    public required long PeakMemory { get; init; }
+    public required long? PeakMemory { get; init; }
 
     public required long ExtraParameters { get; init; }
 

@@ -55,7 +55,7 @@ public sealed class CheckpointTests : IDisposable
     {
         var metrics = new EpochMetrics(1, 0.25, 0.1, 0.8125, 0.75, 3.5, 0.5);
         var snapshot = new WeightSnapshot("conv1.weight", 2, 0.5, [1, 2], 0.25, null);
-        var saved = new Checkpoint(2, 1 / 3.0, [metrics], pruner) { Weights = [snapshot] };
+        var saved = new Checkpoint(2, 1 / 3.0, [metrics], pruner) { Weights = [snapshot], Costs = new RunCosts(12.5, 1 / 3.0, 1L << 33) };
         saved.Save(Path, _model, _optimizer, Fingerprint);
 
         var loaded = Checkpoint.Load(Path, _other, _otherOptimizer, Fingerprint);
@@ -86,6 +86,10 @@ public sealed class CheckpointTests : IDisposable
     [InlineData("metrics", "null")]
     [InlineData("metrics", "[null]")]
     [InlineData("metrics", "{\"Loss\":1e400}")]
+    [InlineData("costs", "null")]
+    [InlineData("costs", "{\"StepSeconds\":-1,\"PruningSeconds\":0}")]
+    [InlineData("costs", "{\"StepSeconds\":1,\"PruningSeconds\":2}")]
+    [InlineData("costs", "{\"StepSeconds\":1,\"PruningSeconds\":1,\"PeakMemory\":-1}")]
     [InlineData("pruner", "{}")]
     [InlineData("pruner", "x")]
     public void Load_WhenTheHeaderIsDamaged_NamesFileAndPlaceAndChangesNothing(string name, string text)

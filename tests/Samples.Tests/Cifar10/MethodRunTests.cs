@@ -29,6 +29,7 @@ public sealed class MethodRunTests : IDisposable
         Assert.Equal(Math.Round(0.9 * Prunable) / Prunable, report.Sparsity);
         Assert.Equal(method is "optg" or "mvp" ? Prunable : 0, report.ExtraParameters);
         Assert.Equal(LibraryVersion.Current, report.Version);
+        Assert.Equal(Machine.Processor, report.Machine);
     }
 
     [Theory]
@@ -107,14 +108,17 @@ public sealed class MethodRunTests : IDisposable
     }
 
     [Fact]
-    public void Run_ThatIsResumedAtItsEnd_WritesTheSameHistory()
+    public void Run_ThatIsResumedAtItsEnd_WritesTheSameHistoryAndCosts()
     {
-        _runs.Run("--method", "pdp", "--width", "4");
+        var whole = _runs.Run("--method", "pdp", "--width", "4");
         var history = File.ReadAllText(_runs.File("run/history.json"));
         var page = File.ReadAllText(_runs.File("run/report.html"));
 
-        _runs.Run("--method", "pdp", "--width", "4", "--resume");
+        var resumed = _runs.Run("--method", "pdp", "--width", "4", "--resume");
 
+        Assert.True(resumed.StepRatio > 1);
+        Assert.Equal(whole.StepRatio, resumed.StepRatio);
+        Assert.True(resumed.PeakMemory >= whole.PeakMemory);
         Assert.Equal(history, File.ReadAllText(_runs.File("run/history.json")));
         Assert.Equal(page.Split("<svg").Length, File.ReadAllText(_runs.File("run/report.html")).Split("<svg").Length);
     }

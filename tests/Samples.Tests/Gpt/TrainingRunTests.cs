@@ -1,5 +1,7 @@
+using System.Text.Json;
 using Pdp.Samples.Gpt;
 using Pdp.Samples.Gpt.Training;
+using Pdp.Training;
 
 namespace Pdp.Samples.Tests.Gpt;
 
@@ -34,6 +36,7 @@ public sealed class TrainingRunTests : IDisposable
         Assert.Equal(0, PruningReport.FromJson(File.ReadAllText(_folder.File("run/pruning.json"))).Layers.Sum(layer => layer.Violations));
         Assert.Equal(method == "optg" ? 896 : 0, report.ExtraParameters);
         Assert.Equal(LibraryVersion.Current, report.Version);
+        Assert.Equal(Machine.Processor, report.Machine);
     }
 
     [Fact]
@@ -76,10 +79,15 @@ public sealed class TrainingRunTests : IDisposable
             "already holds a run",
             Assert.Throws<ArgumentException>(() => New([.. options, "--out", _folder.File("stopped")])).Message,
             StringComparison.Ordinal);
+        var before = Costs();
         using (var resumed = New([.. options, "--out", _folder.File("stopped"), "--resume"]))
         {
             resumed.Run();
         }
+
+        Assert.True(before.StepSeconds > 0);
+        Assert.True(Costs().StepSeconds > before.StepSeconds);
+        Assert.True(Costs().PeakMemory >= before.PeakMemory);
 
         Assert.Equal(expected, File.ReadAllBytes(_folder.File("stopped/weights.safetensors")));
         Assert.Equal(
@@ -210,6 +218,9 @@ public sealed class TrainingRunTests : IDisposable
 
     private static string Text(int sentences) =>
         string.Concat(Enumerable.Range(0, sentences).Select(i => $"{Subjects[i % 4]} {Verbs[i / 3 % 4]} {Subjects[i / 7 % 4]}\n"));
+
+    private RunCosts Costs() => JsonSerializer.Deserialize<RunCosts>(TrainingState.LoadTexts(
+        Directory.GetFiles(_folder.File("stopped/checkpoints"), "*.safetensors").Single())[RunCosts.Name])!;
 
     private RunReport Run(params string[] arguments)
     {

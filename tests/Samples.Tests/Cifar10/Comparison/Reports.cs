@@ -25,6 +25,7 @@ internal static class Reports
             Settings = settings.Fingerprint(),
             WeightsHash = null,
             Version = "1.2.3",
+            Machine = "EPYC",
         };
     }
 }

@@ -31,6 +31,8 @@ public sealed class ResultsTests : IDisposable
 
             Made with Pdp.Core 1.2.3 (6 cells).
 
+            Made on EPYC (6 cells).
+
             """.ReplaceLineEndings("\n"),
             text);
     }
@@ -153,6 +155,38 @@ public sealed class ResultsTests : IDisposable
     }
 
     [Fact]
+    public void ToMarkdown_OfCellsOfSeveralMachines_NamesEach()
+    {
+        var folders = Folders;
+        foreach (var (folder, machine) in folders.Zip(["EPYC, AVX2", null, "EPYC, AVX2", "M4, NEON"]))
+        {
+            var report = Reports.Of(folder.Cell, 0.8) with { Machine = machine };
+            AtomicFile.WriteText(Path.Combine(folder.Path, "report.json"), JsonSerializer.Serialize(report, Json.Options));
+        }
+
+        Assert.Contains(
+            "\nMade on EPYC, AVX2 (2 cells); an unrecorded machine (1 cell); M4, NEON (1 cell).\n",
+            new Results(folders).ToMarkdown(),
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ToMarkdown_OfASystemWithoutPeakMemory_LeavesItOut()
+    {
+        var folders = Folders;
+        foreach (var folder in folders)
+        {
+            var report = Reports.Of(folder.Cell, 0.8) with { PeakMemory = null };
+            AtomicFile.WriteText(Path.Combine(folder.Path, "report.json"), JsonSerializer.Serialize(report, Json.Options));
+        }
+
+        var results = new Results(folders);
+
+        Assert.Equal(folders.Length, results.Cells.Count);
+        Assert.All(results.Cells, cell => Assert.Null(results.MemoryRatio(cell)));
+    }
+
+    [Fact]
     public void ToCsv_OfAFailedMethod_HasALineWithWhatItFailedWith()
     {
         Folders.Single(folder => folder.Cell.Name == "80-gmp-0").Fail("no \"data\", none");
@@ -160,7 +194,7 @@ public sealed class ResultsTests : IDisposable
         var lines = Made(("pdp", 0, 0.86)).ToCsv().TrimEnd().Split('\n');
 
         Assert.EndsWith(",error", lines[0], StringComparison.Ordinal);
-        Assert.Equal("\"80 %\",\"gmp\",gmp,unstructured,0,8,,,,,,,,,,\"no \"\"data\"\", none\"", lines[2]);
+        Assert.Equal("\"80 %\",\"gmp\",gmp,unstructured,0,8,,,,,,,,,,,\"no \"\"data\"\", none\"", lines[2]);
         Assert.All(lines[1..2], line => Assert.Equal(lines[0].Count(c => c == ','), line.Count(c => c == ',')));
     }
 
@@ -170,7 +204,7 @@ public sealed class ResultsTests : IDisposable
         var lines = Made(("pdp", 0, 0.86), ("dense", 0, 0.88)).ToCsv().TrimEnd().Split('\n');
 
         Assert.Equal(3, lines.Length);
-        Assert.Equal("\"80 %\",\"pdp\",pdp,unstructured,0,8,0.86,0.8,,,1.25,1.5,0,1,1.2.3,", lines[2]);
+        Assert.Equal("\"80 %\",\"pdp\",pdp,unstructured,0,8,0.86,0.8,,,1.25,1.5,0,1,1.2.3,\"EPYC\",", lines[2]);
     }
 
     [Fact]

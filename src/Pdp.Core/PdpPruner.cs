@@ -156,8 +156,8 @@ public sealed class PdpPruner : IDisposable
     /// </summary>
     /// <remarks>
     /// Each pruned weight has one, even if it has lost nothing. With <see cref="PdpOptions.Channels"/>, so does everything that belongs to
-    /// the channels: biases, scales and shifts of norms, and running statistics. The inputs of layers that read removed channels are not
-    /// masked; shrinking removes them.
+    /// the channels: biases, scales and shifts of norms, and running statistics, which no optimizer has. The inputs of layers that read
+    /// removed channels are not masked; shrinking removes them.
     /// </remarks>
     /// <returns>
     /// For each parameter or buffer, by name, a bool tensor of its shape on its device, true where an element is kept. They are the

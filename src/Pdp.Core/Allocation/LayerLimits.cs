@@ -24,11 +24,11 @@ internal sealed record LayerLimits(PdpMask Mask, long? Fixed, long Least, long M
 
     /// <summary>The limits of a mask under a rule.</summary>
     /// <exception cref="ArgumentException">A rule asks for another sparsity than the strategy fixes.</exception>
-    public static LayerLimits Of(PdpMask mask, LayerRule? rule, SparsityGoal goal) => new(
+    public static LayerLimits Of(PdpMask mask, LayerRule? rule, SparsityGoal goal) => new LayerLimits(
         mask,
         FixedCount(mask, rule),
         (long)Math.Ceiling((mask.Members * (rule?.MinimumSparsity ?? goal.Minimum)) - 1e-9),
-        Math.Min(Counts.Floor(mask.Members, rule?.MaximumSparsity ?? goal.Maximum), mask.Members - 1));
+        Math.Min(Counts.Floor(mask.Members, rule?.MaximumSparsity ?? goal.Maximum), mask.Members - 1)).Attainable();
 
     /// <summary>The nearest lower target that leaves a multiple of the strategy's alignment.</summary>
     public long Aligned(long target) => Counts.Aligned(Mask.Members, target, RoundTo);
@@ -47,9 +47,18 @@ internal sealed record LayerLimits(PdpMask Mask, long? Fixed, long Least, long M
     /// <summary>The target one step above or below; null if the bounds don't allow it.</summary>
     public long? Next(long target, bool isMore)
     {
-        var next = isMore ? target + ((Mask.Members - target - 1) % RoundTo) + 1 : Aligned(target - 1);
+        var next = isMore ? Above(target) : Aligned(target - 1);
         return next != target && next <= Most && next >= Aligned(Least) ? next : null;
     }
+
+    /// <summary>The same, with a minimum that gives way to the alignment where no aligned target is within the bounds.</summary>
+    private LayerLimits Attainable()
+    {
+        var below = Aligned(Least);
+        return below < Least && Least <= Most && Above(below) > Most ? this with { Least = below } : this;
+    }
+
+    private long Above(long target) => target + ((Mask.Members - target - 1) % RoundTo) + 1;
 
     private static long? FixedCount(PdpMask mask, LayerRule? rule)
     {

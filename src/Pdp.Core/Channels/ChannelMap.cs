@@ -42,7 +42,7 @@ public sealed class ChannelMap
 
     /// <summary>The fault of a map that was read from a file; null if it has none.</summary>
     internal string? Fault =>
-        Groups.FirstOrDefault(group => group.Fault is not null) is { } group ? $"of '{group.Name}', {group.Fault}"
+        Groups.FirstOrDefault(group => FaultOf(group) is not null) is { } group ? $"of '{group.Name}', {FaultOf(group)}"
         : FilterInTwoGroups is { } filter ? $"'{filter}' is in two of them"
         : null;
 
@@ -75,15 +75,8 @@ public sealed class ChannelMap
     {
         ArgumentNullException.ThrowIfNull(group);
         var filters = group.Of(ChannelRole.Filter).Select(slice => slice.Name).ToHashSet(StringComparer.Ordinal);
-        if (group.Fault is { } fault)
+        if (FaultOf(group) is { } fault)
             throw new ArgumentException($"The group '{group.Name}' is not valid: {fault}.", nameof(group));
-        if (group.Slices.FirstOrDefault(slice => !slice.IsInside(Shapes.GetValueOrDefault(slice.Name), group.Channels)) is { } outside)
-        {
-            var reason = Shapes.TryGetValue(outside.Name, out var shape)
-                ? $"its {group.Channels} channels reach beyond '{outside.Name}', which is {Text(shape)}"
-                : $"the model has no '{outside.Name}'";
-            throw new ArgumentException($"The group '{group.Name}' is not valid: {reason}.", nameof(group));
-        }
 
         var unsupported = Unsupported.Where(pair => !filters.Contains(pair.Key)).ToDictionary();
         var others = Groups.Where(other => !other.Of(ChannelRole.Filter).Any(slice => filters.Contains(slice.Name)));
@@ -165,6 +158,20 @@ public sealed class ChannelMap
             .ToDictionary(layer => layer.Weight, layer => layer.Shape, StringComparer.Ordinal);
         if (Misfit(Groups.SelectMany(group => group.Of(ChannelRole.Filter)), counted, "the count of MACs") is { } misfit)
             throw new ArgumentException(misfit, nameof(macs));
+    }
+
+    /// <summary>What is wrong with a group by itself, or in a model of these shapes; null if nothing is.</summary>
+    private string? FaultOf(ChannelGroup group)
+    {
+        if (group.Fault is { } fault)
+            return fault;
+        return group.Slices.FirstOrDefault(slice => !slice.IsInside(Shapes.GetValueOrDefault(slice.Name), group.Channels)) switch
+        {
+            null => null,
+            var outside when Shapes.TryGetValue(outside.Name, out var shape) =>
+                $"its {group.Channels} channels reach beyond '{outside.Name}', which is {Text(shape)}",
+            var outside => $"the model has no '{outside.Name}'",
+        };
     }
 
     private string? Misfit(IEnumerable<ChannelSlice> slices, IReadOnlyDictionary<string, IReadOnlyList<long>> shapes, string subject)

@@ -7,7 +7,7 @@ namespace Pdp;
 /// <remarks>
 /// The name of a module covers all weights below it, however deep: <c>layer4</c> means <c>layer4.0.conv1.weight</c> and everything else in
 /// that module. In a pattern, <c>*</c> stands for any characters, dots included, and <c>?</c> for a single one: <c>*.downsample</c>,
-/// <c>layer?</c> and <c>*.bias</c>. A pattern has to match a whole name, of the parameter or of a module that contains it, so <c>layer</c>
+/// <c>layer?</c> and <c>*.conv1</c>. A pattern has to match a whole name, of the parameter or of a module that contains it, so <c>layer</c>
 /// does not mean <c>layer4</c>. Patterns are case-sensitive.
 /// </remarks>
 public sealed class LayerMatch

@@ -36,8 +36,12 @@ internal static class OptionChecks
                 $"{method.Name} has state of its own that a pruner's state doesn't hold, so a run can't be resumed: train it in one go.");
     }
 
-    /// <summary>Checks that a map of channels is of use; without it single weights would be pruned, and nothing shrunk.</summary>
-    /// <exception cref="ArgumentException">No strategy is that of channels, or a budget has another map.</exception>
+    /// <summary>
+    /// Checks that a map of channels is of use, and a count of MACs; without a map single weights would be pruned, and nothing shrunk.
+    /// </summary>
+    /// <exception cref="ArgumentException">
+    /// No strategy is that of channels, a budget has another map, or a count has none that removes channels from it.
+    /// </exception>
     private static void RequireUsed(PdpOptions options)
     {
         var strategies = options.Rules.Select(rule => rule.Strategy).Append(options.Strategy);
@@ -45,6 +49,9 @@ internal static class OptionChecks
             throw new ArgumentException(
                 $"PdpOptions.Channels is for channels, but the strategy is {options.Strategy.Name}: set Strategy = new PerChannel(), in "
                 + "the options or in a rule, or leave Channels unset.", nameof(options));
+        if (options is { Channels: null, Macs: not null })
+            throw new ArgumentException(
+                "PdpOptions.Macs says what channels cost that are removed by a map: set Channels, too, or leave Macs unset.", nameof(options));
         if (options is { Channels: { } map, Allocation: MacBudget budget } && map.GroupUnlikeIn(budget.Channels) is { } other)
             throw new ArgumentException(
                 $"The budget of MACs is for another channel map: the group '{other}' has other members there. Make the MacBudget with the "

@@ -40,7 +40,8 @@ public sealed record PdpOptions
     public ChannelMap? Channels { get; init; }
 
     /// <summary>The multiply-accumulates of the dense model; with <see cref="Channels"/>, plans and reports say how many remain.</summary>
-    /// <value>Null, the default, uses those of a <see cref="MacBudget"/>; under any other allocation none are reported.</value>
+    /// <value>Null, the default, uses those of a <see cref="MacBudget"/>; under any other allocation none are reported. An error without
+    /// <see cref="Channels"/>.</value>
     public MacCount? Macs { get; init; }
 
     /// <summary>How the sparsity is divided among the layers, when pruning begins.</summary>

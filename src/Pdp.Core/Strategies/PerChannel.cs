@@ -28,8 +28,8 @@ public sealed record PerChannel : IMaskStrategy
     /// <remarks>
     /// A head of attention counts with all its channels, and so does a group of a grouped convolution: any number of heads of 64 channels
     /// is a multiple of 16. Where some groups lose fewer channels for that, others lose more, so that the total is met to half the largest
-    /// step. A group may end below its minimum sparsity by that, except under a <see cref="MacBudget"/>. Plan and report warn of what
-    /// bounds, or too few groups, leave. A sparsity that a rule sets is rounded down.
+    /// step. A group may end below its minimum sparsity by that; under a <see cref="MacBudget"/> only one that has no multiple within
+    /// its bounds. Plan and report warn of what bounds, or too few groups, leave. A sparsity that a rule sets is rounded down.
     /// </remarks>
     /// <value>At least 1, the default, which keeps any number.</value>
     /// <exception cref="ArgumentOutOfRangeException">The value is below 1.</exception>

@@ -65,6 +65,10 @@ public sealed class ShrinkRecordTests
     [Fact]
     public void FromJson_OfWhatToJsonWrote_IsTheSameRecord() => Assert.Equal(Good.ToJson(), ShrinkRecord.FromJson(Good.ToJson()).ToJson());
 
+    [Fact]
+    public void FromJson_AfterAByteOrderMark_IsTheSameRecord() =>
+        Assert.Equal(Good.ToJson(), ShrinkRecord.FromJson("\uFEFF" + Good.ToJson()).ToJson());
+
     /// <summary>Bits that flip, ends that are missing, and numbers that lie.</summary>
     [Fact]
     public void ARecordThatIsDamagedAtRandom_IsRefusedOrAnotherOne_AndARefusalChangesNothing()

@@ -84,6 +84,25 @@ public sealed class MacBudgetPrunerTests
         Assert.Equal(0.2, pruner.Plan().Layers.Single(layer => layer.Name == "linear1.weight").Sparsity);
     }
 
+    /// <summary>
+    /// Where no multiple is within a group's bounds, its minimum gives way, also in the least total that is possible: a tenth of 8 channels
+    /// is one, and of those either none is removed or all.
+    /// </summary>
+    [Fact]
+    public void Pruner_WithAMinimumThatNoStepMeets_LetsItGiveWay()
+    {
+        using var model = Zoo.Get(nameof(PlainCnn)).Make();
+        var (map, macs) = Probed[nameof(PlainCnn)];
+        var first = map.Groups[0];
+        using var pruner = new PdpPruner(model, OptionsFor(new MacBudget(0.001, map, macs), map) with
+        {
+            Strategy = new PerChannel { RoundTo = (int)first.Channels },
+            Rules = [new(first.Name) { MinimumSparsity = 0.1 }],
+        });
+
+        Assert.Equal(0, pruner.Plan().Layers.Single(layer => layer.Name == first.Name).Sparsity);
+    }
+
     /// <summary>A head of eight channels is a multiple of eight by itself.</summary>
     [Fact]
     public void Plan_OfHeadsInSteps_CountsTheirChannels()
@@ -116,6 +135,17 @@ public sealed class MacBudgetPrunerTests
         var fault = Assert.Throws<ArgumentException>(() => new PdpPruner(model, options));
 
         Assert.Contains("fixes the sparsity of 'conv1.weight'", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Pruner_WithMacsAndNoChannels_SaysWhatIsMissing()
+    {
+        using var model = Zoo.Get(nameof(PlainCnn)).Make();
+        var options = new PdpOptions { Epochs = 1, Sparsity = 0.5, Strategy = new PerChannel(), Macs = Probed[nameof(PlainCnn)].Macs };
+
+        var error = Assert.Throws<ArgumentException>(() => new PdpPruner(model, options));
+
+        Assert.Contains("set Channels, too, or leave Macs unset", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Pdp.Channels.Cutting;
 using Pdp.Channels.Shrinking;
+using Pdp.Internal;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -127,7 +128,7 @@ public sealed record ShrinkRecord
     {
         try
         {
-            return JsonSerializer.Deserialize(json, ShrinkJson.Readable.ShrinkRecord);
+            return JsonSerializer.Deserialize(StrictJson.WithoutMark(json), ShrinkJson.Readable.ShrinkRecord);
         }
         catch (Exception fault) when (fault is JsonException or ArgumentException)
         {

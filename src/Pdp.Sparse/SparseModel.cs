@@ -61,7 +61,7 @@ public sealed class SparseModel : IDisposable
     /// <param name="model">The model, in evaluation mode.</param>
     /// <param name="example">An input of the model, of the size that matters most; the layers are timed on it.</param>
     /// <returns>The packed model, which owns the packed weights until it is disposed.</returns>
-    /// <exception cref="InvalidOperationException">The model is in training mode, or packed already.</exception>
+    /// <exception cref="InvalidOperationException">The model is in training mode, under a mask, or packed already.</exception>
     public static SparseModel Pack(Module<Tensor, Tensor> model, Tensor example) => Pack(model, example, new SparseOptions());
 
     /// <summary>Packs a model.</summary>
@@ -70,7 +70,7 @@ public sealed class SparseModel : IDisposable
     /// <param name="options">The options.</param>
     /// <returns>The packed model, which owns the packed weights until it is disposed.</returns>
     /// <exception cref="ArgumentException">A match of the options has no effect, or the plan doesn't fit the model.</exception>
-    /// <exception cref="InvalidOperationException">The model is in training mode, or packed already.</exception>
+    /// <exception cref="InvalidOperationException">The model is in training mode, under a mask, or packed already.</exception>
     public static SparseModel Pack(Module<Tensor, Tensor> model, Tensor example, SparseOptions options)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -82,7 +82,7 @@ public sealed class SparseModel : IDisposable
     /// <param name="model">The model, in evaluation mode.</param>
     /// <param name="forward">Calls the model on an example and returns its output; it is called several times.</param>
     /// <returns>The packed model, which owns the packed weights until it is disposed.</returns>
-    /// <exception cref="InvalidOperationException">The model is in training mode, or packed already.</exception>
+    /// <exception cref="InvalidOperationException">The model is in training mode, under a mask, or packed already.</exception>
     public static SparseModel Pack(Module model, Func<Tensor> forward) => Pack(model, forward, new SparseOptions());
 
     /// <summary>Packs a model that is called in another way.</summary>
@@ -91,7 +91,7 @@ public sealed class SparseModel : IDisposable
     /// <param name="options">The options.</param>
     /// <returns>The packed model, which owns the packed weights until it is disposed.</returns>
     /// <exception cref="ArgumentException">A match of the options has no effect, or the plan doesn't fit the model.</exception>
-    /// <exception cref="InvalidOperationException">The model is in training mode, or packed already.</exception>
+    /// <exception cref="InvalidOperationException">The model is in training mode, under a mask, or packed already.</exception>
     public static SparseModel Pack(Module model, Func<Tensor> forward, SparseOptions options)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -108,7 +108,7 @@ public sealed class SparseModel : IDisposable
     /// <param name="plan">The plan.</param>
     /// <returns>The packed model, which owns the packed weights until it is disposed.</returns>
     /// <exception cref="ArgumentException">The plan doesn't fit the model.</exception>
-    /// <exception cref="InvalidOperationException">The model is in training mode, or packed already.</exception>
+    /// <exception cref="InvalidOperationException">The model is in training mode, under a mask, or packed already.</exception>
     public static SparseModel Pack(Module model, SparsePlan plan)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -131,7 +131,7 @@ public sealed class SparseModel : IDisposable
     /// <exception cref="ArgumentException">The plan doesn't fit the model, which is then unchanged.</exception>
     /// <exception cref="FileNotFoundException">The file does not exist.</exception>
     /// <exception cref="InvalidDataException">The file is damaged or does not fit; the model is then unchanged.</exception>
-    /// <exception cref="InvalidOperationException">The model is in training mode, or packed already.</exception>
+    /// <exception cref="InvalidOperationException">The model is in training mode, under a mask, or packed already.</exception>
     public static SparseModel Load(Module model, string path, SparsePlan plan)
     {
         ArgumentNullException.ThrowIfNull(model);

@@ -67,6 +67,21 @@ public sealed class PackBadInputTests
         Assert.True(Pruned.IsClose(model.call(example), dense));
     }
 
+    /// <summary>A model may throw anything on numbers that are none of its inputs.</summary>
+    [Fact]
+    public void Pack_WhenModelsCodeFailsOnRandomNumbers_PacksByTheExampleAndSaysSo()
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        using var model = Pruned.Prune(new Indexing(), 0.8);
+        var example = zeros([4, 40]);
+
+        using var packed = SparseModel.Pack(model, example, Pruned.Everything);
+
+        Assert.StartsWith("The model refuses random numbers", Assert.Single(packed.Report.Notes), StringComparison.Ordinal);
+        Assert.Equal(LayerForm.Packed, packed.Report.Layers.Single().Form);
+    }
+
     [Fact]
     public void Pack_WhenWeightsHoldNaN_GivesNaNWhereTheDenseLayerDoes()
     {
@@ -111,8 +126,8 @@ public sealed class PackBadInputTests
         for (var last = 1; last < 12; last++)
         {
             calls = 0;
-            Assert.Throws<TimeoutException>(() => SparseModel.Pack(
-                model, () => ++calls == last ? throw new TimeoutException() : model.call(picture), Pruned.Everything));
+            Assert.Throws<OperationCanceledException>(() => SparseModel.Pack(
+                model, () => ++calls == last ? throw new OperationCanceledException() : model.call(picture), Pruned.Everything));
         }
 
         Assert.Equal(before, Pruned.Bits(model));
@@ -173,6 +188,22 @@ public sealed class PackBadInputTests
     }
 
     /// <summary>A layer that takes numbers up to a bound.</summary>
+    /// <summary>Looks up its largest input in a table of one row.</summary>
+    private sealed class Indexing : Module<Tensor, Tensor>
+    {
+        private static readonly float[] Table = [1];
+        private readonly TorchSharp.Modules.Linear fc = Linear(40, 8);
+
+        public Indexing()
+            : base(nameof(Indexing))
+        {
+            RegisterComponents();
+        }
+
+        public override Tensor forward(Tensor input) =>
+            fc.call(input).mul(tensor(Table[(int)Math.Ceiling(input.abs().max().item<float>())]));
+    }
+
     private sealed class Bounded : Module<Tensor, Tensor>
     {
         private readonly TorchSharp.Modules.Linear _layer = Linear(40, 8);

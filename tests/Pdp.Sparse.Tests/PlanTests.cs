@@ -38,6 +38,25 @@ public sealed class PlanTests
         Assert.Equal([LayerForm.Dense, LayerForm.Dense, LayerForm.Packed], packed.Report.Layers.Select(layer => layer.Form));
     }
 
+    [Fact]
+    public void Pack_WhenOptionsHoldAPlanAndAnotherChoice_SaysThatThePlanChooses()
+    {
+        using var scope = NewDisposeScope();
+        using var model = Nets.Convolutions();
+        var options = new SparseOptions { Plan = new([new() { Name = "8.weight", Shape = [4, 16], Form = LayerForm.Packed }]) };
+        SparseOptions[] wrong =
+        [
+            options with { Include = ["8"] }, options with { Exclude = ["8"] }, options with { Fold = false },
+            options with { ChannelsLast = false },
+        ];
+
+        Assert.All(wrong, other => Assert.Contains(
+            "A plan says which weights are packed",
+            Assert.Throws<ArgumentException>("options", () => SparseModel.Pack(model, Nets.Picture(), other)).Message,
+            StringComparison.Ordinal));
+        SparseModel.Pack(model, Nets.Picture(), options with { MaximumSeconds = 1 }).Dispose();
+    }
+
     [Theory]
     [InlineData("9.weight", 4, 16, LayerForm.Packed, null, "the model has no such weight; it has 0.weight, 3.weight, 8.weight")]
     [InlineData("8.weight", 4, 17, LayerForm.Packed, null, "its shape is [4, 16], not [4, 17]")]

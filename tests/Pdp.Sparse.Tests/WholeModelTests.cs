@@ -115,6 +115,28 @@ public sealed class WholeModelTests : IDisposable
         Assert.Equal(20, packed.Report.PackedMilliseconds);
     }
 
+    [Theory]
+    [InlineData(9.6, true)]
+    [InlineData(9.8, false)]
+    public void Pack_WhenOneLayerIsIncluded_PacksTheOthersIfTheModelGains(double packedTime, bool isPacked)
+    {
+        using var _ = no_grad();
+        using var model = Nets.Convolutions();
+        var expected = model.call(Nets.Picture());
+        var times = new Queue<double[]>([[10, 1], [10, 1], [10, 1], [10, packedTime]]);
+        var options = OfLayers with { Include = ["8.weight"] };
+
+        using var packed = Pack(model, Times(times.Dequeue, whole: [10, 10, 10, 20]), options);
+
+        var other = isPacked ? LayerForm.Packed : LayerForm.Folded;
+        Assert.Equal([other, other, LayerForm.Packed], packed.Report.Layers.Select(layer => layer.Form));
+        Assert.Equal(isPacked ? [] : (string[])
+            ["The whole model takes 9.800 ms with the packed layers, and 10.000 ms without: only what is included is packed."],
+            packed.Report.Notes);
+        Assert.Empty(times);
+        Assert.True(Pruned.IsClose(model.call(Nets.Picture()), expected));
+    }
+
     private static SparseModel Pack(nn.Module<Tensor, Tensor> model, Medians clock, SparseOptions options) =>
         new Packer(model, options, clock).ByTrial(() => model.call(Nets.Picture()));
 

@@ -51,7 +51,8 @@ internal static class OptionChecks
                 + "the options or in a rule, or leave Channels unset.", nameof(options));
         if (options is { Channels: null, Macs: not null })
             throw new ArgumentException(
-                "PdpOptions.Macs says what channels cost that are removed by a map: set Channels, too, or leave Macs unset.", nameof(options));
+                "PdpOptions.Macs says what channels cost that are removed by a map: set Channels, too, or leave Macs unset.",
+                nameof(options));
         if (options is { Channels: { } map, Allocation: MacBudget budget } && map.GroupUnlikeIn(budget.Channels) is { } other)
             throw new ArgumentException(
                 $"The budget of MACs is for another channel map: the group '{other}' has other members there. Make the MacBudget with the "

@@ -20,7 +20,7 @@ internal static class RawTensor
     /// <summary>A new tensor with the bytes that are written to it.</summary>
     public static Tensor Filled(long[] shape, ScalarType type, Filling fill)
     {
-        var filled = empty(shape, dtype: type);
+        var filled = empty(shape, type, CPU);
         fill(Bytes(filled));
         GC.KeepAlive(filled);
         return filled;

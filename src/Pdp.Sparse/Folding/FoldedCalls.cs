@@ -79,8 +79,8 @@ internal static class FoldedCalls
 
     private static InvalidOperationException NotReached(string name) => new(
             $"'{name}' is folded into a layer, but did not get that layer's output in this call: the result would be "
-            + "wrong. The plan is another model's, or the model calls its modules in another order for this input; pack it with "
-            + "SparseOptions { Fold = false }.");
+            + "wrong. The plan is another model's, or the model calls its modules in another order for this input; pack it on an "
+            + "example, with SparseOptions { Fold = false }.");
 
     /// <summary>A model's call, and what was going on before it.</summary>
     private readonly record struct Outer(object Model, Tensor? Output, FoldedModule[]? Followers, int Next, bool IsChecked);

@@ -39,7 +39,7 @@ internal sealed class FoldedModules : IDisposable
 
     private void Add(FoldedModule module)
     {
-        var stub = zeros(ShapeFor(module.Module), ScalarType.Float32).DetachFromDisposeScope();
+        var stub = zeros(ShapeFor(module.Module), ScalarType.Float32, CPU).DetachFromDisposeScope();
         _stubs.Add(stub);
         var constants = module.Module is BatchNorm norm ? Constants(norm) : [];
         var setting = SettingOf(module.Module);

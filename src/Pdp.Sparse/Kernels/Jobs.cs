@@ -4,16 +4,17 @@ namespace Pdp.Sparse.Kernels;
 internal sealed class Jobs
 {
     private readonly Stack<Job> _waiting = new();
-    private int _users;
-
     /// <summary>The pool of all packed layers.</summary>
     public static Jobs Shared { get; } = new();
+
+    /// <summary>How many there are whose calls take jobs.</summary>
+    public int Users { get; private set; }
 
     /// <summary>Counts one more whose calls take jobs: a packed layer, or a trial.</summary>
     public void Open()
     {
         lock (_waiting)
-            _users++;
+            Users++;
     }
 
     /// <summary>Counts it no more. After the last one the collector may have the jobs, with their memory.</summary>
@@ -21,7 +22,7 @@ internal sealed class Jobs
     {
         lock (_waiting)
         {
-            if (--_users == 0)
+            if (--Users == 0)
                 _waiting.Clear();
         }
     }

@@ -4,9 +4,12 @@ namespace Pdp.Sparse.Layers;
 internal static class LayerChoice
 {
     /// <summary>The weights that have to be packed.</summary>
-    /// <exception cref="ArgumentException">A match matches nothing, or a weight that can't be packed or is excluded.</exception>
+    /// <exception cref="ArgumentException">
+    /// A match matches nothing, or a weight that can't be packed or is excluded; or a plan leaves nothing to choose.
+    /// </exception>
     public static IReadOnlySet<WeightEntry> Forced(SparseOptions options, IReadOnlyList<WeightEntry> weights)
     {
+        RequireNoneBesideAPlan(options);
         RequireMatches(options.Include.Concat(options.Exclude), weights);
         foreach (var match in options.Include)
         {
@@ -29,6 +32,17 @@ internal static class LayerChoice
     public static string? ReasonAgainst(WeightEntry weight, SparseOptions options) =>
         weight.Obstacle
         ?? (options.Exclude.FirstOrDefault(match => match.Matches(weight.Info)) is { } match ? $"excluded by {match}" : null);
+
+    private static void RequireNoneBesideAPlan(SparseOptions options)
+    {
+        if (options.Plan is not null
+            && (options.Include.Count > 0 || options.Exclude.Count > 0 || !options.Fold || !options.ChannelsLast))
+        {
+            throw new ArgumentException(
+                "A plan says which weights are packed, and how: leave Include, Exclude, Fold and ChannelsLast unset, or Plan, to pack by "
+                + "an example.", nameof(options));
+        }
+    }
 
     private static void RequireMatches(IEnumerable<LayerMatch> matches, IReadOnlyList<WeightEntry> weights)
     {

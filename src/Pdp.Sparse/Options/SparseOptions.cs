@@ -30,6 +30,9 @@ public sealed record SparseOptions
     public double MaximumSeconds { get; init => field = Guard.Positive(value); } = 10;
 
     /// <summary>The choices of an earlier packing, which are applied without running or timing anything.</summary>
-    /// <value>Null, the default, times the layers on the example.</value>
+    /// <value>
+    /// Null, the default, times the layers on the example. A plan leaves nothing to choose: beside one the options above but for the time
+    /// have to be at their defaults.
+    /// </value>
     public SparsePlan? Plan { get; init; }
 }

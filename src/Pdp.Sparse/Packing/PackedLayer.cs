@@ -31,7 +31,7 @@ internal sealed class PackedLayer : IDisposable
         _settings = new(_layer.Module);
         _exact = new(_layer.Weight, Fold, _form);
         _bias = new($"{_layer.Name}.bias", () => _layer.Bias);
-        _stub = empty(_layer.StubShape(), device: WeightSwap.Meta).DetachFromDisposeScope();
+        _stub = empty(_layer.StubShape(), ScalarType.Float32, WeightSwap.Meta).DetachFromDisposeScope();
         _swap = new(_layer, ToDense);
         _hooks = new(_layer.Module, _stub, Compute);
         Jobs.Shared.Open();
@@ -123,7 +123,7 @@ internal sealed class PackedLayer : IDisposable
         {
             throw new InvalidOperationException(
                 $"'{norm.Name}' is folded into '{_layer.Name}' for inputs of {_layer.Rank} dimensions, and this one has {input.dim()}: "
-                + "pack with SparseOptions { Fold = false }.");
+                + "pack on an example, with SparseOptions { Fold = false }.");
         }
 
         if (_hooks.AreShared)

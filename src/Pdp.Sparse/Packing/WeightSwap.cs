@@ -36,12 +36,13 @@ internal sealed class WeightSwap : IDisposable
         using var normal = inference_mode(false);
         using var _ = no_grad();
         (_module, _weight, _dense) = (layer.Module, layer.Weight, dense);
+        var shape = _weight.shape;
+        _absent = Kept(empty(shape, ScalarType.Float32, Meta));
+        _listed = Kept(NotANumber(shape));
+        using var nothing = empty(0, ScalarType.Float32, CPU);
+        // After all that may fail for want of memory, which would lose the gradient.
         _gradient = _weight.grad?.DetachFromDisposeScope();
         _weight.grad = null;
-        var shape = _weight.shape;
-        _absent = Kept(empty(shape, device: Meta));
-        _listed = Kept(NotANumber(shape));
-        using var nothing = empty(0);
         SetMemory(nothing);
         LayerFields.Weight(_module) = _absent;
         LayerFields.Listed(_module)["weight"] = _listed;
@@ -111,7 +112,7 @@ internal sealed class WeightSwap : IDisposable
     private static Tensor NotANumber(long[] shape)
     {
         using var scope = NewDisposeScope();
-        var first = zeros([shape.Length, 1], ScalarType.Int64);
-        return sparse_coo_tensor(first, full([1], NaN, ScalarType.Float32), shape).MoveToOuterDisposeScope();
+        var first = zeros([shape.Length, 1], ScalarType.Int64, CPU);
+        return sparse_coo_tensor(first, full([1], NaN, ScalarType.Float32, CPU), shape).MoveToOuterDisposeScope();
     }
 }

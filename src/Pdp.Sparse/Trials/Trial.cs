@@ -20,6 +20,7 @@ internal sealed class Trial : IDisposable
     private readonly TrialLayer[] _layers;
     private readonly FoldedModules _folded;
     private readonly List<string> _notes = [];
+    private bool _isDisposed;
 
     /// <summary>Watches a model on the example, and puts hooks on its layers.</summary>
     /// <param name="model">The model.</param>
@@ -57,6 +58,8 @@ internal sealed class Trial : IDisposable
         TimeLayers();
         Pack();
         PutChannelsLast();
+        if (_forced.Count > 0)
+            TimeUnforced();
         var times = TimeModel();
         CheckReaders();
         return times;
@@ -76,6 +79,9 @@ internal sealed class Trial : IDisposable
 
     public void Dispose()
     {
+        if (_isDisposed)
+            return;
+        _isDisposed = true;
         _folded.Dispose();
         foreach (var layer in _layers)
             layer.Dispose();
@@ -132,6 +138,21 @@ internal sealed class Trial : IDisposable
         Set(medians[1] <= Gain * medians[0] ? last : first);
     }
 
+    /// <summary>Leaves what isn't forced dense, if the model doesn't gain by it beside what is.</summary>
+    private void TimeUnforced()
+    {
+        var settled = Forms();
+        TrialLayer[] unforced = [.. _layers.Where(layer => layer.Form == LayerForm.Packed && !IsForced(layer.Weight))];
+        if (unforced.Length == 0)
+            return;
+        LayerForm[] forced = [.. _layers.Select(layer => unforced.Contains(layer) ? layer.PlainForm : layer.Form)];
+        var medians = _clock(_options.MaximumSeconds / 4, Way(forced), Way(settled));
+        var isGain = medians[1] <= Gain * medians[0];
+        Set(isGain ? settled : forced);
+        if (!isGain)
+            GiveUp(unforced, medians[1], medians[0], "only what is included is packed");
+    }
+
     /// <summary>Times the whole model as it is, dense at its best, and as settled, and keeps what is fastest.</summary>
     private ModelTimes TimeModel()
     {
@@ -147,7 +168,7 @@ internal sealed class Trial : IDisposable
         var (denseForms, denseTime) = dense > Gain * medians[0] ? (plain, medians[0]) : (medians[2] < medians[1] ? best : folded, dense);
         if (_forced.Count == 0 && medians[3] > Gain * Math.Min(medians[0], dense))
         {
-            GiveUp(medians[3], denseTime);
+            GiveUp([.. _layers.Where(layer => layer.Form == LayerForm.Packed)], medians[3], denseTime, "none is packed");
             Set(denseForms);
             return new(medians[0], dense, denseTime);
         }
@@ -156,16 +177,15 @@ internal sealed class Trial : IDisposable
         return new(medians[0], dense, medians[3]);
     }
 
-    private void GiveUp(double packed, double dense)
+    private void GiveUp(TrialLayer[] losing, double packed, double dense, string rest)
     {
-        TrialLayer[] losing = [.. _layers.Where(layer => layer.Form == LayerForm.Packed)];
         if (losing.Length == 0)
             return;
         foreach (var layer in losing)
             layer.Refusal = "the model as a whole does not gain";
         _notes.Add(string.Create(
             CultureInfo.InvariantCulture,
-            $"The whole model takes {packed:0.000} ms with the packed layers, and {dense:0.000} ms without: none is packed."));
+            $"The whole model takes {packed:0.000} ms with the packed layers, and {dense:0.000} ms without: {rest}."));
     }
 
     /// <summary>Leaves layers dense if code of the model reads their weights itself.</summary>

@@ -31,7 +31,7 @@ internal sealed class TrialLayer : IDisposable
         (Weight, Layer, IsPackable, _clock) = (weight, weight.Layer!, isPackable, clock);
         Fold = DenseForm.IsFor(Layer) ? fold : LayerFold.None;
         _stub = zeros(Layer.StubShape(), ScalarType.Float32, CPU).DetachFromDisposeScope();
-        _metaStub = empty(Layer.StubShape(), device: WeightSwap.Meta).DetachFromDisposeScope();
+        _metaStub = empty(Layer.StubShape(), ScalarType.Float32, WeightSwap.Meta).DetachFromDisposeScope();
         _hooks = new(Layer.Module, _stub, Compute);
     }
 

@@ -163,7 +163,8 @@ public sealed class WeightAverage : IDisposable
     {
         foreach (var (name, live, average) in _pairs)
         {
-            if (live.IsInvalid || average.IsInvalid || !live.shape.AsSpan().SequenceEqual(average.shape))
+            if (live.IsInvalid || average.IsInvalid || !live.shape.AsSpan().SequenceEqual(average.shape)
+                || live.device_type != average.device_type || live.device_index != average.device_index)
             {
                 throw new InvalidOperationException(
                     $"'{name}' was disposed or reshaped since its average was begun, as by moving or shrinking the model: "

@@ -19,10 +19,11 @@ public sealed class CheckpointFolder
     private const long LastStep = 9_999_999_999;
     private readonly string _folder;
     private readonly int _keepLast;
+    private readonly HashSet<string> _whole = new(StringComparer.Ordinal);
 
     /// <summary>Opens a folder, which is made when there is something to save.</summary>
     /// <param name="path">The folder.</param>
-    /// <param name="keepLast">The checkpoints to keep besides the best, in [1, ∞).</param>
+    /// <param name="keepLast">The checkpoints to keep besides the best, in [1, ∞). A damaged one doesn't count.</param>
     /// <exception cref="ArgumentNullException"><paramref name="path"/> is null.</exception>
     /// <exception cref="ArgumentException"><paramref name="path"/> is empty.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="keepLast"/> is outside its range.</exception>
@@ -79,7 +80,8 @@ public sealed class CheckpointFolder
             state.Save(path, texts);
         }
 
-        foreach (var old in damaged.Concat(List().Except(damaged).SkipLast(_keepLast)).Concat(Parts()))
+        _whole.Add(path);
+        foreach (var old in damaged.Concat(Old([.. List().Except(damaged)])).Concat(Parts()))
         {
             File.Delete(old);
         }
@@ -131,6 +133,20 @@ public sealed class CheckpointFolder
             : throw new InvalidOperationException(
                 $"'{whole}' is of a later step than {step}: continue from it, or save to another folder.");
     }
+
+    // What is older than the whole ones to keep. Of an earlier process's checkpoints only those are read that take the place of one.
+    private string[] Old(string[] files)
+    {
+        var first = files.Length;
+        for (var whole = 0; files.Length > _keepLast && first > 0 && whole < _keepLast;)
+        {
+            whole += IsWhole(files[--first]) ? 1 : 0;
+        }
+
+        return files.Length > _keepLast ? files[..first] : [];
+    }
+
+    private bool IsWhole(string path) => _whole.Contains(path) || (Seal.Fault(path) is null && _whole.Add(path));
 
     // What a killed process was writing.
     private string[] Parts() => Directory.GetFiles(_folder, "*" + Extension + ".part");

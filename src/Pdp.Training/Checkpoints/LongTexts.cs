@@ -25,7 +25,7 @@ internal static class LongTexts
     public static Tensor ToTensor(string name, string text)
     {
         SafetensorsFile.RequireText(name, text);
-        return tensor(Strict.GetBytes(text));
+        return tensor(Strict.GetBytes(text), device: CPU);
     }
 
     /// <summary>Reads the long texts of a checkpoint.</summary>

@@ -92,7 +92,9 @@ public sealed record TrainingState
     /// <exception cref="InvalidDataException">
     /// The file is damaged, does not fit, or holds NaN or infinity in the weights; nothing has changed then.
     /// </exception>
-    /// <exception cref="InvalidOperationException">The averages have replaced the weights; nothing has changed then.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The averages have replaced the weights, the model is packed, or one of its tensors is an expanded view; nothing has changed then.
+    /// </exception>
     public void Load(string path, Action? then = null)
     {
         ArgumentNullException.ThrowIfNull(path);

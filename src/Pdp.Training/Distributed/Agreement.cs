@@ -81,7 +81,7 @@ public static class Agreement
     private static void RequireSameHashes(ICollective collective, long[] hashes, Func<int, string> name)
     {
         using var scope = NewDisposeScope();
-        var table = zeros([collective.Size, hashes.Length], ScalarType.Int64);
+        var table = zeros([collective.Size, hashes.Length], ScalarType.Int64, CPU);
         hashes.CopyTo(RowOf(table, collective.Rank, hashes.Length));
         collective.Sum(table);
         for (var column = 0; column < hashes.Length; column++)

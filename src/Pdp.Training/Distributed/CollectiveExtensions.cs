@@ -17,7 +17,7 @@ public static class CollectiveExtensions
     {
         ArgumentNullException.ThrowIfNull(collective);
         using var scope = NewDisposeScope();
-        var count = tensor(condition ? 1L : 0L);
+        var count = tensor(condition ? 1L : 0L, ScalarType.Int64, CPU);
         collective.Sum(count);
         return count.ReadCpuInt64(0) > 0;
     }
@@ -66,9 +66,9 @@ public static class CollectiveExtensions
     {
         using var scope = NewDisposeScope();
         var own = Utf8.GetBytes(text);
-        var length = tensor((long)own.Length);
+        var length = tensor((long)own.Length, ScalarType.Int64, CPU);
         collective.Broadcast(length, root);
-        var bytes = zeros(length.ReadCpuInt64(0), ScalarType.Byte);
+        var bytes = zeros(length.ReadCpuInt64(0), ScalarType.Byte, CPU);
         if (collective.Rank == root)
         {
             own.CopyTo(bytes.bytes);

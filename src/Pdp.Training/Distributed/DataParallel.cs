@@ -60,7 +60,7 @@ public sealed class DataParallel : IDisposable
         ];
         _known = [.. _parameters.Select(entry => TensorAddress.OfNative(entry.Parameter))];
         (_buckets, _memory) = BucketPlan.Make([.. _parameters.Select(entry => entry.Parameter)], options.BucketBytes);
-        _presence = zeros(_parameters.Length, ScalarType.Int64).DetachFromDisposeScope();
+        _presence = zeros(_parameters.Length, ScalarType.Int64, CPU).DetachFromDisposeScope();
         _size = collective.Size.ToScalar();
     }
 

@@ -133,7 +133,7 @@ internal sealed class ModuleFit
         }
 
         using var scope = NewDisposeScope();
-        return one.eq(other).logical_or(one.ne(one)).all().cpu().bytes[0] != 0;
+        return one.eq(other).logical_or(one.ne(one).logical_and(other.ne(other))).all().cpu().bytes[0] != 0;
     }
 
     // A conversion that turns numbers into infinity.

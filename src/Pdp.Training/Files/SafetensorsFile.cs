@@ -96,7 +96,9 @@ internal static class SafetensorsFile
 
         if (tensor.is_sparse || tensor.device_type == TorchSharp.DeviceType.META)
         {
-            throw new ArgumentException($"A safetensors file cannot hold '{name}', which is sparse or has no memory.", nameof(tensor));
+            throw new ArgumentException(
+                $"A safetensors file cannot hold '{name}', which is sparse or has no memory: "
+                + "if its model is packed, call Unpack() first.", nameof(tensor));
         }
 
         SafetensorsType.Name(tensor.dtype);
@@ -136,7 +138,7 @@ internal static class SafetensorsFile
     private static Tensor Read(FileStream stream, long first, SafetensorsEntry entry, string path)
     {
         stream.Position = first + entry.Begin;
-        var tensor = empty(entry.Shape, dtype: entry.Type);
+        var tensor = empty(entry.Shape, entry.Type, CPU);
         if (entry.End == entry.Begin)
         {
             return tensor;

@@ -56,7 +56,7 @@ internal sealed class GradientSet
     {
         if (_all.Length == 0)
         {
-            return zeros([]);
+            return zeros([], ScalarType.Float32, CPU);
         }
 
         var device = _all[0].Gradient.device;

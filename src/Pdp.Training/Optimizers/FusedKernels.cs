@@ -61,7 +61,7 @@ internal static class FusedKernels
     {
         using Scalar rate = learningRate.ToScalar(), one = beta1.ToScalar(), two = beta2.ToScalar();
         using Scalar decay = weightDecay.ToScalar(), term = epsilon.ToScalar(), isAmsGrad = (largest.Length > 0).ToScalar();
-        using var count = tensor((float)step);
+        using var count = tensor((float)step, ScalarType.Float32, CPU);
         var steps = new Tensor[parameters.Length];
         Array.Fill(steps, count);
         Unit.Value.invoke(

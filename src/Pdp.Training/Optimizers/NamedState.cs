@@ -14,12 +14,12 @@ internal sealed class NamedState(IReadOnlyList<ParameterGroup> groups, IReadOnly
         using var noGrad = no_grad();
         var state = new Dictionary<string, Tensor>(StringComparer.Ordinal)
         {
-            [StateKeys.LearningRate] = tensor(groups.Select(group => group.LearningRate).ToArray()),
-            [StateKeys.InitialLearningRate] = tensor(groups.Select(group => group.InitialLearningRate).ToArray()),
+            [StateKeys.LearningRate] = tensor(groups.Select(group => group.LearningRate).ToArray(), device: CPU),
+            [StateKeys.InitialLearningRate] = tensor(groups.Select(group => group.InitialLearningRate).ToArray(), device: CPU),
         };
         foreach (var slot in slots.Where(slot => slot.Steps > 0))
         {
-            state.Add(StateKeys.Step(slot.Name), tensor(slot.Steps));
+            state.Add(StateKeys.Step(slot.Name), tensor(slot.Steps, ScalarType.Int64, CPU));
             for (var i = 0; i < slot.State.Length; i++)
             {
                 state.Add(StateKeys.Of(slot.Name, names[i]), slot.State[i].clone());
@@ -70,7 +70,7 @@ internal sealed class NamedState(IReadOnlyList<ParameterGroup> groups, IReadOnly
         {
             foreach (var part in byName[name].State)
             {
-                part.mul_(mask.to_type(part.dtype));
+                part.mul_(mask.to(part.dtype, part.device));
             }
         }
     }

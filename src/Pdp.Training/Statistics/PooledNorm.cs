@@ -63,7 +63,7 @@ internal sealed class PooledNorm : IDisposable
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         Set(_moments.Mean, _moments.Variance());
-        _norm.num_batches_tracked?.copy_(tensor(batches));
+        _norm.num_batches_tracked?.copy_(tensor(batches, ScalarType.Int64, CPU));
     }
 
     /// <summary>Sets the statistics to the old ones.</summary>

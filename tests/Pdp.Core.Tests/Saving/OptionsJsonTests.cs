@@ -119,7 +119,8 @@ public sealed class OptionsJsonTests
     {
         using var model = TestModels.Cnn();
         using var example = ones(1, 3, 8, 8);
-        var options = new PdpOptions { Epochs = 4, Sparsity = 0.5, Strategy = new PerChannel(), Channels = ChannelMap.Find(model, example) };
+        var map = ChannelMap.Find(model, example);
+        var options = new PdpOptions { Epochs = 4, Sparsity = 0.5, Strategy = new PerChannel(), Channels = map };
         var json = JsonNode.Parse(options.ToJson())!;
         var slice = json["channels"]!["groups"]![0]!["slices"]!.AsArray().First(slice => (int?)slice!["role"] == (int)ChannelRole.Input)!;
         Assert.NotNull(slice[property]);

@@ -1,5 +1,7 @@
 using System.Runtime.CompilerServices;
 using Pdp.Sparse.Kernels;
+using Pdp.Tests.Support;
+using static TorchSharp.torch;
 
 namespace Pdp.Sparse.Tests.Kernels;
 
@@ -45,5 +47,18 @@ public sealed class JobsTests
         GC.WaitForPendingFinalizers();
         GC.Collect();
         return job.IsAlive;
+    }
+
+    [Fact]
+    public void Users_AfterAPackingByTrialAndItsEnd_AreAsManyAsBefore()
+    {
+        using var scope = NewDisposeScope();
+        using var model = Nets.Convolutions();
+        var before = Jobs.Shared.Users;
+
+        using (SparseModel.Pack(model, Nets.Picture(), Pruned.Everything))
+            Assert.Equal(before + 3, Jobs.Shared.Users);
+
+        Assert.Equal(before, Jobs.Shared.Users);
     }
 }

@@ -44,6 +44,21 @@ public sealed class CheckpointFolderTests : IDisposable
     }
 
     [Fact]
+    public void Save_BesideDamagedOnes_KeepsAsManyWholeOnes()
+    {
+        _folder.Save(1, _scene.State, Texts);
+        _folder.Save(2, _scene.State, Texts);
+        Damage(_folder.List()[1]);
+        var folder = new CheckpointFolder(_temporary.File("run"), keepLast: 2);
+
+        folder.Save(3, _scene.State, Texts);
+        Assert.Equal(["step-0000000001.safetensors", "step-0000000002.safetensors", "step-0000000003.safetensors"], Names());
+
+        folder.Save(4, _scene.State, Texts);
+        Assert.Equal(["step-0000000003.safetensors", "step-0000000004.safetensors"], Names());
+    }
+
+    [Fact]
     public void FindNewest_WhenTheNewestAreDamaged_TakesTheNewestThatIsWholeAndSaysSo()
     {
         _folder.Save(1, _scene.State, Texts);

@@ -49,6 +49,18 @@ public sealed class SafetensorsTiedTests : IDisposable
             tensors, new LoadOptions(), "'first.weight' and 'second.weight' have different values, and are one tensor in the model");
     }
 
+    [Theory]
+    [InlineData("first.weight")]
+    [InlineData("second.weight")]
+    public void LoadInto_WhenTheValuesAreNaNUnderOneName_IsRefused(string name)
+    {
+        var tensors = Tensors();
+        tensors[name] = full([2, 2], float.NaN);
+
+        AssertRefused(
+            tensors, new LoadOptions(), "'first.weight' and 'second.weight' have different values, and are one tensor in the model");
+    }
+
     [Fact]
     public void LoadInto_WhenTheValuesAreNaNUnderBothNames_TakesThem()
     {

@@ -34,8 +34,8 @@ public sealed record MacCount(IReadOnlyList<LayerMacs> Layers)
     /// <summary>Counts the MACs of one example, by running the model in evaluation mode.</summary>
     /// <param name="model">The model; its modes are restored, and nothing else changes.</param>
     /// <param name="example">
-    /// <c>[batch, …]</c>: inputs of the model, of the size to count for; only the first one is run. For inputs with another dimension first,
-    /// as <c>[tokens, batch, width]</c>, give the other overload a call of the model with a single example.
+    /// <c>[batch, …]</c>: inputs of the model, of the size to count for; only the first one is run. For inputs with another dimension
+    /// first, as <c>[tokens, batch, width]</c>, give the other overload a call of the model with a single example.
     /// </param>
     /// <exception cref="ArgumentException">
     /// The model has no convolution or linear layer, or one of them runs through <c>forward</c>; or one isn't called, and the output has

@@ -33,10 +33,14 @@ internal sealed class GradientWatch(string name, Parameter parameter) : IDisposa
     /// <summary>The most elements of the smallest one: its gradient is examined in float64, which takes seven times its memory.</summary>
     private const long MostOfOne = 1 << 22;
 
+    /// <summary>So many consecutive sums of several passes whose bits are filled can't be a coincidence.</summary>
+    private const int MostFilled = 4;
+
     private double[]? _marks;
     private Tensor? _sum;
     private long _start;
     private bool _isStale;
+    private int _scaled;
 
     /// <summary>Whether a gradient arrived in the last scope and was dropped before its end, as zero_grad behind backward does.</summary>
     public bool IsDropped { get; private set; }
@@ -45,7 +49,8 @@ internal sealed class GradientWatch(string name, Parameter parameter) : IDisposa
     private static bool Serves(Parameter parameter) =>
         NativeTensor.IsSupported
         && NativeTensor.HasVersions
-        && parameter.dtype != ScalarType.Float64;
+        && parameter.dtype != ScalarType.Float64
+        && parameter.device_type is TorchSharp.DeviceType.CPU or TorchSharp.DeviceType.CUDA;
 
     /// <summary>A watch for each of the smallest groups; null for the others.</summary>
     public static GradientWatch?[] Among(IReadOnlyList<MaskGroup> groups)
@@ -120,8 +125,15 @@ internal sealed class GradientWatch(string name, Parameter parameter) : IDisposa
         parameter.grad = gradient.reshape(parameter.shape).to_type(parameter.dtype);
         return !isSum ? null
             : changes == 2 && bits.IsZeroed ? Faults.ZeroedInside(name)
-            : (changes == 1 ? bits.IsNoGradient : bits.IsScaled) ? Faults.GradientChangedInside(name)
+            : (changes == 1 ? bits.IsNoGradient : IsScaled(bits, changes)) ? Faults.GradientChangedInside(name)
             : null;
+    }
+
+    // Three numbers of very different size can fill all bits, too. That they do so in one scope after another would be a coincidence.
+    private bool IsScaled(GradientBits bits, long changes)
+    {
+        _scaled = bits.IsScaled ? _scaled + 1 : 0;
+        return changes == 2 ? bits.IsScaled : _scaled >= MostFilled;
     }
 
     public void Dispose()

@@ -26,7 +26,7 @@ internal sealed class MisuseWatch : IDisposable
     private const int CostlyChecks = 8;
     private const int CostlyPeriod = 1024;
 
-    private readonly UnmaskedWatch _unmasked = new();
+    private readonly UnmaskedWatch _unmasked;
     private readonly MaskGroup[] _weights;
     private readonly ParameterWatch[] _watches;
     private readonly GradientWatch?[] _gradients;
@@ -40,6 +40,7 @@ internal sealed class MisuseWatch : IDisposable
         _weights = NativeTensor.IsSupported ? [.. weights] : [];
         _watches = [.. _weights.Select(weight => new ParameterWatch(weight.Mask.Name, weight.Parameters[0]))];
         _gradients = GradientWatch.Among(_weights);
+        _unmasked = new(() => _watches.Any(watch => watch.CarriesGradient()));
         Accept();
     }
 
@@ -206,6 +207,8 @@ internal sealed class MisuseWatch : IDisposable
         {
             if (watch.Look(mayWait: IsThorough))
                 _unmasked.Stepped();
+            else if (watch.MayBeTrained)
+                _unmasked.MayHaveStepped();
         }
     }
 

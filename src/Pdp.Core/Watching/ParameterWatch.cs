@@ -53,6 +53,9 @@ internal sealed unsafe class ParameterWatch(string name, Parameter parameter)
     /// <summary>Whether a nonzero gradient was seen after a scope that ended without one.</summary>
     public bool HasSeenGradient { get; private set; }
 
+    /// <summary>Whether the parameter changed before the last look, with a new gradient that was not read, as that takes waiting.</summary>
+    public bool MayBeTrained { get; private set; }
+
     /// <summary>
     /// Checks whether the parameter has changed since the last look, with a new nonzero gradient; averaged weights that are swapped in have
     /// none.
@@ -66,11 +69,16 @@ internal sealed unsafe class ParameterWatch(string name, Parameter parameter)
         HasStepped |= isChanged;
         _hasTrainingStep |= isChanged;
         var gradient = GradientSign();
-        var isTrained = isChanged && gradient != _gradient && CarriesGradient(mayWait);
+        var hasNewGradient = isChanged && gradient != _gradient && gradient != default;
         _gradient = gradient;
+        MayBeTrained = hasNewGradient && !IsReadable(mayWait);
+        var isTrained = hasNewGradient && CarriesGradient(mayWait);
         HasSeenGradient |= isTrained && !_carriedGradient;
         return isTrained;
     }
+
+    /// <summary>Reads whether there is a nonzero gradient.</summary>
+    public bool CarriesGradient() => CarriesGradient(mayWait: true);
 
     /// <summary>Accepts the parameter as it is, at the end of a scope or after the library itself has changed it.</summary>
     /// <param name="mayWait">Whether to read a gradient on a device other than the CPU, for which the step has to wait.</param>
@@ -142,13 +150,15 @@ internal sealed unsafe class ParameterWatch(string name, Parameter parameter)
     /// <summary>The value of the sample for gradients that are not plain float32 memory.</summary>
     private bool IsNonzero(bool mayWait)
     {
-        if (!mayWait && parameter.device_type != DeviceType.CPU)
+        if (!IsReadable(mayWait))
             return false;
 
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         return parameter.grad is { } gradient && gradient.to_dense().count_nonzero().cpu().ReadCpuInt64(0) > 0;
     }
+
+    private bool IsReadable(bool mayWait) => mayWait || parameter.device_type == DeviceType.CPU;
 
     /// <summary>A handle of the gradient, to be released; 0 if there is none.</summary>
     private nint Gradient()

@@ -10,12 +10,14 @@ namespace Pdp.Watching;
 /// A scope in which no gradient arrives is not a training scope: it may be an evaluation. If there are only such scopes, the weights must
 /// also have been stepped with gradients, as layers may be idle for a time and weights may be loaded.
 /// </remarks>
-internal sealed class UnmaskedWatch
+/// <param name="carriesGradient">Reads whether there is a nonzero gradient now.</param>
+internal sealed class UnmaskedWatch(Func<bool> carriesGradient)
 {
     private double? _since;
     private bool _isCommitted;
     private bool _hasScopes;
     private bool _hasSteps;
+    private bool _mayHaveSteps;
     private bool _hasDropped;
     private bool _hasTrained;
 
@@ -24,11 +26,12 @@ internal sealed class UnmaskedWatch
         if (!isPruning)
             _since = null;
         else if (_since is null)
-            (_since, _hasScopes, _hasSteps, _hasDropped) = (epoch, false, false, false);
+            (_since, _hasScopes, _hasSteps, _mayHaveSteps, _hasDropped) = (epoch, false, false, false, false);
     }
 
     /// <summary>Starts over, as the masks are final: from now on the zeros have to stay.</summary>
-    public void Committed(double epoch) => (_since, _isCommitted, _hasScopes, _hasSteps, _hasDropped) = (epoch, true, false, false, false);
+    public void Committed(double epoch) =>
+        (_since, _isCommitted, _hasScopes, _hasSteps, _mayHaveSteps, _hasDropped) = (epoch, true, false, false, false, false);
 
     /// <summary>Records the beginning of a scope.</summary>
     public void Enter() => _hasScopes = true;
@@ -39,6 +42,9 @@ internal sealed class UnmaskedWatch
     /// <summary>Records a step of the optimizer.</summary>
     public void Stepped() => _hasSteps = true;
 
+    /// <summary>Records what is a step of the optimizer if the gradient isn't zero, which was not read.</summary>
+    public void MayHaveStepped() => _mayHaveSteps = true;
+
     /// <summary>Records a scope in which a gradient arrived and was dropped before its end.</summary>
     /// <remarks>An attack on the inputs does that in an evaluation too, but no correct loop leaves no gradient for a whole epoch.</remarks>
     public void Dropped() => _hasDropped = !_isCommitted;
@@ -48,6 +54,8 @@ internal sealed class UnmaskedWatch
     /// <summary>Checks that no whole epoch has passed before this one.</summary>
     public void Require(double epoch)
     {
+        if (_since + 1 <= epoch)
+            Decide();
         if (_since is { } since && epoch - since >= 1 && (_hasSteps || _hasDropped || !(_hasScopes || _isCommitted)))
             Throw(since);
     }
@@ -55,8 +63,17 @@ internal sealed class UnmaskedWatch
     /// <summary>Checks that the last training was not without a scope.</summary>
     public void RequireMasked()
     {
+        if (_since is not null)
+            Decide();
         if (_since is { } since && (_hasSteps || (_hasDropped && !_hasTrained)))
             Throw(since);
+    }
+
+    // On a GPU a gradient is read only here, as every step would wait for it.
+    private void Decide()
+    {
+        _hasSteps = _hasSteps || (_mayHaveSteps && carriesGradient());
+        _mayHaveSteps = false;
     }
 
     private void Throw(double since)

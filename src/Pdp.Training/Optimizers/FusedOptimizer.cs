@@ -15,6 +15,7 @@ namespace Pdp.Training;
 /// (<c>OneCycleLR</c> and <c>CyclicLR</c> with <c>cycle_momentum: false</c>).
 /// Contiguous float32 parameters on the CPU are updated by libtorch's fused kernels, all in one call; others by tensor
 /// operations. It owns its state, holds none of the caller's tensors except the parameters, and is not thread-safe.
+/// After disposal all methods that use the state or the gradients throw <see cref="ObjectDisposedException"/>.
 /// </remarks>
 public abstract class FusedOptimizer : optim.Optimizer
 {
@@ -79,7 +80,6 @@ public abstract class FusedOptimizer : optim.Optimizer
     /// <exception cref="InvalidOperationException">
     /// A parameter was disposed since the optimizer was made, as by moving the model; nothing has changed then.
     /// </exception>
-    /// <exception cref="ObjectDisposedException">The optimizer is disposed.</exception>
     public override void zero_grad()
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
@@ -101,7 +101,6 @@ public abstract class FusedOptimizer : optim.Optimizer
     /// A parameter was disposed, reshaped or converted since the optimizer was made, or a gradient does not fit it; nothing has
     /// changed then.
     /// </exception>
-    /// <exception cref="ObjectDisposedException">The optimizer is disposed.</exception>
     public override Tensor step(Func<Tensor>? closure = null)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
@@ -128,7 +127,6 @@ public abstract class FusedOptimizer : optim.Optimizer
     /// <c>NAME.step</c> (int64, []), <c>learning_rate</c> and <c>initial_learning_rate</c> (float64, [groups]).
     /// </summary>
     /// <returns>The tensors, which the caller owns.</returns>
-    /// <exception cref="ObjectDisposedException">The optimizer is disposed.</exception>
     public IReadOnlyDictionary<string, Tensor> GetState()
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
@@ -141,7 +139,6 @@ public abstract class FusedOptimizer : optim.Optimizer
     /// <exception cref="ArgumentException">
     /// A tensor belongs to no parameter, is missing, or has another shape or type, or a number is out of range; nothing has changed then.
     /// </exception>
-    /// <exception cref="ObjectDisposedException">The optimizer is disposed.</exception>
     public void SetState(IReadOnlyDictionary<string, Tensor> state)
     {
         ArgumentNullException.ThrowIfNull(state);
@@ -153,7 +150,6 @@ public abstract class FusedOptimizer : optim.Optimizer
     /// <param name="state">The state; the caller keeps its tensors.</param>
     /// <exception cref="ArgumentNullException"><paramref name="state"/> is null.</exception>
     /// <exception cref="ArgumentException">The state does not fit, as described at <see cref="SetState"/>.</exception>
-    /// <exception cref="ObjectDisposedException">The optimizer is disposed.</exception>
     public void CheckState(IReadOnlyDictionary<string, Tensor> state)
     {
         ArgumentNullException.ThrowIfNull(state);
@@ -162,7 +158,6 @@ public abstract class FusedOptimizer : optim.Optimizer
     }
 
     /// <summary>Drops the state, as if no step had been taken; the learning rates are kept.</summary>
-    /// <exception cref="ObjectDisposedException">The optimizer is disposed.</exception>
     public void ResetState()
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
@@ -178,7 +173,6 @@ public abstract class FusedOptimizer : optim.Optimizer
     /// <param name="masks">Masks by the parameter's name, each in its parameter's shape: 0 or false where the weight is pruned.</param>
     /// <exception cref="ArgumentNullException"><paramref name="masks"/> is null.</exception>
     /// <exception cref="ArgumentException">A mask belongs to no parameter or has another shape; nothing has changed then.</exception>
-    /// <exception cref="ObjectDisposedException">The optimizer is disposed.</exception>
     public void MaskState(IReadOnlyDictionary<string, Tensor> masks)
     {
         ArgumentNullException.ThrowIfNull(masks);

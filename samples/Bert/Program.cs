@@ -35,6 +35,11 @@ return Sample.Run(args, () => Usage.Of(args), () =>
     torch.manual_seed(settings.Seed);
     var device = DeviceOption.Choose(settings.Device);
     Console.WriteLine($"bert: {Sample.Versions}, {device}, seed {settings.Seed}: {CommandLine.Echo(settings)}");
+    if (DenseNote.Of(settings, settings.Method) is { } note)
+    {
+        Console.WriteLine(note);
+    }
+
     using var run = new TrainingRun(settings);
     run.Run();
     return 0;

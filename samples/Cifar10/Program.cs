@@ -54,6 +54,11 @@ static int Run(Settings settings, ICollective ranks)
     torch.manual_seed(settings.Seed);
     var device = DeviceOption.Choose(settings.Device, ranks);
     Console.WriteLine($"cifar10: {Sample.Versions}, {device}, seed {settings.Seed}: {CommandLine.Echo(settings)}");
+    if (DenseNote.Of(settings, settings.Method) is { } note)
+    {
+        Console.WriteLine(note);
+    }
+
     ConsoleProgress.IsSilent = ranks.Size > 1;
     if (ranks.Size > 1)
     {

@@ -71,6 +71,10 @@ static void Run(Settings settings, ICollective ranks, CancellationToken stop)
         : Console.IsOutputRedirected || ranks.Size > 1 ? new PlainDisplay(Console.Out, TimeSpan.FromSeconds(10))
         : new TerminalDisplay(Spectre.Console.AnsiConsole.Console);
     display.Line($"imagenet: {Sample.Versions}, {device}, {get_num_threads()} threads: {CommandLine.Echo(settings)}");
+    if (DenseNote.Of(settings, settings.Method) is { } note)
+    {
+        display.Line(note);
+    }
 
     if (ranks.Size > 1)
     {

@@ -28,6 +28,14 @@ internal static class Ranks
         collective.Gather($"process {Environment.ProcessId} on {Environment.MachineName}")
             .Select((place, rank) => $"rank {rank} is {place}"));
 
-    /// <summary>The cores for each rank of this machine, which would each take all otherwise.</summary>
-    public static int Cores(ICollective collective) => Math.Max(1, Environment.ProcessorCount / collective.LocalRankAndSize().Size);
+    /// <summary>The cores for this rank: its share of those that it may run on, as others would each take all of them, too.</summary>
+    public static int Cores(ICollective collective)
+    {
+        var place = $"{Environment.MachineName} {Affinity()}";
+        return Math.Max(1, Environment.ProcessorCount / collective.Gather(place).Count(other => other == place));
+    }
+
+    // A launcher may have bound each rank to cores of its own; only Linux says so in a file.
+    private static string? Affinity() => !OperatingSystem.IsLinux() ? null
+        : File.ReadLines("/proc/self/status").FirstOrDefault(line => line.StartsWith("Cpus_allowed_list:", StringComparison.Ordinal));
 }

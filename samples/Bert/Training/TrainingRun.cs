@@ -62,6 +62,7 @@ internal sealed class TrainingRun : IDisposable
         var training = new TrainedModel(
             _settings, _results, _model, _pruner, _trainer, Metric.Accuracy, (pruner, form) => _tests[0].Accuracy(_model, pruner, form));
         var outcome = training.Train(untilEpoch);
+        _results.Save(outcome.Pruning, SaveWeights);
         var accuracies = _tests.ToDictionary(test => test.Name, test => test.Accuracy(_model), StringComparer.Ordinal);
         var report = new RunReport
         {
@@ -83,7 +84,7 @@ internal sealed class TrainingRun : IDisposable
             Machine = Machine.Of(_model.parameters().First().device),
             Latencies = _pruner is null || !_settings.Deploy ? [] : Latency.Of(_model, _tests[0]),
         };
-        _results.Finish(outcome.Pruning, SaveWeights, report.ToJson());
+        _results.Finish(report.ToJson());
         Console.WriteLine(report.ToJson());
         return report;
     }

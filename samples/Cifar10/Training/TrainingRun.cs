@@ -98,6 +98,12 @@ internal sealed class TrainingRun : IDisposable
             Path.Combine(_settings.Out!, RunRequirements.CheckpointName),
             _model, _trainer.Optimizer, _settings.Fingerprint(), _pruner, _settings.Epochs);
         _history?.Restore(run.Weights);
+        if (_ranks.Rank == 0)
+        {
+            // A run that was killed after the checkpoint has not written the last line.
+            WriteMetrics(_settings.Out!, run);
+        }
+
         return run;
     }
 
@@ -132,16 +138,19 @@ internal sealed class TrainingRun : IDisposable
             return;
         }
 
-        // Before the checkpoint: a run that is killed between the two repeats the epoch, and writes both again.
-        AtomicFile.WriteText(
-            Path.Combine(folder, "metrics.csv"),
-            string.Join('\n', [EpochMetrics.Header, .. run.Metrics.Select(metrics => metrics.ToString()), ""]));
+        // First: a folder with metrics.csv alone could be neither resumed nor run again.
         if (RunRequirements.IsWhole(_settings))
         {
             run = run with { Pruner = _pruner?.GetState().ToJson(), Weights = _history?.Snapshots ?? [], Costs = _trainer.Costs.SoFar };
             run.Save(Path.Combine(folder, RunRequirements.CheckpointName), _model, _trainer.Optimizer, _settings.Fingerprint());
         }
+
+        WriteMetrics(folder, run);
     }
+
+    private static void WriteMetrics(string folder, Checkpoint run) => AtomicFile.WriteText(
+        Path.Combine(folder, "metrics.csv"),
+        string.Join('\n', [EpochMetrics.Header, .. run.Metrics.Select(metrics => metrics.ToString()), ""]));
 
     // The three forms of the weights, then the zeros are made final.
     private void Finish(Checkpoint run)

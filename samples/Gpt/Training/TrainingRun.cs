@@ -58,6 +58,7 @@ internal sealed class TrainingRun : IDisposable
         var training = new TrainedModel(
             _settings, _results, _model, _pruner, _trainer, Metric.Perplexity, (pruner, form) => _tests[0].Of(_model, pruner, form));
         var outcome = training.Train(untilEpoch);
+        _results.Save(outcome.Pruning, path => GptWeights.Save(_model, path, _data.Vocabulary));
         if (_pruner is not null)
         {
             Console.WriteLine($"The output layer is the embedding, one matrix of {_model.TiedWeights} weights; it stays dense.");
@@ -86,7 +87,7 @@ internal sealed class TrainingRun : IDisposable
             Version = LibraryVersion.Current,
             Machine = Machine.Of(_model.parameters().First().device),
         };
-        _results.Finish(outcome.Pruning, path => GptWeights.Save(_model, path, _data.Vocabulary), report.ToJson());
+        _results.Finish(report.ToJson());
         Console.WriteLine(report.ToJson());
         return report;
     }

@@ -50,7 +50,6 @@ internal static class RunFiles
         using var scope = NewDisposeScope();
         Safetensors.Save(Path.Combine(folder, Weights), model.state_dict());
         SparseFile.Save(model, Path.Combine(folder, SparseWeights));
-        Write(folder, Report, report.ToJson() + "\n");
         if (pruning is not null)
         {
             Write(folder, Layers, pruning.ToCsv());
@@ -61,6 +60,9 @@ internal static class RunFiles
         {
             Write(folder, ShrinkRecord, shrink.Record.ToJson() + "\n");
         }
+
+        // Last: where it is, the others are.
+        Write(folder, Report, report.ToJson() + "\n");
     }
 
     /// <summary>Those of them that are there, a line each; nothing where no folder was given.</summary>

@@ -142,6 +142,20 @@ internal sealed class Trainer : IDisposable
         {
             Committed = pruner.Commit();
             pruner.BeginEpoch(time);
+            ForgetRemoved(pruner);
+        }
+    }
+
+    // What is gone has no momentum that would move it between two scopes, and no part in an average that begins anew.
+    private void ForgetRemoved(PdpPruner pruner)
+    {
+        using var scope = NewDisposeScope();
+        var parameters = _learner.Model.named_parameters().Select(entry => entry.name).ToHashSet(StringComparer.Ordinal);
+        _learner.Optimizer.MaskState(pruner.GetMasks().Where(mask => parameters.Contains(mask.Key)).ToDictionary());
+        if (_learner.Average is { } average)
+        {
+            var weights = _learner.Model.state_dict();
+            average.SetState(average.GetState().Keys.ToDictionary(name => name, name => weights[name], StringComparer.Ordinal));
         }
     }
 

@@ -40,7 +40,7 @@ internal sealed class RunFolder
 
     /// <summary>The epoch to begin with, and the results and costs of those before: none, or where the checkpoint left off.</summary>
     /// <exception cref="InvalidDataException">The checkpoint is of other settings.</exception>
-    public (int Epoch, EpochMetrics[] Metrics, RunCosts? Costs) Start(TrainingState state, PdpPruner? pruner)
+    public (int Epoch, EpochMetrics[] Metrics, RunCosts? Costs) Start(string header, TrainingState state, PdpPruner? pruner)
     {
         if (!_settings.Resume)
         {
@@ -58,7 +58,10 @@ internal sealed class RunFolder
         state.Load(path, () => pruner?.Restore(PrunerState.FromJson(texts["pruner"])));
         var epoch = int.Parse(texts["epoch"], CultureInfo.InvariantCulture);
         var costs = texts.TryGetValue(RunCosts.Name, out var text) ? JsonSerializer.Deserialize<RunCosts>(text) : null;
-        return (epoch, JsonSerializer.Deserialize<EpochMetrics[]>(texts["metrics"])!, costs);
+        var metrics = JsonSerializer.Deserialize<EpochMetrics[]>(texts["metrics"])!;
+        // A run that was killed after the checkpoint has not written the last line.
+        WriteMetrics(_settings.Out!, header, metrics);
+        return (epoch, metrics, costs);
     }
 
     /// <summary>Saves the results of an epoch.</summary>
@@ -69,32 +72,19 @@ internal sealed class RunFolder
             return;
         }
 
-        AtomicFile.WriteText(Path.Combine(folder, "metrics.csv"), string.Join('\n', [header, .. metrics, ""]));
-        if (!PruningMethods.IsResumable(_settings))
+        // The checkpoint first: a folder with metrics.csv alone could be neither resumed nor run again.
+        if (PruningMethods.IsResumable(_settings))
         {
-            return;
+            SaveCheckpoint(metrics, state, pruner, costs);
         }
 
-        var texts = new Dictionary<string, string>(StringComparer.Ordinal)
-        {
-            ["settings"] = _settings.Fingerprint(),
-            ["epoch"] = metrics[^1].Epoch.ToString(CultureInfo.InvariantCulture),
-            ["metrics"] = JsonSerializer.Serialize(metrics),
-            [RunCosts.Name] = JsonSerializer.Serialize(costs),
-        };
-        if (pruner is not null)
-        {
-            texts["pruner"] = pruner.GetState().ToJson();
-        }
-
-        Checkpoints.Save(metrics[^1].Epoch, state, texts);
+        WriteMetrics(folder, header, metrics);
     }
 
-    /// <summary>Writes the results. The report comes last: where it is, the others are.</summary>
+    /// <summary>Writes the trained network.</summary>
     /// <param name="pruning">What was pruned; null in a dense run.</param>
     /// <param name="saveWeights">Writes the weights to a file.</param>
-    /// <param name="report">The report.</param>
-    public void Finish(PruningReport? pruning, Action<string> saveWeights, string report)
+    public void Save(PruningReport? pruning, Action<string> saveWeights)
     {
         if (_settings.Out is not { } folder)
         {
@@ -108,7 +98,34 @@ internal sealed class RunFolder
             AtomicFile.WriteText(Path.Combine(folder, "layers.csv"), pruning.ToCsv());
             AtomicFile.WriteText(Path.Combine(folder, "pruning.json"), pruning.ToJson());
         }
+    }
 
-        AtomicFile.WriteText(Path.Combine(folder, "report.json"), report + "\n");
+    /// <summary>Writes the report. It comes last: where it is, the others are.</summary>
+    public void Finish(string report)
+    {
+        if (_settings.Out is { } folder)
+        {
+            AtomicFile.WriteText(Path.Combine(folder, "report.json"), report + "\n");
+        }
+    }
+
+    private static void WriteMetrics(string folder, string header, IEnumerable<EpochMetrics> metrics) =>
+        AtomicFile.WriteText(Path.Combine(folder, "metrics.csv"), string.Join('\n', [header, .. metrics, ""]));
+
+    private void SaveCheckpoint(IReadOnlyList<EpochMetrics> metrics, TrainingState state, PdpPruner? pruner, RunCosts costs)
+    {
+        var texts = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["settings"] = _settings.Fingerprint(),
+            ["epoch"] = metrics[^1].Epoch.ToString(CultureInfo.InvariantCulture),
+            ["metrics"] = JsonSerializer.Serialize(metrics),
+            [RunCosts.Name] = JsonSerializer.Serialize(costs),
+        };
+        if (pruner is not null)
+        {
+            texts["pruner"] = pruner.GetState().ToJson();
+        }
+
+        Checkpoints.Save(metrics[^1].Epoch, state, texts);
     }
 }

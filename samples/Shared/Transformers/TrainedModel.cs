@@ -26,7 +26,7 @@ internal sealed class TrainedModel(
     public TrainingOutcome Train(int? untilEpoch)
     {
         Console.Write(pruner?.Plan());
-        var (first, before, costs) = folder.Start(State, pruner);
+        var (first, before, costs) = folder.Start(EpochMetrics.Header(metric), State, pruner);
         _metrics.AddRange(before);
         trainer.Costs.Begin(costs);
         Console.WriteLine(EpochMetrics.Header(metric));

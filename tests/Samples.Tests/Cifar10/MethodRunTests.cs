@@ -114,8 +114,13 @@ public sealed class MethodRunTests : IDisposable
         var history = File.ReadAllText(_runs.File("run/history.json"));
         var page = File.ReadAllText(_runs.File("run/report.html"));
 
+        // As if it had been killed just before it wrote that.
+        var metrics = File.ReadAllText(_runs.File("run/metrics.csv"));
+        File.Delete(_runs.File("run/metrics.csv"));
+
         var resumed = _runs.Run("--method", "pdp", "--width", "4", "--resume");
 
+        Assert.Equal(metrics, File.ReadAllText(_runs.File("run/metrics.csv")));
         Assert.True(resumed.StepRatio > 1);
         Assert.Equal(whole.StepRatio, resumed.StepRatio);
         Assert.True(resumed.PeakMemory >= whole.PeakMemory);

@@ -50,6 +50,19 @@ public sealed class TrainerTests
     }
 
     [Fact]
+    public void Epoch_AfterACommitInMidRun_AveragesTheCommittedWeights()
+    {
+        using var scope = NewDisposeScope();
+        using var run = new TinyRun(TinyRun.Default with { CommitAt = 3 });
+
+        run.Train();
+
+        var averages = run.Learner.Average!.GetState();
+        Assert.All(run.Learner.Pruner!.GetMasks(), mask =>
+            Assert.Equal(0, averages[mask.Key].masked_select(mask.Value.logical_not()).count_nonzero().item<long>()));
+    }
+
+    [Fact]
     public void Constructor_WhenPicturesAreFewerThanABatch_SaysSo()
     {
         var error = Assert.Throws<ArgumentException>(() => new TinyRun(TinyRun.Default with { Batch = 100, Accumulate = 1 }));

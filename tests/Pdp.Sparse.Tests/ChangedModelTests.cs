@@ -54,7 +54,9 @@ public sealed class ChangedModelTests : IDisposable
 
         Assert.Equal(["relu"], Assert.Single(packed.Report.Layers).Folded);
         Assert.Contains(
-            "another order for this input; pack it with SparseOptions { Fold = false }", fault.Message, StringComparison.Ordinal);
+            "another order for this input; pack it on an example, with SparseOptions { Fold = false }",
+            fault.Message,
+            StringComparison.Ordinal);
         Assert.True(Pruned.IsClose(model.call(many), expected));
     }
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Pdp.Samples.Cifar10;
 using Pdp.Samples.Comparison;
 using Pdp.Training;
 
@@ -139,50 +140,23 @@ public sealed class ResultsTests : IDisposable
     }
 
     [Fact]
-    public void ToMarkdown_OfCellsOfSeveralVersions_NamesEach()
-    {
-        var folders = Folders;
-        foreach (var (folder, version) in folders.Zip(["0.1.0+abc", "0.1.0+abc", null, "0.2.0"]))
-        {
-            var report = Reports.Of(folder.Cell, 0.8) with { Version = version };
-            AtomicFile.WriteText(Path.Combine(folder.Path, "report.json"), JsonSerializer.Serialize(report, Json.Options));
-        }
-
-        Assert.Contains(
-            "\nMade with Pdp.Core 0.1.0+abc (2 cells), an unrecorded version (1 cell), 0.2.0 (1 cell).\n",
-            new Results(folders).ToMarkdown(),
-            StringComparison.Ordinal);
-    }
+    public void ToMarkdown_OfCellsOfSeveralVersions_NamesEach() => Assert.Contains(
+        "\nMade with Pdp.Core 0.1.0+abc (2 cells), an unrecorded version (1 cell), 0.2.0 (1 cell).\n",
+        Made(["0.1.0+abc", "0.1.0+abc", null, "0.2.0"], (report, version) => report with { Version = version }).ToMarkdown(),
+        StringComparison.Ordinal);
 
     [Fact]
-    public void ToMarkdown_OfCellsOfSeveralMachines_NamesEach()
-    {
-        var folders = Folders;
-        foreach (var (folder, machine) in folders.Zip(["EPYC, AVX2", null, "EPYC, AVX2", "M4, NEON"]))
-        {
-            var report = Reports.Of(folder.Cell, 0.8) with { Machine = machine };
-            AtomicFile.WriteText(Path.Combine(folder.Path, "report.json"), JsonSerializer.Serialize(report, Json.Options));
-        }
-
-        Assert.Contains(
-            "\nMade on EPYC, AVX2 (2 cells); an unrecorded machine (1 cell); M4, NEON (1 cell).\n",
-            new Results(folders).ToMarkdown(),
-            StringComparison.Ordinal);
-    }
+    public void ToMarkdown_OfCellsOfSeveralMachines_NamesEach() => Assert.Contains(
+        "\nMade on EPYC, AVX2 (2 cells); an unrecorded machine (1 cell); M4, NEON (1 cell).\n",
+        Made(["EPYC, AVX2", null, "EPYC, AVX2", "M4, NEON"], (report, machine) => report with { Machine = machine }).ToMarkdown(),
+        StringComparison.Ordinal);
 
     [Fact]
-    public void ToMarkdown_OfASystemWithoutPeakMemory_LeavesItOut()
+    public void MemoryRatio_OnASystemWithoutPeakMemory_IsNone()
     {
-        var folders = Folders;
-        foreach (var folder in folders)
-        {
-            var report = Reports.Of(folder.Cell, 0.8) with { PeakMemory = null };
-            AtomicFile.WriteText(Path.Combine(folder.Path, "report.json"), JsonSerializer.Serialize(report, Json.Options));
-        }
+        var results = Made<long?>([null, null, null, null], (report, memory) => report with { PeakMemory = memory });
 
-        var results = new Results(folders);
-
-        Assert.Equal(folders.Length, results.Cells.Count);
+        Assert.Equal(4, results.Cells.Count);
         Assert.All(results.Cells, cell => Assert.Null(results.MemoryRatio(cell)));
     }
 
@@ -218,6 +192,20 @@ public sealed class ResultsTests : IDisposable
         {
             Assert.Contains("<svg", File.ReadAllText(Path.Combine(charts, name + ".svg")), StringComparison.Ordinal);
         }
+    }
+
+    /// <summary>The results of cells that differ in one thing, in the order of the folders.</summary>
+    private Results Made<T>(IEnumerable<T> values, Func<RunReport, T, RunReport> with)
+    {
+        var folders = Folders;
+        foreach (var (folder, value) in folders.Zip(values))
+        {
+            AtomicFile.WriteText(
+                Path.Combine(folder.Path, "report.json"),
+                JsonSerializer.Serialize(with(Reports.Of(folder.Cell, 0.8), value), Json.Options));
+        }
+
+        return new(folders);
     }
 
     private CellFolder[] Folders =>

@@ -1,3 +1,4 @@
+using System.Text;
 using Pdp.Training;
 
 namespace Pdp.Samples.Tests;
@@ -19,7 +20,7 @@ public sealed class RanksTests
     [Fact]
     public void Cores_BesideARankOnOthers_AreNotDivided() => Assert.Equal(Environment.ProcessorCount, Ranks.Cores(new Elsewhere()));
 
-    /// <summary>One of two ranks, of which the other runs on cores of its own.</summary>
+    /// <summary>One of two ranks of a machine, of which the other runs on cores of its own.</summary>
     private sealed class Elsewhere : ICollective
     {
         public int Rank => 0;
@@ -34,12 +35,12 @@ public sealed class RanksTests
         {
         }
 
-        // What the other rank sends is not what this one does.
+        // The other rank sends the name of this machine, and as many other characters as are left.
         public void Broadcast(TorchSharp.torch.Tensor tensor, int root)
         {
-            if (root == 1)
+            if (root == 1 && tensor.dtype == TorchSharp.torch.ScalarType.Byte)
             {
-                tensor.zero_();
+                Encoding.UTF8.GetBytes(Environment.MachineName).CopyTo(tensor.bytes);
             }
         }
     }
